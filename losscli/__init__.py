@@ -1,0 +1,37 @@
+"""losscli measures how wrong predictions are, from files of any size, with exact sums.
+
+>>> import losscli
+>>> report = losscli.evaluate("preds.csv", "labels.csv", loss=["mse"])  # doctest: +SKIP
+>>> report.metrics  # doctest: +SKIP
+{'mse': 0.25}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from losscli._version import __version__
+
+if TYPE_CHECKING:
+    from losscli.errors import DataError as DataError
+    from losscli.errors import LosscliError as LosscliError
+    from losscli.errors import OutputError as OutputError
+    from losscli.errors import UsageError as UsageError
+    from losscli.evaluate import evaluate as evaluate
+    from losscli.report import Report as Report
+
+_WHERE = {
+    "evaluate": "losscli.evaluate", "Report": "losscli.report", "LosscliError": "losscli.errors",
+    "UsageError": "losscli.errors", "DataError": "losscli.errors", "OutputError": "losscli.errors",
+}  # fmt: skip
+
+__all__ = ["DataError", "LosscliError", "OutputError", "Report", "UsageError", "__version__", "evaluate"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on use: the help text and shell completion need neither NumPy nor Arrow.
+    if name in _WHERE:
+        import importlib
+
+        return getattr(importlib.import_module(_WHERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

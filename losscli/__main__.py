@@ -1,0 +1,39 @@
+"""The entry point: signals are in order before anything slow is imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+# What an ended process answers: 128 and the number of the signal.
+ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """Leave at once, without a word and without a half-written file."""
+    writing = sys.modules.get("losscli.writing")
+    if writing is not None:
+        writing.discard_unfinished()
+    os._exit(128 + number)
+
+
+def run() -> None:
+    """Run the command line and exit."""
+    for name in ENDING_SIGNALS:
+        number = getattr(signal, name, None)
+        # A signal that was ignored by whoever started us (nohup) stays ignored.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
+    # Its threads would only wait for work that losscli never gives it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from losscli.cli import main
+
+    code = main(sys.argv[1:])
+    # Nothing is left to do: results are flushed, and threads may still be at work on what an error ended.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    run()

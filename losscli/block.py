@@ -1,0 +1,131 @@
+"""Columns, batches and blocks: rows as they travel from a file to a kernel.
+
+A `Batch` is what a reader happened to deliver from one file; a `Block` is a run of aligned rows
+from both.  Nothing here reads, checks or measures.  Arrays are not written to once they are here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.errors import DataError
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+Kind: TypeAlias = Literal["number", "class", "text", "score"]
+"""What a column is read as; "score" is number where every cell of a batch is one, else class."""
+
+
+class Want(NamedTuple):
+    """One column asked of a source: its place in ``Source.columns``, and what it is read as."""
+
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """Doubles; where ``missing`` is true the value is NaN and means nothing."""
+
+    values: Floats
+    missing: Mask | None = None  # None: no row is missing
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, stop: int) -> NumberColumn:
+        missing = None if self.missing is None else self.missing[start:stop]
+        return NumberColumn(self.values[start:stop], missing)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassColumn:
+    """Class labels or text, coded.
+
+    A row's label is ``values[code]``; without ``values`` the code itself is the label, an integer.
+    In a column of kind "class" each value is a Python int or str in canonical form (a text that
+    reads as a whole number is that integer, ``true``/``false`` are 1/0); of kind "text" always str.
+    Where ``missing`` is true the code is -1 and means nothing.
+    """
+
+    codes: Ints
+    values: tuple[int | str, ...] | None = None
+    missing: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def slice(self, start: int, stop: int) -> ClassColumn:
+        missing = None if self.missing is None else self.missing[start:stop]
+        return ClassColumn(self.codes[start:stop], self.values, missing)
+
+
+Column: TypeAlias = NumberColumn | ClassColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive rows of one file, one column for each `Want`, in that order.
+
+    ``stop``, when set, is what is wrong with the row right after the last one here: the rows before
+    it are good and are delivered, and no batch follows.  Its ``row`` is None where the source cannot
+    know it; whoever counts the rows fills it in.
+    """
+
+    rows: int
+    columns: tuple[Column, ...]
+    stop: DataError | None = None
+
+    def slice(self, start: int, stop: int) -> Batch:
+        """Rows ``start`` to ``stop``; ``Batch.stop`` stays with the last row."""
+        kept = self.stop if stop == self.rows else None
+        return Batch(stop - start, tuple(c.slice(start, stop) for c in self.columns), kept)
+
+    def stopped(self, error: DataError) -> Batch:
+        return replace(self, stop=error)
+
+
+Place: TypeAlias = tuple[int, int]
+"""Where a column of a block lies: its side (0 is PREDS, 1 is LABELS), and its place among that side's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Aligned rows of all sides: for each side one column for each that the plan reads there.
+
+    ``first_row`` rows come before this block; ``places``, when set, says which of the rows from there
+    on these are (others were left out).
+    """
+
+    first_row: int
+    rows: int
+    sides: tuple[tuple[Column, ...], ...]
+    places: Ints | None = None
+
+    def column(self, place: Place) -> Column:
+        side, index = place
+        return self.sides[side][index]
+
+    def row(self, index: int) -> int:
+        """The number of a row, counted from 1."""
+        return self.first_row + int(index if self.places is None else self.places[index]) + 1
+
+    def take(self, kept: Mask) -> Block:
+        """The rows where ``kept`` is true."""
+        places = np.flatnonzero(kept)
+        sides = tuple(tuple(_take(column, kept) for column in side) for side in self.sides)
+        return Block(
+            self.first_row, len(places), sides, places if self.places is None else self.places[places]
+        )
+
+
+def _take(column: Column, kept: Mask) -> Column:
+    missing = None if column.missing is None else column.missing[kept]
+    if isinstance(column, NumberColumn):
+        return NumberColumn(column.values[kept], missing)
+    return ClassColumn(column.codes[kept], column.values, missing)

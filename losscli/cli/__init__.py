@@ -1,0 +1,128 @@
+"""The command line: one small module a command, and errors turned into exit codes in one place."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from losscli import errors
+from losscli.cli.app import app
+from losscli.text import visible
+
+DEFECT = 70
+BROKEN_PIPE = 141
+
+_ClickException = typer.BadParameter.__mro__[2]  # what every refusal of the call derives from
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing is raised."""
+    as_json = _errors_as_json(argv)
+    try:
+        return _run(argv, as_json)
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    except errors.LosscliError as error:
+        # From the writing of results or of an error itself.
+        _tell(error, as_json)
+        return error.exit_code
+
+
+def _run(argv: Sequence[str], as_json: bool) -> int:
+    try:
+        code = app(args=list(argv), prog_name="losscli", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except errors.LosscliError as error:
+        _tell(error, as_json)
+        return error.exit_code
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if isinstance(error, _ClickException):
+            _tell(_usage(error), as_json)
+            return errors.UsageError.exit_code
+        if isinstance(error, OSError) and error.errno == 28:
+            raise errors.OutputError(
+                "cannot be written: no space left on device", file="standard output"
+            ) from None
+        _tell(_defect(error), as_json)
+        return DEFECT
+
+
+def _usage(error: Exception) -> errors.UsageError:
+    """A refusal of the parser, in our words' form."""
+    message = str(getattr(error, "format_message", lambda: error)()).strip().rstrip(".")
+    first, _, rest = message.partition("\n")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "losscli"
+    return errors.UsageError(
+        first[:1].lower() + first[1:], " ".join(rest.split()) or None, f"`{command} --help` lists the options"
+    )
+
+
+def _defect(error: Exception) -> errors.LosscliError:
+    """Anything that nobody raised on purpose is a defect of losscli: said in one block."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = ""
+    if where is not None:
+        place = f" at {os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
+    if isinstance(error, MemoryError):
+        return errors.LosscliError(
+            "there is not enough memory", f"{type(error).__name__}{place}", "use a smaller `--chunk-rows`"
+        )
+    return errors.LosscliError(
+        "this is a defect of losscli, not of your files",
+        f"{type(error).__name__}: {error}{place}",
+        "please report it with this line and the command; `--jobs 1` may go around it",
+    )
+
+
+def _tell(error: errors.LosscliError, as_json: bool) -> None:
+    if sys.stderr is None:
+        return
+    if as_json:
+        text = json.dumps(
+            {
+                "schema": "losscli.error/1", "kind": error.kind, "exit_code": error.exit_code,
+                "message": error.message, "detail": error.detail, "hint": error.hint,
+                "file": error.file, "column": error.column, "row": error.row,
+            }
+        )  # fmt: skip
+    else:
+        where = f"{visible(error.where)}: " if error.where else ""
+        lines = [f"error: {where}{visible(error.message)}"]
+        if error.detail:
+            lines.append(f"       {visible(error.detail)}")
+        if error.hint:
+            lines.append(f"hint:  {visible(error.hint)}")
+        text = "\n".join(lines)
+    try:
+        sys.stderr.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stderr.buffer.flush()
+    except (OSError, ValueError):
+        pass  # nobody listens; the exit code still says it
+
+
+def _errors_as_json(argv: Sequence[str]) -> bool:
+    """Whether errors are asked for as JSON: known before parsing, which may itself fail."""
+    chosen = ""
+    for at, word in enumerate(argv):
+        if word == "--":
+            break
+        if word == "--errors" and at + 1 < len(argv):
+            chosen = argv[at + 1]
+        elif word.startswith("--errors="):
+            chosen = word.partition("=")[2]
+    return chosen == "json"

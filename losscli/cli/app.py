@@ -1,0 +1,50 @@
+"""The commands by name, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from losscli._version import __version__
+from losscli.cli.eval import eval_command
+from losscli.cli.losses import losses_command
+
+EPILOG = (
+    "\b\nExamples:\n"
+    "  losscli eval preds.csv labels.csv --loss mse\n"
+    "  losscli eval results.parquet --pred p --label y -l log_loss -l brier --json\n"
+    "  losscli losses huber"
+)
+
+# Plain help: rich's panels cost more time than the whole measuring of a small file.
+app = typer.Typer(
+    name="losscli",
+    help="Measure how wrong predictions are, from files of any size, with exact sums.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+COMMANDS: dict[str, Callable[..., None]] = {"eval": eval_command, "losses": losses_command}
+
+for name, command in COMMANDS.items():
+    app.command(name, epilog=getattr(command, "epilog", None))(command)
+
+
+@app.callback(invoke_without_command=True)
+def losscli(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and exit", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from losscli.writing import write_stdout
+
+        write_stdout(f"losscli {__version__}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

@@ -1,0 +1,69 @@
+"""Progress on standard error: rows, rate and time left, on a terminal only, after one second."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from losscli.engines.threads import Advance
+from losscli.sources import Source
+
+AFTER_SECONDS = 1.0
+
+
+class Progress:
+    """Shown from the second second on; nothing of it stays on the screen."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self.wanted = wanted and sys.stderr is not None and sys.stderr.isatty()
+        self.began = time.monotonic()
+        self.rows = self.bytes = 0
+        self.total: int | None = None
+        self.bar: Any = None
+        self.task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def start(self, sources: Sequence[Source]) -> Advance:
+        sizes = [source.size for source in sources]
+        self.total = None if None in sizes else sum(size or 0 for size in sizes)
+        return self.advance
+
+    def advance(self, rows: int, size: int) -> None:
+        self.rows += rows
+        self.bytes += size
+        if not self.wanted or time.monotonic() - self.began < AFTER_SECONDS:
+            return
+        if self.bar is None:
+            self._show()
+        speed = self.rows / max(time.monotonic() - self.began, 1e-9)
+        self.bar.update(self.task, completed=self.bytes, rows=f"{self.rows:,}", speed=f"{speed / 1e6:.1f}")
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
+        self.bar = Bar(
+            TextColumn("{task.fields[rows]} rows"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[speed]} million rows a second"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self.task = self.bar.add_task("", total=self.total, rows="0", speed="0")
+        self.bar.start()

@@ -1,0 +1,116 @@
+"""Which columns of the files play which role: the names, globs and defaults of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from losscli.errors import DataError, UsageError
+from losscli.sources import Source
+
+DEFAULT_NAMES = {
+    "pred": ("pred", "prediction", "predicted", "y_pred", "yhat", "prob", "proba", "score"),
+    "label": ("label", "target", "y_true", "y", "actual", "truth", "class"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column of a side (0 is PREDS, 1 is LABELS)."""
+
+    side: int
+    index: int
+    name: str
+
+
+def choose(source: Source, side: int, role: str, asked: str | None, taken: Collection[int]) -> list[Chosen]:
+    """The columns that play ``role`` in ``source``: those asked for, else the default.
+
+    ``taken`` are the places of columns that play another role.  DataError lists the columns there are.
+    """
+    places = [_default(source, role, taken)] if asked is None else named(source, asked)
+    return [Chosen(side, place, source.columns[place]) for place in places]
+
+
+def named(source: Source, asked: str) -> list[int]:
+    """The places of the columns that ``asked`` names: one, several with commas, or a glob."""
+    if asked in source.columns:
+        return [find(source, asked)]
+    places: list[int] = []
+    for name in asked.split(","):
+        name = name.strip()
+        if name in source.columns:
+            found = [find(source, name)]
+        elif any(sign in name for sign in "*?["):
+            found = [at for at, column in enumerate(source.columns) if fnmatchcase(column, name)]
+            if not found:
+                raise DataError(f"no column matches `{name}`", _list(source), file=source.path)
+        else:
+            raise missing(source, name)
+        if again := [at for at in found if at in places]:
+            raise UsageError(f"column `{source.columns[again[0]]}` stands twice in `{asked}`")
+        places.extend(found)
+    return places
+
+
+def find(source: Source, name: str) -> int:
+    """The place of the one column of that name."""
+    places = [at for at, column in enumerate(source.columns) if column == name]
+    if not places:
+        raise missing(source, name)
+    if len(places) > 1:
+        raise DataError(
+            f"{len(places)} columns are called `{name}`", "a column that is used must have a name of its own",
+            file=source.path,
+        )  # fmt: skip
+    return places[0]
+
+
+def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
+    """A column that may lie on either side: in both files, it is both of them, LABELS first."""
+    for side, prefix in enumerate(("preds.", "labels.")):
+        if asked.startswith(prefix) and not any(asked in source.columns for source in sources):
+            side = min(side, len(sources) - 1)
+            name = asked[len(prefix) :]
+            return [Chosen(side, find(sources[side], name), name)]
+    sides = [side for side in reversed(range(len(sources))) if asked in sources[side].columns]
+    if not sides:
+        if len(sources) == 1:
+            raise missing(sources[0], asked)
+        near = get_close_matches(asked, [c for source in sources for c in source.columns], n=1)
+        raise DataError(
+            f"neither {sources[0].path} nor {sources[1].path} has a column `{asked}`",
+            "; ".join(f"{source.path} has {_names(source)}" for source in sources),
+            f"did you mean `{near[0]}`?" if near else None,
+        )
+    return [Chosen(side, find(sources[side], asked), asked) for side in sides]
+
+
+def missing(source: Source, name: str) -> DataError:
+    near = get_close_matches(name, source.columns, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else None
+    return DataError(f"there is no column `{name}`", _list(source), hint, file=source.path)
+
+
+def _default(source: Source, role: str, taken: Collection[int]) -> int:
+    free = [at for at in range(len(source.columns)) if at not in taken]
+    if len(free) == 1:
+        return free[0]
+    for name in DEFAULT_NAMES[role]:
+        if any(source.columns[at] == name for at in free):
+            return find(source, name)
+    what = "predictions" if role == "pred" else "labels"
+    raise DataError(
+        f"which column holds the {what}?", _list(source), f"name it with `--{role} COLUMN`", file=source.path
+    )
+
+
+def _list(source: Source) -> str:
+    return f"the file has the columns {_names(source)}"
+
+
+def _names(source: Source) -> str:
+    shown = ", ".join(f"`{column}`" for column in source.columns[:40])
+    return shown + (f" and {len(source.columns) - 40} more" if len(source.columns) > 40 else "")

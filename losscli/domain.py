@@ -1,0 +1,134 @@
+"""Which values a column or a parameter may hold.
+
+A domain is checked once per column and block, by the plan, and from the same declaration come the
+error message, the line in `losscli losses NAME` and the data that the tests draw.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+import numpy as np
+
+from losscli.block import Floats, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Finite numbers from ``low`` to ``high``, ends included or not, perhaps without one point."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    without: float | None = None
+    whole: bool = False
+
+    def outside(self, values: Floats) -> Mask | None:
+        """Where ``values`` lie outside, or None when none does (found in two cheap passes)."""
+        if self._holds_ends(values):
+            return None
+        with np.errstate(invalid="ignore"):
+            above = values > self.low if self.open_low else values >= self.low
+            below = values < self.high if self.open_high else values <= self.high
+            inside = above & below & np.isfinite(values)
+            if self.without is not None:
+                inside &= values != self.without
+            if self.whole:
+                inside &= values == np.floor(values)
+        return None if inside.all() else ~inside
+
+    def _holds_ends(self, values: Floats) -> bool:
+        """True when the least and the greatest value show that all are inside."""
+        if not values.size:
+            return True
+        if self.without is not None or self.whole:
+            return False
+        low, high = float(values.min()), float(values.max())  # NaN makes both comparisons false
+        return (
+            (low > self.low if self.open_low else low >= self.low)
+            and (high < self.high if self.open_high else high <= self.high)
+            and math.isfinite(low)
+            and math.isfinite(high)
+        )
+
+    def __contains__(self, value: float) -> bool:
+        return self.outside(np.array([value], dtype=np.float64)) is None
+
+    def __str__(self) -> str:
+        if self.low == -math.inf and self.high == math.inf:
+            text = "the real numbers" if not self.whole else "the whole numbers"
+        else:
+            left = "(" if self.open_low or self.low == -math.inf else "["
+            right = ")" if self.open_high or self.high == math.inf else "]"
+            text = f"{left}{number(self.low)}, {number(self.high)}{right}"
+            text = f"the whole numbers of {text}" if self.whole else text
+        return text if self.without is None else f"{text} without {number(self.without)}"
+
+
+def number(value: float) -> str:
+    """A number as the shortest decimal that reads back as the same double, without a point zero.
+
+    >>> number(2.0), number(0.1), number(1e-15)
+    ('2', '0.1', '1e-15')
+    """
+    text = repr(float(value))
+    return text[:-2] if text.endswith(".0") else text
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A label of two classes: 0 and 1, or -1 and 1, one of the two codings in the whole file.
+
+    A row function is given 0 and 1.  With ``soft``, every number between 0 and 1 is a label too.
+    """
+
+    soft: bool = False
+
+    def __str__(self) -> str:
+        return "[0, 1], or -1 and 1" if self.soft else "0 and 1, or -1 and 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Simplex:
+    """Columns of probabilities that sum to one in every row."""
+
+    def __str__(self) -> str:
+        return "probabilities that sum to 1 in every row"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyClass:
+    """A class: a whole number or a text."""
+
+    def __str__(self) -> str:
+        return "classes: whole numbers or text"
+
+
+Domain: TypeAlias = Interval | Binary | Simplex | AnyClass
+
+REAL = Interval()
+NONNEGATIVE = Interval(low=0.0)
+POSITIVE = Interval(low=0.0, open_low=True)
+NONZERO = Interval(without=0.0)
+UNIT = Interval(low=0.0, high=1.0)
+INDICATOR = Interval(low=0.0, high=1.0, whole=True)
+BINARY = Binary()
+SOFT_BINARY = Binary(soft=True)
+SIMPLEX = Simplex()
+CLASSES = AnyClass()
+ABOVE_MINUS_ONE = Interval(low=-1.0, open_low=True)
+
+# Ranges of parameters, to stand in a signature: `delta: Positive = 1.0`.
+Real: TypeAlias = Annotated[float, REAL]
+Positive: TypeAlias = Annotated[float, POSITIVE]
+NonNegative: TypeAlias = Annotated[float, NONNEGATIVE]
+Unit: TypeAlias = Annotated[float, UNIT]
+OpenUnit: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_low=True, open_high=True)]
+BelowOne: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_high=True)]
+AtLeastOne: TypeAlias = Annotated[float, Interval(low=1.0)]
+NonZero: TypeAlias = Annotated[float, NONZERO]
+Count: TypeAlias = Annotated[int, Interval(low=1.0, whole=True)]
+Lag: TypeAlias = Annotated[int, Interval(low=0.0, whole=True)]

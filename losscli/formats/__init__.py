@@ -1,0 +1,60 @@
+"""Output formats, one a file; FORMATS is the explicit table: a name and the suffixes that mean it.
+
+Each module has ``render(report, look) -> str`` and shows the same report.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from losscli.errors import UsageError
+from losscli.report import Report
+
+FORMATS: dict[str, tuple[str, ...]] = {
+    "table": (),
+    "json": (".json",),
+    "jsonl": (".jsonl", ".ndjson"),
+    "csv": (".csv",),
+    "markdown": (".md",),
+    "value": (".txt",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the place where a report is shown can show."""
+
+    width: int = 80
+    colour: bool = False
+    unicode: bool = True
+
+
+def render(name: str, report: Report, look: Look | None = None) -> str:
+    """The report in the format of that name."""
+    module = importlib.import_module(f"losscli.formats.{known(name)}")
+    text: str = module.render(report, look or Look())
+    return text
+
+
+def known(name: str) -> str:
+    if name not in FORMATS:
+        names = ", ".join(f"`{format}`" for format in FORMATS)
+        raise UsageError(f"no output format is called `{name}`", hint=f"the formats are {names}")
+    return name
+
+
+def parse_output(text: str) -> tuple[str, str]:
+    """Format and path of an ``--output`` value: ``[FORMAT=]FILE``, the format else by the suffix."""
+    name, equals, path = text.partition("=")
+    if equals and name in FORMATS:
+        return name, path
+    for format, suffixes in FORMATS.items():
+        if suffixes and text.lower().endswith(suffixes):
+            return format, text
+    known_suffixes = " ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    raise UsageError(
+        f"the format of `{text}` cannot be told from its name",
+        f"known suffixes are {known_suffixes}",
+        "name it: `--output json=FILE`",
+    )

@@ -1,0 +1,12 @@
+"""One JSON object a line, one line a result."""
+
+from __future__ import annotations
+
+import json
+
+from losscli.formats import Look
+from losscli.report import Report
+
+
+def render(report: Report, look: Look) -> str:
+    return "".join(json.dumps(r.to_json(), allow_nan=False) + "\n" for r in report.results)

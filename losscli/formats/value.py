@@ -1,0 +1,17 @@
+"""The bare number of the only result, or ``null``."""
+
+from __future__ import annotations
+
+from losscli.errors import UsageError
+from losscli.formats import Look
+from losscli.report import Report
+
+
+def render(report: Report, look: Look) -> str:
+    if len(report.results) != 1:
+        raise UsageError(
+            f"`--format value` wants exactly one result, and there are {len(report.results)}",
+            hint="ask for one loss, or use `--format csv`",
+        )
+    value = report.results[0].value
+    return "null\n" if value is None else f"{value!r}\n"

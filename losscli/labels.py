@@ -1,0 +1,54 @@
+"""What a text is as a class label, and which class each of several columns stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+WHOLE = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *", re.ASCII)
+TRUTHS = {"true": 1, "false": 0}
+
+
+def class_label(text: str) -> int | str:
+    """A text that reads as a whole number is that integer, true and false are 1 and 0; else the text.
+
+    >>> class_label("1.0"), class_label("True"), class_label("0.5"), class_label("NA")
+    (1, 1, '0.5', 'NA')
+    """
+    if WHOLE.fullmatch(text):
+        try:
+            return int(text)
+        except ValueError:
+            value = float(text)
+            return int(value) if value.is_integer() else text
+    return TRUTHS.get(text.casefold(), text)
+
+
+def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
+    """The place of each class among columns that are named for classes.
+
+    A class matches the whole name of a column first, then the name without the prefix that all of
+    them share, cut behind its last separator or in front of the digits.  Columns of a file without
+    names stand for the classes 0, 1, 2, …
+
+    >>> class_names(["p_cat", "p_cow"], named=True)
+    {'cat': 0, 'cow': 1, 'p_cat': 0, 'p_cow': 1}
+    """
+    if not named:
+        return {place: place for place in range(len(columns))}
+    cut = len(shared_prefix(columns))
+    short: dict[int | str, int] = {class_label(name[cut:]): place for place, name in enumerate(columns)}
+    return short | {class_label(name): place for place, name in enumerate(columns)}
+
+
+def shared_prefix(columns: Sequence[str]) -> str:
+    """What all names begin with, cut so that no class loses a letter or a digit of its own."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
+    prefix = "".join(letters[0] for letters in alike) if len(columns) > 1 else ""
+    at_separator = re.match(r".*[_\-. :/]", prefix)
+    if at_separator:
+        return at_separator[0]
+    letters = re.match(r"\D*", prefix)
+    stem = letters[0] if letters else ""
+    return stem if all(name[len(stem) :].isdigit() for name in columns) else ""

@@ -1,0 +1,1 @@
+"""Rows of one file and of another become blocks of aligned rows."""

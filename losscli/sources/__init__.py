@@ -1,0 +1,131 @@
+"""Input formats, one a file; SOURCES is the explicit table.
+
+A source knows its columns and, where the format says so, its rows; it is cut into parts, in order,
+that are decoded apart from each other, each by one thread.  A refusal that concerns the whole file
+is raised; one that concerns a row travels as ``Batch.stop``, behind the good rows before it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from losscli.block import Batch, Want
+from losscli.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How CSV text is to be read; None: found from the header."""
+
+    delimiter: str | None = None  # one character
+    decimal: str = "."
+    header: bool = True
+    encoding: str = "utf-8"
+    null: tuple[str, ...] = ()  # further spellings of a missing value, in every role
+
+
+class Part(Protocol):
+    """A run of rows of one file that is decoded apart from the others.
+
+    Creating a part reads at most its bytes; ``batches`` does the work.
+    """
+
+    rows: int | None  # None: not known before it is decoded
+    size: int  # bytes of the file that it stands for, for progress
+
+    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+        """The rows in order, at most ``chunk_rows`` at a time where the format can do so."""
+        ...
+
+
+class Source(Protocol):
+    """One file, opened: its header or schema is read, its rows are not."""
+
+    path: str  # as the user wrote it
+    format: str  # csv, tsv, parquet …
+    columns: tuple[str, ...]  # in file order; repeated names are kept
+    named: bool  # False: the file has no names, and columns are called 1, 2, …
+    rows: int | None  # None: not known before the end
+    size: int | None  # bytes on disk
+
+    def parts(self, wants: Sequence[Want]) -> Iterator[Part]:
+        """The file from its first row to its last, in order.
+
+        Raises DataError for what concerns the whole file, as soon as it is known: a column of a
+        type that cannot be read as the kind wanted, a damaged or a truncated file, a file that
+        changed while it was read (checked when the last part has been taken).
+        """
+        ...
+
+
+COMPRESSIONS = {".gz": "gz", ".bz2": "bz2", ".zst": "zst", ".xz": "xz", ".lz4": "lz4"}
+
+SOURCES = {
+    ".csv": "csv", ".tsv": "tsv", ".txt": "txt",
+    ".parquet": "parquet", ".pq": "parquet",
+    ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
+    ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".npy": "npy", ".npz": "npz",
+}  # fmt: skip
+"""The format of a file by its suffix, in front of a suffix of COMPRESSIONS."""
+
+FORMATS = tuple(dict.fromkeys(SOURCES.values()))
+
+
+def open_source(path: str, *, format: str | None = None, dialect: Dialect | None = None) -> Source:
+    """Open a file, or ``-`` for standard input, by its suffix or the ``format`` given."""
+    stem, compression = path, None
+    for suffix, name in COMPRESSIONS.items():
+        if path.lower().endswith(suffix):
+            stem, compression = path[: -len(suffix)], name
+    if format is None:
+        format = "csv" if path == "-" else SOURCES.get(os.path.splitext(stem)[1].lower())
+    if format not in FORMATS:
+        raise _unknown_format(path, format)
+    if format in ("csv", "tsv", "txt"):
+        from losscli.sources.csv import open_csv
+
+        return open_csv(
+            path,
+            dialect=dialect or Dialect(),
+            format=format,
+            compression=compression,
+            stream=sys.stdin.buffer if path == "-" else None,
+        )
+    if path == "-":
+        raise UsageError(f"standard input is read as CSV, not as {format}", hint="write it to a file first")
+    if dialect not in (None, Dialect()):
+        raise UsageError(f"`--dialect` is of CSV, and {path} is {format}")
+    if format == "jsonl":
+        from losscli.sources.jsonl import open_jsonl
+
+        return open_jsonl(path, compression=compression)
+    if compression is not None:
+        raise UsageError(f"{path}: a {format} file is compressed inside, not by `.{compression}`")
+    if format == "parquet":
+        from losscli.sources.parquet import open_parquet
+
+        return open_parquet(path)
+    if format == "arrow":
+        from losscli.sources.ipc import open_ipc
+
+        return open_ipc(path)
+    from losscli.sources.numpy import open_npy
+
+    return open_npy(path)
+
+
+def _unknown_format(path: str, format: str | None) -> UsageError:
+    names = ", ".join(f"`{name}`" for name in FORMATS)
+    if format is not None:
+        return UsageError(f"no input format is called `{format}`", hint=f"the formats are {names}")
+    suffixes = " ".join(dict.fromkeys(SOURCES))
+    return UsageError(
+        f"the format of {path} cannot be told from its name",
+        f"known suffixes are {suffixes}, also with {' '.join(COMPRESSIONS)} behind them",
+        f"name it with `--input-format`: {names}",
+    )

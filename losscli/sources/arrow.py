@@ -1,0 +1,418 @@
+"""Arrow arrays become number and class columns; shared by Parquet and the Arrow files.
+
+Values are taken from Arrow's own buffers with NumPy.  Arrow's casts are not used: they round decimals
+wrongly and let integers lose digits; and what would bring them in, `Array.to_numpy`, `numpy.asarray`
+and `pyarrow.compute`, is dear to import.  Opening and decoding files is the business of each format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from losscli.block import Column, Ints, Kind, Mask
+from losscli.errors import DataError
+from losscli.sources.cells import shown
+from losscli.sources.values import (
+    EXACT,
+    Bad,
+    Labels,
+    Numbers,
+    Texts,
+    blanked,
+    boolean_labels,
+    decoded,
+    either,
+    float_labels,
+    float_numbers,
+    integer_labels,
+    integer_numbers,
+    labels_of,
+    moment_labels,
+    numbers_of,
+    spelled,
+    text_labels,
+    text_numbers,
+    without,
+)
+
+Array: TypeAlias = Any  # pyarrow has no types of its own
+DataType: TypeAlias = Any
+
+ENCODED = 4096  # from so many texts on, importing Arrow's functions pays
+
+_FLOATS = {pa.float16(): "<f2", pa.float32(): "<f4", pa.float64(): "<f8"}
+_INTEGERS = {
+    pa.int8(): "<i1",
+    pa.int16(): "<i2",
+    pa.int32(): "<i4",
+    pa.int64(): "<i8",
+    pa.uint8(): "<u1",
+    pa.uint16(): "<u2",
+    pa.uint32(): "<u4",
+    pa.uint64(): "<u8",
+}
+_POWERS = [float(10**n) for n in range(23)]  # those that are doubles exactly
+
+
+# What pyarrow raises over files that are not what they say; MemoryError when a length is absurd.
+DECODING_ERRORS = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError)
+
+
+class Undecodable(ValueError):
+    """The array contradicts itself: the file is damaged."""
+
+
+# ---------------------------------------------------------------------- types
+
+
+def refusal(found: DataType, kind: Kind) -> str | None:
+    """What was wanted, when no column of this type can be read as ``kind``; else None."""
+    found = _storage_type(found)
+    if pa.types.is_dictionary(found):
+        return refusal(found.value_type, kind)
+    if (
+        found in _FLOATS
+        or found in _INTEGERS
+        or pa.types.is_boolean(found)
+        or pa.types.is_null(found)
+        or pa.types.is_decimal(found)
+        or _is_string(found)
+    ):
+        return None
+    if kind == "number":
+        return "wanted numbers, booleans, decimals, or text that holds numbers"
+    if (
+        pa.types.is_date(found)
+        or pa.types.is_timestamp(found)
+        or pa.types.is_time(found)
+        or _is_binary(found)
+    ):
+        return None
+    return "wanted numbers, booleans, text, dates or times"
+
+
+def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
+    wanted = refusal(found, kind)
+    if wanted is not None:
+        read_as = {"number": "numbers", "text": "text"}.get(kind, "labels")
+        raise DataError(
+            f"it is of type `{shown(str(found))}`, which cannot be read as {read_as}",
+            detail=wanted,
+            file=file,
+            column=column,
+        )
+
+
+def _is_string(found: DataType) -> bool:
+    return bool(
+        pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found)
+    )
+
+
+def _is_binary(found: DataType) -> bool:
+    """Bytes of any length: old writers put text there without saying so."""
+    return bool(
+        pa.types.is_binary(found) or pa.types.is_large_binary(found) or pa.types.is_binary_view(found)
+    )
+
+
+def _is_view(found: DataType) -> bool:
+    return bool(pa.types.is_string_view(found) or pa.types.is_binary_view(found))
+
+
+def _storage_type(found: DataType) -> DataType:
+    # Of the extension types only these two are what their storage says: text, and a boolean byte.
+    if isinstance(found, pa.BaseExtensionType) and found.extension_name in ("arrow.json", "arrow.bool8"):
+        return found.storage_type
+    return found
+
+
+def column_of(array: Array, kind: Kind) -> tuple[Column, Bad | None]:
+    """The column, and its first row that cannot be read; from there on its values mean nothing."""
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
+    if kind == "number" or (kind == "score" and refusal(array.type, "number") is None):
+        numbers = _numbers(array)
+        if kind == "number" or numbers.bad is None:
+            return numbers.column()
+    return _labels(array, kind).column()
+
+
+# ---------------------------------------------------------------------- buffers
+
+
+def _plain(array: Array, dtype: str, width: int = 1) -> NDArray[Any]:
+    """The values as they lie in the buffer, without copying; ``width`` items a row."""
+    rows = len(array)
+    itemsize = np.dtype(dtype).itemsize
+    data = array.buffers()[1]
+    if rows == 0 or data is None:
+        return np.zeros(rows * width, dtype)
+    return np.frombuffer(data, dtype, rows * width, array.offset * width * itemsize)
+
+
+def _bits(buffer: Any, offset: int, rows: int) -> Mask:
+    first, skip = divmod(offset, 8)
+    held = np.frombuffer(buffer, np.uint8, (skip + rows + 7) // 8, first)
+    return np.unpackbits(held, bitorder="little")[skip : skip + rows].view(np.bool_)
+
+
+def _missing(array: Array) -> Mask | None:
+    if array.null_count == 0:
+        return None
+    validity = array.buffers()[0]
+    if validity is None:  # the null type has none
+        return np.ones(len(array), np.bool_)
+    return ~_bits(validity, array.offset, len(array))
+
+
+def _booleans(array: Array) -> Mask:
+    data = array.buffers()[1]
+    if len(array) == 0 or data is None:
+        return np.zeros(len(array), np.bool_)
+    return _bits(data, array.offset, len(array))
+
+
+def _indices(array: Array) -> tuple[Ints, Mask | None]:
+    """Of a dictionary array: where each row points, 0 where it is missing."""
+    indices = array.indices
+    missing = _missing(indices)
+    places = _plain(indices, _INTEGERS[indices.type]).astype(np.int64)
+    if missing is not None:
+        places[missing] = 0
+    there = len(array.dictionary)
+    if len(places) and there and not 0 <= places.min() <= places.max() < there:
+        raise Undecodable("a row points outside its dictionary")
+    if not there and len(places) and (missing is None or not missing.all()):
+        raise Undecodable("a row points into an empty dictionary")
+    return places, missing
+
+
+def _used(places: Ints, missing: Mask | None, there: int) -> Ints:
+    """The entries of a dictionary that rows point to: only these are judged, the others are no rows."""
+    if missing is not None:
+        places = places[~missing]
+    if there > 4 * len(places):
+        return np.unique(places)
+    used = np.zeros(there, np.bool_)
+    used[places] = True
+    return np.flatnonzero(used)
+
+
+# ---------------------------------------------------------------------- numbers
+
+
+def _numbers(array: Array, which: Ints | None = None) -> Numbers:
+    """``which``: the only rows that matter, where reading a row is dear."""
+    found = array.type
+    if found in _FLOATS:
+        return float_numbers(_plain(array, _FLOATS[found]), _missing(array))
+    if found in _INTEGERS:
+        return integer_numbers(_plain(array, _INTEGERS[found]), _missing(array))
+    if pa.types.is_boolean(found):
+        return numbers_of(_booleans(array).astype(np.float64), _missing(array))
+    if pa.types.is_null(found):
+        return numbers_of(np.zeros(len(array)), np.ones(len(array), np.bool_))
+    if pa.types.is_decimal(found):
+        return _decimals(array)
+    if pa.types.is_dictionary(found):
+        return _dictionary_numbers(array)
+    missing = _missing(array)
+    return text_numbers(_texts(array, missing, which), len(array), missing, all_matter=which is None)
+
+
+def _words(array: Array) -> tuple[Ints, Mask]:
+    """The unscaled integers of decimals in 64 bits, and where 64 bits hold them."""
+    bits = array.type.bit_width
+    if bits == 32:
+        return _plain(array, "<i4").astype(np.int64), np.ones(len(array), np.bool_)
+    words = _plain(array, "<i8", bits // 64).reshape(len(array), bits // 64)
+    low = words[:, 0]
+    sign = low >> 63
+    fits = np.ones(len(array), np.bool_)
+    for place in range(1, bits // 64):
+        fits &= words[:, place] == sign
+    return low, fits
+
+
+def _unscaled(array: Array) -> Callable[[int], int]:
+    """Of decimals: the whole integer at a row, whatever its width."""
+    size = array.type.bit_width // 8
+    raw = _plain(array, "<u1", size).tobytes()
+    return lambda row: int.from_bytes(raw[row * size : (row + 1) * size], "little", signed=True)
+
+
+def _decimals(array: Array) -> Numbers:
+    scale = array.type.scale
+    low, exact = _words(array)
+    missing = _missing(array)
+    exact &= (low >= -EXACT) & (low <= EXACT)
+    # Both operands are doubles exactly, so the one division or product rounds once: to the nearest.
+    if 0 <= scale < len(_POWERS):
+        values = low / _POWERS[scale]
+    elif 0 < -scale < len(_POWERS):
+        values = low * _POWERS[-scale]
+    else:
+        values = low.astype(np.float64)
+        exact &= low == 0
+    bad = None
+    rest = ~exact if missing is None else ~(exact | missing)
+    if rest.any():
+        unscaled = _unscaled(array)
+        bad = np.zeros(len(array), np.bool_)
+        for row in np.flatnonzero(rest).tolist():
+            try:
+                # Division of two Python integers is rounded correctly.
+                values[row] = unscaled(row) / 10**scale if scale >= 0 else float(unscaled(row) * 10**-scale)
+            except OverflowError:
+                bad[row] = True
+
+    def why(index: int) -> tuple[str, str]:
+        return (
+            f"`{shown(_decimal_text(_unscaled(array)(index), scale))}` is too large for a double",
+            "wanted at most 1.8e308",
+        )
+
+    return numbers_of(values, missing, bad, why)
+
+
+def _dictionary_numbers(array: Array) -> Numbers:
+    places, missing = _indices(array)
+    entries = array.dictionary
+    if len(entries) == 0:
+        return numbers_of(np.full(len(array), np.nan), missing)
+    inner = _numbers(entries, _used(places, missing, len(entries)))
+    values = inner.values[places]
+    if inner.missing is not None:
+        missing = either(missing, inner.missing[places])
+    bad = None if inner.bad is None else without(inner.bad[places], missing)
+    return numbers_of(values, missing, bad, lambda index: inner.why(int(places[index])))
+
+
+# ---------------------------------------------------------------------- labels and text
+
+
+def _labels(array: Array, kind: Kind, which: Ints | None = None) -> Labels:
+    """``which``: the only rows that matter, where reading a row is dear."""
+    found = array.type
+    missing = _missing(array)
+    if found in _INTEGERS:
+        return integer_labels(_plain(array, _INTEGERS[found]), missing, kind)
+    if pa.types.is_boolean(found):
+        return boolean_labels(_booleans(array), missing, kind)
+    if found in _FLOATS:
+        return float_labels(float_numbers(_plain(array, _FLOATS[found]), missing), kind)
+    if pa.types.is_null(found):
+        return blanked(Labels(np.zeros(len(array), np.int64), (), missing))
+    if pa.types.is_decimal(found):
+        return _decimal_labels(array, kind)
+    if pa.types.is_dictionary(found):
+        return _dictionary_labels(array, kind)
+    if not (_is_string(found) or _is_binary(found)):
+        return _moment_labels(array)
+    if which is None and len(array) >= ENCODED and not _is_view(found):
+        # Arrow finds the distinct texts eight times faster than Python does, once its functions are imported.
+        return _dictionary_labels(array.dictionary_encode(), kind)
+    return text_labels(_texts(array, missing, which), len(array), missing, kind)
+
+
+def _moment_labels(array: Array) -> Labels:
+    found = array.type
+    if pa.types.is_date32(found):
+        stored = _plain(array, "<i4").astype("<M8[D]")
+    elif pa.types.is_date64(found):
+        stored = _plain(array, "<M8[ms]").astype("<M8[D]")
+    elif pa.types.is_time32(found):
+        stored = _plain(array, "<i4").astype(f"<M8[{found.unit}]")
+    else:
+        stored = _plain(array, f"<M8[{found.unit}]")
+    zone = "Z" if pa.types.is_timestamp(found) and found.tz is not None else ""
+    return moment_labels(stored, _missing(array), only_time=bool(pa.types.is_time(found)), zone=zone)
+
+
+def _decimal_labels(array: Array, kind: Kind) -> Labels:
+    scale = array.type.scale
+    missing = _missing(array)
+    low, fits = _words(array)
+    if fits.all() or (missing is not None and (fits | missing).all()):
+        return spelled(
+            low, missing, lambda distinct: [_decimal_label(n, scale, kind) for n in distinct.tolist()]
+        )
+    unscaled = _unscaled(array)
+    rows = range(len(array))
+    labels = [
+        None if missing is not None and missing[row] else _decimal_label(unscaled(row), scale, kind)
+        for row in rows
+    ]
+    return labels_of(labels, np.arange(len(array)), missing)
+
+
+def _decimal_label(unscaled: int, scale: int, kind: Kind) -> int | str:
+    if kind != "text":
+        if scale <= 0:
+            return unscaled * int(10**-scale)
+        whole, rest = divmod(unscaled, int(10**scale))
+        if rest == 0:
+            return whole
+    return _decimal_text(unscaled, scale)
+
+
+def _decimal_text(unscaled: int, scale: int) -> str:
+    if scale <= 0:
+        return str(unscaled * 10**-scale)
+    digits = str(abs(unscaled)).rjust(scale + 1, "0")
+    return f"{'-' if unscaled < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
+
+
+def _dictionary_labels(array: Array, kind: Kind) -> Labels:
+    places, missing = _indices(array)
+    entries = array.dictionary
+    if len(entries) == 0:
+        return blanked(Labels(places, (), missing))
+    inner = _labels(entries, kind, _used(places, missing, len(entries)))
+    codes = inner.codes[places]
+    if inner.missing is not None:
+        missing = either(missing, inner.missing[places])
+    bad = None if inner.bad is None else without(inner.bad[places], missing)
+    return blanked(Labels(codes, inner.table, missing, bad, lambda index: inner.why(int(places[index]))))
+
+
+def _texts(array: Array, missing: Mask | None, which: Ints | None) -> Texts:
+    chosen = np.arange(len(array)) if which is None else which
+    if missing is not None:
+        chosen = chosen[~missing[chosen]]
+    rows: list[int] = chosen.tolist()
+    if not rows:
+        return Texts([], [], {})
+    found = array.type
+    if _is_view(found):
+        return decoded(rows, [_viewed(array, row) for row in rows])
+    large = pa.types.is_large_string(found) or pa.types.is_large_binary(found)
+    width = 8 if large else 4
+    _, places, data = array.buffers()
+    offsets = np.frombuffer(places, f"<i{width}", len(array) + 1, array.offset * width).astype(np.int64)
+    begin = int(offsets[rows[0]])
+    raw = b"" if data is None else memoryview(data)[begin : int(offsets[rows[-1] + 1])].tobytes()
+    starts = (offsets[chosen] - begin).tolist()
+    ends = (offsets[chosen + 1] - begin).tolist()
+    if raw.isascii():  # decoded at once, as bytes and characters are then counted alike
+        text = raw.decode("ascii")
+        return Texts(rows, [text[start:end] for start, end in zip(starts, ends, strict=True)], {})
+    return decoded(rows, [raw[start:end] for start, end in zip(starts, ends, strict=True)])
+
+
+def _viewed(array: Array, row: int) -> bytes:
+    """One value of a view array: up to 12 bytes lie in the view itself."""
+    buffers = array.buffers()
+    at = (array.offset + row) * 16
+    view = memoryview(buffers[1])[at : at + 16].tobytes()
+    size = int.from_bytes(view[:4], "little")
+    if size <= 12:
+        return view[4 : 4 + size]
+    held, start = int.from_bytes(view[8:12], "little"), int.from_bytes(view[12:16], "little")
+    return memoryview(buffers[2 + held])[start : start + size].tobytes()

@@ -1,0 +1,49 @@
+"""Open files, one for each part that is being decoded: two threads may not read from the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Handles(Generic[Key]):
+    """Handles to one file, opened when none is idle, by what they were opened for."""
+
+    def __init__(self, opened: Callable[[Key], Any]) -> None:
+        self._opened = opened
+        self._idle: dict[Key, list[Any]] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def borrowed(self, key: Key) -> Iterator[Any]:
+        """A handle for one reader alone; kept for the next one when no error is raised."""
+        with self._lock:
+            idle = self._idle.get(key)
+            handle = idle.pop() if idle else None
+        if handle is None:
+            handle = self._opened(key)
+        try:
+            yield handle
+        except GeneratorExit:  # a reader that stopped half-way
+            self.keep(key, handle)
+            raise
+        except BaseException:
+            handle.close()
+            raise
+        self.keep(key, handle)
+
+    def keep(self, key: Key, handle: Any) -> None:
+        with self._lock:
+            self._idle.setdefault(key, []).append(handle)
+
+    def close(self) -> None:
+        """Close those that are idle."""
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for handles in idle.values():
+            for handle in handles:
+                handle.close()

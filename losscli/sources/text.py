@@ -1,0 +1,488 @@
+"""The bytes of one input as UTF-8 text, seen through a window that moves forward.
+
+Opening, decompression, re-encoding, and the check that a file stood still while it was read. What the
+bytes mean, where a row or a cell ends, is left to the format. Files are read, never mapped: a mapped
+file that shrinks kills the process.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import lzma
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import BinaryIO, Protocol
+
+from losscli.errors import DataError, UsageError
+
+PIECE_BYTES = 1 << 18  # read from disk, and decompressed, at a time
+XZ_MEMORY_BYTES = 256 << 20  # a dictionary may ask for 4 GiB; `xz -9` needs 65 MiB
+
+COMPRESSIONS = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4", ".zst": "zst"}
+
+UTF8_BOM = b"\xef\xbb\xbf"
+# The longer first: UTF-32's little-endian mark begins with that of UTF-16.
+_WIDE_BOMS = {
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_FOREIGN_STARTS = {
+    b"\x1f\x8b": "gzip-compressed",
+    b"BZh": "bzip2-compressed",
+    b"\xfd7zXZ\x00": "xz-compressed",
+    b"\x04\x22\x4d\x18": "lz4-compressed",
+    b"\x28\xb5\x2f\xfd": "zstd-compressed",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "Parquet",
+    b"ARROW1": "Arrow IPC",
+}
+
+
+def compression_of(path: str) -> str | None:
+    """What the last suffix says: ``p.csv.gz`` is ``gz``."""
+    return COMPRESSIONS.get(PurePath(path).suffix.lower())
+
+
+class Window(Protocol):
+    """A view of text from a place that only moves forward."""
+
+    fault: DataError | None  # why the text ends before the file does; the text in front of it is good
+
+    def peek(self, count: int) -> bytes:
+        """The next ``count`` bytes; fewer only where the text ends."""
+        ...
+
+    def skip(self, count: int) -> None:
+        """Move over bytes that have been peeked at."""
+        ...
+
+    def bytes_passed(self) -> int:
+        """Bytes of the file on disk that lie behind; approximate under compression."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file, and refuse it if it is no longer what was opened."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of the file before its end."""
+        ...
+
+
+class TextInput:
+    """A file or a stream that can be opened as text: a file as often as wanted, a stream or pipe once."""
+
+    def __init__(
+        self, path: str, *, encoding: str, compression: str | None, stream: BinaryIO | None = None
+    ) -> None:
+        self.path = "standard input" if stream is not None else path
+        self.encoding = _checked_encoding(encoding)
+        self.compression = compression
+        self.size: int | None = None
+        self._path = path
+        self._stream = stream
+        self._identity: tuple[int, ...] | None = None
+        self._only_window: Window | None = None
+        self._spent = False
+
+    def open_for_header(self) -> Window:
+        """A window on the first byte. Where the input can be read only once, `open` gives the same again."""
+        window, lasting = self._opened()
+        if not lasting:
+            self._only_window = window
+        return window
+
+    def close_header(self, window: Window) -> None:
+        """Let go of the file, so that many may be open; a pipe stays as it is."""
+        if window is not self._only_window:
+            window.abandon()
+
+    def open(self) -> Window:
+        """A window on the first byte."""
+        if self._only_window is not None:
+            window, self._only_window, self._spent = self._only_window, None, True
+            return window
+        if self._spent:
+            raise DataError("can be read only once", file=self.path, hint="save it to a file first")
+        window, lasting = self._opened()
+        self._spent = not lasting
+        return window
+
+    def _opened(self) -> tuple[Window, bool]:
+        """A window, and whether the input can be opened again."""
+        if self._stream is not None:
+            raw = _RawFile(self._stream, self.path, _stat_of_regular(self._stream), owned=False)
+            return self._window(raw), False
+        try:
+            file = open(self._path, "rb", buffering=0)  # noqa: SIM115
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise unreadable(self.path, error) from None
+        found = _stat_of_regular(file)
+        raw = _RawFile(file, self.path, found, owned=True)
+        if found is None:
+            return self._window(raw), False
+        identity = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        if self._identity not in (None, identity):
+            raw.abandon()
+            raise changed(self.path)
+        self._identity = identity
+        self.size = found.st_size
+        if self.compression is None and self.encoding == "utf-8":
+            return _FileWindow(raw), True
+        return self._window(raw), True
+
+    def _window(self, raw: _RawFile) -> Window:
+        pieces = _decompressed(raw, self.compression, self.path)
+        return _StreamWindow(raw, _encoded(pieces, self.encoding, self.path))
+
+
+def _stat_of_regular(file: BinaryIO) -> os.stat_result | None:
+    """The state of a file on disk; None for a pipe, a device, or bytes in memory."""
+    try:
+        found = os.fstat(file.fileno())
+    except (OSError, ValueError, AttributeError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def unreadable(path: str, error: Exception) -> DataError:
+    """A file that cannot be opened or read, with the system's reason."""
+    if isinstance(error, FileNotFoundError):
+        return DataError("there is no such file", file=path)
+    if isinstance(error, IsADirectoryError):
+        return DataError("it is a directory, a file was expected", file=path)
+    if isinstance(error, PermissionError):
+        return DataError("permission to read it was denied", file=path)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return DataError(f"it cannot be read: {reason.lower()}", file=path)
+
+
+def changed(path: str) -> DataError:
+    return DataError("changed while it was read", file=path, hint="run again when nothing writes to it")
+
+
+def damaged(path: str, compression: str, reason: str) -> DataError:
+    return DataError(
+        f"the {compression} data are damaged or cut off: {reason}", file=path, detail="nothing of it was used"
+    )
+
+
+def check_start(start: bytes, path: str, encoding: str) -> None:
+    """Refuse text that is none, by its first bytes, before a wrong hint is given for it."""
+    if encoding != "utf-8":
+        return
+    for mark, name in _WIDE_BOMS.items():
+        if start.startswith(mark):
+            hint = f"add `--dialect encoding={name}`"
+            raise DataError(f"begins with the mark of {name.upper()} text", file=path, hint=hint)
+    for magic, what in _FOREIGN_STARTS.items():
+        # A text may begin with "BZh" or "PAR1"; what follows in such a file is no text.
+        if start.startswith(magic) and (b"\x00" in start or not _is_utf8(start)):
+            raise DataError(
+                f"its bytes look like {what} data, not like text",
+                file=path,
+                hint="the suffix of the file must name its format and its compression",
+            )
+
+
+def not_utf8(path: str) -> DataError:
+    return DataError(
+        "bytes are not valid UTF-8",
+        file=path,
+        hint="if the file is in another encoding, name it: `--dialect encoding=latin-1`",
+    )
+
+
+def _is_utf8(start: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _checked_encoding(encoding: str) -> str:
+    try:
+        found = codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        raise UsageError(f"no encoding is called `{encoding}`") from None
+    # Python's codecs include some that are no text encodings, such as base64.
+    if not getattr(found, "_is_text_encoding", True) or found.incrementaldecoder is None:
+        raise UsageError(f"`{encoding}` is no encoding of text")
+    # A byte-order mark of UTF-8 is dropped in any case.
+    return "utf-8" if found.name in ("utf-8", "utf-8-sig") else found.name
+
+
+class _RawFile:
+    """An open file or pipe that counts what was read of it and knows what it was when opened."""
+
+    def __init__(self, file: BinaryIO, path: str, at_start: os.stat_result | None, *, owned: bool) -> None:
+        self.path = path
+        self.passed = 0
+        self._file = file
+        self._at_start = at_start
+        self._owned = owned  # standard input is not ours to close, and may be read from its middle on
+
+    def read(self, count: int) -> bytes:
+        try:
+            piece = self._file.read(count) or b""
+        except (OSError, ValueError) as error:
+            raise unreadable(self.path, error) from None
+        self.passed += len(piece)
+        return piece
+
+    def read_at(self, position: int, count: int) -> bytes:
+        try:
+            self._file.seek(position)
+            data = self._file.read(count) or b""
+            while len(data) < count and (more := self._file.read(count - len(data))):
+                data += more
+        except (OSError, ValueError) as error:
+            raise unreadable(self.path, error) from None
+        return data
+
+    def close(self) -> None:
+        """Close the file after its last byte, and refuse it if it is no longer what was opened."""
+        was, now = self._at_start, _stat_of_regular(self._file)
+        self.abandon()
+        if was is None:
+            return
+        moved = now is None or (now.st_size, now.st_mtime_ns) != (was.st_size, was.st_mtime_ns)
+        if moved or (self._owned and self.passed != was.st_size):
+            raise changed(self.path)
+
+    def abandon(self) -> None:
+        if self._owned:
+            self._file.close()
+
+
+class _FileWindow:
+    """Plain UTF-8 on disk: nothing is held, what is peeked at is read at its place."""
+
+    fault: DataError | None = None
+
+    def __init__(self, raw: _RawFile) -> None:
+        self._raw = raw
+
+    def peek(self, count: int) -> bytes:
+        return self._raw.read_at(self._raw.passed, count)
+
+    def skip(self, count: int) -> None:
+        self._raw.passed += count
+
+    def bytes_passed(self) -> int:
+        return self._raw.passed
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def abandon(self) -> None:
+        self._raw.abandon()
+
+
+class _StreamWindow:
+    """Text that comes piece by piece; what was peeked at and not skipped is held."""
+
+    def __init__(self, raw: _RawFile, pieces: Iterator[bytes]) -> None:
+        self.fault: DataError | None = None
+        self._raw = raw
+        self._pieces = pieces
+        self._held = b""
+        self._ended = False
+
+    def peek(self, count: int) -> bytes:
+        if len(self._held) < count and not self._ended:
+            parts, length = [self._held], len(self._held)
+            while length < count and not self._ended:
+                try:
+                    piece = next(self._pieces, None)
+                except _Undecodable as error:
+                    self.fault, piece = error.fault, None
+                if piece is None:
+                    self._ended = True
+                else:
+                    parts.append(piece)
+                    length += len(piece)
+            self._held = b"".join(parts)
+        return self._held if len(self._held) <= count else self._held[:count]
+
+    def skip(self, count: int) -> None:
+        self._held = self._held[count:]
+
+    def bytes_passed(self) -> int:
+        return self._raw.passed
+
+    def close(self) -> None:
+        # After a fault the rest is not read, and whether the file stood still is no longer the question.
+        if self.fault is None:
+            self._raw.close()
+        else:
+            self._raw.abandon()
+
+    def abandon(self) -> None:
+        self._raw.abandon()
+
+
+class _Undecodable(Exception):
+    """Bytes that the encoding does not know; the text before them has been delivered."""
+
+    def __init__(self, fault: DataError) -> None:
+        super().__init__()
+        self.fault = fault
+
+
+def _encoded(pieces: Iterator[bytes], encoding: str, path: str) -> Iterator[bytes]:
+    """Text in any encoding as UTF-8, as far as it can be decoded."""
+    if encoding == "utf-8":
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    at_end = False
+    while not at_end:
+        piece = next(pieces, b"")
+        at_end = not piece
+        before = decoder.getstate()
+        try:
+            text = decoder.decode(piece, final=at_end).encode()
+        except UnicodeError as error:
+            yield _decoded_before(error, piece, before, encoding)
+            hint = "name the encoding of the file: `--dialect encoding=…`"
+            fault = DataError(f"bytes are not valid {encoding}", file=path, hint=hint)
+            raise _Undecodable(fault) from None
+        if text:
+            yield text
+
+
+def _decoded_before(error: UnicodeError, piece: bytes, state: tuple[bytes, int], encoding: str) -> bytes:
+    """The good text of ``piece`` in front of the bytes that cannot be decoded."""
+    good = 0
+    if isinstance(error, UnicodeDecodeError):
+        # The decoder counts from the bytes that it had kept of the piece before.
+        good = max(error.start - len(state[0]), 0)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    decoder.setstate(state)
+    try:
+        return decoder.decode(piece[:good]).encode()
+    except UnicodeError:
+        return b""
+
+
+class _Decompressor(Protocol):
+    """What the standard library's decompressors share."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Inflate:
+    """One member of a gzip file: zlib's decompressor with the manners of those for bz2 and xz."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer, with its checksum
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+
+_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
+    "gz": _Inflate,
+    "bz2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES),
+}
+
+
+def _decompressed(raw: _RawFile, compression: str | None, path: str) -> Iterator[bytes]:
+    """Pieces of the file's bytes, none of them larger than a few `PIECE_BYTES`."""
+    if compression is None:
+        while piece := raw.read(PIECE_BYTES):
+            yield piece
+    elif compression in _DECOMPRESSORS:
+        try:
+            yield from _members(raw, compression, path)
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            raise damaged(path, compression, str(error)) from None
+    else:
+        yield from _arrow_decompressed(raw, compression, path)
+
+
+def _members(raw: _RawFile, compression: str, path: str) -> Iterator[bytes]:
+    # The standard library's file classes end in silence at a bz2 or xz member whose start is damaged.
+    make = _DECOMPRESSORS[compression]
+    rest = raw.read(PIECE_BYTES)
+    if not rest:
+        return
+    while True:
+        member = make()
+        while not member.eof:
+            if member.needs_input and not rest and not (rest := raw.read(PIECE_BYTES)):
+                raise damaged(path, compression, "they end too early")
+            text = member.decompress(rest, PIECE_BYTES)
+            rest = b""
+            if text:
+                yield text
+        rest = member.unused_data
+        # Zeros may fill the file up to a full block of a tape (gzip), or to four bytes (xz).
+        while not rest.strip(b"\0") and compression != "bz2":
+            if not (rest := raw.read(PIECE_BYTES)):
+                return
+        if compression != "bz2":
+            rest = rest.lstrip(b"\0")
+        if not rest and not (rest := raw.read(PIECE_BYTES)):
+            return
+
+
+def _arrow_decompressed(raw: _RawFile, compression: str, path: str) -> Iterator[bytes]:
+    import pyarrow as pa
+
+    codec = {"lz4": "lz4", "zst": "zstd"}[compression]
+    start = raw.read(PIECE_BYTES)
+    if not start:
+        return
+    try:
+        stream = pa.CompressedInputStream(pa.PythonFile(_Resumed(start, raw), mode="r"), codec)
+        while piece := stream.read(PIECE_BYTES):
+            yield piece
+    except DataError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise damaged(path, compression, str(error)) from None
+
+
+class _Resumed:
+    """A file whose first bytes were read already."""
+
+    closed = False
+
+    def __init__(self, start: bytes, raw: _RawFile) -> None:
+        self._start = start
+        self._raw = raw
+
+    def read(self, count: int) -> bytes:
+        piece, self._start = self._start[:count], self._start[count:]
+        return piece or self._raw.read(count)
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,298 @@
+"""Stored values, as NumPy arrays or texts, become number and class columns, with the first bad row.
+
+Shared by the formats that keep types: Arrow's, NumPy's, JSON.  The meaning of a text is the business
+of `cells`; getting at the values, of each format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
+from losscli.errors import DataError
+from losscli.sources.cells import CellReader, NotNumber, shown_bytes
+
+EXACT = 2**53  # up to here every integer is a double
+CELLS = CellReader()
+
+
+class Bad(NamedTuple):
+    """The first row that cannot be read as wanted, from 0, and why."""
+
+    row: int
+    message: str
+    detail: str | None = None
+
+
+Why: TypeAlias = Callable[[int], tuple[str, str | None]]
+"""What is wrong with a bad row, and what was wanted."""
+
+
+def never(row: int) -> tuple[str, str | None]:
+    raise AssertionError(row)
+
+
+class Numbers(NamedTuple):
+    """Rows read as numbers; of the bad ones, and those after them, the values mean nothing."""
+
+    values: Floats
+    missing: Mask | None = None
+    bad: Mask | None = None
+    why: Why = never
+
+    def column(self) -> tuple[Column, Bad | None]:
+        return NumberColumn(self.values, self.missing), _first(self.bad, self.why)
+
+
+class Labels(NamedTuple):
+    """Rows read as labels or text; of the bad ones, and those after them, the codes mean nothing."""
+
+    codes: Ints
+    table: tuple[int | str, ...] | None = None  # None: the codes are the labels
+    missing: Mask | None = None
+    bad: Mask | None = None
+    why: Why = never
+
+    def column(self) -> tuple[Column, Bad | None]:
+        return ClassColumn(self.codes, self.table, self.missing), _first(self.bad, self.why)
+
+
+def _first(bad: Mask | None, why: Why) -> Bad | None:
+    if bad is None or not bad.any():
+        return None
+    row = int(bad.argmax())
+    return Bad(row, *why(row))
+
+
+def batch_of(
+    read: Sequence[tuple[Column, Bad | None]], names: Sequence[str], file: str, first_row: int
+) -> Batch:
+    """Columns of equal length as one batch; ``first_row`` counts from 0.
+
+    With a row that cannot be read, the rows before the lowest such row, and ``stop``.
+    """
+    batch = Batch(len(read[0][0]), tuple(column for column, _ in read))
+    bads = [(bad, name) for (_, bad), name in zip(read, names, strict=True) if bad is not None]
+    if not bads:
+        return batch
+    bad, name = min(bads, key=lambda found: found[0].row)
+    stop = DataError(bad.message, detail=bad.detail, file=file, column=name, row=first_row + bad.row + 1)
+    return batch.slice(0, bad.row).stopped(stop)
+
+
+# ---------------------------------------------------------------------- masks
+
+
+def either(one: Mask | None, other: Mask | None) -> Mask | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one | other
+
+
+def without(bad: Mask, missing: Mask | None) -> Mask | None:
+    """Only the rows that are there can be bad: below a null lies anything."""
+    if missing is not None:
+        bad &= ~missing
+    return bad if bad.any() else None
+
+
+def _at(rows: Iterable[int], there: int) -> Mask | None:
+    """A mask of these rows; None when there are none."""
+    places = list(rows)
+    if not places:
+        return None
+    mask = np.zeros(there, np.bool_)
+    mask[places] = True
+    return mask
+
+
+# ---------------------------------------------------------------------- numbers
+
+
+def numbers_of(values: Floats, missing: Mask | None, bad: Mask | None = None, why: Why = never) -> Numbers:
+    """Doubles of one's own, to be written to where they are missing."""
+    if missing is not None:
+        values[missing] = np.nan
+    return Numbers(values, missing, bad, why)
+
+
+def float_numbers(stored: NDArray[Any], nulls: Mask | None = None) -> Numbers:
+    # The least is NaN when any value is: one cheap pass, where a mask of all would be two.
+    if nulls is None and (not len(stored) or not np.isnan(np.minimum.reduce(stored))):
+        return Numbers(stored.astype(np.float64, copy=False))
+    missing = np.isnan(stored)
+    if nulls is not None:
+        missing |= nulls
+    # NaN of one sign and payload, whatever was stored.
+    return numbers_of(stored.astype(np.float64), missing)
+
+
+def integer_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Numbers:
+    values = stored.astype(np.float64)
+    bad = None
+    if stored.dtype.itemsize == 8 and len(stored) and not (stored.min() >= -EXACT and stored.max() <= EXACT):
+        # The largest ones round to 2⁶³ or 2⁶⁴, which would not come back.
+        fits = values < 2.0**63 if stored.dtype.kind == "i" else values < 2.0**64
+        back = np.where(fits, values, 0.0).astype(stored.dtype)
+        bad = without(~fits | (back != stored), missing)
+    return numbers_of(values, missing, bad, lambda row: no_double(int(stored[row])))
+
+
+def no_double(found: int) -> tuple[str, str]:
+    return f"`{found}` is no double", f"wanted an integer that is one; the nearest is {int(float(found))}"
+
+
+def text_numbers(texts: Texts, rows: int, missing: Mask | None, *, all_matter: bool = True) -> Numbers:
+    """``all_matter``: the rows come in order, and nothing after the first bad one counts."""
+    values = np.full(rows, np.nan)
+    empty = np.zeros(rows, np.bool_)
+    reasons: dict[int, tuple[str, str | None]] = {row: _broken(raw) for row, raw in texts.broken.items()}
+    for row, text in zip(texts.rows, texts.texts, strict=True):
+        try:
+            number = CELLS.number(text)
+        except NotNumber as error:
+            reasons[row] = str(error), "wanted a number"
+            if all_matter:
+                break
+        else:
+            if number is None:
+                empty[row] = True
+            else:
+                values[row] = number
+    missing = either(missing, empty) if empty.any() else missing
+    return numbers_of(values, missing, _at(reasons, rows), reasons.__getitem__)
+
+
+# ---------------------------------------------------------------------- labels and text
+
+
+def blanked(read: Labels) -> Labels:
+    if read.missing is not None:
+        read.codes[read.missing] = -1
+    return read
+
+
+def coded(labels: Iterable[int | str | None]) -> tuple[list[int], tuple[int | str, ...]]:
+    """Equal labels get one code; None, a missing one, gets -1."""
+    table: dict[int | str, int] = {}
+    codes = [-1 if label is None else table.setdefault(label, len(table)) for label in labels]
+    return codes, tuple(table)
+
+
+def labels_of(labels: Sequence[int | str | None], places: Ints, missing: Mask | None) -> Labels:
+    """Rows that point into ``labels``."""
+    codes, table = coded(labels)
+    found = np.array(codes or [-1], np.int64)[places]
+    if -1 in codes:
+        missing = either(missing, found < 0)
+    return blanked(Labels(found, table, missing))
+
+
+def spelled(
+    stored: NDArray[Any], missing: Mask | None, spell: Callable[[NDArray[Any]], Sequence[int | str | None]]
+) -> Labels:
+    """Each distinct value is spelled once, as values repeat and spelling is dear."""
+    places = np.zeros(len(stored), np.int64)
+    there = slice(None) if missing is None else ~missing
+    distinct, places[there] = np.unique(stored[there], return_inverse=True)
+    return labels_of(spell(distinct), places, missing)
+
+
+def boolean_labels(stored: Mask, missing: Mask | None, kind: Kind) -> Labels:
+    table = ("false", "true") if kind == "text" else None
+    return blanked(Labels(stored.astype(np.int64), table, missing))
+
+
+def integer_labels(stored: NDArray[Any], missing: Mask | None, kind: Kind) -> Labels:
+    if kind == "text":
+        return spelled(stored, missing, lambda distinct: [str(value) for value in distinct.tolist()])
+    if stored.dtype.kind == "u" and len(stored) and stored.max() > np.iinfo(np.int64).max:
+        return spelled(stored, missing, lambda distinct: distinct.tolist())
+    return blanked(Labels(stored.astype(np.int64), None, missing))
+
+
+def float_labels(read: Numbers, kind: Kind) -> Labels:
+    if kind == "text":
+        return spelled(read.values, read.missing, lambda distinct: [float_text(x) for x in distinct.tolist()])
+    whole = np.trunc(read.values) == read.values
+    whole &= np.abs(read.values) < 2.0**63
+    if read.missing is not None:
+        whole |= read.missing
+    if whole.all():
+        values = read.values if read.missing is None else np.where(read.missing, 0.0, read.values)
+        return blanked(Labels(values.astype(np.int64), None, read.missing))
+    return spelled(read.values, read.missing, lambda distinct: [float_label(x) for x in distinct.tolist()])
+
+
+def float_label(value: float) -> int | str:
+    return int(value) if value.is_integer() else repr(value)
+
+
+def float_text(value: float) -> str:
+    # Plus zero, since -0.0 and 0.0 are one value, and must be one text whichever comes first.
+    return repr(value + 0.0)
+
+
+def moment_labels(stored: NDArray[Any], missing: Mask | None, *, only_time: bool, zone: str) -> Labels:
+    """Dates, times and timestamps in their ISO form, the same whatever the unit they are stored in."""
+    cut = len("1970-01-01T") if only_time else 0
+
+    def spell(distinct: NDArray[Any]) -> list[str | None]:
+        texts = np.datetime_as_string(distinct).tolist()
+        return [None if text == "NaT" else _without_zeros(text[cut:]) + zone for text in texts]
+
+    return spelled(stored, missing, spell)
+
+
+def _without_zeros(moment: str) -> str:
+    return moment.rstrip("0").rstrip(".") if "." in moment else moment
+
+
+def text_labels(texts: Texts, rows: int, missing: Mask | None, kind: Kind) -> Labels:
+    distinct = list(dict.fromkeys(texts.texts))
+    read = CELLS.text if kind == "text" else CELLS.label
+    distinct_codes, table = coded(read(text) for text in distinct)
+    codes = np.full(rows, -1, np.int64)
+    if len(distinct) == len(texts.texts):
+        codes[texts.rows] = distinct_codes
+    else:
+        code_of = dict(zip(distinct, distinct_codes, strict=True))
+        codes[texts.rows] = [code_of[text] for text in texts.texts]
+    codes[list(texts.broken)] = 0  # no labels, but not missing either
+    if -1 in distinct_codes:
+        missing = codes < 0
+    return Labels(codes, table, missing, _at(texts.broken, rows), lambda row: _broken(texts.broken[row]))
+
+
+# ---------------------------------------------------------------------- text
+
+
+class Texts(NamedTuple):
+    """The rows that are there and their texts; apart from them those that are not UTF-8."""
+
+    rows: list[int]
+    texts: list[str]
+    broken: dict[int, bytes]
+
+
+def decoded(rows: list[int], raws: list[bytes]) -> Texts:
+    try:
+        return Texts(rows, [raw.decode() for raw in raws], {})
+    except UnicodeDecodeError:
+        pass
+    found = Texts([], [], {})
+    for row, raw in zip(rows, raws, strict=True):
+        try:
+            found.texts.append(raw.decode())
+            found.rows.append(row)
+        except UnicodeDecodeError:
+            found.broken[row] = raw
+    return found
+
+
+def _broken(raw: bytes) -> tuple[str, str]:
+    return f"`{shown_bytes(raw)}` is not UTF-8", "wanted text"

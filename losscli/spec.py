@@ -1,0 +1,61 @@
+"""The one grammar of everything that takes parameters: ``name:key=value,key=value``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from losscli.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A name and its parameters, as written; values are still text."""
+
+    name: str
+    params: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        tail = ",".join(f"{key}={value}" for key, value in self.params)
+        return f"{self.name}:{tail}" if tail else self.name
+
+
+def parse(text: str) -> Spec:
+    """Split a spec.
+
+    >>> parse("tversky:alpha=0.3,beta=0.7")
+    Spec(name='tversky', params=(('alpha', '0.3'), ('beta', '0.7')))
+    """
+    name, colon, tail = text.partition(":")
+    if not name.strip():
+        raise UsageError(f"`{text}` names nothing", hint="write `name` or `name:key=value,key=value`")
+    if not colon:
+        return Spec(name.strip())
+    if name.strip() == "expr":
+        return Spec("expr", (("", tail.strip()),))
+    return Spec(name.strip(), tuple(parse_pairs(tail, of=text)))
+
+
+def parse_pairs(text: str, *, of: str) -> list[tuple[str, str]]:
+    """Split ``key=value,key=value``; ``of`` is what the user wrote, for the message."""
+    pairs: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        key, value = key.strip(), value.strip()
+        if not equals or not key or not value:
+            raise UsageError(
+                f"`{part.strip()}` in `{of}` is not `key=value`",
+                hint="write `name:key=value,key=value`, for example `huber:delta=2`",
+            )
+        if key in pairs:
+            raise UsageError(f"`{key}` stands twice in `{of}`")
+        pairs[key] = value
+    return list(pairs.items())
+
+
+def fold(name: str) -> str:
+    """A name for comparing: case, ``-`` and ``_`` do not matter.
+
+    >>> fold("Cross-Entropy") == fold("cross_entropy")
+    True
+    """
+    return name.casefold().replace("-", "").replace("_", "").replace(" ", "")

@@ -1,0 +1,41 @@
+"""Words for people: nothing that comes from a file can move a cursor, set a colour or forge a line."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters, the line and paragraph separators, and what turns or hides the text around it.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text on one line, with every character that would act on a terminal written as an escape.
+
+    >>> visible("a\\x1b[31mb\\nc")
+    'a\\\\x1b[31mb\\\\nc'
+    """
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+def grouped(count: int) -> str:
+    """A count with a thin gap between thousands.
+
+    >>> grouped(1234567)
+    '1 234 567'
+    """
+    return f"{count:,}".replace(",", " ")
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count and its noun.
+
+    >>> plural(1, "row"), plural(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{grouped(count)} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,357 @@
+"""The columns of a block as the arrays that a kernel takes, checked against their domains.
+
+One view is read once per block, however many losses share it.  A bad value becomes a fault; a kernel
+sees only what passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from losscli.block import Block, ClassColumn, Column, Floats, Ints, Mask, NumberColumn, Place
+from losscli.domain import Binary, Interval, Simplex, number
+from losscli.faults import Fault, Faults, Kind
+from losscli.labels import WHOLE
+
+PAIRING, MISSING, WEIGHT, DOMAIN = range(4)  # the order of work
+
+# How far the probabilities of a row may sum from one: rounding, and what is worth an error.
+SUM_ROUNDING, SUM_ERROR = 1.5e-8, 1e-3
+
+Seen: TypeAlias = dict[tuple[Place, str], int]
+"""First rows of things that are bad only together, by column and name."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What views leave behind besides their arrays: faults, first rows, touched rows, what is shared."""
+
+    faults: Faults
+    seen: Seen
+    touched: dict[View, dict[str, Mask]]
+    shared: dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView:
+    """One column of numbers inside an interval."""
+
+    column: Place
+    domain: Interval
+    asked_by: str
+    stage: int = DOMAIN
+
+    def read(self, block: Block, reading: Reading) -> Floats:
+        column = block.column(self.column)
+        values = (
+            column.values if isinstance(column, NumberColumn) else _refused_text(self, block, column, reading)
+        )
+        outside = self.domain.outside(values)
+        if outside is not None:
+            _outside(self, block, values, outside, reading)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryView:
+    """A label of two classes, as 0.0 and 1.0: the numbers 0 and 1, or -1 and 1, or the class named."""
+
+    column: Place
+    domain: Binary
+    asked_by: str
+
+    def read(self, block: Block, reading: Reading) -> Floats:
+        column = block.column(self.column)
+        values = (
+            column.values if isinstance(column, NumberColumn) else _refused_text(self, block, column, reading)
+        )
+        if not block.rows:
+            return values
+        minus = values == -1.0
+        if minus.any():
+            _first(reading.seen, (self.column, "-1"), block, minus)
+            values = np.where(minus, 0.0, values)
+            below = (values < 1.0) & ~minus
+        else:
+            below = values < 1.0
+        if below.any():
+            _first(reading.seen, (self.column, "below 1"), block, below)
+        allowed = Interval(0.0, 1.0, whole=not self.domain.soft)
+        outside = allowed.outside(values)
+        if outside is not None:
+            _outside(self, block, values, outside, reading)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsView:
+    """Several columns of numbers as one array, (n, C); the columns lie one after another."""
+
+    columns: tuple[Place, ...]
+    domain: Interval | Simplex
+    asked_by: str
+
+    def read(self, block: Block, reading: Reading) -> Floats:
+        laid = np.empty((len(self.columns), block.rows))
+        for place, column in enumerate(self.columns):
+            part = NumberView(column, self._cell, self.asked_by)
+            laid[place] = part.read(block, reading)
+        if isinstance(self.domain, Simplex) and block.rows:
+            self._sums(block, laid, reading)
+        return laid.T
+
+    @property
+    def _cell(self) -> Interval:
+        return Interval(0.0, 1.0) if isinstance(self.domain, Simplex) else self.domain
+
+    def _sums(self, block: Block, laid: Floats, reading: Reading) -> None:
+        total = laid.sum(axis=0)
+        off = np.abs(total - 1.0)
+        if off.max() <= SUM_ROUNDING:
+            return
+        reading.touched[self] = {"sum_not_one": off > SUM_ROUNDING}
+        wrong = off > SUM_ERROR
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            hint = "for raw scores add `--from-logits`; else name all class columns with `--pred`"
+            reading.faults.add(Kind(DOMAIN, self.columns[0], "sum"), Fault(
+                block.row(at), f"the probabilities of the row sum to {float(total[at])!r}, not to 1",
+                f"`{self.asked_by}` needs {self.domain}", "do not", hint, int(np.count_nonzero(wrong)),
+            ))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClassesView:
+    """A label as the place of its class in a list of classes."""
+
+    column: Place
+    classes: tuple[tuple[int | str, int], ...]
+    asked_by: str
+
+    def read(self, block: Block, reading: Reading) -> Ints:
+        column = as_classes(block.column(self.column), threshold=None)
+        places = dict(self.classes)
+        if column.values is None:
+            codes = _places_of_integers(column.codes, places)
+        else:
+            table = np.array([places.get(value, -1) for value in column.values] or [-1], dtype=np.int64)
+            codes = table[column.codes]
+        unknown = codes < 0
+        if unknown.any():
+            at = int(np.argmax(unknown))
+            label = class_at(column, at)
+            named = ", ".join(f"`{value}`" for value in list(places)[:8])
+            reading.faults.add(Kind(DOMAIN, self.column, "class"), Fault(
+                block.row(at), f"no prediction column stands for the class `{label}`",
+                f"`{self.asked_by}` has the classes {named}", "are of unknown classes",
+                "class columns are matched to labels by name; `--pred` chooses them",
+                int(np.count_nonzero(unknown)),
+            ))  # fmt: skip
+        return codes
+
+
+@dataclass(frozen=True, slots=True)
+class CodedView:
+    """A class column in a coding that it shares with another: equal codes are equal classes.
+
+    ``role`` chooses the side: 0 is the label, 1 the prediction.  A predicted number that is not whole
+    is a probability of class 1, and predicts it where it is greater than ``threshold``.
+    """
+
+    label: Place
+    pred: Place
+    role: int
+    threshold: float
+    logits: bool
+    asked_by: str
+
+    def read(self, block: Block, reading: Reading) -> Ints:
+        key = ("coded", self.label, self.pred, self.threshold, self.logits)
+        if key not in reading.shared:
+            reading.shared[key] = self._code(block, reading)
+        codes: Ints = reading.shared[key][self.role]
+        return codes
+
+    def _code(self, block: Block, reading: Reading) -> tuple[Ints, Ints]:
+        label, pred = block.column(self.label), block.column(self.pred)
+        if self.logits:
+            scores = NumberView(self.pred, Interval(), self.asked_by).read(block, reading)
+            pred = ClassColumn((scores > 0.0).astype(np.int64))
+            label = self._binary_label(label, block, reading)
+        elif isinstance(pred, NumberColumn) and len(pred):
+            broken = pred.values != np.floor(pred.values)
+            if broken.any():
+                pred = self._thresholded(pred, broken, block, reading)
+                label = self._binary_label(label, block, reading, broken)
+        return common_codes(as_classes(label, None), as_classes(pred, None))
+
+    def _thresholded(self, pred: NumberColumn, broken: Mask, block: Block, reading: Reading) -> NumberColumn:
+        values = pred.values
+        outside = broken & ~((values > 0.0) & (values < 1.0))
+        if outside.any():
+            at = int(np.argmax(outside))
+            reading.faults.add(Kind(DOMAIN, self.pred, "class"), Fault(
+                block.row(at), f"{number(values[at])} is neither a class nor a probability",
+                f"`{self.asked_by}` needs a predicted class, or the probability of class 1", "are neither",
+                "if the column holds raw scores, add `--from-logits`", int(np.count_nonzero(outside)),
+            ))  # fmt: skip
+        return NumberColumn(np.where(broken, values > self.threshold, values))
+
+    def _binary_label(
+        self, label: Column, block: Block, reading: Reading, where: Mask | None = None
+    ) -> ClassColumn:
+        """The label where a probability or a score predicts it: -1 is the other name of 0."""
+        column = as_classes(label, None)
+        if column.values is None:
+            codes = column.codes
+        else:
+            # Text is no binary label: it is given a code that is none of 0, 1 and -1.
+            codes = np.array([v if isinstance(v, int) else 2 for v in column.values] or [0])[column.codes]
+        wrong = (codes != 0) & (codes != 1) & (codes != -1)
+        minus = codes == -1
+        if where is not None:
+            wrong &= where
+            minus &= where
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            reading.faults.add(Kind(DOMAIN, self.label, "binary"), Fault(
+                block.row(at), f"the label `{class_at(column, at)}` stands beside a probability or a score",
+                f"`{self.asked_by}` then needs labels of 0 and 1, or -1 and 1", "have another label",
+                None, int(np.count_nonzero(wrong)),
+            ))  # fmt: skip
+        if not minus.any():
+            return column
+        return ClassColumn(np.where(minus, 0, codes))
+
+
+@dataclass(frozen=True, slots=True)
+class GreatestView:
+    """The place of the greatest of several class columns, the first one where several are."""
+
+    columns: ColumnsView
+
+    def read(self, block: Block, reading: Reading) -> Ints:
+        laid = read(self.columns, block, reading).T
+        codes: Ints = laid.argmax(axis=0)
+        tied = np.count_nonzero(laid == laid.max(axis=0, initial=-np.inf), axis=0) > 1
+        if tied.any():
+            reading.touched[self] = {"tied": tied}
+        return codes
+
+
+View: TypeAlias = NumberView | BinaryView | ColumnsView | ClassesView | CodedView | GreatestView
+
+
+def read(view: View, block: Block, reading: Reading) -> Any:
+    """The view's array for this block, read once."""
+    if view not in reading.shared:
+        reading.shared[view] = view.read(block, reading)
+    return reading.shared[view]
+
+
+def as_classes(column: Column, threshold: None) -> ClassColumn:
+    """A column as classes: whole numbers are integers, other numbers text."""
+    if isinstance(column, ClassColumn):
+        return column
+    values = column.values
+    whole = (values == np.floor(values)) & (np.abs(values) < 2.0**63)
+    if whole.all():
+        return ClassColumn(values.astype(np.int64))
+    found, codes = np.unique(values, return_inverse=True)
+    named = tuple(int(v) if float(v).is_integer() else number(v) for v in found)
+    return ClassColumn(codes.astype(np.int64), named)
+
+
+def common_codes(one: ClassColumn, other: ClassColumn) -> tuple[Ints, Ints]:
+    """Two class columns in one coding."""
+    if one.values is None and other.values is None:
+        return one.codes, other.codes
+    one, other = _with_values(one), _with_values(other)
+    places: dict[int | str, int] = {}
+    coded = []
+    for column in (one, other):
+        table = [places.setdefault(value, len(places)) for value in column.values or ()]
+        coded.append(np.array(table or [-1], dtype=np.int64)[column.codes])
+    return coded[0], coded[1]
+
+
+def class_at(column: ClassColumn, index: int) -> int | str:
+    code = int(column.codes[index])
+    return code if column.values is None else column.values[code]
+
+
+def _with_values(column: ClassColumn) -> ClassColumn:
+    if column.values is not None:
+        return column
+    found, codes = np.unique(column.codes, return_inverse=True)
+    return ClassColumn(codes.astype(np.int64), tuple(int(v) for v in found))
+
+
+def _places_of_integers(codes: Ints, places: Mapping[int | str, int]) -> Ints:
+    known = sorted(value for value in places if isinstance(value, int))
+    if not known:
+        return np.full(len(codes), -1, dtype=np.int64)
+    if known == list(range(len(known))) and all(places[value] == value for value in known):
+        return np.where((codes >= 0) & (codes < len(known)), codes, -1)
+    values = np.array(known, dtype=np.int64)
+    at = np.minimum(np.searchsorted(values, codes), len(values) - 1)
+    target = np.array([places[value] for value in known], dtype=np.int64)
+    return np.where(values[at] == codes, target[at], -1)
+
+
+def _first(seen: Seen, key: tuple[Place, str], block: Block, where: Mask) -> None:
+    row = block.row(int(np.argmax(where)))
+    seen[key] = min(seen.get(key, row), row)
+
+
+def _outside(
+    view: NumberView | BinaryView, block: Block, values: Floats, outside: Mask, reading: Reading
+) -> None:
+    at = int(np.argmax(outside))
+    reading.faults.add(Kind(getattr(view, "stage", DOMAIN), view.column, f"{view.domain}"), Fault(
+        block.row(at), f"{number(values[at])} is not in {view.domain}",
+        f"`{view.asked_by}` needs {view.domain}", "are outside", _advice(view, values, outside),
+        int(np.count_nonzero(outside)),
+    ))  # fmt: skip
+
+
+def _advice(view: NumberView | BinaryView, values: Floats, outside: Mask) -> str | None:
+    """What a user with such values most likely meant."""
+    bad = values[outside]
+    if view.domain == Interval(0.0, 1.0):
+        if (bad < 0.0).any():
+            return "if the column holds raw scores (logits), add `--from-logits`"
+        if (bad <= 100.0).all():
+            return "this looks like percent: divide by 100; if it holds raw scores, add `--from-logits`"
+        return "if the column holds raw scores (logits), add `--from-logits`"
+    if isinstance(view.domain, Interval) and view.domain.without == 0.0 and (bad == 0.0).all():
+        return f"`{view.asked_by}:zero=skip` leaves such rows out and counts them; `mae` needs no division"
+    return None
+
+
+def _refused_text(
+    view: NumberView | BinaryView, block: Block, column: ClassColumn, reading: Reading
+) -> Floats:
+    """A column of kind "score" that holds text: numbers where the text is one, a fault elsewhere."""
+    if column.values is None:
+        return column.codes.astype(np.float64)
+    table = np.array([_number_of(value) for value in column.values] or [np.nan])
+    values = table[column.codes]
+    text = np.isnan(values)
+    if text.any():
+        at = int(np.argmax(text))
+        reading.faults.add(Kind(DOMAIN, view.column, "text"), Fault(
+            block.row(at), f"`{class_at(column, at)}` is not in {view.domain}",
+            f"`{view.asked_by}` needs {view.domain}", "are text", None, int(np.count_nonzero(text)),
+        ))  # fmt: skip
+    return np.where(text, 0.0, values)
+
+
+def _number_of(value: int | str) -> float:
+    if isinstance(value, int):
+        return float(value)
+    return float(value) if WHOLE.fullmatch(value) else np.nan

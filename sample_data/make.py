@@ -1,0 +1,187 @@
+"""The sample files: predictions of fitted models for rows that the models never saw.
+
+Every number comes from a data set that scikit-learn carries with it and from a
+model fitted here, or, for `training`, from a line fitted by gradient descent.
+Origins, licences and the meaning of each column stand in README.md.
+
+    python sample_data/make.py [DIRECTORY]
+
+writes each table twice, as CSV and as Parquet (default: beside this script).
+"""
+
+import csv
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.model_selection import train_test_split
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from threadpoolctl import threadpool_limits
+
+Table = dict[str, list[int] | list[float] | list[str]]
+
+SEED = 20040101
+QUANTILES = (0.1, 0.5, 0.9)
+SPECIES = ("setosa", "versicolor", "virginica")
+FACTS = {
+    "even": {0, 2, 4, 6, 8},
+    "prime": {2, 3, 5, 7},
+    "above_4": {5, 6, 7, 8, 9},
+    "loop": {0, 6, 8, 9},
+}
+
+
+def held_out(rows: int, count: int, classes: list[int] | None = None) -> tuple[list[int], list[int]]:
+    """The rows to fit on and `count` rows to predict, each in the order of the data set."""
+    fit, rest = train_test_split(range(rows), test_size=count, random_state=SEED, stratify=classes)
+    return sorted(fit), sorted(rest)
+
+
+def logistic(c: float) -> LogisticRegression:
+    # Newton steps to a tight tolerance, since where a looser solver stops depends on the machine.
+    return LogisticRegression(C=c, solver="newton-cholesky", tol=1e-10, max_iter=1000)
+
+
+def diabetes() -> dict[str, Table]:
+    source = load_diabetes(scaled=False)
+    # Of 265 rows to fit on, neither a tenth nor a half is a whole number, which would leave a quantile
+    # free to lie anywhere between two rows.
+    fit, rest = held_out(len(source.target), count=177)
+    x, label = source.data, source.target
+
+    def predict(model: object) -> list[float]:
+        pipeline = make_pipeline(StandardScaler(), model).fit(x[fit], label[fit])
+        preds: list[float] = pipeline.predict(x[rest]).tolist()
+        return preds
+
+    # Kernel ridge fits no intercept, so it is given a target with mean zero.
+    curved = TransformedTargetRegressor(
+        KernelRidge(kernel="rbf", alpha=1.0, gamma=0.02), transformer=StandardScaler()
+    )
+    quantiles: Table = {
+        f"q_{q}": predict(QuantileRegressor(quantile=q, alpha=0.0, solver="highs")) for q in QUANTILES
+    }
+    return {
+        "diabetes_preds": {"id": rest, "pred": predict(curved), "pred_linear": predict(Ridge(alpha=1.0))},
+        "diabetes_labels": {
+            "id": rest,
+            "label": label[rest].tolist(),
+            "age_group": ["19-39" if age < 40 else "40-59" if age < 60 else "60-79" for age in x[rest, 0]],
+            "sex": x[rest, 1].astype(int).tolist(),
+        },
+        "diabetes_quantiles": {"id": rest, **quantiles, "label": label[rest].tolist()},
+    }
+
+
+def breast_cancer() -> dict[str, Table]:
+    source = load_breast_cancer()
+    malignant = 1 - source.target  # scikit-learn counts benign as 1; the event to predict is the cancer
+    fit, rest = held_out(len(malignant), count=228, classes=malignant.tolist())
+    # A stronger penalty than usual, since some rows lie so far out that their probability would round to 1.
+    model = make_pipeline(StandardScaler(), logistic(c=0.1)).fit(source.data[fit], malignant[fit])
+    return {
+        "breast_cancer": {
+            "id": rest,
+            "label": malignant[rest].tolist(),
+            "prob": model.predict_proba(source.data[rest])[:, 1].tolist(),
+            "score": model.decision_function(source.data[rest]).tolist(),
+            "pred": model.predict(source.data[rest]).tolist(),
+        }
+    }
+
+
+def digits() -> dict[str, Table]:
+    source = load_digits()
+    fit, rest = held_out(len(source.target), count=270, classes=source.target.tolist())
+    facts = np.array([[int(digit in those) for those in FACTS.values()] for digit in source.target])
+
+    one_of_ten = make_pipeline(MinMaxScaler(), logistic(c=0.1)).fit(source.data[fit], source.target[fit])
+    each_fact = make_pipeline(MinMaxScaler(), OneVsRestClassifier(logistic(c=0.1)))
+    each_fact.fit(source.data[fit], facts[fit])
+    share = one_of_ten.predict_proba(source.data[rest])
+    chance = each_fact.predict_proba(source.data[rest])
+    return {
+        "digits_preds": {
+            "id": rest,
+            **{f"p_{digit}": share[:, digit].tolist() for digit in range(10)},
+            "pred": share.argmax(axis=1).tolist(),
+        },
+        "digits_labels": {"id": rest, "label": source.target[rest].tolist()},
+        "digits_facts": {
+            "id": rest,
+            **{f"y_{fact}": facts[rest, k].tolist() for k, fact in enumerate(FACTS)},
+            **{f"p_{fact}": chance[:, k].tolist() for k, fact in enumerate(FACTS)},
+            **{f"c_{fact}": (chance[:, k] > 0.5).astype(int).tolist() for k, fact in enumerate(FACTS)},
+        },
+    }
+
+
+def iris() -> dict[str, Table]:
+    source = load_iris()
+    fit, rest = held_out(len(source.target), count=75, classes=source.target.tolist())
+    model = make_pipeline(StandardScaler(), logistic(c=1.0)).fit(source.data[fit], source.target[fit])
+    share = model.predict_proba(source.data[rest])
+    return {
+        "iris": {
+            "id": rest,
+            "label": [SPECIES[k] for k in source.target[rest]],
+            **{f"p_{name}": share[:, k].tolist() for k, name in enumerate(SPECIES)},
+            "pred": [SPECIES[k] for k in share.argmax(axis=1)],
+        }
+    }
+
+
+def training(rate: float = 0.01, epochs: int = 100) -> dict[str, Table]:
+    x1, x2, label = [1.0, 2.0, 3.0], [2.0, 3.0, 4.0], [3.0, 5.0, 7.0]
+    w1 = w2 = b = 0.0
+    preds: list[float] = []
+    for _ in range(epochs + 1):
+        pred = [w1 * u + w2 * v + b for u, v in zip(x1, x2, strict=True)]
+        preds += pred
+        # The gradient of the mean of (pred - label)**2 over the three rows.
+        over = [2.0 * (p - y) / 3.0 for p, y in zip(pred, label, strict=True)]
+        w1 -= rate * math.fsum(e * u for e, u in zip(over, x1, strict=True))
+        w2 -= rate * math.fsum(e * v for e, v in zip(over, x2, strict=True))
+        b -= rate * math.fsum(over)
+    times = epochs + 1
+    return {
+        "training": {
+            "epoch": [epoch for epoch in range(times) for _ in label],
+            "sample": [1, 2, 3] * times,
+            "x1": x1 * times,
+            "x2": x2 * times,
+            "label": label * times,
+            "pred": preds,
+        }
+    }
+
+
+def write(directory: Path, stem: str, table: Table) -> None:
+    with (directory / f"{stem}.csv").open("w", newline="", encoding="utf-8") as file:
+        # csv writes a float by its repr: the shortest text that reads back as the same double.
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(table)
+        lines.writerows(zip(*table.values(), strict=True))
+    pq.write_table(pa.table(table), directory / f"{stem}.parquet")
+
+
+def main(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    # One thread, since the number of threads changes the order in which a matrix product is summed.
+    with threadpool_limits(1):
+        for tables in (diabetes, breast_cancer, digits, iris, training):
+            for stem, table in tables().items():
+                write(directory, stem, table)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
