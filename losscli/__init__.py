@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from losscli.errors import LosscliError as LosscliError
     from losscli.errors import OutputError as OutputError
     from losscli.errors import UsageError as UsageError
-    from losscli.evaluate import evaluate as evaluate
+    from losscli.evaluation import evaluate as evaluate
     from losscli.report import Report as Report
 
 _WHERE = {
-    "evaluate": "losscli.evaluate", "Report": "losscli.report", "LosscliError": "losscli.errors",
+    "evaluate": "losscli.evaluation", "Report": "losscli.report", "LosscliError": "losscli.errors",
     "UsageError": "losscli.errors", "DataError": "losscli.errors", "OutputError": "losscli.errors",
 }  # fmt: skip
 
@@ -33,5 +33,7 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         import importlib
 
-        return getattr(importlib.import_module(_WHERE[name]), name)
+        # Kept, since importing the module has put the module itself under the same name.
+        globals()[name] = getattr(importlib.import_module(_WHERE[name]), name)
+        return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

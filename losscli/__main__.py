@@ -11,12 +11,20 @@ from types import FrameType
 ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
+# What is left behind otherwise, by module: a half-written file, a hidden cursor.
+TIDYING = {"losscli.writing": "discard_unfinished", "losscli.spill": "discard", "losscli.cli.progress": "clear"}
+
+
 def end(number: int, frame: FrameType | None) -> None:
     """Leave at once, without a word and without a half-written file."""
-    writing = sys.modules.get("losscli.writing")
-    if writing is not None:
-        writing.discard_unfinished()
-    os._exit(128 + number)
+    try:
+        for module, function in TIDYING.items():
+            # A module may be absent, or half-imported and without its functions.
+            tidy = getattr(sys.modules.get(module), function, None)
+            if tidy is not None:
+                tidy()
+    finally:
+        os._exit(128 + number)
 
 
 def run() -> None:
@@ -26,6 +34,11 @@ def run() -> None:
         # A signal that was ignored by whoever started us (nohup) stays ignored.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)
+    # The number of a closed stream would go to the first file that is opened.
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115 (it stays open)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     # Its threads would only wait for work that losscli never gives it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from losscli.cli import main

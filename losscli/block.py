@@ -17,8 +17,11 @@ from losscli.errors import DataError
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
-Kind: TypeAlias = Literal["number", "class", "text", "score"]
-"""What a column is read as; "score" is number where every cell of a batch is one, else class."""
+Words: TypeAlias = NDArray[np.uint64]
+Kind: TypeAlias = Literal["number", "truth", "class", "text", "score", "int_key", "text_key"]
+"""What a column is read as: a number; a number, or ``true`` or ``false`` as 1 or 0; a class label; text;
+as "score", numbers where every cell of a batch is a number or empty, else class labels; or keys, which are
+integers (of text only its canonical form) or text."""
 
 
 class Want(NamedTuple):
@@ -65,7 +68,25 @@ class ClassColumn:
         return ClassColumn(self.codes[start:stop], self.values, missing)
 
 
-Column: TypeAlias = NumberColumn | ClassColumn
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """Keys, a few words each: equal words are equal keys (`keys`).
+
+    Words of zero may follow those of a key, so that columns of different widths can be compared.
+    """
+
+    words: Words  # (width, n): the first words of all keys, then the second …
+    missing: Mask | None = None
+
+    def __len__(self) -> int:
+        return int(self.words.shape[1])
+
+    def slice(self, start: int, stop: int) -> KeyColumn:
+        missing = None if self.missing is None else self.missing[start:stop]
+        return KeyColumn(self.words[:, start:stop], missing)
+
+
+Column: TypeAlias = NumberColumn | ClassColumn | KeyColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +101,12 @@ class Batch:
     rows: int
     columns: tuple[Column, ...]
     stop: DataError | None = None
+    file: int = 0  # where a source is several files: which of them
 
     def slice(self, start: int, stop: int) -> Batch:
         """Rows ``start`` to ``stop``; ``Batch.stop`` stays with the last row."""
         kept = self.stop if stop == self.rows else None
-        return Batch(stop - start, tuple(c.slice(start, stop) for c in self.columns), kept)
+        return Batch(stop - start, tuple(c.slice(start, stop) for c in self.columns), kept, self.file)
 
     def stopped(self, error: DataError) -> Batch:
         return replace(self, stop=error)
@@ -98,34 +120,46 @@ Place: TypeAlias = tuple[int, int]
 class Block:
     """Aligned rows of all sides: for each side one column for each that the plan reads there.
 
-    ``first_row`` rows come before this block; ``places``, when set, says which of the rows from there
-    on these are (others were left out).
+    ``first_row`` rows come before this block.  ``places``, when set, says for each side which of the rows
+    from there on these are: rows were left out, or paired by key.
     """
 
     first_row: int
     rows: int
     sides: tuple[tuple[Column, ...], ...]
-    places: Ints | None = None
+    places: tuple[Ints, ...] | None = None
 
     def column(self, place: Place) -> Column:
         side, index = place
         return self.sides[side][index]
 
-    def row(self, index: int) -> int:
-        """The number of a row, counted from 1."""
-        return self.first_row + int(index if self.places is None else self.places[index]) + 1
+    def row_numbers(self, side: int = 0) -> Ints:
+        """The number of each row in the file of a side, counted from 1."""
+        places = np.arange(self.rows) if self.places is None else self.places[side]
+        return places + (self.first_row + 1)
+
+    def first(self, where: Mask, side: int = 0) -> tuple[int, int]:
+        """Of the rows where ``where`` is true, the one with the lowest number: its index and its number."""
+        if self.places is None:
+            index = int(np.argmax(where))
+            return index, self.first_row + index + 1
+        found = np.flatnonzero(where)
+        index = int(found[np.argmin(self.places[side][found])])
+        return index, self.first_row + int(self.places[side][index]) + 1
 
     def take(self, kept: Mask) -> Block:
         """The rows where ``kept`` is true."""
         places = np.flatnonzero(kept)
-        sides = tuple(tuple(_take(column, kept) for column in side) for side in self.sides)
-        return Block(
-            self.first_row, len(places), sides, places if self.places is None else self.places[places]
-        )
+        sides = tuple(tuple(take(column, kept) for column in side) for side in self.sides)
+        held = self.places or (np.arange(self.rows),) * len(self.sides)
+        return Block(self.first_row, len(places), sides, tuple(side[places] for side in held))
 
 
-def _take(column: Column, kept: Mask) -> Column:
+def take(column: Column, kept: Mask | Ints) -> Column:
+    """The rows where ``kept`` is true, or at the places that it names."""
     missing = None if column.missing is None else column.missing[kept]
+    if isinstance(column, KeyColumn):
+        return KeyColumn(column.words[:, kept], missing)
     if isinstance(column, NumberColumn):
         return NumberColumn(column.values[kept], missing)
     return ClassColumn(column.codes[kept], column.values, missing)

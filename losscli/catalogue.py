@@ -7,6 +7,7 @@ import textwrap
 from typing import Any
 
 from losscli.domain import number
+from losscli.gradient import NoGradientError, gradients
 from losscli.loss import Loss, Param
 from losscli.losses import catalogue, find
 
@@ -18,6 +19,11 @@ SAMPLES = {
     "binary": "sample_data/breast_cancer.csv --pred prob",
     "multiclass": "sample_data/iris.csv --pred 'p_*'",
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
+    "distribution": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "margin": "sample_data/breast_cancer.csv --pred score",
+    "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
+    "overlap": "sample_data/breast_cancer.csv --pred prob",
+    "clustering": "sample_data/iris.csv --pred pred",
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
 
@@ -27,23 +33,15 @@ def listing(width: int) -> str:
     tasks: dict[str, list[str]] = {}
     for name, forms in catalogue().items():
         first = forms[0]
-        aliases = f"  ({', '.join(first.aliases)})" if first.aliases else ""
-        line = f"  {name:<15} {first.doc.summary}{aliases}"
-        tasks.setdefault(first.task, []).append(
-            textwrap.shorten(line.strip(), max(width - 2, 40), placeholder=" …")
-        )
-    blocks = [
-        f"{task}\n" + "\n".join(f"  {_padded(line)}" for line in lines) for task, lines in tasks.items()
-    ]
+        aliases = f" ({', '.join(first.aliases)})" if first.aliases else ""
+        room = max(width - 3 - max(len(name), 15), 24)
+        told = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
+        tasks.setdefault(first.task, []).append(f"  {name:<15} {told}")
+    blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
     return (
         "\n\n".join(blocks)
         + "\n\n`losscli losses NAME` shows the definition, domain, parameters and an example.\n"
     )
-
-
-def _padded(line: str) -> str:
-    name, _, rest = line.partition(" ")
-    return f"{name:<15} {rest.strip()}"
 
 
 def page(name: str, width: int) -> str:
@@ -57,7 +55,8 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     lines += [f"    {line}" for line in form.doc.definition.splitlines()]
     if form.doc.text:
         lines += ["", *_wrapped(form.doc.text, width)]
-    facts = [("label", str(form.role("label").domain)), ("pred", str(form.role("pred").domain))]
+    lines += ["", *_gradient(form, width)]
+    facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param)) for param in form.params]
     facts += [("better", form.better), ("rewards", form.elicits)]
     if form.aliases:
@@ -68,8 +67,24 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
         lines += textwrap.wrap(
             f"{key:<10} {value}", width, subsequent_indent=" " * 11, break_on_hyphens=False
         )
-    lines += ["", *form.doc.example.splitlines(), "", f"$ {example(form)}"]
+    lines += ["", *form.doc.example.splitlines()]
+    if (command := example(form)) is not None:
+        lines += ["", f"$ {command}"]
     return "\n".join(lines)
+
+
+def _gradient(form: Loss, width: int) -> list[str]:
+    """The slope of a row by its prediction, or why there is none."""
+    try:
+        found = gradients(form)
+    except NoGradientError as reason:
+        return textwrap.wrap(f"No gradient: {reason}.", width)
+    lines: list[str] = []
+    for gradient in found:
+        lines += [f"Gradient of a row by `{gradient.by}`:", ""]
+        lines += [f"    {line}" for line in gradient.text.splitlines()]
+        lines.append("")
+    return lines[:-1]
 
 
 def _title(form: Loss) -> str:
@@ -79,25 +94,44 @@ def _title(form: Loss) -> str:
     return f" ({shape[pred]} against {shape[label]}{logits})"
 
 
-def example(form: Loss) -> str:
-    """A command that runs on the sample data."""
-    files = SAMPLES[form.task]
-    if form.logits:
+def example(form: Loss) -> str | None:
+    """A command that runs on the sample data; None for what it does not hold, as raw scores of several classes."""
+    if form.sample == "":
+        return None
+    files = form.sample or SAMPLES[form.task]
+    if "--loss" in files:
+        return f"losscli eval {files}"
+    if form.logits and form.sample is None:
+        if form.task != "binary":
+            return None
         files = "sample_data/breast_cancer.csv --pred score --from-logits"
-    required = [f"{p.name}={number(_sample(p))}" for p in form.params if p.default is None]
+    required = [f"{p.name}={_sample(p, files)}" for p in form.params if p.required]
+    # For a baseline or a scale the sample data has nothing but other predictions.
+    other = "q_0.9" if "quantiles" in files else "pred_linear"
+    required += [f"{role}={other}" for role in form.columns]
     spec = f"{form.name}:{','.join(required)}" if required else form.name
-    return f"losscli eval {files} --loss {spec}"
+    pred = " --pred pred" if form.columns and "--pred" not in files else ""
+    return f"losscli eval {files}{pred} --loss {spec}"
 
 
-def _sample(param: Param) -> float:
+def _sample(param: Param, files: str) -> str:
+    if param.type is str:
+        stem = "iris" if "iris" in files else "breast_cancer"
+        return f"sample_data/{stem}_costs.csv"
     low = param.interval.low if param.interval is not None else 0.0
-    return 1.0 if low < 1.0 else low + 1.0
+    return number(1.0 if low < 1.0 else low + 1.0)
 
 
 def _param(param: Param) -> str:
-    if param.default is None:
+    if param.required:
         return f"{param.range} (required)"
-    shown = param.default if isinstance(param.default, str) else json.dumps(param.default)
+    shown = (
+        "none"
+        if param.default is None
+        else param.default
+        if isinstance(param.default, str)
+        else json.dumps(param.default)
+    )
     return f"{param.range}; default {shown}"
 
 
@@ -117,17 +151,24 @@ def as_json(name: str | None) -> str:
 
 
 def _record(form: Loss) -> dict[str, Any]:
+    gradient, reason = None, None
+    try:
+        gradient = {one.by: one.text for one in gradients(form)}
+    except NoGradientError as error:
+        reason = str(error)
     return {
         "name": form.name,
         "task": form.task,
         "aliases": list(form.aliases),
         "summary": form.doc.summary,
         "definition": form.doc.definition,
+        "gradient": gradient,
+        "no_gradient": reason,
         "description": form.doc.text,
         "roles": {role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
         "from_logits": form.logits,
         "params": [
-            {"name": p.name, "range": p.range, "default": p.default, "required": p.default is None}
+            {"name": p.name, "range": p.range, "default": p.default, "required": p.required}
             for p in form.params
         ],
         "better": form.better,

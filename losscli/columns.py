@@ -95,7 +95,9 @@ def missing(source: Source, name: str) -> DataError:
 
 
 def _default(source: Source, role: str, taken: Collection[int]) -> int:
-    free = [at for at in range(len(source.columns)) if at not in taken]
+    # What stands in the names of folders tells files apart: nobody predicts it.
+    aside = {*taken, *getattr(source, "partitions", ())}
+    free = [at for at in range(len(source.columns)) if at not in aside]
     if len(free) == 1:
         return free[0]
     for name in DEFAULT_NAMES[role]:

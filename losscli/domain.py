@@ -17,7 +17,7 @@ from losscli.block import Floats, Mask
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Finite numbers from ``low`` to ``high``, ends included or not, perhaps without one point."""
+    """Finite numbers from ``low`` to ``high``, ends included or not, perhaps without a point or a gap."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -25,6 +25,7 @@ class Interval:
     open_high: bool = False
     without: float | None = None
     whole: bool = False
+    gap: tuple[float, float] | None = None  # what lies between is outside, the two ends are not
 
     def outside(self, values: Floats) -> Mask | None:
         """Where ``values`` lie outside, or None when none does (found in two cheap passes)."""
@@ -38,13 +39,15 @@ class Interval:
                 inside &= values != self.without
             if self.whole:
                 inside &= values == np.floor(values)
+            if self.gap is not None:
+                inside &= (values <= self.gap[0]) | (values >= self.gap[1])
         return None if inside.all() else ~inside
 
     def _holds_ends(self, values: Floats) -> bool:
         """True when the least and the greatest value show that all are inside."""
         if not values.size:
             return True
-        if self.without is not None or self.whole:
+        if self.without is not None or self.whole or self.gap is not None:
             return False
         low, high = float(values.min()), float(values.max())  # NaN makes both comparisons false
         return (
@@ -65,6 +68,8 @@ class Interval:
             right = ")" if self.open_high or self.high == math.inf else "]"
             text = f"{left}{number(self.low)}, {number(self.high)}{right}"
             text = f"the whole numbers of {text}" if self.whole else text
+        if self.gap is not None:
+            text = f"{text} without ({number(self.gap[0])}, {number(self.gap[1])})"
         return text if self.without is None else f"{text} without {number(self.without)}"
 
 
@@ -76,6 +81,14 @@ def number(value: float) -> str:
     """
     text = repr(float(value))
     return text[:-2] if text.endswith(".0") else text
+
+
+@dataclass(frozen=True, slots=True)
+class Vector(Interval):
+    """Columns of finite numbers that are not all zero in any row: a vector that has a direction."""
+
+    def __str__(self) -> str:
+        return "vectors of real numbers that are not all 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +124,10 @@ Domain: TypeAlias = Interval | Binary | Simplex | AnyClass
 
 REAL = Interval()
 NONNEGATIVE = Interval(low=0.0)
+COUNTS = Interval(low=0.0, whole=True)
 POSITIVE = Interval(low=0.0, open_low=True)
 NONZERO = Interval(without=0.0)
+NONZERO_VECTOR = Vector()
 UNIT = Interval(low=0.0, high=1.0)
 INDICATOR = Interval(low=0.0, high=1.0, whole=True)
 BINARY = Binary()
@@ -132,3 +147,10 @@ AtLeastOne: TypeAlias = Annotated[float, Interval(low=1.0)]
 NonZero: TypeAlias = Annotated[float, NONZERO]
 Count: TypeAlias = Annotated[int, Interval(low=1.0, whole=True)]
 Lag: TypeAlias = Annotated[int, Interval(low=0.0, whole=True)]
+TweediePower: TypeAlias = Annotated[float, Interval(-10.0, 10.0, gap=(0.0, 1.0))]
+CompoundPower: TypeAlias = Annotated[float, Interval(1.0, 2.0, open_low=True, open_high=True)]
+OneOrTwo: TypeAlias = Annotated[int, Interval(1.0, 2.0, whole=True)]
+SmallUnit: TypeAlias = Annotated[float, Interval(0.0, 0.1)]
+SignedUnit: TypeAlias = Annotated[float, Interval(-1.0, 1.0)]
+Whole: TypeAlias = Annotated[int, Interval(low=0.0, whole=True)]
+UpToTwo: TypeAlias = Annotated[float, Interval(high=2.0)]

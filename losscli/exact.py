@@ -26,7 +26,7 @@ from losscli.block import Floats, Ints
 LOWEST = -1074  # exponent of the smallest positive double
 
 TILE = 1 << 16  # rows summed at a time: what is written stays in the cache
-ROW = 1 << 13  # numbers that one int64 takes in
+ROW = 1 << 13  # numbers that one int64 takes in; 2^51 times that must be a multiple of 2^64
 DIGIT = 49  # bits of a digit: ROW of them, each up to 2^49, stay below 2^62
 SMALL_TILE = 1 << 14  # by integers: the many arrays on the way fit the cache, and malloc keeps their pages
 DIGITS_AT_MOST = 8  # a wider tile is quicker by integers
@@ -292,21 +292,16 @@ def _sum_of_digits(x: Floats, high: int, low: int, one: Floats, other: Floats) -
 
 def _sum_of_rows(bits: Ints, unit: int) -> int:
     """The sum of the digits in ``bits``; int64 wraps on the way and is right at the end of each row."""
-    constant = (52 + 1023 + unit) << 52 | 1 << 51
     rows, rest = divmod(len(bits), ROW)
     total = 0
     if rows:
-        sums = np.add.reduce(bits[: rows * ROW].reshape(rows, ROW), axis=1)
-        sums -= _wrapped(ROW * constant)
-        total = sum(sums.tolist())
+        # ROW times the constant, whose last 51 bits are zero, has wrapped to nothing.
+        total = sum(np.add.reduce(bits[: rows * ROW].reshape(rows, ROW), axis=1).tolist())
     if rest:
-        total += _wrapped(int(np.add.reduce(bits[rows * ROW :])) - rest * constant)
+        constant = (52 + 1023 + unit) << 52 | 1 << 51
+        excess = int(np.add.reduce(bits[rows * ROW :])) - rest * constant
+        total += (excess + (1 << 63)) % (1 << 64) - (1 << 63)
     return total
-
-
-def _wrapped(number: int) -> int:
-    """What int64 makes of a number."""
-    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 # ------------------------------------------------------------------------------------------------

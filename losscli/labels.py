@@ -52,3 +52,17 @@ def shared_prefix(columns: Sequence[str]) -> str:
     letters = re.match(r"\D*", prefix)
     stem = letters[0] if letters else ""
     return stem if all(name[len(stem) :].isdigit() for name in columns) else ""
+
+
+LEVEL = re.compile(r"(?:^|\D)(0?\.\d+)$", re.ASCII)
+
+
+def quantile_level(name: str) -> float | None:
+    """The quantile level that a column is named for: what stands at its end, between 0 and 1.
+
+    >>> quantile_level("q_0.1"), quantile_level("0.95"), quantile_level("p90")
+    (0.1, 0.95, None)
+    """
+    found = LEVEL.search(name)
+    level = float(found[1]) if found else 0.0
+    return level if 0.0 < level < 1.0 else None

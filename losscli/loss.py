@@ -5,7 +5,7 @@ registers itself on import.  From the function's signature and docstring come it
 summary, definition and example; from the decorator what they do not say.  A loss is one of
 
 * a row function: arrays in, one double a row out; its value is the weighted mean of the rows;
-* a function of such a mean (``of=``): `rmse` is the root of the mean of the rows of `mse`;
+* a function of such means (``of=``): `rmse` is the root of the mean of the rows of `mse`;
 * a function of another state (``state=``): `r2` is a function of exact moments.
 """
 
@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import inspect
 import re
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from losscli.block import Floats, Ints
+from losscli.block import Floats, Ints, Mask
 from losscli.domain import REAL, Domain, Interval, number
 from losscli.errors import UsageError
+from losscli.matrix import Matrix
 from losscli.spec import Spec
 
 Column: TypeAlias = Floats
@@ -33,12 +35,28 @@ Columns: TypeAlias = Floats
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
 
-Shape: TypeAlias = Literal["Column", "Columns", "Codes"]
+Levels: TypeAlias = tuple[float, ...]
+"""Quantile levels, as the prediction columns are named for them: the type of a keyword `levels`."""
+Order: TypeAlias = tuple[int | str, ...]
+"""The classes in their order, empty where text has none: the type of a finishing function's `order`."""
+
+Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
 Task: TypeAlias = Literal[
-    "regression", "robust", "relative", "quantile", "binary", "multiclass", "multilabel"
+    "regression",
+    "robust",
+    "relative",
+    "quantile",
+    "distribution",
+    "binary",
+    "multiclass",
+    "multilabel",
+    "margin",
+    "similarity",
+    "overlap",
+    "clustering",
 ]
-Better: TypeAlias = Literal["lower", "higher", "zero"]
-ParamValue: TypeAlias = float | int | bool | str
+Better: TypeAlias = Literal["lower", "higher", "zero", "one"]
+ParamValue: TypeAlias = float | int | bool | str | None
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "__loss__"
@@ -46,9 +64,15 @@ MARK = "__loss__"
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """A value that the definition does not give for these rows, and why."""
+    """A value that the definition does not give for these rows, and why.
+
+    ``absent``: there is nothing of this class or output, and a macro average leaves it out.
+    ``alone``: the value by convention all the same, where it is the whole.
+    """
 
     why: str
+    absent: bool = False
+    alone: Fraction | None = None
 
 
 Finished: TypeAlias = float | Fraction | Undefined
@@ -65,13 +89,21 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter: its type, its range or choices, its default (None: it must be given)."""
+    """A parameter: its type, its range or choices, its default.
+
+    Without a default it must be given, save where it is ``optional``: then None means that it is off.
+    """
 
     name: str
     type: type
-    default: ParamValue | None
+    default: ParamValue
     interval: Interval | None = None
     choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def required(self) -> bool:
+        return self.default is None and not self.optional
 
     @property
     def range(self) -> str:
@@ -80,11 +112,17 @@ class Param:
             return " | ".join(self.choices)
         if self.type is bool:
             return "true | false"
-        return str(self.interval or REAL)
+        if self.type is str:
+            return "a CSV file: the header names predicted classes, the first column true ones"
+        return f"{self.interval or REAL}{' or none' if self.optional else ''}"
 
     def read(self, text: str, spec: Spec) -> ParamValue:
         """The value that ``text`` stands for; UsageError names the parameter and its range."""
-        value: ParamValue | None
+        value: ParamValue
+        if self.optional and text.casefold() == "none":
+            return None
+        if self.type is str and not self.choices:
+            return text
         if self.choices or self.type is bool:
             allowed = self.choices or ("true", "false")
             chosen = text.casefold() if text.casefold() in allowed else None
@@ -116,47 +154,73 @@ class Loss:
     aliases: tuple[str, ...]
     better: Better
     best: float | None  # the value of a perfect prediction, where it is reached exactly
-    label: Domain
-    pred: Domain
+    domains: Mapping[str, Domain]
+    columns: Mapping[str, tuple[str, ...]]
     logits: bool
+    scores: bool
     of: Callable[..., Any] | None
     state: str
-    touches: Mapping[str, Callable[..., int]]
+    per_class: bool
+    averages: tuple[str, ...]
+    touches: Mapping[str, Callable[..., Mask | None]]
     keeps: Callable[..., Any] | None
     skips: str
     narrows: Callable[..., Mapping[str, Domain]] | None
+    relations: tuple[tuple[str, str], ...]
+    refuses_levels: Callable[[Levels], str | None] | None
     homogeneous: int | None
+    counts_only: bool | str
     ulps: float
     exceptions: Mapping[str, str]
-
-    @cached_property
-    def rows(self) -> Callable[..., Any]:
-        """The row function, of this loss or of the one it is a function of."""
-        return self.of or self.function
+    sample: str | None
 
     @property
+    def is_mean(self) -> bool:
+        """Whether the value is the mean of one number a row."""
+        return self.of is None
+
+    @property
+    def rows(self) -> Callable[..., Any]:
+        """The row function: of this loss, or that of which it is a function."""
+        return self.of or self.function
+
+    @cached_property
     def row_params(self) -> tuple[str, ...]:
-        """The parameters that the row function takes."""
-        if self.state != "mean":
-            return ()
-        return tuple(
-            p.name for p in inspect.signature(self.rows).parameters.values() if p.kind is p.KEYWORD_ONLY
-        )
+        """The parameters that the row function takes, those that the columns give included."""
+        return _keywords(self.rows)
+
+    @cached_property
+    def own_params(self) -> tuple[str, ...]:
+        """The parameters that the function itself takes."""
+        return _keywords(self.function)
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
-        if self.state != "mean":
-            return (Role("label", "Column", self.label), Role("pred", "Column", self.pred))
-        domains = {"label": self.label, "pred": self.pred}
-        found = []
-        for param in inspect.signature(self.rows).parameters.values():
-            if param.kind is not param.KEYWORD_ONLY:
-                found.append(Role(param.name, param.annotation, domains.get(param.name, REAL)))
-        return tuple(found)
+        return tuple(
+            Role(param.name, param.annotation, self.domains.get(param.name, REAL))
+            for param in inspect.signature(self.rows).parameters.values()
+            if param.kind is not param.KEYWORD_ONLY
+        )
+
+    @property
+    def pred_roles(self) -> tuple[Role, ...]:
+        """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
+        return tuple(role for role in self.roles if role.name != "label" and role.name not in self.columns)
+
+    @property
+    def takes_levels(self) -> bool:
+        """Whether the row function is told the quantile levels that the columns are named for."""
+        return "levels" in self.row_params
+
+    @property
+    def takes_matrix(self) -> bool:
+        """Whether the row function is given the numbers of a file that the parameter `matrix` names."""
+        return "matrix" in self.row_params
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        return tuple(_params(self.function))
+        found = {param.name: param for param in _params(self.rows)}
+        return tuple((found | {param.name: param for param in _params(self.function)}).values())
 
     @cached_property
     def doc(self) -> Doc:
@@ -176,21 +240,28 @@ class Loss:
         known = {param.name: param for param in self.params}
         given = dict(spec.params)
         for key in given:
-            if key not in known:
-                takes = ", ".join(f"`{name}`" for name in known) or "no parameters"
+            if key not in known and key not in self.columns:
+                takes = ", ".join(f"`{name}`" for name in (*known, *self.columns)) or "no parameters"
                 raise UsageError(f"`{self.name}` has no parameter `{key}`", hint=f"it takes {takes}")
         values: dict[str, ParamValue] = {}
         for param in self.params:
             if param.name in given:
                 values[param.name] = param.read(given[param.name], spec)
-            elif param.default is None:
+            elif param.required:
                 raise UsageError(
                     f"`{self.name}` needs `{param.name}`, in {param.range}",
                     hint=f"write `{self.name}:{param.name}=…`",
                 )
             else:
                 values[param.name] = param.default
-        return values
+        # A parameter that is a column holds its name.
+        return values | {name: given[name] for name in self.columns if name in given}
+
+    def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
+        """Whether a weight says how often a row stands there, and must be whole."""
+        if isinstance(self.counts_only, str):
+            return bool(params[self.counts_only])
+        return self.counts_only
 
     def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:
         """The name, then the parameters that differ from their defaults, or all of them."""
@@ -199,6 +270,7 @@ class Loss:
             for param in self.params
             if defaults or params[param.name] != param.default
         ]
+        shown += [f"{name}={params[name]}" for name in self.columns if name in params]
         return f"{self.name}:{','.join(shown)}" if shown else self.name
 
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
@@ -210,12 +282,15 @@ class Loss:
         """
         with np.errstate(all="ignore"):
             column = self.rows(**roles, **params)
-            if self.homogeneous is None or np.isfinite(column.max(initial=0.0)):
+            if self.homogeneous is None:
+                return column
+            # Only a loss whose best value is zero from both sides can be minus infinity.
+            least = column.min(initial=0.0) if self.better == "zero" else 0.0
+            if np.isfinite(column.max(initial=-least)):
                 return column
             far = ~np.isfinite(column)
             quarter = {name: values[far] * 0.25 for name, values in roles.items()}
-            lengths = {p.name for p in self.params if p.type is float and p.name in LENGTHS}
-            scaled = {k: v * 0.25 if k in lengths else v for k, v in params.items()}  # type: ignore[operator]
+            scaled = {k: v * 0.25 if k in LENGTHS else v for k, v in params.items()}  # type: ignore[operator]
             column[far] = self.rows(**quarter, **scaled) * 4.0**self.homogeneous
         return column
 
@@ -235,32 +310,85 @@ def loss(
     best: float | None = 0.0,
     label: Domain = REAL,
     pred: Domain = REAL,
+    domains: Mapping[str, Domain] | None = None,
+    columns: Mapping[str, tuple[str, ...]] | None = None,
     logits: bool = False,
+    scores: bool = False,
     of: Callable[..., Any] | None = None,
-    state: str = "mean",
-    touches: Mapping[str, Callable[..., int]] | None = None,
+    state: str = "sums",
+    per_class: bool = False,
+    averages: tuple[str, ...] = ("macro", "micro", "none"),
+    touches: Mapping[str, Callable[..., Mask | None]] | None = None,
     keeps: Callable[..., Any] | None = None,
     skips: str = "",
     narrows: Callable[..., Mapping[str, Domain]] | None = None,
+    relations: tuple[tuple[str, str], ...] = (),
+    refuses_levels: Callable[[Levels], str | None] | None = None,
     homogeneous: int | None = None,
+    counts_only: bool | str = False,
     ulps: float = 4.0,
     exceptions: Mapping[str, str] | None = None,
+    sample: str | None = None,
 ) -> Callable[[F], F]:
     """Mark a function as a loss and return it.
 
-    ``elicits``: what the best prediction under this loss is (mean, median …).  ``touches``: counters
-    of rows that a convention of the loss touched.  ``keeps`` and ``skips``: which rows count, and the
-    name under which the others are counted.  ``narrows``: domains that depend on parameters.
-    ``homogeneous``: k where the row function of c·(label, pred, lengths) is c**k times its value.
-    ``ulps``: how far rows may lie from the definition.  ``exceptions``: laws not kept, with reasons.
+    ``elicits``: what the best prediction under this loss is (mean, median …).
+
+    ``label``, ``pred``, ``domains``: the domain of each role.  ``columns``: roles that are filled by a
+    parameter which names a column (`mase:scale=s`), with the names looked for where it is not given.
+
+    ``logits``: it takes raw scores in place of probabilities, and is chosen by `--from-logits`.
+    ``scores``: its predictions are raw scores as they are, so that `--from-logits` says nothing new.
+
+    ``of``: the row function whose means this is a function of: another loss, or a plain function that
+    gives one column or several.  The means are given as fractions, not rounded.  ``state``: what the
+    columns are kept in, where it is not sums; the function is given that.
+
+    ``per_class``: defined for one class against the rest, and averaged over the classes.  With
+    ``state="confusion"`` the function is then given the `Counts` of a class.  ``averages``: the forms
+    of ``--average`` that it has where there are several outputs or classes.
+
+    ``touches``: where a convention of the loss touched rows (None: nowhere).  ``keeps`` and ``skips``: which
+    rows count, and the name under which the others are counted.  ``narrows``: domains that depend on
+    parameters.  ``homogeneous``: k where the row function of c·(label, pred, lengths) is c**k times its
+    value.  ``counts_only``: rows pair with their own copies, or the number of rows stands in the
+    definition, so that a weight says how often a row stands there and must be whole; the name of a
+    parameter, where that is so unless the parameter is 0.  ``ulps``: how far rows may lie from the
+    definition.  ``exceptions``: laws not kept, with reasons.  ``sample``: files and columns of the sample
+    data for the example, where those of the task do not fit; "" where it holds none that do.
     """
 
     def mark(function: F) -> F:
-        setattr(function, MARK, Loss(
-            function, name or function.__name__, task, reference, elicits, aliases, better, best,
-            label, pred, logits, of, state, touches or {}, keeps, skips, narrows, homogeneous, ulps,
-            exceptions or {},
-        ))  # fmt: skip
+        declared = Loss(
+            function=function,
+            name=name or function.__name__,
+            task=task,
+            reference=reference,
+            elicits=elicits,
+            aliases=aliases,
+            better=better,
+            best=best,
+            domains={"label": label, "pred": pred, **(domains or {})},
+            columns=columns or {},
+            logits=logits,
+            scores=scores,
+            of=of,
+            state=state,
+            per_class=per_class,
+            averages=averages,
+            touches=touches or {},
+            keeps=keeps,
+            skips=skips,
+            narrows=narrows,
+            relations=relations,
+            refuses_levels=refuses_levels,
+            homogeneous=homogeneous,
+            counts_only=counts_only,
+            ulps=ulps,
+            exceptions=exceptions or {},
+            sample=sample,
+        )
+        setattr(function, MARK, declared)
         return function
 
     return mark
@@ -294,12 +422,14 @@ def read_doc(docstring: str) -> Doc:
 
 def read_number(text: str) -> float | None:
     """A parameter's number; None where ``text`` is not a plain decimal."""
-    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) else None
+    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
 
 
 def show_param(value: ParamValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if value is None:
+        return "none"
     return value if isinstance(value, str) else number(value)
 
 
@@ -307,15 +437,33 @@ def _params(function: Callable[..., Any]) -> list[Param]:
     hints = get_type_hints(function, include_extras=True)
     found = []
     for param in inspect.signature(function).parameters.values():
-        if param.kind is not param.KEYWORD_ONLY:
+        if param.kind is not param.KEYWORD_ONLY or param.name in ("levels", "order"):
             continue
         hint, default = hints[param.name], param.default
         default = None if default is param.empty else default
+        optional = get_origin(hint) in (Union, types.UnionType)
+        if optional:
+            hint = get_args(hint)[0]
         if get_origin(hint) is Literal:
             found.append(Param(param.name, str, default, choices=get_args(hint)))
         elif hint is bool:
             found.append(Param(param.name, bool, default))
+        elif hint == Matrix:
+            found.append(Param(param.name, str, default))
         else:
             kind, interval = get_args(hint)
-            found.append(Param(param.name, kind, kind(default) if default is not None else None, interval))
+            found.append(
+                Param(
+                    param.name,
+                    kind,
+                    kind(default) if default is not None else None,
+                    interval,
+                    optional=optional,
+                )
+            )
     return found
+
+
+def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
+    params = inspect.signature(function).parameters.values()
+    return tuple(param.name for param in params if param.kind is param.KEYWORD_ONLY)

@@ -6,21 +6,39 @@ A plan is a value: paths, columns, losses by name, policies.  It pickles.  Measu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from losscli.block import Block, ClassColumn, Floats, Kind, Mask, NumberColumn, Place
+from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place
+from losscli.expression import Expression
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
+from losscli.keys import differ, differ_as_numbers, shown
 from losscli.loss import Loss, ParamValue
-from losscli.state import STATES, Mean, Moments, State
-from losscli.views import MISSING, PAIRING, NumberView, Reading, Seen, View, as_classes, common_codes, read
+from losscli.pairing.keyplan import KeyPlan
+from losscli.sliced import Missing, SlicedStates, SlicedSums, SliceTally
+from losscli.slices import SliceView
+from losscli.state import STATES, Sums, with_infinite
+from losscli.views import (
+    DOMAIN,
+    MISSING,
+    PAIRING,
+    NumberView,
+    Reading,
+    Seen,
+    View,
+    as_classes,
+    common_codes,
+    places_of,
+    read,
+    texts_of,
+)
 
-NanPolicy: TypeAlias = Literal["error", "drop"]
-Purpose: TypeAlias = Literal["label", "pred", "weight", "other"]
+NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
+Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +53,51 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """What is summed: the columns of one row function over some roles, kept in one state."""
+
+    loss: Loss  # for its row function and its state
+    params: tuple[tuple[str, Any], ...]  # those that the row function takes
+    views: tuple[tuple[str, View], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One output or class of a measure, and the unit that holds its sums; a whole has no kind."""
+
+    unit: int
+    kind: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
-    """One loss for one prediction: the form chosen, its parameters, and the view of each role."""
+    """One loss for one prediction: the form chosen, all its parameters, and its parts."""
 
     loss: Loss
     params: tuple[tuple[str, ParamValue], ...]
-    views: tuple[tuple[str, View], ...]
     pred: str  # the column, or columns, as the user named them
+    parts: tuple[Part, ...]
 
     @property
     def values(self) -> dict[str, ParamValue]:
         return dict(self.params)
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """Measures with the same key share one state: `mse` and `rmse`."""
-        rows = {name: value for name, value in self.params if name in self.loss.row_params}
-        function = self.loss.state if self.loss.state != "mean" else self.loss.rows
-        return (function, tuple(sorted(rows.items())), self.views)
-
 
 @dataclass(slots=True)
 class Tally:
-    """What is known of some rows: counts, faults and the states of every measure, by key."""
+    """What is known of some rows: counts, faults, and the state of every unit that has one."""
 
     read: int = 0
     used: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     seen: Seen = field(default_factory=dict)
-    states: dict[tuple[Any, ...], State] = field(default_factory=dict)
-    touched: dict[tuple[Any, ...], dict[str, int]] = field(default_factory=dict)
-    skipped: dict[tuple[Any, ...], dict[str, int]] = field(default_factory=dict)
+    states: dict[int, Any] = field(default_factory=dict)
+    touched: dict[int, dict[str, int]] = field(default_factory=dict)
+    skipped: dict[int, dict[str, int]] = field(default_factory=dict)
+    missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
+    slices: dict[int, SliceTally] = field(default_factory=dict)  # by the place of the slicing
 
     def merge(self, other: Tally) -> None:
         """Take the other's rows in; the order does not change the outcome."""
@@ -76,24 +107,69 @@ class Tally:
         self.faults.merge(other.faults)
         for mark, row in other.seen.items():
             self.seen[mark] = min(self.seen.get(mark, row), row)
-        for key, state in other.states.items():
-            known = self.states.get(key)
-            self.states[key] = state if known is None else known.merge(state)  # type: ignore[arg-type]
+        for unit, state in other.states.items():
+            self.states[unit] = self.states[unit].merge(state) if unit in self.states else state
         for mine, theirs in ((self.touched, other.touched), (self.skipped, other.skipped)):
-            for key, counts in theirs.items():
-                _add(mine.setdefault(key, {}), counts)
+            for unit, counts in theirs.items():
+                _add(mine.setdefault(unit, {}), counts)
+        for unit, missing in other.missing.items():
+            self.missing[unit] = self.missing[unit].merge(missing) if unit in self.missing else missing
+        for slicing, tally in other.slices.items():
+            if slicing in self.slices:
+                self.slices[slicing].merge(tally)
+            else:
+                self.slices[slicing] = tally
+
+
+@dataclass(frozen=True, slots=True)
+class ClassWeights:
+    """A weight for each class of the label; classes that are not named weigh one."""
+
+    label: Place
+    weights: tuple[tuple[int | str, float], ...]
+
+    def read(self, block: Block) -> Floats:
+        column = as_classes(block.column(self.label))
+        table = dict(self.weights)
+        if column.values is None:
+            weight = np.ones(len(column))
+            for value, factor in table.items():
+                if isinstance(value, int):
+                    weight[column.codes == value] = factor
+            return weight
+        return np.array([table.get(value, 1.0) for value in column.values] or [1.0])[column.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The rows to keep: those for which an expression over columns is true."""
+
+    expression: Expression
+    columns: tuple[tuple[str, Place], ...]
+
+    def read(self, block: Block) -> Mask:
+        values: dict[str, Any] = {}
+        for name, place in self.columns:
+            column = block.column(place)
+            values[name] = column.values if isinstance(column, NumberColumn) else texts_of(column)
+        return self.expression.holds(values, block.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Columns to read, measures to take, and what to do with missing values."""
+    """Columns to read, units to sum, measures to finish, and what to do with missing values."""
 
     sides: tuple[tuple[Slot, ...], ...]
+    units: tuple[Unit, ...]
     measures: tuple[Measure, ...]
     weight: NumberView | None = None
+    class_weights: ClassWeights | None = None
     equal: tuple[tuple[Place, Place], ...] = ()  # columns that must hold the same values
     nan: NanPolicy = "error"
     chunk_rows: int = 1 << 16
+    slicings: tuple[SliceView, ...] = ()
+    where: Filter | None = None
+    keys: KeyPlan | None = None  # by which rows are paired; None: by position
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
         for side, slots in enumerate(self.sides):
@@ -106,12 +182,7 @@ class Plan:
 
     @property
     def weighted(self) -> bool:
-        return self.weight is not None
-
-    def empty(self) -> Tally:
-        """The tally of no rows."""
-        states = {m.key: STATES[m.loss.state].empty(weighted=self.weighted) for m in self.measures}
-        return Tally(states=states)
+        return self.weight is not None or self.class_weights is not None
 
     def measure(self, block: Block) -> Tally:
         """Check one block and measure it.
@@ -120,40 +191,74 @@ class Plan:
         block with a fault is not measured: its run ends in an error.
         """
         tally = Tally(read=block.rows)
-        reading = Reading(tally.faults, tally.seen, {}, {})
         for one, other in self.equal:
             self._compare(block, one, other, tally.faults)
+        if self.where is not None and not (kept := self.where.read(block)).all():
+            _add(tally.dropped, {"where": int(np.count_nonzero(~kept))})
+            block = block.take(kept)
+        whole = block
         block = self._without_missing(block, tally)
-        weight = read(self.weight, block, reading) if self.weight is not None else None
-        roles = {view: read(view, block, reading) for m in self.measures for _, view in m.views}
-        tally.used = block.rows
+        groups = [(block, list(range(len(self.units))))]
+        if self.nan == "propagate" and whole is not block:
+            lacks = [self._lacks(unit, whole) for unit in self.units]
+            spared = [place for place, mask in enumerate(lacks) if mask is None]
+            groups = [(whole, spared), (block, [place for place in groups[0][1] if place not in spared])]
+        tally.used = (whole if self.nan == "propagate" else block).rows
+        seen: set[View] = set()
+        readings = [self._read(rows, units, seen, tally) for rows, units in groups]
         if tally.faults.found:
             return tally
+        for at, slicing in enumerate(self.slicings):
+            tally.slices[at] = SliceTally(
+                np.bincount(slicing.read(whole if self.nan == "propagate" else block), minlength=0)
+            )
+        if len(groups) > 1:
+            self._propagate(whole, lacks, tally)
+        for (rows, units), reading in zip(groups, readings, strict=True):
+            self._sum_all(rows, units, reading, tally)
+        return tally
+
+    def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
+        """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
+        reading = Reading(tally.faults, tally.seen)
+        silent = Reading(Faults(), {}, reading.touched, reading.names, reading.shared)
+        views: list[View] = [view for place in units for _, view in self.units[place].views]
+        if self.weight is not None and units:
+            views.insert(0, self.weight)
+        for view in sorted(views, key=lambda view: view not in seen):
+            read(view, block, silent if view in seen else reading)
+        seen.update(views)
+        return reading
+
+    def _sum_all(self, block: Block, units: Sequence[int], reading: Reading, tally: Tally) -> None:
+        if not units:
+            return
+        weight = reading.shared[self.weight] if self.weight is not None else None
+        if self.class_weights is not None:
+            factor = self.class_weights.read(block)
+            weight = factor if weight is None else weight * factor
         counted: Mask | None = None
         if weight is not None and block.rows and weight.min() == 0.0:
             # A row of weight 0 is checked and counted, and enters no state.
             counted = weight > 0.0
             weight = weight[counted]
-        for measure in self.measures:
-            key = measure.key
-            if key not in tally.states:
-                self._measure_one(measure, block, roles, weight, counted, reading, tally)
-        return tally
+        codes = [slicing.read(block) for slicing in self.slicings]
+        for place in units:
+            self._sum(place, self.units[place], block, weight, counted, codes, reading, tally)
 
-    def _measure_one(
+    def _sum(
         self,
-        measure: Measure,
+        place: int,
+        unit: Unit,
         block: Block,
-        views: Mapping[View, Any],
         weight: Floats | None,
         counted: Mask | None,
+        slicings: Sequence[Ints],
         reading: Reading,
         tally: Tally,
     ) -> None:
-        loss, key = measure.loss, measure.key
-        kept = counted
-        roles = {name: views[view] for name, view in measure.views}
-        params = {name: value for name, value in measure.params if name in loss.row_params}
+        loss, params, kept = unit.loss, dict(unit.params), counted
+        roles = {name: reading.shared[view] for name, view in unit.views}
         if counted is not None:
             roles = {name: array[counted] for name, array in roles.items()}
         if (
@@ -161,24 +266,72 @@ class Plan:
             and (stays := loss.keeps(**roles, **params)) is not None
             and not stays.all()
         ):
-            tally.skipped[key] = {loss.skips: int(np.count_nonzero(~stays))}
+            tally.skipped[place] = {loss.skips: int(np.count_nonzero(~stays))}
+            for at, codes in enumerate(slicings):
+                left = (codes if counted is None else codes[counted])[~stays]
+                tally.slices[at].skipped[place, loss.skips] = np.bincount(left)
             roles = {name: array[stays] for name, array in roles.items()}
             weight = None if weight is None else weight[stays]
             kept = _both(kept, stays)
-        if loss.state == "moments":
-            tally.states[key] = Moments.of(roles["label"], roles["pred"], weight)
-        else:
-            column = loss.measure_rows(roles, params)
-            state = Mean.of(column, weight)
-            if not state.total.finite:
-                state = _with_first_infinite(state, column, block, kept)
-            tally.states[key] = state
-        touched = {name: count(**roles, **params) for name, count in loss.touches.items()}
-        for _, view in measure.views:
+        found = loss.measure_rows(roles, params)
+        columns = found if isinstance(found, tuple) else (found,)
+        names = next((reading.names[view] for _, view in unit.views if view in reading.names), None)
+        state = STATES[loss.state].of(columns, weight, names)
+        if isinstance(state, Sums) and any(total.nan for total in state.totals):
+            self._refuse_nan(unit, columns, block, kept, tally.faults)
+        if isinstance(state, Sums) and not all(total.finite for total in state.totals):
+            infinite = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
+            everywhere = infinite if kept is None else _both(kept, infinite)
+            _, row = block.first(everywhere)
+            state = with_infinite(state, int(np.count_nonzero(infinite)), row)
+        tally.states[place] = state
+        touched: dict[str, Any] = {name: find(**roles, **params) for name, find in loss.touches.items()}
+        for _, view in unit.views:
             for name, mask in reading.touched.get(view, {}).items():
-                touched[name] = int(np.count_nonzero(mask if kept is None else mask[kept]))
-        if any(touched.values()):
-            tally.touched[key] = {name: count for name, count in touched.items() if count}
+                touched[name] = mask if kept is None else mask[kept]
+        counts = {name: int(np.count_nonzero(mask)) for name, mask in touched.items() if mask is not None}
+        if any(counts.values()):
+            tally.touched[place] = {name: count for name, count in counts.items() if count}
+        for at, all_codes in enumerate(slicings):
+            codes = all_codes if kept is None else all_codes[kept]
+            self._slice(tally.slices[at], place, loss.state, columns, weight, names, codes, block, kept)
+            for name in tally.touched.get(place, {}):
+                tally.slices[at].touched[place, name] = np.bincount(codes[touched[name]])
+
+    def _refuse_nan(
+        self, unit: Unit, columns: Sequence[Any], block: Block, kept: Mask | None, faults: Faults
+    ) -> None:
+        """Only an expression can have no value: the domains of the others see to it."""
+        undefined = np.logical_or.reduce([np.isnan(column) for column in columns])
+        everywhere = undefined if kept is None else _both(kept, undefined)
+        _, row = block.first(everywhere)
+        place = places_of(unit.views[0][1])[0]
+        faults.add(FaultKind(DOMAIN, place, "value"), Fault(
+            row, "the loss has no value here", "a loss needs a number for every row", "have none",
+            "`--where` leaves rows out", int(np.count_nonzero(undefined)),
+        ))  # fmt: skip
+
+    def _slice(
+        self,
+        tally: SliceTally,
+        place: int,
+        state: str,
+        columns: Sequence[Any],
+        weight: Floats | None,
+        names: Any,
+        codes: Ints,
+        block: Block,
+        kept: Mask | None,
+    ) -> None:
+        """Keep the same columns by slice."""
+        if not len(codes):
+            return
+        if state == "sums":
+            rows = block.row_numbers() if kept is None else block.row_numbers()[kept]
+            slices = int(codes.max()) + 1
+            tally.states[place] = SlicedSums.of(columns, weight, codes, slices, rows)
+        else:
+            tally.states[place] = SlicedStates.of(state, columns, weight, names, codes)
 
     def _without_missing(self, block: Block, tally: Tally) -> Block:
         missing: Mask | None = None
@@ -191,7 +344,7 @@ class Plan:
                 here = mask if here is None else here | mask
                 if self.nan == "error":
                     tally.faults.add(FaultKind(MISSING, place, "missing"), Fault(
-                        block.row(int(np.argmax(mask))), "the value is missing",
+                        block.first(mask, place[0])[1], "the value is missing",
                         f"every row needs a {slot.purpose}", "have none here",
                         "`--nan drop` leaves such rows out, on both sides, and counts them",
                         int(np.count_nonzero(mask)),
@@ -204,45 +357,77 @@ class Plan:
             missing = here if missing is None else missing | here
         return block if missing is None else block.take(~missing)
 
+    def _lacks(self, unit: Unit, block: Block) -> Mask | None:
+        """The rows that lack a value which a unit needs; None where all have it."""
+        needed = {where for _, view in unit.views for where in places_of(view)}
+        if self.weight is not None:
+            needed.add(self.weight.column)
+        if self.class_weights is not None:
+            needed.add(self.class_weights.label)
+        masks = [mask for where in needed if (mask := block.column(where).missing) is not None]
+        lacks: Mask | None = np.logical_or.reduce(masks) if masks else None
+        return lacks if lacks is not None and lacks.any() else None
+
+    def _propagate(self, block: Block, lacks: Sequence[Mask | None], tally: Tally) -> None:
+        """Note, for every unit and slice, the rows that lack a value it needs."""
+        codes = [slicing.read(block) for slicing in self.slicings]
+        for place, mask in enumerate(lacks):
+            if mask is None:
+                continue
+            tally.missing[place] = Missing(int(np.count_nonzero(mask)), block.first(mask)[1])
+            for at, slicing in enumerate(codes):
+                for code in np.unique(slicing[mask]).tolist():
+                    here = mask & (slicing == code)
+                    count = int(np.count_nonzero(here))
+                    tally.slices[at].missing[place, code] = Missing(count, block.first(here)[1])
+
     def _compare(self, block: Block, one: Place, other: Place, faults: Faults) -> None:
         first, second = block.column(one), block.column(other)
-        differ = _differ(first, second)
-        if differ.any():
-            at = int(np.argmax(differ))
+        apart = _differ(first, second, self.slot(one).kind)
+        if apart.any():
+            at, row = block.first(apart, one[0])
+            if self.slot(one).purpose == "key":
+                slot = self.slot(other)
+                faults.add(FaultKind(PAIRING, one, "key"), Fault(
+                    row, f"the row is {_cell(first, at, slot.kind)}, and {_cell(second, at, slot.kind)} in {slot.file}",
+                    f"by position, `{slot.name}` must be the same in both files", "differ",
+                    f"to pair rows by it, add `--on {slot.name}`", int(np.count_nonzero(apart)),
+                ))  # fmt: skip
+                return
             faults.add(FaultKind(PAIRING, one, "equal"), Fault(
-                block.row(at),
+                row,
                 f"the value is {_cell(first, at)}, and {_cell(second, at)} in {self.slot(other).file}",
                 "a column that both files have must agree, or be chosen with `preds.` or `labels.`", "differ",
                 f"write `labels.{self.slot(one).name}` or `preds.{self.slot(one).name}` to choose one side",
-                int(np.count_nonzero(differ)),
+                int(np.count_nonzero(apart)),
             ))  # fmt: skip
 
 
-def _differ(one: NumberColumn | ClassColumn, other: NumberColumn | ClassColumn) -> Mask:
+def _differ(one: Column, other: Column, kind: Kind) -> Mask:
     if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
-        differ: Mask = one.values != other.values
+        apart: Mask = one.values != other.values
+    elif isinstance(one, KeyColumn) and isinstance(other, KeyColumn):
+        apart = differ(one.words, other.words)
+        if kind == "text_key" and apart.any():
+            apart = differ_as_numbers(one.words, other.words, apart)
     else:
-        codes = common_codes(as_classes(one, None), as_classes(other, None))
-        differ = codes[0] != codes[1]
+        codes = common_codes(as_classes(one), as_classes(other))
+        apart = codes[0] != codes[1]
     if one.missing is not None or other.missing is not None:
         absent = [np.zeros(len(one), bool) if c.missing is None else c.missing for c in (one, other)]
-        differ = np.where(absent[0] | absent[1], absent[0] != absent[1], differ)
-    return differ
+        apart = np.where(absent[0] | absent[1], absent[0] != absent[1], apart)
+    return apart
 
 
-def _cell(column: NumberColumn | ClassColumn, at: int) -> str:
+def _cell(column: Column, at: int, kind: Kind = "text_key") -> str:
     if column.missing is not None and column.missing[at]:
         return "missing"
+    if isinstance(column, KeyColumn):
+        return f"`{shown(column.words[:, at], 'int' if kind == 'int_key' else 'text')}`"
     if isinstance(column, NumberColumn):
         return f"`{float(column.values[at])!r}`"
     code = int(column.codes[at])
     return f"`{code if column.values is None else column.values[code]}`"
-
-
-def _with_first_infinite(state: Mean, column: Floats, block: Block, kept: Mask | None) -> Mean:
-    at = int(np.argmax(~np.isfinite(column)))
-    index = at if kept is None else int(np.flatnonzero(kept)[at])
-    return replace(state, first_infinite=block.row(index))
 
 
 def _both(counted: Mask | None, stays: Mask) -> Mask:

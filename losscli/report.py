@@ -76,19 +76,24 @@ class Report:
     inputs: list[Input]
     gate: dict[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
+    before: list[float | None] | None = None  # the value of each result in the baseline, where there is one
+    saved: str | None = None  # the file that it was read from
+    version: str = __version__  # that measured it, which a saved result keeps
+    arithmetic: str = field(default_factory=lambda: _arithmetic())
 
     @property
     def metrics(self) -> dict[str, float | None]:
         """The value of each loss over the whole, by canonical spec (and prediction, where several)."""
         whole = [r for r in self.results if not r.part and not r.slice]
-        several = len({r.pred for r in whole}) > 1
+        # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
+        several = len({r.loss for r in whole}) < len(whole)
         return {f"{r.loss}#{r.pred}" if several else r.loss: r.value for r in whole}
 
     def to_json(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
-            "losscli": __version__,
-            "arithmetic": arithmetic(),
+            "losscli": self.version,
+            "arithmetic": self.arithmetic,
             "metrics": self.metrics,
             "results": [result.to_json() for result in self.results],
             "rows": asdict(self.rows),
@@ -104,3 +109,7 @@ def arithmetic() -> str:
     simd = found.get("SIMD Extensions", {})
     used = [*simd.get("baseline", []), *simd.get("found", [])]
     return f"numpy {np.__version__} {used[-1]}" if used else f"numpy {np.__version__}"
+
+
+def _arithmetic() -> str:
+    return arithmetic()

@@ -1,17 +1,25 @@
 """What is kept of rows gone by: counts and exact sums.
 
 A state is a value: ``empty`` merges to no effect, and merging is associative and commutative to the
-bit, since it is integer addition.  ``of`` takes a block's columns; ``finish`` lies with the loss.
+bit, since it is integer addition.  ``of`` takes the columns that a loss's row function gives for a
+block; what a state means is the business of the loss.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, ClassVar, Protocol, Self
 
-from losscli.block import Floats
-from losscli.exact import ExactSum, exact_quotient
+import numpy as np
+
+from losscli.block import Floats, Ints
+from losscli.exact import ExactSum, round_fraction
+
+Names = tuple[int | str, ...] | None
+"""The classes that codes stand for; None: a code is its own class."""
 
 
 def earliest(one: int | None, other: int | None) -> int | None:
@@ -21,53 +29,76 @@ def earliest(one: int | None, other: int | None) -> int | None:
     return min(one, other)
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """The weighted mean of per-row doubles: Σ w·l and Σ w, exactly; without weights Σ l and n.
+class State(Protocol):
+    """What every state can do; ``weight`` is Σw, or n without weights."""
 
-    ``first_infinite`` is the first row whose loss is infinite.
-    """
-
-    total: ExactSum
     weight: ExactSum
     rows: int
+
+    def merge(self, other: Any) -> Any: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Σ w·x for each column x of a row function, and Σ w, exactly; without weights Σ x and n.
+
+    ``first_infinite`` is the first row with an infinite entry, ``infinite`` how many there are.
+    """
+
+    totals: tuple[ExactSum, ...]
+    weight: ExactSum
+    rows: int
+    infinite: int = 0
     first_infinite: int | None = None
 
     @classmethod
-    def empty(cls, *, weighted: bool) -> Self:
-        return cls(ExactSum.empty(2 if weighted else 1), ExactSum.empty(), 0)
+    def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
+        return cls((ExactSum.empty(2 if weighted else 1),) * columns, ExactSum.empty(), 0)
 
     @classmethod
-    def of(cls, losses: Floats, weight: Floats | None) -> Self:
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
         if weight is None:
-            total, count = ExactSum.of(losses), ExactSum.of_int(len(losses))
-        else:
-            total, count = ExactSum.of_products(weight, losses), ExactSum.of(weight)
-        return cls(total, count, len(losses))
+            totals = tuple(ExactSum.of(column) for column in columns)
+            return cls(totals, ExactSum.of_int(len(columns[0])), len(columns[0]))
+        totals = tuple(ExactSum.of_products(weight, column) for column in columns)
+        return cls(totals, ExactSum.of(weight), len(weight))
 
     def merge(self, other: Self) -> Self:
-        first = earliest(self.first_infinite, other.first_infinite)
+        if not self.rows:
+            return other
+        if not other.rows:
+            return self
         return type(self)(
-            self.total.merge(other.total), self.weight.merge(other.weight), self.rows + other.rows, first
+            tuple(mine.merge(theirs) for mine, theirs in zip(self.totals, other.totals, strict=True)),
+            self.weight.merge(other.weight),
+            self.rows + other.rows,
+            self.infinite + other.infinite,
+            earliest(self.first_infinite, other.first_infinite),
         )
 
     @property
-    def value(self) -> float:
-        """Σ w·l / Σ w, rounded once; infinite where a row is."""
-        return exact_quotient(self.total, self.weight)
+    def means(self) -> tuple[Fraction, ...]:
+        """Σ w·x / Σ w of every column, not rounded; the sums must be finite."""
+        weight = self.weight.fraction
+        return tuple(total.fraction / weight for total in self.totals)
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "state": "mean", "total": self.total.to_json(), "weight": self.weight.to_json(),
-            "rows": self.rows, "first_infinite": self.first_infinite,
-        }  # fmt: skip
+            "state": "sums",
+            "totals": [total.to_json() for total in self.totals],
+            "weight": self.weight.to_json(),
+            "rows": self.rows,
+            "infinite": self.infinite,
+            "first_infinite": self.first_infinite,
+        }
 
     @classmethod
-    def from_json(cls, held: dict[str, Any]) -> Self:
-        return cls(
-            ExactSum.from_json(held["total"]), ExactSum.from_json(held["weight"]),
-            held["rows"], held["first_infinite"],
-        )  # fmt: skip
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        totals = tuple(ExactSum.from_json(total) for total in held["totals"])
+        weight = ExactSum.from_json(held["weight"])
+        return cls(totals, weight, held["rows"], held["infinite"], held["first_infinite"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +108,7 @@ class Moments:
     Nothing is rounded before the finish, so labels far from zero lose no digit of their spread.
     """
 
-    w: ExactSum
+    weight: ExactSum
     y: ExactSum
     f: ExactSum
     yy: ExactSum
@@ -86,29 +117,29 @@ class Moments:
     rows: int
 
     @classmethod
-    def empty(cls, *, weighted: bool) -> Self:
+    def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
         first, second = (2, 3) if weighted else (1, 2)
         one, two = ExactSum.empty(first), ExactSum.empty(second)
         return cls(ExactSum.empty(), one, one, two, two, two, 0)
 
     @classmethod
-    def of(cls, label: Floats, pred: Floats, weight: Floats | None) -> Self:
-        n = len(label)
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
+        label, pred = columns
         if weight is None:
-            second = ExactSum.of_products
+            product = ExactSum.of_products
             return cls(
-                ExactSum.of_int(n), ExactSum.of(label), ExactSum.of(pred),
-                second(label, label), second(pred, pred), second(label, pred), n,
+                ExactSum.of_int(len(label)), ExactSum.of(label), ExactSum.of(pred),
+                product(label, label), product(pred, pred), product(label, pred), len(label),
             )  # fmt: skip
-        first, third = ExactSum.of_products, ExactSum.of_triples
+        product, triple = ExactSum.of_products, ExactSum.of_triples
         return cls(
-            ExactSum.of(weight), first(weight, label), first(weight, pred),
-            third(weight, label, label), third(weight, pred, pred), third(weight, label, pred), n,
+            ExactSum.of(weight), product(weight, label), product(weight, pred),
+            triple(weight, label, label), triple(weight, pred, pred), triple(weight, label, pred), len(label),
         )  # fmt: skip
 
     def merge(self, other: Self) -> Self:
         return type(self)(
-            self.w.merge(other.w), self.y.merge(other.y), self.f.merge(other.f),
+            self.weight.merge(other.weight), self.y.merge(other.y), self.f.merge(other.f),
             self.yy.merge(other.yy), self.ff.merge(other.ff), self.yf.merge(other.yf),
             self.rows + other.rows,
         )  # fmt: skip
@@ -119,24 +150,326 @@ class Moments:
         return self.yy.fraction - 2 * self.yf.fraction + self.ff.fraction
 
     @property
-    def label_spread(self) -> Fraction:
-        """Σ w (y - ȳ)²."""
-        return self.yy.fraction - self.y.fraction**2 / self.w.fraction
+    def label_mean(self) -> Fraction:
+        return self.y.fraction / self.weight.fraction
 
     @property
-    def label_mean(self) -> Fraction:
-        return self.y.fraction / self.w.fraction
+    def pred_mean(self) -> Fraction:
+        return self.f.fraction / self.weight.fraction
+
+    @property
+    def label_spread(self) -> Fraction:
+        """Σ w (y - ȳ)²."""
+        return self.yy.fraction - self.y.fraction * self.label_mean
+
+    @property
+    def pred_spread(self) -> Fraction:
+        """Σ w (f - f̄)²."""
+        return self.ff.fraction - self.f.fraction * self.pred_mean
+
+    @property
+    def shared_spread(self) -> Fraction:
+        """Σ w (y - ȳ)(f - f̄)."""
+        return self.yf.fraction - self.y.fraction * self.pred_mean
 
     def to_json(self) -> dict[str, Any]:
-        sums = {name: getattr(self, name).to_json() for name in ("w", "y", "f", "yy", "ff", "yf")}
+        sums = {name: getattr(self, name).to_json() for name in ("weight", "y", "f", "yy", "ff", "yf")}
         return {"state": "moments", **sums, "rows": self.rows}
 
     @classmethod
-    def from_json(cls, held: dict[str, Any]) -> Self:
-        w, y, f, yy, ff, yf = (ExactSum.from_json(held[name]) for name in ("w", "y", "f", "yy", "ff", "yf"))
-        return cls(w, y, f, yy, ff, yf, held["rows"])
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        weight, y, f, yy, ff, yf = (
+            ExactSum.from_json(held[name]) for name in ("weight", "y", "f", "yy", "ff", "yf")
+        )
+        return cls(weight, y, f, yy, ff, yf, held["rows"])
 
 
-State = Mean | Moments
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """The least and the greatest value of each column."""
 
-STATES: dict[str, type[Mean] | type[Moments]] = {"mean": Mean, "moments": Moments}
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    weight: ExactSum
+    rows: int
+
+    @classmethod
+    def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
+        return cls((math.inf,) * columns, (-math.inf,) * columns, ExactSum.empty(), 0)
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
+        n = len(columns[0])
+        return cls(
+            tuple(float(column.min(initial=math.inf)) for column in columns),
+            tuple(float(column.max(initial=-math.inf)) for column in columns),
+            ExactSum.of_int(n) if weight is None else ExactSum.of(weight),
+            n,
+        )
+
+    def merge(self, other: Self) -> Self:
+        return type(self)(
+            tuple(map(min, self.lows, other.lows)),
+            tuple(map(max, self.highs, other.highs)),
+            self.weight.merge(other.weight),
+            self.rows + other.rows,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        # As text: JSON has no infinity, and hexadecimal digits keep every bit.
+        return {
+            "state": "extremes",
+            "lows": [value.hex() for value in self.lows],
+            "highs": [value.hex() for value in self.highs],
+            "weight": self.weight.to_json(),
+            "rows": self.rows,
+        }
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        lows, highs = (tuple(float.fromhex(v) for v in held[name]) for name in ("lows", "highs"))
+        return cls(lows, highs, ExactSum.from_json(held["weight"]), held["rows"])
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Exact weights of the four outcomes of one class against the rest."""
+
+    tp: Fraction
+    fp: Fraction
+    fn: Fraction
+    tn: Fraction
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
+
+    @property
+    def total(self) -> Fraction:
+        return self.tp + self.fp + self.fn + self.tn
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """The exact weight of every pair (class of the label, class of the prediction)."""
+
+    cells: Mapping[tuple[int | str, int | str], ExactSum]
+    weight: ExactSum
+    rows: int
+
+    @classmethod
+    def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        return cls({}, ExactSum.empty(), 0)
+
+    @classmethod
+    def of(cls, columns: Sequence[Ints], weight: Floats | None, names: Names = None) -> Self:
+        label, pred = columns
+        if not len(label):
+            return cls({}, ExactSum.empty(), 0)
+        low = min(int(label.min()), int(pred.min()))
+        width = max(int(label.max()), int(pred.max())) - low + 1
+        if width * width <= 4 * len(label) + 1024:
+            pairs = (label - low) * width + (pred - low)
+            counts = np.bincount(pairs)
+            places = np.flatnonzero(counts)
+            found = [(int(at) // width + low, int(at) % width + low) for at in places]
+        else:
+            stacked, pairs, counts = np.unique(
+                np.stack((label, pred)), axis=1, return_inverse=True, return_counts=True
+            )
+            pairs, places = pairs.reshape(-1), np.arange(len(counts))
+            found = [(int(a), int(b)) for a, b in stacked.T]
+        if weight is None:
+            sums = [ExactSum.of_int(int(counts[at])) for at in places]
+        else:
+            sums = [ExactSum.of(run) for run in _runs(pairs, counts[places], weight)]
+        named = found if names is None else [(names[a], names[b]) for a, b in found]
+        cells = dict(zip(named, sums, strict=True))
+        total = ExactSum.of_int(len(label)) if weight is None else ExactSum.of(weight)
+        return cls(cells, total, len(label))
+
+    def merge(self, other: Self) -> Self:
+        cells = dict(self.cells)
+        for pair, held in other.cells.items():
+            cells[pair] = cells[pair].merge(held) if pair in cells else held
+        return type(self)(cells, self.weight.merge(other.weight), self.rows + other.rows)
+
+    @property
+    def classes(self) -> list[int | str]:
+        """Every class seen: numbers in order, then text in order."""
+        return sorted({c for pair in self.cells for c in pair}, key=lambda c: (isinstance(c, str), c))
+
+    def at(self, label: int | str, pred: int | str) -> Fraction:
+        held = self.cells.get((label, pred))
+        return Fraction(0) if held is None else held.fraction
+
+    @property
+    def label_weights(self) -> dict[int | str, Fraction]:
+        """The weight of each class among the labels."""
+        found = dict.fromkeys(self.classes, Fraction(0))
+        for (label, _), held in self.cells.items():
+            found[label] += held.fraction
+        return found
+
+    @property
+    def pred_weights(self) -> dict[int | str, Fraction]:
+        """The weight of each class among the predictions."""
+        found = dict.fromkeys(self.classes, Fraction(0))
+        for (_, pred), held in self.cells.items():
+            found[pred] += held.fraction
+        return found
+
+    @property
+    def agreed(self) -> Fraction:
+        """The weight of the rows whose prediction is the label."""
+        return sum((held.fraction for (a, b), held in self.cells.items() if a == b), Fraction(0))
+
+    def counts(self, positive: int | str) -> Counts:
+        """One class against the rest."""
+        tp = self.at(positive, positive)
+        label = sum((h.fraction for (a, _), h in self.cells.items() if a == positive), Fraction(0))
+        pred = sum((h.fraction for (_, b), h in self.cells.items() if b == positive), Fraction(0))
+        return Counts(tp, pred - tp, label - tp, self.weight.fraction - label - pred + tp)
+
+    def matrix(self) -> dict[str, Any]:
+        """The table for JSON: classes, and a row of weights for each class of the label."""
+        classes = self.classes
+        rows = [[round_fraction(self.at(a, b)) for b in classes] for a in classes]
+        return {"classes": classes, "confusion": rows}
+
+    def to_json(self) -> dict[str, Any]:
+        cells = [[a, b, held.to_json()] for (a, b), held in self.cells.items()]
+        return {"state": "confusion", "cells": cells, "weight": self.weight.to_json(), "rows": self.rows}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        cells = {(a, b): ExactSum.from_json(cell) for a, b, cell in held["cells"]}
+        return cls(cells, ExactSum.from_json(held["weight"]), held["rows"])
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Exact sums of the columns of a row function by bin: its first column is the bin of each row."""
+
+    bins: Mapping[int, Sums]
+    weight: ExactSum
+    rows: int
+
+    @classmethod
+    def empty(cls, *, weighted: bool, columns: int = 3) -> Self:
+        return cls({}, ExactSum.empty(), 0)
+
+    @classmethod
+    def of(cls, columns: Sequence[Any], weight: Floats | None, names: Names = None) -> Self:
+        codes, *values = columns
+        found, counts = np.unique(codes, return_counts=True)
+        runs = [_runs(codes, counts, column) for column in values]
+        weights = [None] * len(found) if weight is None else _runs(codes, counts, weight)
+        bins = {
+            int(code): Sums.of(columns_here, weight_here)
+            for code, weight_here, *columns_here in zip(found, weights, *runs, strict=True)
+        }
+        total = ExactSum.of_int(len(codes)) if weight is None else ExactSum.of(weight)
+        return cls(bins, total, len(codes))
+
+    def merge(self, other: Self) -> Self:
+        bins = dict(self.bins)
+        for code, held in other.bins.items():
+            bins[code] = bins[code].merge(held) if code in bins else held
+        return type(self)(bins, self.weight.merge(other.weight), self.rows + other.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        bins = [[code, held.to_json()] for code, held in self.bins.items()]
+        return {"state": "bins", "bins": bins, "weight": self.weight.to_json(), "rows": self.rows}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        bins = {code: Sums.from_json(sums) for code, sums in held["bins"]}
+        return cls(bins, ExactSum.from_json(held["weight"]), held["rows"])
+
+
+def _runs(codes: Ints, counts: Ints, column: Floats) -> list[Floats]:
+    """The entries of a column by code, in the order of the codes; ``counts`` of each that there is."""
+    # Codes of 16 bits are sorted by radix, in a time that does not depend on how many there are.
+    if not len(codes):
+        return []
+    narrow = codes.astype(np.uint16) if 0 <= codes.min() <= codes.max() < 1 << 16 else codes
+    return np.split(column[np.argsort(narrow, kind="stable")], np.cumsum(counts)[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several states of the same rows; a subclass says which, and of which columns."""
+
+    states: tuple[Any, ...]
+    LAYOUT: ClassVar[tuple[tuple[Any, tuple[int, ...]], ...]] = ()
+    NAME: ClassVar[str] = ""
+
+    @classmethod
+    def empty(cls, *, weighted: bool, columns: int = 0) -> Self:
+        return cls(tuple(kind.empty(weighted=weighted, columns=len(at)) for kind, at in cls.LAYOUT))
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
+        return cls(tuple(kind.of([columns[i] for i in at], weight) for kind, at in cls.LAYOUT))
+
+    def merge(self, other: Self) -> Self:
+        return type(self)(tuple(a.merge(b) for a, b in zip(self.states, other.states, strict=True)))
+
+    @property
+    def weight(self) -> ExactSum:
+        weight: ExactSum = self.states[0].weight
+        return weight
+
+    @property
+    def rows(self) -> int:
+        rows: int = self.states[0].rows
+        return rows
+
+    def to_json(self) -> dict[str, Any]:
+        return {"state": self.NAME, "states": [state.to_json() for state in self.states]}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        states = zip(cls.LAYOUT, held["states"], strict=True)
+        return cls(tuple(kind.from_json(state) for (kind, _), state in states))
+
+
+class Sized(Joined):
+    """Moments of label and prediction; the sum of the sizes of the label, its least and greatest value."""
+
+    LAYOUT = ((Moments, (0, 1)), (Sums, (2,)), (Extremes, (0,)))
+    NAME = "sized"
+    __slots__ = ()
+
+
+class Rivals(Joined):
+    """Moments of the label with each of two predictions, and sums of further columns."""
+
+    LAYOUT = ((Moments, (0, 1)), (Moments, (0, 2)), (Sums, (3, 4, 5, 6)))
+    NAME = "rivals"
+    __slots__ = ()
+
+
+class Deviances(Joined):
+    """Moments of label and prediction, and sums of three further columns."""
+
+    LAYOUT = ((Moments, (0, 1)), (Sums, (2, 3, 4)))
+    NAME = "deviances"
+    __slots__ = ()
+
+
+STATES: dict[str, Any] = {
+    "sums": Sums,
+    "moments": Moments,
+    "extremes": Extremes,
+    "confusion": Confusion,
+    "bins": Bins,
+    "sized": Sized,
+    "rivals": Rivals,
+    "deviances": Deviances,
+}
+
+
+def with_infinite(state: Sums, count: int, first_row: int) -> Sums:
+    """The sums, with how many rows are infinite and the first of them."""
+    return replace(state, infinite=count, first_infinite=first_row)

@@ -7,13 +7,14 @@ sees only what passed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.block import Block, ClassColumn, Column, Floats, Ints, Mask, NumberColumn, Place
-from losscli.domain import Binary, Interval, Simplex, number
+from losscli.domain import Binary, Interval, Simplex, Vector, number
 from losscli.faults import Fault, Faults, Kind
 from losscli.labels import WHOLE
 
@@ -22,18 +23,30 @@ PAIRING, MISSING, WEIGHT, DOMAIN = range(4)  # the order of work
 # How far the probabilities of a row may sum from one: rounding, and what is worth an error.
 SUM_ROUNDING, SUM_ERROR = 1.5e-8, 1e-3
 
+Texts: TypeAlias = NDArray[np.str_]
 Seen: TypeAlias = dict[tuple[Place, str], int]
 """First rows of things that are bad only together, by column and name."""
+
+TOGETHER = {
+    ("-1", "below 1"): "labels of -1 and labels of 0, or between 0 and 1",
+    ("text", "probability"): "text and probabilities",
+}
+"""What may not stand in one column, and its name for people."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What views leave behind besides their arrays: faults, first rows, touched rows, what is shared."""
+    """What views leave behind besides their arrays.
+
+    ``touched``: rows that a view's convention touched.  ``names``: the classes that its codes stand
+    for, where they are no classes themselves.  ``shared``: what was read once, for all who want it.
+    """
 
     faults: Faults
     seen: Seen
-    touched: dict[View, dict[str, Mask]]
-    shared: dict[Any, Any]
+    touched: dict[View, dict[str, Mask]] = field(default_factory=dict)
+    names: dict[View, tuple[int | str, ...]] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +55,13 @@ class NumberView:
 
     column: Place
     domain: Interval
-    asked_by: str
+    asked_by: str = field(compare=False)
     stage: int = DOMAIN
 
     def read(self, block: Block, reading: Reading) -> Floats:
         column = block.column(self.column)
-        values = (
-            column.values if isinstance(column, NumberColumn) else _refused_text(self, block, column, reading)
-        )
+        assert isinstance(column, NumberColumn)
+        values = column.values
         outside = self.domain.outside(values)
         if outside is not None:
             _outside(self, block, values, outside, reading)
@@ -57,18 +69,55 @@ class NumberView:
 
 
 @dataclass(frozen=True, slots=True)
+class NotBelowView:
+    """One column of numbers that is nowhere below another, such as the upper end of an interval."""
+
+    view: NumberView
+    least: NumberView
+    roles: tuple[str, str]  # of the other, and of this one
+
+    def read(self, block: Block, reading: Reading) -> Floats:
+        values, least = read(self.view, block, reading), read(self.least, block, reading)
+        below = (values < least) & np.isfinite(values) & np.isfinite(least)
+        if below.any():
+            (at, row), (low, high) = block.first(below, self.view.column[0]), self.roles
+            reading.faults.add(Kind(DOMAIN, self.view.column, f"{low} <= {high}"), Fault(
+                row, f"{number(values[at])} is below the {low} of the row, {number(least[at])}",
+                f"`{self.view.asked_by}` needs {low} <= {high} in every row", "are the wrong way round",
+                f"`--pred {low}=COLUMN,{high}=COLUMN` says which is which", int(np.count_nonzero(below)),
+            ))  # fmt: skip
+        found: Floats = values
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    """One column as text; a missing value is empty."""
+
+    column: Place
+
+    def read(self, block: Block, reading: Reading) -> Texts:
+        return texts_of(block.column(self.column))
+
+
+@dataclass(frozen=True, slots=True)
 class BinaryView:
-    """A label of two classes, as 0.0 and 1.0: the numbers 0 and 1, or -1 and 1, or the class named."""
+    """A label of two classes, as 0.0 and 1.0: the numbers 0 and 1, or -1 and 1.
+
+    With ``positive``, the class that it names is 1 and every other class 0.
+    """
 
     column: Place
     domain: Binary
-    asked_by: str
+    asked_by: str = field(compare=False)
+    positive: int | str | None = None
 
     def read(self, block: Block, reading: Reading) -> Floats:
         column = block.column(self.column)
-        values = (
-            column.values if isinstance(column, NumberColumn) else _refused_text(self, block, column, reading)
-        )
+        if self.positive is not None:
+            return _is_class(as_classes(column), self.positive)
+        assert isinstance(column, NumberColumn)
+        values = column.values
         if not block.rows:
             return values
         minus = values == -1.0
@@ -93,7 +142,7 @@ class ColumnsView:
 
     columns: tuple[Place, ...]
     domain: Interval | Simplex
-    asked_by: str
+    asked_by: str = field(compare=False)
 
     def read(self, block: Block, reading: Reading) -> Floats:
         laid = np.empty((len(self.columns), block.rows))
@@ -102,6 +151,14 @@ class ColumnsView:
             laid[place] = part.read(block, reading)
         if isinstance(self.domain, Simplex) and block.rows:
             self._sums(block, laid, reading)
+        if isinstance(self.domain, Vector) and (laid == 0.0).all(axis=0).any():
+            nowhere: Mask = np.logical_and.reduce(laid == 0.0)
+            reading.faults.add(Kind(DOMAIN, self.columns[0], "zeros"), Fault(
+                block.first(nowhere, self.columns[0][0])[1], "the vector of the row is 0 throughout",
+                f"`{self.asked_by}` needs {self.domain}", "are 0 throughout",
+                f"`{self.asked_by}:zero=skip` leaves such rows out and counts them",
+                int(np.count_nonzero(nowhere)),
+            ))  # fmt: skip
         return laid.T
 
     @property
@@ -116,10 +173,10 @@ class ColumnsView:
         reading.touched[self] = {"sum_not_one": off > SUM_ROUNDING}
         wrong = off > SUM_ERROR
         if wrong.any():
-            at = int(np.argmax(wrong))
+            at, row = block.first(wrong, self.columns[0][0])
             hint = "for raw scores add `--from-logits`; else name all class columns with `--pred`"
             reading.faults.add(Kind(DOMAIN, self.columns[0], "sum"), Fault(
-                block.row(at), f"the probabilities of the row sum to {float(total[at])!r}, not to 1",
+                row, f"the probabilities of the row sum to {float(total[at])!r}, not to 1",
                 f"`{self.asked_by}` needs {self.domain}", "do not", hint, int(np.count_nonzero(wrong)),
             ))  # fmt: skip
 
@@ -130,11 +187,21 @@ class ClassesView:
 
     column: Place
     classes: tuple[tuple[int | str, int], ...]
-    asked_by: str
+    asked_by: str = field(compare=False)
+    holder: str = "prediction column"
+
+    @property
+    def names(self) -> tuple[int | str, ...]:
+        """The classes in order; of several names for one place the shortest form."""
+        by_place: dict[int, int | str] = {}
+        for name, place in self.classes:
+            by_place.setdefault(place, name)
+        return tuple(by_place[place] for place in sorted(by_place))
 
     def read(self, block: Block, reading: Reading) -> Ints:
-        column = as_classes(block.column(self.column), threshold=None)
+        column = as_classes(block.column(self.column))
         places = dict(self.classes)
+        reading.names[self] = self.names
         if column.values is None:
             codes = _places_of_integers(column.codes, places)
         else:
@@ -142,13 +209,14 @@ class ClassesView:
             codes = table[column.codes]
         unknown = codes < 0
         if unknown.any():
-            at = int(np.argmax(unknown))
+            at, row = block.first(unknown, self.column[0])
             label = class_at(column, at)
             named = ", ".join(f"`{value}`" for value in list(places)[:8])
             reading.faults.add(Kind(DOMAIN, self.column, "class"), Fault(
-                block.row(at), f"no prediction column stands for the class `{label}`",
+                row, f"no {self.holder} stands for the class `{label}`",
                 f"`{self.asked_by}` has the classes {named}", "are of unknown classes",
-                "class columns are matched to labels by name; `--pred` chooses them",
+                "class columns are matched to labels by name; `--pred` chooses them"
+                if self.holder == "prediction column" else None,
                 int(np.count_nonzero(unknown)),
             ))  # fmt: skip
         return codes
@@ -167,45 +235,55 @@ class CodedView:
     role: int
     threshold: float
     logits: bool
-    asked_by: str
+    asked_by: str = field(compare=False)
 
     def read(self, block: Block, reading: Reading) -> Ints:
         key = ("coded", self.label, self.pred, self.threshold, self.logits)
         if key not in reading.shared:
             reading.shared[key] = self._code(block, reading)
-        codes: Ints = reading.shared[key][self.role]
-        return codes
+        *codes, names = reading.shared[key]
+        if names is not None:
+            reading.names[self] = names
+        chosen: Ints = codes[self.role]
+        return chosen
 
-    def _code(self, block: Block, reading: Reading) -> tuple[Ints, Ints]:
+    def _code(self, block: Block, reading: Reading) -> tuple[Ints, Ints, tuple[int | str, ...] | None]:
         label, pred = block.column(self.label), block.column(self.pred)
         if self.logits:
             scores = NumberView(self.pred, Interval(), self.asked_by).read(block, reading)
             pred = ClassColumn((scores > 0.0).astype(np.int64))
             label = self._binary_label(label, block, reading)
-        elif isinstance(pred, NumberColumn) and len(pred):
-            broken = pred.values != np.floor(pred.values)
+        elif len(pred):
+            values = _numbers_of(pred)
+            text = np.isnan(values)
+            broken = (values != np.floor(values)) & ~text
+            if text.any():
+                _first(reading.seen, (self.pred, "text"), block, text)
             if broken.any():
-                pred = self._thresholded(pred, broken, block, reading)
+                pred = self._thresholded(pred, values, broken, block, reading)
                 label = self._binary_label(label, block, reading, broken)
-        return common_codes(as_classes(label, None), as_classes(pred, None))
+        return common_codes(as_classes(label), as_classes(pred))
 
-    def _thresholded(self, pred: NumberColumn, broken: Mask, block: Block, reading: Reading) -> NumberColumn:
-        values = pred.values
+    def _thresholded(
+        self, pred: Column, values: Floats, broken: Mask, block: Block, reading: Reading
+    ) -> Column:
+        """The predictions, with 1 or 0 in place of each probability."""
+        _first(reading.seen, (self.pred, "probability"), block, broken)
         outside = broken & ~((values > 0.0) & (values < 1.0))
         if outside.any():
-            at = int(np.argmax(outside))
+            at, row = block.first(outside, self.pred[0])
             reading.faults.add(Kind(DOMAIN, self.pred, "class"), Fault(
-                block.row(at), f"{number(values[at])} is neither a class nor a probability",
+                row, f"`{class_at(as_classes(pred), at)}` is neither a class nor a probability",
                 f"`{self.asked_by}` needs a predicted class, or the probability of class 1", "are neither",
                 "if the column holds raw scores, add `--from-logits`", int(np.count_nonzero(outside)),
             ))  # fmt: skip
-        return NumberColumn(np.where(broken, values > self.threshold, values))
+        return NumberColumn(np.where(broken, values > self.threshold, np.nan_to_num(values)))
 
     def _binary_label(
         self, label: Column, block: Block, reading: Reading, where: Mask | None = None
     ) -> ClassColumn:
         """The label where a probability or a score predicts it: -1 is the other name of 0."""
-        column = as_classes(label, None)
+        column = as_classes(label)
         if column.values is None:
             codes = column.codes
         else:
@@ -217,15 +295,28 @@ class CodedView:
             wrong &= where
             minus &= where
         if wrong.any():
-            at = int(np.argmax(wrong))
+            at, row = block.first(wrong, self.label[0])
             reading.faults.add(Kind(DOMAIN, self.label, "binary"), Fault(
-                block.row(at), f"the label `{class_at(column, at)}` stands beside a probability or a score",
+                row, f"the label `{class_at(column, at)}` stands beside a probability or a score",
                 f"`{self.asked_by}` then needs labels of 0 and 1, or -1 and 1", "have another label",
                 None, int(np.count_nonzero(wrong)),
             ))  # fmt: skip
         if not minus.any():
             return column
         return ClassColumn(np.where(minus, 0, codes))
+
+
+@dataclass(frozen=True, slots=True)
+class OneClassView:
+    """1.0 where a row's class is the one at ``place`` of a list of classes, else 0.0."""
+
+    classes: ClassesView
+    place: int
+
+    def read(self, block: Block, reading: Reading) -> Floats:
+        codes: Ints = read(self.classes, block, reading)
+        ones: Floats = (codes == self.place).astype(np.float64)
+        return ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +334,32 @@ class GreatestView:
         return codes
 
 
-View: TypeAlias = NumberView | BinaryView | ColumnsView | ClassesView | CodedView | GreatestView
+View: TypeAlias = (
+    NumberView
+    | NotBelowView
+    | TextView
+    | BinaryView
+    | ColumnsView
+    | ClassesView
+    | CodedView
+    | OneClassView
+    | GreatestView
+)
+
+
+def places_of(view: View) -> tuple[Place, ...]:
+    """The columns that a view reads."""
+    if isinstance(view, NotBelowView):
+        return (view.view.column, view.least.column)
+    if isinstance(view, ColumnsView):
+        return view.columns
+    if isinstance(view, GreatestView):
+        return view.columns.columns
+    if isinstance(view, OneClassView):
+        return (view.classes.column,)
+    if isinstance(view, CodedView):
+        return (view.label, view.pred)
+    return (view.column,)
 
 
 def read(view: View, block: Block, reading: Reading) -> Any:
@@ -253,10 +369,11 @@ def read(view: View, block: Block, reading: Reading) -> Any:
     return reading.shared[view]
 
 
-def as_classes(column: Column, threshold: None) -> ClassColumn:
+def as_classes(column: Column) -> ClassColumn:
     """A column as classes: whole numbers are integers, other numbers text."""
     if isinstance(column, ClassColumn):
         return column
+    assert isinstance(column, NumberColumn)
     values = column.values
     whole = (values == np.floor(values)) & (np.abs(values) < 2.0**63)
     if whole.all():
@@ -266,22 +383,50 @@ def as_classes(column: Column, threshold: None) -> ClassColumn:
     return ClassColumn(codes.astype(np.int64), named)
 
 
-def common_codes(one: ClassColumn, other: ClassColumn) -> tuple[Ints, Ints]:
-    """Two class columns in one coding."""
+def _numbers_of(column: Column) -> Floats:
+    """A column as numbers; NaN where a class is text that is no number."""
+    if isinstance(column, NumberColumn):
+        return column.values
+    assert isinstance(column, ClassColumn)
+    if column.values is None:
+        return column.codes.astype(np.float64)
+    table: Floats = np.array([_number_of(value) for value in column.values] or [np.nan])
+    return table[column.codes]
+
+
+def common_codes(one: ClassColumn, other: ClassColumn) -> tuple[Ints, Ints, tuple[int | str, ...] | None]:
+    """Two class columns in one coding, and its classes (None: a code is its own class)."""
     if one.values is None and other.values is None:
-        return one.codes, other.codes
+        return one.codes, other.codes, None
     one, other = _with_values(one), _with_values(other)
     places: dict[int | str, int] = {}
     coded = []
     for column in (one, other):
         table = [places.setdefault(value, len(places)) for value in column.values or ()]
         coded.append(np.array(table or [-1], dtype=np.int64)[column.codes])
-    return coded[0], coded[1]
+    return coded[0], coded[1], tuple(places)
 
 
 def class_at(column: ClassColumn, index: int) -> int | str:
     code = int(column.codes[index])
     return code if column.values is None else column.values[code]
+
+
+def texts_of(column: Column) -> Texts:
+    """A column of text as an array; a missing value is empty."""
+    assert isinstance(column, ClassColumn)
+    named = np.array([*(str(value) for value in column.values or ()), ""])
+    return named[column.codes if column.missing is None else np.where(column.missing, -1, column.codes)]
+
+
+def _is_class(column: ClassColumn, wanted: int | str) -> Floats:
+    """1.0 where a row is of the wanted class, else 0.0."""
+    if column.values is None:
+        found = column.codes == wanted if isinstance(wanted, int) else np.zeros(len(column), dtype=bool)
+    else:
+        found = np.array([value == wanted for value in column.values] or [False])[column.codes]
+    ones: Floats = found.astype(np.float64)
+    return ones
 
 
 def _with_values(column: ClassColumn) -> ClassColumn:
@@ -304,54 +449,34 @@ def _places_of_integers(codes: Ints, places: Mapping[int | str, int]) -> Ints:
 
 
 def _first(seen: Seen, key: tuple[Place, str], block: Block, where: Mask) -> None:
-    row = block.row(int(np.argmax(where)))
+    _, row = block.first(where, key[0][0])
     seen[key] = min(seen.get(key, row), row)
 
 
 def _outside(
     view: NumberView | BinaryView, block: Block, values: Floats, outside: Mask, reading: Reading
 ) -> None:
-    at = int(np.argmax(outside))
+    at, row = block.first(outside, view.column[0])
     reading.faults.add(Kind(getattr(view, "stage", DOMAIN), view.column, f"{view.domain}"), Fault(
-        block.row(at), f"{number(values[at])} is not in {view.domain}",
-        f"`{view.asked_by}` needs {view.domain}", "are outside", _advice(view, values, outside),
+        row, f"{number(values[at])} is not in {view.domain}",
+        f"`{view.asked_by}` needs {view.domain}", "are outside", _advice(view, float(values[at])),
         int(np.count_nonzero(outside)),
     ))  # fmt: skip
 
 
-def _advice(view: NumberView | BinaryView, values: Floats, outside: Mask) -> str | None:
-    """What a user with such values most likely meant."""
-    bad = values[outside]
+def _advice(view: NumberView | BinaryView, value: float) -> str | None:
+    """What a user with such a value most likely meant."""
     if view.domain == Interval(0.0, 1.0):
-        if (bad < 0.0).any():
-            return "if the column holds raw scores (logits), add `--from-logits`"
-        if (bad <= 100.0).all():
-            return "this looks like percent: divide by 100; if it holds raw scores, add `--from-logits`"
+        if 1.0 < value <= 100.0:
+            return "if this is percent, divide by 100; if the column holds raw scores, add `--from-logits`"
         return "if the column holds raw scores (logits), add `--from-logits`"
-    if isinstance(view.domain, Interval) and view.domain.without == 0.0 and (bad == 0.0).all():
+    if isinstance(view.domain, Interval) and view.domain.without == 0.0 == value:
         return f"`{view.asked_by}:zero=skip` leaves such rows out and counts them; `mae` needs no division"
     return None
 
 
-def _refused_text(
-    view: NumberView | BinaryView, block: Block, column: ClassColumn, reading: Reading
-) -> Floats:
-    """A column of kind "score" that holds text: numbers where the text is one, a fault elsewhere."""
-    if column.values is None:
-        return column.codes.astype(np.float64)
-    table = np.array([_number_of(value) for value in column.values] or [np.nan])
-    values = table[column.codes]
-    text = np.isnan(values)
-    if text.any():
-        at = int(np.argmax(text))
-        reading.faults.add(Kind(DOMAIN, view.column, "text"), Fault(
-            block.row(at), f"`{class_at(column, at)}` is not in {view.domain}",
-            f"`{view.asked_by}` needs {view.domain}", "are text", None, int(np.count_nonzero(text)),
-        ))  # fmt: skip
-    return np.where(text, 0.0, values)
-
-
 def _number_of(value: int | str) -> float:
+    """A class label as a number, or NaN where it is none."""
     if isinstance(value, int):
         return float(value)
     return float(value) if WHOLE.fullmatch(value) else np.nan

@@ -95,7 +95,8 @@ def breast_cancer() -> dict[str, Table]:
             "prob": model.predict_proba(source.data[rest])[:, 1].tolist(),
             "score": model.decision_function(source.data[rest]).tolist(),
             "pred": model.predict(source.data[rest]).tolist(),
-        }
+        },
+        "breast_cancer_costs": {"true": [0, 1], "0": [0.0, 5.0], "1": [1.0, 0.0]},
     }
 
 
@@ -136,7 +137,14 @@ def iris() -> dict[str, Table]:
             "label": [SPECIES[k] for k in source.target[rest]],
             **{f"p_{name}": share[:, k].tolist() for k, name in enumerate(SPECIES)},
             "pred": [SPECIES[k] for k in share.argmax(axis=1)],
-        }
+            **{f"logp_{name}": [math.log(p) for p in share[:, k]] for k, name in enumerate(SPECIES)},
+        },
+        "iris_costs": {
+            "true": list(SPECIES),
+            "setosa": [0.0, 2.0, 2.0],
+            "versicolor": [2.0, 0.0, 1.0],
+            "virginica": [2.0, 1.0, 0.0],
+        },
     }
 
 

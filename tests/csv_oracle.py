@@ -77,7 +77,7 @@ def split(data: bytes, delimiter: bytes) -> tuple[list[list[bytes]], str]:
     return lines, ""
 
 
-def number(cell: bytes) -> float | None | str:
+def number(cell: bytes) -> float | str | None:
     """A double, None for missing, or a word for what is wrong."""
     try:
         text = cell.decode()
@@ -94,7 +94,7 @@ def number(cell: bytes) -> float | None | str:
     return "beyond the largest double" if math.isinf(value) else value
 
 
-def label(cell: bytes) -> int | str | None | UnicodeDecodeError:
+def label(cell: bytes) -> int | str | UnicodeDecodeError | None:
     try:
         text = cell.decode()
     except UnicodeDecodeError as error:

@@ -233,7 +233,15 @@ def test_usual_data_take_the_fast_path(
 
 @pytest.mark.parametrize(
     "values",
-    [[1.0, math.inf], [1.0, math.nan], [1.0, GREATEST], [1.0, SMALLEST], [1e-310] * 2, [2.0**1019, 1.0]],
+    [
+        [1.0, math.inf],
+        [1.0, math.nan],
+        [1.0, GREATEST],
+        [1.0, SMALLEST],
+        [1e-310] * 2,
+        [2.0**1019, 1.0],
+        [1e-99, 1e99],
+    ],
 )
 @pytest.mark.parametrize(("factors", "total"), SUMS)
 def test_data_beyond_the_safe_range_are_left_to_the_integers(
@@ -253,6 +261,9 @@ def test_values_at_every_power_of_two_sum_to_the_true_value(
         chosen = [np.ldexp(samples(20, "errors") + 3.0, power), *others]
         assert total(*chosen).fraction == true_sum(*chosen), power
     assert [left for left, _ in itertools.groupby(declined)] == [True, False, True]
+    # Only the ends are left to the integers: below, 52 subnormal powers and 53 for the bits of each
+    # factor; and a few, here and above, for the sizes of the other factors.
+    assert declined.count(True) < 52 + (53 + 20) * factors
 
 
 @pytest.mark.parametrize("power", range(-1074, 1024, 41))
@@ -288,6 +299,13 @@ def test_a_column_times_itself_is_its_squares(rows: list[tuple[float, float]]) -
     column = array([row[0] for row in rows])
     assert ExactSum.of_products(column, column) == ExactSum.of_products(column, column.copy())
     assert ExactSum.of_products(column, column).fraction == sum(Fraction(x) ** 2 for x in column.tolist())
+
+
+def test_columns_of_few_bits_need_no_error_terms() -> None:
+    spare = list(np.empty((4, 100)))
+    short, full = samples(100, "float32"), samples(100, "errors")
+    assert not exact._error_of_product(short, short, short * short, np.empty(100), spare)
+    assert exact._error_of_product(short, full, short * full, np.empty(100), spare)
 
 
 # --- infinities and NaN --------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 from losscli.block import ClassColumn, NumberColumn, Want
 from losscli.errors import DataError
 from losscli.sources import parquet
-from losscli.sources.parquet import open_parquet
+from losscli.sources.parquet import ParquetPart, open_parquet
 
 NUMBER, CLASS, TEXT = "number", "class", "text"
 
@@ -105,11 +107,25 @@ def test_columns_of_one_name_are_told_apart_by_their_place(written):
     assert rows_of(source, Want(2, TEXT), Want(1, NUMBER)) == [("a", 3.0), ("b", 4.0)]
 
 
+def test_columns_are_found_in_any_order_of_asking(written):
+    names = [f"c{place}" for place in range(20)] + ["c3", "a", "c0"]
+    source = open_parquet(written(pa.table([[float(place)] for place in range(23)], names=names)))
+    order = random.Random(1).sample(range(23), 23)
+    assert rows_of(source, *(Want(place, NUMBER) for place in order)) == [tuple(map(float, order))]
+    for place in range(23):
+        assert rows_of(source, Want(place, NUMBER)) == [(float(place),)]
+
+
 def test_a_name_with_a_dot_is_not_taken_for_a_field_of_a_group(written):
     table = pa.table([[{"b": 1.0, "c": 2.0}], [3.0], [{"d": 4.0}], [5.0]], names=["a", "a.b", "a.b", "a.b.d"])
     source = open_parquet(written(table))
     assert rows_of(source, Want(1, NUMBER)) == [(3.0,)]
     assert rows_of(source, Want(3, NUMBER), Want(1, NUMBER)) == [(5.0, 3.0)]
+    assert rows_of(source, Want(1, NUMBER), Want(3, NUMBER)) == [(3.0, 5.0)]
+    table = pa.table([[1.0], [2.0], [{"y": 3.0}], [4.0]], names=["x.y", "x", "x", "x"])
+    assert rows_of(open_parquet(written(table)), *(Want(place, NUMBER) for place in (3, 0, 1))) == [
+        (4.0, 1.0, 2.0)
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "é", "a\nb", ".", "a.", "list.element", "0"])
@@ -266,6 +282,21 @@ def test_decoding_is_flat_in_memory_and_maps_nothing(written, monkeypatch):
     assert all(options["memory_map"] is False and options["pre_buffer"] is False for options in opened)
 
 
+def test_reading_numbers_and_few_texts_imports_neither_pandas_nor_the_functions_of_arrow(written):
+    path = written({"v": [1.0, None], "i": [1, 2], "c": ["a", "b"], "n": [0.5, 1.5]})
+    code = (
+        "import sys\n"
+        "from losscli.block import Want\n"
+        "from losscli.sources.parquet import open_parquet\n"
+        "kinds = ['number', 'class', 'text', 'number']\n"
+        f"parts = open_parquet({path!r}).parts([Want(place, kind) for place, kind in enumerate(kinds)])\n"
+        "print(sum(batch.rows for part in parts for batch in part.batches(100)))\n"
+        "print({'pandas', 'pyarrow.compute', 'pyarrow.dataset'} & set(sys.modules))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "2\nset()\n"
+
+
 # ---------------------------------------------------------------------- damage
 
 
@@ -348,10 +379,9 @@ def flip(path, place):
 
 def test_row_groups_of_other_lengths_than_the_footer_says_are_refused(written):
     path = written({"v": [1.0, 2.0, 3.0]}, compression="none")
-    source = open_parquet(path)
-    source.row_groups, source.rows = (4,), 4
+    part = ParquetPart(open_parquet(path), range(1), 0, 4, 0, [Want(0, NUMBER)])
     with pytest.raises(DataError) as caught:
-        rows_of(source, Want(0, NUMBER))
+        list(part.batches(100))
     assert "3 rows where the footer says 4" in str(caught.value.detail)
 
 

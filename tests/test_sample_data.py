@@ -18,6 +18,7 @@ import pytest
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 STEMS = [
     "breast_cancer",
+    "breast_cancer_costs",
     "diabetes_labels",
     "diabetes_preds",
     "diabetes_quantiles",
@@ -25,6 +26,7 @@ STEMS = [
     "digits_labels",
     "digits_preds",
     "iris",
+    "iris_costs",
     "training",
 ]
 FACTS = {"even": "02468", "prime": "2357", "above_4": "56789", "loop": "0689"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -23,6 +24,8 @@ def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing is raised."""
     as_json = _errors_as_json(argv)
     try:
+        if sys.stdout is None:
+            raise errors.OutputError("cannot be written: it is closed", file="standard output")
         return _run(argv, as_json)
     except BrokenPipeError:
         return BROKEN_PIPE
@@ -35,8 +38,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(argv: Sequence[str], as_json: bool) -> int:
     try:
         code = app(args=list(argv), prog_name="losscli", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except errors.LosscliError as error:
         _tell(error, as_json)
@@ -47,11 +49,16 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
         return 130
     except BrokenPipeError:
         raise
+    except SystemExit as end:
+        # The parser's own way out: of completion, and where it met a pipe without a reader.
+        if isinstance(end.__context__, BrokenPipeError):
+            return BROKEN_PIPE
+        return end.code if isinstance(end.code, int) else 0
     except Exception as error:
         if isinstance(error, _ClickException):
             _tell(_usage(error), as_json)
             return errors.UsageError.exit_code
-        if isinstance(error, OSError) and error.errno == 28:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise errors.OutputError(
                 "cannot be written: no space left on device", file="standard output"
             ) from None
@@ -90,8 +97,6 @@ def _defect(error: Exception) -> errors.LosscliError:
 
 
 def _tell(error: errors.LosscliError, as_json: bool) -> None:
-    if sys.stderr is None:
-        return
     if as_json:
         text = json.dumps(
             {

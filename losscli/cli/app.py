@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 
 from losscli._version import __version__
+from losscli.cli.check import check_command
 from losscli.cli.eval import eval_command
+from losscli.cli.init import init_command
 from losscli.cli.losses import losses_command
+from losscli.cli.schema import schema_command
 
 EPILOG = (
     "\b\nExamples:\n"
-    "  losscli eval preds.csv labels.csv --loss mse\n"
-    "  losscli eval results.parquet --pred p --label y -l log_loss -l brier --json\n"
+    "  losscli eval sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss mse\n"
+    "  losscli eval sample_data/breast_cancer.parquet --pred prob --label label -l log_loss -l brier --json\n"
     "  losscli losses huber"
 )
 
@@ -28,7 +31,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS: dict[str, Callable[..., None]] = {"eval": eval_command, "losses": losses_command}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "eval": eval_command,
+    "check": check_command,
+    "losses": losses_command,
+    "init": init_command,
+    "schema": schema_command,
+}
 
 for name, command in COMMANDS.items():
     app.command(name, epilog=getattr(command, "epilog", None))(command)

@@ -8,63 +8,101 @@ from typing import Annotated
 import typer
 
 from losscli.cli import options
+from losscli.cli.settings import from_command_line
 from losscli.errors import UsageError
+from losscli.memory import parse_size
 
 
 def eval_command(
+    context: typer.Context,
     preds: options.Preds,
     labels: options.Labels = None,
     loss: options.LossSpecs = None,
     pred: options.Pred = None,
     label: options.Label = None,
     weight: options.Weight = None,
+    by: options.By = None,
+    min_slice: options.MinSlice = 0,
+    classes: options.Classes = None,
+    pos_label: options.PosLabel = None,
+    class_weight: options.ClassWeight = None,
+    average: options.Average = None,
     from_logits: options.FromLogits = False,
+    where: options.Where = None,
+    on: options.On = None,
+    key_type: options.KeyType = None,
+    unmatched: options.Unmatched = "error",
     nan: options.Nan = "error",
     input_format: options.InputFormat = None,
     dialect: options.DialectText = None,
+    max: options.MaxLimits = None,
+    min: options.MinLimits = None,
+    baseline: options.BaselineFile = None,
+    max_regression: options.RegressionLimits = None,
     format: options.Format = None,
     json: Annotated[bool, typer.Option("--json", help="The same as `--format json`")] = False,
     output: options.Output = None,
     jobs: options.Jobs = None,
     chunk_rows: options.ChunkRows = options.DEFAULT_CHUNK_ROWS,
+    memory: options.Memory = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     no_progress: options.NoProgress = False,
+    config: options.ConfigFile = None,
     errors: options.Errors = "text",
 ) -> None:
     """Measure losses of predictions against labels.
 
-    PREDS and LABELS are files (CSV, TSV, Parquet, Arrow, JSON lines, NumPy), or `-` for standard input.
-    Without LABELS, PREDS holds both columns.  Rows are paired by position.
+    PREDS and LABELS are files (CSV, TSV, Parquet, Arrow, JSON lines, NumPy); folders, of which every data
+    file counts but those whose names begin with `_` or `.`; quoted globs; `-` for standard input; or URIs.
+    Without LABELS, PREDS holds both columns.  Rows are paired by position, or
+    with `--on` by key.
     """
-    if errors not in ("text", "json"):
-        raise UsageError(f"`--errors` is text or json, not `{errors}`")
-    if nan not in ("error", "drop"):
-        raise UsageError(f"`--nan` is error or drop, not `{nan}`")
-    if json and format not in (None, "json"):
+    if nan not in ("error", "drop", "propagate"):
+        raise UsageError(f"`--nan` is error, drop or propagate, not `{nan}`")
+    if json and format not in (None, "json") and from_command_line(context, "format"):
         raise UsageError(f"`--json` and `--format {format}` ask for two formats")
+    if unmatched not in ("error", "drop"):
+        raise UsageError(f"`--unmatched` is error or drop, not `{unmatched}`")
+    if on is None and (key_type is not None or unmatched != "error"):
+        raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+    bytes_held = None if memory is None else parse_size(memory)
     began = time.perf_counter()
-    out = options.Outputs.of("json" if json else format, output or [], [preds, *([labels] if labels else [])])
+    inputs = [path for path in (preds, labels, baseline) if path is not None]
+    out = options.Outputs.of("json" if json else format, output or [], inputs)
 
     from losscli.cli.progress import Progress
-    from losscli.evaluate import evaluate
+    from losscli.evaluation import evaluate
 
+    gate = options.read_gate(context, max, min, baseline, max_regression)
     with Progress(wanted=not (quiet or no_progress)) as progress:
         report = evaluate(
             preds,
             labels,
-            loss=loss or [],
+            loss=[*(loss or []), *gate.losses],
             pred=pred,
             label=label,
             weight=weight,
+            by=by or (),
+            min_slice=min_slice,
+            classes=classes.split(",") if classes is not None else (),
+            pos_label=pos_label,
+            class_weight=options.read_class_weight(class_weight),
+            average=average,
             from_logits=from_logits,
-            nan="drop" if nan == "drop" else "error",
+            where=where,
+            nan=nan,  # type: ignore[arg-type]  # checked above
+            on=on,
+            key_type=key_type,
+            unmatched="drop" if unmatched == "drop" else "error",
+            memory=bytes_held,
             input_format=input_format,
             dialect=options.read_dialect(dialect),
             jobs=jobs,
             chunk_rows=chunk_rows,
             start=progress.start,
         )
+    report = gate.judge(report)
     if not quiet:
         for warning in report.warnings:
             options.say(f"warning: {warning}")
@@ -73,12 +111,15 @@ def eval_command(
         seconds = time.perf_counter() - began
         rate = report.rows.used / seconds / 1e6
         options.say(f"{report.rows.used} rows in {seconds:.3f} s, {rate:.1f} million a second")
+    if code := options.tell_verdict(report, out.format):
+        raise typer.Exit(code)
 
 
 EXAMPLES = """\b
 Examples:
   losscli eval sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv -l rmse -l mae
   losscli eval sample_data/breast_cancer.csv --pred prob -l log_loss -l brier --json
-  losscli eval sample_data/iris.csv --pred 'p_*' -l cross_entropy -f value"""
+  losscli eval sample_data/iris.csv --pred 'p_*' -l cross_entropy -f value
+  losscli eval sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv -l mae --max rmse=60"""
 
 eval_command.epilog = EXAMPLES  # type: ignore[attr-defined]

@@ -10,7 +10,9 @@ from losscli.cli import options
 
 
 def losses_command(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One loss, or an alias of it", show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
     errors: options.Errors = "text",
 ) -> None:

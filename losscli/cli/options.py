@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from losscli.errors import OutputError, UsageError
+from losscli.cli.settings import configure, gates
+from losscli.errors import UsageError
 from losscli.text import visible
 
 if TYPE_CHECKING:
     from losscli.formats import Look
+    from losscli.gate import Gate, Kind
     from losscli.report import Report
     from losscli.sources import Dialect
 
@@ -27,10 +29,25 @@ def _complete_losses(incomplete: str) -> list[str]:
     return [name for name in names_from_source() if name.startswith(incomplete)]
 
 
-Preds: TypeAlias = Annotated[str, typer.Argument(help="File of predictions", show_default=False)]
+def _text_or_json(value: str) -> str:
+    if value not in ("text", "json"):
+        raise UsageError(f"`--errors` is text or json, not `{value}`")
+    return value
+
+
+Preds: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREDS",
+        help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
+        show_default=False,
+    ),
+]
 Labels: TypeAlias = Annotated[
     str | None,
-    typer.Argument(metavar="LABELS", help="File of labels (default: PREDS holds both)", show_default=False),
+    typer.Argument(
+        metavar="LABELS", help="Labels, in the same ways (default: PREDS holds both)", show_default=False
+    ),
 ]
 LossSpecs: TypeAlias = Annotated[
     list[str] | None,
@@ -40,11 +57,11 @@ LossSpecs: TypeAlias = Annotated[
     ),
 ]  # fmt: skip
 Pred: TypeAlias = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--pred", "-p", metavar="COLUMNS", show_default=False,
         help="Prediction column; several with commas or a quoted glob, e.g. `'p_*'` "
-        "(default: the only column, else `pred`, `prediction`, `prob`, `score` …)",
+        "(default: the only column, else `pred`, `prediction`, `prob`, `score` …); repeated: several models",
     ),
 ]  # fmt: skip
 Label: TypeAlias = Annotated[
@@ -63,12 +80,87 @@ Weight: TypeAlias = Annotated[
 FromLogits: TypeAlias = Annotated[
     bool, typer.Option("--from-logits", help="Predictions are raw scores, not probabilities")
 ]
+By: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by", metavar="SLICING", show_default=False,
+        help="Every loss by slice as well: `country`, `age:bins=10`, `age:quantiles=4`, `age:edges=0/18/65`, "
+        "`country+device` (repeatable)",
+    ),
+]  # fmt: skip
+MinSlice: TypeAlias = Annotated[
+    int, typer.Option("--min-slice", metavar="N", min=0, help="Fold slices of fewer rows into `other`")
+]
+Where: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--where", metavar="EXPRESSION", show_default=False,
+        help="Rows to keep, e.g. `\"country == 'de' and age >= 30\"`",
+    ),
+]  # fmt: skip
+Classes: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--classes", metavar="A,B,C", show_default=False,
+        help="The class of each prediction column, in order (default: the columns' names)",
+    ),
+]  # fmt: skip
+PosLabel: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--pos-label", metavar="CLASS", help="The positive class (default: 1)", show_default=False),
+]
+ClassWeight: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--class-weight", metavar="CLASS=W,…", show_default=False,
+        help="Weights of classes, e.g. `a=1,b=3`; others weigh 1",
+    ),
+]  # fmt: skip
+Average: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--average", metavar="NAME", show_default=False,
+        help="macro, micro, weighted or none, over classes and outputs (`losses NAME` tells the default); "
+        "none gives one result a part",
+    ),
+]  # fmt: skip
 Nan: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--nan", metavar="error|drop", help="Missing values: refuse them, or drop the pair and count it"
+        "--nan",
+        metavar="error|drop|propagate",
+        help="Missing values: refuse them, drop the pair and count it, or give no value where one enters",
     ),
 ]
+On: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--on", metavar="KEY[,KEY]", show_default=False,
+        help="Pair rows by these columns, in any order of rows (default: by position)",
+    ),
+]  # fmt: skip
+KeyType: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--key-type", metavar="int|text", show_default=False,
+        help="What keys are compared as, one for all or one for each "
+        "(default: as the files say; text of CSV takes the other side's type)",
+    ),
+]  # fmt: skip
+Unmatched: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--unmatched", metavar="error|drop", help="Keys on one side only: refuse them, or drop and count them"
+    ),
+]
+Memory: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory", metavar="SIZE", show_default=False,
+        help="What losscli holds beyond start-up, e.g. `512MB` or `2GiB`; beyond it, rows to be paired by key "
+        "are put aside in a temporary folder (default: half of what is free)",
+    ),
+]  # fmt: skip
 InputFormat: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -87,7 +179,8 @@ Format: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--format", "-f", metavar="NAME", show_default=False,
-        help="table, json, jsonl, csv, markdown or value (default: table on a terminal, csv in a pipe)",
+        help="table, json, jsonl, csv, markdown, github, junit or value "
+        "(default: table on a terminal, csv in a pipe)",
     ),
 ]  # fmt: skip
 Output: TypeAlias = Annotated[
@@ -95,6 +188,43 @@ Output: TypeAlias = Annotated[
     typer.Option(
         "--output", "-o", metavar="[FORMAT=]FILE", show_default=False,
         help="Write to a file as well, its format by suffix (repeatable)",
+    ),
+]  # fmt: skip
+MaxLimits: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--max", metavar="LOSS=X", show_default=False,
+        help="Fail with exit code 1 if the loss is greater than X (repeatable)",
+    ),
+]  # fmt: skip
+MinLimits: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--min", metavar="LOSS=X", show_default=False,
+        help="Fail with exit code 1 if the loss is less than X (repeatable)",
+    ),
+]  # fmt: skip
+BaselineFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline", metavar="FILE", show_default=False,
+        help="Saved result (`-o FILE.json`) to compare with; the same measure of other columns or files",
+    ),
+]  # fmt: skip
+RegressionLimits: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--max-regression", metavar="LOSS=X|X%", show_default=False,
+        help="Fail with exit code 1 if the loss is worse than the baseline's by more than X, "
+        "or than X% of it (repeatable)",
+    ),
+]  # fmt: skip
+ConfigFile: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="FILE", show_default=False, is_eager=True, callback=configure,
+        help="Options and gates from a file (default: the nearest `losscli.toml`, or `[tool.losscli]` in "
+        "`pyproject.toml`, which may set losses, columns, policies and gates)",
     ),
 ]  # fmt: skip
 Jobs: TypeAlias = Annotated[
@@ -114,8 +244,12 @@ Quiet: TypeAlias = Annotated[
 Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Timings too")]
 NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="No progress bar")]
 Errors: TypeAlias = Annotated[
-    str, typer.Option("--errors", metavar="text|json", help="How errors are written to standard error")
-]
+    str,
+    typer.Option(
+        "--errors", metavar="text|json", callback=_text_or_json,
+        help="How errors are written to standard error",
+    ),
+]  # fmt: skip
 
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
@@ -161,6 +295,55 @@ def read_dialect(text: str | None) -> Dialect | None:
     return Dialect(delimiter, DECIMALS[decimal], header == "yes", encoding, () if null is None else (null,))
 
 
+def read_class_weight(text: str | None) -> dict[str, float]:
+    """The value of ``--class-weight``; whatever stands before the last equals sign is the class."""
+    from losscli.domain import NONNEGATIVE
+    from losscli.loss import read_number
+
+    found: dict[str, float] = {}
+    for part in text.split(",") if text is not None else ():
+        name, equals, size = part.rpartition("=")
+        weight = read_number(size.strip())
+        if not equals or not name.strip() or weight is None or weight not in NONNEGATIVE:
+            raise UsageError(
+                f"`{part}` in `--class-weight {text}` is no class and weight",
+                hint="write `--class-weight a=1,b=3`; a weight is a number that is not negative",
+            )
+        if name.strip() in found:
+            raise UsageError(f"`{name.strip()}` stands twice in `--class-weight {text}`")
+        found[name.strip()] = weight
+    return found
+
+
+def read_gate(
+    context: typer.Context,
+    max: Sequence[str] | None,
+    min: Sequence[str] | None,
+    baseline: str | None,
+    max_regression: Sequence[str] | None,
+) -> Gate:
+    """The limits of the command line and of the configuration."""
+    from losscli.gate import Gate
+
+    flags: dict[Kind, Sequence[str]] = {
+        "max": max or (), "min": min or (), "max_regression": max_regression or (),
+    }  # fmt: skip
+    return Gate.of(flags, baseline, gates(context))
+
+
+def tell_verdict(report: Report, format: str) -> int:
+    """The exit code of a judged report; what failed is said where standard output does not show it."""
+    if report.gate is None or report.gate["passed"]:
+        return 0
+    from losscli.formats import SHOW_GATES
+    from losscli.formats.lines import failure_lines
+
+    if format not in SHOW_GATES:
+        for line in failure_lines(report.gate, report.saved):
+            say(line)
+    return 1
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Where a report goes: a format for standard output, and files."""
@@ -174,21 +357,31 @@ class Outputs:
         from losscli.formats import known, parse_output
         from losscli.writing import refuse_unwritable
 
-        if sys.stdout is None:
-            raise OutputError("cannot be written: it is closed", file="standard output")
         files = tuple(parse_output(text) for text in outputs)
-        for _, path in files:
+        places = [os.path.normpath(path) for _, path in files]
+        for place, (_, path) in enumerate(files):
+            if places[place] in places[:place]:
+                raise UsageError(
+                    f"{path} would be written twice", hint="give each `--output` a file of its own"
+                )
             refuse_unwritable(path, inputs)
         return cls(known(format) if format else "table" if sys.stdout.isatty() else "csv", files)
 
-    def write(self, report: Report) -> None:
+    def write(self, report: Report, *more: Report) -> None:
         """Files first: a closed pipe must not lose them."""
         from losscli.formats import Look, render
-        from losscli.writing import write_file, write_stdout
+        from losscli.writing import add_to_file, write_file, write_stdout
 
-        text = render(self.format, report, terminal_look() if self.format == "table" else Look())
-        for format, path in self.files:
-            write_file(path, render(format, report, Look(width=120)).encode("utf-8", "backslashreplace"))
+        reports = (report, *more)
+        text = render(self.format, reports, terminal_look() if self.format == "table" else Look())
+        # All are rendered before one is written: a run that fails leaves no file.
+        texts = [(path, render(format, reports, Look(width=120))) for format, path in self.files]
+        summary = os.environ.get("GITHUB_STEP_SUMMARY") if self.format == "github" else None
+        told = render("markdown", reports) if summary else ""
+        for path, content in texts:
+            write_file(path, content.encode("utf-8", "backslashreplace"))
+        if summary:
+            add_to_file(summary, f"{told}\n".encode("utf-8", "backslashreplace"))
         write_stdout(text)
 
 
@@ -210,8 +403,6 @@ def terminal_look() -> Look:
 
 def say(text: str) -> None:
     """A message for people, on standard error."""
-    if sys.stderr is None:
-        return
     try:
         sys.stderr.buffer.write(visible(text).encode("utf-8", "backslashreplace") + b"\n")
         sys.stderr.buffer.flush()

@@ -14,12 +14,20 @@ from losscli.sources import Source
 
 AFTER_SECONDS = 1.0
 
+_on_screen = False
+
+
+def clear() -> None:
+    """Take the bar off the screen and give the cursor back; called when the process is told to end."""
+    if _on_screen:
+        os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
+
 
 class Progress:
     """Shown from the second second on; nothing of it stays on the screen."""
 
     def __init__(self, *, wanted: bool) -> None:
-        self.wanted = wanted and sys.stderr is not None and sys.stderr.isatty()
+        self.wanted = wanted and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self.began = time.monotonic()
         self.rows = self.bytes = 0
         self.total: int | None = None
@@ -32,8 +40,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
+        global _on_screen
         if self.bar is not None:
             self.bar.stop()
+            _on_screen = False
 
     def start(self, sources: Sequence[Source]) -> Advance:
         sizes = [source.size for source in sources]
@@ -51,6 +61,7 @@ class Progress:
         self.bar.update(self.task, completed=self.bytes, rows=f"{self.rows:,}", speed=f"{speed / 1e6:.1f}")
 
     def _show(self) -> None:
+        global _on_screen
         from rich.console import Console
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
@@ -66,4 +77,5 @@ class Progress:
             transient=True,
         )
         self.task = self.bar.add_task("", total=self.total, rows="0", speed="0")
+        _on_screen = True
         self.bar.start()

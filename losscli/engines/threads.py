@@ -13,21 +13,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
 import numpy as np
 
-from losscli.block import Batch, Want
+from losscli.block import Batch, Block, Column, Ints, Want
 from losscli.errors import DataError
+from losscli.memory import half_of_free
+from losscli.pairing.dense import NotDense, Table, held_side
+from losscli.pairing.key import Paired, Parts, Troubles, part_bits, parted
+from losscli.pairing.keyplan import KeyPlan
+from losscli.pairing.ordered import NotInOrder, in_order
 from losscli.pairing.position import Segment, align, segments
 from losscli.plan import Plan, Tally
 from losscli.sources import Part, Source
+from losscli.spill import Spill
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH_ROWS = 1 << 16
+LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 Advance = Callable[[int, int], None]
 """Told of rows measured and bytes read since it was last called."""
@@ -39,14 +47,22 @@ class Outcome:
 
     tally: Tally
     stop: DataError | None = None
+    paired: Paired | None = None  # by key
 
 
-def run(plan: Plan, sources: Sequence[Source], *, jobs: int, advance: Advance) -> Outcome:
-    """Measure all rows of the sources, paired by position."""
+def run(
+    plan: Plan, sources: Sequence[Source], *, jobs: int, advance: Advance, memory: int | None = None
+) -> Outcome:
+    """Measure all rows of the sources, paired by position or by key.
+
+    ``memory`` is how many bytes of rows may be held while they wait for their partners.
+    """
     _keep_memory()
+    if plan.keys is not None:
+        return _measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance)
     wants = [[Want(slot.index, slot.kind) for slot in slots] for slots in plan.sides]
     pieces = segments(sources, wants)
-    outcome = Outcome(plan.empty())
+    outcome = Outcome(Tally())
     with _pool(jobs) as pool:
         if len(pieces) > 1:
             measured = bounded(
@@ -63,9 +79,20 @@ def run(plan: Plan, sources: Sequence[Source], *, jobs: int, advance: Advance) -
     return outcome
 
 
+def column(source: Source, want: Want, *, jobs: int) -> Iterator[Column]:
+    """One column of a source, from the first row to the last, in pieces."""
+    with _pool(jobs) as pool, ExitStack() as stack:
+        row = 0
+        for batch in _decoded(source, source.parts([want]), BATCH_ROWS, pool, jobs, stack):
+            row += batch.rows
+            yield batch.columns[0]
+            if batch.stop is not None:
+                raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
+
+
 def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Outcome:
     """One segment from its bytes to its tally in one thread, each batch while the cache holds it."""
-    outcome = Outcome(plan.empty())
+    outcome = Outcome(Tally())
     sides = [_batches(parts, plan.chunk_rows) for parts in piece.sides]
     try:
         for block in align(sources, sides, piece.first_row, plan.chunk_rows):
@@ -73,6 +100,154 @@ def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Out
     except DataError as error:
         outcome.stop = error
     return outcome
+
+
+def _measure_keyed(
+    plan: Plan, sources: Sequence[Source], keys: KeyPlan, jobs: int, memory: int, advance: Advance
+) -> Outcome:
+    """Rows paired by key: by one of two short ways where the keys allow it, else by their hash."""
+    reader = _KeyedReader(plan, sources, keys, jobs, memory, advance)
+    again = all(source.size is not None for source in sources)  # not for standard input or a pipe
+    if again and (found := reader.in_order()) is not None:
+        return found
+    side = held_side(keys, sources)
+    if side is not None and (found := reader.dense(side)) is not None:
+        return found
+    return reader.by_hash()
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyedReader:
+    """The three ways to read two files whose rows are paired by key."""
+
+    plan: Plan
+    sources: Sequence[Source]
+    keys: KeyPlan
+    jobs: int
+    memory: int
+    advance: Advance
+
+    def wants(self, side: int) -> list[Want]:
+        """The columns of the plan, and behind them the keys."""
+        wants = [Want(slot.index, slot.kind) for slot in self.plan.sides[side]]
+        return wants + [slot.want for slot in self.keys.sides[side]]
+
+    def in_order(self) -> Outcome | None:
+        """Both files from front to back, a batch at a time; None where they are not in the order of the keys."""
+        tally = Tally()
+        paired: list[Paired] = []
+
+        def blocks(sides: Sequence[Iterator[Batch]]) -> Iterator[Block]:
+            for found in in_order(sides, self.keys, self.plan.chunk_rows):
+                if isinstance(found, Block):
+                    yield found
+                else:
+                    paired.append(found)
+
+        with _pool(self.jobs) as pool, ExitStack() as stack:
+            sides = [
+                _decoded(source, self.counted(source.parts(self.wants(at))), BATCH_ROWS, pool, self.jobs, stack)
+                for at, source in enumerate(self.sources)
+            ]
+            try:
+                for measured in bounded(pool, self.plan.measure, blocks(sides), ahead=2 * self.jobs):
+                    tally.merge(measured)
+                    self.advance(measured.read, 0)
+            except (NotInOrder, DataError):
+                return None
+        return Outcome(tally, None, paired[0]) if paired[0].pairs else None
+
+    def dense(self, side: int) -> Outcome | None:
+        """One file as a table, the other one against it; None where the keys do not lie close together."""
+        tally, alone, read = Tally(), [], 0
+        limit = self.memory // 2
+        try:
+            with _pool(self.jobs) as pool:
+                table = Table(self.read(side, lambda batch: batch, pool), self.keys, side, limit)
+                batches = self.read(1 - side, lambda batch: batch, pool)
+
+                def placed() -> Iterator[tuple[Batch, int]]:
+                    row = 0
+                    for batch in batches:
+                        yield batch, row
+                        row += batch.rows
+
+                def measure(piece: tuple[Batch, int]) -> tuple[int, Tally, Ints]:
+                    measured = Tally()
+                    blocks, left = table.paired(*piece, self.plan.chunk_rows)
+                    for block in blocks:
+                        measured.merge(self.plan.measure(block))
+                    return piece[0].rows, measured, left
+
+                for rows, measured, left in bounded(pool, measure, placed(), ahead=2 * self.jobs):
+                    read += rows
+                    tally.merge(measured)
+                    self.advance(rows, 0)
+                    if len(left):
+                        alone.append(left)
+                        limit -= 2 * left.nbytes
+                        if limit < 0:
+                            return None
+        except (NotDense, DataError):
+            return None
+        paired = table.outcome(read, tally.read, alone)
+        return None if paired is None else Outcome(tally, None, paired)
+
+    def by_hash(self) -> Outcome:
+        """All rows by their part, then part by part: both need threads, and neither an order."""
+        slots = max(len(side) for side in self.plan.sides)
+        bits = part_bits(self.sources, slots, self.memory, self.jobs)
+        tally, stops = Tally(), []
+        with _pool(self.jobs) as pool, Spill() as spill:
+            # The other half is for what is decoded, matched and measured at the moment.
+            parts = Parts(self.keys, spill, bits, self.memory // 2)
+            for side in range(len(self.sources)):
+                try:
+                    work = partial(parted, plan=self.keys, side=side, bits=bits)
+                    for found in self.read(side, work, pool):
+                        parts.add(side, found)
+                except DataError as error:
+                    stops.append(error)
+            if stops:
+                # Of both files the one with the lower row, and what concerns a whole file before all.
+                return Outcome(tally, min(stops, key=lambda stop: stop.row or 0))
+
+            def measure(part: int) -> tuple[Troubles, Tally]:
+                measured = Tally()
+                troubles, blocks = parts.matched(part, self.plan.chunk_rows)
+                for block in blocks:
+                    measured.merge(self.plan.measure(block))
+                return troubles, measured
+
+            for troubles, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
+                parts.troubles.merge(troubles)
+                tally.merge(measured)
+                self.advance(measured.read, 0)
+            refusal, paired = parts.outcome(tally.read)
+        # What is wrong with keys goes before what is wrong with the values beside them.
+        return Outcome(tally if refusal is None else Tally(), refusal, paired)
+
+    def counted(self, parts: Iterable[Part]) -> Iterator[Part]:
+        for part in parts:
+            self.advance(0, part.size)
+            yield part
+
+    def read(self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None) -> Iterator[R]:
+        """What ``work`` makes of each batch of a file, in order."""
+        source = self.sources[side]
+        parts = self.counted(source.parts(self.wants(side)))
+        long = [LONG_PART] if source.rows is not None else []
+        if max(getattr(source, "part_rows", lambda: long)(), default=0) < LONG_PART:
+
+            def decoded(part: Part) -> list[R]:
+                return [work(batch) for batch in part.batches(BATCH_ROWS)]
+
+            for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
+                yield from found
+            return
+        with ExitStack() as stack:
+            batches = _decoded(source, parts, BATCH_ROWS, pool, self.jobs, stack)
+            yield from bounded(pool, work, batches, ahead=2 * self.jobs)
 
 
 def _measure_stream(

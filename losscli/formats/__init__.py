@@ -6,6 +6,7 @@ Each module has ``render(report, look) -> str`` and shows the same report.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from losscli.errors import UsageError
@@ -17,8 +18,16 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
     "csv": (".csv",),
     "markdown": (".md",),
+    "github": (),
+    "junit": (".xml",),
     "value": (".txt",),
 }
+
+APART = {"table": "\n", "markdown": "\n"}
+"""What stands between several reports."""
+
+SHOW_GATES = ("table", "markdown", "github", "html")
+"""The formats in which a reader sees which limits failed, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +39,15 @@ class Look:
     unicode: bool = True
 
 
-def render(name: str, report: Report, look: Look | None = None) -> str:
-    """The report in the format of that name."""
+def render(name: str, reports: Report | Sequence[Report], look: Look | None = None) -> str:
+    """The report in the format of that name; or several, by ``render_all`` where they share a frame."""
     module = importlib.import_module(f"losscli.formats.{known(name)}")
-    text: str = module.render(report, look or Look())
-    return text
+    reports = [reports] if isinstance(reports, Report) else reports
+    look = look or Look()
+    if len(reports) > 1 and hasattr(module, "render_all"):
+        together: str = module.render_all(reports, look)
+        return together
+    return APART.get(name, "").join(module.render(report, look) for report in reports)
 
 
 def known(name: str) -> str:
@@ -48,6 +61,8 @@ def parse_output(text: str) -> tuple[str, str]:
     """Format and path of an ``--output`` value: ``[FORMAT=]FILE``, the format else by the suffix."""
     name, equals, path = text.partition("=")
     if equals and name in FORMATS:
+        if not path:
+            raise UsageError(f"`{text}` names no file", hint=f"write `{name}=FILE`")
         return name, path
     for format, suffixes in FORMATS.items():
         if suffixes and text.lower().endswith(suffixes):

@@ -1,19 +1,40 @@
-"""One row a result, every digit, an empty cell where there is no value."""
+"""One row a result, every digit, an empty cell where there is no value.
+
+It is what a log of a build shows, so names from files are written as on a terminal; JSON keeps them whole.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 from losscli.formats import Look
+from losscli.formats.lines import place_text
 from losscli.report import Report
+from losscli.text import visible
 
 
 def render(report: Report, look: Look) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["loss", "pred", "value", "rows", "weight", "better", "note"])
+    several = any(r.part or r.slice for r in report.results)
+    places = ["part", "slice"] if several else []
+    table.writerow(["loss", "pred", *places, "value", "rows", "weight", "better", "note"])
     for r in report.results:
         value = "" if r.value is None else repr(r.value)
-        table.writerow([r.loss, r.pred, value, r.rows, repr(r.weight), r.better, r.note or ""])
+        words = [visible(word) for word in (r.loss, r.pred, r.better, r.note or "")]
+        place = [visible(place_text(r.part, {})), visible(place_text({}, r.slice))] if several else []
+        table.writerow([*words[:2], *place, value, r.rows, repr(r.weight), *words[2:]])
+    return text.getvalue()
+
+
+def render_all(reports: Sequence[Report], look: Look) -> str:
+    """One table, which says first from which file a row is."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    for at, report in enumerate(reports):
+        heads, *rows = csv.reader(io.StringIO(render(report, look)))
+        table.writerows([["result", *heads]] if at == 0 else [])
+        table.writerows([visible(report.saved or ""), *row] for row in rows)
     return text.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from losscli.formats import Look
 from losscli.report import Report
@@ -10,3 +11,8 @@ from losscli.report import Report
 
 def render(report: Report, look: Look) -> str:
     return json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n"
+
+
+def render_all(reports: Sequence[Report], look: Look) -> str:
+    """An array of documents."""
+    return json.dumps([report.to_json() for report in reports], indent=2, allow_nan=False) + "\n"

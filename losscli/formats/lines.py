@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from losscli.gate import WORDS, failures
 from losscli.report import Report, Result
+from losscli.slice_pattern import slice_text
 from losscli.text import grouped, plural
 
 TOUCHED = {
@@ -30,5 +36,76 @@ def caption(report: Report) -> str:
     """Which columns of which files were compared, and over how many rows."""
     sides = [f"{found.path} ({', '.join(found.columns)})" for found in report.inputs]
     said = f"{' against '.join(sides)}: {plural(report.rows.used, 'row')}"
+    if report.saved is not None:
+        said = f"{report.saved}: {said}"
     dropped = [f"{grouped(count)} dropped ({reason})" for reason, count in report.rows.dropped.items()]
     return ", ".join([said, *dropped])
+
+
+MOST_FAILURES = 10
+"""So many failed limits are told one by one; it is also what GitHub shows of one step."""
+
+
+def place_text(part: Mapping[str, str], slice: Mapping[str, str | None]) -> str:
+    """The part and the slice that a result is of; nothing for the whole."""
+    said = [f"{kind} {name}" for kind, name in part.items()]
+    return ", ".join([*said, slice_text(slice)] if slice else said)
+
+
+def limit_name(limit: Mapping[str, Any], *, several: bool = False) -> str:
+    """What a limit bounds: the loss, the prediction where there are several, the part, the slice."""
+    said = limit["loss"]
+    if several and limit["pred"] is not None:
+        said += f" of {limit['pred']}"
+    place = place_text(limit["part"], limit["slice"])
+    return f"{said}, {place}" if place else said
+
+
+def limit_text(limit: Mapping[str, Any]) -> str:
+    """The bound in words: ``at most 0.5``."""
+    size = limit["limit"]
+    return f"{WORDS[limit['kind']]} {size if isinstance(size, str) else f'{size:.6g}'}"
+
+
+def verdict_word(limit: Mapping[str, Any]) -> str:
+    return "passed" if limit["passed"] else "FAILED"
+
+
+def several_preds(gate: Mapping[str, Any]) -> bool:
+    return len({limit["pred"] for limit in gate["limits"]} - {None}) > 1
+
+
+def gate_line(gate: Mapping[str, Any]) -> str:
+    """The verdict on all limits, in one line."""
+    limits: Sequence[Mapping[str, Any]] = gate["limits"]
+    failed = sum(not limit["passed"] for limit in limits)
+    if not failed:
+        return f"gate passed: {plural(len(limits), 'limit')}"
+    return f"gate FAILED: {failed} of {plural(len(limits), 'limit')}"
+
+
+def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator[str]:
+    """Why the gate failed, a line a limit, worst first."""
+    failed = failures(gate)
+    several = several_preds(gate)
+    where = f"{saved}: " if saved is not None else ""
+    shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
+    for limit in shown:
+        yield f"gate failed: {where}{limit_name(limit, several=several)} {limit_text(limit)}: {limit['reason']}"
+    if len(shown) < len(failed):
+        yield f"gate failed: {where}{len(failed) - len(shown)} more of {plural(len(gate['limits']), 'limit')}"
+
+
+def change_text(value: float | None, before: float | None) -> str:
+    """How far a value is from the baseline's, and what share of it that is."""
+    if value is None or before is None:
+        return "–"
+    if value == before:
+        return "same"
+    change = value - before
+    if not math.isfinite(change):
+        return "–"
+    share = (
+        f" ({100 * change / abs(before):+.3g}%)" if before and math.isfinite(100 * change / before) else ""
+    )
+    return f"{change:+.4g}{share}"

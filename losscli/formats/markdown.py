@@ -1,26 +1,76 @@
-"""A Markdown table, for a comment or a summary."""
+"""A Markdown table, for a comment or a summary: with a baseline the change, with limits what became of them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from losscli.formats import Look
-from losscli.formats.lines import caption, remarks, value_text
+from losscli.formats.lines import (
+    caption,
+    change_text,
+    gate_line,
+    limit_name,
+    limit_text,
+    place_text,
+    remarks,
+    several_preds,
+    value_text,
+    verdict_word,
+)
+from losscli.gate import failures
 from losscli.report import Report
 from losscli.text import visible
 
 
 def render(report: Report, look: Look) -> str:
-    rows = [
-        [r.loss, value_text(r.value), str(r.rows), r.better, remarks(r)]
-        for r in report.results
+    several = len({r.pred for r in report.results}) > 1
+    sliced = any(r.part or r.slice for r in report.results)
+    heads = [
+        "loss", *(["pred"] if several else []), *(["of"] if sliced else []), "value",
+        *(["baseline", "change"] if report.before is not None else []), "rows", "better", "remarks",
     ]  # fmt: skip
-    heads = ["loss", "value", "rows", "better", "remarks"]
-    if not any(row[-1] for row in rows):
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
-    marks = ["---", "---:", "---:", "---", "---"][: len(heads)]
-    lines = [heads, marks, *([cell(text) for text in row] for row in rows)]
-    return "\n".join([cell(caption(report)), "", *(f"| {' | '.join(line)} |" for line in lines)]) + "\n"
+    rows = []
+    for at, r in enumerate(report.results):
+        was = report.before[at] if report.before is not None else None
+        changes = [value_text(was), change_text(r.value, was)] if report.before is not None else []
+        place = [place_text(r.part, r.slice)] if sliced else []
+        rows.append([
+            r.loss, *([r.pred] if several else []), *place, value_text(r.value), *changes, str(r.rows), r.better,
+            remarks(r),
+        ])  # fmt: skip
+    lines = [cell(caption(report)), "", *_table(heads, rows)]
+    if report.gate is not None:
+        lines += ["", f"**{cell(gate_line(report.gate))}**", "", *_verdicts(report.gate)]
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts(gate: Mapping[str, Any]) -> list[str]:
+    """A line a limit; those that failed come first, the worst on top."""
+    several = several_preds(gate)
+    rows = [
+        [
+            verdict_word(limit), limit_name(limit, several=several), limit_text(limit), value_text(limit["value"]),
+            value_text(limit["baseline"]) if limit["baseline"] is not None else "", limit["reason"] or "",
+        ]
+        for limit in [*failures(gate), *(limit for limit in gate["limits"] if limit["passed"])]
+    ]  # fmt: skip
+    return _table(["verdict", "loss", "limit", "value", "baseline", "reason"], rows)
+
+
+NUMBERS = ("value", "baseline", "change", "rows")
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table; a column of remarks that holds nothing is left out."""
+    kept = [
+        at for at, head in enumerate(heads)
+        if head not in ("remarks", "reason", "baseline") or any(row[at] for row in rows)
+    ]  # fmt: skip
+    marks = ["---:" if heads[at] in NUMBERS else "---" for at in kept]
+    lines = [[heads[at] for at in kept], marks, *([cell(row[at]) for at in kept] for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def cell(text: str) -> str:

@@ -7,22 +7,64 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.resources
+import re
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.loss import MARK, Loss
 from losscli.spec import fold
 
-FAMILIES = ("regression", "robust", "relative", "quantile", "binary", "multiclass", "multilabel")
+if TYPE_CHECKING:
+    from losscli.loss import Loss
+
+FAMILIES = (
+    "regression",
+    "robust",
+    "relative",
+    "quantile",
+    "distribution",
+    "binary",
+    "confusion",
+    "calibration",
+    "multiclass",
+    "multilabel",
+    "margin",
+    "similarity",
+    "overlap",
+    "clustering",
+)
+
+
+AMBIGUOUS = {
+    "l2": ("mse", "half_mse"),
+    "l2_loss": ("mse", "half_mse"),
+    "poisson": ("poisson_deviance", "poisson_nll"),
+    "poisson_loss": ("poisson_deviance", "poisson_nll"),
+    "gamma": ("gamma_deviance", "gamma_nll"),
+    "gamma_loss": ("gamma_deviance", "gamma_nll"),
+    "tweedie": ("tweedie_deviance", "tweedie_nll"),
+    "tweedie_loss": ("tweedie_deviance", "tweedie_nll"),
+    "quantile": ("pinball", "mean_pinball"),
+    "log_score": ("log_loss", "gaussian_nll"),
+}
+"""Names that the field gives to several losses, and those losses: to choose one is the user's business."""
+
+
+def catalogue() -> dict[str, tuple[Loss, ...]]:
+    """Every loss by its name; the forms that share a name stand together."""
+    return losses_of(FAMILIES)
 
 
 @cache
-def catalogue() -> dict[str, tuple[Loss, ...]]:
-    """Every loss by its name; the forms that share a name stand together."""
+def losses_of(families: tuple[str, ...]) -> dict[str, tuple[Loss, ...]]:
+    """The losses of some families by name."""
+    # Here, since completion reads names from this module and needs no NumPy.
+    from losscli.loss import MARK, Loss
+
     found: dict[str, list[Loss]] = {}
-    for family in FAMILIES:
+    for family in families:
         module = importlib.import_module(f"losscli.losses.{family}")
         for value in vars(module).values():
             declared = getattr(value, MARK, None)
@@ -31,31 +73,51 @@ def catalogue() -> dict[str, tuple[Loss, ...]]:
     return {name: tuple(forms) for name, forms in found.items()}
 
 
-@cache
-def _by_folded_name() -> dict[str, str]:
+def find(name: str) -> tuple[Loss, ...]:
+    """The forms of the loss that is called ``name``, or has it as an alias."""
+    for known, meanings in AMBIGUOUS.items():
+        if fold(known) == fold(name):
+            said = " or ".join(f"`{meaning}`" for meaning in meanings)
+            raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
+    # All families take longer to import than a small file to measure: first those that speak of the name.
+    own = _by_folded_name(_naming(fold(name))).get(fold(name))
+    if own is not None:
+        return losses_of(_naming(fold(own)))[own]
+    names = _by_folded_name(FAMILIES)
+    near = get_close_matches(fold(name), names, n=1)
+    hint = f"did you mean `{names[near[0]]}`?  " if near else ""
+    raise UsageError(f"no loss is called `{name}`", hint=f"{hint}`losscli losses` lists all of them")
+
+
+def _by_folded_name(families: tuple[str, ...]) -> dict[str, str]:
     names: dict[str, str] = {}
-    for name, forms in catalogue().items():
+    for name, forms in losses_of(families).items():
         for known in (name, *(alias for form in forms for alias in form.aliases)):
             names[fold(known)] = name
     return names
 
 
-def find(name: str) -> tuple[Loss, ...]:
-    """The forms of the loss that is called ``name``, or has it as an alias."""
-    names = _by_folded_name()
-    if fold(name) not in names:
-        near = get_close_matches(fold(name), names, n=1)
-        hint = f"did you mean `{names[near[0]]}`?  " if near else ""
-        raise UsageError(f"no loss is called `{name}`", hint=f"{hint}`losscli losses` lists all of them")
-    return catalogue()[names[fold(name)]]
+def _naming(folded: str) -> tuple[str, ...]:
+    """The families whose text has the name, as that of a function or in quotes."""
+    return tuple(family for family in FAMILIES if folded in _words(family))
+
+
+@cache
+def _words(family: str) -> frozenset[str]:
+    return frozenset(
+        fold(a or b) for a, b in re.findall(r'^def (\w+)|"([^"\s]+)"', _source(family), re.MULTILINE)
+    )
+
+
+def _source(family: str) -> str:
+    return Path(__file__).with_name(f"{family}.py").read_text(encoding="utf-8")
 
 
 def names_from_source() -> list[str]:
     """The names of all losses, read from the source text: nothing is imported, for completion."""
     names: dict[str, None] = {}
     for family in FAMILIES:
-        text = importlib.resources.files("losscli.losses").joinpath(f"{family}.py").read_text("utf-8")
-        for node in ast.parse(text).body:
+        for node in ast.parse(_source(family)).body:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for mark in node.decorator_list:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 
-from losscli.domain import CLASSES, INDICATOR, UNIT, Unit
+from losscli.block import Mask
+from losscli.domain import CLASSES, INDICATOR, UNIT, BelowOne, Unit
 from losscli.loss import Codes, Column, Columns, loss
+from losscli.losses.binary import EPS, log_loss, log_loss_from_logits
+from losscli.losses.numerics import margin_missed
 
 HAMMING = "Hamming (1950), doi:10.1002/j.1538-7305.1950.tb00463.x"
+TSOUMAKAS = "Tsoumakas, Katakis & Vlahavas (2010), doi:10.1007/978-0-387-09823-4_34"
+BOOSTEXTER = "Schapire & Singer (2000), doi:10.1023/A:1007649029923"
+GODBOLE = "Godbole & Sarawagi (2004), doi:10.1007/978-3-540-24775-3_5"
+
+NoLabel: TypeAlias = Literal["skip", "zero", "one"]
+
+CHANCES = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
 
 
 @loss(
@@ -19,7 +31,7 @@ HAMMING = "Hamming (1950), doi:10.1002/j.1538-7305.1950.tb00463.x"
     reference=HAMMING,
 )
 def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
-    """Share of wrong cells: labels whose prediction is wrong, divided by the number of labels.
+    """Share of wrong cells: of all labels of all rows, those predicted wrong.
 
         sum(1 for y, p in zip(label, pred) if (p > threshold) != (y == 1)) / len(label)
 
@@ -82,9 +94,11 @@ def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Co
     reference=HAMMING,
 )
 def hamming_count_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
-    """Wrong cells a row, where a row has one class: as one-hot columns, a wrong row has two.
+    """Wrong cells a row, where a row has one class: a wrong row has two.
 
         2 if pred != label else 0
+
+    As one-hot columns the two classes are two wrong cells.
 
     >>> hamming_count_of_classes(np.array([1, 0, 2]), np.array([1, 1, 2]))
     array([0., 2., 0.])
@@ -97,3 +111,356 @@ def _wrong(label: Columns, pred: Columns, threshold: float) -> Column:
     for truth, chance in zip(label.T, pred.T, strict=True):
         wrong += (chance > threshold) != (truth == 1.0)
     return wrong
+
+
+@loss(
+    "multilabel",
+    aliases=("exact_match_error", "subset_zero_one_loss", "subset_error"),
+    label=INDICATOR,
+    pred=UNIT,
+    elicits="the most probable set of labels",
+    reference=TSOUMAKAS,
+)
+def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
+    """Share of rows with any wrong label: one minus the exact match ratio.
+
+        1 if any((p > threshold) != (y == 1) for y, p in zip(label, pred)) else 0
+
+    The strictest: one wrong label of twenty makes the row wrong.  `hamming` counts the labels one by
+    one.  Predictions may be 0 and 1, or probabilities, as in `hamming`.
+
+    >>> subset_zero_one(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0]]))
+    array([1., 0.])
+    """
+    return (_wrong(label, pred, threshold) > 0.0).astype(np.float64)
+
+
+def floored_cells(label: Columns, pred: Columns, *, eps: float) -> Mask:
+    """Which rows give any label a probability of what happened to it that is below ``eps``."""
+    low: Mask = np.any(np.where(label == 1.0, pred, 1.0 - pred) < eps, axis=1)
+    return low
+
+
+@loss(
+    "multilabel",
+    aliases=("multilabel_binary_cross_entropy",),
+    label=INDICATOR,
+    pred=UNIT,
+    elicits="the probability of each label",
+    touches={"clipped": floored_cells},
+    ulps=8.0,
+    reference="Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
+    exceptions={"ulps": "the sum over the labels rounds once a label"},
+    sample=CHANCES,
+)
+def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -> Column:
+    """Mean over the labels of the log loss of each, in nats.
+
+        chances = [p if y == 1 else 1 - p for y, p in zip(label, pred)]
+        sum(-log(max(q, eps)) for q in chances) / len(pred)
+
+    The loss for probabilities of several labels: each is a yes-or-no question of its own.  `log_loss`
+    over the same columns is the same number, and with `--average none` one for each label.
+
+    >>> multilabel_log_loss(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]]))
+    array([0.69314718])
+    """
+    total = np.zeros(len(label))
+    for truth, chance in zip(label.T, pred.T, strict=True):
+        total += log_loss(truth, chance, eps=eps)
+    return np.divide(total, pred.shape[1], out=total)
+
+
+@loss(
+    "multilabel",
+    name="multilabel_log_loss",
+    logits=True,
+    aliases=("multilabel_soft_margin", "multilabel_soft_margin_loss"),
+    label=INDICATOR,
+    elicits="the log odds of each label",
+    ulps=8.0,
+    reference="Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
+    exceptions={"ulps": "the sum over the labels rounds once a label"},
+)
+def multilabel_log_loss_from_logits(label: Columns, pred: Columns) -> Column:
+    """Mean over the labels of the log loss of each, from raw scores.
+
+        signed = [-s if y == 1 else s for y, s in zip(label, pred)]
+        sum(log1p(exp(-abs(s))) + max(s, 0) for s in signed) / len(pred)
+
+    >>> multilabel_log_loss_from_logits(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]))
+    array([0.69314718])
+    """
+    total = np.zeros(len(label))
+    for truth, score in zip(label.T, pred.T, strict=True):
+        # Divided one by one: the sum of the scores may exceed the greatest double where the mean does not.
+        total += log_loss_from_logits(truth, score) / pred.shape[1]
+    return total
+
+
+@loss(
+    "multilabel",
+    aliases=("multilabel_margin_loss",),
+    label=INDICATOR,
+    scores=True,
+    elicits="true labels above all others, by 1",
+    ulps=8.0,
+    reference="PyTorch, torch.nn.MultiLabelMarginLoss",
+    exceptions={"ulps": "the sum over the pairs of labels rounds once a pair"},
+    sample=CHANCES,
+)
+def multilabel_margin(label: Columns, pred: Columns) -> Column:
+    """What true labels lack to lie 1 above the others, over all such pairs.
+
+        true = [s for y, s in zip(label, pred) if y == 1]
+        rest = [s for y, s in zip(label, pred) if y != 1]
+        sum(max(0, 1 + (r - t)) for t in true for r in rest) / len(pred)
+
+    Every pair of a true and another label that is not 1 apart counts; the sum is divided by the number
+    of labels, as PyTorch does, not by that of pairs.  `ranking_loss` counts the wrong pairs.
+
+    >>> multilabel_margin(np.array([[1.0, 0.0]]), np.array([[0.5, 0.0]]))
+    array([0.25])
+    """
+    mean = _missed_pairs(label, pred, 1.0)
+    mean /= pred.shape[1]
+    far = ~np.isfinite(mean)
+    if far.any():
+        # The sum exceeds the greatest double where the mean may not: the same, all inputs scaled down.
+        scaled = _missed_pairs(label[far], pred[far] * 2.0**-600, 2.0**-600) / pred.shape[1]
+        mean[far] = scaled * 2.0**600
+    return mean
+
+
+def _missed_pairs(label: Columns, pred: Columns, margin: float) -> Column:
+    total = np.zeros(len(label))
+    for true, own in zip(label.T, pred.T, strict=True):
+        if not true.any():
+            continue
+        for other, rival in zip(label.T, pred.T, strict=True):
+            missed = margin_missed(margin, rival, own)
+            total += np.where((true == 1.0) & (other != 1.0), missed, 0.0)
+    return total
+
+
+@loss(
+    "multilabel",
+    label=INDICATOR,
+    scores=True,
+    best=None,
+    elicits="labels in the order of their probabilities",
+    reference=TSOUMAKAS,
+    sample=CHANCES,
+)
+def coverage_error(label: Columns, pred: Columns) -> Column:
+    """How many labels, from the best score on, hold all true ones.
+
+        true = [s for y, s in zip(label, pred) if y == 1]
+        sum(1 for s in pred if s >= min(true)) if len(true) > 0 else 0
+
+    The best value is the number of true labels, which differs from row to row; a row without any is 0.
+    Labels tied with the last true one count, as in scikit-learn.
+
+    >>> coverage_error(np.array([[1.0, 0.0, 0.0]]), np.array([[0.75, 0.5, 1.0]]))
+    array([2.])
+    """
+    last = np.full(len(label), np.inf)
+    for truth, score in zip(label.T, pred.T, strict=True):
+        np.minimum(last, np.where(truth == 1.0, score, np.inf), out=last)
+    depth = np.zeros(len(label))
+    for score in pred.T:
+        depth += score >= last
+    return depth
+
+
+@loss(
+    "multilabel",
+    aliases=("label_ranking_loss",),
+    label=INDICATOR,
+    scores=True,
+    elicits="labels in the order of their probabilities",
+    reference=TSOUMAKAS,
+    sample=CHANCES,
+)
+def ranking_loss(label: Columns, pred: Columns) -> Column:
+    """Share of pairs of a true and another label that are in the wrong order.
+
+        true = [s for y, s in zip(label, pred) if y == 1]
+        rest = [s for y, s in zip(label, pred) if y != 1]
+        wrong = sum(1 for t in true for r in rest if r >= t)
+        wrong / (len(true) * len(rest)) if len(true) * len(rest) > 0 else 0
+
+    A tie is wrong, as in scikit-learn: scores that are all the same cost 1.  A row in which all labels
+    are true, or none is, has no such pair and costs nothing.
+
+    >>> ranking_loss(np.array([[1.0, 0.0, 0.0]]), np.array([[0.5, 0.5, 0.25]]))
+    array([0.5])
+    """
+    wrong, true = np.zeros(len(label)), np.zeros(len(label))
+    for truth, own in zip(label.T, pred.T, strict=True):
+        true += truth
+        for other, rival in zip(label.T, pred.T, strict=True):
+            wrong += (truth == 1.0) & (other != 1.0) & (rival >= own)
+    wrong /= np.maximum(true * (label.shape[1] - true), 1.0)
+    return wrong
+
+
+@loss(
+    "multilabel",
+    aliases=("label_ranking_average_precision", "label_ranking_average_precision_score"),
+    label=INDICATOR,
+    scores=True,
+    better="higher",
+    best=1.0,
+    elicits="labels in the order of their probabilities",
+    ulps=8.0,
+    reference=TSOUMAKAS,
+    exceptions={"ulps": "the sum over the labels rounds once a label"},
+    sample=CHANCES,
+)
+def lrap(label: Columns, pred: Columns) -> Column:
+    """Label ranking average precision: how true is what stands above a label.
+
+        true = [s for y, s in zip(label, pred) if y == 1]
+        above = [sum(1 for s in true if s >= t) / sum(1 for s in pred if s >= t) for t in true]
+        sum(above) / len(true) if 0 < len(true) and len(true) < len(pred) else 1
+
+    1 where all true labels stand above all others.  Ties count as above, so scores that are all the
+    same give the share of true labels.  A row in which all labels are true, or none is, is perfect, as
+    in scikit-learn.
+
+    >>> lrap(np.array([[1.0, 0.0, 0.0]]), np.array([[0.75, 0.5, 1.0]]))
+    array([0.5])
+    """
+    total, true = np.zeros(len(label)), np.zeros(len(label))
+    for truth, own in zip(label.T, pred.T, strict=True):
+        true += truth
+        rank, among = np.zeros(len(label)), np.zeros(len(label))
+        for other, rival in zip(label.T, pred.T, strict=True):
+            ahead = rival >= own
+            rank += ahead
+            among += ahead & (other == 1.0)
+        total += np.where(truth == 1.0, among / rank, 0.0)
+    return np.where((true > 0.0) & (true < label.shape[1]), total / np.maximum(true, 1.0), 1.0)
+
+
+def tied_top(label: Columns, pred: Columns) -> Mask:
+    """Which rows are right or wrong only by the order of the columns."""
+    top = pred == pred.max(axis=1, keepdims=True)
+    true = label == 1.0
+    tied: Mask = np.any(top & true, axis=1) & np.any(top & ~true, axis=1)
+    return tied
+
+
+@loss(
+    "multilabel",
+    label=INDICATOR,
+    scores=True,
+    best=None,
+    elicits="the most probable label in front",
+    touches={"tied": tied_top},
+    reference=BOOSTEXTER,
+    sample=CHANCES,
+)
+def one_error(label: Columns, pred: Columns) -> Column:
+    """Share of rows whose label with the best score is not true.
+
+        top = [c for c, s in enumerate(pred) if s == max(pred)]
+        0 if label[top[0]] == 1 else 1
+
+    It looks at one label a row and no further; of equal scores the first column is taken, and rows
+    where that decides are counted as tied.  A row without a true label is wrong whatever is predicted.
+
+    >>> one_error(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.75, 0.5], [0.25, 0.5]]))
+    array([0., 1.])
+    """
+    top = pred.argmax(axis=1)
+    return np.not_equal(np.take_along_axis(label, top[:, None], axis=1)[:, 0], 1.0).astype(np.float64)
+
+
+def overlaps(label: Columns, pred: Columns, threshold: float) -> tuple[Column, Column, Column]:
+    """How many labels of each row are both true and predicted, are true, and are predicted."""
+    both, true, called = np.zeros(len(label)), np.zeros(len(label)), np.zeros(len(label))
+    for truth, chance in zip(label.T, pred.T, strict=True):
+        said = chance > threshold
+        both += said & (truth == 1.0)
+        true += truth
+        called += said
+    return both, true, called
+
+
+def rows_with_labels(label: Columns, pred: Columns, *, threshold: float, zero_division: str) -> Mask | None:
+    """Which rows count: all, save those with no label on either side under ``zero_division=skip``."""
+    if zero_division != "skip":
+        return None
+    some: Mask = np.any((label == 1.0) | (pred > threshold), axis=1)
+    return some
+
+
+def _share(part: Column, whole: Column, zero_division: str) -> Column:
+    """Each row's share; where there is nothing to take a share of, what ``zero_division`` says."""
+    none = 1.0 if zero_division == "one" else 0.0
+    return np.where(whole == 0.0, none, part / np.maximum(whole, 1.0))
+
+
+@loss(
+    "multilabel",
+    aliases=("f1_samples", "example_based_f1"),
+    label=INDICATOR,
+    pred=UNIT,
+    better="higher",
+    best=1.0,
+    elicits="sets of labels that overlap the true ones as far as can be expected",
+    keeps=rows_with_labels,
+    skips="no_label",
+    reference=GODBOLE,
+)
+def samples_f1(
+    label: Columns, pred: Columns, *, threshold: Unit = 0.5, zero_division: NoLabel = "skip"
+) -> Column:
+    """Mean over the rows of the F1 of predicted against true labels.
+
+        both = sum(1 for y, p in zip(label, pred) if y == 1 and p > threshold)
+        size = sum(label) + sum(1 for p in pred if p > threshold)
+        2 * both / size if size > 0 else 1 if zero_division == "one" else 0
+
+    Twice the labels that are both true and predicted, over the true and the predicted ones: F1 looked
+    at by row, where `f1` with `--average macro` looks at it by label.  A row without a label on either
+    side has no F1: it is left out and counted, or is what ``zero_division`` says (scikit-learn: zero).
+
+    >>> samples_f1(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 1.0]]))
+    array([0.66666667, 1.        ])
+    """
+    both, true, called = overlaps(label, pred, threshold)
+    return _share(2.0 * both, true + called, zero_division)
+
+
+@loss(
+    "multilabel",
+    aliases=("jaccard_samples", "multilabel_accuracy", "example_based_accuracy"),
+    label=INDICATOR,
+    pred=UNIT,
+    better="higher",
+    best=1.0,
+    elicits="sets of labels that overlap the true ones as far as can be expected",
+    keeps=rows_with_labels,
+    skips="no_label",
+    reference=GODBOLE,
+)
+def samples_jaccard(
+    label: Columns, pred: Columns, *, threshold: Unit = 0.5, zero_division: NoLabel = "skip"
+) -> Column:
+    """Mean over the rows of the Jaccard index of predicted and true labels.
+
+        both = sum(1 for y, p in zip(label, pred) if y == 1 and p > threshold)
+        either = sum(1 for y, p in zip(label, pred) if y == 1 or p > threshold)
+        both / either if either > 0 else 1 if zero_division == "one" else 0
+
+    The labels that are both true and predicted, over those that are either.  It is never above
+    `samples_f1`, whose words on rows without a label hold here too.
+
+    >>> samples_jaccard(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 1.0]]))
+    array([0.5, 1. ])
+    """
+    both, true, called = overlaps(label, pred, threshold)
+    return _share(both, true + called - both, zero_division)

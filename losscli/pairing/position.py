@@ -2,7 +2,8 @@
 
 Nothing here drops, repeats or reorders a row to make two files fit: unequal lengths are a DataError
 with both counts.  A segment is a run of rows that both files begin and end together, so segments can
-be read side by side; a file whose rows are known only by reading it is one segment.
+be read side by side; a file whose rows are known only by reading it is one segment.  Where files of two
+folders are paired one to one, each must have as many rows as its partner.
 """
 
 from __future__ import annotations
@@ -64,18 +65,30 @@ def _cuts(ends: Sequence[Sequence[int]]) -> list[int]:
 
 def refuse_unequal(sources: Sequence[Source]) -> None:
     """Refuse files whose row counts are known before reading and differ."""
-    if (
-        len(sources) == 2
-        and None not in (sources[0].rows, sources[1].rows)
-        and sources[0].rows != sources[1].rows
-    ):
+    if len(sources) != 2 or None in (sources[0].rows, sources[1].rows):
+        return
+    if _by_file(sources):
+        counts = zip(*(source.file_rows for source in sources), strict=True)  # type: ignore[attr-defined]
+        for file, rows in enumerate(counts):
+            if rows[0] != rows[1]:
+                raise unequal(sources, rows, file)
+    if sources[0].rows != sources[1].rows:
         raise unequal(sources, [source.rows or 0 for source in sources])
 
 
-def unequal(sources: Sequence[Source], rows: Sequence[int]) -> DataError:
-    preds, labels = sources
+def _by_file(sources: Sequence[Source]) -> bool:
+    """Whether each file of one side is paired with the one at the same place on the other."""
+    return len(sources) == 2 and all(getattr(source, "by_file", False) for source in sources)
+
+
+def unequal(sources: Sequence[Source], rows: Sequence[int], file: int | None = None) -> DataError:
+    """``file`` is which of the files do not fit, where they are paired one to one."""
+    preds, labels = (
+        source.path if file is None else source.files[file].path  # type: ignore[attr-defined]
+        for source in sources
+    )
     return DataError(
-        f"{labels.path} has {_rows(rows[1])} and {preds.path} has {rows[0]}",
+        f"{labels} has {_rows(rows[1])} and {preds} has {rows[0]}",
         "by position, rows can only be paired when both files have the same number",
         "to pair rows by a column that both files have, add `--on COLUMN`",
     )
@@ -90,7 +103,8 @@ def align(
     """
     current: list[Batch | None] = [None] * len(sides)
     offsets = [0] * len(sides)
-    row = first_row
+    row = began = first_row
+    file, by_file = 0, _by_file(sources)
     while True:
         for at, side in enumerate(sides):
             while (batch := current[at]) is None or offsets[at] >= batch.rows:
@@ -101,6 +115,14 @@ def align(
                     break
         left = [0 if b is None else b.rows - offset for b, offset in zip(current, offsets, strict=True)]
         rows = min([*left, chunk_rows])
+        if by_file and any(left):
+            begun = [
+                batch.file for batch, rest in zip(current, left, strict=True) if batch is not None and rest
+            ]
+            if min(begun) != file:
+                file, began = min(begun), row
+            if max(begun) != file:
+                rows = 0  # one side is still in a file that has ended on the other
         if rows == 0:
             break
         aligned = tuple(
@@ -114,6 +136,8 @@ def align(
     for batch, remaining in zip(current, left, strict=True):
         if batch is not None and batch.stop is not None and remaining == 0:
             raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
+    if any(left) and by_file:
+        raise unequal(sources, _rows_of_file(file, row - began, current, left, sides), file)
     if any(left):
         counts = [
             row + remaining + sum(b.rows for b in side) for remaining, side in zip(left, sides, strict=True)
@@ -123,3 +147,22 @@ def align(
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
+
+
+def _rows_of_file(
+    file: int,
+    aligned: int,
+    current: Sequence[Batch | None],
+    left: Sequence[int],
+    sides: Sequence[Iterator[Batch]],
+) -> list[int]:
+    """How many rows each side has in a file, of which some were aligned; the rest of it is read for that."""
+    counts = []
+    for batch, rest, side in zip(current, left, sides, strict=True):
+        count = aligned
+        while batch is not None and batch.file <= file:
+            count += rest if batch.file == file else 0
+            batch = next(side, None)
+            rest = 0 if batch is None else batch.rows
+        counts.append(count)
+    return counts

@@ -76,16 +76,33 @@ SOURCES = {
 FORMATS = tuple(dict.fromkeys(SOURCES.values()))
 
 
-def open_source(path: str, *, format: str | None = None, dialect: Dialect | None = None) -> Source:
-    """Open a file, or ``-`` for standard input, by its suffix or the ``format`` given."""
-    stem, compression = path, None
-    for suffix, name in COMPRESSIONS.items():
-        if path.lower().endswith(suffix):
-            stem, compression = path[: -len(suffix)], name
-    if format is None:
-        format = "csv" if path == "-" else SOURCES.get(os.path.splitext(stem)[1].lower())
-    if format not in FORMATS:
+def format_of(path: str) -> str | None:
+    """The format that a name says, whatever it is compressed by; None where it says none."""
+    stem, suffix = os.path.splitext(path.lower())
+    if suffix in COMPRESSIONS:
+        suffix = os.path.splitext(stem)[1]
+    return SOURCES.get(suffix)
+
+
+def known_format(path: str, format: str | None) -> str:
+    """The format given, else that of the name; UsageError for one that is not known."""
+    found = format if format is not None else "csv" if path == "-" else format_of(path)
+    if found not in FORMATS:
         raise _unknown_format(path, format)
+    return found
+
+
+def open_source(
+    path: str, *, format: str | None = None, dialect: Dialect | None = None, name: str | None = None
+) -> Source:
+    """Open a file, or ``-`` for standard input, by its suffix or the ``format`` given.
+
+    ``name`` stands for the path where that says nothing: of a copy, the name of what was copied.
+    """
+    name = name or path
+    compression = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
+    format = known_format(name, format)
+    stream = sys.stdin.buffer if path == "-" else None
     if format in ("csv", "tsv", "txt"):
         from losscli.sources.csv import open_csv
 
@@ -94,18 +111,16 @@ def open_source(path: str, *, format: str | None = None, dialect: Dialect | None
             dialect=dialect or Dialect(),
             format=format,
             compression=compression,
-            stream=sys.stdin.buffer if path == "-" else None,
+            stream=stream,
         )
-    if path == "-":
-        raise UsageError(f"standard input is read as CSV, not as {format}", hint="write it to a file first")
     if dialect not in (None, Dialect()):
-        raise UsageError(f"`--dialect` is of CSV, and {path} is {format}")
+        raise UsageError(f"`--dialect` is of CSV, and {name} is {format}")
     if format == "jsonl":
         from losscli.sources.jsonl import open_jsonl
 
-        return open_jsonl(path, compression=compression)
+        return open_jsonl(path, compression=compression, stream=stream)
     if compression is not None:
-        raise UsageError(f"{path}: a {format} file is compressed inside, not by `.{compression}`")
+        raise UsageError(f"{name}: a {format} file is compressed inside, not by `.{compression}`")
     if format == "parquet":
         from losscli.sources.parquet import open_parquet
 

@@ -14,9 +14,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.block import Column, Ints, Kind, Mask
+from losscli.block import Column, Floats, Ints, KeyColumn, Kind, Mask
 from losscli.errors import DataError
+from losscli.keys import KeyType
 from losscli.sources.cells import shown
+from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels, keys_of_text
 from losscli.sources.values import (
     EXACT,
     Bad,
@@ -43,6 +45,8 @@ from losscli.sources.values import (
 Array: TypeAlias = Any  # pyarrow has no types of its own
 DataType: TypeAlias = Any
 
+WIDE = 2**62  # what decimals are divided without Python's integers
+SCALE_LIMIT = 400  # a double ends long before; a damaged file may ask for ten to the two-thousand-millionth
 ENCODED = 4096  # from so many texts on, importing Arrow's functions pays
 
 _FLOATS = {pa.float16(): "<f2", pa.float32(): "<f4", pa.float64(): "<f8"}
@@ -56,6 +60,7 @@ _INTEGERS = {
     pa.uint32(): "<u4",
     pa.uint64(): "<u8",
 }
+_SPLIT = 2.0**27 + 1.0
 _POWERS = [float(10**n) for n in range(23)]  # those that are doubles exactly
 
 
@@ -80,11 +85,11 @@ def refusal(found: DataType, kind: Kind) -> str | None:
         or found in _INTEGERS
         or pa.types.is_boolean(found)
         or pa.types.is_null(found)
-        or pa.types.is_decimal(found)
+        or (pa.types.is_decimal(found) and abs(found.scale) <= SCALE_LIMIT)
         or _is_string(found)
     ):
         return None
-    if kind == "number":
+    if kind in ("number", "truth"):
         return "wanted numbers, booleans, decimals, or text that holds numbers"
     if (
         pa.types.is_date(found)
@@ -99,13 +104,31 @@ def refusal(found: DataType, kind: Kind) -> str | None:
 def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
     wanted = refusal(found, kind)
     if wanted is not None:
-        read_as = {"number": "numbers", "text": "text"}.get(kind, "labels")
+        read_as = {"number": "numbers", "truth": "numbers", "text": "text", "int_key": "keys", "text_key": "keys"}
         raise DataError(
-            f"it is of type `{shown(str(found))}`, which cannot be read as {read_as}",
+            f"it is of type `{shown(str(found))}`, which cannot be read as {read_as.get(kind, 'labels')}",
             detail=wanted,
             file=file,
             column=column,
         )
+
+
+def key_type(found: DataType) -> KeyType | None:
+    """What a column of this type holds as a key; None where it says nothing."""
+    found = _storage_type(found)
+    if pa.types.is_dictionary(found):
+        return key_type(found.value_type)
+    if found in _INTEGERS:
+        return "wide int" if found == pa.uint64() else "int"
+    if pa.types.is_decimal(found):
+        return "wide int" if found.scale <= 0 else "decimal"
+    if pa.types.is_boolean(found):
+        return "bool"
+    if pa.types.is_date(found) or pa.types.is_timestamp(found) or pa.types.is_time(found):
+        return "moment"
+    if pa.types.is_null(found):
+        return None
+    return "float" if found in _FLOATS else "text"
 
 
 def _is_string(found: DataType) -> bool:
@@ -136,11 +159,44 @@ def column_of(array: Array, kind: Kind) -> tuple[Column, Bad | None]:
     """The column, and its first row that cannot be read; from there on its values mean nothing."""
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
-    if kind == "number" or (kind == "score" and refusal(array.type, "number") is None):
+    if kind in ("int_key", "text_key"):
+        return _keys(array, kind)
+    if kind in ("number", "truth") or (kind == "score" and refusal(array.type, "number") is None):
         numbers = _numbers(array)
-        if kind == "number" or numbers.bad is None:
+        if kind != "score" or numbers.bad is None:
             return numbers.column()
     return _labels(array, kind).column()
+
+
+# ---------------------------------------------------------------------- keys
+
+
+def _keys(array: Array, kind: Kind) -> tuple[KeyColumn, Bad | None]:
+    found, missing = array.type, _missing(array)
+    if found in _INTEGERS:
+        return keys_of_integers(_plain(array, _INTEGERS[found]), missing, kind)
+    if found in _FLOATS and kind == "int_key":
+        read = float_numbers(_plain(array, _FLOATS[found]), missing)
+        return keys_of_floats(read.values, read.missing)
+    if pa.types.is_dictionary(found) and len(array.dictionary):
+        places, missing = _indices(array)
+        inner, bad = _keys(array.dictionary, kind)
+        if inner.missing is not None:
+            missing = either(missing, inner.missing[places])
+        if bad is None:
+            return KeyColumn(inner.words[:, places], missing), None
+        # Some entry is bad: only those that rows point to count.
+        return keys_of_labels(_dictionary_labels(array, "text"), kind)
+    if (_is_string(found) or _is_binary(found)) and not _is_view(found):
+        width = 8 if pa.types.is_large_string(found) or pa.types.is_large_binary(found) else 4
+        _, held, data = array.buffers()
+        if len(array) and held is not None:
+            offsets = np.frombuffer(held, f"<i{width}", len(array) + 1, array.offset * width).astype(np.int64)
+            first, last = int(offsets[0]), int(offsets[-1])
+            raw = np.frombuffer(data, np.uint8)[first:last] if last > first else np.zeros(0, np.uint8)
+            offsets -= first
+            return keys_of_text(raw, offsets[:-1], offsets[1:], missing, kind)
+    return keys_of_labels(_labels(array, "text"), kind)
 
 
 # ---------------------------------------------------------------------- buffers
@@ -249,12 +305,16 @@ def _unscaled(array: Array) -> Callable[[int], int]:
 
 def _decimals(array: Array) -> Numbers:
     scale = array.type.scale
-    low, exact = _words(array)
+    low, fits = _words(array)
     missing = _missing(array)
-    exact &= (low >= -EXACT) & (low <= EXACT)
+    exact = fits & (low >= -EXACT) & (low <= EXACT)
     # Both operands are doubles exactly, so the one division or product rounds once: to the nearest.
     if 0 <= scale < len(_POWERS):
         values = low / _POWERS[scale]
+        wide = fits & ~exact & (low > -WIDE) & (low < WIDE)
+        if wide.any():
+            values[wide], sure = _quotients(low[wide], _POWERS[scale])
+            exact[wide] = sure
     elif 0 < -scale < len(_POWERS):
         values = low * _POWERS[-scale]
     else:
@@ -279,6 +339,31 @@ def _decimals(array: Array) -> Numbers:
         )
 
     return numbers_of(values, missing, bad, why)
+
+
+def _quotients(wide: Ints, power: float) -> tuple[Floats, Mask]:
+    """Integers of up to 62 bits over a power of ten, and where the result is surely the nearest double.
+
+    The quotient of the leading 53 bits is corrected by what it leaves over, which is exact.  The sum of
+    both is the nearest double unless it lies within a billionth of a tie, as one in a billion does.
+    """
+    head = wide.astype(np.float64)
+    tail = (wide - head.astype(np.int64)).astype(np.float64)
+    quotient = head / power
+    # The product of quotient and power, without rounding, as the sum of two doubles (Veltkamp, Dekker).
+    high = _SPLIT * quotient - (_SPLIT * quotient - quotient)
+    rest = quotient - high
+    power_high = _SPLIT * power - (_SPLIT * power - power)
+    power_rest = power - power_high
+    product = quotient * power
+    error = ((high * power_high - product) + high * power_rest + rest * power_high) + rest * power_rest
+    correction = (((head - product) - error) + tail) / power
+    values = quotient + correction
+    lost = np.abs(correction - (values - quotient))
+    half = 0.5 * np.spacing(np.abs(values))
+    # Below a power of two doubles lie twice as dense: there the tie is at half the distance.
+    near = half * 2.0**-30
+    return values, (np.abs(lost - half) > near) & (np.abs(lost - 0.5 * half) > near)
 
 
 def _dictionary_numbers(array: Array) -> Numbers:

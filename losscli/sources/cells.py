@@ -37,10 +37,12 @@ class CellReader:
     null: tuple[str, ...] = ()
     _number: re.Pattern[str] = field(init=False, repr=False)
     _null: frozenset[str] = field(init=False, repr=False)
+    missing_texts: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_number", _number_pattern(self.decimal))
         object.__setattr__(self, "_null", frozenset(self.null))
+        object.__setattr__(self, "missing_texts", frozenset(("", *self.null)))
 
     def is_number(self, text: str) -> bool:
         """Whether the text is a number by its form, be it one that overflows."""
@@ -65,7 +67,7 @@ class CellReader:
 
         A whole number is that integer, of any size that a double reaches; beyond it is text.
         """
-        if not text or text in self._null:
+        if text in self.missing_texts:
             return None
         match = self._number.fullmatch(text)
         if match is not None:
@@ -79,7 +81,7 @@ class CellReader:
 
     def text(self, text: str) -> str | None:
         """The text as it stands, or None for a missing one."""
-        return None if not text or text in self._null else text
+        return None if text in self.missing_texts else text
 
     def null_numbers(self) -> tuple[float, ...]:
         """The spellings of a missing value that would be numbers otherwise."""
@@ -100,10 +102,14 @@ def _whole(match: re.Match[str]) -> int | None:
     digits = (match["whole"] + part).lstrip("0")
     if not digits:
         return 0
-    if len(exponent_text.lstrip("+-").lstrip("0")) > _EXPONENT_DIGITS:
+    # Without its zeros, since Python refuses to read an integer of thousands of digits.
+    size = exponent_text.lstrip("+-").lstrip("0") or "0"
+    if len(size) > _EXPONENT_DIGITS:
         return None
     shorter = digits.rstrip("0")
-    exponent = int(exponent_text) - len(part) + len(digits) - len(shorter)
+    exponent = (
+        (-int(size) if exponent_text.startswith("-") else int(size)) - len(part) + len(digits) - len(shorter)
+    )
     if exponent < 0 or len(shorter) + exponent > 309:
         return None
     whole: int = int(shorter) * 10**exponent

@@ -19,14 +19,19 @@ from losscli.errors import DataError, UsageError
 from losscli.sources import Dialect, Part
 from losscli.sources.cells import CellReader
 from losscli.sources.decode import LINE_END, BlockDecoder, Layout, field_source
-from losscli.sources.text import UTF8_BOM, TextInput, Window, check_start, compression_of, not_utf8
+from losscli.sources.decompress import compression_of
+from losscli.sources.text import UTF8_BOM, TextInput, Window, check_start, not_utf8
 
 PART_BYTES = 1 << 20  # of text in a part
 ROW_LIMIT_BYTES = 64 << 20  # a longer row is taken for an attack or an unclosed quote
 HEADER_BYTES = 1 << 16  # read at first to find the header
+HEADER_LIMIT_BYTES = 16 << 20
+COLUMN_LIMIT = 100_000  # a line of commas is no table, but would take its memory
 
 DELIMITERS = ",;\t|"
 
+_TILE_BYTES = 1 << 17  # searched for quotes at a time
+_LAST_LINE_ENDS = 16
 _QUOTE = ord('"')
 _LINE_ENDS = (ord("\n"), ord("\r"))
 
@@ -100,9 +105,6 @@ class CsvSource:
             for block, cut in _blocks(window, self._layout):
                 yield CsvPart(block, cut.quoted, cut.stop, decoder, window.bytes_passed() - passed)
                 passed = window.bytes_passed()
-                if cut.stop is not None:
-                    return
-            window.close()
         finally:
             window.abandon()
 
@@ -134,15 +136,17 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
         line = _first_line(data, start, at_end, dialect, format)
         if line is not None:
             break
-        if at_end or count >= ROW_LIMIT_BYTES:
+        if at_end or count >= HEADER_LIMIT_BYTES:
             what = "header" if dialect.header else "first row"
-            limit = _mebibytes(ROW_LIMIT_BYTES)
+            limit = _mebibytes(HEADER_LIMIT_BYTES)
             raise window.fault or DataError(
                 f"the {what} does not end, or its quotes are wrong",
                 file=path,
-                detail=f"a quoted cell ends with its closing quote; a row has at most {limit}",
+                detail=f"a quoted cell ends with its closing quote; the {what} may have {limit}",
             )
-        count = min(2 * count, ROW_LIMIT_BYTES)
+        count = min(2 * count, HEADER_LIMIT_BYTES)
+    if len(line.cells) > COLUMN_LIMIT:
+        raise DataError(f"has more than {COLUMN_LIMIT} columns", file=path)
     cells = CellReader(dialect.decimal, dialect.null)
     if not dialect.header:
         numbered = tuple(str(place) for place in range(1, len(line.cells) + 1))
@@ -191,7 +195,7 @@ def _first_line(data: bytes, start: int, at_end: bool, dialect: Dialect, format:
     cells = []
     for match in re.compile(rf"({cell})({mark}|{LINE_END})".encode()).finditer(row[0]):
         cells.append(match[1])
-        if match[2] != delimiter.encode():
+        if match[2] != delimiter.encode() or len(cells) > COLUMN_LIMIT:
             break
     return _Line([_unquoted(cell) for cell in cells], delimiter, row.end())
 
@@ -240,6 +244,7 @@ def _blocks(window: Window, layout: Layout) -> Iterator[tuple[memoryview, _Cut]]
             cut = cutter.cut(data, whole=False, last=True)
             cut = cut if cut.stop is not None else _Cut(cut.end, cut.quoted, window.fault)
         elif not data:
+            window.close()
             return
         else:
             size = len(data)
@@ -255,6 +260,11 @@ def _blocks(window: Window, layout: Layout) -> Iterator[tuple[memoryview, _Cut]]
                         continue
                     cut = _Cut(0, False, _too_long(layout.path, data))
             window.skip(size if at_end else cut.end)
+        # Before the last block, since what is wrong in it may be that the file was cut meanwhile.
+        if cut.stop is not None:
+            window.check()
+        elif at_end:
+            window.close()
         yield memoryview(data)[: cut.end], cut
         if at_end or cut.stop is not None:
             return
@@ -298,17 +308,20 @@ class _Cutter:
         codes = np.frombuffer(data, dtype=np.uint8)
         end, inside = 0, 0
         # By tiles, since a place takes eight bytes and a row may hold millions of quotes.
-        for start in range(0, len(codes), PART_BYTES):
-            tile = codes[start : start + PART_BYTES]
+        for start in range(0, len(codes), _TILE_BYTES):
+            tile = codes[start : start + _TILE_BYTES]
             quotes = np.flatnonzero(tile == _QUOTE)
             opening, closing = quotes[inside::2] + start, quotes[1 - inside :: 2] + start
             before, after = opening[opening > 0] - 1, closing[closing + 1 < len(codes)] + 1
             if not (self._ends[codes[before]].all() and self._ends[codes[after]].all()):
                 return None
             ends = np.flatnonzero(tile == line_end)
-            outside = ends[(np.searchsorted(quotes, ends) + inside) % 2 == 0]
-            if len(outside):
-                end = start + int(outside[-1]) + 1
+            # The last few nearly always hold one that is outside.
+            for some in (ends[-_LAST_LINE_ENDS:], ends):
+                outside = some[(np.searchsorted(quotes, some) + inside) % 2 == 0]
+                if len(outside):
+                    end = start + int(outside[-1]) + 1
+                    break
             inside = (inside + len(quotes)) % 2
         return end, bool(inside)
 

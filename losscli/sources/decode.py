@@ -8,26 +8,35 @@ error. Which way a block went never shows in its values.
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Batch, ClassColumn, Column, Floats, Mask, NumberColumn, Want
+from losscli.block import Batch, ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
 from losscli.errors import DataError
+from losscli.labels import TRUTHS
+from losscli.sources.arrow_csv import (
+    ArrowReader,
+    BadShape,
+    Reading,
+    Readings,
+    Unconverted,
+    bytes_of,
+    doubles_of,
+    texts_of,
+    values_of,
+)
 from losscli.sources.cells import CellReader, NotNumber, shown, shown_bytes
+from losscli.sources.keys import keys_of_text
 from losscli.sources.text import not_utf8
 
-_Reading: TypeAlias = Literal["double", "integer", "text"]
-_Readings: TypeAlias = dict[int, _Reading]
 _Codes: TypeAlias = NDArray[np.int32]
 
-# pyarrow takes its block for a part of a stream that it cuts itself, unless the whole is smaller than this.
-_WHOLE_BLOCK_BYTES = 1 << 30
+_TILE_BYTES = 1 << 16
 _LINE_FEED, _CARRIAGE_RETURN = ord("\n"), ord("\r")
 
 
@@ -73,7 +82,8 @@ class BlockDecoder:
         self._layout = layout
         self._wants = tuple(wants)
         self._passes = _passes(self._wants)
-        self._reader = _Reader(layout)
+        self._reader = ArrowReader(layout.width, layout.delimiter, layout.cells.decimal, layout.cells.null)
+        self._nulls = tuple(null.encode() for null in layout.cells.null)
         self._null_numbers = np.array(layout.cells.null_numbers(), dtype=np.float64)
         # Columns of classes that have been integers so far. Only the speed depends on it.
         self._integral: set[int] = set()
@@ -94,7 +104,7 @@ class BlockDecoder:
             for wants in self._passes:
                 rows, found = self._pass(block, quoted, wants)
                 columns.update(found)
-        except _BadShape as error:
+        except BadShape as error:
             end = self._end_of_good(block)
             if end == len(block):
                 raise DataError(f"cannot be read: {error}", file=self._layout.path) from None
@@ -125,12 +135,12 @@ class BlockDecoder:
         rows, arrays = self._read(block, quoted, readings)
         doubtful_lines = self._layout.width > 1 and _may_hold_empty_lines(block, quoted, rows)
         if doubtful_lines and self._end_of_good(block) < len(block):
-            raise _BadShape("an empty line")
+            raise BadShape("an empty line")
         # What pyarrow may have misread, and what it cannot tell apart, comes as text a second time.
-        doubtful: _Readings = {
+        doubtful: Readings = {
             index: "text"
             for index, reading in readings.items()
-            if self._doubtful(reading, arrays[index], block)
+            if self._doubtful(wants[index].kind, reading, arrays[index], block)
         }
         if doubtful:
             arrays |= self._read(block, quoted, doubtful)[1]
@@ -140,22 +150,26 @@ class BlockDecoder:
             found[want] = self._column(want, reading, arrays[index])
         return rows, found
 
-    def _reading(self, want: Want) -> _Reading:
-        if want.kind == "number":
+    def _reading(self, want: Want) -> Reading:
+        if want.kind in ("number", "truth", "score"):
             return "double"
+        if want.kind in ("int_key", "text_key"):
+            return "bytes"
         return "integer" if want.kind == "class" and want.index in self._integral else "text"
 
-    def _read(self, block: memoryview, quoted: bool, readings: _Readings) -> tuple[int, dict[int, Any]]:
+    def _read(self, block: memoryview, quoted: bool, readings: Readings) -> tuple[int, dict[int, Any]]:
         while True:
             try:
                 return self._reader.read(block, quoted, readings)
-            except _Unconverted as error:
+            except Unconverted as error:
                 readings[error.index] = "text"
                 self._integral.discard(error.index)
 
-    def _doubtful(self, reading: _Reading, array: Any, block: memoryview) -> bool:
+    def _doubtful(self, kind: Kind, reading: Reading, array: Any, block: memoryview) -> bool:
         if reading == "double":
-            values = _values(array, np.dtype(np.float64))
+            if kind == "score" and array.null_count:
+                return True  # `NA` may be missing, or a class of that name
+            values = values_of(array, np.dtype(np.float64))
             if len(self._null_numbers) and np.isin(values, self._null_numbers).any():
                 return True
             # Overflow and the spellings of NaN that are errors; what stands at a null counts as finite.
@@ -165,16 +179,27 @@ class BlockDecoder:
             return bool(array.null_count) or _holds_hexadecimal(block)
         return False
 
-    def _column(self, want: Want, reading: _Reading, array: Any) -> tuple[Column, Bad | None]:
+    def _column(self, want: Want, reading: Reading, array: Any) -> tuple[Column, Bad | None]:
         if reading == "double":
-            return _doubles(array), None
+            return doubles_of(array), None
         if reading == "integer":
-            return ClassColumn(_values(array, np.dtype(np.int64))), None
-        codes = _values(array.indices, np.dtype(np.int32))
-        cells, undecodable = _texts(array.dictionary)
-        if want.kind == "number":
+            return ClassColumn(values_of(array, np.dtype(np.int64))), None
+        if reading == "bytes":
+            return self._keys(want, array)
+        codes = values_of(array.indices, np.dtype(np.int32))
+        cells, undecodable = texts_of(array.dictionary)
+        if want.kind in ("number", "truth") or (
+            want.kind == "score" and self._all_numbers(cells, undecodable)
+        ):
             return self._numbers(want, codes, cells, undecodable)
         return self._classes(want, codes, cells, undecodable)
+
+    def _keys(self, want: Want, array: Any) -> tuple[Column, Bad | None]:
+        column, bad = keys_of_text(*bytes_of(array), None, want.kind, self._nulls)
+        if bad is None:
+            return column, None
+        path, name = self._layout.path, self._layout.columns[want.index]
+        return column, Bad(bad.row, DataError(bad.message, bad.detail, None, path, name))
 
     def _numbers(
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
@@ -185,7 +210,8 @@ class BlockDecoder:
             value: float | None = nan
             if code not in undecodable:
                 try:
-                    value = number(cell)
+                    truth = TRUTHS.get(cell.strip().casefold()) if want.kind == "truth" else None
+                    value = number(cell) if truth is None else float(truth)
                 except NotNumber as error:
                     faults[code] = str(error)
             missing.append(value is None)
@@ -198,18 +224,30 @@ class BlockDecoder:
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
         grammar = self._layout.cells
-        canonical: Callable[[str], int | str | None] = grammar.label if want.kind == "class" else grammar.text
-        code_of: dict[int | str, int] = {}
+        bad = self._first_bad(want, codes, len(cells), {}, undecodable)
+        if want.kind == "text" and grammar.missing_texts.isdisjoint(cells):
+            return ClassColumn(codes.astype(np.int64), tuple(cells)), bad
+        canonical = grammar.text if want.kind == "text" else grammar.label
         labels = [canonical(cell) for cell in cells]
-        # A missing label gets no code of its own.
-        new = [-1 if label is None else code_of.setdefault(label, len(code_of)) for label in labels]
-        if len(code_of) == len(cells):
-            column = ClassColumn(codes.astype(np.int64), tuple(code_of))
-        else:
-            recoded = np.array(new, dtype=np.int64)[codes]
-            missing = recoded < 0
-            column = ClassColumn(recoded, tuple(code_of), missing if missing.any() else None)
-        return column, self._first_bad(want, codes, len(cells), {}, undecodable)
+        distinct = tuple(label for label in dict.fromkeys(labels) if label is not None)
+        if len(distinct) == len(cells):
+            return ClassColumn(codes.astype(np.int64), distinct), bad
+        code_of: dict[int | str | None, int] = {label: code for code, label in enumerate(distinct)}
+        code_of[None] = -1  # a missing label gets no code of its own
+        recoded = np.array([code_of[label] for label in labels], dtype=np.int64)[codes]
+        missing = recoded < 0
+        return ClassColumn(recoded, distinct, missing if missing.any() else None), bad
+
+    def _all_numbers(self, cells: list[str], undecodable: dict[int, bytes]) -> bool:
+        """Whether every cell is a number, or empty."""
+        grammar = self._layout.cells
+        for cell in cells:
+            try:
+                if grammar.number(cell) is None and grammar.text(cell) is not None:
+                    return False
+            except NotNumber:
+                return False
+        return not undecodable
 
     def _first_bad(
         self,
@@ -260,118 +298,47 @@ def _cells(count: int) -> str:
     return "1 cell" if count == 1 else f"{count} cells"
 
 
-class _BadShape(Exception):
-    """Some row has too many or too few cells."""
-
-
-class _Unconverted(Exception):
-    """A column holds a cell that pyarrow cannot read as the type asked for."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self.index = index
-
-
-class _Reader:
-    """pyarrow's CSV reader, set up for one file."""
-
-    def __init__(self, layout: Layout) -> None:
-        # Imported here: opening a Parquet file, or no file at all, should not pay for it.
-        import pyarrow as pa
-        import pyarrow.csv
-
-        self._width = layout.width
-        self._names = [str(index) for index in range(layout.width)]
-        self._delimiter = layout.delimiter
-        self._decimal = layout.cells.decimal
-        self._null = sorted({*_spellings(("", "NA", "N/A", "NaN", "null", "None")), *layout.cells.null})
-        self._pa = pa
-        self._csv = pyarrow.csv
-        self._types = {
-            "double": pa.float64(),
-            "integer": pa.int64(),
-            # Binary, since text would be refused as a whole where one cell is not UTF-8.
-            "text": pa.dictionary(pa.int32(), pa.binary()),
-        }
-        self._read_options = self._csv.ReadOptions(
-            use_threads=False, block_size=_WHOLE_BLOCK_BYTES, column_names=self._names
-        )
-        # Skipped where they are an error, so that counting rows shows them.
-        self._skips_empty_lines = layout.width > 1
-        self._parse_options = {quoted: self._parsing(quoted) for quoted in (False, True)}
-
-    def _parsing(self, quoted: bool) -> Any:
-        return self._csv.ParseOptions(
-            delimiter=self._delimiter, newlines_in_values=quoted, ignore_empty_lines=self._skips_empty_lines
-        )
-
-    def read(self, block: memoryview, quoted: bool, readings: _Readings) -> tuple[int, dict[int, Any]]:
-        """The number of rows, and an Arrow array for each column asked for."""
-        asked = readings or {0: "text"}  # no column at all would mean every column
-        options = self._csv.ConvertOptions(
-            column_types={self._names[index]: self._types[reading] for index, reading in asked.items()},
-            include_columns=[self._names[index] for index in asked],
-            null_values=self._null,
-            strings_can_be_null=False,
-            decimal_point=self._decimal,
-        )
-        try:
-            table = self._csv.read_csv(
-                self._pa.BufferReader(block),
-                read_options=self._read_options,
-                parse_options=self._parse_options[quoted],
-                convert_options=options,
-            )
-        except self._pa.ArrowInvalid as error:
-            column = re.match(r"In CSV column #(\d+): .*CSV conversion error", str(error), re.DOTALL)
-            if column is None or readings.get(int(column[1]), "text") == "text":
-                raise _BadShape(str(error)) from None
-            raise _Unconverted(int(column[1])) from None
-        arrays = {index: self._whole(table.column(place)) for place, index in enumerate(asked)}
-        return table.num_rows, arrays
-
-    def _whole(self, column: Any) -> Any:
-        if column.num_chunks == 1:
-            return column.chunk(0)
-        return self._pa.concat_arrays(column.unify_dictionaries().chunks)
-
-
 def _may_hold_empty_lines(block: memoryview, quoted: bool, rows: int) -> bool:
     """Whether two line ends stand side by side, inside quotes or not; ``rows`` is without empty lines."""
-    if not quoted and rows == _lines_of_one_kind(_bytes(block)):
+    if not quoted and rows == _lines_of_one_kind(block):
         return False
-    text = bytes(block)
-    return text[:1] in (b"\n", b"\r") or b"\n\n" in text or b"\n\r" in text or b"\r\r" in text
+    last = _LINE_FEED  # an empty line may be the first
+    for tile in _tiles(block):
+        codes = np.concatenate((np.array([last], dtype=np.uint8), tile))
+        is_feed, is_return = codes == _LINE_FEED, codes == _CARRIAGE_RETURN
+        if ((is_feed | is_return)[:-1] & is_return[1:] | is_feed[:-1] & is_feed[1:]).any():
+            return True
+        # A line feed behind a carriage return ends the same line; at the very start it ends an empty one.
+        last = int(tile[-1])
+    return False
 
 
-def _lines_of_one_kind(codes: NDArray[np.uint8]) -> int:
+def _lines_of_one_kind(block: memoryview) -> int:
     """The number of lines, empty ones too, where all end in a line feed or all in both; else -1.
 
     With two kinds of line ends, what one adds to the count an empty line may take away from the rows.
     """
-    feeds = codes == _LINE_FEED
-    lines = int(np.count_nonzero(feeds))
-    returns = codes == _CARRIAGE_RETURN
-    if returns.any() and (
-        np.count_nonzero(returns) != lines or np.count_nonzero(returns[:-1] & feeds[1:]) != lines
-    ):
-        return -1
-    return lines
+    feeds, returns, pairs = 0, 0, 0
+    previous_is_return = False
+    for tile in _tiles(block):
+        is_feed = tile == _LINE_FEED
+        is_return = tile == _CARRIAGE_RETURN
+        feeds += int(np.count_nonzero(is_feed))
+        if previous_is_return or is_return.any():
+            returns += int(np.count_nonzero(is_return))
+            pairs += int(np.count_nonzero(is_return[:-1] & is_feed[1:])) + (previous_is_return and is_feed[0])
+            previous_is_return = bool(is_return[-1])
+    return feeds if returns in (0, feeds) and pairs == returns else -1
 
 
 def _holds_hexadecimal(block: memoryview) -> bool:
-    return bool(((_bytes(block) | 0x20) == ord("x")).any())
+    return any(((tile | 0x20) == ord("x")).any() for tile in _tiles(block))
 
 
-def _bytes(block: memoryview) -> NDArray[np.uint8]:
-    return np.frombuffer(block, dtype=np.uint8)
-
-
-def _spellings(words: Iterable[str]) -> Iterable[str]:
-    """Each word in every mixture of cases."""
-    for word in words:
-        choices = [sorted({letter.lower(), letter.upper()}) for letter in word]
-        yield from ("".join(letters) for letters in itertools.product(*choices))
+def _tiles(block: memoryview) -> Iterator[NDArray[np.uint8]]:
+    """The bytes, some at a time: a mask as large as a block costs more in fresh pages than in counting."""
+    for start in range(0, len(block), _TILE_BYTES):
+        yield np.frombuffer(block[start : start + _TILE_BYTES], dtype=np.uint8)
 
 
 def _passes(wants: Iterable[Want]) -> list[dict[int, Want]]:
@@ -386,46 +353,8 @@ def _passes(wants: Iterable[Want]) -> list[dict[int, Want]]:
 
 
 def _empty(want: Want) -> Column:
+    if want.kind in ("int_key", "text_key"):
+        return KeyColumn(np.empty((1, 0), dtype=np.uint64))
     if want.kind == "number":
         return NumberColumn(np.empty(0, dtype=np.float64))
     return ClassColumn(np.empty(0, dtype=np.int64), ())
-
-
-# Arrow's own ways to NumPy import pandas where it is installed, for twice the cost of all the rest.
-def _values(array: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    count = array.offset + len(array)
-    return np.frombuffer(array.buffers()[1], dtype=np.uint8, count=count * dtype.itemsize).view(dtype)[
-        array.offset :
-    ]
-
-
-def _doubles(array: Any) -> NumberColumn:
-    values: Floats = _values(array, np.dtype(np.float64))
-    if not array.null_count:
-        return NumberColumn(values)
-    valid = np.frombuffer(array.buffers()[0], dtype=np.uint8)
-    bits = np.unpackbits(valid, count=array.offset + len(array), bitorder="little")[array.offset :]
-    missing: Mask = bits == 0
-    values = values.copy()
-    values[missing] = np.nan
-    return NumberColumn(values, missing)
-
-
-def _texts(array: Any) -> tuple[list[str], dict[int, bytes]]:
-    """The texts of a binary array, and by place those that are not UTF-8 (empty among the texts)."""
-    _, offset_buffer, data_buffer = array.buffers()
-    data = b"" if data_buffer is None else data_buffer.to_pybytes()
-    first, last = array.offset, array.offset + len(array)
-    offsets = np.frombuffer(offset_buffer, dtype=np.int32)[first : last + 1].tolist()
-    places = itertools.pairwise(offsets)
-    if data.isascii():
-        text = data.decode("ascii")
-        return [text[start:stop] for start, stop in places], {}
-    texts, undecodable = [], dict[int, bytes]()
-    for place, (start, stop) in enumerate(places):
-        try:
-            texts.append(data[start:stop].decode())
-        except UnicodeDecodeError:
-            undecodable[place] = data[start:stop]
-            texts.append("")
-    return texts, undecodable

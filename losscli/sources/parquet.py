@@ -6,6 +6,7 @@ Opening reads the footer alone.  How Arrow's arrays become columns is the busine
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -13,13 +14,15 @@ import pyarrow.parquet as pq
 
 from losscli.block import Batch, Want
 from losscli.errors import DataError
-from losscli.sources.arrow import DECODING_ERRORS, Undecodable, check_type, column_of
+from losscli.keys import KeyType
+from losscli.sources.arrow import DECODING_ERRORS, Undecodable, check_type, column_of, key_type
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp, damaged, first_line
 from losscli.sources.values import batch_of
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
 BATCH_ROWS = 65536  # what Arrow decodes fastest, and a cache holds
+COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
 
 
@@ -47,8 +50,10 @@ class ParquetSource:
             declared = handle.metadata.num_rows
             self._paths = [handle.schema.column(leaf).path for leaf in range(len(handle.schema))]
         except DECODING_ERRORS as error:
-            raise _unopened(self.stamp, error) from None
+            raise _damaged(self.stamp, error, "it is no Parquet file, or a damaged one") from None
         self._handles.keep(frozenset(), handle)
+        self._starts = [0, *accumulate(self.row_groups)]  # rows of the file before each row group
+        self._places_of = _plain_places(self._schema)
         self.rows: int | None = sum(self.row_groups)
         if min(self.row_groups, default=0) < 0 or declared != self.rows:
             raise damaged(path, f"the footer says {declared} rows, its row groups {self.rows}")
@@ -57,7 +62,7 @@ class ParquetSource:
 
     def part_rows(self) -> list[int]:
         """Rows of each part that `parts` makes by itself."""
-        return [sum(self.row_groups[first : last + 1]) for first, last in self._runs()]
+        return [self._starts[last + 1] - self._starts[first] for first, last in self._runs()]
 
     def parts(self, wants: Sequence[Want], boundaries: Sequence[int] | None = None) -> Iterator[ParquetPart]:
         """Runs of row groups in order; with ``boundaries``, cut at these rows and nowhere else.
@@ -71,6 +76,49 @@ class ParquetSource:
         """The row groups from the first to the last, both included, as one part."""
         self._check(wants)
         return self._part(first_group, last_group, list(wants))
+
+    def key_type(self, index: int) -> KeyType | None:
+        """What a column holds, as a key."""
+        return key_type(self._schema.field(index).type)
+
+    def holds_the_same(self, index: int, other: ParquetSource, place: int) -> bool:
+        """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
+
+        False says nothing: the same values can be written in many ways.
+        """
+        if self.row_groups != other.row_groups or self._schema.types[index] != other._schema.types[place]:
+            return False
+        leaf, other_leaf = self._leaf(index), other._leaf(place)
+        if leaf is None or other_leaf is None:
+            return False
+        try:
+            with open(self.path, "rb", buffering=0) as mine, open(other.path, "rb", buffering=0) as theirs:
+                for group in range(len(self.row_groups)):
+                    start, *how = self._stored(group, leaf)
+                    begin, *same = other._stored(group, other_leaf)
+                    if how != same or not _same_bytes(mine, start, theirs, begin, how[0]):
+                        return False
+        except OSError:
+            return False
+        return True
+
+    def _leaf(self, index: int) -> int | None:
+        """Where a plain column is among the leaves."""
+        name = self.columns[index]
+        return self._paths.index(name) if self._paths.count(name) == 1 else None
+
+    def _stored(self, group: int, leaf: int) -> tuple[Any, ...]:
+        """Where the pages of a column begin, how long they are, and all that decoding depends on."""
+        chunk = self._metadata.row_group(group).column(leaf)
+        first = chunk.data_page_offset
+        if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
+            first = min(first, chunk.dictionary_page_offset)
+        column = self._metadata.schema.column(leaf)
+        levels = column.max_definition_level, column.max_repetition_level
+        return (
+            first, chunk.total_compressed_size, chunk.num_values, chunk.physical_type, chunk.compression,
+            chunk.encodings, levels, str(column.logical_type),
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close what no part is reading from."""
@@ -86,9 +134,9 @@ class ParquetSource:
         self.stamp.check()
 
     def _part(self, first: int, last: int, wants: Sequence[Want]) -> ParquetPart:
-        rows = sum(self.row_groups[first : last + 1])
+        before = self._starts[first]
+        rows = self._starts[last + 1] - before
         share = rows / self.rows if self.rows else 1.0
-        before = sum(self.row_groups[:first])
         return ParquetPart(self, range(first, last + 1), before, rows, round(self.stamp.size * share), wants)
 
     def _runs(self) -> list[tuple[int, int]]:
@@ -162,12 +210,9 @@ class ParquetSource:
     ) -> Iterator[Batch]:
         """The rows of the row groups; ``size`` rows at a time, over the borders of row groups."""
         names = [self.columns[want.index] for want in wants]
-        # The columns are selected by name and then taken by place, since a name brings along all
-        # columns of that name, and `a` those below a group `a`.
-        chosen = sorted(set(names), key=self.columns.index)
         places: list[int] | None = None
         done = 0
-        for decoded in self._decoded(size, groups, chosen, self._coded(groups[0], wants)):
+        for decoded in self._decoded(size, groups, wants):
             try:
                 if places is None:
                     places = self._places(decoded.schema, wants)
@@ -185,29 +230,41 @@ class ParquetSource:
         if done != rows:
             raise self.stamp.damaged(f"its row groups hold {done} rows where the footer says {rows}")
 
-    def _decoded(
-        self, size: int, groups: Sequence[int], chosen: Sequence[str], coded: frozenset[str]
-    ) -> Iterator[Any]:
+    def _decoded(self, size: int, groups: Sequence[int], wants: Sequence[Want]) -> Iterator[Any]:
         """Record batches.  Only Arrow's own work stands here, so that its errors are taken for no others."""
+        # The columns are selected by name and then taken by place, since a name brings along all
+        # columns of that name, and `a` those below a group `a`.
+        chosen = list(dict.fromkeys(self.columns[want.index] for want in wants))
         try:
+            coded = self._coded(groups[0], wants)
             with self._handles.borrowed(coded) as handle:
                 yield from handle.iter_batches(size, row_groups=groups, columns=chosen, use_threads=False)
         except DECODING_ERRORS as error:
-            raise self.stamp.damaged(error) from None
+            raise _damaged(self.stamp, error, "it cannot be decoded") from None
 
     def _places(self, schema: Any, wants: Sequence[Want]) -> list[int]:
         """Where the wanted columns stand among those that were decoded."""
+        decoded = _plain_places(schema)
         places = []
         for want in wants:
             name = self.columns[want.index]
-            # Every column of that name is there, in the order of the file.
-            same = [place for place, found in enumerate(schema.names) if found == name]
-            nth = self.columns[: want.index].count(name)
-            declared = self._schema.field(want.index).type
-            if len(same) != self.columns.count(name) or not _is(declared, schema.field(same[nth]).type):
-                raise Undecodable(f"column `{name}` is not what the footer says")
-            places.append(same[nth])
+            # Every plain column of that name is there, in the order of the file; groups stand anywhere.
+            declared, found = self._places_of[name], decoded.get(name, [])
+            if len(declared) != len(found):
+                raise Undecodable(f"column `{name}` is not there as often as the footer says")
+            at = found[declared.index(want.index)]
+            if not self._is(want.index, schema.field(at)):
+                raise Undecodable(f"column `{name}` is not of the type that the footer says")
+            places.append(at)
         return places
+
+    def _is(self, place: int, decoded: Any) -> bool:
+        """Whether a column came out as its type in the footer, be it as codes."""
+        declared = self._schema.field(place).type
+        return bool(
+            decoded.type == declared
+            or (pa.types.is_dictionary(decoded.type) and decoded.type.value_type == declared)
+        )
 
 
 class ParquetPart:
@@ -240,20 +297,34 @@ class ParquetPart:
         source.stamp.check()
 
 
-def _is(declared: Any, decoded: Any) -> bool:
-    """Whether a column came out as its type in the footer, be it as codes."""
-    return bool(decoded == declared or (pa.types.is_dictionary(decoded) and decoded.value_type == declared))
+def _same_bytes(one: Any, start: int, other: Any, begin: int, size: int) -> bool:
+    one.seek(start)
+    other.seek(begin)
+    mine, theirs = bytearray(min(size, COMPARED_BYTES)), bytearray(min(size, COMPARED_BYTES))
+    while size > 0:
+        count = min(size, COMPARED_BYTES)
+        read = one.readinto(memoryview(mine)[:count]), other.readinto(memoryview(theirs)[:count])
+        if read != (count, count) or mine != theirs:
+            return False
+        size -= count
+    return True
 
 
-def _unopened(stamp: Stamp, error: BaseException) -> DataError:
-    if stamp.changed:
-        return stamp.damaged(error)
+def _plain_places(schema: Any) -> dict[str, list[int]]:
+    """Where the columns of each name stand, groups and lists left out."""
+    places: dict[str, list[int]] = {}
+    for place, field in enumerate(schema):
+        if not pa.types.is_nested(field.type):
+            places.setdefault(field.name, []).append(place)
+    return places
+
+
+def _damaged(stamp: Stamp, error: BaseException, what: str) -> DataError:
     reason = first_line(error)
     if "encrypt" in reason or "decrypt" in reason:
-        return DataError(
-            "it is encrypted", detail="wanted a Parquet file that can be read without a key", file=stamp.path
-        )
-    return damaged(stamp.path, reason, "it is no Parquet file, or a damaged one")
+        what, reason = "it is encrypted", "wanted a Parquet file that can be read without a key"
+        return DataError(what, detail=reason, file=stamp.path)
+    return stamp.damaged(error, what)
 
 
 def open_parquet(path: str) -> ParquetSource:

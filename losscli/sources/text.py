@@ -1,28 +1,20 @@
 """The bytes of one input as UTF-8 text, seen through a window that moves forward.
 
-Opening, decompression, re-encoding, and the check that a file stood still while it was read. What the
+Opening, re-encoding, and the check that a file stood still while it was read. What the
 bytes mean, where a row or a cell ends, is left to the format. Files are read, never mapped: a mapped
 file that shrinks kills the process.
 """
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import lzma
 import os
 import stat
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import PurePath
+from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from losscli.errors import DataError, UsageError
-
-PIECE_BYTES = 1 << 18  # read from disk, and decompressed, at a time
-XZ_MEMORY_BYTES = 256 << 20  # a dictionary may ask for 4 GiB; `xz -9` needs 65 MiB
-
-COMPRESSIONS = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4", ".zst": "zst"}
+from losscli.sources.decompress import decompressed
 
 UTF8_BOM = b"\xef\xbb\xbf"
 # The longer first: UTF-32's little-endian mark begins with that of UTF-16.
@@ -44,11 +36,6 @@ _FOREIGN_STARTS = {
 }
 
 
-def compression_of(path: str) -> str | None:
-    """What the last suffix says: ``p.csv.gz`` is ``gz``."""
-    return COMPRESSIONS.get(PurePath(path).suffix.lower())
-
-
 class Window(Protocol):
     """A view of text from a place that only moves forward."""
 
@@ -66,8 +53,12 @@ class Window(Protocol):
         """Bytes of the file on disk that lie behind; approximate under compression."""
         ...
 
+    def check(self) -> None:
+        """Refuse the file if it is no longer what was opened."""
+        ...
+
     def close(self) -> None:
-        """Let go of the file, and refuse it if it is no longer what was opened."""
+        """Let go of the file behind its last byte, and check it."""
         ...
 
     def abandon(self) -> None:
@@ -138,7 +129,7 @@ class TextInput:
         return self._window(raw), True
 
     def _window(self, raw: _RawFile) -> Window:
-        pieces = _decompressed(raw, self.compression, self.path)
+        pieces = decompressed(raw.read, self.compression, self.path)
         return _StreamWindow(raw, _encoded(pieces, self.encoding, self.path))
 
 
@@ -165,12 +156,6 @@ def unreadable(path: str, error: Exception) -> DataError:
 
 def changed(path: str) -> DataError:
     return DataError("changed while it was read", file=path, hint="run again when nothing writes to it")
-
-
-def damaged(path: str, compression: str, reason: str) -> DataError:
-    return DataError(
-        f"the {compression} data are damaged or cut off: {reason}", file=path, detail="nothing of it was used"
-    )
 
 
 def check_start(start: bytes, path: str, encoding: str) -> None:
@@ -247,14 +232,20 @@ class _RawFile:
             raise unreadable(self.path, error) from None
         return data
 
-    def close(self) -> None:
-        """Close the file after its last byte, and refuse it if it is no longer what was opened."""
-        was, now = self._at_start, _stat_of_regular(self._file)
-        self.abandon()
+    def check(self) -> None:
+        """Refuse the file if another size or time stands there than when it was opened."""
+        was = self._at_start
         if was is None:
             return
-        moved = now is None or (now.st_size, now.st_mtime_ns) != (was.st_size, was.st_mtime_ns)
-        if moved or (self._owned and self.passed != was.st_size):
+        now = _stat_of_regular(self._file)
+        if now is None or (now.st_size, now.st_mtime_ns) != (was.st_size, was.st_mtime_ns):
+            raise changed(self.path)
+
+    def close(self) -> None:
+        """Let go of the file behind its last byte, and check it."""
+        self.check()
+        self.abandon()
+        if self._at_start is not None and self._owned and self.passed != self._at_start.st_size:
             raise changed(self.path)
 
     def abandon(self) -> None:
@@ -262,22 +253,18 @@ class _RawFile:
             self._file.close()
 
 
-class _FileWindow:
-    """Plain UTF-8 on disk: nothing is held, what is peeked at is read at its place."""
-
-    fault: DataError | None = None
+class _RawWindow:
+    """What windows share: the file below them."""
 
     def __init__(self, raw: _RawFile) -> None:
+        self.fault: DataError | None = None
         self._raw = raw
-
-    def peek(self, count: int) -> bytes:
-        return self._raw.read_at(self._raw.passed, count)
-
-    def skip(self, count: int) -> None:
-        self._raw.passed += count
 
     def bytes_passed(self) -> int:
         return self._raw.passed
+
+    def check(self) -> None:
+        self._raw.check()
 
     def close(self) -> None:
         self._raw.close()
@@ -286,12 +273,21 @@ class _FileWindow:
         self._raw.abandon()
 
 
-class _StreamWindow:
+class _FileWindow(_RawWindow):
+    """Plain UTF-8 on disk: nothing is held, what is peeked at is read at its place."""
+
+    def peek(self, count: int) -> bytes:
+        return self._raw.read_at(self._raw.passed, count)
+
+    def skip(self, count: int) -> None:
+        self._raw.passed += count
+
+
+class _StreamWindow(_RawWindow):
     """Text that comes piece by piece; what was peeked at and not skipped is held."""
 
     def __init__(self, raw: _RawFile, pieces: Iterator[bytes]) -> None:
-        self.fault: DataError | None = None
-        self._raw = raw
+        super().__init__(raw)
         self._pieces = pieces
         self._held = b""
         self._ended = False
@@ -300,33 +296,24 @@ class _StreamWindow:
         if len(self._held) < count and not self._ended:
             parts, length = [self._held], len(self._held)
             while length < count and not self._ended:
-                try:
-                    piece = next(self._pieces, None)
-                except _Undecodable as error:
-                    self.fault, piece = error.fault, None
-                if piece is None:
-                    self._ended = True
-                else:
-                    parts.append(piece)
-                    length += len(piece)
+                piece = self._next()
+                parts.append(piece)
+                length += len(piece)
             self._held = b"".join(parts)
-        return self._held if len(self._held) <= count else self._held[:count]
+        return self._held[:count]
 
     def skip(self, count: int) -> None:
         self._held = self._held[count:]
 
-    def bytes_passed(self) -> int:
-        return self._raw.passed
-
-    def close(self) -> None:
-        # After a fault the rest is not read, and whether the file stood still is no longer the question.
-        if self.fault is None:
-            self._raw.close()
-        else:
-            self._raw.abandon()
-
-    def abandon(self) -> None:
-        self._raw.abandon()
+    def _next(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except StopIteration:
+            self._ended = True
+        except _Undecodable as error:
+            self._ended = True
+            self.fault = error.fault
+        return b""
 
 
 class _Undecodable(Exception):
@@ -371,118 +358,3 @@ def _decoded_before(error: UnicodeError, piece: bytes, state: tuple[bytes, int],
         return decoder.decode(piece[:good]).encode()
     except UnicodeError:
         return b""
-
-
-class _Decompressor(Protocol):
-    """What the standard library's decompressors share."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
-
-
-class _Inflate:
-    """One member of a gzip file: zlib's decompressor with the manners of those for bz2 and xz."""
-
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer, with its checksum
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._inner.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
-
-
-_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
-    "gz": _Inflate,
-    "bz2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES),
-}
-
-
-def _decompressed(raw: _RawFile, compression: str | None, path: str) -> Iterator[bytes]:
-    """Pieces of the file's bytes, none of them larger than a few `PIECE_BYTES`."""
-    if compression is None:
-        while piece := raw.read(PIECE_BYTES):
-            yield piece
-    elif compression in _DECOMPRESSORS:
-        try:
-            yield from _members(raw, compression, path)
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-            raise damaged(path, compression, str(error)) from None
-    else:
-        yield from _arrow_decompressed(raw, compression, path)
-
-
-def _members(raw: _RawFile, compression: str, path: str) -> Iterator[bytes]:
-    # The standard library's file classes end in silence at a bz2 or xz member whose start is damaged.
-    make = _DECOMPRESSORS[compression]
-    rest = raw.read(PIECE_BYTES)
-    if not rest:
-        return
-    while True:
-        member = make()
-        while not member.eof:
-            if member.needs_input and not rest and not (rest := raw.read(PIECE_BYTES)):
-                raise damaged(path, compression, "they end too early")
-            text = member.decompress(rest, PIECE_BYTES)
-            rest = b""
-            if text:
-                yield text
-        rest = member.unused_data
-        # Zeros may fill the file up to a full block of a tape (gzip), or to four bytes (xz).
-        while not rest.strip(b"\0") and compression != "bz2":
-            if not (rest := raw.read(PIECE_BYTES)):
-                return
-        if compression != "bz2":
-            rest = rest.lstrip(b"\0")
-        if not rest and not (rest := raw.read(PIECE_BYTES)):
-            return
-
-
-def _arrow_decompressed(raw: _RawFile, compression: str, path: str) -> Iterator[bytes]:
-    import pyarrow as pa
-
-    codec = {"lz4": "lz4", "zst": "zstd"}[compression]
-    start = raw.read(PIECE_BYTES)
-    if not start:
-        return
-    try:
-        stream = pa.CompressedInputStream(pa.PythonFile(_Resumed(start, raw), mode="r"), codec)
-        while piece := stream.read(PIECE_BYTES):
-            yield piece
-    except DataError:
-        raise
-    except (OSError, pa.ArrowException) as error:
-        raise damaged(path, compression, str(error)) from None
-
-
-class _Resumed:
-    """A file whose first bytes were read already."""
-
-    closed = False
-
-    def __init__(self, start: bytes, raw: _RawFile) -> None:
-        self._start = start
-        self._raw = raw
-
-    def read(self, count: int) -> bytes:
-        piece, self._start = self._start[:count], self._start[count:]
-        return piece or self._raw.read(count)
-
-    def close(self) -> None:
-        pass

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
 from losscli.errors import DataError
-from losscli.sources.cells import CellReader, NotNumber, shown_bytes
+from losscli.sources.cells import CellReader, NotNumber, shown, shown_bytes
 
 EXACT = 2**53  # up to here every integer is a double
 CELLS = CellReader()
@@ -69,9 +69,9 @@ def _first(bad: Mask | None, why: Why) -> Bad | None:
 
 
 def batch_of(
-    read: Sequence[tuple[Column, Bad | None]], names: Sequence[str], file: str, first_row: int
+    read: Sequence[tuple[Column, Bad | None]], names: Sequence[str], file: str, first_row: int | None
 ) -> Batch:
-    """Columns of equal length as one batch; ``first_row`` counts from 0.
+    """Columns of equal length as one batch; ``first_row`` counts from 0, None: not known.
 
     With a row that cannot be read, the rows before the lowest such row, and ``stop``.
     """
@@ -80,7 +80,8 @@ def batch_of(
     if not bads:
         return batch
     bad, name = min(bads, key=lambda found: found[0].row)
-    stop = DataError(bad.message, detail=bad.detail, file=file, column=name, row=first_row + bad.row + 1)
+    row = None if first_row is None else first_row + bad.row + 1
+    stop = DataError(bad.message, detail=bad.detail, file=file, column=name, row=row)
     return batch.slice(0, bad.row).stopped(stop)
 
 
@@ -143,7 +144,8 @@ def integer_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Number
 
 
 def no_double(found: int) -> tuple[str, str]:
-    return f"`{found}` is no double", f"wanted an integer that is one; the nearest is {int(float(found))}"
+    nearest = shown(str(int(float(found))))
+    return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
 
 
 def text_numbers(texts: Texts, rows: int, missing: Mask | None, *, all_matter: bool = True) -> Numbers:
@@ -254,8 +256,8 @@ def _without_zeros(moment: str) -> str:
 
 def text_labels(texts: Texts, rows: int, missing: Mask | None, kind: Kind) -> Labels:
     distinct = list(dict.fromkeys(texts.texts))
-    read = CELLS.text if kind == "text" else CELLS.label
-    distinct_codes, table = coded(read(text) for text in distinct)
+    labels = ((text or None) if kind == "text" else CELLS.label(text) for text in distinct)
+    distinct_codes, table = coded(labels)
     codes = np.full(rows, -1, np.int64)
     if len(distinct) == len(texts.texts):
         codes[texts.rows] = distinct_codes

@@ -1,0 +1,104 @@
+"""Where options come from that are not on the command line: the environment, then a file.
+
+A flag comes first, `LOSSCLI_JOBS=2` second, the nearest `losscli.toml` or `[tool.losscli]` last.  What a file
+may hold is the business of `config`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.config import GateTable, Settings
+
+PREFIX = "LOSSCLI_"
+OWN = frozenset({"config", "errors", "json", "help"})
+"""What neither the environment nor a file sets."""
+
+
+def configure(context: typer.Context, path: str | None) -> str | None:
+    """The callback of ``--config``: give the other options what the environment and a file say."""
+    if context.resilient_parsing:
+        return path
+    settings = _settings(path if path is not None else os.environ.get(f"{PREFIX}CONFIG") or None)
+    context.obj = settings
+    known: dict[str, Any] = {}
+    for param in context.command.params:
+        name = param.name or ""
+        if param.param_type_name != "option" or name in OWN:
+            continue
+        several = bool(getattr(param, "multiple", False))
+        if settings is not None and name in settings.options:
+            known[name] = _shaped(settings.options[name], several, name, settings)
+        if text := os.environ.get(f"{PREFIX}{name.upper()}"):
+            known[name] = text.split() if several else text
+    context.default_map = known
+    return path
+
+
+def gates(context: typer.Context) -> tuple[GateTable, ...]:
+    """The gates of the file that was read."""
+    return context.obj.gates if context.obj is not None else ()
+
+
+def from_command_line(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and not in the environment or a file."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _shaped(value: Any, several: bool, name: str, settings: Settings) -> Any:
+    """A list for an option that may stand several times, else its only value."""
+    if several or not isinstance(value, list):
+        return value if not several or isinstance(value, list) else [value]
+    if len(value) != 1:
+        raise UsageError(f"`{name}` takes one value here", file=settings.path)
+    return value[0]
+
+
+def _settings(named: str | None) -> Settings | None:
+    # Imported here: reading a configuration takes longer than measuring a small file without one.
+    if named is not None:
+        from losscli.config import load
+
+        return load(named)
+    for path in _found():
+        from losscli.config import load_found
+
+        if (settings := load_found(path)) is not None:
+            return settings
+    return None
+
+
+def _found() -> Iterator[str]:
+    """The files in this folder and above that may hold settings, nearest first."""
+    try:
+        here = os.getcwd()
+    except OSError:
+        return  # the folder is gone
+    while True:
+        path = os.path.join(here, "losscli.toml")
+        if os.path.isfile(path):
+            yield path
+        path = os.path.join(here, "pyproject.toml")
+        if _speaks_of_losscli(path):
+            yield path
+        above = os.path.dirname(here)
+        if above == here:
+            return
+        here = above
+
+
+def _speaks_of_losscli(path: str) -> bool:
+    """Whether a project's file may hold settings; whatever else is wrong with it is none of our business."""
+    try:
+        with open(path, "rb") as file:
+            return b"losscli" in file.read()
+    except OSError:
+        return False

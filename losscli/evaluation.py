@@ -1,0 +1,202 @@
+"""Measure losses of predictions against labels: the function behind `losscli eval`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from losscli.block import Want
+from losscli.domain import number
+from losscli.engines import threads
+from losscli.errors import DataError, UsageError
+from losscli.labels import class_label
+from losscli.pairing.key import Paired
+from losscli.pairing.keyplan import Unmatched
+from losscli.plan import NanPolicy, Plan, Tally
+from losscli.planning import Asked, Call
+from losscli.planning import plan as make_plan
+from losscli.report import Input, Report, Rows
+from losscli.results import Options, results
+from losscli.slices import Slicing, edges_of
+from losscli.sources import Dialect, Source
+from losscli.sources.inputs import open_inputs, placed, row_name
+from losscli.views import TOGETHER
+
+
+def evaluate(
+    preds: str,
+    labels: str | None = None,
+    *,
+    loss: Sequence[str],
+    pred: str | Sequence[str] | None = None,
+    label: str | None = None,
+    weight: str | None = None,
+    from_logits: bool = False,
+    classes: Sequence[str] = (),
+    pos_label: str | None = None,
+    class_weight: Mapping[str, float] | None = None,
+    average: str | None = None,
+    by: Sequence[str] = (),
+    min_slice: int = 0,
+    where: str | None = None,
+    nan: NanPolicy = "error",
+    on: str | None = None,
+    key_type: str | None = None,
+    unmatched: Unmatched = "error",
+    memory: int | None = None,
+    input_format: str | None = None,
+    dialect: Dialect | None = None,
+    jobs: int | None = None,
+    chunk_rows: int = 1 << 16,
+    start: Callable[[Sequence[Source]], threads.Advance] | None = None,
+) -> Report:
+    """Measure losses of one pair of inputs, or of one input that holds both columns.
+
+    ``preds`` and ``labels`` are paths; ``loss`` specs such as ``"mse"`` or ``"huber:delta=2"``; ``pred``
+    the columns of one model, or of several; the other arguments are the options of `losscli eval`.  ``start`` is called with the opened sources
+    and returns what is told of progress.  Raises UsageError or DataError.
+    """
+    if not loss:
+        raise UsageError(
+            "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
+        )
+    asked = [Asked.of(text) for text in loss]
+    paths = [preds] if labels is None else [preds, labels]
+    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
+    call = Call(
+        () if pred is None else (pred,) if isinstance(pred, str) else tuple(pred),
+        label,
+        weight,
+        from_logits,
+        tuple(classes),
+        pos_label,
+        class_weight or {},
+        average,
+        nan,
+        chunk_rows,
+        tuple(by),
+        where,
+        on,
+        key_type,
+        unmatched,
+    )
+    plan = make_plan(sources, asked, call)
+    for source in sources:
+        if source.rows == 0:
+            raise no_rows(source)
+    advance = start(sources) if start is not None else (lambda rows, size: None)
+    jobs = jobs or threads.default_jobs()
+    try:
+        plan = with_edges(plan, sources, jobs)
+        outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
+        _refuse(plan, outcome, sources)
+    except DataError as error:
+        raise placed(error, sources) from None
+    return _report(plan, outcome, sources, call, min_slice)
+
+
+def no_rows(source: Source) -> DataError:
+    return DataError(
+        f"the {'files have' if hasattr(source, 'files') else 'file has'} no rows", file=source.path
+    )
+
+
+def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
+    """The plan with the edges of `bins` and `quantiles`, for which their columns are read once."""
+    slicings = []
+    for view in plan.slicings:
+        keys = []
+        for key, place in zip(view.slicing.keys, view.columns, strict=True):
+            if key.count:
+                slot = plan.slot(place)
+                pieces = threads.column(sources[place[0]], Want(slot.index, slot.kind), jobs=jobs)
+                key = replace(key, edges=edges_of(key, pieces, slot.file))
+            keys.append(key)
+        slicings.append(replace(view, slicing=Slicing(tuple(keys))))
+    return replace(plan, slicings=tuple(slicings))
+
+
+def _refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
+    """Raise the error of the lowest row, if there is any."""
+    tally = outcome.tally
+    stop = outcome.stop
+    if stop is not None and stop.row is None:
+        raise stop  # of a whole file: no row comes before it
+    first = tally.faults.first()
+    mixed = _mixed(plan, tally, sources)
+    row = tally.faults.found[first].row if first is not None else None
+    if mixed is not None and (row is None or (mixed.row or 0) < row):
+        raise mixed
+    if first is not None:
+        slot = plan.slot(first.column)
+        raise tally.faults.error(file=slot.file, column=slot.name, kind=first, rows=tally.read)
+    if stop is not None:
+        raise stop
+    if tally.read == 0:
+        raise no_rows(sources[0])
+    if tally.used == 0:
+        raise DataError(
+            "nothing is left to measure",
+            f"all {tally.read} rows were left out: "
+            + ", ".join(f"{count} {reason}" for reason, count in tally.dropped.items()),
+            file=sources[0].path,
+        )
+
+
+def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | None:
+    """Two things in one column that are each allowed, but not beside each other."""
+    found = []
+    for place, slot in plan.places():
+        for marks, what in TOGETHER.items():
+            one, other = (tally.seen.get((place, mark)) for mark in marks)
+            if one is not None and other is not None:
+                first, second = (row_name(sources[place[0]], row) for row in (one, other))
+                rows = f"first in {first} and in {second}; one column holds one or the other"
+                found.append(
+                    DataError(
+                        f"{what} stand in one column", rows, None, slot.file, slot.name, max(one, other)
+                    )
+                )
+    return min(found, key=lambda error: error.row or 0, default=None)
+
+
+def _report(
+    plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], call: Call, min_slice: int
+) -> Report:
+    tally, inputs = outcome.tally, []
+    for side, source in enumerate(sources):
+        names = dict.fromkeys(slot.name for slot in plan.sides[side] if slot.purpose != "key")
+        inputs.append(Input("preds" if side == 0 else "labels", source.path, source.format, list(names)))
+    paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
+    rows = Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used)
+    order = tuple(class_label(name) for name in call.classes)
+    context = _context(plan, call)
+    options = Options(
+        call.average, call.positive, context, min_slice, order, lambda row: row_name(sources[0], row)
+    )
+    found = results(plan, tally, options)
+    warnings = [
+        f"`{result.loss}`: {result.touched['sum_not_one']} rows have probabilities that do not quite sum to 1"
+        for result in found
+        if result.touched.get("sum_not_one")
+    ]
+    return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)))
+
+
+def _context(plan: Plan, call: Call) -> str:
+    """What of the signature does not belong to the loss: all that changes what a number means."""
+    said = [f"w:{call.weight or 'none'}", f"pair:{plan.keys or 'position'}", f"nan:{call.nan}"]
+    if call.where is not None:
+        said.append(f"where:{call.where}")
+    if call.from_logits:
+        said.append("logits:yes")
+    if call.average is not None:
+        said.append(f"average:{call.average}")
+    if call.classes:
+        said.append(f"classes:{','.join(call.classes)}")
+    if call.pos_label is not None:
+        said.append(f"pos_label:{call.pos_label}")
+    if call.class_weight:
+        weights = ",".join(f"{name}={number(weight)}" for name, weight in sorted(call.class_weight.items()))
+        said.append(f"class_weight:{weights}")
+    return "|".join(said)

@@ -1,0 +1,332 @@
+"""Losses that ask whether probabilities come true: bins of probability against what happened.
+
+The bins are equally wide and closed on the right: (0, 1/15], (1/15, 2/15] …, the first with 0 in it.
+An edge is the double nearest to k / bins.  What each bin holds is the detail of the result.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from losscli.block import Ints
+from losscli.domain import BINARY, CLASSES, SIMPLEX, UNIT, Count
+from losscli.loss import Codes, Column, Columns, Finished, loss
+from losscli.losses.numerics import sqrt_fraction
+from losscli.state import Bins
+
+GUO = "Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks, ICML 2017"
+NAEINI = "Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning"
+KUMAR = "Kumar, Liang & Ma (2019), Verified uncertainty calibration, NeurIPS 2019"
+KULL = "Kull et al. (2019), Beyond temperature scaling, NeurIPS 2019"
+MURPHY = "Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2"
+
+
+def bin_of(chance: Column, bins: int) -> Ints:
+    """The bin of each probability, from 0 on."""
+    upper = np.clip(np.ceil(chance * bins), 1.0, bins)
+    # The product was rounded: a neighbour of an edge may have come to lie on its other side.
+    upper -= (upper > 1.0) & (chance <= (upper - 1.0) / bins)
+    upper += (upper < bins) & (chance > upper / bins)
+    return upper.astype(np.int64) - 1
+
+
+def binned(label: Column, pred: Column, *, bins: Count = 15) -> tuple[Ints, Column, Column]:
+    """The bin of each row's probability, the probability, and what happened."""
+    return bin_of(pred, bins), pred, label
+
+
+def binned_top(label: Codes, pred: Columns, *, bins: Count = 15) -> tuple[Ints, Column, Column]:
+    """The bin of each row's greatest probability, that, and whether its class was the label."""
+    columns = pred.T
+    top = columns.max(axis=0, initial=0.0)
+    return bin_of(top, bins), top, (columns.argmax(axis=0) == label).astype(np.float64)
+
+
+def gaps(state: Bins) -> list[tuple[Fraction, Fraction]]:
+    """The share of the rows in each bin, and its mean label less its mean prediction."""
+    whole = state.weight.fraction
+    found = []
+    for held in state.bins.values():
+        pred, label = held.means
+        found.append((held.weight.fraction / whole, label - pred))
+    return found
+
+
+def tally(pred: list[float], label: list[float], bins: int = 15) -> Bins:
+    """The bins of a few rows, for examples."""
+    return Bins.of(binned(np.array(label), np.array(pred), bins=bins), None)
+
+
+def mean_gap(state: Bins) -> Fraction:
+    return sum((share * abs(gap) for share, gap in gaps(state)), Fraction(0))
+
+
+def root_mean_square_gap(state: Bins) -> Fraction:
+    return sqrt_fraction(sum((share * gap**2 for share, gap in gaps(state)), Fraction(0)))
+
+
+@loss(
+    "binary",
+    of=binned,
+    state="bins",
+    averages=("macro", "none"),
+    aliases=("expected_calibration_error", "binary_calibration_error"),
+    label=BINARY,
+    pred=UNIT,
+    best=0.0,
+    elicits="any probabilities that come true as often as they say",
+    reference=NAEINI,
+)
+def ece(state: Bins) -> Finished:
+    """Mean gap between probability and frequency, over bins of probability.
+
+        at = [max(1, -floor(-f * bins)) for f in pred]
+        gaps = [sum(w * (y - f) for b, (y, f, w) in zip(at, rows) if b == k + 1) for k in range(bins)]
+        sum(abs(g) for g in gaps) / sum(weight)
+
+    Of the rows given 0.7, do 7 in 10 happen?  It says nothing of how well rows are told apart: the
+    constant base rate reaches 0, so read it beside `log_loss` or `brier`.  The number moves with the
+    bins and is above 0 by chance alone in small files: compare at equal rows and bins only.
+
+    >>> ece(tally([0.5, 0.5], [0.0, 0.0]))
+    Fraction(1, 2)
+    """
+    return mean_gap(state)
+
+
+@loss(
+    "multiclass",
+    name="ece",
+    of=binned_top,
+    state="bins",
+    label=CLASSES,
+    pred=SIMPLEX,
+    best=0.0,
+    elicits="a greatest probability that comes true as often as it says",
+    reference=GUO,
+)
+def ece_of_classes(state: Bins) -> Finished:
+    """Mean gap between confidence and accuracy, as `top_label_ece`.
+
+        tops = [max(f) for f in pred]
+        firsts = [min(c for c, p in enumerate(f) if p == max(f)) for f in pred]
+        at = [max(1, -floor(-t * bins)) for t in tops]
+        right = [1 if c == y else 0 for c, y in zip(firsts, label)]
+        parts = [(b, w * (r - t)) for b, w, r, t in zip(at, weight, right, tops)]
+        sum(abs(sum(g for b, g in parts if b == k + 1)) for k in range(bins)) / sum(weight)
+
+    >>> float(ece_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
+    0.25
+    """
+    return mean_gap(state)
+
+
+@loss(
+    "binary",
+    of=binned,
+    state="bins",
+    averages=("macro", "none"),
+    aliases=("maximum_calibration_error",),
+    label=BINARY,
+    pred=UNIT,
+    best=0.0,
+    elicits="any probabilities that come true as often as they say",
+    reference=NAEINI,
+)
+def mce(state: Bins) -> Finished:
+    """Greatest gap between probability and frequency of any bin.
+
+        at = [max(1, -floor(-f * bins)) for f in pred]
+        sums = [[(w, w * (y - f)) for b, (y, f, w) in zip(at, rows) if b == k + 1] for k in range(bins)]
+        max(abs(sum(g for w, g in s)) / sum(w for w, g in s) for s in sums if sum(w for w, g in s) > 0)
+
+    The worst bin, however few rows it has: a bin of one row is nearly always far off.  `ece` weighs
+    the bins by their rows.
+
+    >>> mce(tally([0.25, 0.5], [0.0, 0.0]))
+    Fraction(1, 2)
+    """
+    return max(abs(gap) for _, gap in gaps(state))
+
+
+@loss(
+    "multiclass",
+    name="mce",
+    of=binned_top,
+    state="bins",
+    label=CLASSES,
+    pred=SIMPLEX,
+    best=0.0,
+    elicits="a greatest probability that comes true as often as it says",
+    reference=GUO,
+)
+def mce_of_classes(state: Bins) -> Finished:
+    """Greatest gap between confidence and accuracy of any bin.
+
+        tops = [max(f) for f in pred]
+        firsts = [min(c for c, p in enumerate(f) if p == max(f)) for f in pred]
+        at = [max(1, -floor(-t * bins)) for t in tops]
+        right = [1 if c == y else 0 for c, y in zip(firsts, label)]
+        parts = [(b, w, w * (r - t)) for b, w, r, t in zip(at, weight, right, tops) if w > 0]
+        sums = [[(w, g) for b, w, g in parts if b == k + 1] for k in range(bins)]
+        max(abs(sum(g for w, g in s)) / sum(w for w, g in s) for s in sums if len(s) > 0)
+
+    >>> float(mce_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
+    0.25
+    """
+    return max(abs(gap) for _, gap in gaps(state))
+
+
+@loss(
+    "binary",
+    of=binned,
+    state="bins",
+    averages=("macro", "none"),
+    aliases=("root_mean_square_calibration_error",),
+    label=BINARY,
+    pred=UNIT,
+    best=0.0,
+    elicits="any probabilities that come true as often as they say",
+    reference=KUMAR,
+)
+def rmsce(state: Bins) -> Finished:
+    """Root of the mean squared gap between probability and frequency.
+
+        at = [max(1, -floor(-f * bins)) for f in pred]
+        sums = [[(w, w * (y - f)) for b, (y, f, w) in zip(at, rows) if b == k + 1] for k in range(bins)]
+        sizes = [(sum(w for w, g in s), sum(g for w, g in s)) for s in sums]
+        sqrt(sum(g**2 / w for w, g in sizes if w > 0) / sum(weight))
+
+    Between `ece` and `mce`: large gaps count more.  Its square is the reliability that `brier_decomp`
+    takes out of the Brier score.
+
+    >>> rmsce(tally([0.5, 0.5], [0.0, 0.0]))
+    Fraction(1, 2)
+    """
+    return root_mean_square_gap(state)
+
+
+@loss(
+    "multiclass",
+    name="rmsce",
+    of=binned_top,
+    state="bins",
+    label=CLASSES,
+    pred=SIMPLEX,
+    best=0.0,
+    elicits="a greatest probability that comes true as often as it says",
+    reference=KUMAR,
+)
+def rmsce_of_classes(state: Bins) -> Finished:
+    """Root of the mean squared gap between confidence and accuracy.
+
+        tops = [max(f) for f in pred]
+        firsts = [min(c for c, p in enumerate(f) if p == max(f)) for f in pred]
+        at = [max(1, -floor(-t * bins)) for t in tops]
+        right = [1 if c == y else 0 for c, y in zip(firsts, label)]
+        parts = [(b, w, w * (r - t)) for b, w, r, t in zip(at, weight, right, tops) if w > 0]
+        sums = [[(w, g) for b, w, g in parts if b == k + 1] for k in range(bins)]
+        sqrt(sum(sum(g for w, g in s)**2 / sum(w for w, g in s) for s in sums if len(s) > 0) / sum(weight))
+
+    >>> float(rmsce_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
+    0.25
+    """
+    return root_mean_square_gap(state)
+
+
+@loss(
+    "multiclass",
+    of=binned_top,
+    state="bins",
+    aliases=("confidence_calibration_error", "multiclass_calibration_error"),
+    label=CLASSES,
+    pred=SIMPLEX,
+    best=0.0,
+    elicits="a greatest probability that comes true as often as it says",
+    reference=GUO,
+)
+def top_label_ece(state: Bins) -> Finished:
+    """Mean gap between confidence and accuracy, over bins of confidence.
+
+        tops = [max(f) for f in pred]
+        firsts = [min(c for c, p in enumerate(f) if p == max(f)) for f in pred]
+        at = [max(1, -floor(-t * bins)) for t in tops]
+        right = [1 if c == y else 0 for c, y in zip(firsts, label)]
+        parts = [(b, w * (r - t)) for b, w, r, t in zip(at, weight, right, tops)]
+        sum(abs(sum(g for b, g in parts if b == k + 1)) for k in range(bins)) / sum(weight)
+
+    When the model is 90% sure, is it right in 9 of 10 rows?  Of tied classes the first counts.  It
+    looks at the class on top only: `classwise_ece` looks at every column.
+
+    >>> float(top_label_ece(tally([0.75, 0.75], [1.0, 0.0])))
+    0.25
+    """
+    return mean_gap(state)
+
+
+@loss(
+    "multiclass",
+    of=binned,
+    state="bins",
+    per_class=True,
+    averages=("macro", "none"),
+    aliases=("marginal_calibration_error", "static_calibration_error"),
+    label=BINARY,
+    pred=UNIT,
+    best=0.0,
+    elicits="for each class, probabilities that come true as often as they say",
+    sample="sample_data/iris.csv --pred 'p_*'",
+    reference=KULL,
+)
+def classwise_ece(state: Bins) -> Finished:
+    """Mean over the classes of each column's calibration error.
+
+        at = [max(1, -floor(-f * bins)) for f in pred]
+        gaps = [sum(w * (y - f) for b, (y, f, w) in zip(at, rows) if b == k + 1) for k in range(bins)]
+        sum(abs(g) for g in gaps) / sum(weight)
+
+    Each class against the rest is an `ece`.  Where there are many classes most probabilities are near
+    0, and so is the mean; ``--average none`` shows the classes.
+
+    >>> classwise_ece(tally([0.5, 0.5], [0.0, 0.0]))
+    Fraction(1, 2)
+    """
+    return mean_gap(state)
+
+
+@loss(
+    "binary",
+    of=binned,
+    state="bins",
+    averages=("macro", "none"),
+    aliases=("murphy_decomposition", "brier_decomposition"),
+    label=BINARY,
+    pred=UNIT,
+    best=0.0,
+    elicits="the probability of label 1",
+    reference=MURPHY,
+)
+def brier_decomp(state: Bins) -> Finished:
+    """Brier score of the bins: reliability less resolution plus uncertainty.
+
+        at = [max(1, -floor(-f * bins)) for f in pred]
+        sums = [[(w, w * y, w * f) for b, (y, f, w) in zip(at, rows) if b == k + 1] for k in range(bins)]
+        total = [(sum(w for w, y, f in s), sum(y for w, y, f in s), sum(f for w, y, f in s)) for s in sums]
+        parts = [((f - y)**2 / w + y * (w - y) / w) for w, y, f in total if w > 0]
+        sum(parts) / sum(weight)
+
+    The value is the sum of the three, which the detail holds.  Reliability is the squared gap
+    between probability and frequency, best at 0; resolution how far the bins' frequencies lie from
+    the base rate, best when great; uncertainty the base rate's own variance, which is nobody's fault.
+    It is the `brier` of predictions moved to the mean of their bin: more bins bring the two together.
+
+    >>> brier_decomp(tally([0.5, 0.5], [0.0, 0.0]))
+    Fraction(1, 4)
+    """
+    whole, total = state.weight.fraction, Fraction(0)
+    for held in state.bins.values():
+        pred, label = held.means
+        total += held.weight.fraction * ((pred - label) ** 2 + label * (1 - label))
+    return total / whole

@@ -1,0 +1,73 @@
+"""A loss that is written in the call: ``expr:abs(pred - label) / (1 + abs(label))``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cached_property
+from typing import Any
+
+from losscli.domain import REAL
+from losscli.expression import Expression, parse
+from losscli.loss import MARK, Loss, ParamValue, Role, loss
+from losscli.spec import Spec
+
+NAMED_ROLES = ("label", "pred", "weight")
+
+
+class Rows:
+    """The row function of an expression: its value for every row."""
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+
+    def __call__(self, **columns: Any) -> Any:
+        rows = len(next(iter(columns.values())))
+        return self.expression.numbers(columns, rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and other.expression == self.expression
+
+    def __hash__(self) -> int:
+        return hash(self.expression)
+
+
+class ExpressionLoss(Loss):
+    """The mean of an expression over the rows."""
+
+    @property
+    def expression(self) -> Expression:
+        found: Expression = self.function.expression  # type: ignore[attr-defined]
+        return found
+
+    @cached_property
+    def roles(self) -> tuple[Role, ...]:
+        shapes = {"number": "Column", "text": "Texts"}
+        return tuple(Role(name, shapes[kind], REAL) for name, kind in self.expression.columns.items())  # type: ignore[arg-type]
+
+    @cached_property
+    def row_params(self) -> tuple[str, ...]:
+        return ()
+
+    @cached_property
+    def own_params(self) -> tuple[str, ...]:
+        return ()
+
+    @cached_property
+    def params(self) -> tuple[Any, ...]:
+        return ()
+
+    def read_params(self, spec: Spec) -> dict[str, ParamValue]:
+        return {}
+
+    def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:
+        return f"expr:{self.expression.text}"
+
+
+def expression_loss(text: str) -> ExpressionLoss:
+    """The loss that an expression stands for; UsageError where it is none."""
+    rows = Rows(parse(text))
+    others = {name: (name,) for name in rows.expression.columns if name not in NAMED_ROLES}
+    mark = loss("regression", name="expr", reference="the call", best=None, columns=others)
+    declared = getattr(mark(rows), MARK)
+    return ExpressionLoss(**{field.name: getattr(declared, field.name) for field in fields(declared)})

@@ -1,0 +1,300 @@
+"""Losses of overlap: predicted areas against true ones, from sums over the whole file."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from losscli.domain import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
+from losscli.loss import Codes, Column, Columns, Finished, Undefined, loss
+from losscli.losses.numerics import power_fraction
+
+Empty = Literal["zero", "one", "skip"]
+PROBABILITIES = "sample_data/iris.csv --pred 'p_*'"
+AVERAGES = ("macro", "micro", "none")
+
+
+def areas(label: Column, pred: Column) -> tuple[Column, Column, Column]:
+    """Overlap, predicted area and true area of each row."""
+    return label * pred, pred, label
+
+
+def without_area(empty: str) -> Finished:
+    """The loss where nothing is true and nothing predicted.
+
+    Such a class is not there, and a mean over classes leaves it out; alone it is perfect by convention.
+    """
+    if empty == "one":
+        return Fraction(1)
+    return Undefined("nothing is true and nothing predicted", True, Fraction(0) if empty == "zero" else None)
+
+
+def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float, empty: str) -> Finished:
+    """1 - (part + smooth) / (whole + smooth); ``both`` is the predicted and the true area together."""
+    if both == 0:
+        return without_area(empty)
+    over = whole + Fraction(smooth)
+    if over == 0:
+        return Undefined("no area counts under these weights")
+    return 1 - (part + Fraction(smooth)) / over
+
+
+@loss(
+    "overlap",
+    of=areas,
+    per_class=True,
+    averages=AVERAGES,
+    aliases=("dice_loss", "soft_dice", "f1_loss"),
+    label=BINARY,
+    pred=UNIT,
+    elicits="the area where the class is more probable than half the best Dice coefficient",
+    reference="Milletari, Navab & Ahmadi (2016), doi:10.1109/3DV.2016.79",
+)
+def dice(
+    overlap: Fraction,
+    predicted: Fraction,
+    true: Fraction,
+    *,
+    smooth: NonNegative = 0.0,
+    empty: Empty = "zero",
+) -> Finished:
+    """One minus the Dice coefficient of predicted and true area.
+
+        overlap = sum(w * y * f for y, f, w in rows) / sum(weight)
+        both = sum(w * (y + f) for y, f, w in rows) / sum(weight)
+        over = both + smooth if both > 0 else 0
+        convention = both == 0 and empty != "skip"
+        (1 if empty == "one" else 0) if convention else 1 - (2 * overlap + smooth) / over
+
+    Over the whole file.  Predictions are probabilities or 0 and 1; the rows where both are 0 do not count, so it suits rare
+    classes.  Of several classes the mean over those that are there.  Nothing predicted where nothing
+    is true is perfect alone, and no class in a mean: ``empty`` can make it 1, as keras does, or leave
+    it out everywhere.  ``smooth`` pulls towards 0; it is in units of the mean area of a row.
+
+    >>> dice(Fraction(1, 2), Fraction(1, 2), Fraction(1))
+    Fraction(1, 3)
+    """
+    return overlap_loss(2 * overlap, predicted + true, predicted + true, smooth, empty)
+
+
+@loss(
+    "overlap",
+    of=areas,
+    per_class=True,
+    averages=AVERAGES,
+    aliases=("soft_jaccard", "jaccard_distance", "iou_loss"),
+    label=BINARY,
+    pred=UNIT,
+    elicits="the area where the class is more probable than the best Jaccard index over one plus it",
+    reference="Rahman & Wang (2016), doi:10.1007/978-3-319-50835-1_22",
+)
+def jaccard_loss(
+    overlap: Fraction,
+    predicted: Fraction,
+    true: Fraction,
+    *,
+    smooth: NonNegative = 0.0,
+    empty: Empty = "zero",
+) -> Finished:
+    """One minus the Jaccard index of predicted and true area.
+
+        overlap = sum(w * y * f for y, f, w in rows) / sum(weight)
+        both = sum(w * (y + f) for y, f, w in rows) / sum(weight)
+        over = both - overlap + smooth if both > 0 else 0
+        convention = both == 0 and empty != "skip"
+        (1 if empty == "one" else 0) if convention else 1 - (overlap + smooth) / over
+
+    Overlap over union, for probabilities as for 0 and 1: of predicted classes it is one minus
+    `jaccard`.  It ranks as `dice` does for one class, and is harder on poor overlap.  Conventions for
+    classes without any area, ``empty``, and ``smooth`` as for `dice`.
+
+    >>> jaccard_loss(Fraction(1, 2), Fraction(1, 2), Fraction(1))
+    Fraction(1, 2)
+    """
+    return overlap_loss(overlap, predicted + true - overlap, predicted + true, smooth, empty)
+
+
+def tversky_whole(
+    overlap: Fraction, predicted: Fraction, true: Fraction, alpha: float, beta: float
+) -> Fraction:
+    """The overlap, and what is predicted or true beyond it, by their weights."""
+    return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
+
+
+@loss(
+    "overlap",
+    of=areas,
+    per_class=True,
+    averages=AVERAGES,
+    aliases=("tversky_loss",),
+    label=BINARY,
+    pred=UNIT,
+    elicits="the area where the class is probable enough, more of it the smaller alpha is to beta",
+    reference="Salehi, Erdogmus & Gholipour (2017), doi:10.1007/978-3-319-67389-9_44",
+)
+def tversky(
+    overlap: Fraction,
+    predicted: Fraction,
+    true: Fraction,
+    *,
+    alpha: NonNegative = 0.5,
+    beta: NonNegative = 0.5,
+    smooth: NonNegative = 0.0,
+    empty: Empty = "zero",
+) -> Finished:
+    """One minus the Tversky index, which weighs false alarms and misses.
+
+        overlap = sum(w * y * f for y, f, w in rows) / sum(weight)
+        alarms = sum(w * (1 - y) * f for y, f, w in rows) / sum(weight)
+        misses = sum(w * y * (1 - f) for y, f, w in rows) / sum(weight)
+        area = overlap + alarms + misses
+        over = overlap + alpha * alarms + beta * misses + smooth if area > 0 else 0
+        convention = area == 0 and empty != "skip"
+        (1 if empty == "one" else 0) if convention else 1 - (overlap + smooth) / over
+
+    False alarms weigh ``alpha``, misses ``beta``: both 1/2 give `dice`, both 1 `jaccard_loss`.  A greater ``beta`` finds more of a rare class, at the
+    price of false alarms.  ``smooth`` and ``empty`` as for `dice`.
+
+    >>> tversky(Fraction(1, 2), Fraction(1, 2), Fraction(1), alpha=0.25, beta=1.0)
+    Fraction(1, 2)
+    """
+    whole = tversky_whole(overlap, predicted, true, alpha, beta)
+    return overlap_loss(overlap, whole, predicted + true, smooth, empty)
+
+
+@loss(
+    "overlap",
+    of=areas,
+    per_class=True,
+    averages=AVERAGES,
+    aliases=("focal_tversky_loss",),
+    label=BINARY,
+    pred=UNIT,
+    elicits="the area where the class is probable enough, the same as `tversky` for one class",
+    reference="Abraham & Khan (2019), doi:10.1109/ISBI.2019.8759329",
+)
+def focal_tversky(
+    overlap: Fraction,
+    predicted: Fraction,
+    true: Fraction,
+    *,
+    alpha: NonNegative = 0.5,
+    beta: NonNegative = 0.5,
+    gamma: Positive = 0.75,
+    smooth: NonNegative = 0.0,
+    empty: Empty = "zero",
+) -> Finished:
+    """One minus the Tversky index, to the power ``gamma``.
+
+        overlap = sum(w * y * f for y, f, w in rows) / sum(weight)
+        alarms = sum(w * (1 - y) * f for y, f, w in rows) / sum(weight)
+        misses = sum(w * y * (1 - f) for y, f, w in rows) / sum(weight)
+        area = overlap + alarms + misses
+        over = overlap + alpha * alarms + beta * misses + smooth if area > 0 else 0
+        convention = area == 0 and empty != "skip"
+        (1 if empty == "one" else 0) if convention else (1 - (overlap + smooth) / over)**gamma
+
+    In a mean over classes a power below 1 gives more to classes that already overlap well, one above
+    1 to those that do not.  The paper's gamma of 4/3 is the power 3/4 here, the default; the power 1
+    gives `tversky`.
+
+    >>> focal_tversky(Fraction(1, 2), Fraction(1), Fraction(1), gamma=2.0)
+    0.25
+    """
+    whole = tversky_whole(overlap, predicted, true, alpha, beta)
+    value = overlap_loss(overlap, whole, predicted + true, smooth, empty)
+    return value if isinstance(value, Undefined) else power_fraction(Fraction(value), gamma)
+
+
+def areas_of_classes(label: Codes, pred: Columns) -> tuple[Column, ...]:
+    """Overlap, predicted and true area of each row, class after class."""
+    found: list[Column] = []
+    for place, chance in enumerate(pred.T):
+        true = (label == place).astype(np.float64)
+        found += (true * chance, chance, true)
+    return tuple(found)
+
+
+def areas_of_labels(label: Columns, pred: Columns) -> tuple[Column, ...]:
+    """Overlap, predicted and true area of each row, label after label."""
+    found: list[Column] = []
+    for true, chance in zip(label.T, pred.T, strict=True):
+        found += (true * chance, chance, true)
+    return tuple(found)
+
+
+def generalised(sums: tuple[Fraction, ...], smooth: float) -> Finished:
+    """The loss from three sums a class: each class weighs the inverse square of its true area."""
+    overlap = both = Fraction(0)
+    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
+        if true:
+            overlap += part / true**2
+            both += (predicted + true) / true**2
+    if both == 0:
+        return Undefined("no class has a true area")
+    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
+
+
+SUDRE = "Sudre, Li, Vercauteren, Ourselin & Cardoso (2017), doi:10.1007/978-3-319-67558-9_28"
+
+
+@loss(
+    "overlap",
+    of=areas_of_classes,
+    averages=("none",),
+    aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
+    label=CLASSES,
+    pred=UNIT,
+    elicits="areas whose overlap is great in every class, however rare",
+    reference=SUDRE,
+    sample=PROBABILITIES,
+)
+def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
+    """One minus a Dice coefficient of all classes, each weighed by its rarity.
+
+        classes = range(len(pred[0]))
+        true = [sum(w for y, f, w in rows if y == c) / sum(weight) for c in classes]
+        factor = [1 / t**2 if t > 0 else 0 for t in true]
+        overlap = [sum(w * f[c] for y, f, w in rows if y == c) / sum(weight) for c in classes]
+        both = [t + sum(w * f[c] for y, f, w in rows) / sum(weight) for t, c in zip(true, classes)]
+        part = 2 * sum(v * o for v, o in zip(factor, overlap)) + smooth
+        1 - part / (sum(v * b for v, b in zip(factor, both)) + smooth)
+
+    A class weighs the inverse square of its true area, so that a small one counts as much as a large
+    one: one ratio for all classes, where `dice` is a mean of ratios.  A class that no label is of has
+    no weight, and what is predicted of it costs nothing.
+
+    >>> generalised_dice(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
+    Fraction(1, 2)
+    """
+    return generalised(sums, smooth)
+
+
+@loss(
+    "overlap",
+    name="generalised_dice",
+    of=areas_of_labels,
+    averages=("none",),
+    label=INDICATOR,
+    pred=UNIT,
+    elicits="areas whose overlap is great for every label, however rare",
+    reference=SUDRE,
+    sample=PROBABILITIES,
+)
+def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
+    """One minus a Dice coefficient of all labels, each weighed by its rarity.
+
+        places = range(len(pred[0]))
+        true = [sum(w * y[c] for y, f, w in rows) / sum(weight) for c in places]
+        factor = [1 / t**2 if t > 0 else 0 for t in true]
+        overlap = [sum(w * y[c] * f[c] for y, f, w in rows) / sum(weight) for c in places]
+        both = [t + sum(w * f[c] for y, f, w in rows) / sum(weight) for t, c in zip(true, places)]
+        part = 2 * sum(v * o for v, o in zip(factor, overlap)) + smooth
+        1 - part / (sum(v * b for v, b in zip(factor, both)) + smooth)
+
+    >>> generalised_dice_of_labels(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
+    Fraction(1, 2)
+    """
+    return generalised(sums, smooth)

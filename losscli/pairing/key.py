@@ -1,0 +1,291 @@
+"""Rows of two files paired by key: each key stands once on each side, or the run ends in an error.
+
+Rows are parted by the hash of their keys; a part of one side can only match the same part of the other, so
+parts are matched and measured side by side.  Parts lie in memory up to a limit, and are put aside beyond it.
+Nothing here depends on the order of rows, on how batches were cut, or on who finished first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
+
+import numpy as np
+
+from losscli.block import Batch, Block, Ints, Mask, take
+from losscli.errors import DataError
+from losscli.keys import shown
+from losscli.pairing.keyplan import KeyPlan, as_key
+from losscli.pairing.match import Keys, match, repeats
+from losscli.pairing.runs import PutAside, Rows, Run, gathered, run_of
+from losscli.sources import Source
+from losscli.sources.cells import shown as cut
+from losscli.spill import Spill
+from losscli.text import plural
+
+NAMED = 5  # rows that a message names of those with one trouble
+
+
+# ---------------------------------------------------------------------- what is wrong with keys
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Rows of one side with one thing wrong with their key: how many, and the first few."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)  # row from 1, and the key
+
+    def add(self, numbers: Ints, keys: Keys, places: Ints, plan: KeyPlan) -> None:
+        """Take in the rows at some places; ``numbers`` are those of all rows, from 0."""
+        if not len(places):
+            return
+        here = numbers[places]
+        lowest = np.argsort(here)[:NAMED] if len(here) <= NAMED else np.argpartition(here, NAMED)[:NAMED]
+        found = [(int(here[at]) + 1, _shown(keys, int(places[at]), plan)) for at in lowest.tolist()]
+        self.merge(Trouble(len(places), found))
+
+    def merge(self, other: Trouble) -> None:
+        self.count += other.count
+        self.first = nsmallest(NAMED, self.first + other.first)
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{key} in row {row}" if key else f"row {row}" for row, key in self.first)
+        return named + (" …" if self.count > len(self.first) else "")
+
+
+def _shown(keys: Keys, place: int, plan: KeyPlan) -> str:
+    return ", ".join(
+        f"`{cut(shown(words[:, place], kind))}`" for words, kind in zip(keys, plan.types, strict=True)
+    )
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What is wrong with the keys of each side."""
+
+    missing: tuple[Trouble, Trouble] = field(default_factory=lambda: (Trouble(), Trouble()))
+    repeated: tuple[Trouble, Trouble] = field(default_factory=lambda: (Trouble(), Trouble()))
+    alone: tuple[Trouble, Trouble] = field(default_factory=lambda: (Trouble(), Trouble()))
+
+    def merge(self, other: Troubles) -> None:
+        for mine, theirs in (
+            (self.missing, other.missing),
+            (self.repeated, other.repeated),
+            (self.alone, other.alone),
+        ):
+            for one, more in zip(mine, theirs, strict=True):
+                one.merge(more)
+
+    def error(self, plan: KeyPlan) -> DataError | None:
+        """The refusal of these keys; None where they pair the files."""
+        files = [slots[0].file for slots in plan.sides]
+        several = "several columns together may be a key: `--on KEY,KEY`" if len(plan.names) == 1 else None
+        dropping = "`--unmatched drop` leaves such rows out, on both sides, and counts them"
+        said = (
+            (self.missing, "the key is missing", "every row needs a key", "without a key", None),
+            (
+                self.repeated, "the key {key} stands in an earlier row as well",
+                "a key must stand once in each file", "with a repeated key", several,
+            ),
+            (
+                self.alone, "the key {key} is not in {other}", "every key must stand in both files",
+                "without a partner", dropping,
+            ),
+        )  # fmt: skip
+        for troubles, message, wanted, what, hint in said[:2] if plan.unmatched == "drop" else said:
+            side = next((at for at, trouble in enumerate(troubles) if trouble.count), None)
+            if side is None:
+                continue
+            row, key = troubles[side].first[0]
+            many = [
+                f"{file} has {plural(trouble.count, 'row')} {what} ({trouble})"
+                for trouble, file in zip(troubles, files, strict=True)
+                if trouble.count
+            ]
+            return DataError(
+                message.format(key=key, other=files[1 - side]), f"{wanted}; {'; '.join(many)}", hint, files[side],
+                ",".join(plan.names), row,
+            )  # fmt: skip
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """How many rows were read and how many have no partner, on each side; and how many pairs there are."""
+
+    read: tuple[int, int]
+    only: tuple[int, int]
+    pairs: int
+
+
+# ---------------------------------------------------------------------- reading
+
+
+@dataclass(slots=True)
+class Read:
+    """What one batch gave: its rows that have a key, those that have none, and what stopped the reading."""
+
+    rows: int
+    run: Run
+    missing: Ints  # places of rows without a key
+    stop: DataError | None = None
+
+
+def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> Read:
+    """The rows of a batch by their part.  The columns of the keys come behind those of the plan."""
+    slots = plan.sides[side]
+    count = len(batch.columns) - len(slots)
+    stop = batch.stop
+    keys, missing, worst = [], None, None
+    for slot, kind, column in zip(slots, plan.types, batch.columns[count:], strict=True):
+        key, bad = as_key(column, slot, kind)
+        keys.append(key.words)
+        if key.missing is not None:
+            missing = key.missing if missing is None else missing | key.missing
+        if bad is not None and (worst is None or bad.row < worst[0].row):
+            worst = bad, slot
+    if worst is not None:
+        bad, slot = worst
+        stop = DataError(bad.message, bad.detail, None, slot.file, slot.name)
+        return Read(bad.row, Run(Rows((), np.zeros(0, np.int32), ()), [0]), np.zeros(0, np.int64), stop)
+    numbers = np.arange(batch.rows)
+    columns = batch.columns[:count]
+    lacking = np.zeros(0, np.int64)
+    if missing is not None and missing.any():
+        lacking = np.flatnonzero(missing)
+        there = ~missing
+        keys, numbers = [words[:, there] for words in keys], numbers[there]
+        columns = tuple(take(column, there) for column in columns)
+    return Read(batch.rows, run_of(keys, numbers, columns, bits), lacking, stop)
+
+
+class Parts:
+    """All rows of all sides, by part; put aside from the moment on when they take more than ``limit`` bytes."""
+
+    def __init__(self, plan: KeyPlan, spill: Spill, bits: int, limit: int) -> None:
+        self.plan = plan
+        self.bits = bits
+        self.read = [0] * len(plan.sides)
+        self.troubles = Troubles()
+        self._runs: list[list[Run | PutAside]] = [[] for _ in plan.sides]
+        self._spill = spill
+        self._limit = limit
+        self._held = 0
+
+    def add(self, side: int, found: Read) -> None:
+        """Take in the next batch of a side, in the order of the file."""
+        before = self.read[side]
+        self.read[side] += found.rows
+        if found.stop is not None:
+            raise found.stop if found.stop.row is not None else found.stop.with_row(self.read[side] + 1)
+        if len(found.missing):
+            first = [(before + int(row) + 1, "") for row in found.missing[:NAMED]]
+            self.troubles.missing[side].merge(Trouble(len(found.missing), first))
+        run = found.run
+        run.first_row = before
+        self._held += run.rows.nbytes
+        self._runs[side].append(run)
+        if self._held > self._limit:
+            self._put_aside()
+
+    def _put_aside(self) -> None:
+        for runs in self._runs:
+            for at, run in enumerate(runs):
+                if isinstance(run, Run):
+                    runs[at] = run.put_aside(self._spill)
+        self._held = 0
+
+    def outcome(self, paired: int) -> tuple[DataError | None, Paired]:
+        """Why the keys do not pair the files, if so; and how many rows found a partner."""
+        alone = [trouble.count for trouble in self.troubles.alone]
+        found = Paired((self.read[0], self.read[1]), (alone[0], alone[1]), paired)
+        error = self.troubles.error(self.plan)
+        if error is None and paired == 0:
+            files = [slots[0].file for slots in self.plan.sides]
+            rows = " and ".join(
+                f"{file} has {plural(count, 'row')}" for file, count in zip(files, self.read, strict=True)
+            )
+            error = DataError(
+                "nothing is left to measure", f"no key stands in both files; {rows}", file=files[0]
+            )
+        return error, found
+
+    def __len__(self) -> int:
+        return 1 << self.bits
+
+    def matched(self, part: int, chunk_rows: int) -> tuple[Troubles, Iterator[Block]]:
+        """What is wrong with the keys of a part, and its rows in pairs."""
+        first, second = (gathered(runs, part) if runs else _NONE for runs in self._runs)
+        return matched(first, second, self.plan, self.bits, chunk_rows)
+
+
+_NONE = Rows((), np.zeros(0, np.int64), ())
+
+
+def matched(
+    first: Rows, second: Rows, plan: KeyPlan, bits: int, chunk_rows: int
+) -> tuple[Troubles, Iterator[Block]]:
+    """Rows of both sides in pairs, in blocks; the smaller side is hashed, the other one asks."""
+    troubles = Troubles()
+    turned = len(first) > len(second)
+    small, large = (second, first) if turned else (first, second)
+    if not len(small):
+        found: Ints = np.full(len(large), -1, np.int64)
+        repeated = repeats(large.keys, bits) if len(large) else np.zeros(0, np.int64)
+        sides = [np.zeros(0, np.int64), repeated], [np.zeros(0, np.int64), np.arange(len(large))]
+    else:
+        pairs = match(small.keys, large.keys, bits)
+        found = pairs.places
+        sides = [pairs.first_repeats, pairs.second_repeats], [pairs.only_first, np.flatnonzero(found < 0)]
+    for side, rows in enumerate((small, large)):
+        at = 1 - side if turned else side
+        troubles.repeated[at].add(rows.numbers, rows.keys, sides[0][side], plan)
+        troubles.alone[at].add(rows.numbers, rows.keys, sides[1][side], plan)
+    return troubles, _blocks(small, large, found, turned, chunk_rows)
+
+
+def _blocks(small: Rows, large: Rows, found: Ints, turned: bool, chunk_rows: int) -> Iterator[Block]:
+    there: Mask = found >= 0
+    whole = bool(there.all())
+    asking = np.arange(len(found)) if whole else np.flatnonzero(there)
+    for start in range(0, len(asking), chunk_rows):
+        rows = asking[start : start + chunk_rows]
+        if whole:
+            stop = start + len(rows)
+            mine = tuple(column.slice(start, stop) for column in large.columns)
+        else:
+            mine = tuple(take(column, rows) for column in large.columns)
+        places = found[rows]
+        theirs = tuple(take(column, places) for column in small.columns)
+        numbers = small.numbers[places], large.numbers[rows]
+        sides = (theirs, mine)
+        if turned:
+            numbers, sides = numbers[::-1], sides[::-1]
+        yield Block(0, len(rows), sides, numbers)
+
+
+# ---------------------------------------------------------------------- how many parts
+
+
+PART_BYTES = 1 << 22  # what a cache holds of both sides
+MOST_BITS = 10
+
+
+def part_bits(sources: Sequence[Source], columns: int, limit: int, jobs: int) -> int:
+    """How many bits of the hash choose the part: a part of both sides should fit a cache, and must fit memory."""
+    expected = sum(_expected_bytes(source, columns) for source in sources)
+    wanted = min(PART_BYTES * 4, max(1 << 16, limit // (8 * jobs)))
+    if expected <= PART_BYTES:
+        return 0
+    return min(MOST_BITS, max(4, (expected // wanted).bit_length()))
+
+
+def _expected_bytes(source: Source, columns: int) -> int:
+    """About what the rows of a file take in memory."""
+    if source.rows is not None:
+        return source.rows * (16 + 9 * columns)
+    if source.size is None:
+        return 1 << 32
+    return source.size * (1 if source.path.endswith(("csv", "tsv", "txt", "arrow", "ipc")) else 6)

@@ -1,0 +1,187 @@
+"""Which columns are the keys, and what their values are read as on each side, decided before the data.
+
+A file of typed columns says what its keys are; text of CSV takes the type of the other side, and is
+compared as text where no side says anything.  Types that cannot be compared are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
+from losscli.columns import find
+from losscli.errors import DataError, UsageError
+from losscli.keys import KeyType, canonical_text, float_key, words_of_texts
+from losscli.sources import Source
+from losscli.sources.cells import shown
+from losscli.sources.values import EXACT, Bad
+
+Unmatched: TypeAlias = Literal["error", "drop"]
+
+KEY_TYPES = ("int", "text")
+"""What ``--key-type`` can ask for."""
+
+NAMES = {
+    "int": "integers", "wide int": "integers", "text": "text", "float": "floating-point numbers",
+    "bool": "booleans", "decimal": "decimals", "moment": "dates or times",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KeySlot:
+    """One key column of one file: where it is and how it is read."""
+
+    index: int
+    name: str
+    file: str
+    kind: Kind
+    typed: bool  # the file itself says what it holds
+
+    @property
+    def want(self) -> Want:
+        return Want(self.index, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlan:
+    """The keys by which rows are paired, one slot for each key on each side."""
+
+    names: tuple[str, ...]
+    types: tuple[KeyType, ...]
+    sides: tuple[tuple[KeySlot, ...], ...]
+    unmatched: Unmatched = "error"
+
+    def __str__(self) -> str:
+        return f"key({','.join(self.names)})"
+
+
+def choose_keys(
+    sources: Sequence[Source], on: str, key_type: str | None = None, unmatched: Unmatched = "error"
+) -> KeyPlan:
+    """The key columns that ``--on`` names, in every file."""
+    if len(sources) < 2:
+        raise UsageError("`--on` pairs the rows of two files, and there is one")
+    whole = all(on in source.columns for source in sources)
+    names = (on,) if whole else tuple(name.strip() for name in on.split(","))
+    if len(set(names)) != len(names) or "" in names:
+        raise UsageError(
+            f"`--on {on}` does not name each key once", hint="write `--on KEY` or `--on KEY,KEY`"
+        )
+    asked = _asked(key_type, names)
+    places = [[find(source, name) for name in names] for source in sources]
+    types: list[KeyType] = []
+    slots: list[list[KeySlot]] = [[] for _ in sources]
+    for at, (name, forced) in enumerate(zip(names, asked, strict=True)):
+        found = [type_of(source, side[at]) for source, side in zip(sources, places, strict=True)]
+        kind, read_as = _settled(found, forced, name, sources)
+        types.append(kind)
+        for side, (source, held) in enumerate(zip(sources, found, strict=True)):
+            slots[side].append(KeySlot(places[side][at], name, source.path, read_as, held is not None))
+    return KeyPlan(names, tuple(types), tuple(map(tuple, slots)), unmatched)
+
+
+def type_of(source: Source, index: int) -> KeyType | None:
+    """What a source says that a column holds; None where it does not know types."""
+    tell: Callable[[int], KeyType | None] | None = getattr(source, "key_type", None)
+    return None if tell is None else tell(index)
+
+
+def _asked(key_type: str | None, names: Sequence[str]) -> Sequence[str | None]:
+    if key_type is None:
+        return [None] * len(names)
+    asked = [word.strip() for word in key_type.split(",")]
+    if wrong := next((word for word in asked if word not in KEY_TYPES), None):
+        raise UsageError(f"`--key-type` is int or text, not `{wrong}`")
+    if len(asked) not in (1, len(names)):
+        raise UsageError(f"`--key-type` names {len(asked)} types for {len(names)} keys")
+    return asked * len(names) if len(asked) == 1 else asked
+
+
+def _settled(
+    found: Sequence[KeyType | None], forced: str | None, name: str, sources: Sequence[Source]
+) -> tuple[KeyType, Kind]:
+    """What keys are compared as, and what their columns are read as."""
+    if forced is not None:
+        return ("int", "int_key") if forced == "int" else ("text", "text_key")
+    known: set[KeyType] = {kind for kind in found if kind is not None}
+    if known == {"int", "wide int"}:
+        known = {"wide int"}
+    if len(known) > 1:
+        said = "; ".join(
+            f"{source.path} has {NAMES[kind]}"
+            for source, kind in zip(sources, found, strict=True)
+            if kind is not None
+        )
+        hint = "`--key-type text` compares all of them as text"
+        if known & {"int", "wide int"}:
+            hint = "`--key-type int` or `--key-type text` reads both in one way"
+        raise DataError(f"key `{name}` is not of one type", said, hint)
+    kind: KeyType = next(iter(known), "text")
+    readings: dict[str, Kind] = {"int": "int_key", "text": "text_key", "float": "number"}
+    return kind, readings.get(kind, "text")
+
+
+def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad | None]:
+    """A column as it was read becomes keys; and its first row that cannot."""
+    if isinstance(column, KeyColumn):
+        return column, None
+    if isinstance(column, NumberColumn):
+        bad = None
+        # Between larger numbers a double may not tell apart what was written.
+        if not slot.typed and (wide := np.abs(column.values) > EXACT).any():
+            row = int(wide.argmax())
+            bad = Bad(
+                row, f"the key {float(column.values[row])!r} is beyond 2⁵³", "`--key-type text` compares text"
+            )
+        return float_key(np.where(np.isnan(column.values), 0.0, column.values), column.missing), bad
+    assert isinstance(column, ClassColumn)
+    read = canonical_text(kind)
+    texts = [str(value) for value in column.values or ()]
+    found = [read(text) for text in texts]
+    words = words_of_texts([text or "" for text in found] or [""])
+    bad = None
+    if None in found:
+        wrong = np.array([text is None for text in found])[column.codes]
+        if column.missing is not None:
+            wrong &= ~column.missing
+        if wrong.any():
+            row = int(wrong.argmax())
+            cell = shown(texts[int(column.codes[row])])
+            wanted = f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
+            bad = Bad(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
+    return KeyColumn(words[:, column.codes], column.missing), bad
+
+
+# ---------------------------------------------------------------------- by position, checked
+
+_TELLING = re.compile(r"id|key|index|uuid|.*_id", re.IGNORECASE)
+
+
+def telling_columns(
+    sources: Sequence[Source], taken: Collection[tuple[int, int]]
+) -> list[tuple[str, tuple[int, ...], Kind]]:
+    """Columns by whose names both files say which row is which: name, places, and what they are read as.
+
+    Those that play a role are none, and neither are those whose types cannot be compared as they stand.
+    """
+    found: list[tuple[str, tuple[int, ...], Kind]] = []
+    for name in dict.fromkeys(sources[0].columns) if len(sources) == 2 else ():
+        if not _TELLING.fullmatch(name) or any(source.columns.count(name) != 1 for source in sources):
+            continue
+        places = tuple(source.columns.index(name) for source in sources)
+        if any(place in taken for place in enumerate(places)):
+            continue
+        types = [type_of(source, place) for source, place in zip(sources, places, strict=True)]
+        known = {kind for kind in types if kind is not None}
+        kind: Kind = "text_key"
+        if len(known) == 1 and None not in types:
+            kind = {"int": "int_key", "float": "number"}.get(types[0] or "", kind)  # type: ignore[assignment]
+        elif not known <= {"int", "wide int", "float", "text"}:
+            continue
+        found.append((name, places, kind))
+    return found

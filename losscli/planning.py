@@ -1,0 +1,571 @@
+"""The losses, columns and options of a call become a plan, before a row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from losscli.block import Kind, Place
+from losscli.columns import Chosen, choose, find_in_either, named
+from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
+from losscli.errors import DataError, UsageError
+from losscli.expression import parse as parse_expression
+from losscli.labels import class_label, class_names, quantile_level, shared_prefix
+from losscli.loss import Loss, Role
+from losscli.losses import find
+from losscli.losses.expr import expression_loss
+from losscli.matrix import ClassTable, Matrix, read_table
+from losscli.pairing.keyplan import Unmatched, choose_keys, telling_columns
+from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
+from losscli.slices import Index, SliceView, parse_slicing
+from losscli.sources import Source
+from losscli.spec import Spec, parse
+from losscli.views import (
+    WEIGHT,
+    BinaryView,
+    ClassesView,
+    CodedView,
+    ColumnsView,
+    GreatestView,
+    NotBelowView,
+    NumberView,
+    OneClassView,
+    TextView,
+    View,
+)
+
+AVERAGES = ("macro", "micro", "weighted", "none")
+
+ROLE_COLUMNS = {
+    "mean": ("mean", "mu", "loc"),
+    "sd": ("sd", "sigma", "std", "scale"),
+    "var": ("var", "variance"),
+    "lower": ("lower", "lo", "low"),
+    "upper": ("upper", "hi", "high"),
+    "median": ("median", "med"),
+    "first": ("first", "score_a", "a"),
+    "second": ("second", "score_b", "b"),
+}
+"""Names looked for where `--pred` does not say which column plays a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A loss as asked for: its spec, and the forms among which the columns choose."""
+
+    spec: Spec
+    forms: tuple[Loss, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Asked:
+        """UsageError for an unknown loss, or for parameters that no form of it takes."""
+        spec = parse(text)
+        if spec.name == "expr":
+            return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
+        asked = cls(spec, find(spec.name))
+        refusals = []
+        for form in asked.forms:
+            try:
+                form.read_params(spec)
+            except UsageError as error:
+                refusals.append(error)
+        if len(refusals) == len(asked.forms):
+            raise refusals[0]
+        return asked
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The options of one call that decide what is read and measured."""
+
+    preds: tuple[str, ...] = ()  # one for each model; none: the columns found by their names
+    label: str | None = None
+    weight: str | None = None
+    from_logits: bool = False
+    classes: tuple[str, ...] = ()
+    pos_label: str | None = None
+    class_weight: Mapping[str, float] = field(default_factory=dict)
+    average: str | None = None
+    nan: NanPolicy = "error"
+    chunk_rows: int = 1 << 16
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    on: str | None = None
+    key_type: str | None = None
+    unmatched: Unmatched = "error"
+
+    @property
+    def positive(self) -> int | str | None:
+        return None if self.pos_label is None else class_label(self.pos_label)
+
+
+def plan(sources: Sequence[Source], asked: Sequence[Asked], call: Call) -> Plan:
+    """What to read and measure.  UsageError or DataError where the call does not fit the files."""
+    if call.average is not None and call.average not in AVERAGES:
+        raise UsageError(
+            f"no average is called `{call.average}`", hint="they are macro, micro, weighted, none"
+        )
+    return _Planner(sources, call).plan(asked)
+
+
+class _Planner:
+    """Columns and forms chosen for one call; slots and units are shared by all that want the same."""
+
+    def __init__(self, sources: Sequence[Source], call: Call) -> None:
+        self.sources = sources
+        self.call = call
+        self.slots: list[list[Slot]] = [[] for _ in sources]
+        self.units: dict[Any, int] = {}
+        self.made: list[Unit] = []
+        self.taken: set[tuple[int, int]] = set()
+        self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
+        self.roles: dict[str, list[Chosen]] = {}
+        self.tables: dict[str, ClassTable] = {}
+        self.equal: list[tuple[Place, Place]] = []
+
+    def plan(self, asked: Sequence[Asked]) -> Plan:
+        call, last = self.call, len(self.sources) - 1
+        weights = find_in_either(self.sources, call.weight) if call.weight is not None else []
+        self.taken = {(w.side, w.index) for w in weights}
+        keys = None
+        if call.on is not None:
+            keys = choose_keys(self.sources, call.on, call.key_type, call.unmatched)
+            self.taken |= {(side, slot.index) for side, slots in enumerate(keys.sides) for slot in slots}
+        label = call.label if last == 0 else None
+        models = [(text, self._choose_preds(asked, text, label)) for text in self._predictions()]
+        preds = {(c.side, c.index) for _, roles in models for held in roles.values() for c in held}
+        # A loss of pairs in their right order has no label.
+        labeled = any(role.name == "label" for one in asked for form in one.forms for role in form.roles)
+        labels = []
+        if labeled or call.label is not None:
+            labels = self._choose(last, "label", call.label, self.taken | preds)
+        if both := preds & {(c.side, c.index) for c in labels}:
+            name = self.sources[0].columns[next(iter(both))[1]]
+            raise UsageError(f"column `{name}` would be label and prediction at once")
+        measures: dict[Any, Measure] = {}
+        for one in asked:
+            for text, roles in models:
+                self.pred, self.roles = text, {**roles, "label": labels}
+                measure = self._measure(one)
+                measures.setdefault(
+                    (measure.loss.canonical(measure.values, defaults=True), measure.parts), measure
+                )
+        weight_view = None
+        counting = next((m.loss.name for m in measures.values() if m.loss.takes_counts(m.values)), None)
+        if weights:
+            places = [self._slot(w, "number", "weight") for w in weights]
+            domain = COUNTS if counting else NONNEGATIVE
+            weight_view = NumberView(places[0], domain, counting or "--weight", WEIGHT)
+            self.equal += [(places[0], other) for other in places[1:]]
+        class_weights = self._class_weights(labels, counting)
+        slicings = tuple(self._slicing(text) for text in dict.fromkeys(call.by))
+        where = self._where()
+        if keys is None:
+            self._telling()
+        sides = tuple(tuple(slots) for slots in self.slots)
+        return Plan(
+            sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
+            call.nan, call.chunk_rows, slicings, where, keys,
+        )  # fmt: skip
+
+    def _telling(self) -> None:
+        """Columns that say which row is which must agree where rows are paired by position."""
+        taken = {(side, slot.index) for side, slots in enumerate(self.slots) for slot in slots}
+        for name, places, kind in telling_columns(self.sources, taken):
+            same = getattr(self.sources[0], "holds_the_same", None)
+            if same is not None and type(self.sources[0]) is type(self.sources[1]):
+                if same(places[0], self.sources[1], places[1]):
+                    continue
+            one, other = (self._slot(Chosen(side, at, name), kind, "key") for side, at in enumerate(places))
+            self.equal.append((one, other))
+
+    # ------------------------------------------------------------------ columns
+
+    def _predictions(self) -> tuple[str | None, ...]:
+        """Each model once, as its columns were named."""
+        return tuple(dict.fromkeys(self.call.preds)) or (None,)
+
+    def _choose_preds(
+        self, asked: Sequence[Asked], text: str | None, label: str | None
+    ) -> dict[str, list[Chosen]]:
+        """The columns of every role that one model's predictions play."""
+        source, busy = self.sources[0], self.taken
+        if label is not None and label in source.columns:
+            busy = busy | {(0, source.columns.index(label))}
+        if text is not None and "=" in text and text not in source.columns:
+            pairs = [pair.partition("=") for pair in text.split(",")]
+            return {
+                role.strip(): [Chosen(0, at, source.columns[at]) for at in named(source, name.strip())]
+                for role, _, name in pairs
+            }
+        wanted = {role.name for one in asked for form in one.forms for role in form.pred_roles}
+        if text is not None or "pred" in wanted:
+            return {"pred": self._choose(0, "pred", text, busy)}
+        return {}
+
+    def _choose(self, side: int, role: str, asked: str | None, taken: set[tuple[int, int]]) -> list[Chosen]:
+        return choose(self.sources[side], side, role, asked, {index for at, index in taken if at == side})
+
+    def _role_columns(self, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
+        """The columns that play a role; UsageError names a role that the call cannot fill."""
+        if role.name in self.roles:
+            return self.roles[role.name]
+        if role.name == "weight":
+            if self.call.weight is None:
+                raise UsageError(
+                    f"`{form.name}` speaks of `weight`", hint="name the column: `--weight COLUMN`"
+                )
+            return find_in_either(self.sources, self.call.weight)[:1]
+        if role.name in form.columns:
+            name = params.get(role.name)
+            for known in (name,) if name is not None else form.columns[role.name]:
+                if name is not None or any(known in source.columns for source in self.sources):
+                    return find_in_either(self.sources, str(known))[:1]
+            hint = f"name a column: `{form.name}:{role.name}=COLUMN`"
+        else:
+            for known in ROLE_COLUMNS.get(role.name, (role.name,)):
+                if known in self.sources[0].columns:
+                    return [Chosen(0, named(self.sources[0], known)[0], known)]
+            wanted = ",".join(f"{other.name}=COLUMN" for other in form.pred_roles)
+            hint = f"name the columns: `--pred {wanted}`"
+        raise UsageError(f"`{form.name}` needs a column for `{role.name}`", hint=hint)
+
+    def _slot(self, column: Chosen, kind: Kind, purpose: Purpose) -> Place:
+        slots = self.slots[column.side]
+        slot = Slot(column.index, column.name, self.sources[column.side].path, kind, purpose)
+        if slot not in slots:
+            slots.append(slot)
+        return column.side, slots.index(slot)
+
+    def _class_weights(self, labels: Sequence[Chosen], counting: str | None) -> ClassWeights | None:
+        if not self.call.class_weight:
+            return None
+        if counting and any(weight not in COUNTS for weight in self.call.class_weight.values()):
+            raise UsageError(f"`{counting}` counts rows: `--class-weight` must be whole numbers for it")
+        if len(labels) != 1:
+            raise UsageError("`--class-weight` needs one label column")
+        weights = tuple((class_label(name), weight) for name, weight in self.call.class_weight.items())
+        return ClassWeights(self._slot(labels[0], "score", "label"), weights)
+
+    def _where(self) -> Filter | None:
+        """The filter; in it every word is a column."""
+        if self.call.where is None:
+            return None
+        expression = parse_expression(self.call.where)
+        places = []
+        for name, kind in expression.columns.items():
+            columns = find_in_either(self.sources, name)
+            found = [self._slot(c, "text" if kind == "text" else "truth", "other") for c in columns]
+            self.equal += [(found[0], other) for other in found[1:]]
+            places.append((name, found[0]))
+        return Filter(expression, tuple(places))
+
+    def _slicing(self, text: str) -> SliceView:
+        slicing = parse_slicing(text, [column for source in self.sources for column in source.columns])
+        places = []
+        for key in slicing.keys:
+            kind: Kind = "text" if key.how == "value" else "number"
+            found = [self._slot(c, kind, "other") for c in find_in_either(self.sources, key.name)]
+            self.equal += [(found[0], other) for other in found[1:]]
+            places.append(found[0])
+        return SliceView(slicing, tuple(places), Index())
+
+    # ------------------------------------------------------------------ measures
+
+    def _measure(self, asked: Asked) -> Measure:
+        form, repeated = self._form(asked)
+        params = form.read_params(asked.spec)
+        self._refuse_widths(form, params)
+        preds = self._shown(form, params)
+        if repeated:
+            parts = self._repeated(form, params)
+        elif form.roles[-1].shape == "Codes" and form.role("pred").shape == "Codes":
+            parts = [Part(self._unit(form, params, self._coded(form, params)))]
+        else:
+            parts = [
+                Part(self._unit(form, params, [(r.name, self._view(form, r, params)) for r in form.roles]))
+            ]
+        if self.call.average is not None and (len(parts) > 1 or form.per_class):
+            self._refuse_average(form)
+        return Measure(form, tuple(params.items()), preds, tuple(parts))
+
+    def _refuse_widths(self, form: Loss, params: Mapping[str, Any]) -> None:
+        """UsageError where a role of one column is given several, or two vectors differ in length."""
+        roles = [role for role in form.pred_roles if role.name != "pred"]
+        widths = {role.name: len(self._role_columns(form, role, params)) for role in roles}
+        for role in roles:
+            if role.shape != "Columns" and widths[role.name] > 1:
+                raise UsageError(f"`{form.name}` needs one column for `{role.name}`, not {widths[role.name]}")
+        wide = {role.name: widths[role.name] for role in roles if role.shape == "Columns"}
+        if len(set(wide.values())) > 1:
+            counts = ", ".join(f"{width} for `{name}`" for name, width in wide.items())
+            raise UsageError(f"`{form.name}` needs vectors of one length, not columns: {counts}")
+
+    def _refuse_average(self, form: Loss) -> None:
+        if self.call.average not in form.averages:
+            has = ", ".join(form.averages) or "none of them"
+            raise UsageError(f"`{form.name}` has no {self.call.average} average", hint=f"it has {has}")
+
+    def _shown(self, form: Loss, params: Mapping[str, Any]) -> str:
+        # A loss may find its roles by the names of columns, whatever `--pred` names.
+        if self.pred is not None and any(role.name in self.roles for role in form.pred_roles):
+            return self.pred
+        return ",".join(c.name for role in form.pred_roles for c in self._role_columns(form, role, params))
+
+    def _unit(self, form: Loss, params: Mapping[str, Any], views: Iterable[tuple[str, View]]) -> int:
+        rows: dict[str, Any] = {name: params[name] for name in form.row_params if name in params}
+        if form.takes_levels:
+            rows["levels"] = self._levels(form)
+        if form.takes_matrix:
+            rows["matrix"] = self._arranged(form, self._table(params["matrix"]))
+        unit = Unit(form, tuple(rows.items()), tuple(views))
+        key = (form.rows, form.state, unit.params, unit.views)
+        if key not in self.units:
+            self.units[key] = len(self.made)
+            self.made.append(unit)
+        return self.units[key]
+
+    def _form(self, asked: Asked) -> tuple[Loss, bool]:
+        """The form whose roles the columns fill, and whether it is repeated over outputs or classes."""
+        name = asked.forms[0].name
+        labels, preds = self.roles["label"], self.roles.get("pred", [])
+        whole = [form for form in asked.forms if self._fits(form) and self._fits_matrix(form, asked.spec)]
+        again = [form for form in asked.forms if self._fits_repeated(form)]
+        shaped = whole or again
+        if not shaped:
+            if any(role.name == "pred" for form in asked.forms for role in form.roles) and preds:
+                raise UsageError(
+                    f"`{name}` cannot compare {_count(preds, 'prediction')} with {_count(labels, 'label')}",
+                    f"predictions: {_names(p.name for p in preds)}; labels: {_names(c.name for c in labels)}",
+                    "choose columns with `--pred` and `--label`",
+                )
+            roles = ",".join(f"{role.name}=COLUMN" for role in asked.forms[0].pred_roles)
+            needed = ", ".join(f"`{role.name}`" for role in asked.forms[0].pred_roles)
+            raise UsageError(
+                f"`{name}` needs {needed}",
+                f"the model `{self.pred}` does not have it" if len(self.call.preds) > 1 else None,
+                f"name the columns: `--pred {roles}`",
+            )
+        for form in shaped:
+            if form.scores or form.logits == self.call.from_logits or _is_coded(form):
+                form.read_params(asked.spec)
+                return form, not whole
+        if self.call.from_logits:
+            raise UsageError(f"`{name}` has no form for raw scores", hint="leave `--from-logits` out")
+        raise UsageError(f"`{name}` is measured from raw scores", hint="add `--from-logits`")
+
+    def _fits(self, form: Loss) -> bool:
+        labels, preds = len(self.roles["label"]), len(self.roles.get("pred", []))
+        shapes = {role.name: role.shape for role in form.roles}
+        if "pred" not in shapes:
+            # Several roles of predictions, each of them one column.
+            fits = labels == 1 or "label" not in shapes
+            return fits and all(self._can_fill(form, role) for role in form.pred_roles)
+        label, pred = shapes.get("label", "Column"), shapes["pred"]
+        if label == "Columns" or pred == "Columns":
+            wide = labels == preds if label == "Columns" else labels == 1
+            return wide and preds > 1
+        return labels == 1 and (preds == 1 or (preds > 1 and pred == "Codes"))
+
+    def _fits_matrix(self, form: Loss, spec: Spec) -> bool:
+        """Whether a form for a label of 0 and 1 has a matrix of two such classes, where it takes one."""
+        path = dict(spec.params).get("matrix")
+        if not form.takes_matrix or not isinstance(form.role("label").domain, Binary) or path is None:
+            return True
+        return self._two_classes(self._table(path)) is not None
+
+    def _two_classes(self, table: ClassTable) -> tuple[tuple[int | str, ...], ...] | None:
+        """The names of the negative and the positive class in a matrix; None where it has no such two."""
+        if self.call.positive is None:
+            known: tuple[tuple[int | str, ...], ...] = ((0, -1), (1,))
+            return known if {0, -1, 1} >= {*table.true, *table.pred} else None
+        rest = tuple(name for name in table.true if name != self.call.positive)
+        return (rest, (self.call.positive,)) if len(rest) == 1 else None
+
+    def _table(self, path: str) -> ClassTable:
+        if path not in self.tables:
+            self.tables[path] = read_table(path)
+        return self.tables[path]
+
+    def _arranged(self, form: Loss, table: ClassTable) -> Matrix:
+        """The numbers of a matrix in the coding that the views of a form have."""
+        if len(self.roles["pred"]) > 1:
+            names: dict[int, list[int | str]] = {}
+            for name, place in self._classes():
+                names.setdefault(place, []).append(name)
+            places = [names[place] for place in sorted(names)]
+            return table.arranged(places, places)
+        two = self._two_classes(table) if isinstance(form.role("label").domain, Binary) else None
+        return table.cells if two is None else table.arranged(two, two)
+
+    def _can_fill(self, form: Loss, role: Role) -> bool:
+        try:
+            self._role_columns(form, role, {})
+        except UsageError:
+            return False
+        return True
+
+    def _fits_repeated(self, form: Loss) -> bool:
+        labels, preds = len(self.roles["label"]), len(self.roles.get("pred", []))
+        if any(role.shape == "Columns" for role in form.roles) or "pred" not in {r.name for r in form.roles}:
+            return False
+        if labels == preds > 1:
+            return True
+        return form.per_class and labels == 1 and preds > 1 and form.role("pred").shape == "Column"
+
+    def _repeated(self, form: Loss, params: Mapping[str, Any]) -> list[Part]:
+        """A unit for every output: a label column each, or one class of the label against the rest."""
+        labels, preds = self.roles["label"], self.roles["pred"]
+        parts = []
+        if len(labels) == 1:
+            classes = ClassesView(self._slot(labels[0], "class", "label"), self._classes(), form.name)
+            for place, pred in enumerate(preds):
+                domain = form.domain(form.role("pred"), params)
+                assert isinstance(domain, Interval)
+                number = NumberView(self._slot(pred, "number", "pred"), domain, form.name)
+                views: list[tuple[str, View]] = [("label", OneClassView(classes, place)), ("pred", number)]
+                parts.append(Part(self._unit(form, params, views), "class", str(classes.names[place])))
+            return parts
+        for label, pred in zip(self._matched(labels, preds, lenient=True), preds, strict=True):
+            kept = self.roles
+            self.roles = {**kept, "label": [label], "pred": [pred]}
+            views = self._views(form, params)
+            self.roles = kept
+            parts.append(Part(self._unit(form, params, views), "output", label.name))
+        return parts
+
+    # ------------------------------------------------------------------ views
+
+    def _views(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
+        if _is_coded(form):
+            return self._coded(form, params)
+        return [(role.name, self._view(form, role, params)) for role in form.roles]
+
+    def _view(self, form: Loss, role: Role, params: Mapping[str, Any]) -> View:
+        """The view of one role, by its shape and its domain."""
+        domain = form.domain(role, params)
+        columns = self._role_columns(form, role, params)
+        if role.shape == "Texts":
+            return TextView(self._slot(columns[0], "text", "other"))
+        purpose: Purpose = "label" if role.name == "label" else "pred"
+        if isinstance(domain, Binary):
+            place = self._slot(columns[0], "truth" if self.call.positive is None else "class", purpose)
+            return BinaryView(place, domain, form.name, self.call.positive)
+        if role.shape == "Columns":
+            assert isinstance(domain, (Interval, Simplex))
+            if role.name == "label":
+                columns = self._matched(columns, self.roles["pred"])
+            elif form.takes_levels:
+                columns = self._by_level(form, columns)
+            return ColumnsView(tuple(self._slot(c, "number", purpose) for c in columns), domain, form.name)
+        if isinstance(domain, AnyClass):
+            return ClassesView(self._slot(columns[0], "class", purpose), self._classes(), form.name)
+        assert isinstance(domain, Interval)
+        number = NumberView(self._slot(columns[0], "number", purpose), domain, form.name)
+        for low, high in form.relations:
+            if role.name == high:
+                least = self._view(form, form.role(low), params)
+                assert isinstance(least, NumberView)
+                return NotBelowView(number, least, (low, high))
+        return number
+
+    def _coded(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
+        """Label and prediction as classes in one coding."""
+        labels, preds = self.roles["label"], self.roles["pred"]
+        if len(preds) > 1:
+            slots = tuple(self._slot(p, "number", "pred") for p in preds)
+            label = ClassesView(self._slot(labels[0], "class", "label"), self._classes(), form.name)
+            return [("label", label), ("pred", GreatestView(ColumnsView(slots, REAL, form.name)))]
+        if form.takes_matrix:
+            table = self._table(params["matrix"])
+            return [
+                self._in_table(form, table, "label", labels, table.true, "row"),
+                self._in_table(form, table, "pred", preds, table.pred, "column"),
+            ]
+        places = self._slot(labels[0], "score", "label"), self._slot(preds[0], "score", "pred")
+        threshold = float(params.get("threshold", 0.5))
+        return [
+            (role, CodedView(*places, at, threshold, self.call.from_logits, form.name))
+            for at, role in enumerate(("label", "pred"))
+        ]
+
+    def _in_table(
+        self, form: Loss, table: ClassTable, role: Purpose, columns: Sequence[Chosen],
+        classes: Sequence[int | str], what: str,
+    ) -> tuple[str, View]:  # fmt: skip
+        """A class column in the coding of a matrix."""
+        places = tuple((name, at) for at, name in enumerate(classes))
+        slot = self._slot(columns[0], "class", role)
+        return role, ClassesView(slot, places, form.name, f"{what} of {table.path}")
+
+    def _classes(self) -> tuple[tuple[int | str, int], ...]:
+        """The class that each prediction column stands for."""
+        names = [p.name for p in self.roles["pred"]]
+        if not self.call.classes:
+            return tuple(class_names(names, named=self.sources[0].named).items())
+        if len(self.call.classes) != len(names):
+            raise UsageError(
+                f"`--classes` names {len(self.call.classes)} classes for {_count(self.roles['pred'], 'prediction')}"
+            )
+        return tuple((class_label(name), place) for place, name in enumerate(self.call.classes))
+
+    def _levels(self, form: Loss) -> tuple[float, ...]:
+        columns = self._by_level(form, self.roles["pred"])
+        levels = tuple(_level(form, column.name) for column in columns)
+        if form.refuses_levels is not None and (why := form.refuses_levels(levels)) is not None:
+            raise UsageError(
+                f"`{form.name}` needs {why}", f"the columns are {_names(c.name for c in columns)}"
+            )
+        return levels
+
+    def _by_level(self, form: Loss, columns: Sequence[Chosen]) -> list[Chosen]:
+        return sorted(columns, key=lambda column: _level(form, column.name))
+
+    def _matched(self, labels: list[Chosen], preds: list[Chosen], *, lenient: bool = False) -> list[Chosen]:
+        """The label columns in the order of the prediction columns of the same name.
+
+        ``lenient``: where no name is shared at all, the order of the columns pairs them.
+        """
+        if not (self.sources[0].named and self.sources[-1].named):
+            return labels
+        cut = [len(shared_prefix([c.name for c in columns])) for columns in (labels, preds)]
+        short = {c.name[cut[0] :]: c for c in labels}
+        wanted = [p.name[cut[1] :] for p in preds]
+        whole = {c.name: c for c in labels}
+        for found, names in ((short, wanted), (whole, [p.name for p in preds])):
+            if set(names) == set(found):
+                return [found[name] for name in names]
+        if lenient and not set(wanted) & set(short):
+            return labels
+        raise DataError(
+            "the label columns and the prediction columns are not named for the same classes",
+            f"labels: {_names(short)}; predictions: {_names(wanted)}",
+            "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`",
+            file=self.sources[-1].path,
+        )
+
+
+def _is_coded(form: Loss) -> bool:
+    """Whether it takes a predicted class, which may come from a class, a probability or a score."""
+    return any(role.name == "pred" and role.shape == "Codes" for role in form.roles)
+
+
+def _level(form: Loss, name: str) -> float:
+    level = quantile_level(name)
+    if level is None:
+        raise UsageError(
+            f"column `{name}` does not name a quantile level",
+            f"`{form.name}` takes the levels from the names of the columns",
+            "name them for their levels, between 0 and 1: `q_0.1,q_0.5,q_0.9`",
+        )
+    return level
+
+
+def _count(columns: Sequence[Chosen], what: str) -> str:
+    return f"1 {what} column" if len(columns) == 1 else f"{len(columns)} {what} columns"
+
+
+def _names(names: Iterable[str]) -> str:
+    shown = [f"`{name}`" for name in names]
+    return ", ".join(shown[:12]) + (" …" if len(shown) > 12 else "")

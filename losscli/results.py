@@ -1,0 +1,314 @@
+"""The states of a run become results: a value or why there is none, for the whole and for its parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from losscli.errors import DataError
+from losscli.exact import exact_quotient, round_fraction
+from losscli.loss import Finished, Loss, Undefined
+from losscli.plan import Measure, Part, Plan, Tally
+from losscli.report import Result
+from losscli.sliced import SliceTally
+from losscli.slices import SliceView, order_of
+from losscli.state import Bins, Confusion, Counts, Sums
+from losscli.text import plural
+from losscli.views import ClassesView, CodedView
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What decides how states are finished."""
+
+    average: str | None = None
+    positive: int | str | None = None
+    context: str = ""  # of the signature
+    min_slice: int = 0  # slices of fewer rows are folded into `other`
+    classes: tuple[int | str, ...] = ()  # in their order
+    row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
+
+
+def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
+    """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
+    found = [r for measure in plan.measures for r in _Finisher(measure, plan, tally, options).results()]
+    sliced = []
+    for place, slicing in enumerate(plan.slicings):
+        for values, part in slices_of(slicing, tally.slices[place], options.min_slice):
+            named = dict(zip(slicing.slicing.names, values, strict=True))
+            for measure in plan.measures:
+                if all(p.unit in part.states for p in measure.parts):
+                    for result in _Finisher(measure, plan, part, options).results():
+                        signature = f"{result.signature}|by:{slicing.slicing}"
+                        sliced.append(replace(result, slice=named, signature=signature))
+    return found + sliced
+
+
+OTHER = "other"
+
+
+def slices_of(
+    view: SliceView, tally: SliceTally, min_slice: int
+) -> list[tuple[tuple[str | None, ...], Tally]]:
+    """The slices that have rows, in order, each with a tally of its own."""
+    codes = [(values, code) for values, code in view.index.codes.items() if code < len(tally.used)]
+    codes = [(values, code) for values, code in codes if tally.used[code]]
+    ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
+    order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
+    kept = [codes[at] for at in order if tally.used[codes[at][1]] >= min_slice]
+    folded = [codes[at] for at in order if tally.used[codes[at][1]] < min_slice]
+    found = [(values, _one_slice(tally, code)) for values, code in kept]
+    if folded:
+        rest = Tally()
+        for _, code in folded:
+            rest.merge(_one_slice(tally, code))
+        found.append(((OTHER,) * len(view.columns), rest))
+    return found
+
+
+def _one_slice(tally: SliceTally, code: int) -> Tally:
+    states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
+    found = Tally(used=int(tally.used[code]), states={u: s for u, s in states.items() if s is not None})
+    found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
+    for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
+        for (unit, name), lanes in counts.items():
+            if code < len(lanes) and lanes[code]:
+                into.setdefault(unit, {})[name] = int(lanes[code])
+    return found
+
+
+class _Finisher:
+    """One measure's states on their way to results."""
+
+    def __init__(self, measure: Measure, plan: Plan, tally: Tally, options: Options) -> None:
+        self.measure, self.plan, self.tally, self.options = measure, plan, tally, options
+        self.loss = measure.loss
+        own = [name for name in measure.values if name not in self.loss.columns]
+        taken = {p.name for p in self.loss.params}
+        self.params: dict[str, Any] = {name: measure.values[name] for name in own if name in taken}
+        if "levels" in self.loss.own_params:
+            self.params["levels"] = dict(plan.units[measure.parts[0].unit].params)["levels"]
+        if "order" in self.loss.own_params:
+            self.params["order"] = self._order()
+
+    def results(self) -> list[Result]:
+        parts = self.measure.parts
+        states = [self.tally.states[part.unit] for part in parts]
+        self._refuse_no_weight(states)
+        if len(parts) == 1:
+            if self.loss.state == "confusion" and self.loss.per_class:
+                return self._by_class(states[0])
+            return [self._result(parts[0], states[0], {}, self._finished(states[0]))]
+        if self.loss.state == "confusion" and self.loss.per_class:
+            # One table an output, of 0 and 1: each is one class against the rest.
+            counts = [state.counts(1) for state in states]
+            return self._averaged(counts, [{part.kind: part.name} for part in parts], states)
+        return self._averaged(states, [{part.kind: part.name} for part in parts], states)
+
+    def _finished(self, state: Any) -> Finished:
+        return finish(self.loss, self.params, state, self.options.row_name)
+
+    # ------------------------------------------------------------------ classes and outputs
+
+    def _by_class(self, table: Confusion) -> list[Result]:
+        """A loss of one class against the rest, from the table of all classes."""
+        positive = self._positive(table)
+        if positive is not None and self.options.average is None:
+            finished = self._finished(table.counts(positive))
+            return [self._result(self.measure.parts[0], table, {}, finished)]
+        classes = self._classes(table)
+        counts = [table.counts(c) for c in classes]
+        return self._averaged(counts, [{"class": str(c)} for c in classes], [table] * len(classes))
+
+    def _classes(self, table: Confusion) -> list[int | str]:
+        """All classes: those of the prediction columns, where they are named for them, else those seen."""
+        unit = self.plan.units[self.measure.parts[0].unit]
+        for _, view in unit.views:
+            if isinstance(view, ClassesView):
+                return list(view.names)
+        return table.classes
+
+    def _order(self) -> tuple[int | str, ...]:
+        """The classes in their order: as named by `--classes`, or as the prediction columns stand."""
+        if self.options.classes:
+            return self.options.classes
+        unit = self.plan.units[self.measure.parts[0].unit]
+        return next((view.names for _, view in unit.views if isinstance(view, ClassesView)), ())
+
+    def _positive(self, table: Confusion) -> int | str | None:
+        """The class that counts as positive where there are two: the one named, else 1 beside 0 or -1."""
+        if self.options.positive is not None:
+            return self.options.positive
+        unit = self.plan.units[self.measure.parts[0].unit]
+        if not any(isinstance(view, CodedView) for _, view in unit.views):
+            return None
+        classes = set(table.classes)
+        return 1 if classes <= {0, 1} or classes <= {-1, 1} else None
+
+    def _averaged(
+        self, units: Sequence[Any], names: list[dict[str, str]], states: Sequence[Any]
+    ) -> list[Result]:
+        """The whole of several parts by the average asked for; or each of them."""
+        average = self.options.average or "macro"
+        parts = self.measure.parts if len(self.measure.parts) > 1 else self.measure.parts * len(units)
+        finished = [self._finished(unit) for unit in units]
+        if average == "none":
+            return [
+                self._result(part, state, name, value)
+                for part, state, name, value in zip(parts, states, names, finished, strict=True)
+            ]
+        if average == "micro":
+            merged = units[0]
+            for unit in units[1:]:
+                merged = merged + unit if isinstance(unit, Counts) else merged.merge(unit)
+            whole = self._finished(merged)
+        else:
+            weights = [self._support(unit) if average == "weighted" else Fraction(1) for unit in units]
+            whole = _mean_of_parts(finished, weights, names)
+        return [self._result(parts[0], states[0], {}, whole, several=True)]
+
+    def _support(self, unit: Any) -> Fraction:
+        """What a part weighs in a weighted average: its positives, or the spread of its label."""
+        if isinstance(unit, Counts):
+            return unit.tp + unit.fn
+        spread: Fraction = unit.label_spread
+        return spread
+
+    # ------------------------------------------------------------------ one result
+
+    def _result(
+        self, part: Part, state: Any, name: dict[str, str], finished: Finished, *, several: bool = False
+    ) -> Result:
+        loss, values = self.loss, self.measure.values
+        units = [p.unit for p in self.measure.parts] if several else [part.unit]
+        skipped = _added([self.tally.skipped.get(unit, {}) for unit in units])
+        touched = _added([self.tally.touched.get(unit, {}) for unit in units])
+        missing = [self.tally.missing[unit] for unit in units if unit in self.tally.missing]
+        if missing:
+            count, first = sum(m.count for m in missing), min(m.first_row for m in missing)
+            finished = Undefined(f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}")
+        if isinstance(finished, Undefined) and finished.alone is not None:
+            finished = finished.alone
+        value, note = rounded(finished)
+        total = None
+        if loss.is_mean and loss.state == "sums" and not several and isinstance(state, Sums):
+            total = state.totals[0].rounded()
+        return Result(
+            loss=loss.canonical(values),
+            params=dict(values),
+            pred=self.measure.pred,
+            better=loss.better,
+            value=value,
+            sum=total if total is not None and math.isfinite(total) else None,
+            rows=self.tally.used - (sum(skipped.values()) if len(units) == 1 else 0),
+            weight=state.weight.rounded(),
+            part=name,
+            skipped=skipped,
+            touched=touched,
+            note=note,
+            detail=None if several and len(units) > 1 else _detail(state, values),
+            signature=f"{loss.canonical(values, defaults=True)}|{self.options.context}",
+        )
+
+    def _refuse_no_weight(self, states: Sequence[Any]) -> None:
+        if not self.plan.weighted or any(state.weight.units for state in states):
+            return
+        if any(self.tally.skipped.get(part.unit) for part in self.measure.parts):
+            return
+        slot = next((s for _, s in self.plan.places() if s.purpose == "weight"), None)
+        raise DataError(
+            "the weights sum to zero: nothing is left to measure",
+            file=slot.file if slot else None,
+            column=slot.name if slot else None,
+        )
+
+
+def finish(
+    loss: Loss, params: dict[str, Any], state: Any, row_name: Callable[[int], str] = "row {}".format
+) -> Finished:
+    """The value of a state: the mean of its rows, or what the loss's function makes of it."""
+    if isinstance(state, Sums) and loss.state == "sums":
+        if state.weight.units == 0:
+            return Undefined("no row counts")
+        if state.infinite:
+            rows = "1 row is" if state.infinite == 1 else f"{state.infinite} rows are"
+            return Undefined(f"the loss of {rows} infinite, first in {row_name(state.first_infinite or 0)}")
+        if loss.is_mean:
+            return exact_quotient(state.totals[0], state.weight)
+        return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
+    if not isinstance(state, Counts) and state.weight.units == 0:
+        return Undefined("no row counts")
+    return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
+
+
+def _own(loss: Loss, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that the finishing function takes."""
+    return {name: value for name, value in params.items() if name in loss.own_params}
+
+
+def rounded(finished: Finished) -> tuple[float | None, str | None]:
+    """The value as a double, or None and why there is none."""
+    if isinstance(finished, Undefined):
+        return None, finished.why
+    value = round_fraction(finished) if isinstance(finished, Fraction) else float(finished)
+    if not math.isfinite(value):
+        return None, "the value exceeds the largest double"
+    return value, None
+
+
+def _mean_of_parts(
+    finished: Sequence[Finished], weights: Sequence[Fraction], names: Sequence[dict[str, str]]
+) -> Finished:
+    """The weighted mean of the parts' values; not defined where that of a part is not."""
+    total = weight = Fraction(0)
+    for value, factor, name in zip(finished, weights, names, strict=True):
+        if isinstance(value, Undefined):
+            if value.absent:
+                continue
+            kind, which = next(iter(name.items()))
+            return Undefined(f"not defined for {kind} {which}: {value.why}")
+        if isinstance(value, float) and not math.isfinite(value):
+            return value
+        total += factor * Fraction(value)
+        weight += factor
+    return total / weight if weight else Undefined("no part has anything to measure")
+
+
+def _detail(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a picture of the result needs: the table of classes, or the bins."""
+    if isinstance(state, Confusion):
+        return state.matrix()
+    return _bins(state, params["bins"]) if isinstance(state, Bins) and "bins" in params else None
+
+
+def _bins(state: Bins, count: int) -> dict[str, Any]:
+    """The bins that have rows, and Murphy's parts of the Brier score of what they predict."""
+    total, spread = state.weight.fraction, Fraction(0)
+    overall = sum((held.totals[1].fraction for held in state.bins.values()), Fraction(0)) / total
+    found, reliability = [], Fraction(0)
+    for code, held in sorted(state.bins.items()):
+        pred, label = held.means
+        share = held.weight.fraction / total
+        reliability += share * (pred - label) ** 2
+        spread += share * (label - overall) ** 2
+        found.append({
+            "low": code / count, "high": (code + 1) / count, "rows": held.rows,
+            "weight": held.weight.rounded(), "mean_pred": round_fraction(pred), "mean_label": round_fraction(label),
+        })  # fmt: skip
+    return {
+        "bins": found,
+        "reliability": round_fraction(reliability),
+        "resolution": round_fraction(spread),
+        "uncertainty": round_fraction(overall * (1 - overall)),
+    }
+
+
+def _added(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for held in counts:
+        for name, count in held.items():
+            total[name] = total.get(name, 0) + count
+    return total

@@ -1,0 +1,208 @@
+"""The JSON documents that losscli writes, as models: what `losscli schema NAME` prints, and what is read back.
+
+Names and shapes are those of the command line's description; a document is strict, so that an unknown key,
+a number in quotes or a NaN is no document of ours.  SCHEMAS is the explicit table of all of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Counts: TypeAlias = dict[str, Annotated[int, Field(ge=1)]]
+ParamValue: TypeAlias = bool | int | float | str | None
+
+SCHEMAS = {
+    "result": "losscli.schemas:ResultDocument",
+    "losses": "losscli.schemas:LossesDocument",
+    "error": "losscli.schemas:ErrorDocument",
+    "config": "losscli.config:Config",
+}
+"""Where the model of each document stands."""
+
+
+class Record(BaseModel):
+    """An object whose every key is known."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class IntervalRecord(Record):
+    low: float
+    high: float
+    level: float = Field(gt=0, lt=1)
+    method: str
+
+
+class ConstantRecord(Record):
+    """The best constant prediction."""
+
+    prediction: Any
+    value: float | None
+    skill: float | None = Field(description="1 - value / value of the constant")
+
+
+class ResultRecord(Record):
+    """One loss of one prediction over the whole, a part or a slice."""
+
+    loss: str = Field(
+        description="canonical spec: the name, and the parameters that differ from their default"
+    )
+    params: dict[str, ParamValue] = Field(description="every parameter, defaults too")
+    pred: str
+    part: dict[Literal["class", "output"], str] = Field(max_length=1)
+    slice: dict[str, str | None] = Field(description="the value of each `--by` column; a missing one is null")
+    better: Literal["lower", "higher", "zero", "one"]
+    value: float | None = Field(description="null where it is not defined; `note` says why")
+    sum: float | None = Field(description="null where the loss is no mean")
+    rows: Count
+    weight: float
+    skipped: Counts
+    touched: Counts
+    stderr: float | None
+    ci: IntervalRecord | None
+    constant: ConstantRecord | None
+    note: str | None
+    detail: dict[str, Any] | None = Field(
+        description="what is more than a number: a matrix, bins, worst rows"
+    )
+    signature: str = Field(min_length=1, description="all that changes what the number means")
+
+
+class RowsRecord(Record):
+    """How many rows were read, paired, left out and used."""
+
+    read_preds: Count
+    read_labels: Count
+    only_preds: Count
+    only_labels: Count
+    paired: Count
+    dropped: Counts
+    used: Count
+
+
+class InputRecord(Record):
+    role: Literal["preds", "labels"]
+    path: str
+    format: str
+    columns: list[str]
+
+
+class LimitRecord(Record):
+    """What became of one limit for one result."""
+
+    loss: str
+    pred: str | None = Field(description="null where there is no result to compare")
+    part: dict[str, str]
+    slice: dict[str, str | None]
+    kind: Literal["max", "min", "max_regression"]
+    limit: float | str = Field(description="a number, or a share of the baseline such as `2%`")
+    value: float | None
+    baseline: float | None
+    passed: bool
+    reason: str | None = Field(description="why it failed, or could not be evaluated")
+
+
+class GateRecord(Record):
+    passed: bool
+    limits: list[LimitRecord]
+
+
+class ResultDocument(Record):
+    """What `losscli eval --json` writes."""
+
+    model_config = ConfigDict(title="losscli.result/1")
+
+    schema_: Literal["losscli.result/1"] = Field(alias="schema")
+    losscli: str = Field(description="the version that measured")
+    arithmetic: str = Field(description="NumPy and its widest instructions: what exp and log depend on")
+    metrics: dict[str, float | None] = Field(
+        description="the whole only, by spec (`SPEC#PRED` where several)"
+    )
+    results: list[ResultRecord]
+    rows: RowsRecord
+    inputs: list[InputRecord]
+    gate: GateRecord | None = Field(description="null without limits")
+
+
+class ParamRecord(Record):
+    name: str
+    range: str
+    default: ParamValue
+    required: bool
+
+
+class RoleRecord(Record):
+    shape: str
+    domain: str
+
+
+class LossRecord(Record):
+    """All that is declared of one loss in one form."""
+
+    # The catalogue grows: a line more in it is no other document.
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    task: str
+    aliases: list[str]
+    summary: str
+    definition: str
+    gradient: dict[str, str] | None = Field(
+        description="the slope of a row by each role of the prediction; by column `j` where it is several"
+    )
+    no_gradient: str | None = Field(description="why there is none")
+    description: str
+    roles: dict[str, RoleRecord]
+    from_logits: bool
+    params: list[ParamRecord]
+    better: Literal["lower", "higher", "zero", "one"]
+    best: float | None
+    rewards: str
+    reference: str
+    example: str | None
+
+
+class LossesDocument(Record):
+    """What `losscli losses --json` writes."""
+
+    model_config = ConfigDict(title="losscli.losses/1")
+
+    schema_: Literal["losscli.losses/1"] = Field(alias="schema")
+    losses: list[LossRecord]
+
+
+class ErrorDocument(Record):
+    """What `--errors json` writes to standard error."""
+
+    model_config = ConfigDict(title="losscli.error/1")
+
+    schema_: Literal["losscli.error/1"] = Field(alias="schema")
+    kind: Literal["usage", "data", "output", "error"]
+    exit_code: Literal[2, 3, 70, 74]
+    message: str
+    detail: str | None
+    hint: str | None
+    file: str | None
+    column: str | None
+    row: int | None = Field(description="counted from 1, without the header")
+
+
+def model(name: str) -> type[BaseModel]:
+    """The model of a document."""
+    module, _, attribute = SCHEMAS[name].partition(":")
+    found: type[BaseModel] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def as_json(name: str) -> str:
+    """The JSON Schema of a document, draft 2020-12."""
+    found = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **model(name).model_json_schema(by_alias=True),
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,66 @@
+"""Patterns that name slices: ``*`` every one, ``country=de``, ``country=*+device=phone``.
+
+A star stands for any text; a missing value is written as nothing, ``country=``.  The order of the columns
+does not matter, and a pattern names the slices of exactly its columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+
+EVERY_SLICE = "*"
+
+
+def matches(pattern: str, slice: Mapping[str, str | None]) -> bool:
+    """Whether a pattern names a slice: ``*`` every one, ``country=de``, ``country=*+device=phone``.
+
+    A star stands for any text; a missing value is written as nothing, ``country=``.
+    """
+    if pattern == EVERY_SLICE:
+        return True
+    return any(_matches_in_order(pattern, order) for order in permutations(slice.items()))
+
+
+def _matches_in_order(pattern: str, items: Sequence[tuple[str, str | None]]) -> bool:
+    """Whether the pattern names the columns in this order, and a pattern for each that its value fits."""
+    (name, value), *others = items
+    if not pattern.startswith(f"{name}="):
+        return False
+    rest = pattern[len(name) + 1 :]
+    if not others:
+        return _fits(rest, value or "")
+    cut = rest.find(f"+{others[0][0]}=")
+    while cut >= 0:
+        if _fits(rest[:cut], value or "") and _matches_in_order(rest[cut + 1 :], others):
+            return True
+        cut = rest.find(f"+{others[0][0]}=", cut + 1)
+    return False
+
+
+def _fits(pattern: str, value: str) -> bool:
+    if pattern == value:
+        return True
+    first, *rest = pattern.split("*")
+    if not rest or not value.startswith(first) or not value.endswith(rest[-1]):
+        return False
+    at = len(first)
+    for piece in rest[:-1]:
+        at = value.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return at <= len(value) - len(rest[-1])
+
+
+def slice_text(slice: Mapping[str, str | None]) -> str:
+    """A slice as a pattern that names it."""
+    return "+".join(f"{name}={'' if value is None else value}" for name, value in slice.items())
+
+
+def split_pattern(pattern: str) -> dict[str, str | None]:
+    """The columns and values that a pattern seems to name, for a slice that is not there."""
+    pairs = [part.partition("=") for part in pattern.split("+")]
+    if any(not equals or "*" in value for _, equals, value in pairs):
+        return {}
+    return {name: value or None for name, _, value in pairs}

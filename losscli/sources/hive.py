@@ -1,0 +1,90 @@
+"""Columns that stand in the names of folders: ``country=de/part-0.parquet``.
+
+Every row of a file has the value of its folders.  The values of a column are text, unless all of them
+are integers in their plain form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import numpy as np
+
+from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn
+from losscli.errors import DataError
+from losscli.keys import KeyType, integer_key, is_canonical, words_of_texts
+from losscli.sources.cells import CellReader, NotNumber, shown
+from losscli.sources.keys import no_integer
+
+MISSING = "__HIVE_DEFAULT_PARTITION__"  # what writers put for a value that is none
+_CELLS = CellReader()
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One such column: its value for each file that has one."""
+
+    name: str
+    values: dict[int, str | None]  # by the place of the file; None: missing
+
+    @property
+    def key_type(self) -> KeyType:
+        held = [value for value in self.values.values() if value is not None]
+        return "int" if held and all(_is_integer(value) for value in held) else "text"
+
+    def column(self, file: int, path: str, kind: Kind, rows: int) -> Column:
+        """The value of a file, for some rows; DataError where it has none, or none of that kind."""
+        if file not in self.values:
+            raise DataError(
+                f"there is no column `{self.name}`",
+                f"the folders of other files are called `{self.name}=…`, and this one's are not",
+                file=path,
+            )
+        value = self.values[file] or None
+        missing = np.ones(rows, np.bool_) if value is None else None
+        if kind in ("int_key", "text_key"):
+            return self._key(value, path, kind, rows)
+        if kind in ("number", "truth", "score"):
+            if kind == "truth" and value is not None and value.lower() in ("true", "false"):
+                value = str(int(value.lower() == "true"))
+            try:
+                number = None if value is None else _CELLS.number(value)
+            except NotNumber as error:
+                if kind != "score":
+                    raise DataError(str(error), "wanted a number", file=path, column=self.name) from None
+            else:
+                if number is None and missing is None:
+                    missing = np.ones(rows, np.bool_)
+                return NumberColumn(np.full(rows, np.nan if number is None else number), missing)
+        if value is None:
+            return ClassColumn(np.full(rows, -1, np.int64), ("",), missing)
+        label = value if kind == "text" else _CELLS.label(value)
+        return ClassColumn(np.zeros(rows, np.int64), (label if label is not None else "",))
+
+    def _key(self, value: str | None, path: str, kind: Kind, rows: int) -> KeyColumn:
+        missing = np.ones(rows, np.bool_) if value is None else None
+        if kind == "text_key":
+            return KeyColumn(np.repeat(words_of_texts([value or ""]), rows, axis=0), missing)
+        if value is not None and not _is_integer(value):
+            message, detail = no_integer(shown(value))
+            raise DataError(message, detail, file=path, column=self.name)
+        return integer_key(np.full(rows, int(value or 0), np.int64), missing)
+
+
+def _is_integer(text: str) -> bool:
+    return is_canonical(text) and -(2**63) <= int(text) < 2**63
+
+
+def partitions(names: Sequence[str]) -> list[Partition]:
+    """The columns in the names of some files, in the order in which they are met."""
+    found: dict[str, dict[int, str | None]] = {}
+    for file, name in enumerate(names):
+        for folder in name.split("/")[:-1]:
+            key, equals, value = folder.partition("=")
+            if key and equals:
+                found.setdefault(unquote(key), {})[file] = (
+                    None if value == MISSING else unquote(value) or None
+                )
+    return [Partition(name, values) for name, values in found.items()]

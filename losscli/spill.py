@@ -1,0 +1,104 @@
+"""Bytes that do not fit into memory, put aside in a private folder until the end of the run.
+
+What they mean is the business of whoever writes them.  The folder is gone when the run is over, however
+it ends: an interrupt removes it too (`discard`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+import threading
+from types import TracebackType
+from typing import Self
+
+from losscli.errors import DataError, OutputError
+
+_folders: set[str] = set()
+
+
+def discard() -> None:
+    """Remove what has been put aside; called when the process is told to end."""
+    for folder in list(_folders):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Spill:
+    """One growing file; pieces are found again by their place in it."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._lock = threading.Lock()
+        self._folder: str | None = None
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, piece: bytes) -> int:
+        """Put a piece behind the others, and return its place."""
+        with self._lock:
+            try:
+                if self._folder is None:
+                    self._open()
+                place, done = self.size, 0
+                view = memoryview(piece)
+                while done < len(piece):
+                    done += os.pwrite(self._file, view[done:], place + done)
+            except OSError as error:
+                raise self._cannot(error) from None
+            self.size = place + len(piece)
+            return place
+
+    def read(self, place: int, size: int) -> bytes:
+        """The bytes at a place; safe from several threads."""
+        try:
+            found = os.pread(self._file, size, place)
+            while len(found) < size:
+                more = os.pread(self._file, size - len(found), place + len(found))
+                if not more:
+                    raise OSError(errno.EIO, "it was cut")
+                found += more
+        except OSError as error:
+            raise DataError(
+                f"cannot be read back: {(error.strerror or '').lower()}", file=self._folder
+            ) from None
+        return found
+
+    def _open(self) -> None:
+        # Only the owner may look into it: the folder is made with mode 0700.
+        folder = tempfile.mkdtemp(prefix="losscli-")
+        self._folder = folder
+        _folders.add(folder)
+        path = os.path.join(folder, "rows")
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        with contextlib.suppress(OSError):
+            # The room is given back even if the process is killed: the file has no name any more.
+            os.unlink(path)
+
+    def close(self) -> None:
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError):
+            os.close(self._file)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        _folders.discard(self._folder)
+        self._folder = None
+
+    def _cannot(self, error: OSError) -> OutputError:
+        reason = error.strerror or str(error)
+        where = self._folder or tempfile.gettempdir()
+        return OutputError(
+            f"rows cannot be put aside: {reason[:1].lower()}{reason[1:]}",
+            f"the rows to be paired exceed `--memory`, and {self.size >> 20} MiB of them lie in this folder",
+            "`TMPDIR` names a folder with more room; a larger `--memory` puts aside less",
+            file=where,
+        )

@@ -1,0 +1,159 @@
+"""Speed beside the peers: whole processes, run in rounds, medians, ratios to the fastest peer.
+
+    python tests/bench/bench.py FOLDER [CASE ...] [--rounds 5] [--scale 1.0]
+
+Clocks drift, so only ratios of one run count.  CPU seconds and peak memory are the system's own figures
+for each process.  Values are compared with the peers' before any time is believed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question put to losscli and to its peers."""
+
+    kind: str
+    suffix: str
+    rows: int
+    losses: tuple[str, ...] = ("mse",)
+    peers: tuple[str, ...] = ("duckdb", "polars")
+    wanted: float | None = None  # the ratio to the fastest peer that is aimed at
+
+
+KEYED = ("ids", "wide", "names")  # rows are paired by `id`, in another order on each side
+FOUR = ("mse", "mae", "rmse", "huber")
+MILLION = 1_000_000
+CASES = {
+    "csv-10M": Case("numbers", "csv", 10 * MILLION, wanted=1.0),
+    "csv-10M-four": Case("numbers", "csv", 10 * MILLION, FOUR, wanted=1.0),
+    "parquet-10M": Case("numbers", "snappy.parquet", 10 * MILLION, wanted=1.0),
+    "parquet-10M-zstd": Case("numbers", "zstd.parquet", 10 * MILLION, wanted=1.0),
+    "parquet-10M-four": Case("numbers", "snappy.parquet", 10 * MILLION, FOUR, wanted=1.0),
+    "csv-50M": Case("numbers", "csv", 50 * MILLION, wanted=1.0),
+    "parquet-50M": Case("numbers", "snappy.parquet", 50 * MILLION, wanted=1.0),
+    "parquet-50M-four": Case("numbers", "snappy.parquet", 50 * MILLION, FOUR, wanted=1.0),
+    "log-loss-20M": Case("chances", "snappy.parquet", 20 * MILLION, ("log_loss",), wanted=1.0),
+    "cross-entropy-5M": Case("classes", "snappy.parquet", 5 * MILLION, ("cross_entropy",), wanted=1.0),
+    "key-integers-10M": Case("ids", "snappy.parquet", 10 * MILLION, wanted=1.0),
+    "key-wide-integers-10M": Case("wide", "snappy.parquet", 10 * MILLION, wanted=1.0),
+    "key-text-10M": Case("names", "snappy.parquet", 10 * MILLION, wanted=1.0),
+    "key-text-csv-10M": Case("names", "csv", 10 * MILLION, wanted=1.0),
+    "start": Case("numbers", "csv", 1000, peers=("imports",), wanted=1.15),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished process."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+    values: tuple[float, ...]
+
+
+def files(folder: Path, case: Case, rows: int) -> tuple[Path, Path]:
+    """The files of a case, made by another process: a child's peak memory begins at that of its parent."""
+    words = [sys.executable, str(HERE / "data.py"), str(folder), case.kind, case.suffix, str(rows)]
+    preds, labels = subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
+    return Path(preds), Path(labels)
+
+
+def command(name: str, case: Case, preds: Path, labels: Path) -> list[str]:
+    if name != "losscli":
+        return [
+            sys.executable,
+            str(HERE / "peers.py"),
+            name,
+            case.kind,
+            str(preds),
+            str(labels),
+            *case.losses,
+        ]
+    words = [sys.executable, "-m", "losscli", "eval", str(preds), str(labels), "-f", "csv"]
+    words += ["--pred", {"chances": "prob", "classes": "p?"}.get(case.kind, "pred")]
+    if case.kind in KEYED:
+        words += ["--on", "id"]
+    return words + [word for loss in case.losses for word in ("--loss", loss)]
+
+
+def measure(words: list[str]) -> Run:
+    began = time.perf_counter()
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, errors = process.stdout.read(), process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(words)} ended with {process.returncode}:\n{errors.decode()}")
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, _values(out.decode()))
+
+
+def _values(out: str) -> tuple[float, ...]:
+    lines = out.strip().splitlines()
+    if lines[0].startswith("loss,"):
+        place = lines[0].split(",").index("value")
+        return tuple(float(line.split(",")[place]) for line in lines[1:])
+    return tuple(float(value) for value in lines[-1].split(","))
+
+
+def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> float:
+    """Run one case, print its table and return losscli's wall time over that of the fastest peer."""
+    preds, labels = files(folder, case, max(1, round(case.rows * scale)))
+    words = {who: command(who, case, preds, labels) for who in ("losscli", *case.peers)}
+    first = {who: measure(call) for who, call in words.items()}  # also warms the page cache
+    for who in case.peers:
+        if who != "imports":
+            for mine, theirs in zip(first["losscli"].values, first[who].values, strict=True):
+                # Peers add doubles one after another: their own error is far above that of one rounding.
+                assert abs(mine - theirs) <= 1e-9 * abs(theirs), f"{name}: losscli {mine!r}, {who} {theirs!r}"
+    runs: dict[str, list[Run]] = {who: [] for who in words}
+    for _ in range(rounds):
+        for who, call in words.items():
+            runs[who].append(measure(call))
+    fastest = min(case.peers, key=lambda who: statistics.median(r.wall for r in runs[who]))
+    ratio = statistics.median(
+        mine.wall / theirs.wall for mine, theirs in zip(runs["losscli"], runs[fastest], strict=True)
+    )
+    print(f"\n{name}: {ratio:.2f} of {fastest}" + (f", wanted {case.wanted:.2f}" if case.wanted else ""))
+    print(f"{'':10} {'wall s':>8} {'cpu s':>8} {'peak MB':>8} {'ratio':>6}")
+    for who, made in runs.items():
+        wall, cpu, peak = (
+            statistics.median(getattr(r, what) for r in made) for what in ("wall", "cpu", "peak_mb")
+        )
+        over = statistics.median(a.wall / b.wall for a, b in zip(made, runs[fastest], strict=True))
+        print(f"{who:10} {wall:8.3f} {cpu:8.2f} {peak:8.0f} {over:6.2f}", flush=True)
+    return ratio
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="where the data files are kept")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
+    asked = parser.parse_args()
+    for name in asked.cases or CASES:
+        run_case(name, CASES[name], asked.folder, asked.rounds, asked.scale)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The benches run, tiny, and their values agree with the peers'; no time is asserted."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bench
+
+
+@pytest.mark.parametrize("name", bench.CASES)
+def test_each_case_runs_on_a_few_rows_and_agrees_with_the_peers_that_are_installed(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = bench.CASES[name]
+    installed = tuple(peer for peer in case.peers if peer == "imports" or importlib.util.find_spec(peer))
+    ratio = bench.run_case(name, replace(case, rows=1000, peers=installed or ("imports",)), tmp_path, 1, 1.0)
+    assert ratio > 0.0
+    assert f"{name}: " in capsys.readouterr().out

@@ -1,0 +1,90 @@
+"""Read CSV through the whole reader and give its columns as plain lists."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from unittest import mock
+
+from losscli.block import Column, NumberColumn, Want
+from losscli.errors import DataError
+from losscli.sources import Dialect, Source, csv
+
+PART_SIZES = (1, 16, 64, csv.PART_BYTES)
+
+
+@dataclass
+class Found:
+    columns: tuple[str, ...]
+    rows: int
+    lists: list[list]
+    stop: DataError | None  # its row filled in, as whoever counts the rows does
+
+    @property
+    def error(self) -> str:
+        assert self.stop is not None
+        return str(self.stop)
+
+
+def read(data, *wants, part=csv.PART_BYTES, chunk=10**6, dialect=None, **options) -> Found:
+    """Read bytes, or a path; a want is a kind, for the first columns in turn, or a `Want`."""
+    where = {"path": str(data)} if not isinstance(data, bytes) else {"path": "-", "stream": io.BytesIO(data)}
+    source = csv.open_csv(**where, dialect=dialect or Dialect(), **options)
+    return read_source(source, *wants, part=part, chunk=chunk)
+
+
+def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6) -> Found:
+    asked = [want if isinstance(want, Want) else Want(place, want) for place, want in enumerate(wants)]
+    found = Found(source.columns, 0, [[] for _ in asked], None)
+    with mock.patch.object(csv, "PART_BYTES", part):
+        for each in source.parts(asked):
+            for batch in each.batches(chunk):
+                assert found.stop is None, "a batch follows a stop"
+                assert batch.rows <= chunk
+                for so_far, column in zip(found.lists, batch.columns, strict=True):
+                    assert len(column) == batch.rows
+                    so_far.extend(plain(column))
+                found.rows += batch.rows
+                if batch.stop is not None:
+                    found.stop = batch.stop.with_row(found.rows + 1)
+            if found.stop is not None:
+                break
+    return found
+
+
+def read_alike(data, *wants, **options) -> Found:
+    """Read in parts of several sizes, which must not show."""
+    ways = [
+        read(data, *wants, part=part, chunk=chunk, **options) for part in PART_SIZES for chunk in (1, 10**6)
+    ]
+    for way in ways:
+        assert (way.columns, way.rows, repr(way.lists)) == (
+            ways[0].columns,
+            ways[0].rows,
+            repr(ways[0].lists),
+        )
+        assert str(way.stop) == str(ways[0].stop)
+    return ways[0]
+
+
+def plain(column: Column) -> list:
+    """Doubles, labels, and None for what is missing."""
+    missing = [False] * len(column) if column.missing is None else column.missing.tolist()
+    if isinstance(column, NumberColumn):
+        assert all(
+            value != value for value, gone in zip(column.values.tolist(), missing, strict=True) if gone
+        )
+        return [None if gone else value for value, gone in zip(column.values.tolist(), missing, strict=True)]
+    codes = column.codes.tolist()
+    if column.values is None:
+        assert not any(missing)
+        return codes
+    kinds = [(type(value), value) for value in column.values]
+    assert len(set(kinds)) == len(kinds), "equal values must share a code"
+    assert all(code == -1 for code, gone in zip(codes, missing, strict=True) if gone)
+    return [None if gone else column.values[code] for code, gone in zip(codes, missing, strict=True)]
+
+
+def bits(values: list[float | None]) -> list[bytes | None]:
+    return [None if value is None else struct.pack("<d", value) for value in values]

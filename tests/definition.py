@@ -1,0 +1,214 @@
+"""The definition in a loss's docstring, run in 400 digits.
+
+The indented block is Python: assignments, then one expression, the value.  It is parsed, looked over
+and evaluated here with every number exact or in 400 digits, so that what is printed for people is also
+what the kernels are held to.  A block speaks of one row (``label`` and ``pred``: a number, a class or a
+list of numbers), or, where a loss is no mean of rows, of ``rows`` and of the lists ``label``, ``pred``
+and ``weight``; and of the parameters by their names.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from losscli.loss import Loss
+
+DIGITS, MANY_DIGITS = 400, 2000
+MP = mpmath.MPContext()  # a context of its own: nobody else's precision is changed
+MP.dps = DIGITS
+
+GREATEST = math.ldexp(1.0 - 2.0**-53, 1024)
+GREATEST_ULP = math.ulp(GREATEST)
+
+
+def exp(x: Any) -> mpmath.mpf:
+    """e^x; beyond the range of doubles by far, only its size, unless many digits are asked for.
+
+    The digits of exp(-1e600) would cost more than all others together, and next to 1 it is nothing.
+    """
+    if abs(x) < 1e5 or MP.dps > DIGITS or not MP.isfinite(x):
+        return MP.exp(x)
+    return MP.ldexp(1, int(x / MP.ln2))
+
+
+def expm1(x: Any) -> mpmath.mpf:
+    return MP.expm1(x) if abs(x) < 1e5 else exp(x) - 1
+
+
+WORDS: dict[str, Any] = {
+    "abs": abs, "max": max, "min": min, "sum": sum, "len": len, "zip": zip, "enumerate": enumerate,
+    "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
+    "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
+    "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
+    "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
+}  # fmt: skip
+"""What a definition may speak of besides its roles, parameters and own names."""
+
+PLAIN = (
+    ast.Module, ast.Assign, ast.Expr, ast.Name, ast.Load, ast.Store, ast.Constant, ast.Tuple, ast.List,
+    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.FloorDiv, ast.UnaryOp, ast.USub,
+    ast.UAdd, ast.Not, ast.BoolOp, ast.And, ast.Or, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt,
+    ast.GtE, ast.In, ast.NotIn, ast.IfExp, ast.Call, ast.keyword, ast.Subscript, ast.Slice, ast.GeneratorExp,
+    ast.ListComp, ast.comprehension,
+)  # fmt: skip
+
+
+class Definition:
+    """A definition, ready to be called with the names that it speaks of."""
+
+    def __init__(self, text: str) -> None:
+        tree = ast.parse(text)
+        for node in ast.walk(tree):
+            if not isinstance(node, PLAIN):
+                raise ValueError(f"a definition is plain arithmetic, without {type(node).__name__}: {text}")
+            if isinstance(node, ast.Name) and node.id.startswith("_"):
+                raise ValueError(f"a definition does not speak of `{node.id}`")
+        *steps, value = tree.body or [None]
+        if not isinstance(value, ast.Expr) or not all(isinstance(step, ast.Assign) for step in steps):
+            raise ValueError(f"a definition is assignments, then one expression:\n{text}")
+        tree = ast.fix_missing_locations(_Exactly().visit(tree))
+        last = tree.body.pop()
+        self.text = text
+        self._steps = compile(tree, "<definition>", "exec")
+        self._value = compile(ast.Expression(last.value), "<definition>", "eval")
+
+    def __call__(self, **names: Any) -> mpmath.mpf:
+        # One dictionary for all names: a comprehension sees globals only.
+        space = {"__builtins__": {}, "_number": MP.mpf, "_over": _over, "_power": _power, **WORDS, **names}
+        exec(self._steps, space)
+        return MP.mpf(eval(self._value, space))
+
+
+class _Exactly(ast.NodeTransformer):
+    """Decimal literals become numbers of 400 digits; whole ones stay exact, until they are divided."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, float):
+            return ast.Call(ast.Name("_number", ast.Load()), [ast.Constant(repr(node.value))], [])
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        called = {ast.Div: "_over", ast.Pow: "_power"}.get(type(node.op))
+        if called is None:
+            return node
+        return ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], [])
+
+
+def _over(one: Any, other: Any) -> mpmath.mpf:
+    return MP.mpf(one) / other
+
+
+def _power(base: Any, exponent: Any) -> mpmath.mpf:
+    return MP.mpf(base) ** exponent
+
+
+# ------------------------------------------------------------------------------------------------
+# What a definition is called with
+# ------------------------------------------------------------------------------------------------
+
+
+def exact(value: Any) -> Any:
+    """A cell, a row of cells or a parameter as a definition takes it: numbers exact, classes as int."""
+    if value is None or isinstance(value, (bool, str, int)):
+        return value
+    if isinstance(value, tuple):
+        return [exact(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return [exact(cell) for cell in value.tolist()]
+    if isinstance(value, np.integer):
+        return int(value)
+    return MP.mpf(float(value))
+
+
+def of_rows(loss: Loss, roles: Mapping[str, Any], params: Mapping[str, Any]) -> list[mpmath.mpf]:
+    """The definition's value for each row."""
+    definition = Definition(loss.doc.definition)
+    given = {name: exact(value) for name, value in params.items()}
+    return [
+        definition(**given, **{name: exact(cell) for name, cell in zip(roles, cells, strict=True)})
+        for cells in zip(*roles.values(), strict=True)
+    ]
+
+
+def checked(loss: Loss, roles: Mapping[str, Any], params: Mapping[str, Any], found: Any) -> list[mpmath.mpf]:
+    """As `of_rows`; where the doubles found lie off, once more in as many digits as any doubles can need.
+
+    In 400 digits the difference between 1 + 1e-500 and 1 is lost, and with it what a definition says.
+    """
+    values = of_rows(loss, roles, params)
+    for at, (one, value) in enumerate(zip(found.tolist(), values, strict=True)):
+        if ulps_off(one, value) > loss.ulps:
+            row = {name: column[at : at + 1] for name, column in roles.items()}
+            with MP.workdps(MANY_DIGITS):
+                (values[at],) = of_rows(loss, row, params)
+    return values
+
+
+def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[str, Any]) -> mpmath.mpf:
+    """The value of a definition that speaks of all rows."""
+    lists = {name: [exact(cell) for cell in column] for name, column in roles.items()}
+    counts = loss.takes_counts(params)
+    lists["weight"] = [int(cell) if counts else exact(cell) for cell in weight]
+    # A role that a parameter names is a list already.
+    given = {name: exact(value) for name, value in params.items() if name not in roles}
+    return Definition(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
+
+
+# ------------------------------------------------------------------------------------------------
+# From 400 digits to a double
+# ------------------------------------------------------------------------------------------------
+
+
+def fraction(value: mpmath.mpf) -> Fraction:
+    """A finite number of a size between 2^-1200 and 2^1100, or zero, as a fraction."""
+    man, exp = value.man_exp
+    size = Fraction(int(man)) * Fraction(2) ** int(exp)
+    return -size if value < 0 else size
+
+
+def quotient(value: Fraction) -> float:
+    """The double nearest to a fraction: Python rounds the quotient of integers once, half to even."""
+    try:
+        return value.numerator / value.denominator
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def nearest(value: mpmath.mpf) -> float:
+    """The double nearest to a number of 400 digits."""
+    if MP.isnan(value):
+        return math.nan
+    if MP.isinf(value) or MP.mag(value) > 1024:
+        return math.inf if value > 0 else -math.inf
+    if value == 0 or MP.mag(value) < -1075:
+        return 0.0
+    return quotient(fraction(value))
+
+
+def ulps_off(found: float, value: mpmath.mpf) -> float:
+    """How far a double lies from a number, in units in the last place of the number's own double.
+
+    Below the smallest normal double the unit is 5e-324; beyond the greatest double, infinity stands
+    where the next double would.
+    """
+    wanted = nearest(value)
+    if math.isnan(wanted) or math.isnan(found):
+        return math.inf
+    if math.isinf(wanted) and math.isinf(found):
+        return 0.0 if wanted == found else math.inf
+    if MP.isinf(value):
+        return math.inf
+    held = Fraction(found) if math.isfinite(found) else Fraction(2) ** 1024 * (1 if found > 0 else -1)
+    unit = GREATEST_ULP if math.isinf(wanted) else math.ulp(wanted)
+    if math.isinf(wanted) and MP.mag(value) > 1030:
+        return math.inf
+    here = Fraction(0) if wanted == 0.0 and MP.mag(value) < -1200 else fraction(value)
+    return quotient(abs(held - here) / Fraction(unit))
