@@ -88,7 +88,7 @@ class _Space:
                 if not isinstance(test, np.ndarray):  # of parameters: the other side may have no value
                     return self.value(node.body if test else node.orelse, local)
                 one, other = self.value(node.body, local), self.value(node.orelse, local)
-                if isinstance(one, list):
+                if isinstance(one, list | tuple):
                     return [np.where(test, a, b) for a, b in zip(one, other, strict=True)]
                 return np.where(test, one, other)
             case ast.Tuple(elts=elts) | ast.List(elts=elts):

@@ -189,7 +189,9 @@ class _Finisher:
         missing = [self.tally.missing[unit] for unit in units if unit in self.tally.missing]
         if missing:
             count, first = sum(m.count for m in missing), min(m.first_row for m in missing)
-            finished = Undefined(f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}")
+            finished = Undefined(
+                f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}"
+            )
         if isinstance(finished, Undefined) and finished.alone is not None:
             finished = finished.alone
         value, note = rounded(finished)

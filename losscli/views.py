@@ -18,7 +18,7 @@ from losscli.domain import Binary, Interval, Simplex, Vector, number
 from losscli.faults import Fault, Faults, Kind
 from losscli.labels import WHOLE
 
-PAIRING, MISSING, WEIGHT, DOMAIN = range(4)  # the order of work
+PAIRING, MISSING, WEIGHT, DOMAIN, SUM = range(5)  # the order of work
 
 # How far the probabilities of a row may sum from one: rounding, and what is worth an error.
 SUM_ROUNDING, SUM_ERROR = 1.5e-8, 1e-3
@@ -175,7 +175,7 @@ class ColumnsView:
         if wrong.any():
             at, row = block.first(wrong, self.columns[0][0])
             hint = "for raw scores add `--from-logits`; else name all class columns with `--pred`"
-            reading.faults.add(Kind(DOMAIN, self.columns[0], "sum"), Fault(
+            reading.faults.add(Kind(SUM, self.columns[0], "sum"), Fault(
                 row, f"the probabilities of the row sum to {float(total[at])!r}, not to 1",
                 f"`{self.asked_by}` needs {self.domain}", "do not", hint, int(np.count_nonzero(wrong)),
             ))  # fmt: skip

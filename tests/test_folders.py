@@ -469,3 +469,14 @@ def test_few_files_are_open_at_a_time(at, write, suffix):
         [sys.executable, "-c", LIMITED, "x", "y"], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("1.0\n", "")
+
+
+def test_keys_without_a_partner_are_named_with_the_file_and_the_row_that_hold_them(at, here):
+    for file in range(3):
+        csv(at / "x" / f"{file}.csv", id=[f"k{file}{row}" for row in range(3)], pred=[1.0] * 3)
+        csv(at / "y" / f"{file}.csv", id=[f"k{file}{row}" for row in range(3)], label=[1.0] * 3)
+    csv(at / "y" / "2.csv", id=["k20", "other", "k22"], label=[1.0] * 3)
+    done = here("eval", "x", "y", "-l", "mse", "--on", "id").block()
+    assert done.err.startswith("error: x/2.csv, column `id`, row 2: the key `k21` is not in y\n")
+    assert "x has 1 row without a partner (`k21` in row 2 of x/2.csv)" in done.err
+    assert "(`other` in row 2 of y/2.csv)" in done.err

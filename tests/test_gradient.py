@@ -106,7 +106,7 @@ def test_the_gradient_printed_is_the_slope_of_the_definition(form):
                     j = {} if column is None else {"j": column}
                     try:
                         left, right = by_difference(form, given, row, gradient.role, column, step)
-                        found = slope(**given, **row, **j, sign=_sign)
+                        found = slope(**({"sign": _sign} | given), **row, **j)
                     except (ZeroDivisionError, ValueError):
                         continue
                     if not all(map(MP.isfinite, (left, right, found))) or not close(left, right):
@@ -132,7 +132,7 @@ def test_the_gradient_of_all_rows_is_that_of_each_row(form):
                 row = {name: exact(cell) for name, cell in zip(roles, cells, strict=True)}
                 for j in range(column.shape[1]) if gradient.by_column else [None]:
                     try:
-                        wanted = slope(**given, **row, sign=_sign, **({} if j is None else {"j": j}))
+                        wanted = slope(**({"sign": _sign} | given), **row, **({} if j is None else {"j": j}))
                     except (ZeroDivisionError, ValueError):
                         continue
                     got = column[at] if j is None else column[at, j]

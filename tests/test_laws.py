@@ -477,7 +477,7 @@ def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
     obey(form, "order")
     rng = generator(form, "many")
     params = usual_params(form)
-    roles = finite_rows(form, params, rng, 70_001, ends=ends)
+    roles = finite_rows(form, params, rng, 66_001, ends=ends)
     wanted = value_of(files(tmp_path, form, roles, name="one"), form, params, jobs=1)
     cut = files(tmp_path, form, roles, row_groups=(20_000, 13_333), name="cut")
     for chunk_rows, jobs in ((65536, 4), (4099, 1), (4099, 4)):
@@ -644,9 +644,8 @@ def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
 # ------------------------------------------------------------------------------------------------
 
 NARROW = {
-    "float16": pa.float16(), "float32": pa.float32(), "int8": pa.int8(), "int16": pa.int16(),
-    "int32": pa.int32(), "int64": pa.int64(), "uint8": pa.uint8(), "uint64": pa.uint64(),
-    "decimal": pa.decimal128(12, 4), "wide decimal": pa.decimal256(50, 9),
+    "float16": pa.float16(), "float32": pa.float32(), "int16": pa.int16(), "uint64": pa.uint64(),
+    "decimal": pa.decimal128(12, 4),
 }  # fmt: skip
 
 

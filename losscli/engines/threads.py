@@ -29,6 +29,7 @@ from losscli.pairing.ordered import NotInOrder, in_order
 from losscli.pairing.position import Segment, align, segments
 from losscli.plan import Plan, Tally
 from losscli.sources import Part, Source
+from losscli.sources.inputs import row_name
 from losscli.spill import Spill
 
 T = TypeVar("T")
@@ -223,7 +224,9 @@ class _KeyedReader:
                 parts.troubles.merge(troubles)
                 tally.merge(measured)
                 self.advance(measured.read, 0)
-            refusal, paired = parts.outcome(tally.read)
+            refusal, paired = parts.outcome(
+                tally.read, [partial(row_name, source) for source in self.sources]
+            )
         # What is wrong with keys goes before what is wrong with the values beside them.
         return Outcome(tally if refusal is None else Tally(), refusal, paired)
 

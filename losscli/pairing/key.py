@@ -7,9 +7,10 @@ Nothing here depends on the order of rows, on how batches were cut, or on who fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,6 +29,9 @@ NAMED = 5  # rows that a message names of those with one trouble
 
 
 # ---------------------------------------------------------------------- what is wrong with keys
+
+RowName: TypeAlias = Callable[[int], str]
+"""How a message names a row of one side, counted from 1."""
 
 
 @dataclass(slots=True)
@@ -50,8 +54,8 @@ class Trouble:
         self.count += other.count
         self.first = nsmallest(NAMED, self.first + other.first)
 
-    def __str__(self) -> str:
-        named = ", ".join(f"{key} in row {row}" if key else f"row {row}" for row, key in self.first)
+    def named(self, row_name: RowName) -> str:
+        named = ", ".join(f"{key} in {row_name(row)}" if key else row_name(row) for row, key in self.first)
         return named + (" …" if self.count > len(self.first) else "")
 
 
@@ -78,8 +82,8 @@ class Troubles:
             for one, more in zip(mine, theirs, strict=True):
                 one.merge(more)
 
-    def error(self, plan: KeyPlan) -> DataError | None:
-        """The refusal of these keys; None where they pair the files."""
+    def error(self, plan: KeyPlan, row_names: Sequence[RowName]) -> DataError | None:
+        """The refusal of these keys; None where they pair the files.  ``row_names`` name a row of a side."""
         files = [slots[0].file for slots in plan.sides]
         several = "several columns together may be a key: `--on KEY,KEY`" if len(plan.names) == 1 else None
         dropping = "`--unmatched drop` leaves such rows out, on both sides, and counts them"
@@ -100,8 +104,8 @@ class Troubles:
                 continue
             row, key = troubles[side].first[0]
             many = [
-                f"{file} has {plural(trouble.count, 'row')} {what} ({trouble})"
-                for trouble, file in zip(troubles, files, strict=True)
+                f"{file} has {plural(trouble.count, 'row')} {what} ({trouble.named(row_name)})"
+                for trouble, file, row_name in zip(troubles, files, row_names, strict=True)
                 if trouble.count
             ]
             return DataError(
@@ -197,11 +201,11 @@ class Parts:
                     runs[at] = run.put_aside(self._spill)
         self._held = 0
 
-    def outcome(self, paired: int) -> tuple[DataError | None, Paired]:
+    def outcome(self, paired: int, row_names: Sequence[RowName]) -> tuple[DataError | None, Paired]:
         """Why the keys do not pair the files, if so; and how many rows found a partner."""
         alone = [trouble.count for trouble in self.troubles.alone]
         found = Paired((self.read[0], self.read[1]), (alone[0], alone[1]), paired)
-        error = self.troubles.error(self.plan)
+        error = self.troubles.error(self.plan, row_names)
         if error is None and paired == 0:
             files = [slots[0].file for slots in self.plan.sides]
             rows = " and ".join(
