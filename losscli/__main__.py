@@ -12,7 +12,11 @@ ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 # What is left behind otherwise, by module: a half-written file, a hidden cursor.
-TIDYING = {"losscli.writing": "discard_unfinished", "losscli.spill": "discard", "losscli.cli.progress": "clear"}
+TIDYING = {
+    "losscli.writing": "discard_unfinished",
+    "losscli.spill": "discard",
+    "losscli.cli.progress": "clear",
+}
 
 
 def end(number: int, frame: FrameType | None) -> None:

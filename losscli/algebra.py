@@ -249,11 +249,10 @@ def group_sum(body: Expr, hidden: frozenset[str], loops: Sequence[Loop]) -> Expr
         if not outside:
             return symbol(f"sum({body.text(ANY)} {plain})")
         return group_sum(Expr(tuple(inside)), hidden, loops) + group_sum(Expr(tuple(outside)), hidden, loops)
-    (powers, number), front, back = body.terms[0], [], []
-    for base, exponent in powers:
-        (back if _speaks(Expr((((((base, exponent),)), Fraction(1)),)), hidden) else front).append((base, exponent))
-    outer = Expr(((tuple(front), number),))
-    inner = Expr(((tuple(back), Fraction(1)),))
+    powers, number = body.terms[0]
+    back = tuple(factor for factor in powers if _speaks(Expr((((factor,), Fraction(1)),)), hidden))
+    outer = Expr(((tuple(factor for factor in powers if factor not in back), number),))
+    inner = Expr(((back, Fraction(1)),))
     if len(loops) == 1:
         target, source, tests = loops[0]
         if not back and not tests and source.isidentifier():
@@ -281,14 +280,16 @@ def _product(one: Expr, two: Expr) -> Expr:
             powers += factor.terms[0][0]
         else:
             powers.append((_as_factor(factor), ONE))
-    turned = {base: -base.inside for base, _ in powers if isinstance(base, Group)}
+    # b - a is -(a - b), where that stands there already.
+    turned: list[tuple[Group, Expr]] = []
     for at, (base, exponent) in enumerate(powers):
-        # b - a is -(a - b), where that stands there already.
         if isinstance(base, Group) and exponent.is_number() and exponent.number().denominator == 1:
-            for one, opposite in turned.items():
-                if opposite == base.inside and list(turned).index(one) < list(turned).index(base):
-                    powers[at] = one, exponent
-                    number *= (-1) ** int(exponent.number())
+            known = next((group for group, opposite in turned if opposite == base.inside), None)
+            if known is not None:
+                powers[at] = known, exponent
+                number *= (-1) ** int(exponent.number())
+            else:
+                turned.append((base, -base.inside))
     joined = _joined(powers)
     # Into a choice that is 0 on one side goes all that stands around it.
     for at, (base, exponent) in enumerate(joined):
@@ -296,8 +297,10 @@ def _product(one: Expr, two: Expr) -> Expr:
             rest = Expr(((joined[:at] + joined[at + 1 :], number),))
             if rest == ONE:
                 continue
-            if base.other == NOTHING or base.then == NOTHING or (
-                rest.is_number() and (number == -1 or (base.then.is_number() and base.other.is_number()))
+            if (
+                base.other == NOTHING
+                or base.then == NOTHING
+                or (rest.is_number() and (number == -1 or (base.then.is_number() and base.other.is_number())))
             ):
                 return condition(base.test, base.then * rest, base.other * rest)
     # -(a - b) is b - a.
@@ -340,12 +343,12 @@ def _cancels(one: Expr, total: Expr) -> bool:
     own = dict(one.terms[0][0])
     for powers, _ in total.terms:
         for base, exponent in powers:
-            if base in own and exponent.is_number() and own[base].is_number():
-                if exponent.number() * own[base].number() < 0:
-                    return True
-            if isinstance(base, Choice) and exponent == ONE and base.other == NOTHING:
-                if _cancels(one, base.then):
-                    return True
+            facing = own.get(base, NOTHING)
+            if exponent.is_number() and facing.is_number() and exponent.number() * facing.number() < 0:
+                return True
+            then = base.then if isinstance(base, Choice) and base.other == NOTHING else NOTHING
+            if exponent == ONE and _cancels(one, then):
+                return True
     return False
 
 

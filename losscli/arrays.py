@@ -50,9 +50,7 @@ def evaluate_rows(
         if by is None:
             return space.column(space.value(value.value))
         role, place = by
-        columns = [
-            space.column(space.value(value.value, {place: at})) for at in range(roles[role].shape[1])
-        ]
+        columns = [space.column(space.value(value.value, {place: at})) for at in range(roles[role].shape[1])]
         return np.stack(columns, axis=1)
 
 
@@ -70,7 +68,7 @@ class _Space:
         local = local or {}
         match node:
             case ast.Constant(value=value):
-                return float(value) if type(value) in (int, float) and abs(value) > 1e18 else value
+                return value
             case ast.Name(id=name):
                 return local[name] if name in local else self.names[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -152,7 +150,9 @@ class _Space:
         place = self.value(at, local)
         if isinstance(place, np.ndarray):
             if isinstance(held, list):  # each row's own column
-                return np.choose(place, held) if len(held) < 32 else np.stack(held)[place, np.arange(len(place))]
+                return (
+                    np.choose(place, held) if len(held) < 32 else np.stack(held)[place, np.arange(len(place))]
+                )
             return np.asarray(held)[place].T if np.ndim(held) == 2 else np.asarray(held)[place]
         return held[int(place)]
 

@@ -155,11 +155,17 @@ class Block:
         return Block(self.first_row, len(places), sides, tuple(side[places] for side in held))
 
 
+def picked(words: Words, kept: Mask | Ints) -> Words:
+    """The words of some keys; `take` is several times as fast here as an index would be."""
+    places = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
+    return words.take(places, axis=1)
+
+
 def take(column: Column, kept: Mask | Ints) -> Column:
     """The rows where ``kept`` is true, or at the places that it names."""
     missing = None if column.missing is None else column.missing[kept]
     if isinstance(column, KeyColumn):
-        return KeyColumn(column.words[:, kept], missing)
+        return KeyColumn(picked(column.words, kept), missing)
     if isinstance(column, NumberColumn):
         return NumberColumn(column.values[kept], missing)
     return ClassColumn(column.codes[kept], column.values, missing)

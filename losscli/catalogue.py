@@ -10,6 +10,7 @@ from losscli.domain import number
 from losscli.gradient import NoGradientError, gradients
 from losscli.loss import Loss, Param
 from losscli.losses import catalogue, find
+from losscli.losses.left_out import LEFT_OUT, left_out
 
 SAMPLES = {
     "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
@@ -40,12 +41,17 @@ def listing(width: int) -> str:
     blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
     return (
         "\n\n".join(blocks)
-        + "\n\n`losscli losses NAME` shows the definition, domain, parameters and an example.\n"
+        + "\n\n"
+        + textwrap.fill(f"Left out: {', '.join(one.names[0] for one in LEFT_OUT)}.", max(width, 40))
+        + "\n`losscli losses NAME` shows the definition, domain, parameters and an example.\n"
     )
 
 
 def page(name: str, width: int) -> str:
-    """All that is declared of one loss."""
+    """All that is declared of one loss; of one that is left out, why."""
+    if (gone := left_out(name)) is not None:
+        lines = [gone.said(name) + ".", "", f"Instead: {gone.instead}."]
+        return "\n".join(textwrap.fill(line, min(width, 100)) for line in lines) + "\n"
     forms = find(name)
     return "\n\n".join(_form(form, several=len(forms) > 1, width=min(width, 100)) for form in forms) + "\n"
 

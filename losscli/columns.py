@@ -70,9 +70,9 @@ def find(source: Source, name: str) -> int:
 
 def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
     """A column that may lie on either side: in both files, it is both of them, LABELS first."""
-    for side, prefix in enumerate(("preds.", "labels.")):
+    for prefix in ("preds.", "labels."):
         if asked.startswith(prefix) and not any(asked in source.columns for source in sources):
-            side = min(side, len(sources) - 1)
+            side = 0 if prefix == "preds." else len(sources) - 1
             name = asked[len(prefix) :]
             return [Chosen(side, find(sources[side], name), name)]
     sides = [side for side in reversed(range(len(sources))) if asked in sources[side].columns]
@@ -81,7 +81,7 @@ def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
             raise missing(sources[0], asked)
         near = get_close_matches(asked, [c for source in sources for c in source.columns], n=1)
         raise DataError(
-            f"neither {sources[0].path} nor {sources[1].path} has a column `{asked}`",
+            f"neither {' nor '.join(source.path for source in sources)} has a column `{asked}`",
             "; ".join(f"{source.path} has {_names(source)}" for source in sources),
             f"did you mean `{near[0]}`?" if near else None,
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from losscli.block import Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
+from losscli.intervals import IntervalSpec
 from losscli.labels import class_label
 from losscli.pairing.key import Paired
 from losscli.pairing.keyplan import Unmatched
@@ -43,11 +45,17 @@ def evaluate(
     on: str | None = None,
     key_type: str | None = None,
     unmatched: Unmatched = "error",
+    ci: str | None = None,
     memory: int | None = None,
     input_format: str | None = None,
     dialect: Dialect | None = None,
     jobs: int | None = None,
     chunk_rows: int = 1 << 16,
+    rows_out: str | None = None,
+    gradient: bool = False,
+    for_spreadsheets: bool = False,
+    worst: int = 0,
+    pictures: bool = False,
     start: Callable[[Sequence[Source]], threads.Advance] | None = None,
 ) -> Report:
     """Measure losses of one pair of inputs, or of one input that holds both columns.
@@ -61,6 +69,7 @@ def evaluate(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
     asked = [Asked.of(text) for text in loss]
+    interval = IntervalSpec.parse(ci) if ci is not None else None
     paths = [preds] if labels is None else [preds, labels]
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
     call = Call(
@@ -79,8 +88,12 @@ def evaluate(
         on,
         key_type,
         unmatched,
+        rows_out=rows_out is not None,
+        worst=worst,
+        gradient=gradient,
+        pictures=pictures,
     )
-    plan = make_plan(sources, asked, call)
+    plan = replace(make_plan(sources, asked, call), spreads=interval is not None)
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
@@ -88,11 +101,20 @@ def evaluate(
     jobs = jobs or threads.default_jobs()
     try:
         plan = with_edges(plan, sources, jobs)
-        outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
-        _refuse(plan, outcome, sources)
+        with ExitStack() as stack:
+            sink = None
+            if rows_out is not None and plan.watch is not None:
+                # Imported here: few calls write rows.
+                from losscli.rowfile import RowFile
+
+                ordered = plan.keys is None
+                sink = RowFile(rows_out, plan.watch, ordered=ordered, for_spreadsheets=for_spreadsheets)
+                stack.enter_context(sink)
+            outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink)
+            refuse(plan, outcome, sources)
+            return _report(plan, outcome, sources, options_of(plan, call, sources, min_slice, interval))
     except DataError as error:
         raise placed(error, sources) from None
-    return _report(plan, outcome, sources, call, min_slice)
 
 
 def no_rows(source: Source) -> DataError:
@@ -116,7 +138,7 @@ def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
     return replace(plan, slicings=tuple(slicings))
 
 
-def _refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
+def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
     """Raise the error of the lowest row, if there is any."""
     tally = outcome.tally
     stop = outcome.stop
@@ -160,27 +182,36 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
     return min(found, key=lambda error: error.row or 0, default=None)
 
 
-def _report(
-    plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], call: Call, min_slice: int
-) -> Report:
+def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], options: Options) -> Report:
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
         names = dict.fromkeys(slot.name for slot in plan.sides[side] if slot.purpose != "key")
         inputs.append(Input("preds" if side == 0 else "labels", source.path, source.format, list(names)))
-    paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
-    rows = Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used)
-    order = tuple(class_label(name) for name in call.classes)
-    context = _context(plan, call)
-    options = Options(
-        call.average, call.positive, context, min_slice, order, lambda row: row_name(sources[0], row)
-    )
+    rows = rows_of(outcome)
     found = results(plan, tally, options)
     warnings = [
         f"`{result.loss}`: {result.touched['sum_not_one']} rows have probabilities that do not quite sum to 1"
         for result in found
         if result.touched.get("sum_not_one")
     ]
-    return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)))
+    binned = tally.kept.binned if tally.kept is not None else None
+    return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)), binned=binned)
+
+
+def rows_of(outcome: threads.Outcome) -> Rows:
+    tally = outcome.tally
+    paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
+    return Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used)
+
+
+def options_of(
+    plan: Plan, call: Call, sources: Sequence[Source], min_slice: int, interval: IntervalSpec | None = None
+) -> Options:
+    order = tuple(class_label(name) for name in call.classes)
+    return Options(
+        call.average, call.positive, _context(plan, call), min_slice, order,
+        lambda row: row_name(sources[0], row), interval,
+    )  # fmt: skip
 
 
 def _context(plan: Plan, call: Call) -> str:

@@ -88,9 +88,7 @@ class _Derivation:
             assert isinstance(step, ast.Assign)
             target, value = step.targets[0], step.value
             if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                self.steps |= {
-                    _name(one): held for one, held in zip(target.elts, value.elts, strict=True)
-                }
+                self.steps |= {_name(one): held for one, held in zip(target.elts, value.elts, strict=True)}
             else:
                 self.steps[_name(target)] = value
         assert isinstance(body[-1], ast.Expr)
@@ -244,11 +242,11 @@ class _Derivation:
 
     def _sum_over(self, node: ast.expr, inner: frozenset[str]) -> Expr:
         node = self.seen(node)
-        if _is_slice_of(node, self.role):
-            assert isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
-            if node.slice.lower is not None or node.slice.upper is None or inner:
-                raise NoGradientError("its definition takes predictions by their places")
-            return condition(f"{J} < {_text(node.slice.upper)}", ONE, NOTHING)
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice() as part) if name == self.role:
+                if part.lower is not None or part.upper is None or inner:
+                    raise NoGradientError("its definition takes predictions by their places")
+                return condition(f"{J} < {_text(part.upper)}", ONE, NOTHING)
         if not isinstance(node, ast.GeneratorExp | ast.ListComp):
             raise NoGradientError(f"a sum over `{_text(node)}` is not differentiated")
         if isinstance(node.elt, ast.Constant):
@@ -328,7 +326,7 @@ class _Derivation:
             rest = [copy.deepcopy(other) for k, other in enumerate(node.generators) if k != at]
             for other in rest:
                 other.ifs = [_replaced(test, swap) for test in other.ifs]
-            slope = slope.replaced({name: text for name, text in places.items()})
+            slope = slope.replaced(places)
             if rest:
                 slope = self._summed(slope, rest)
             for test in reversed(part.ifs):
@@ -400,7 +398,7 @@ class _Derivation:
         match node:
             case ast.Constant(value=bool() | None | str()):
                 return symbol(_text(node))
-            case ast.Constant(value=value):
+            case ast.Constant(value=int() | float() as value):
                 return constant(value)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.of(operand)
@@ -536,12 +534,3 @@ def _line_argument(node: ast.expr) -> ast.expr | None:
 
 def _is_sign(node: ast.expr) -> bool:
     return isinstance(node, ast.IfExp) and {_text(node.body), _text(node.orelse)} == {"1", "-1"}
-
-
-def _is_slice_of(node: ast.expr, role: str) -> bool:
-    return (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Slice)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == role
-    )

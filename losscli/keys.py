@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import ClassColumn, Floats, Ints, KeyColumn, Mask, Words
+from losscli.block import ClassColumn, Floats, Ints, KeyColumn, Mask, Words, picked
 
 KeyType: TypeAlias = Literal["int", "wide int", "text", "float", "bool", "decimal", "moment"]
 """What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold."""
@@ -204,7 +204,7 @@ def float_key(values: Floats, missing: Mask | None = None) -> KeyColumn:
 def text_key(column: ClassColumn) -> KeyColumn:
     """A column of text as keys."""
     table = [str(value) for value in column.values or ()] or [""]
-    return KeyColumn(words_of_texts(table)[:, column.codes], column.missing)
+    return KeyColumn(picked(words_of_texts(table), column.codes), column.missing)
 
 
 def widened(words: Words, width: int) -> Words:

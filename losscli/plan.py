@@ -6,19 +6,22 @@ A plan is a value: paths, columns, losses by name, policies.  It pickles.  Measu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place
+from losscli.duel import Duel, Pair
 from losscli.expression import Expression
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
+from losscli.intervals import Spread, by_code, rows_by_code
 from losscli.keys import differ, differ_as_numbers, shown
 from losscli.loss import Loss, ParamValue
 from losscli.pairing.keyplan import KeyPlan
+from losscli.rows import Kept, Noted, RowTable, Watch
 from losscli.sliced import Missing, SlicedStates, SlicedSums, SliceTally
 from losscli.slices import SliceView
 from losscli.state import STATES, Sums, with_infinite
@@ -37,6 +40,8 @@ from losscli.views import (
     texts_of,
 )
 
+Measured: TypeAlias = tuple[Sequence[Floats], Floats | None, Mask | None]
+"""The columns of a unit over a block, the weights, and which of the block's rows they are (None: all)."""
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
 
@@ -98,6 +103,11 @@ class Tally:
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
     missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
     slices: dict[int, SliceTally] = field(default_factory=dict)  # by the place of the slicing
+    spreads: dict[int, Spread] = field(default_factory=dict)  # of units, where intervals are asked for
+    duels: dict[int, Duel] = field(default_factory=dict)  # by the place of the pair of units
+    kept: Kept | None = None  # of single rows
+    sink: Callable[[RowTable], None] | None = None  # takes the rows for a file, in the order of merging
+    noted: dict[int, Noted] = field(default_factory=dict)  # of the block at hand
 
     def merge(self, other: Tally) -> None:
         """Take the other's rows in; the order does not change the outcome."""
@@ -109,6 +119,10 @@ class Tally:
             self.seen[mark] = min(self.seen.get(mark, row), row)
         for unit, state in other.states.items():
             self.states[unit] = self.states[unit].merge(state) if unit in self.states else state
+        for unit, spread in other.spreads.items():
+            self.spreads[unit] = self.spreads[unit].merge(spread) if unit in self.spreads else spread
+        for pair, duel in other.duels.items():
+            self.duels[pair] = self.duels[pair].merge(duel) if pair in self.duels else duel
         for mine, theirs in ((self.touched, other.touched), (self.skipped, other.skipped)):
             for unit, counts in theirs.items():
                 _add(mine.setdefault(unit, {}), counts)
@@ -119,6 +133,13 @@ class Tally:
                 self.slices[slicing].merge(tally)
             else:
                 self.slices[slicing] = tally
+        if other.kept is not None:
+            if self.sink is not None:
+                for table in other.kept.tables:
+                    self.sink(table)
+                other.kept.tables = []
+            self.kept = self.kept or Kept()
+            self.kept.merge(other.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +191,9 @@ class Plan:
     slicings: tuple[SliceView, ...] = ()
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position
+    spreads: bool = False  # whether second moments are kept, for intervals
+    pairs: tuple[Pair, ...] = ()  # units that are compared row by row
+    watch: Watch | None = None  # what to keep of single rows
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
         for side, slots in enumerate(self.sides):
@@ -216,6 +240,10 @@ class Plan:
             self._propagate(whole, lacks, tally)
         for (rows, units), reading in zip(groups, readings, strict=True):
             self._sum_all(rows, units, reading, tally)
+        if self.watch is not None:
+            better = {place: unit.loss.better for place, unit in enumerate(self.units)}
+            tally.kept = self.watch.keep(whole if self.nan == "propagate" else block, tally.noted, better)
+            tally.noted = {}
         return tally
 
     def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
@@ -243,8 +271,39 @@ class Plan:
             counted = weight > 0.0
             weight = weight[counted]
         codes = [slicing.read(block) for slicing in self.slicings]
+        rows: dict[int, Measured] = {}
         for place in units:
-            self._sum(place, self.units[place], block, weight, counted, codes, reading, tally)
+            rows[place] = self._sum(place, self.units[place], block, weight, counted, codes, reading, tally)
+        for at, pair in enumerate(self.pairs):
+            self._fight(at, pair, rows, codes, tally)
+
+    def _fight(
+        self, at: int, pair: Pair, rows: Mapping[int, Measured], codes: Sequence[Ints], tally: Tally
+    ) -> None:
+        """Keep how two units differ row by row, over the whole and by slice."""
+        (base, weight, kept), (head, _, other) = rows[pair.base], rows[pair.head]
+        if (kept is None) != (other is None) or (
+            kept is not None and other is not None and not np.array_equal(kept, other)
+        ):
+            tally.duels[at] = Duel.unlike()
+            for place, all_codes in enumerate(codes):
+                unlike = {code: Duel.unlike() for code in np.unique(all_codes).tolist()}
+                tally.slices[place].duels[at] = SlicedStates(unlike)
+            return
+        tally.duels[at] = Duel.of(base, head, weight, pair.better)
+        for place, all_codes in enumerate(codes):
+            here = all_codes if kept is None else all_codes[kept]
+            tally.slices[place].duels[at] = SlicedStates(
+                {
+                    code: Duel.of(
+                        [c[found] for c in base],
+                        [c[found] for c in head],
+                        None if weight is None else weight[found],
+                        pair.better,
+                    )
+                    for code, found in rows_by_code(here)
+                }
+            )
 
     def _sum(
         self,
@@ -256,7 +315,7 @@ class Plan:
         slicings: Sequence[Ints],
         reading: Reading,
         tally: Tally,
-    ) -> None:
+    ) -> Measured:
         loss, params, kept = unit.loss, dict(unit.params), counted
         roles = {name: reading.shared[view] for name, view in unit.views}
         if counted is not None:
@@ -275,6 +334,10 @@ class Plan:
             kept = _both(kept, stays)
         found = loss.measure_rows(roles, params)
         columns = found if isinstance(found, tuple) else (found,)
+        if self.watch is not None:
+            noted = self.watch.note(place, loss, params, roles, columns[0], weight, block, kept)
+            if noted is not None:
+                tally.noted[place] = noted
         names = next((reading.names[view] for _, view in unit.views if view in reading.names), None)
         state = STATES[loss.state].of(columns, weight, names)
         if isinstance(state, Sums) and any(total.nan for total in state.totals):
@@ -285,6 +348,8 @@ class Plan:
             _, row = block.first(everywhere)
             state = with_infinite(state, int(np.count_nonzero(infinite)), row)
         tally.states[place] = state
+        if self.spreads and isinstance(state, Sums):
+            tally.spreads[place] = Spread.of(columns, weight)
         touched: dict[str, Any] = {name: find(**roles, **params) for name, find in loss.touches.items()}
         for _, view in unit.views:
             for name, mask in reading.touched.get(view, {}).items():
@@ -297,6 +362,9 @@ class Plan:
             self._slice(tally.slices[at], place, loss.state, columns, weight, names, codes, block, kept)
             for name in tally.touched.get(place, {}):
                 tally.slices[at].touched[place, name] = np.bincount(codes[touched[name]])
+            if self.spreads and isinstance(state, Sums):
+                tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
+        return columns, weight, kept
 
     def _refuse_nan(
         self, unit: Unit, columns: Sequence[Any], block: Block, kept: Mask | None, faults: Faults
@@ -397,10 +465,20 @@ class Plan:
             faults.add(FaultKind(PAIRING, one, "equal"), Fault(
                 row,
                 f"the value is {_cell(first, at)}, and {_cell(second, at)} in {self.slot(other).file}",
-                "a column that both files have must agree, or be chosen with `preds.` or `labels.`", "differ",
-                f"write `labels.{self.slot(one).name}` or `preds.{self.slot(one).name}` to choose one side",
+                *_agreeing(self.slot(one)),
                 int(np.count_nonzero(apart)),
             ))  # fmt: skip
+
+
+def _agreeing(slot: Slot) -> tuple[str, str, str]:
+    """What was wanted of a column that several files have, what was found, and what to do."""
+    if slot.purpose == "label":
+        return "models are compared on the same labels", "differ", "give the labels as a file of their own"
+    name = slot.name
+    return (
+        "a column that both files have must agree, or be chosen with `preds.` or `labels.`", "differ",
+        f"write `labels.{name}` or `preds.{name}` to choose one side",
+    )  # fmt: skip
 
 
 def _differ(one: Column, other: Column, kind: Kind) -> Mask:

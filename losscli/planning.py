@@ -18,6 +18,7 @@ from losscli.losses.expr import expression_loss
 from losscli.matrix import ClassTable, Matrix, read_table
 from losscli.pairing.keyplan import Unmatched, choose_keys, telling_columns
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
+from losscli.rows import watched
 from losscli.slices import Index, SliceView, parse_slicing
 from losscli.sources import Source
 from losscli.spec import Spec, parse
@@ -94,6 +95,12 @@ class Call:
     on: str | None = None
     key_type: str | None = None
     unmatched: Unmatched = "error"
+    rows_out: bool = False
+    worst: int = 0
+    gradient: bool = False
+    pictures: bool = False
+    sides: tuple[int, ...] = ()  # of each model, where each has a file of its own
+    label_side: int | None = None  # where that is not the last
 
     @property
     def positive(self) -> int | str | None:
@@ -119,13 +126,15 @@ class _Planner:
         self.units: dict[Any, int] = {}
         self.made: list[Unit] = []
         self.taken: set[tuple[int, int]] = set()
+        self.side = 0  # of the model being planned
         self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
         self.roles: dict[str, list[Chosen]] = {}
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
 
     def plan(self, asked: Sequence[Asked]) -> Plan:
-        call, last = self.call, len(self.sources) - 1
+        call = self.call
+        last = len(self.sources) - 1 if call.label_side is None else call.label_side
         weights = find_in_either(self.sources, call.weight) if call.weight is not None else []
         self.taken = {(w.side, w.index) for w in weights}
         keys = None
@@ -133,20 +142,25 @@ class _Planner:
             keys = choose_keys(self.sources, call.on, call.key_type, call.unmatched)
             self.taken |= {(side, slot.index) for side, slots in enumerate(keys.sides) for slot in slots}
         label = call.label if last == 0 else None
-        models = [(text, self._choose_preds(asked, text, label)) for text in self._predictions()]
-        preds = {(c.side, c.index) for _, roles in models for held in roles.values() for c in held}
+        models = []
+        for text, side in self._models():
+            self.side = side
+            models.append((text, side, self._choose_preds(asked, text, label)))
+        preds = {(c.side, c.index) for _, _, roles in models for held in roles.values() for c in held}
         # A loss of pairs in their right order has no label.
         labeled = any(role.name == "label" for one in asked for form in one.forms for role in form.roles)
         labels = []
         if labeled or call.label is not None:
             labels = self._choose(last, "label", call.label, self.taken | preds)
+            self._same_labels(labels, preds)
         if both := preds & {(c.side, c.index) for c in labels}:
-            name = self.sources[0].columns[next(iter(both))[1]]
+            side, index = next(iter(both))
+            name = self.sources[side].columns[index]
             raise UsageError(f"column `{name}` would be label and prediction at once")
         measures: dict[Any, Measure] = {}
         for one in asked:
-            for text, roles in models:
-                self.pred, self.roles = text, {**roles, "label": labels}
+            for text, side, roles in models:
+                self.side, self.pred, self.roles = side, text, {**roles, "label": labels}
                 measure = self._measure(one)
                 measures.setdefault(
                     (measure.loss.canonical(measure.values, defaults=True), measure.parts), measure
@@ -163,45 +177,82 @@ class _Planner:
         where = self._where()
         if keys is None:
             self._telling()
+        watching = call.rows_out or call.worst > 0 or call.pictures
+        shown = keys.sides[0] if keys is not None and watching else ()
+        named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
         sides = tuple(tuple(slots) for slots in self.slots)
-        return Plan(
+        made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
             call.nan, call.chunk_rows, slicings, where, keys,
         )  # fmt: skip
+        if not watching:
+            return made
+        return watched(
+            made,
+            named_by,
+            every=call.rows_out,
+            worst=call.worst,
+            slopes=call.gradient,
+            pictures=call.pictures,
+        )
 
     def _telling(self) -> None:
         """Columns that say which row is which must agree where rows are paired by position."""
-        taken = {(side, slot.index) for side, slots in enumerate(self.slots) for slot in slots}
-        for name, places, kind in telling_columns(self.sources, taken):
-            same = getattr(self.sources[0], "holds_the_same", None)
-            if same is not None and type(self.sources[0]) is type(self.sources[1]):
-                if same(places[0], self.sources[1], places[1]):
+        for other in range(1, len(self.sources)):
+            sides = (0, other)
+            pair = [self.sources[side] for side in sides]
+            taken = {(at, slot.index) for at, side in enumerate(sides) for slot in self.slots[side]}
+            for name, places, kind in telling_columns(pair, taken):
+                same = getattr(pair[0], "holds_the_same", None)
+                alike = same is not None and type(pair[0]) is type(pair[1])
+                if alike and same is not None and same(places[0], pair[1], places[1]):
                     continue
-            one, other = (self._slot(Chosen(side, at, name), kind, "key") for side, at in enumerate(places))
-            self.equal.append((one, other))
+                one, two = (
+                    self._slot(Chosen(side, at, name), kind, "key")
+                    for side, at in zip(sides, places, strict=True)
+                )
+                self.equal.append((one, two))
 
     # ------------------------------------------------------------------ columns
 
-    def _predictions(self) -> tuple[str | None, ...]:
-        """Each model once, as its columns were named."""
-        return tuple(dict.fromkeys(self.call.preds)) or (None,)
+    def _models(self) -> list[tuple[str | None, int]]:
+        """Each model once, as its columns were named, and the side that holds it."""
+        names: tuple[str | None, ...] = tuple(dict.fromkeys(self.call.preds)) or (None,)
+        return [(name, side) for side in self.call.sides or (0,) for name in names]
+
+    def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]]) -> None:
+        """A label that files of several models hold must be the same in all."""
+        for label in labels:
+            for side in self.call.sides:
+                source = self.sources[side]
+                if side == label.side or label.name not in source.columns:
+                    continue
+                other = find_in_either([source], label.name)[0]
+                if (side, other.index) not in preds:
+                    held = [
+                        self._slot(c, "score", "label")
+                        for c in (label, Chosen(side, other.index, other.name))
+                    ]
+                    self.equal.append((held[0], held[1]))
 
     def _choose_preds(
         self, asked: Sequence[Asked], text: str | None, label: str | None
     ) -> dict[str, list[Chosen]]:
         """The columns of every role that one model's predictions play."""
-        source, busy = self.sources[0], self.taken
+        source, busy = self.sources[self.side], self.taken
         if label is not None and label in source.columns:
-            busy = busy | {(0, source.columns.index(label))}
+            busy = busy | {(self.side, source.columns.index(label))}
         if text is not None and "=" in text and text not in source.columns:
             pairs = [pair.partition("=") for pair in text.split(",")]
             return {
-                role.strip(): [Chosen(0, at, source.columns[at]) for at in named(source, name.strip())]
+                role.strip(): [
+                    Chosen(self.side, at, source.columns[at]) for at in named(source, name.strip())
+                ]
                 for role, _, name in pairs
             }
         wanted = {role.name for one in asked for form in one.forms for role in form.pred_roles}
         if text is not None or "pred" in wanted:
-            return {"pred": self._choose(0, "pred", text, busy)}
+            return {"pred": self._choose(self.side, "pred", text, busy)}
         return {}
 
     def _choose(self, side: int, role: str, asked: str | None, taken: set[tuple[int, int]]) -> list[Chosen]:
@@ -225,8 +276,8 @@ class _Planner:
             hint = f"name a column: `{form.name}:{role.name}=COLUMN`"
         else:
             for known in ROLE_COLUMNS.get(role.name, (role.name,)):
-                if known in self.sources[0].columns:
-                    return [Chosen(0, named(self.sources[0], known)[0], known)]
+                if known in self.sources[self.side].columns:
+                    return [Chosen(self.side, named(self.sources[self.side], known)[0], known)]
             wanted = ",".join(f"{other.name}=COLUMN" for other in form.pred_roles)
             hint = f"name the columns: `--pred {wanted}`"
         raise UsageError(f"`{form.name}` needs a column for `{role.name}`", hint=hint)
@@ -503,7 +554,7 @@ class _Planner:
         """The class that each prediction column stands for."""
         names = [p.name for p in self.roles["pred"]]
         if not self.call.classes:
-            return tuple(class_names(names, named=self.sources[0].named).items())
+            return tuple(class_names(names, named=self.sources[self.side].named).items())
         if len(self.call.classes) != len(names):
             raise UsageError(
                 f"`--classes` names {len(self.call.classes)} classes for {_count(self.roles['pred'], 'prediction')}"
@@ -527,7 +578,7 @@ class _Planner:
 
         ``lenient``: where no name is shared at all, the order of the columns pairs them.
         """
-        if not (self.sources[0].named and self.sources[-1].named):
+        if not (self.sources[self.side].named and self.sources[-1].named):
             return labels
         cut = [len(shared_prefix([c.name for c in columns])) for columns in (labels, preds)]
         short = {c.name[cut[0] :]: c for c in labels}

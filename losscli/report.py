@@ -78,6 +78,8 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     before: list[float | None] | None = None  # the value of each result in the baseline, where there is one
     saved: str | None = None  # the file that it was read from
+    binned: Mapping[tuple[str, str], Any] | None = None  # counts for pictures, where they were asked for
+    command: str | None = None  # that was called, for a page that says how it was made
     version: str = __version__  # that measured it, which a saved result keeps
     arithmetic: str = field(default_factory=lambda: _arithmetic())
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
+from losscli.intervals import Estimate, IntervalSpec, estimate
 from losscli.loss import Finished, Loss, Undefined
 from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result
+from losscli.rows import worst_detail
 from losscli.sliced import SliceTally
 from losscli.slices import SliceView, order_of
 from losscli.state import Bins, Confusion, Counts, Sums
@@ -30,6 +32,7 @@ class Options:
     min_slice: int = 0  # slices of fewer rows are folded into `other`
     classes: tuple[int | str, ...] = ()  # in their order
     row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
+    interval: IntervalSpec | None = None
 
 
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
@@ -45,6 +48,11 @@ def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
                         signature = f"{result.signature}|by:{slicing.slicing}"
                         sliced.append(replace(result, slice=named, signature=signature))
     return found + sliced
+
+
+def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
+    """The results of one measure over the rows of one tally."""
+    return _Finisher(measure, plan, tally, options).results()
 
 
 OTHER = "other"
@@ -73,6 +81,10 @@ def _one_slice(tally: SliceTally, code: int) -> Tally:
     states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
     found = Tally(used=int(tally.used[code]), states={u: s for u, s in states.items() if s is not None})
     found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
+    found.spreads = {
+        unit: spread for unit, held in tally.spreads.items() if (spread := held.at(code)) is not None
+    }
+    found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
     for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
         for (unit, name), lanes in counts.items():
             if code < len(lanes) and lanes[code]:
@@ -198,6 +210,7 @@ class _Finisher:
         total = None
         if loss.is_mean and loss.state == "sums" and not several and isinstance(state, Sums):
             total = state.totals[0].rounded()
+        found = self._estimate(value, units, state)
         return Result(
             loss=loss.canonical(values),
             params=dict(values),
@@ -210,10 +223,27 @@ class _Finisher:
             part=name,
             skipped=skipped,
             touched=touched,
-            note=note,
-            detail=None if several and len(units) > 1 else _detail(state, values),
+            stderr=found.stderr,
+            ci=found.ci,
+            note="; ".join(said for said in (note, found.note) if said) or None,
+            detail=None if several and len(units) > 1 else self._detail(part.unit, state),
             signature=f"{loss.canonical(values, defaults=True)}|{self.options.context}",
         )
+
+    def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:
+        detail = _detail(state, self.measure.values)
+        if self.loss.is_mean and isinstance(state, Sums):
+            worst = worst_detail(self.tally.kept, unit, state.totals[0])
+            return detail if worst is None else {**(detail or {}), "worst": worst}
+        return detail
+
+    def _estimate(self, value: float | None, units: Sequence[int], state: Any) -> Estimate:
+        if self.options.interval is None or value is None:
+            return Estimate()
+        if len(units) > 1:
+            return Estimate(note="no interval: the parts of an average are not independent")
+        spread = self.tally.spreads.get(units[0])
+        return estimate(self.loss, self.params, value, state, spread, self.options.interval)
 
     def _refuse_no_weight(self, states: Sequence[Any]) -> None:
         if not self.plan.weighted or any(state.weight.units for state in states):

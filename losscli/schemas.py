@@ -19,7 +19,9 @@ ParamValue: TypeAlias = bool | int | float | str | None
 SCHEMAS = {
     "result": "losscli.schemas:ResultDocument",
     "losses": "losscli.schemas:LossesDocument",
+    "suggestion": "losscli.schemas:SuggestionDocument",
     "error": "losscli.schemas:ErrorDocument",
+    "comparison": "losscli.schemas:ComparisonDocument",
     "config": "losscli.config:Config",
 }
 """Where the model of each document stands."""
@@ -129,6 +131,67 @@ class ResultDocument(Record):
     gate: GateRecord | None = Field(description="null without limits")
 
 
+class SideRecord(Record):
+    pred: str
+    value: float | None
+
+
+class ComparedRecord(Record):
+    """One loss of a model against that of the base, over the whole or a slice."""
+
+    loss: str
+    params: dict[str, ParamValue]
+    better: Literal["lower", "higher", "zero", "one"]
+    base: SideRecord
+    head: SideRecord
+    slice: dict[str, str | None]
+    rows: Count
+    weight: float
+    worse_by: float | None = Field(
+        description="HEAD - BASE in the bad direction: positive where HEAD is worse; of a loss that is best at zero "
+        "or one, how much farther from there HEAD is"
+    )
+    stderr: float | None
+    ci: IntervalRecord | None = Field(description="of `worse_by`")
+    p_value: float | None = Field(description="of no difference, two-sided, by `test`")
+    p_adjusted: float | None = Field(description="of slices: by Holm, over the slices of one loss and model")
+    test: Literal["paired t", "mcnemar mid-p"] | None
+    wins: Count | None = Field(description="rows in which HEAD is better, whatever they weigh")
+    ties: Count | None
+    losses: Count | None
+    detectable: float | None = Field(
+        description="least difference that so many rows find four times out of five"
+    )
+    verdict: Literal["better", "same", "worse", "inconclusive"] = Field(
+        description="by the interval of `worse_by` and the margin; of slices after Holm's correction"
+    )
+    note: str | None
+    signature: str = Field(min_length=1)
+
+
+class ComparedInputRecord(Record):
+    role: Literal["base", "head", "preds", "labels"]
+    path: str
+    format: str
+    columns: list[str]
+
+
+class ComparisonDocument(Record):
+    """What `losscli compare --json` writes."""
+
+    model_config = ConfigDict(title="losscli.comparison/1")
+
+    schema_: Literal["losscli.comparison/1"] = Field(alias="schema")
+    losscli: str
+    arithmetic: str
+    margin: float = Field(ge=0)
+    level: float = Field(gt=0, lt=1)
+    passed: bool = Field(description="whether no verdict is one of `--fail-on`")
+    comparisons: list[ComparedRecord]
+    rows: RowsRecord
+    inputs: list[ComparedInputRecord]
+
+
 class ParamRecord(Record):
     name: str
     range: str
@@ -174,6 +237,44 @@ class LossesDocument(Record):
 
     schema_: Literal["losscli.losses/1"] = Field(alias="schema")
     losses: list[LossRecord]
+
+
+class FitRecord(Record):
+    loss: str
+    why: str
+    summary: str
+    rewards: str
+
+
+class UnfitRecord(Record):
+    loss: str
+    why: str
+
+
+class ReadingRecord(Record):
+    """One way to understand the columns."""
+
+    task: str
+    sure: Literal["yes", "likely", "no"]
+    why: str
+    doubts: list[str]
+    pred: str = Field(description="as `--pred` names the columns")
+    label: str = Field(description="as `--label` names the columns")
+    options: list[str] = Field(description="what `eval` must be told besides the columns")
+    losses: list[FitRecord] = Field(description="those that fit, the first first")
+    unfit: list[UnfitRecord]
+    command: str
+
+
+class SuggestionDocument(ReadingRecord):
+    """What `losscli suggest --json` writes: the first reading, and others that the columns allow."""
+
+    model_config = ConfigDict(title="losscli.suggestion/1")
+
+    schema_: Literal["losscli.suggestion/1"] = Field(alias="schema")
+    rows: Count = Field(description="how many were looked at")
+    all_rows: bool
+    others: list[ReadingRecord]
 
 
 class ErrorDocument(Record):

@@ -116,11 +116,16 @@ class SliceTally:
     touched: dict[tuple[int, str], Ints] = field(default_factory=dict)
     skipped: dict[tuple[int, str], Ints] = field(default_factory=dict)
     missing: dict[tuple[int, int], Missing] = field(default_factory=dict)  # by unit and slice
+    spreads: dict[int, SlicedStates] = field(default_factory=dict)  # where intervals are asked for
+    duels: dict[int, SlicedStates] = field(default_factory=dict)  # by the place of the pair of units
 
     def merge(self, other: SliceTally) -> None:
         self.used = added(self.used, other.used)
         for unit, sliced in other.states.items():
             self.states[unit] = self.states[unit].merge(sliced) if unit in self.states else sliced
+        for held, more in ((self.spreads, other.spreads), (self.duels, other.duels)):
+            for at, one in more.items():
+                held[at] = held[at].merge(one) if at in held else one
         for mine, theirs in ((self.touched, other.touched), (self.skipped, other.skipped)):
             for key, counts in theirs.items():
                 mine[key] = added(mine[key], counts) if key in mine else counts

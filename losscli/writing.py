@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from losscli.errors import DataError, OutputError, UsageError
 
@@ -61,13 +62,32 @@ def write_file(path: str, content: bytes) -> None:
             with open(path, "wb") as out:
                 out.write(content)
         except OSError as error:
-            raise _cannot(path, error) from None
+            raise cannot(path, error) from None
         return
     with _beside(path) as temporary:
         with open(temporary, "wb") as out:
             out.write(content)
             out.flush()
             # Without it, a power cut may leave the new name with none of the content.
+            os.fsync(out.fileno())
+        os.replace(temporary, os.path.realpath(path))
+
+
+@contextlib.contextmanager
+def file_in_place(path: str) -> Iterator[BinaryIO]:
+    """A file to write to piece by piece, which takes its place at the end, unless an error comes first."""
+    if _is_special(path):
+        try:
+            special = open(path, "wb")  # noqa: SIM115  # an error of the block is not one of opening
+        except OSError as error:
+            raise cannot(path, error) from None
+        with special:
+            yield special
+        return
+    with _beside(path) as temporary:
+        with open(temporary, "wb") as out:
+            yield out
+            out.flush()
             os.fsync(out.fileno())
         os.replace(temporary, os.path.realpath(path))
 
@@ -96,7 +116,7 @@ def add_to_file(path: str, content: bytes) -> None:
         with open(path, "ab") as out:
             out.write(content)
     except (OSError, ValueError) as error:
-        raise _cannot(path, error) from None
+        raise cannot(path, error) from None
 
 
 def write_stdout(text: str) -> None:
@@ -109,7 +129,7 @@ def write_stdout(text: str) -> None:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        raise _cannot("standard output", error) from None
+        raise cannot("standard output", error) from None
 
 
 @contextlib.contextmanager
@@ -131,7 +151,7 @@ def _beside(path: str) -> Iterator[str]:
             os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
         yield temporary
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise cannot(path, error) from None
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
@@ -147,6 +167,6 @@ def _is_special(path: str) -> bool:
         return False
 
 
-def _cannot(path: str, error: OSError | ValueError) -> OutputError:
+def cannot(path: str, error: OSError | ValueError) -> OutputError:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return OutputError(f"cannot be written: {reason[:1].lower()}{reason[1:]}", file=path)

@@ -22,10 +22,14 @@ TREE = [
     ["config", "compat"],
     ["saved"],
     ["schemas"],
+    ["comparison"],
     ["report"],
-    ["intervals"],
     ["engines"],
+    ["rowfile"],
     ["plan"],
+    ["rows"],
+    ["duel"],
+    ["intervals"],
     ["losses"],
     ["loss", "spec"],
     ["pairing"],
@@ -89,8 +93,8 @@ def test_rich_is_only_used_where_a_terminal_is_drawn_on():
     assert {name for name in users("rich") if not name.startswith("cli/")} <= {"formats/table.py"}
 
 
-def test_arrow_is_only_used_where_files_are_read():
-    assert all(name.startswith(("sources/", "pairing/")) for name in users("pyarrow"))
+def test_arrow_is_only_used_where_files_of_rows_are_read_and_written():
+    assert all(name.startswith(("sources/", "pairing/", "rowfile.py")) for name in users("pyarrow"))
 
 
 def test_pandas_and_dask_are_used_where_they_come_in_and_nowhere_else():

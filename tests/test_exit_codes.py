@@ -46,7 +46,6 @@ def test_the_call_is_checked_before_a_file_is_opened(here):
         (["-l", "huber:delta=1,delta=2"], ["delta", "twice"]),
         (["-l", "pinball:quantile=1"], ["quantile", "(0, 1)"]),
         (["-l", ""], []),
-        ([], ["--loss"]),
         (["-l", "mse", "--nan", "skip"], ["--nan", "skip"]),
         (["-l", "mse", "--errors", "xml"], ["--errors", "xml"]),
         (["-l", "mse", "--jobs", "0"], ["jobs"]),

@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import math
 
-import mpmath
 import numpy as np
 import pytest
 import torch
 
-from definition import MP, Definition, exact, of_rows
+from definition import MP, Definition, exact
 from draws import all_params, draw, forms, generator, kept, row_params, title, usual_params
 from losscli.gradient import NoGradientError, gradient_rows, gradients
 from losscli.losses import find
@@ -57,8 +56,8 @@ def _sign(x):
     return MP.mpf(int(x > 0) - int(x < 0))
 
 
-def usual_rows(form, params, rows=24):
-    """Ordinary rows, with what lies closer than a millionth to where a domain or a kink is taken away."""
+def usual_rows(form, params, rows=10):
+    """Ordinary rows."""
     return kept(form, draw(form, params, generator(form, "gradient"), rows), params)
 
 
@@ -66,7 +65,7 @@ def some_params(form):
     """Parameters of every day: the ends of their ranges are no place for a difference quotient."""
     usual = usual_params(form)
     found = [usual]
-    for params in all_params(form, generator(form, "gradient parameters"), at_most=12):
+    for params in all_params(form, generator(form, "gradient parameters"), at_most=8):
         numbers = [v for v in params.values() if isinstance(v, float)]
         if all(1e-3 <= abs(v) <= 5.0 or v == 0.0 for v in numbers) and params not in found:
             found.append(params)
@@ -87,8 +86,9 @@ def by_difference(form, given, row, role, column, step):
     return (values[1] - values[0]) / step, (values[2] - values[1]) / step
 
 
-def close(one, other, tolerance=MP.mpf(10) ** -20):
-    return abs(one - other) <= tolerance * max(1, abs(one), abs(other))
+def close(one, other):
+    # A step of 1e-60 leaves an error of that size times the second slope.
+    return abs(one - other) <= MP.mpf(10) ** -20 * max(1, abs(one), abs(other))
 
 
 @with_gradient
@@ -113,7 +113,7 @@ def test_the_gradient_printed_is_the_slope_of_the_definition(form):
                         continue  # at the end of the domain, or at a kink
                     assert close(found, right), f"{params} {row} {column}"
                     compared += 1
-    assert compared >= 20
+    assert compared >= 10
 
 
 @with_gradient
@@ -149,10 +149,9 @@ def test_a_row_loss_without_a_gradient_says_why(form):
 
 
 def test_a_loss_that_is_no_mean_of_rows_has_no_gradient_of_a_row():
-    for name in ("rmse", "r2", "auc", "f1"):
-        for form in find(name) if name != "auc" else ():
-            with pytest.raises(NoGradientError, match="no mean of rows"):
-                gradients(form)
+    for name in ("rmse", "r2", "f1", "dice"):
+        with pytest.raises(NoGradientError, match="no mean of rows"):
+            gradients(find(name)[0])
 
 
 @pytest.mark.parametrize(
@@ -181,18 +180,19 @@ TORCH = {
     "huber": lambda y, f: torch.nn.functional.huber_loss(f, y, reduction="none"),
     "log_cosh": lambda y, f: torch.log(torch.cosh(f - y)),
     "smooth_l1": lambda y, f: torch.nn.functional.smooth_l1_loss(f, y, reduction="none"),
-    "linex": None,
 }
 
 
-@pytest.mark.parametrize("name", [name for name, made in TORCH.items() if made])
+@pytest.mark.parametrize("name", TORCH)
 def test_the_gradient_is_that_of_pytorch(name):
     form = find(name)[0]
     rng = np.random.default_rng(5)
     roles = {"label": rng.normal(size=50), "pred": rng.normal(size=50) * 2.0}
     pred = torch.tensor(roles["pred"], requires_grad=True)
     TORCH[name](torch.tensor(roles["label"]), pred).sum().backward()
-    assert gradient_rows(form, roles, usual_params(form))["pred"] == pytest.approx(pred.grad.numpy(), rel=1e-12)
+    assert gradient_rows(form, roles, usual_params(form))["pred"] == pytest.approx(
+        pred.grad.numpy(), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from losscli import errors
+from losscli.cli import options
 from losscli.cli.app import app
 from losscli.text import visible
 
@@ -23,6 +24,7 @@ _ClickException = typer.BadParameter.__mro__[2]  # what every refusal of the cal
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing is raised."""
     as_json = _errors_as_json(argv)
+    options.called[:] = argv
     try:
         if sys.stdout is None:
             raise errors.OutputError("cannot be written: it is closed", file="standard output")

@@ -9,10 +9,14 @@ import typer
 
 from losscli._version import __version__
 from losscli.cli.check import check_command
+from losscli.cli.compare import compare_command
 from losscli.cli.eval import eval_command
+from losscli.cli.help import help_command
 from losscli.cli.init import init_command
 from losscli.cli.losses import losses_command
+from losscli.cli.report import report_command
 from losscli.cli.schema import schema_command
+from losscli.cli.suggest import suggest_command
 
 EPILOG = (
     "\b\nExamples:\n"
@@ -33,10 +37,14 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "eval": eval_command,
+    "compare": compare_command,
     "check": check_command,
+    "report": report_command,
+    "suggest": suggest_command,
     "losses": losses_command,
     "init": init_command,
     "schema": schema_command,
+    "help": help_command,
 }
 
 for name, command in COMMANDS.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -33,6 +35,7 @@ def eval_command(
     key_type: options.KeyType = None,
     unmatched: options.Unmatched = "error",
     nan: options.Nan = "error",
+    ci: options.Ci = None,
     input_format: options.InputFormat = None,
     dialect: options.DialectText = None,
     max: options.MaxLimits = None,
@@ -42,6 +45,11 @@ def eval_command(
     format: options.Format = None,
     json: Annotated[bool, typer.Option("--json", help="The same as `--format json`")] = False,
     output: options.Output = None,
+    rows_out: options.RowsOut = None,
+    gradient: options.Gradient = False,
+    for_spreadsheets: options.ForSpreadsheets = False,
+    worst: options.Worst = 0,
+    plot: options.Plot = None,
     jobs: options.Jobs = None,
     chunk_rows: options.ChunkRows = options.DEFAULT_CHUNK_ROWS,
     memory: options.Memory = None,
@@ -64,22 +72,40 @@ def eval_command(
         raise UsageError(f"`--json` and `--format {format}` ask for two formats")
     if unmatched not in ("error", "drop"):
         raise UsageError(f"`--unmatched` is error or drop, not `{unmatched}`")
-    if on is None and (key_type is not None or unmatched != "error"):
+    keyed = [name for name in ("key_type", "unmatched") if from_command_line(context, name)]
+    if on is None and keyed:
         raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
     bytes_held = None if memory is None else parse_size(memory)
     began = time.perf_counter()
     inputs = [path for path in (preds, labels, baseline) if path is not None]
     out = options.Outputs.of("json" if json else format, output or [], inputs)
+    # A picture is for eyes: none in a pipe, nor under another format than the table.
+    plotted = plot if out.format == "table" and sys.stdout.isatty() else None
+    options.check_rows_out(rows_out, out, inputs, gradient=gradient, for_spreadsheets=for_spreadsheets)
 
     from losscli.cli.progress import Progress
     from losscli.evaluation import evaluate
 
     gate = options.read_gate(context, max, min, baseline, max_regression)
+    asked = [*(loss or []), *gate.losses]
+    if not asked:
+        from losscli.suggest import first_losses, suggest
+
+        found = suggest(
+            preds, labels, pred=pred[0] if pred else None, label=label, from_logits=from_logits,
+            pos_label=pos_label, by_key=on is not None, aside=[*(on or "").split(","), weight or ""],
+            as_eval=True, input_format=input_format, dialect=options.read_dialect(dialect),
+        )  # fmt: skip
+        given = ["--from-logits"] * from_logits + [f"--pos-label={pos_label}"]
+        asked = first_losses(found, given)
+        if not quiet:
+            said = f"no `--loss`: measuring {', '.join(asked)}, which `losscli suggest` names first"
+            options.say(f"{said}: {found.first.why}")
     with Progress(wanted=not (quiet or no_progress)) as progress:
         report = evaluate(
             preds,
             labels,
-            loss=[*(loss or []), *gate.losses],
+            loss=asked,
             pred=pred,
             label=label,
             weight=weight,
@@ -91,6 +117,7 @@ def eval_command(
             average=average,
             from_logits=from_logits,
             where=where,
+            ci="normal" if ci in (None, "none") and gate.needs_intervals else ci,
             nan=nan,  # type: ignore[arg-type]  # checked above
             on=on,
             key_type=key_type,
@@ -100,13 +127,20 @@ def eval_command(
             dialect=options.read_dialect(dialect),
             jobs=jobs,
             chunk_rows=chunk_rows,
+            rows_out=rows_out,
+            gradient=gradient,
+            for_spreadsheets=for_spreadsheets,
+            worst=worst,
+            pictures=out.draws or plotted is not None,
             start=progress.start,
         )
-    report = gate.judge(report)
+    report = gate.judge(replace(report, command=options.command_line()))
     if not quiet:
         for warning in report.warnings:
             options.say(f"warning: {warning}")
     out.write(report)
+    if plotted is not None:
+        options.show_plot(report, plotted)
     if verbose:
         seconds = time.perf_counter() - began
         rate = report.rows.used / seconds / 1e6

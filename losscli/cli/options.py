@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +55,7 @@ LossSpecs: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--loss", "-l", metavar="SPEC", autocompletion=_complete_losses, show_default=False,
-        help="Loss to measure, e.g. `rmse` or `huber:delta=2` (repeatable)",
+        help="Loss to measure, e.g. `rmse` or `huber:delta=2` (repeatable; default: what `suggest` names first)",
     ),
 ]  # fmt: skip
 Pred: TypeAlias = Annotated[
@@ -132,6 +134,14 @@ Nan: TypeAlias = Annotated[
         help="Missing values: refuse them, drop the pair and count it, or give no value where one enters",
     ),
 ]
+Ci: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ci", metavar="SPEC", show_default=False,
+        help="Standard error and interval, from the same pass: `none`, `normal`, `normal:level=0.9` "
+        "(default: none; normal where a gate looks at intervals)",
+    ),
+]  # fmt: skip
 On: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -179,7 +189,7 @@ Format: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--format", "-f", metavar="NAME", show_default=False,
-        help="table, json, jsonl, csv, markdown, github, junit or value "
+        help="table, json, jsonl, csv, markdown, github, junit, html or value "
         "(default: table on a terminal, csv in a pipe)",
     ),
 ]  # fmt: skip
@@ -188,6 +198,47 @@ Output: TypeAlias = Annotated[
     typer.Option(
         "--output", "-o", metavar="[FORMAT=]FILE", show_default=False,
         help="Write to a file as well, its format by suffix (repeatable)",
+    ),
+]  # fmt: skip
+RowsOut: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rows-out", metavar="FILE", show_default=False,
+        help="Write every measured row with its losses, in the order of PREDS: `.csv`, `.parquet` or `.jsonl`",
+    ),
+]  # fmt: skip
+Gradient: TypeAlias = Annotated[
+    bool, typer.Option("--gradient", help="In `--rows-out`, the slope of each loss by the prediction as well")
+]
+ForSpreadsheets: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--for-spreadsheets",
+        help="In a CSV of `--rows-out`, put `'` before text that a spreadsheet would run as a formula; "
+        "without it text stays as it is",
+    ),
+]
+Worst: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--worst", metavar="N", min=0, max=10_000,
+        help="Show the N rows with the worst loss, and the share of the total that they carry",
+    ),
+]  # fmt: skip
+PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
+
+
+def _plot_name(value: str | None) -> str | None:
+    if value is not None and value not in PLOTS:
+        raise UsageError(f"no picture is called `{value}`", hint=f"they are {', '.join(PLOTS)}")
+    return value
+
+
+Plot: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--plot", metavar="NAME", callback=_plot_name, show_default=False,
+        help="A picture below the table, on a terminal only: loss, residuals, calibration, confusion, roc, pr or by",
     ),
 ]  # fmt: skip
 MaxLimits: TypeAlias = Annotated[
@@ -250,6 +301,19 @@ Errors: TypeAlias = Annotated[
         help="How errors are written to standard error",
     ),
 ]  # fmt: skip
+
+
+called: list[str] = []
+"""The words of this call, for a page that says how it was made."""
+
+SECRET = re.compile(r"(?<=://)[^/@\s]+@|\?\S*")
+"""What of a URI may be a secret: a name and password, and the query."""
+
+
+def command_line() -> str:
+    """The call as it could be typed again, without the secrets of URIs."""
+    words = [SECRET.sub("", word) if "://" in word else word for word in called]
+    return shlex.join(["losscli", *words])
 
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
@@ -344,6 +408,10 @@ def tell_verdict(report: Report, format: str) -> int:
     return 1
 
 
+NOTHING = "nothing"
+"""In place of a format: standard output gets none, since a file gets all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Where a report goes: a format for standard output, and files."""
@@ -365,7 +433,14 @@ class Outputs:
                     f"{path} would be written twice", hint="give each `--output` a file of its own"
                 )
             refuse_unwritable(path, inputs)
-        return cls(known(format) if format else "table" if sys.stdout.isatty() else "csv", files)
+        if format != NOTHING:
+            format = known(format) if format else "table" if sys.stdout.isatty() else "csv"
+        return cls(format, files)
+
+    @property
+    def draws(self) -> bool:
+        """Whether a format has pictures, for which more is kept of the rows."""
+        return "html" in (self.format, *(format for format, _ in self.files))
 
     def write(self, report: Report, *more: Report) -> None:
         """Files first: a closed pipe must not lose them."""
@@ -373,7 +448,8 @@ class Outputs:
         from losscli.writing import add_to_file, write_file, write_stdout
 
         reports = (report, *more)
-        text = render(self.format, reports, terminal_look() if self.format == "table" else Look())
+        look = terminal_look() if self.format == "table" else Look()
+        text = render(self.format, reports, look) if self.format != NOTHING else ""
         # All are rendered before one is written: a run that fails leaves no file.
         texts = [(path, render(format, reports, Look(width=120))) for format, path in self.files]
         summary = os.environ.get("GITHUB_STEP_SUMMARY") if self.format == "github" else None
@@ -383,6 +459,38 @@ class Outputs:
         if summary:
             add_to_file(summary, f"{told}\n".encode("utf-8", "backslashreplace"))
         write_stdout(text)
+
+
+def show_plot(report: Report, name: str) -> None:
+    """The picture of that name, on standard output, which is a terminal."""
+    from losscli.formats.plot import plots
+    from losscli.writing import write_stdout
+
+    text = plots(report, name, terminal_look())
+    if text:
+        write_stdout(f"\n{text}")
+    else:
+        say(f"no picture `{name}`: these losses and columns have none")
+
+
+def check_rows_out(
+    path: str | None, out: Outputs, inputs: Sequence[str], *, gradient: bool, for_spreadsheets: bool
+) -> None:
+    """What can be known of ``--rows-out`` before anything is read."""
+    if path is None:
+        if gradient or for_spreadsheets:
+            option = "--gradient" if gradient else "--for-spreadsheets"
+            raise UsageError(f"`{option}` is of the file of `--rows-out`", hint="add `--rows-out FILE`")
+        return
+    from losscli.rowfile import format_of
+    from losscli.writing import refuse_unwritable
+
+    if for_spreadsheets and format_of(path) != "csv":
+        raise UsageError(f"`--for-spreadsheets` is of a CSV, and {path} is none")
+    format_of(path)
+    if os.path.normpath(path) in (os.path.normpath(file) for _, file in out.files):
+        raise UsageError(f"{path} would be written twice", hint="give `--rows-out` a file of its own")
+    refuse_unwritable(path, inputs)
 
 
 def terminal_look() -> Look:

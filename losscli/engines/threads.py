@@ -15,19 +15,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from losscli.block import Batch, Block, Column, Ints, Want
 from losscli.errors import DataError
 from losscli.memory import half_of_free
-from losscli.pairing.dense import NotDense, Table, held_side
+from losscli.pairing.dense import NotDense, Table, held_side, promising
 from losscli.pairing.key import Paired, Parts, Troubles, part_bits, parted
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.ordered import NotInOrder, in_order
 from losscli.pairing.position import Segment, align, segments
+from losscli.pairing.runs import grouped
 from losscli.plan import Plan, Tally
+from losscli.rows import RowTable
 from losscli.sources import Part, Source
 from losscli.sources.inputs import row_name
 from losscli.spill import Spill
@@ -36,6 +38,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH_ROWS = 1 << 16
+RUN_ROWS = 1 << 19  # rows parted at a time, where a file knows its rows: fewer and larger pieces
 LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 Advance = Callable[[int, int], None]
@@ -51,8 +54,23 @@ class Outcome:
     paired: Paired | None = None  # by key
 
 
+class Sink(Protocol):
+    """What takes single rows in: in their order by position, in any order by key."""
+
+    def add(self, rows: RowTable) -> None: ...
+
+    def restart(self) -> None:
+        """Another way to pair the rows begins: forget those of the last one."""
+
+
 def run(
-    plan: Plan, sources: Sequence[Source], *, jobs: int, advance: Advance, memory: int | None = None
+    plan: Plan,
+    sources: Sequence[Source],
+    *,
+    jobs: int,
+    advance: Advance,
+    memory: int | None = None,
+    sink: Sink | None = None,
 ) -> Outcome:
     """Measure all rows of the sources, paired by position or by key.
 
@@ -60,10 +78,10 @@ def run(
     """
     _keep_memory()
     if plan.keys is not None:
-        return _measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance)
+        return _measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
     wants = [[Want(slot.index, slot.kind) for slot in slots] for slots in plan.sides]
     pieces = segments(sources, wants)
-    outcome = Outcome(Tally())
+    outcome = Outcome(_tally(sink))
     with _pool(jobs) as pool:
         if len(pieces) > 1:
             measured = bounded(
@@ -78,6 +96,14 @@ def run(
         else:
             outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, outcome.tally, advance)
     return outcome
+
+
+def _tally(sink: Sink | None) -> Tally:
+    """An empty tally that hands on the single rows of those merged into it."""
+    if sink is None:
+        return Tally()
+    sink.restart()
+    return Tally(sink=sink.add)
 
 
 def column(source: Source, want: Want, *, jobs: int) -> Iterator[Column]:
@@ -104,10 +130,16 @@ def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Out
 
 
 def _measure_keyed(
-    plan: Plan, sources: Sequence[Source], keys: KeyPlan, jobs: int, memory: int, advance: Advance
+    plan: Plan,
+    sources: Sequence[Source],
+    keys: KeyPlan,
+    jobs: int,
+    memory: int,
+    advance: Advance,
+    sink: Sink | None,
 ) -> Outcome:
     """Rows paired by key: by one of two short ways where the keys allow it, else by their hash."""
-    reader = _KeyedReader(plan, sources, keys, jobs, memory, advance)
+    reader = _KeyedReader(plan, sources, keys, jobs, memory, advance, sink)
     again = all(source.size is not None for source in sources)  # not for standard input or a pipe
     if again and (found := reader.in_order()) is not None:
         return found
@@ -127,6 +159,7 @@ class _KeyedReader:
     jobs: int
     memory: int
     advance: Advance
+    sink: Sink | None
 
     def wants(self, side: int) -> list[Want]:
         """The columns of the plan, and behind them the keys."""
@@ -135,7 +168,7 @@ class _KeyedReader:
 
     def in_order(self) -> Outcome | None:
         """Both files from front to back, a batch at a time; None where they are not in the order of the keys."""
-        tally = Tally()
+        tally = _tally(self.sink)
         paired: list[Paired] = []
 
         def blocks(sides: Sequence[Iterator[Batch]]) -> Iterator[Block]:
@@ -147,7 +180,9 @@ class _KeyedReader:
 
         with _pool(self.jobs) as pool, ExitStack() as stack:
             sides = [
-                _decoded(source, self.counted(source.parts(self.wants(at))), BATCH_ROWS, pool, self.jobs, stack)
+                _decoded(
+                    source, self.counted(source.parts(self.wants(at))), BATCH_ROWS, pool, self.jobs, stack
+                )
                 for at, source in enumerate(self.sources)
             ]
             try:
@@ -160,11 +195,17 @@ class _KeyedReader:
 
     def dense(self, side: int) -> Outcome | None:
         """One file as a table, the other one against it; None where the keys do not lie close together."""
-        tally, alone, read = Tally(), [], 0
+        tally, alone, read = _tally(self.sink), [], 0
         limit = self.memory // 2
         try:
             with _pool(self.jobs) as pool:
-                table = Table(self.read(side, lambda batch: batch, pool), self.keys, side, limit)
+                if not promising(self.sources[side], self.wants(side)):
+                    return None
+
+                def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+                    return list(bounded(pool, work, items, ahead=2 * self.jobs))
+
+                table = Table(self.read(side, lambda batch: batch, pool), self.keys, side, limit, each)
                 batches = self.read(1 - side, lambda batch: batch, pool)
 
                 def placed() -> Iterator[tuple[Batch, int]]:
@@ -198,14 +239,14 @@ class _KeyedReader:
         """All rows by their part, then part by part: both need threads, and neither an order."""
         slots = max(len(side) for side in self.plan.sides)
         bits = part_bits(self.sources, slots, self.memory, self.jobs)
-        tally, stops = Tally(), []
+        tally, stops = _tally(self.sink), []
         with _pool(self.jobs) as pool, Spill() as spill:
             # The other half is for what is decoded, matched and measured at the moment.
             parts = Parts(self.keys, spill, bits, self.memory // 2)
             for side in range(len(self.sources)):
                 try:
                     work = partial(parted, plan=self.keys, side=side, bits=bits)
-                    for found in self.read(side, work, pool):
+                    for found in self.read(side, work, pool, RUN_ROWS):
                         parts.add(side, found)
                 except DataError as error:
                     stops.append(error)
@@ -235,15 +276,17 @@ class _KeyedReader:
             self.advance(0, part.size)
             yield part
 
-    def read(self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None) -> Iterator[R]:
-        """What ``work`` makes of each batch of a file, in order."""
+    def read(
+        self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None, rows: int = 1
+    ) -> Iterator[R]:
+        """What ``work`` makes of each batch of a file, in order; batches are joined until they have ``rows``."""
         source = self.sources[side]
         parts = self.counted(source.parts(self.wants(side)))
         long = [LONG_PART] if source.rows is not None else []
         if max(getattr(source, "part_rows", lambda: long)(), default=0) < LONG_PART:
 
             def decoded(part: Part) -> list[R]:
-                return [work(batch) for batch in part.batches(BATCH_ROWS)]
+                return [work(batch) for batch in grouped(part.batches(BATCH_ROWS), rows)]
 
             for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
                 yield from found

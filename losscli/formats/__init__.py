@@ -20,6 +20,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "markdown": (".md",),
     "github": (),
     "junit": (".xml",),
+    "html": (".html", ".htm"),
     "value": (".txt",),
 }
 

@@ -27,9 +27,16 @@ def value_text(value: float | None) -> str:
 def remarks(result: Result) -> str:
     """The note, and the rows that were skipped or touched."""
     said = [result.note] if result.note else []
+    if result.ci is not None:
+        said.insert(0, interval_text(result.ci))
     for words, counts in ((SKIPPED, result.skipped), (TOUCHED, result.touched)):
         said += [words.get(name, "{} " + name).format(plural(n, "row")) for name, n in counts.items()]
     return "; ".join(said)
+
+
+def interval_text(ci: Mapping[str, Any]) -> str:
+    """The ends of an interval, its level and how it was made."""
+    return f"{100 * ci['level']:.4g}% in [{ci['low']:.6g}, {ci['high']:.6g}] ({ci['method']})"
 
 
 def caption(report: Report) -> str:
@@ -94,6 +101,38 @@ def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator
         yield f"gate failed: {where}{limit_name(limit, several=several)} {limit_text(limit)}: {limit['reason']}"
     if len(shown) < len(failed):
         yield f"gate failed: {where}{len(failed) - len(shown)} more of {plural(len(gate['limits']), 'limit')}"
+
+
+def worst_tables(report: Report) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """The worst rows of each result that holds them: a heading, the names of the columns, the cells."""
+    several = len({r.pred for r in report.results}) > 1
+    for r in report.results:
+        worst = (r.detail or {}).get("worst")
+        if not worst or not worst["rows"]:
+            continue
+        place = place_text(r.part, r.slice)
+        name = f"{r.loss}{f' of {r.pred}' if several else ''}{f', {place}' if place else ''}"
+        share = "" if worst["share"] is None else f", {100 * worst['share']:.3g}% of the total"
+        count = len(worst["rows"])
+        said = (
+            f"worst row by {name}{share}" if count == 1 else f"worst {grouped(count)} rows by {name}{share}"
+        )
+        yield said, list(worst["rows"][0]), [[_cell_text(v) for v in row.values()] for row in worst["rows"]]
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, or the dash where there is none."""
+    try:
+        float(cell)
+    except ValueError:
+        return cell == "–"
+    return True
+
+
+def _cell_text(value: Any) -> str:
+    if isinstance(value, float):
+        return value_text(value)
+    return "–" if value is None else str(value)
 
 
 def change_text(value: float | None, before: float | None) -> str:

@@ -18,6 +18,7 @@ from losscli.formats.lines import (
     several_preds,
     value_text,
     verdict_word,
+    worst_tables,
 )
 from losscli.gate import failures
 from losscli.report import Report
@@ -43,6 +44,8 @@ def render(report: Report, look: Look) -> str:
     lines = [cell(caption(report)), "", *_table(heads, rows)]
     if report.gate is not None:
         lines += ["", f"**{cell(gate_line(report.gate))}**", "", *_verdicts(report.gate)]
+    for heading, names, cells in worst_tables(report):
+        lines += ["", cell(heading), "", *_table([cell(name) for name in names], cells)]
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -16,6 +16,7 @@ from losscli.formats.lines import (
     caption,
     change_text,
     gate_line,
+    is_number,
     limit_name,
     limit_text,
     place_text,
@@ -23,6 +24,7 @@ from losscli.formats.lines import (
     several_preds,
     value_text,
     verdict_word,
+    worst_tables,
 )
 from losscli.report import Report
 from losscli.text import visible
@@ -62,15 +64,47 @@ def render(report: Report, look: Look) -> str:
             *([Text(visible(remark))] if any(said) else []),
         )
     out = io.StringIO()
-    console = Console(
-        file=out, width=max(look.width, LEAST_WIDTH), force_terminal=look.colour, highlight=False, markup=False,
-        emoji=False, color_system="standard" if look.colour else None, legacy_windows=False,
-    )  # fmt: skip
+    console = _console(out, look)
     console.print(Text(visible(caption(report)), "dim"))
     console.print()
     console.print(table)
     if report.gate is not None:
         _print_gate(console, report.gate, look)
+    for heading, names, rows in worst_tables(report):
+        numbers = {name for at, name in enumerate(names) if all(is_number(row[at]) for row in rows)}
+        console.print()
+        console.print(Text(visible(heading), "dim"))
+        console.print(_table(names, rows, numbers, look))
+    return _text(out, look)
+
+
+def draw(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[str], look: Look) -> str:
+    """A table of cells; the columns whose heads are among ``numbers`` stand to the right."""
+    out = io.StringIO()
+    _console(out, look).print(_table(heads, rows, numbers, look))
+    return _text(out, look)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[str], look: Look) -> Table:
+    table = Table(box=box.SIMPLE_HEAD if look.unicode else box.ASCII2, pad_edge=False, show_edge=False)
+    for head in heads:
+        right = head in numbers
+        table.add_column(
+            Text(visible(head)), overflow="fold", justify="right" if right else "left", no_wrap=right
+        )
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    return table
+
+
+def _console(out: io.StringIO, look: Look) -> Console:
+    return Console(
+        file=out, width=max(look.width, LEAST_WIDTH), force_terminal=look.colour, highlight=False, markup=False,
+        emoji=False, color_system="standard" if look.colour else None, legacy_windows=False,
+    )  # fmt: skip
+
+
+def _text(out: io.StringIO, look: Look) -> str:
     lines = (line.rstrip() for line in out.getvalue().splitlines())
     text = "\n".join(lines) + "\n"
     return text if look.unicode else text.replace("–", "-").replace("…", "...")

@@ -7,21 +7,28 @@ its own way and names what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Batch, Block, Column, Ints, KeyColumn, take
+from losscli.block import Batch, Block, Column, Ints, KeyColumn, Want, take
 from losscli.pairing.key import Paired
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.runs import concatenated, nbytes
 from losscli.sources import Source
 
 GAPS = 4  # places of the table for each key, at most
+FIRST_ROWS = 1024
 SMALL = 1 << 16  # places that a table may have in any case
 
 Rows = NDArray[np.int32]
+
+
+Each: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+"""Does some work on each of several things, side by side."""
 
 
 class NotDense(Exception):
@@ -37,21 +44,39 @@ def held_side(plan: KeyPlan, sources: Sequence[Source]) -> int | None:
     return 0 if sizes[0] < sizes[1] else 1
 
 
+def promising(source: Source, wants: Sequence[Want]) -> bool:
+    """Whether the first keys lie close enough together; it is no proof, but spares most files the reading."""
+    for part in source.parts(wants[-1:]):
+        for batch in part.batches(FIRST_ROWS):
+            key = _key(batch)
+            return not len(key) or int(key.max()) - int(key.min()) < 2**40
+    return True
+
+
+def _key(batch: Batch) -> Ints:
+    column = batch.columns[-1]
+    assert isinstance(column, KeyColumn)
+    if batch.stop is not None or (column.missing is not None and column.missing.any()):
+        raise NotDense
+    key: Ints = column.words[0].view(np.int64)
+    return key
+
+
 class Table:
     """One side, found by its keys; threads share it."""
 
-    def __init__(self, batches: Iterator[Batch], plan: KeyPlan, side: int, limit: int) -> None:
+    def __init__(self, batches: Iterator[Batch], plan: KeyPlan, side: int, limit: int, each: Each) -> None:
         keys, columns, held = [], [], 0
         self._plan, self._side = plan, side
         for batch in batches:
-            key = self._key(batch)
+            key = _key(batch)
             if not batch.rows:
                 continue
             keys.append(key)
             columns.append(batch.columns[:-1])
             held += key.nbytes + sum(nbytes(column) for column in columns[-1])
             # Joined, each column is there twice for a moment.
-            if 2 * held > limit or (len(keys) == 1 and not self._promising(key)):
+            if 2 * held > limit:
                 raise NotDense
         if not keys:
             raise NotDense
@@ -63,36 +88,22 @@ class Table:
         self._size = np.uint64(size)
         self._low = np.array([low], np.int64).view(np.uint64)[0]
         self._rows: Rows = np.full(size, -1, np.int32)
-        row = 0
-        for key in keys:
-            self._rows[(key.view(np.uint64) - self._low).view(np.int64)] = np.arange(
-                row, row + len(key), dtype=np.int32
-            )
-            row += len(key)
+        starts = accumulate((len(key) for key in keys), initial=0)
+        each(self._lay, zip(keys, starts, strict=False))
         if np.count_nonzero(self._rows >= 0) != self.rows:
             raise NotDense  # a key stands there twice
         del keys
-        joined = []
-        for at in range(len(columns[0])):
-            joined.append(concatenated([held[at] for held in columns]))
-        self._columns: tuple[Column, ...] = tuple(joined)
+        self._columns: tuple[Column, ...] = tuple(each(concatenated, zip(*columns, strict=True)))
         self._taken = np.zeros(self.rows, np.bool_)
 
-    def _promising(self, key: Ints) -> bool:
-        """Whether keys that begin like this may be dense; a wide spread is no proof, but the likely case."""
-        return int(key.max()) - int(key.min()) < 2**40
-
-    def _key(self, batch: Batch) -> Ints:
-        column = batch.columns[-1]
-        assert isinstance(column, KeyColumn)
-        if batch.stop is not None or (column.missing is not None and column.missing.any()):
-            raise NotDense
-        key: Ints = column.words[0].view(np.int64)
-        return key
+    def _lay(self, piece: tuple[Ints, int]) -> None:
+        key, row = piece
+        places = (key.view(np.uint64) - self._low).view(np.int64)
+        self._rows[places] = np.arange(row, row + len(key), dtype=np.int32)
 
     def paired(self, batch: Batch, first_row: int, chunk_rows: int) -> tuple[list[Block], Ints]:
         """The pairs of a batch of the other side, and its keys that have no partner."""
-        key = self._key(batch)
+        key = _key(batch)
         offset = key.view(np.uint64) - self._low
         inside = offset < self._size
         alone = np.zeros(0, np.int64)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from losscli.block import Batch, Block, Ints, Mask, take
+from losscli.block import Batch, Block, Ints, Mask, picked, take
 from losscli.errors import DataError
 from losscli.keys import shown
 from losscli.pairing.keyplan import KeyPlan, as_key
@@ -160,7 +160,7 @@ def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> Read:
     if missing is not None and missing.any():
         lacking = np.flatnonzero(missing)
         there = ~missing
-        keys, numbers = [words[:, there] for words in keys], numbers[there]
+        keys, numbers = [picked(words, there) for words in keys], numbers[there]
         columns = tuple(take(column, there) for column in columns)
     return Read(batch.rows, run_of(keys, numbers, columns, bits), lacking, stop)
 
@@ -273,7 +273,7 @@ def _blocks(small: Rows, large: Rows, found: Ints, turned: bool, chunk_rows: int
 # ---------------------------------------------------------------------- how many parts
 
 
-PART_BYTES = 1 << 22  # what a cache holds of both sides
+PART_BYTES = 1 << 20  # what a cache holds of both sides
 MOST_BITS = 10
 
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
+from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want, picked
 from losscli.columns import find
 from losscli.errors import DataError, UsageError
 from losscli.keys import KeyType, canonical_text, float_key, words_of_texts
@@ -154,7 +154,7 @@ def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad
             cell = shown(texts[int(column.codes[row])])
             wanted = f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
             bad = Bad(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
-    return KeyColumn(words[:, column.codes], column.missing), bad
+    return KeyColumn(picked(words, column.codes), column.missing), bad
 
 
 # ---------------------------------------------------------------------- by position, checked

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Ints, Mask, Words
+from losscli.block import Ints, Mask, Words, picked
 from losscli.keys import widened
 
 Keys: TypeAlias = Sequence[Words]
@@ -95,7 +95,7 @@ def match(first: Keys, second: Keys, bits: int = 0) -> Matched:
         again = asking[taken[held] != asking]
     if len(asking) < len(places):
         alone = np.flatnonzero(~there)
-        twice = _Table([words[:, alone] for words in second], bits).repeats
+        twice = _Table([picked(words, alone) for words in second], bits).repeats
         again = np.sort(np.concatenate((again, alone[twice])))
     return Matched(places, table.repeats, again, np.flatnonzero(missed))
 
@@ -161,7 +161,7 @@ class _Table:
 
 
 def _same(one: Keys, rows: Places, other: Keys, places: Places) -> Mask:
-    return _same_at([words[:, rows] for words in one], other, places)
+    return _same_at([words.take(rows, axis=1) for words in one], other, places)
 
 
 def _same_at(keys: Keys, other: Keys, places: Places) -> Mask:

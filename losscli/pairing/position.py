@@ -65,30 +65,31 @@ def _cuts(ends: Sequence[Sequence[int]]) -> list[int]:
 
 def refuse_unequal(sources: Sequence[Source]) -> None:
     """Refuse files whose row counts are known before reading and differ."""
-    if len(sources) != 2 or None in (sources[0].rows, sources[1].rows):
+    if len(sources) < 2 or any(source.rows is None for source in sources):
         return
     if _by_file(sources):
         counts = zip(*(source.file_rows for source in sources), strict=True)  # type: ignore[attr-defined]
         for file, rows in enumerate(counts):
-            if rows[0] != rows[1]:
+            if len(set(rows)) > 1:
                 raise unequal(sources, rows, file)
-    if sources[0].rows != sources[1].rows:
+    if len({source.rows for source in sources}) > 1:
         raise unequal(sources, [source.rows or 0 for source in sources])
 
 
 def _by_file(sources: Sequence[Source]) -> bool:
     """Whether each file of one side is paired with the one at the same place on the other."""
-    return len(sources) == 2 and all(getattr(source, "by_file", False) for source in sources)
+    return len(sources) > 1 and all(getattr(source, "by_file", False) for source in sources)
 
 
 def unequal(sources: Sequence[Source], rows: Sequence[int], file: int | None = None) -> DataError:
     """``file`` is which of the files do not fit, where they are paired one to one."""
-    preds, labels = (
+    paths = [
         source.path if file is None else source.files[file].path  # type: ignore[attr-defined]
         for source in sources
-    )
+    ]
+    other = next(at for at, count in enumerate(rows) if count != rows[0])
     return DataError(
-        f"{labels} has {_rows(rows[1])} and {preds} has {rows[0]}",
+        f"{paths[other]} has {_rows(rows[other])} and {paths[0]} has {rows[0]}",
         "by position, rows can only be paired when both files have the same number",
         "to pair rows by a column that both files have, add `--on COLUMN`",
     )

@@ -7,14 +7,14 @@ or one piece of the spill file.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import ClassColumn, Column, Ints, KeyColumn, NumberColumn, Words, take
+from losscli.block import Batch, ClassColumn, Column, Ints, KeyColumn, NumberColumn, Words, take
 from losscli.pairing.match import Keys, hashed, joined
 from losscli.spill import Spill
 
@@ -98,6 +98,27 @@ def run_of(keys: Keys, numbers: Ints, columns: Sequence[Column], bits: int) -> R
         tuple(take(column, order) for column in columns),
     )
     return Run(rows, cuts.tolist())
+
+
+def grouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
+    """Batches joined until they have so many rows: what is done to each part of a run is then done less often."""
+    held: list[Batch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.rows for each in held) >= rows:
+            yield _one(held)
+            held = []
+    if held:
+        yield _one(held)
+
+
+def _one(batches: Sequence[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    columns = tuple(
+        concatenated(pieces) for pieces in zip(*(batch.columns for batch in batches), strict=True)
+    )
+    return replace(batches[-1], rows=sum(batch.rows for batch in batches), columns=columns)
 
 
 @dataclass(frozen=True, slots=True)

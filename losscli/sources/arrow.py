@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.block import Column, Floats, Ints, KeyColumn, Kind, Mask
+from losscli.block import Column, Floats, Ints, KeyColumn, Kind, Mask, picked
 from losscli.errors import DataError
 from losscli.keys import KeyType
 from losscli.sources.cells import shown
@@ -104,7 +104,13 @@ def refusal(found: DataType, kind: Kind) -> str | None:
 def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
     wanted = refusal(found, kind)
     if wanted is not None:
-        read_as = {"number": "numbers", "truth": "numbers", "text": "text", "int_key": "keys", "text_key": "keys"}
+        read_as = {
+            "number": "numbers",
+            "truth": "numbers",
+            "text": "text",
+            "int_key": "keys",
+            "text_key": "keys",
+        }
         raise DataError(
             f"it is of type `{shown(str(found))}`, which cannot be read as {read_as.get(kind, 'labels')}",
             detail=wanted,
@@ -184,7 +190,7 @@ def _keys(array: Array, kind: Kind) -> tuple[KeyColumn, Bad | None]:
         if inner.missing is not None:
             missing = either(missing, inner.missing[places])
         if bad is None:
-            return KeyColumn(inner.words[:, places], missing), None
+            return KeyColumn(picked(inner.words, places), missing), None
         # Some entry is bad: only those that rows point to count.
         return keys_of_labels(_dictionary_labels(array, "text"), kind)
     if (_is_string(found) or _is_binary(found)) and not _is_view(found):

@@ -28,16 +28,16 @@ def open_inputs(
 ) -> list[Source]:
     """The sources of one call.
 
-    Several files on both sides are paired one to one by their names, unless rows are paired by key.
+    Several files on all sides are paired one to one by their names, unless rows are paired by key.
     """
     if list(paths).count("-") > 1:
         raise UsageError("only one of PREDS and LABELS can be standard input")
     if format is not None and format not in FORMATS:
         known_format("", format)  # says which there are, before anything is looked at
     found = [_listed(path, any_suffix=format is not None) for path in paths]
-    by_file = len(found) == 2 and all(listing.several for listing in found) and not by_key
+    by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
     if by_file:
-        found[1] = matched(*found)
+        found[1:] = [matched(found[0], listing) for listing in found[1:]]
     return [_opened(listing, format, dialect, by_file=by_file) for listing in found]
 
 

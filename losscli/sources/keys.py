@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Ints, KeyColumn, Kind, Mask
+from losscli.block import Ints, KeyColumn, Kind, Mask, picked
 from losscli.keys import (
     Bytes,
     integer_key,
@@ -115,7 +115,7 @@ def keys_of_labels(read: Labels, kind: Kind) -> tuple[KeyColumn, Bad | None]:
             unfit = ~np.array(fits)[read.codes]
             bad, why = (unfit if bad is None else bad | unfit), _either(bad, why, table, read.codes)
     else:
-        column = KeyColumn(words_of_texts(table or [""])[:, read.codes], read.missing)
+        column = KeyColumn(picked(words_of_texts(table or [""]), read.codes), read.missing)
     return column, first_bad(bad, read.missing, why)
 
 

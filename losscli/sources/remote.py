@@ -33,7 +33,7 @@ DRIVERS = {
 }
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-START_SECONDS = 8.0  # without a byte from the host
+START_SECONDS = 7.0  # without a byte from the host
 STALL_SECONDS = 60.0  # without a further byte
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")

@@ -1,0 +1,359 @@
+"""Two or more models on the same rows: the function behind `losscli compare`.
+
+What is told apart is the difference in the bad direction, `worse_by`: HEAD − BASE where lower is better, and
+positive where HEAD is worse.  Its interval and its p-value come from the exact second moments of both models'
+rows, which see how the two err together.  The verdict is read off the interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from losscli.comparison import VERDICTS, Compared, Comparison, Side, Verdict
+from losscli.distributions import mcnemar_mid_p, t_quantile, t_upper
+from losscli.duel import Duel, Pair
+from losscli.engines import threads
+from losscli.errors import DataError, UsageError
+from losscli.evaluation import no_rows, options_of, refuse, rows_of, with_edges
+from losscli.exact import round_fraction
+from losscli.gate import BADNESS, holm
+from losscli.intervals import RATES, IntervalSpec, quadratic, root, slopes
+from losscli.plan import Measure, NanPolicy, Plan, Tally
+from losscli.planning import Asked, Call
+from losscli.planning import plan as make_plan
+from losscli.report import Input, Result
+from losscli.results import Options, of_measure, slices_of
+from losscli.sources import Dialect, Source
+from losscli.sources.inputs import open_inputs, placed
+from losscli.state import Sums
+
+POWER = 0.8
+"""How surely the least difference that is called detectable would be found."""
+
+
+def compare(
+    base: str,
+    head: str | None = None,
+    labels: str | None = None,
+    *,
+    loss: Sequence[str],
+    pred: Sequence[str] = (),
+    label: str | None = None,
+    weight: str | None = None,
+    from_logits: bool = False,
+    classes: Sequence[str] = (),
+    pos_label: str | None = None,
+    class_weight: Mapping[str, float] | None = None,
+    average: str | None = None,
+    by: Sequence[str] = (),
+    min_slice: int = 0,
+    where: str | None = None,
+    nan: NanPolicy = "error",
+    on: str | None = None,
+    key_type: str | None = None,
+    unmatched: Literal["error", "drop"] = "error",
+    ci: str | None = None,
+    margin: float = 0.0,
+    fail_on: Sequence[str] = ("worse",),
+    memory: int | None = None,
+    input_format: str | None = None,
+    dialect: Dialect | None = None,
+    jobs: int | None = None,
+    chunk_rows: int = 1 << 16,
+    start: Callable[[Sequence[Source]], threads.Advance] | None = None,
+) -> Comparison:
+    """Compare two files of predictions, or several models of one file, whose first is the base.
+
+    With two or more of ``pred`` the paths are PREDS and LABELS.  Raises UsageError or DataError.
+    """
+    if not loss:
+        raise UsageError(
+            "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
+        )
+    if not (margin >= 0.0 and math.isfinite(margin)):
+        raise UsageError(f"`--margin {margin:g}` is not a number from 0 on")
+    for word in fail_on:
+        if word not in VERDICTS:
+            raise UsageError(f"no verdict is called `{word}`", hint=f"they are {', '.join(VERDICTS)}")
+    if nan == "propagate":
+        raise UsageError("models are compared on rows that have values", hint="`--nan error` or `--nan drop`")
+    if average == "none":
+        raise UsageError("`compare` takes no `--average none`", hint="compare slices with `--by`")
+    # A comparison needs an interval: `none` turns nothing off.
+    interval = IntervalSpec.parse(ci or "normal") or IntervalSpec("normal")
+    paths, sides, label_side = _inputs(base, head, labels, pred, on)
+    asked = [Asked.of(text) for text in loss]
+    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
+    call = Call(
+        preds=tuple(pred), label=label, weight=weight, from_logits=from_logits, classes=tuple(classes),
+        pos_label=pos_label, class_weight=class_weight or {}, average=average, nan=nan, chunk_rows=chunk_rows,
+        by=tuple(by), where=where, on=on, key_type=key_type, unmatched=unmatched, sides=sides,
+        label_side=label_side,
+    )  # fmt: skip
+    plan = make_plan(sources, asked, call)
+    duels = _duels(plan)
+    plan = replace(plan, pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))
+    for source in sources:
+        if source.rows == 0:
+            raise no_rows(source)
+    advance = start(sources) if start is not None else (lambda rows, size: None)
+    jobs = jobs or threads.default_jobs()
+    try:
+        plan = with_edges(plan, sources, jobs)
+        outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
+        refuse(plan, outcome, sources)
+    except DataError as error:
+        raise placed(error, sources) from None
+    options = options_of(plan, call, sources, min_slice)
+    compared = _all(plan, outcome.tally, options, duels, Rule(margin, interval.level))
+    failed = [one for one in compared if one.verdict in fail_on]
+    roles = ("base", "head", "labels") if sides else ("preds", "labels")
+    inputs = []
+    for role, source, slots in zip(roles, sources, plan.sides, strict=False):
+        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key")
+        inputs.append(Input(role, source.path, source.format, list(names)))
+    return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs)
+
+
+def _inputs(
+    base: str, head: str | None, labels: str | None, pred: Sequence[str], on: str | None
+) -> tuple[list[str], tuple[int, ...], int | None]:
+    """The paths; the side of each model, where each has a file; and that of the label, where it is not the last."""
+    if len(set(pred)) > 1:
+        if labels is not None:
+            raise UsageError(
+                "with several `--pred` the inputs are PREDS and LABELS, and there are three",
+                hint="to compare two files, name one column that both have",
+            )
+        return [base] if head is None else [base, head], (), None
+    if head is None:
+        raise UsageError(
+            "there is one model, and nothing to compare it with",
+            hint="give BASE and HEAD, or one file and two of its columns: `--pred A --pred B`",
+        )
+    if labels is None:
+        return [base, head], (0, 1), 0
+    if on is not None:
+        raise UsageError(
+            "three files are paired by position only",
+            hint="keep the label in BASE, or both models in one file: `--pred A --pred B`",
+        )
+    return [base, head, labels], (0, 1), None
+
+
+# ---------------------------------------------------------------------- which are compared
+
+
+@dataclass(frozen=True, slots=True)
+class _Contest:
+    """A measure of the base and the same of another model; without a pair their rows cannot be compared."""
+
+    base: Measure
+    head: Measure
+    pair: Pair | None
+
+
+def _duels(plan: Plan) -> list[_Contest]:
+    groups: dict[str, list[Measure]] = {}
+    for measure in plan.measures:
+        groups.setdefault(measure.loss.canonical(measure.values, defaults=True), []).append(measure)
+    found = []
+    for name, (base, *heads) in groups.items():
+        if not heads:
+            raise UsageError(f"`{name}` would compare the same columns, `{base.pred}`, with themselves")
+        found += [_Contest(base, head, _pair(base, head)) for head in heads]
+    return found
+
+
+def _pair(base: Measure, head: Measure) -> Pair | None:
+    if len(base.parts) > 1 or len(head.parts) > 1 or {base.loss.state, head.loss.state} != {"sums"}:
+        return None
+    # Of a function of means that is better if lower, a lower row is better, as of its mean.
+    better = base.loss.better if base.loss.is_mean or base.loss.better == "lower" else None
+    return Pair(base.parts[0].unit, head.parts[0].unit, better)
+
+
+def _all(plan: Plan, tally: Tally, options: Options, duels: Sequence[_Contest], rule: Rule) -> list[Compared]:
+    """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
+    found = [_compared(duel, plan, tally, options, {}, rule, "").settled(rule) for duel in duels]
+    for place, slicing in enumerate(plan.slicings):
+        families: dict[int, list[Draft]] = {}
+        for values, part in slices_of(slicing, tally.slices[place], options.min_slice):
+            named = dict(zip(slicing.slicing.names, values, strict=True))
+            for at, duel in enumerate(duels):
+                units = [p.unit for measure in (duel.base, duel.head) for p in measure.parts]
+                if all(unit in part.states for unit in units):
+                    by = f"|by:{slicing.slicing}"
+                    families.setdefault(at, []).append(_compared(duel, plan, part, options, named, rule, by))
+        for family in families.values():
+            found += [draft.settled(rule) for draft in corrected(family)]
+    return found
+
+
+def _compared(
+    contest: _Contest, plan: Plan, tally: Tally, options: Options, named: dict[str, str | None], rule: Rule,
+    by: str,
+) -> Draft:  # fmt: skip
+    (base,) = of_measure(contest.base, plan, tally, options)
+    (head,) = of_measure(contest.head, plan, tally, options)
+    one = Compared(
+        base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
+        base.rows, base.weight, signature=base.signature + by,
+    )  # fmt: skip
+    if base.value is None or head.value is None:
+        return Draft(replace(one, note=_why(base, head)))
+    states = [tally.states[m.parts[0].unit] for m in (contest.base, contest.head)]
+    exact = contest.pair is not None and contest.base.loss.is_mean
+    values = [s.means[0] for s in states] if exact else [Fraction(base.value), Fraction(head.value)]
+    badness = BADNESS[base.better]
+    worse_by = badness(values[1]) - badness(values[0])
+    if not math.isfinite(round_fraction(worse_by)):
+        return Draft(replace(one, note="the difference exceeds the largest double"))
+    one = replace(one, worse_by=round_fraction(worse_by))
+    duel = tally.duels.get(plan.pairs.index(contest.pair)) if contest.pair is not None else None
+    if duel is None or contest.pair is None:
+        return Draft(replace(one, note="no interval: the loss is no function of means of rows"))
+    return _measured(one, contest, duel, states, worse_by, rule, weighted=plan.weighted)
+
+
+def _why(base: Result, head: Result) -> str:
+    said = [f"{name}: {side.note}" for name, side in (("base", base), ("head", head)) if side.value is None]
+    return "; ".join(said)
+
+
+def _measured(
+    one: Compared, contest: _Contest, duel: Duel, states: Sequence[Sums], worse_by: Fraction, rule: Rule, *,
+    weighted: bool,
+) -> Draft:  # fmt: skip
+    """The comparison with what the rows of both say of its difference."""
+    rows = states[0].rows
+    if duel.spread is None:
+        return Draft(replace(one, note="no interval: the models do not count the same rows"))
+    if duel.counted:
+        one = replace(one, wins=duel.wins, losses=duel.losses, ties=rows - duel.wins - duel.losses)
+    if rows < 2:
+        return Draft(replace(one, note="no interval: one row tells nothing of the spread"))
+    if not duel.spread.finite:
+        return Draft(replace(one, note="no interval: a weighted row exceeds the largest double"))
+    covariance = duel.spread.covariance([t for state in states for t in state.totals], states[0].weight)
+    slope = _slope(one, contest, states, covariance)
+    if slope is None:
+        return Draft(
+            replace(one, note="no interval: a value is at an end of its range, where it has no slope")
+        )
+    error = root(quadratic(covariance, slope) * Fraction(rows, rows - 1))
+    difference = round_fraction(worse_by)
+    half = t_quantile(0.5 + rule.level / 2.0, rows - 1) * error
+    if not math.isfinite(abs(difference) + half):
+        return Draft(replace(one, note="no interval: its ends exceed the largest double"))
+    ci = {"low": difference - half, "high": difference + half, "level": rule.level, "method": "paired t"}
+    chances = Chances.of(difference, error, rows - 1, rule.margin)
+    test, p_value = "paired t", chances.different
+    if not weighted and duel.of_rates(states) and contest.base.loss.function.__name__ in RATES:
+        test, p_value = "mcnemar mid-p", mcnemar_mid_p(duel.wins, duel.losses)
+    detectable = half + t_quantile(POWER, rows - 1) * error
+    one = replace(one, stderr=error, ci=ci, test=test, p_value=p_value, detectable=detectable)
+    return Draft(one, replace(chances, different=p_value))
+
+
+def _slope(
+    one: Compared, contest: _Contest, states: Sequence[Sums], covariance: list[list[Fraction]]
+) -> list[Fraction] | None:
+    """How the difference in the bad direction moves with the means of both."""
+    found: list[Fraction] = []
+    for measure, state, side, sign in (
+        (contest.base, states[0], one.base, -1), (contest.head, states[1], one.head, 1),
+    ):  # fmt: skip
+        size, first = len(state.totals), len(found)
+        block = [row[first : first + size] for row in covariance[first : first + size]]
+        slope = slopes(measure.loss, dict(measure.values), state.means, block)
+        if slope is None or side.value is None:
+            return None
+        found += [sign * _turned(one.better, side.value) * part for part in slope]
+    return found
+
+
+def _turned(better: str, value: float) -> int:
+    """The slope of what is bad about a value."""
+    if better in ("lower", "higher"):
+        return 1 if better == "lower" else -1
+    return 1 if value >= (1.0 if better == "one" else 0.0) else -1
+
+
+# ---------------------------------------------------------------------- verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What decides a verdict."""
+
+    margin: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """P-values: of no difference, of not being worse or better by more than the margin, of not being the same."""
+
+    different: float
+    worse: float
+    better: float
+    same: float
+
+    @classmethod
+    def of(cls, difference: float, error: float, freedom: int, margin: float) -> Chances:
+        def beyond(gap: float, *, ends: bool = False) -> float:
+            if error == 0.0:
+                return 0.0 if gap > 0.0 or (ends and gap == 0.0) else 1.0
+            return t_upper(gap / error, freedom)
+
+        different = 1.0 if difference == 0.0 else min(1.0, 2.0 * beyond(abs(difference)))
+        same = max(beyond(margin - difference, ends=True), beyond(margin + difference, ends=True))
+        return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comparison before its verdict."""
+
+    compared: Compared
+    chances: Chances | None = None
+
+    def settled(self, rule: Rule) -> Compared:
+        """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
+        if self.chances is None:
+            return self.compared
+        side = (1.0 - rule.level) / 2.0
+        verdict: Verdict = "inconclusive"
+        if self.chances.worse < side:
+            verdict = "worse"
+        elif self.chances.better < side:
+            verdict = "better"
+        elif self.chances.same <= side:
+            verdict = "same"
+        return replace(self.compared, verdict=verdict)
+
+
+def corrected(family: Sequence[Draft]) -> list[Draft]:
+    """The drafts of one family with their p-values adjusted by Holm's step-down."""
+    held = [draft.chances for draft in family if draft.chances is not None]
+    adjusted = [
+        Chances(*four)
+        for four in zip(
+            *(holm([getattr(c, name) for c in held]) for name in ("different", "worse", "better", "same")),
+            strict=True,
+        )
+    ]
+    again = iter(adjusted)
+    found = []
+    for draft in family:
+        if draft.chances is None:
+            found.append(draft)
+            continue
+        chances = next(again)
+        found.append(Draft(replace(draft.compared, p_adjusted=chances.different), chances))
+    return found

@@ -1,0 +1,70 @@
+"""What was compared: verdicts, differences, rows and inputs, with every digit.  How, is the business of `compare`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from losscli._version import __version__
+from losscli.report import Input, Rows, arithmetic
+
+SCHEMA = "losscli.comparison/1"
+
+Verdict: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
+VERDICTS: tuple[Verdict, ...] = ("better", "same", "worse", "inconclusive")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two models, and its value."""
+
+    pred: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One loss of a model against that of the base, over the whole or a slice; its fields are those of the JSON."""
+
+    loss: str
+    params: dict[str, Any]
+    better: str
+    base: Side
+    head: Side
+    slice: dict[str, str | None]
+    rows: int
+    weight: float
+    worse_by: float | None = None
+    stderr: float | None = None
+    ci: dict[str, Any] | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    test: str | None = None
+    wins: int | None = None
+    ties: int | None = None
+    losses: int | None = None
+    detectable: float | None = None
+    verdict: Verdict = "inconclusive"
+    note: str | None = None
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that one call compared."""
+
+    compared: list[Compared]
+    margin: float
+    level: float
+    failed: list[Compared]
+    rows: Rows
+    inputs: list[Input]
+    version: str = __version__
+    arithmetic: str = field(default_factory=arithmetic)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA, "losscli": self.version, "arithmetic": self.arithmetic, "margin": self.margin,
+            "level": self.level, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
+            "rows": asdict(self.rows), "inputs": [asdict(found) for found in self.inputs],
+        }  # fmt: skip

@@ -1,0 +1,252 @@
+"""Standard errors and intervals of losses, from exact second moments kept in the same pass.
+
+A row of any weight is one observation: the standard error of a mean m of rows l with weights w is the root of
+Σw²(l−m)² / (Σw)².  Kept are the sums of u², w·u and w², where u = w·l is rounded once; the rest is done in
+fractions.  A function of means (`rmse`) goes by the delta method.  Losses kept in other states have no interval here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Self
+
+import numpy as np
+
+from losscli.block import Floats, Ints
+from losscli.distributions import normal_quantile, wilson
+from losscli.errors import UsageError
+from losscli.exact import ExactSum, round_fraction
+from losscli.loss import Loss, Undefined, read_number
+from losscli.spec import parse
+from losscli.state import Sums
+
+HEAVY = Fraction(1, 20)
+"""A row that holds more than this share of the squared deviations makes the tail heavy."""
+
+STEP = Fraction(1, 1 << 20)
+"""How far, relative to a mean, a function of means is followed to find its slope."""
+
+RATES = frozenset(
+    {"zero_one", "within_tol", "top_k_error", "coverage", "hamming_of_classes", "subset_zero_one"}
+)
+"""Row functions whose rows are 0 or 1: the mean is a rate, and its interval Wilson's."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSpec:
+    """An interval as asked for."""
+
+    method: str
+    level: float = 0.95
+
+    @classmethod
+    def parse(cls, text: str) -> IntervalSpec | None:
+        """The value of ``--ci``; None for ``none``."""
+        spec = parse(text)
+        name = spec.name.casefold()
+        if name not in ("none", "normal"):
+            raise UsageError(f"no interval is called `{spec.name}`", hint="they are none and normal")
+        given = dict(spec.params)
+        level = given.pop("level", "0.95") if name == "normal" else "0.95"
+        if given:
+            takes = "it takes `level`" if name == "normal" else "it takes no parameters"
+            raise UsageError(f"`{spec.name}` has no parameter `{next(iter(given))}`", hint=takes)
+        value = read_number(level)
+        if value is None or not 0.0 < value < 1.0:
+            raise UsageError(f"`level={level}` in `{text}` is not in (0, 1)")
+        return None if name == "none" else cls(name, value)
+
+
+Row = tuple[float, float]
+"""A row's w·l and w."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Second moments of the columns of a row function; without weights w is one."""
+
+    products: tuple[ExactSum, ...]  # Σ u_j u_k for j <= k, row by row of the triangle
+    crossed: tuple[ExactSum, ...]  # Σ w u_k; none without weights, where it is the column's sum
+    squares: ExactSum | None  # Σ w²
+    ends: tuple[Row, ...]  # rows at the ends, of which one may deviate the most
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None) -> Self:
+        with np.errstate(all="ignore"):
+            scaled = list(columns) if weight is None else [column * weight for column in columns]
+        pairs = [(j, k) for j in range(len(scaled)) for k in range(j, len(scaled))]
+        products = tuple(ExactSum.of_products(scaled[j], scaled[k]) for j, k in pairs)
+        ends = _ends_of(scaled[0], weight) if len(scaled) == 1 else ()
+        if weight is None:
+            return cls(products, (), None, ends)
+        crossed = tuple(ExactSum.of_products(weight, column) for column in scaled)
+        return cls(products, crossed, ExactSum.of_products(weight, weight), ends)
+
+    def merge(self, other: Self) -> Self:
+        squares = None
+        if self.squares is not None and other.squares is not None:
+            squares = self.squares.merge(other.squares)
+        return type(self)(
+            tuple(a.merge(b) for a, b in zip(self.products, other.products, strict=True)),
+            tuple(a.merge(b) for a, b in zip(self.crossed, other.crossed, strict=True)),
+            squares,
+            _ends([*self.ends, *other.ends]),
+        )
+
+    @property
+    def finite(self) -> bool:
+        held = (*self.products, *self.crossed, *([self.squares] if self.squares is not None else []))
+        return all(total.finite for total in held)
+
+    def covariance(self, sums: Sequence[ExactSum], weight: ExactSum) -> list[list[Fraction]]:
+        """Of the columns' means: Σ(u_j − m_j w)(u_k − m_k w) / W²."""
+        total = weight.fraction
+        means = [column.fraction / total for column in sums]
+        crossed = [c.fraction for c in self.crossed] or [column.fraction for column in sums]
+        squares = total if self.squares is None else self.squares.fraction
+        size = len(means)
+        found = [[Fraction(0)] * size for _ in range(size)]
+        held = iter(self.products)
+        for j in range(size):
+            for k in range(j, size):
+                moment = next(held).fraction - means[j] * crossed[k] - means[k] * crossed[j]
+                found[j][k] = found[k][j] = (moment + means[j] * means[k] * squares) / total**2
+        return found
+
+    def heavy(self, mean: Fraction, squares: Fraction) -> bool:
+        """Whether one row holds more than `HEAVY` of the squared deviations."""
+        most = max(((Fraction(u) - mean * Fraction(w)) ** 2 for u, w in self.ends), default=Fraction(0))
+        return most > HEAVY * squares
+
+
+def by_code(columns: Sequence[Floats], weight: Floats | None, codes: Ints) -> dict[int, Spread]:
+    """The second moments of every slice."""
+    return {
+        code: Spread.of([column[rows] for column in columns], None if weight is None else weight[rows])
+        for code, rows in rows_by_code(codes)
+    }
+
+
+def rows_by_code(codes: Ints) -> list[tuple[int, Ints]]:
+    """The places of the rows of every slice that has any."""
+    if not len(codes):
+        return []
+    order = np.argsort(codes, kind="stable")
+    met, starts = np.unique(codes[order], return_index=True)
+    return list(zip(met.tolist(), np.split(order, starts[1:]), strict=True))
+
+
+def _ends_of(scaled: Floats, weight: Floats | None) -> tuple[Row, ...]:
+    if not len(scaled):
+        return ()
+    if weight is None:
+        return _ends([(float(scaled.min()), 1.0), (float(scaled.max()), 1.0)])
+    # Of equal ends the one of the least or greatest weight, so that the order of rows cannot show.
+    low, high, most = scaled.min(), scaled.max(), weight.max()
+    least, greatest = weight[scaled == low].min(), weight[scaled == high].max()
+    rows = [(low, least), (high, greatest), (scaled[weight == most].max(), most)]
+    return _ends([(float(u), float(w)) for u, w in rows])
+
+
+def _ends(rows: Sequence[Row]) -> tuple[Row, ...]:
+    if not rows:
+        return ()
+    return tuple(sorted({min(rows), max(rows), max(rows, key=lambda row: (row[1], row[0]))}))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A standard error and an interval, or neither and why."""
+
+    stderr: float | None = None
+    ci: dict[str, Any] | None = None
+    note: str | None = None
+
+
+def estimate(
+    loss: Loss, params: dict[str, Any], value: float, state: Any, spread: Spread | None, spec: IntervalSpec
+) -> Estimate:
+    """What is known of how far a value may lie from that of all rows there could be."""
+    if spread is None or not isinstance(state, Sums):
+        return Estimate(note="no interval: the loss is no function of means of rows")
+    if state.rows < 2:
+        return Estimate(note="no interval: one row tells nothing of the spread")
+    if not spread.finite:
+        return Estimate(note="no interval: a weighted row exceeds the largest double")
+    covariance = spread.covariance(state.totals, state.weight)
+    slope = slopes(loss, params, state.means, covariance)
+    if slope is None:
+        return Estimate(note="no interval: the value is at an end of its range, where it has no slope")
+    error = root(quadratic(covariance, slope))
+    if not math.isfinite(error):
+        return Estimate(note="no interval: the standard error exceeds the largest double")
+    if is_rate(loss, state, spread):
+        squares = state.weight.fraction if spread.squares is None else spread.squares.fraction
+        trials = round_fraction(state.weight.fraction**2 / squares)
+        return Estimate(error, _ci(*wilson(value, trials, spec.level), spec.level, "wilson"))
+    half = normal_quantile(0.5 + spec.level / 2.0) * error
+    if not math.isfinite(value - half) or not math.isfinite(value + half):
+        return Estimate(note="no interval: its ends exceed the largest double")
+    note = None
+    if len(covariance) == 1 and spread.heavy(state.means[0], covariance[0][0] * state.weight.fraction**2):
+        note = "heavy tail"
+    return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), note)
+
+
+def is_rate(loss: Loss, state: Sums, spread: Spread) -> bool:
+    """Whether every row is 0 or 1, by declaration and by the sums: l² = l only there."""
+    if loss.function.__name__ not in RATES or len(state.totals) != 1:
+        return False
+    crossed = spread.crossed[0] if spread.crossed else state.totals[0]
+    return spread.products[0].fraction == crossed.fraction
+
+
+def slopes(
+    loss: Loss, params: dict[str, Any], means: Sequence[Fraction], covariance: list[list[Fraction]]
+) -> list[Fraction] | None:
+    """How the value moves with each mean; None where it has no slope there."""
+    if loss.is_mean:
+        return [Fraction(1)]
+    own = {name: value for name, value in params.items() if name in loss.own_params}
+    found = []
+    for at, mean in enumerate(means):
+        if covariance[at][at] == 0:
+            found.append(Fraction(0))  # it does not vary
+            continue
+        step = STEP * (abs(mean) or Fraction(root(covariance[at][at])))
+        ends = []
+        for moved in (mean - step, mean + step):
+            try:
+                value = loss.function(*means[:at], moved, *means[at + 1 :], **own)
+            except (ValueError, ArithmeticError):
+                return None  # no rows have such means
+            if isinstance(value, Undefined) or not math.isfinite(value):
+                return None
+            ends.append(Fraction(value))
+        found.append((ends[1] - ends[0]) / (2 * step))
+    return found
+
+
+def quadratic(matrix: list[list[Fraction]], vector: Sequence[Fraction]) -> Fraction:
+    total = sum(
+        (a * b * matrix[j][k] for j, a in enumerate(vector) for k, b in enumerate(vector)), Fraction(0)
+    )
+    return max(total, Fraction(0))
+
+
+def root(square: Fraction) -> float:
+    """The square root, also where the square itself is no double."""
+    if square == 0:
+        return 0.0
+    power = (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    try:
+        return math.ldexp(math.sqrt(square / Fraction(4) ** power), power)
+    except OverflowError:
+        return math.inf
+
+
+def _ci(low: float, high: float, level: float, method: str) -> dict[str, Any]:
+    return {"low": low, "high": high, "level": level, "method": method}

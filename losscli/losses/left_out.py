@@ -1,0 +1,77 @@
+"""Losses that the field has and losscli leaves out, and why: `losscli losses NAME` says it.
+
+Each is no number of a file's rows, or is kept better elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from losscli.spec import fold
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The names of what is left out, why, and what does instead."""
+
+    names: tuple[str, ...]
+    why: str
+    instead: str
+
+    def said(self, name: str) -> str:
+        """Why, of the name that was asked for."""
+        return f"`{name}` is left out: {self.why}"
+
+
+LEFT_OUT = (
+    LeftOut(
+        ("msmape", "stabilised_smape", "stabilized_smape"),
+        "its denominator is a running mean over the series so far, so that a row's loss depends on the order "
+        "of the rows",
+        "`smape` has no such memory; `mase` and `rmsse` put errors in proportion to a scale of the series",
+    ),
+    LeftOut(
+        ("log_lin_quantile",),
+        "it is `pinball` of predictions that stand for logarithms: a link of the model, not another loss",
+        "write exp(prediction) to the file and measure `pinball:quantile=Q`",
+    ),
+    LeftOut(
+        ("fenchel_young", "make_fenchel_young_loss"),
+        "it makes a loss from a function that the caller writes: an interface of a library, which columns "
+        "of a file cannot give",
+        "of its members `cross_entropy`, `mse` and `perceptron` are here by their own names",
+    ),
+    LeftOut(
+        ("ntxent", "circle", "circle_loss", "info_nce", "supcon", "contrastive_in_batch"),
+        "it compares every pair of a training batch, so that its value depends on where the batches are cut",
+        "for pairs that stand in the file: `cosine_embedding`, `hinge_embedding`, `margin_ranking`",
+    ),
+    LeftOut(
+        ("yetirank", "yetirank_pairwise", "stochasticrank", "stochasticfilter", "lambdarank", "lambdamart"),
+        "it is a surrogate that steers training, in part by chance, and is not reported as a value",
+        "for pairs in their right order: `pair_logit`, `margin_ranking`",
+    ),
+    LeftOut(
+        ("ctc", "ctc_loss"),
+        "it needs a table of steps by symbols in every row, and libraries disagree on what its mean is "
+        "(PyTorch divides each row by the length of its target)",
+        "the library that decodes has it: `torch.nn.CTCLoss`, with `reduction='none'`; its column is then measured by `expr:`",
+    ),
+    LeftOut(
+        ("bleu", "sacrebleu", "chrf", "rouge", "ter", "squad", "meteor"),
+        "its value hangs on how text is cut into words, which a tool of its own must settle",
+        "use `sacrebleu` (BLEU, chrF, TER), `rouge-score` or the `evaluate` of SQuAD",
+    ),
+    LeftOut(
+        ("hausdorff", "hausdorff_distance", "hausdorff_loss"),
+        "it is a distance between outlines and needs the coordinates of every point, which labels and "
+        "predictions row by row do not hold",
+        "overlap is measured by `dice`, `jaccard_loss` and `tversky`",
+    ),
+)  # fmt: skip
+
+
+def left_out(name: str) -> LeftOut | None:
+    """What is left out under this name."""
+    wanted = fold(name)
+    return next((one for one in LEFT_OUT if wanted in map(fold, one.names)), None)

@@ -1,0 +1,435 @@
+"""What is kept of single rows while they are measured: their values for a file, and the worst of them.
+
+The values are those that enter the sums, taken where they are summed, so their bits are the same.  A
+`Watch` says what to keep and is part of the plan; what it keeps of a block is a `Kept`, which merges as
+tallies do.  Writing a file is the business of `rowfile`; finishing a loss, of `results`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.binned import Binned, Coverage, Grid, Histogram, Scores
+from losscli.block import Block, Column, Floats, Ints, KeyColumn, Mask, NumberColumn, Place
+from losscli.errors import UsageError
+from losscli.exact import ExactSum, round_fraction
+from losscli.loss import Loss
+from losscli.views import BinaryView, ColumnsView, NumberView, OneClassView
+
+if TYPE_CHECKING:
+    from losscli.plan import Measure, Part, Plan, Slot
+
+MOST_WORST = 10_000
+"""More rows than these are no list to look at; `--rows-out` writes all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A column of the inputs that stands beside the losses of a row."""
+
+    name: str
+    place: Place
+    number: bool  # else it is text
+    integer: bool = False  # text that is an integer in every row
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """Label minus prediction, where both are one column of numbers."""
+
+    name: str
+    label: Place
+    pred: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RowLoss:
+    """The loss of a row, by the name of its column, and the unit that sums it."""
+
+    name: str
+    unit: int
+    slopes: tuple[tuple[str, str, int | None], ...] = ()  # name, role, column of the role
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A label and a prediction of which pictures are drawn, and a unit that reads both."""
+
+    kind: str  # residuals, scores or coverage
+    name: str
+    unit: int
+
+
+@dataclass(slots=True)
+class Noted:
+    """What one unit gave for a block: for which of its rows, what, with which weights and slopes."""
+
+    rows: Ints
+    values: Floats
+    weight: Floats | None
+    slopes: Mapping[str, Floats]
+    binned: Mapping[tuple[str, str], Binned]
+
+
+@dataclass(frozen=True, slots=True)
+class RowTable:
+    """Rows as they go to a file: their numbers in PREDS, and the columns that `Watch.names` names."""
+
+    numbers: Ints
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class WorstRow:
+    """A row by how bad it is: the least is the worst, and of equal ones the first."""
+
+    rank: float
+    row: int
+    value: float = field(compare=False)
+    weight: float | None = field(compare=False)
+    facts: tuple[Any, ...] = field(compare=False)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is kept of some rows; merging puts tables behind each other, and keeps the worst of both."""
+
+    limit: int = 0
+    names: tuple[str, ...] = ()
+    tables: list[RowTable] = field(default_factory=list)
+    worst: dict[int, list[WorstRow]] = field(default_factory=dict)
+    binned: dict[tuple[str, str], Any] = field(default_factory=dict)  # by what is drawn, and of what
+
+    def merge(self, other: Kept) -> None:
+        self.limit, self.names = other.limit, other.names
+        self.tables += other.tables
+        for unit, rows in other.worst.items():
+            self.worst[unit] = sorted([*self.worst.get(unit, []), *rows])[: self.limit]
+        for key, counts in other.binned.items():
+            self.binned[key] = self.binned[key].merge(counts) if key in self.binned else counts
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What to keep of each row."""
+
+    facts: tuple[Fact, ...]
+    residuals: tuple[Residual, ...]
+    losses: tuple[RowLoss, ...]
+    every: bool = False  # all rows, for a file
+    worst: int = 0
+    slopes: bool = False
+    pairs: tuple[Pair, ...] = ()  # of which pictures are drawn
+    pictures: bool = False
+
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """Name and type of every column of the file: integer, number or text."""
+        yield "row", "integer"
+        for fact in self.facts:
+            yield fact.name, "integer" if fact.integer else "number" if fact.number else "text"
+        for residual in self.residuals:
+            yield residual.name, "number"
+        for loss in self.losses:
+            yield loss.name, "number"
+        for loss in self.losses:
+            for name, _, _ in loss.slopes:
+                yield name, "number"
+
+    def note(
+        self, unit: int, loss: Loss, params: Mapping[str, Any], roles: Mapping[str, Any], values: Any,
+        weight: Floats | None, block: Block, kept: Mask | None,
+    ) -> Noted | None:  # fmt: skip
+        """What a unit gave for the rows of a block that entered its state."""
+        binned = dict(self._binned(unit, roles, params, values)) if self.pictures else {}
+        if all(held.unit != unit for held in self.losses):
+            return Noted(np.empty(0, np.int64), np.empty(0), None, {}, binned) if binned else None
+        rows = block.row_numbers() if kept is None else block.row_numbers()[kept]
+        slopes: Mapping[str, Floats] = {}
+        if self.every and any(held.slopes for held in self.losses if held.unit == unit):
+            from losscli.gradient import gradient_rows
+
+            with np.errstate(all="ignore"):
+                slopes = gradient_rows(loss, roles, params)
+        return Noted(rows, values, weight, slopes, binned)
+
+    def _binned(
+        self, unit: int, roles: Mapping[str, Any], params: Mapping[str, Any], values: Floats
+    ) -> Iterator[tuple[tuple[str, str], Binned]]:
+        for loss in self.losses:
+            if loss.unit == unit and (counts := Histogram.of(values)) is not None:
+                yield ("loss", loss.name), counts
+        for pair in self.pairs:
+            if pair.unit != unit:
+                continue
+            label, pred = roles["label"], roles["pred"]
+            if pair.kind == "coverage":
+                yield ("coverage", pair.name), Coverage.of(label, pred, params["levels"])
+            elif pair.kind == "scores":
+                yield ("scores", pair.name), Scores.of(label, pred)
+            else:
+                with np.errstate(all="ignore"):
+                    residual = label - pred
+                found = (
+                    ("residual", Histogram.of(residual)),
+                    ("residual_by_pred", Grid.of(pred, residual)),
+                    ("label_by_pred", Grid.of(pred, label)),
+                )
+                yield from (((name, pair.name), counts) for name, counts in found if counts is not None)
+
+    def keep(self, block: Block, noted: Mapping[int, Noted], better: Mapping[int, str]) -> Kept:
+        """What is kept of a block, of which the units noted their rows."""
+        kept = Kept(self.worst, tuple(fact.name for fact in self.facts))
+        numbers = block.row_numbers()
+        if self.worst:
+            for unit in {loss.unit for loss in self.losses} & set(noted):
+                held = noted[unit]
+                kept.worst[unit] = self._worst(block, numbers, held, better[unit])
+        for held in noted.values():
+            kept.binned |= held.binned
+        if self.every:
+            kept.tables.append(RowTable(numbers, tuple(self._table(block, numbers, noted))))
+        return kept
+
+    def _worst(self, block: Block, numbers: Ints, held: Noted, better: str) -> list[WorstRow]:
+        ranks = (
+            -held.values if better == "lower" else held.values if better == "higher" else -abs(held.values)
+        )
+        found = np.arange(len(ranks))
+        if len(found) > self.worst:
+            least = np.partition(ranks, self.worst - 1)[self.worst - 1]
+            found = np.flatnonzero(ranks <= least)
+        found = found[np.lexsort((held.rows[found], ranks[found]))][: self.worst]
+        places = _places(numbers, held.rows[found])
+        rows = []
+        for at, place in zip(found.tolist(), places.tolist(), strict=True):
+            facts = tuple(_cell(block.column(fact.place), place, fact) for fact in self.facts)
+            weight = None if held.weight is None else float(held.weight[at])
+            rows.append(WorstRow(float(ranks[at]), int(held.rows[at]), float(held.values[at]), weight, facts))
+        return rows
+
+    def _table(self, block: Block, numbers: Ints, noted: Mapping[int, Noted]) -> Iterator[Column]:
+        for fact in self.facts:
+            yield block.column(fact.place)
+        for residual in self.residuals:
+            label, pred = block.column(residual.label), block.column(residual.pred)
+            assert isinstance(label, NumberColumn)
+            assert isinstance(pred, NumberColumn)
+            missing = [m for m in (label.missing, pred.missing) if m is not None]
+            with np.errstate(all="ignore"):
+                apart = label.values - pred.values
+            yield NumberColumn(apart, np.logical_or.reduce(missing) if missing else None)
+        for loss in self.losses:
+            held = noted.get(loss.unit)
+            yield _spread(numbers, held, None if held is None else held.values)
+        for loss in self.losses:
+            held = noted.get(loss.unit)
+            for _, role, column in loss.slopes:
+                slope = None if held is None else held.slopes[role]
+                yield _spread(numbers, held, slope if slope is None or column is None else slope[:, column])
+
+
+def _places(numbers: Ints, rows: Ints) -> Ints:
+    """Where the rows stand among the numbers, which are each there once, in any order."""
+    order = np.argsort(numbers, kind="stable")
+    found: Ints = order[np.searchsorted(numbers, rows, sorter=order)]
+    return found
+
+
+def _spread(numbers: Ints, held: Noted | None, values: Floats | None) -> NumberColumn:
+    """The values at the places of their rows; missing for a row that entered no sum."""
+    if held is None or values is None:
+        return NumberColumn(np.full(len(numbers), np.nan), np.ones(len(numbers), bool))
+    if len(held.rows) == len(numbers) and np.array_equal(held.rows, numbers):
+        return NumberColumn(values, None)
+    spread, missing = np.full(len(numbers), np.nan), np.ones(len(numbers), bool)
+    places = _places(numbers, held.rows)
+    spread[places], missing[places] = values, False
+    return NumberColumn(spread, missing)
+
+
+def _cell(column: Column, at: int, fact: Fact) -> Any:
+    assert not isinstance(column, KeyColumn)
+    if column.missing is not None and column.missing[at]:
+        return None
+    if isinstance(column, NumberColumn):
+        number = float(column.values[at])
+        return number if math.isfinite(number) else repr(number)
+    value: int | str = (
+        int(column.codes[at]) if column.values is None else column.values[int(column.codes[at])]
+    )
+    return int(value) if fact.integer else value
+
+
+# ------------------------------------------------------------------------------------------------
+# What to keep, decided with the plan
+# ------------------------------------------------------------------------------------------------
+
+
+def watched(
+    plan: Plan,
+    keys: Sequence[Place],
+    *,
+    every: bool = False,
+    worst: int = 0,
+    slopes: bool = False,
+    pictures: bool = False,
+) -> Plan:
+    """The plan, with what to keep of each row.  UsageError where no loss asked for has a value for each row.
+
+    ``keys`` are the places of the key columns, read as text.
+    """
+    measures = [m for m in plan.measures if m.loss.is_mean and m.loss.state == "sums"]
+    if not measures and (every or worst):
+        option = "--rows-out" if every else "--worst"
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys(m.loss.name for m in plan.measures))
+        raise UsageError(
+            f"`{option}` needs a loss that each row has, and {names} is made of all rows together",
+            hint="ask for one that is a mean of rows beside it, such as `mse` or `log_loss`",
+        )
+    taken = _Names()
+    facts = _facts(plan, keys, taken)
+    several = len({m.pred for m in plan.measures}) > 1
+    residuals = _residuals(plan, measures, several, taken)
+    made: list[tuple[str, Measure, Part]] = []
+    for measure in measures:
+        stem = f"{measure.loss.canonical(measure.values)}{f'#{measure.pred}' if several else ''}"
+        for part in measure.parts:
+            made.append((taken.take(f"{stem}[{part.name}]" if part.kind else stem), measure, part))
+    losses = tuple(
+        RowLoss(name, part.unit, tuple(_slopes(name, measure, taken)) if slopes else ())
+        for name, measure, part in made
+    )
+    if slopes and not any(loss.slopes for loss in losses):
+        raise UsageError("`--gradient` needs a loss that has a slope by the prediction")
+    pairs = tuple(_pairs(plan)) if pictures else ()
+    return replace(plan, watch=Watch(facts, residuals, losses, every, worst, slopes, pairs, pictures))
+
+
+def _pairs(plan: Plan) -> Iterator[Pair]:
+    """Every label with its prediction, once: numbers, scores of two classes, or quantiles."""
+    seen = set()
+    for measure in plan.measures:
+        for part in measure.parts:
+            unit = plan.units[part.unit]
+            views = dict(unit.views)
+            label, pred = views.get("label"), views.get("pred")
+            kind = None
+            if isinstance(label, NumberView) and isinstance(pred, NumberView):
+                # Labels of -1 and 1 are classes; those of a regression may be any number.
+                kind = "residuals" if unit.loss.task == "regression" else None
+            elif isinstance(label, (BinaryView, OneClassView)) and isinstance(pred, NumberView):
+                kind = "scores"
+            elif isinstance(label, NumberView) and isinstance(pred, ColumnsView) and unit.loss.takes_levels:
+                kind = "coverage"
+            key = kind, label, pred
+            if kind is not None and key not in seen:
+                seen.add(key)
+                yield Pair(kind, f"{measure.pred}, {part.name}" if part.kind else measure.pred, part.unit)
+
+
+class _Names:
+    """Names of columns, each once."""
+
+    def __init__(self) -> None:
+        self.taken = {"row", "loss"}
+
+    def take(self, name: str, longer: str | None = None) -> str:
+        found, count = name, 1
+        while found in self.taken:
+            found = longer if count == 1 and longer is not None else f"{longer or name}_{count + 1}"
+            count += 1
+        self.taken.add(found)
+        return found
+
+
+def _facts(plan: Plan, keys: Sequence[Place], names: _Names) -> tuple[Fact, ...]:
+    """Keys first, then labels, predictions, weights and what slices and filters read, a column once."""
+    order = {"label": 1, "pred": 2, "weight": 3, "other": 4, "key": 5}
+    chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
+    same = {other for one, other in plan.equal}  # holds what another column holds
+    for place, slot in plan.places():
+        if place in same or slot.kind in ("int_key", "text_key"):
+            continue
+        rank = 0 if place in keys else order[slot.purpose]
+        held = chosen.get((place[0], slot.index))
+        # Read in two ways, a number says more than a class.
+        if held is None or (rank, slot.kind != "number") < (held[0], held[2].kind != "number"):
+            chosen[place[0], slot.index] = rank, place, slot
+    ordered = sorted(chosen.values(), key=lambda held: held[0])
+    count = {rank: sum(held[0] == rank for held in ordered) for rank in (1, 2)}
+    types = dict(zip(plan.keys.names, plan.keys.types, strict=True)) if plan.keys is not None else {}
+    facts = []
+    for rank, place, slot in ordered:
+        role = {1: "label", 2: "pred"}.get(rank)
+        name = slot.name if role is None else role if count[rank] == 1 else f"{role}.{slot.name}"
+        name = names.take(name, f"{('preds', 'labels')[place[0]]}.{slot.name}")
+        number = slot.kind in ("number", "truth")
+        facts.append(Fact(name, place, number, rank == 0 and types.get(slot.name) == "int"))
+    return tuple(facts)
+
+
+def _residuals(plan: Plan, measures: Sequence[Measure], several: bool, names: _Names) -> tuple[Residual, ...]:
+    """Of every pair of a label and a prediction that are numbers, once."""
+    found: dict[tuple[Place, Place], str] = {}
+    for measure in measures:
+        for part in measure.parts:
+            views = dict(plan.units[part.unit].views)
+            label, pred = views.get("label"), views.get("pred")
+            if isinstance(label, NumberView) and isinstance(pred, NumberView):
+                end = f".{part.name}" if part.kind else f".{measure.pred}" if several else ""
+                found.setdefault((label.column, pred.column), f"residual{end}")
+    return tuple(Residual(names.take(name), *places) for places, name in found.items())
+
+
+def _slopes(name: str, measure: Measure, names: _Names) -> Iterator[tuple[str, str, int | None]]:
+    """The columns of the slopes of one loss; none where it has no slope."""
+    from losscli.gradient import NoGradientError, gradients
+
+    try:
+        found = gradients(measure.loss)
+    except NoGradientError:
+        return
+    columns = measure.pred.split(",")
+    for gradient in found:
+        stem = f"gradient.{name}" if len(found) == 1 else f"gradient.{name}.{gradient.role}"
+        if not gradient.by_column:
+            yield names.take(stem), gradient.role, None
+            continue
+        for at, column in enumerate(columns):
+            yield names.take(f"{stem}.{column}"), gradient.role, at
+
+
+# ------------------------------------------------------------------------------------------------
+# The worst rows of a result
+# ------------------------------------------------------------------------------------------------
+
+
+def worst_detail(kept: Kept | None, unit: int, total: ExactSum) -> dict[str, Any] | None:
+    """The worst rows of a unit, worst first, and the share of its total that they carry."""
+    if kept is None or unit not in kept.worst:
+        return None
+    rows = kept.worst[unit]
+    share = None
+    if total.finite and total.units:
+        carried = sum(
+            (Fraction(held.value) * Fraction(1 if held.weight is None else held.weight) for held in rows),
+            Fraction(0),
+        )
+        share = round_fraction(carried / total.fraction)
+    return {
+        "share": share,
+        "rows": [
+            {
+                "row": held.row,
+                **dict(zip(kept.names, held.facts, strict=True)),
+                "loss": held.value if math.isfinite(held.value) else None,
+            }
+            for held in rows
+        ],
+    }

@@ -1,0 +1,296 @@
+"""`losscli compare`: differences against SciPy, verdicts, slices, files and exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+from scipy import stats
+
+from losscli.compare import compare
+from losscli.errors import DataError, UsageError
+from losscli.schemas import ComparisonDocument
+from test_intervals import table
+
+
+def draw(seed, rows=240, shift=0.3):
+    rng = np.random.default_rng(seed)
+    label = rng.normal(size=rows)
+    return {
+        "label": label, "a": label + rng.normal(size=rows), "b": label + shift + rng.normal(size=rows),
+        "w": rng.integers(1, 4, rows), "g": rng.choice(["x", "y", "z"], rows),
+        "k": rng.integers(0, 2, rows), "ca": rng.integers(0, 2, rows), "cb": rng.integers(0, 2, rows),
+    }  # fmt: skip
+
+
+def compared(folder, columns, *losses, pred=("a", "b"), label="label", **options):
+    return compare(table(folder, columns), loss=losses, pred=pred, label=label, **options).compared
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_paired_t_test_is_that_of_scipy(tmp_path, seed):
+    d = draw(seed)
+    (found,) = compared(tmp_path, d, "mae")
+    rows = [np.abs(d[name] - d["label"]) for name in ("b", "a")]
+    peer = stats.ttest_rel(*rows)
+    ends = peer.confidence_interval(0.95)
+    assert found.worse_by == pytest.approx((rows[0] - rows[1]).mean(), rel=1e-12)
+    assert found.p_value == pytest.approx(peer.pvalue, rel=1e-9)
+    assert (found.ci["low"], found.ci["high"]) == pytest.approx((ends.low, ends.high), rel=1e-9)
+    assert (found.wins, found.losses) == ((rows[0] < rows[1]).sum(), (rows[0] > rows[1]).sum())
+    assert found.test == "paired t"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_of_rates_the_p_value_is_mcnemars(tmp_path, seed):
+    d = draw(seed)
+    (found,) = compared(tmp_path, d, "zero_one", pred=("ca", "cb"), label="k")
+    wins = int(((d["ca"] != d["k"]) & (d["cb"] == d["k"])).sum())
+    losses = int(((d["ca"] == d["k"]) & (d["cb"] != d["k"])).sum())
+    law = stats.binom(wins + losses, 0.5)
+    peer = min(1.0, 2 * law.cdf(min(wins, losses)) - law.pmf(min(wins, losses)))
+    assert (found.wins, found.losses, found.ties) == (wins, losses, 240 - wins - losses)
+    assert found.test == "mcnemar mid-p"
+    assert found.p_value == pytest.approx(1.0 if wins == losses else peer, rel=1e-9)
+
+
+def test_a_root_of_means_goes_by_both_slopes(tmp_path):
+    d = draw(5)
+    (found,) = compared(tmp_path, d, "rmse")
+    a, b = ((d[name] - d["label"]) ** 2 for name in ("a", "b"))
+    influence = b / (2 * np.sqrt(b.mean())) - a / (2 * np.sqrt(a.mean()))
+    # The slopes are followed over 2^-20 of the means: to about 1e-10, more where they cancel.
+    assert found.stderr == pytest.approx(influence.std(ddof=1) / np.sqrt(240), rel=1e-8)
+
+
+def test_weights_of_one_change_nothing_and_a_weighted_row_is_one_observation(tmp_path):
+    d = draw(6)
+    (plain,) = compared(tmp_path, d, "mae")
+    (ones,) = compared(tmp_path, {**d, "w": [1] * 240}, "mae", weight="w")
+    assert (plain.worse_by, plain.ci, plain.p_value) == (ones.worse_by, ones.ci, ones.p_value)
+    (found,) = compared(tmp_path, d, "mae", weight="w")
+    rows = np.abs(d["b"] - d["label"]) - np.abs(d["a"] - d["label"])
+    mean = (d["w"] * rows).sum() / d["w"].sum()
+    error = np.sqrt((d["w"] ** 2 * (rows - mean) ** 2).sum() * 240 / 239) / d["w"].sum()
+    assert found.stderr == pytest.approx(error, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "shift, margin, verdict",
+    [
+        (1.0, 0.0, "worse"),  # every row is about 1 worse
+        (1.0, 0.5, "worse"),
+        (1.0, 1.0, "inconclusive"),
+        (1.0, 2.0, "same"),
+        (0.0, 0.0, "inconclusive"),
+        (-1.0, 0.0, "better"),
+        (-1.0, 0.5, "better"),
+    ],
+)
+def test_the_verdict_says_where_the_interval_lies(tmp_path, shift, margin, verdict):
+    noise = np.tile([-0.25, 0.25], 50)
+    columns = {"label": [0.0] * 100, "a": [2.0] * 100, "b": 2.0 + shift + noise}
+    (found,) = compared(tmp_path, columns, "mae", margin=margin)
+    low, high = found.ci["low"], found.ci["high"]
+    by_hand = (
+        "worse" if low > margin else "better" if high < -margin
+        else "same" if -margin <= low <= high <= margin else "inconclusive"
+    )  # fmt: skip
+    assert found.verdict == by_hand == verdict
+
+
+def test_two_models_that_say_the_same_are_the_same(tmp_path):
+    (found,) = compared(tmp_path, {"label": [1, 2, 3], "a": [1, 3, 5], "b": [1, 3, 5]}, "mae")
+    assert (found.worse_by, found.p_value, found.verdict, found.ties) == (0.0, 1.0, "same", 3)
+
+
+def test_where_higher_is_better_worse_is_lower(tmp_path):
+    columns = {"label": [0.0, 3.0] * 20, "l": [-1.0] * 40, "u": [4.0] * 40, "v": [1.0] * 40}
+    (found,) = compared(tmp_path, columns, "coverage", pred=("lower=l,upper=u", "lower=l,upper=v"))
+    assert (found.better, found.base.value, found.head.value, found.worse_by) == ("higher", 1.0, 0.5, 0.5)
+    assert (found.wins, found.losses, found.verdict) == (0, 20, "worse")
+
+
+def test_where_zero_is_best_the_farther_one_is_worse(tmp_path):
+    columns = {"label": [0.0] * 40, "a": [0.5, 0.7] * 20, "b": [-2.0, -2.2] * 20}
+    (found,) = compared(tmp_path, columns, "mean_error")
+    assert found.better == "zero"
+    assert found.worse_by == pytest.approx(1.5, rel=1e-12)
+    assert found.verdict == "worse"
+
+
+def test_slices_are_judged_under_holms_correction(tmp_path):
+    whole, *slices = compared(tmp_path, draw(8), "mae", by=["g"])
+    assert whole.p_adjusted is None
+    raw = sorted(one.p_value for one in slices)
+    # Holm (1979): the i-th smallest times (m − i), and never below the one before
+    expected, greatest = {}, 0.0
+    for rank, p in enumerate(raw):
+        greatest = max(greatest, min(1.0, (len(raw) - rank) * p))
+        expected[p] = greatest
+    assert [one.p_adjusted for one in slices] == [expected[one.p_value] for one in slices]
+    (alone,) = compared(tmp_path, draw(8), "mae", where="g == 'x'")
+    (found,) = (one for one in slices if one.slice == {"g": "x"})
+    assert (found.ci, found.p_value, found.wins) == (alone.ci, alone.p_value, alone.wins)
+
+
+@pytest.mark.parametrize("options", [{"chunk_rows": 1}, {"chunk_rows": 7, "jobs": 3}])
+def test_a_comparison_is_the_same_bits_however_the_rows_are_cut(tmp_path, options):
+    losses = ("mae", "rmse", "wape", "r2")
+    once = compared(tmp_path, draw(9), *losses, weight="w", by=["g"])
+    assert compared(tmp_path, draw(9), *losses, weight="w", by=["g"], **options) == once
+
+
+def test_a_loss_without_rows_has_a_difference_and_no_interval(tmp_path):
+    (found,) = compared(tmp_path, draw(1), "r2")
+    assert found.worse_by == pytest.approx(found.base.value - found.head.value, rel=1e-9)
+    assert (found.ci, found.p_value, found.wins, found.verdict) == (None, None, None, "inconclusive")
+    assert found.note
+
+
+def test_several_models_are_each_compared_with_the_first(tmp_path):
+    d = draw(3)
+    found = compared(tmp_path, {**d, "c": d["a"]}, "mae", pred=("a", "b", "c"))
+    assert [(one.base.pred, one.head.pred) for one in found] == [("a", "b"), ("a", "c")]
+    assert found[1].verdict == "same"
+
+
+# ── files ──
+
+
+@pytest.fixture
+def files(tmp_path):
+    d = draw(4, rows=60)
+    ids = list(range(60))
+    base = table(tmp_path, {"id": ids, "pred": d["a"], "label": d["label"]}, "base.csv")
+    head = table(tmp_path, {"id": ids, "pred": d["b"]}, "head.csv")
+    labels = table(tmp_path, {"id": ids, "label": d["label"]}, "labels.csv")
+    both = table(tmp_path, {"label": d["label"], "a": d["a"], "b": d["b"]}, "both.csv")
+    return d, base, head, labels, both
+
+
+def key(one):
+    return (one.base.value, one.head.value, one.worse_by, one.ci, one.p_value, one.wins, one.verdict)
+
+
+def test_two_files_with_and_without_labels_are_compared_as_two_columns(tmp_path, files):
+    d, base, head, labels, both = files
+    (as_columns,) = compare(both, loss=["mae"], pred=["a", "b"], label="label").compared
+    only = table(tmp_path, {"pred": d["a"]}, "only.csv")
+    (three,) = compare(only, head, labels, loss=["mae"], label="label", pred=["pred"]).compared
+    (two,) = compare(base, head, loss=["mae"]).compared
+    assert key(as_columns) == key(three) == key(two)
+
+
+def test_two_files_may_be_paired_by_key_in_any_order(tmp_path, files):
+    d, base, head, *_ = files
+    turned = table(tmp_path, {"id": list(range(60))[::-1], "pred": d["b"][::-1]}, "turned.csv")
+    (by_key,) = compare(base, turned, loss=["mae"], on="id").compared
+    (by_position,) = compare(base, head, loss=["mae"]).compared
+    assert key(by_key) == key(by_position)
+    with pytest.raises(DataError):  # the column says that by position the rows are not the same
+        compare(base, turned, loss=["mae"])
+
+
+def test_a_label_that_both_files_hold_must_agree(tmp_path, files):
+    d, base, *_ = files
+    label = d["label"].copy()
+    same = table(tmp_path, {"id": range(60), "pred": d["b"], "label": label}, "same.csv")
+    (agreed,) = compare(base, same, loss=["mae"]).compared
+    assert agreed.rows == 60
+    label[6] += 1
+    other = table(tmp_path, {"id": range(60), "pred": d["b"], "label": label}, "other.csv")
+    with pytest.raises(DataError) as refused:
+        compare(base, other, loss=["mae"])
+    assert (refused.value.row, refused.value.column) == (7, "label")
+
+
+def test_files_of_unequal_length_are_refused_whichever_is_short(tmp_path, files):
+    d, base, _, labels, _ = files
+    short = table(tmp_path, {"pred": d["b"][:50]}, "short.csv")
+    with pytest.raises(DataError, match="50 rows"):
+        compare(base, short, loss=["mae"])
+    with pytest.raises(DataError, match="60"):
+        compare(short, short, labels, loss=["mae"], pred=["pred"], label="label")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"head": None}, {"pred": ["pred", "id"], "labels": "labels.csv"}, {"labels": "labels.csv", "on": "id"},
+        {"margin": -1.0}, {"margin": float("nan")}, {"fail_on": ["bad"]}, {"ci": "usual"}, {"average": "none"},
+        {"nan": "propagate"}, {"loss": []},
+    ],
+)  # fmt: skip
+def test_a_call_that_makes_no_comparison_is_a_usage_error(files, options):
+    _, base, head, *_ = files
+    with pytest.raises(UsageError):
+        compare(base, **{"head": head, "loss": ["mae"], **options})
+
+
+# ── the command ──
+
+
+def test_a_worse_model_is_exit_1_and_what_fails_can_be_chosen(here, tmp_path):
+    columns = {"label": [0.0] * 40, "a": [1.0, 1.1] * 20, "b": [2.0, 2.2] * 20, "c": [1.1, 1.0] * 20}
+    path = table(tmp_path, columns)
+    call = ("compare", path, "-y", "label", "-l", "mae", "-p", "a")
+    ran = here(*call, "-p", "b")
+    assert ran.code == 1
+    assert "comparison failed: mae of b: worse" in ran.err
+    assert here(*call, "-p", "b", "--fail-on", "").code == 0
+    assert here(*call, "-p", "c").code == 0
+    assert here(*call, "-p", "c", "--fail-on", "worse,inconclusive").code == 1
+
+
+def test_the_document_holds_what_its_schema_says(here, tmp_path):
+    schema = ComparisonDocument.model_json_schema(by_alias=True)
+    path = table(tmp_path, draw(2))
+    ran = here(
+        "compare", path, "-y", "label", "-p", "a", "-p", "b", "-l", "mae", "-l", "r2", "-l", "huber:delta=2",
+        "--by", "g", "--json", "--fail-on", "",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    jsonschema.Draft202012Validator(schema).validate(found)
+    assert found["schema"] == "losscli.comparison/1"
+    assert {one["loss"] for one in found["comparisons"]} == {"mae", "r2", "huber:delta=2"}
+
+
+@pytest.mark.parametrize("format", ["table", "csv", "markdown"])
+def test_every_format_tells_the_verdict(here, tmp_path, format):
+    path = table(tmp_path, draw(2))
+    ran = here(
+        "compare",
+        path,
+        "-y",
+        "label",
+        "-p",
+        "a",
+        "-p",
+        "b",
+        "-l",
+        "mae",
+        "-l",
+        "r2",
+        "-f",
+        format,
+        "--fail-on",
+        "",
+    )
+    assert ran.code == 0, ran.err
+    assert "inconclusive" in ran.out
+    assert "no function of means" in ran.out
+
+
+def test_a_format_that_a_comparison_has_not_is_exit_2_before_anything_is_read(here):
+    ran = here("compare", "absent.csv", "absent.csv", "-l", "mae", "-f", "junit").block()
+    assert ran.code == 2
+
+
+def test_saved_results_are_sent_to_where_they_can_be_compared(here):
+    ran = here("compare", "a.json", "b.json").block()
+    assert ran.code == 2
+    assert "losscli check" in ran.err

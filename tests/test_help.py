@@ -1,0 +1,127 @@
+"""`losscli help` shows texts in which every command was run and its output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+from losscli.cli.help import GUIDE, TOPICS, plainly
+
+NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[+-]?\d+)?")
+
+
+def commands(topic: str) -> list[tuple[str, str]]:
+    """The commands of a text, each with the output that is shown below it."""
+    found: list[tuple[str, str]] = []
+    text = (GUIDE / f"{topic}.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for piece in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = piece.partition("\n")
+            while command.endswith("\\"):
+                more, _, output = output.partition("\n")
+                command = command[:-1] + more.removeprefix(">")
+            found.append((command, output))
+    return found
+
+
+def to_13_digits(text: str) -> str:
+    """Rows made with exp and log may differ in their last bit between processors."""
+    return NUMBER.sub(lambda found: f"{float(found[0]):.13g}", text)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "losscli"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m losscli "$@"\n')
+    script.chmod(0o755)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOSSCLI_")}
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return {**inherited, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_console_blocks_of_a_text_print_what_they_show(environment, tmp_path, topic):
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    shown = commands(topic)
+    assert shown
+    for command, output in shown:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environment, text=True, encoding="utf-8",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
+        )  # fmt: skip
+        assert to_13_digits(done.stdout) == to_13_digits(output), f"$ {command}"
+
+
+def test_every_text_is_a_topic():
+    assert sorted(path.stem for path in GUIDE.glob("*.md")) == sorted(TOPICS)
+
+
+def test_help_lists_every_text_with_its_title(here):
+    ran = here("help")
+    assert (ran.code, ran.err) == (0, "")
+    for topic in TOPICS:
+        title = (GUIDE / f"{topic}.md").read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        assert re.search(rf"^  {topic} +{re.escape(title)}$", ran.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_text_is_shown_without_the_marks_of_markdown(here, topic):
+    ran = here("help", topic)
+    assert (ran.code, ran.err) == (0, "")
+    assert "```" not in ran.out
+    assert not re.search(r"^#", ran.out, re.MULTILINE)
+    assert "    $ losscli eval " in ran.out
+    assert re.match(r"(.+)\n(=+)\n\n", ran.out)
+
+
+def test_a_topic_is_found_in_any_case_and_with_any_dash(here):
+    assert here("help", "EXIT_CODES") == here("help", "exit-codes")
+
+
+def test_help_on_a_command_is_its_own_help(here):
+    assert here("help", "eval").out == here("eval", "--help").out
+
+
+def test_an_unknown_topic_is_exit_2_with_a_near_name(here):
+    ran = here("help", "colums").block()
+    assert ran.code == 2
+    assert "`columns`" in ran.err
+
+
+def test_a_title_is_underlined_and_code_is_set_in():
+    assert plainly("# A b\n\ntext\n\n## C\n\n```console\n$ true\n\nout\n```\n") == (
+        "A b\n===\n\ntext\n\nC\n-\n\n    $ true\n\n    out\n"
+    )
+
+
+def test_the_beginners_text_has_the_four_losses_by_both_names(here):
+    out = here("help", "losses").out
+    for words in (
+        "mse` (均方误差)",
+        "rmse` (均方根误差)",
+        "cross_entropy` (交叉熵损失)",
+        "hamming` (汉明损失)",
+    ):
+        assert words in out
+
+
+def test_help_imports_no_numbers(losscli):
+    """The texts need neither NumPy nor Arrow."""
+    code = (
+        "import sys; from losscli.cli import main; main(['help', 'keys']); "
+        "assert not {'numpy', 'pyarrow', 'pandas', 'rich'} & set(sys.modules), sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_lines_of_a_text_keep_to_a_usual_terminal():
+    for path in GUIDE.glob("*.md"):
+        text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        assert max(map(len, text.splitlines())) <= 120, path.name
