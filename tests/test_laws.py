@@ -313,7 +313,11 @@ def test_a_whole_lies_within_a_few_ulp_of_its_definition(form: Loss, tmp_path: A
                     assert found.value is not None, (
                         f"{found.note}, but the definition gives {nearest(wanted)!r}"
                     )
-                    assert ulps_off(found.value, wanted) <= form.ulps
+                    off = ulps_off(found.value, wanted)
+                    if "ulps" in form.exceptions and form.best == 1.0 and abs(wanted) < 1:
+                        # What is left of 1 keeps the last bit of 1, and no more.
+                        off = float(abs(MP.mpf(found.value) - wanted) / MP.mpf(2) ** -52)
+                    assert off <= form.ulps
                 else:
                     assert found.value is None
                     assert found.note
