@@ -281,7 +281,7 @@ def _turned(better: str, value: float) -> int:
     """The slope of what is bad about a value."""
     if better in ("lower", "higher"):
         return 1 if better == "lower" else -1
-    return 1 if value >= (1.0 if better == "one" else 0.0) else -1
+    return 1 if value >= 0.0 else -1
 
 
 # ---------------------------------------------------------------------- verdicts

@@ -395,11 +395,10 @@ BADNESS: dict[str, Callable[[Fraction], Fraction]] = {
     "lower": lambda value: value,
     "higher": lambda value: -value,
     "zero": abs,
-    "one": lambda value: abs(value - 1),
 }
 """What grows as a value gets worse, by what is better."""
 
-BEST: dict[str, tuple[float, ...]] = {"zero": (0.0,), "one": (1.0,)}
+BEST: dict[str, tuple[float, ...]] = {"zero": (0.0,)}
 
 
 def _correct(cases: Iterable[_Case]) -> None:

@@ -55,7 +55,7 @@ Task: TypeAlias = Literal[
     "overlap",
     "clustering",
 ]
-Better: TypeAlias = Literal["lower", "higher", "zero", "one"]
+Better: TypeAlias = Literal["lower", "higher", "zero"]
 ParamValue: TypeAlias = float | int | bool | str | None
 F = TypeVar("F", bound=Callable[..., Any])
 

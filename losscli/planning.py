@@ -534,7 +534,8 @@ class _Planner:
                 self._in_table(form, table, "label", labels, table.true, "row"),
                 self._in_table(form, table, "pred", preds, table.pred, "column"),
             ]
-        places = self._slot(labels[0], "score", "label"), self._slot(preds[0], "score", "pred")
+        kind: Kind = "number" if self.call.from_logits else "score"
+        places = self._slot(labels[0], "score", "label"), self._slot(preds[0], kind, "pred")
         threshold = float(params.get("threshold", 0.5))
         return [
             (role, CodedView(*places, at, threshold, self.call.from_logits, form.name))

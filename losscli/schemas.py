@@ -58,7 +58,7 @@ class ResultRecord(Record):
     pred: str
     part: dict[Literal["class", "output"], str] = Field(max_length=1)
     slice: dict[str, str | None] = Field(description="the value of each `--by` column; a missing one is null")
-    better: Literal["lower", "higher", "zero", "one"]
+    better: Literal["lower", "higher", "zero"]
     value: float | None = Field(description="null where it is not defined; `note` says why")
     sum: float | None = Field(description="null where the loss is no mean")
     rows: Count
@@ -141,7 +141,7 @@ class ComparedRecord(Record):
 
     loss: str
     params: dict[str, ParamValue]
-    better: Literal["lower", "higher", "zero", "one"]
+    better: Literal["lower", "higher", "zero"]
     base: SideRecord
     head: SideRecord
     slice: dict[str, str | None]
@@ -223,7 +223,7 @@ class LossRecord(Record):
     roles: dict[str, RoleRecord]
     from_logits: bool
     params: list[ParamRecord]
-    better: Literal["lower", "higher", "zero", "one"]
+    better: Literal["lower", "higher", "zero"]
     best: float | None
     rewards: str
     reference: str

@@ -198,12 +198,12 @@ def test_the_prior_of_the_skill_keeps_its_digits_where_positives_are_rare(tmp_pa
     assert result(tmp_path, "d2_brier", columns, pred="pred").value == 0.0
 
 
-def test_calibration_ratio_is_observed_over_expected(tmp_path: Any) -> None:
+def test_calibration_excess_is_observed_over_expected_less_one(tmp_path: Any) -> None:
     columns = {"label": [1.0, 0.0, 0.0], "pred": [0.5, 0.25, 0.0], "w": [1.0, 2.0, 7.0]}
-    found = result(tmp_path, "calibration_ratio", columns, pred="pred", weight="w")
-    assert (found.value, found.better) == (1.0, "one")  # 1 / (0.5 + 2 * 0.25)
+    found = result(tmp_path, "calibration_excess", columns, pred="pred", weight="w")
+    assert (found.value, found.better) == (0.0, "zero")  # 1 / (0.5 + 2 * 0.25)
     columns = {"label": [1.0, 0.0], "pred": [0.0, 0.0]}
-    assert result(tmp_path, "calibration_ratio", columns, pred="pred").value is None
+    assert result(tmp_path, "calibration_excess", columns, pred="pred").value is None
 
 
 # ------------------------------------------------------------------------------------------------

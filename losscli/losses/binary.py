@@ -454,29 +454,29 @@ def d2_brier(moments: Moments) -> Finished:
 @loss(
     "binary",
     of=label_and_pred,
-    aliases=("ctr_factor", "observed_to_expected"),
     averages=("macro", "none"),
-    better="one",
-    best=1.0,
+    better="zero",
+    best=None,
     label=SOFT_BINARY,
     pred=UNIT,
     elicits="any predictions with the right mean",
     reference="Steyerberg (2019), Clinical Prediction Models, ch. 15, doi:10.1007/978-3-030-16399-0",
 )
-def calibration_ratio(observed: Fraction, expected: Fraction) -> Finished:
-    """Observed positives per positive that the probabilities expect.
+def calibration_excess(observed: Fraction, expected: Fraction) -> Finished:
+    """Observed positives beyond those that the probabilities expect, as a share.
 
-        sum(w * y for y, f, w in rows) / sum(w * f for y, f, w in rows)
+        sum(w * y for y, f, w in rows) / sum(w * f for y, f, w in rows) - 1
 
-    Best at 1; above it the probabilities are too low in all, below it too high.  It sees the mean
-    only: a constant can reach 1.  `ece` looks at each level of probability.
+    The ratio of observed to expected positives (CatBoost's CtrFactor), less one: 0 where the mean is
+    right, above it where the probabilities are too low in all, below it where they are too high.  It
+    sees the mean only: a constant can reach 0.  `ece` looks at each level of probability.
 
-    >>> calibration_ratio(Fraction(1, 4), Fraction(1, 2))
-    Fraction(1, 2)
+    >>> calibration_excess(Fraction(1, 4), Fraction(1, 2))
+    Fraction(-1, 2)
     """
     if expected == 0:
         return Undefined("all predictions are 0: no positives are expected")
-    return observed / expected
+    return observed / expected - 1
 
 
 @loss(
