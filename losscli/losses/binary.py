@@ -463,7 +463,7 @@ def d2_brier(moments: Moments) -> Finished:
     reference="Steyerberg (2019), Clinical Prediction Models, ch. 15, doi:10.1007/978-3-030-16399-0",
 )
 def calibration_excess(observed: Fraction, expected: Fraction) -> Finished:
-    """Observed positives beyond those that the probabilities expect, as a share.
+    """Observed positives beyond the expected ones, as a share of those.
 
         sum(w * y for y, f, w in rows) / sum(w * f for y, f, w in rows) - 1
 
