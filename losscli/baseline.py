@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
-from losscli.report import Report, Result
 from losscli.saved import read_result
 from losscli.slice_pattern import slice_text
 from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.report import Report, Result
 
 
 @dataclass(frozen=True, slots=True)

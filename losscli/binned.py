@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.block import Floats, Ints
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
 
 FINE = 1025
 """Bins of one number: from 0 to 1 in steps of 1/1024, with 1 in a bin of its own."""

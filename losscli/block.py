@@ -7,12 +7,13 @@ from both.  Nothing here reads, checks or measures.  Arrays are not written to o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.errors import DataError
+if TYPE_CHECKING:
+    from losscli.errors import DataError
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.domain import number
 from losscli.gradient import NoGradientError, gradients
-from losscli.loss import Loss, Param
 from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
+
+if TYPE_CHECKING:
+    from losscli.loss import Loss, Param
 
 SAMPLES = {
     "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",

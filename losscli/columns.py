@@ -6,9 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from losscli.errors import DataError, UsageError
-from losscli.sources import Source
+
+if TYPE_CHECKING:
+    from losscli.sources import Source
 
 DEFAULT_NAMES = {
     "pred": ("pred", "prediction", "predicted", "y_pred", "yhat", "prob", "proba", "score"),
@@ -23,6 +26,12 @@ class Chosen:
     side: int
     index: int
     name: str
+
+
+def tells_rows(name: str) -> bool:
+    """Whether a column by its name says which row is which."""
+    folded = name.casefold()
+    return folded in ("id", "key", "index", "uuid") or folded.endswith("_id")
 
 
 def choose(source: Source, side: int, role: str, asked: str | None, taken: Collection[int]) -> list[Chosen]:

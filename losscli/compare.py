@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from losscli.comparison import VERDICTS, Compared, Comparison, Side, Verdict
 from losscli.distributions import mcnemar_mid_p, t_quantile, t_upper
@@ -22,14 +22,16 @@ from losscli.evaluation import no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import BADNESS, holm
 from losscli.intervals import RATES, IntervalSpec, quadratic, root, slopes
-from losscli.plan import Measure, NanPolicy, Plan, Tally
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Result
 from losscli.results import Options, of_measure, slices_of
-from losscli.sources import Dialect, Source
 from losscli.sources.inputs import open_inputs, placed
-from losscli.state import Sums
+
+if TYPE_CHECKING:
+    from losscli.plan import Measure, NanPolicy, Plan, Tally
+    from losscli.sources import Dialect, Source
+    from losscli.state import Sums
 
 POWER = 0.8
 """How surely the least difference that is called detectable would be found."""

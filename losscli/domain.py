@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
 
-from losscli.block import Floats, Mask
+if TYPE_CHECKING:
+    from losscli.block import Floats, Mask
 
 
 @dataclass(frozen=True, slots=True)

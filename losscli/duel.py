@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.block import Floats
 from losscli.intervals import Spread
-from losscli.state import Sums
+
+if TYPE_CHECKING:
+    from losscli.block import Floats
+    from losscli.state import Sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from losscli.block import Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.intervals import IntervalSpec
 from losscli.labels import class_label
-from losscli.pairing.key import Paired
-from losscli.pairing.keyplan import Unmatched
-from losscli.plan import NanPolicy, Plan, Tally
+from losscli.pairing import Paired
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Report, Rows
 from losscli.results import Options, results
-from losscli.slices import Slicing, edges_of
-from losscli.sources import Dialect, Source
 from losscli.sources.inputs import open_inputs, placed, row_name
 from losscli.views import TOGETHER
+
+if TYPE_CHECKING:
+    from losscli.intervals import IntervalSpec
+    from losscli.pairing.keyplan import Unmatched
+    from losscli.plan import NanPolicy, Plan, Tally
+    from losscli.sources import Dialect, Source
 
 
 def evaluate(
@@ -69,7 +71,7 @@ def evaluate(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
     asked = [Asked.of(text) for text in loss]
-    interval = IntervalSpec.parse(ci) if ci is not None else None
+    interval = read_interval(ci)
     paths = [preds] if labels is None else [preds, labels]
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
     call = Call(
@@ -117,6 +119,15 @@ def evaluate(
         raise placed(error, sources) from None
 
 
+def read_interval(text: str | None) -> IntervalSpec | None:
+    """The value of ``--ci``."""
+    if text is None:
+        return None
+    from losscli.intervals import IntervalSpec
+
+    return IntervalSpec.parse(text)
+
+
 def no_rows(source: Source) -> DataError:
     return DataError(
         f"the {'files have' if hasattr(source, 'files') else 'file has'} no rows", file=source.path
@@ -125,6 +136,10 @@ def no_rows(source: Source) -> DataError:
 
 def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
     """The plan with the edges of `bins` and `quantiles`, for which their columns are read once."""
+    if not any(key.count for view in plan.slicings for key in view.slicing.keys):
+        return plan
+    from losscli.slices import Slicing, edges_of
+
     slicings = []
     for view in plan.slicings:
         keys = []

@@ -17,11 +17,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.block import Floats, Ints
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
 
 LOWEST = -1074  # exponent of the smallest positive double
 

@@ -12,13 +12,15 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Floats
 from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.block import Floats
 
 MOST_CHARACTERS = 2000
 MOST_DEPTH = 50

@@ -7,10 +7,12 @@ shown does not depend on how the rows were cut or who found them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from losscli.block import Place
 from losscli.errors import DataError
+
+if TYPE_CHECKING:
+    from losscli.block import Place
 
 
 class Kind(NamedTuple):

@@ -15,10 +15,12 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.algebra import NOTHING, ONE, Expr, call, condition, constant, group_sum, over, power, symbol
-from losscli.loss import Loss, Role
+
+if TYPE_CHECKING:
+    from losscli.loss import Loss, Role
 
 J = "j"
 """The column by which a slope is taken, where the prediction is several columns."""

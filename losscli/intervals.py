@@ -11,17 +11,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.block import Floats, Ints
 from losscli.distributions import normal_quantile, wilson
 from losscli.errors import UsageError
 from losscli.exact import ExactSum, round_fraction
 from losscli.loss import Loss, Undefined, read_number
 from losscli.spec import parse
 from losscli.state import Sums
+
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
 
 HEAVY = Fraction(1, 20)
 """A row that holds more than this share of the squared deviations makes the tail heavy."""

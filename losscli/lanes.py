@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.block import Floats, Ints, Mask
 from losscli.exact import LOWEST, ExactSum
+
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints, Mask
 
 LIMB = 32
 ROOM = 1 << 28  # numbers of up to LIMB + 1 bits that a lane takes in before it carries

@@ -18,7 +18,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -26,7 +36,9 @@ from losscli.block import Floats, Ints, Mask
 from losscli.domain import REAL, Domain, Interval, number
 from losscli.errors import UsageError
 from losscli.matrix import Matrix
-from losscli.spec import Spec
+
+if TYPE_CHECKING:
+    from losscli.spec import Spec
 
 Column: TypeAlias = Floats
 """A role that is one column of numbers: (n,)."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from losscli.binned import Axis, Coverage, Grid, Histogram, Scores
-from losscli.block import Floats, Ints
-from losscli.report import Report, Result
 from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
+    from losscli.report import Report, Result
 
 BARS = 48
 """Bars of a histogram at most."""

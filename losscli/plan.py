@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place
-from losscli.duel import Duel, Pair
-from losscli.expression import Expression
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
-from losscli.intervals import Spread, by_code, rows_by_code
-from losscli.keys import differ, differ_as_numbers, shown
-from losscli.loss import Loss, ParamValue
-from losscli.pairing.keyplan import KeyPlan
-from losscli.rows import Kept, Noted, RowTable, Watch
-from losscli.sliced import Missing, SlicedStates, SlicedSums, SliceTally
-from losscli.slices import SliceView
 from losscli.state import STATES, Sums, with_infinite
 from losscli.views import (
     DOMAIN,
@@ -39,6 +30,16 @@ from losscli.views import (
     read,
     texts_of,
 )
+
+if TYPE_CHECKING:
+    from losscli.duel import Duel, Pair
+    from losscli.expression import Expression
+    from losscli.intervals import Spread
+    from losscli.loss import Loss, ParamValue
+    from losscli.pairing.keyplan import KeyPlan
+    from losscli.rows import Kept, Noted, RowTable, Watch
+    from losscli.sliced import Missing, SliceTally
+    from losscli.slices import SliceView
 
 Measured: TypeAlias = tuple[Sequence[Floats], Floats | None, Mask | None]
 """The columns of a unit over a block, the weights, and which of the block's rows they are (None: all)."""
@@ -138,8 +139,10 @@ class Tally:
                 for table in other.kept.tables:
                     self.sink(table)
                 other.kept.tables = []
-            self.kept = self.kept or Kept()
-            self.kept.merge(other.kept)
+            if self.kept is None:
+                self.kept = other.kept
+            else:
+                self.kept.merge(other.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,8 @@ class Plan:
         if tally.faults.found:
             return tally
         for at, slicing in enumerate(self.slicings):
+            from losscli.sliced import SliceTally
+
             tally.slices[at] = SliceTally(
                 np.bincount(slicing.read(whole if self.nan == "propagate" else block), minlength=0)
             )
@@ -281,6 +286,10 @@ class Plan:
         self, at: int, pair: Pair, rows: Mapping[int, Measured], codes: Sequence[Ints], tally: Tally
     ) -> None:
         """Keep how two units differ row by row, over the whole and by slice."""
+        from losscli.duel import Duel
+        from losscli.intervals import rows_by_code
+        from losscli.sliced import SlicedStates
+
         (base, weight, kept), (head, _, other) = rows[pair.base], rows[pair.head]
         if (kept is None) != (other is None) or (
             kept is not None and other is not None and not np.array_equal(kept, other)
@@ -349,6 +358,8 @@ class Plan:
             state = with_infinite(state, int(np.count_nonzero(infinite)), row)
         tally.states[place] = state
         if self.spreads and isinstance(state, Sums):
+            from losscli.intervals import Spread
+
             tally.spreads[place] = Spread.of(columns, weight)
         touched: dict[str, Any] = {name: find(**roles, **params) for name, find in loss.touches.items()}
         for _, view in unit.views:
@@ -363,6 +374,9 @@ class Plan:
             for name in tally.touched.get(place, {}):
                 tally.slices[at].touched[place, name] = np.bincount(codes[touched[name]])
             if self.spreads and isinstance(state, Sums):
+                from losscli.intervals import by_code
+                from losscli.sliced import SlicedStates
+
                 tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
         return columns, weight, kept
 
@@ -392,6 +406,8 @@ class Plan:
         kept: Mask | None,
     ) -> None:
         """Keep the same columns by slice."""
+        from losscli.sliced import SlicedStates, SlicedSums
+
         if not len(codes):
             return
         if state == "sums":
@@ -438,6 +454,8 @@ class Plan:
 
     def _propagate(self, block: Block, lacks: Sequence[Mask | None], tally: Tally) -> None:
         """Note, for every unit and slice, the rows that lack a value it needs."""
+        from losscli.sliced import Missing
+
         codes = [slicing.read(block) for slicing in self.slicings]
         for place, mask in enumerate(lacks):
             if mask is None:
@@ -485,6 +503,8 @@ def _differ(one: Column, other: Column, kind: Kind) -> Mask:
     if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
         apart: Mask = one.values != other.values
     elif isinstance(one, KeyColumn) and isinstance(other, KeyColumn):
+        from losscli.keys import differ, differ_as_numbers
+
         apart = differ(one.words, other.words)
         if kind == "text_key" and apart.any():
             apart = differ_as_numbers(one.words, other.words, apart)
@@ -501,6 +521,8 @@ def _cell(column: Column, at: int, kind: Kind = "text_key") -> str:
     if column.missing is not None and column.missing[at]:
         return "missing"
     if isinstance(column, KeyColumn):
+        from losscli.keys import shown
+
         return f"`{shown(column.words[:, at], 'int' if kind == 'int_key' else 'text')}`"
     if isinstance(column, NumberColumn):
         return f"`{float(column.values[at])!r}`"

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losscli.block import Kind, Place
-from losscli.columns import Chosen, choose, find_in_either, named
+from losscli.columns import Chosen, choose, find_in_either, named, tells_rows
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
-from losscli.expression import parse as parse_expression
 from losscli.labels import class_label, class_names, quantile_level, shared_prefix
-from losscli.loss import Loss, Role
 from losscli.losses import find
-from losscli.losses.expr import expression_loss
-from losscli.matrix import ClassTable, Matrix, read_table
-from losscli.pairing.keyplan import Unmatched, choose_keys, telling_columns
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
-from losscli.rows import watched
-from losscli.slices import Index, SliceView, parse_slicing
-from losscli.sources import Source
 from losscli.spec import Spec, parse
 from losscli.views import (
     WEIGHT,
@@ -35,6 +26,14 @@ from losscli.views import (
     TextView,
     View,
 )
+
+if TYPE_CHECKING:
+    from losscli.block import Kind, Place
+    from losscli.loss import Loss, Role
+    from losscli.matrix import ClassTable, Matrix
+    from losscli.pairing.keyplan import Unmatched
+    from losscli.slices import SliceView
+    from losscli.sources import Source
 
 AVERAGES = ("macro", "micro", "weighted", "none")
 
@@ -63,6 +62,8 @@ class Asked:
         """UsageError for an unknown loss, or for parameters that no form of it takes."""
         spec = parse(text)
         if spec.name == "expr":
+            from losscli.losses.expr import expression_loss
+
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
         asked = cls(spec, find(spec.name))
         refusals = []
@@ -139,6 +140,8 @@ class _Planner:
         self.taken = {(w.side, w.index) for w in weights}
         keys = None
         if call.on is not None:
+            from losscli.pairing.keyplan import choose_keys
+
             keys = choose_keys(self.sources, call.on, call.key_type, call.unmatched)
             self.taken |= {(side, slot.index) for side, slots in enumerate(keys.sides) for slot in slots}
         label = call.label if last == 0 else None
@@ -187,6 +190,8 @@ class _Planner:
         )  # fmt: skip
         if not watching:
             return made
+        from losscli.rows import watched
+
         return watched(
             made,
             named_by,
@@ -199,6 +204,10 @@ class _Planner:
     def _telling(self) -> None:
         """Columns that say which row is which must agree where rows are paired by position."""
         for other in range(1, len(self.sources)):
+            if not any(tells_rows(name) for name in self.sources[other].columns):
+                continue
+            from losscli.pairing.keyplan import telling_columns
+
             sides = (0, other)
             pair = [self.sources[side] for side in sides]
             taken = {(at, slot.index) for at, side in enumerate(sides) for slot in self.slots[side]}
@@ -303,6 +312,8 @@ class _Planner:
         """The filter; in it every word is a column."""
         if self.call.where is None:
             return None
+        from losscli.expression import parse as parse_expression
+
         expression = parse_expression(self.call.where)
         places = []
         for name, kind in expression.columns.items():
@@ -313,6 +324,8 @@ class _Planner:
         return Filter(expression, tuple(places))
 
     def _slicing(self, text: str) -> SliceView:
+        from losscli.slices import Index, SliceView, parse_slicing
+
         slicing = parse_slicing(text, [column for source in self.sources for column in source.columns])
         places = []
         for key in slicing.keys:
@@ -436,6 +449,8 @@ class _Planner:
 
     def _table(self, path: str) -> ClassTable:
         if path not in self.tables:
+            from losscli.matrix import read_table
+
             self.tables[path] = read_table(path)
         return self.tables[path]
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from losscli.block import Floats
 from losscli.errors import UsageError
 from losscli.labels import class_label, class_names, quantile_level
-from losscli.loss import Loss
 from losscli.losses import find
 from losscli.sampling import Look
 from losscli.text import plural, visible
+
+if TYPE_CHECKING:
+    from losscli.block import Floats
+    from losscli.loss import Loss
 
 Sure: TypeAlias = Literal["yes", "likely", "no"]
 

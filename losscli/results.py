@@ -6,20 +6,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
-from losscli.intervals import Estimate, IntervalSpec, estimate
 from losscli.loss import Finished, Loss, Undefined
 from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result
-from losscli.rows import worst_detail
-from losscli.sliced import SliceTally
-from losscli.slices import SliceView, order_of
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView
+
+if TYPE_CHECKING:
+    from losscli.intervals import Estimate, IntervalSpec
+    from losscli.sliced import SliceTally
+    from losscli.slices import SliceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def slices_of(
     """The slices that have rows, in order, each with a tally of its own."""
     codes = [(values, code) for values, code in view.index.codes.items() if code < len(tally.used)]
     codes = [(values, code) for values, code in codes if tally.used[code]]
+    from losscli.slices import order_of
+
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
     kept = [codes[at] for at in order if tally.used[codes[at][1]] >= min_slice]
@@ -223,23 +226,28 @@ class _Finisher:
             part=name,
             skipped=skipped,
             touched=touched,
-            stderr=found.stderr,
-            ci=found.ci,
-            note="; ".join(said for said in (note, found.note) if said) or None,
+            stderr=found.stderr if found is not None else None,
+            ci=found.ci if found is not None else None,
+            note="; ".join(said for said in (note, found.note if found is not None else None) if said)
+            or None,
             detail=None if several and len(units) > 1 else self._detail(part.unit, state),
             signature=f"{loss.canonical(values, defaults=True)}|{self.options.context}",
         )
 
     def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:
         detail = _detail(state, self.measure.values)
-        if self.loss.is_mean and isinstance(state, Sums):
+        if self.tally.kept is not None and self.loss.is_mean and isinstance(state, Sums):
+            from losscli.rows import worst_detail
+
             worst = worst_detail(self.tally.kept, unit, state.totals[0])
             return detail if worst is None else {**(detail or {}), "worst": worst}
         return detail
 
-    def _estimate(self, value: float | None, units: Sequence[int], state: Any) -> Estimate:
+    def _estimate(self, value: float | None, units: Sequence[int], state: Any) -> Estimate | None:
         if self.options.interval is None or value is None:
-            return Estimate()
+            return None
+        from losscli.intervals import Estimate, estimate
+
         if len(units) > 1:
             return Estimate(note="no interval: the parts of an average are not independent")
         spread = self.tally.spreads.get(units[0])

@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from losscli.block import Floats
 from losscli.columns import DEFAULT_NAMES, Chosen, choose, named
 from losscli.errors import DataError
 from losscli.labels import class_names, quantile_level
 from losscli.readings import Reading, of_roles, one_to_one, several_to_one, several_to_several
 from losscli.sampling import Look, look
-from losscli.sources import Source
 from losscli.text import plural, visible
+
+if TYPE_CHECKING:
+    from losscli.block import Floats
+    from losscli.sources import Source
 
 LABEL_STEMS = ("y", "label", "target", "true", "truth", "actual")
 PAIRS_OF_ROLES = (

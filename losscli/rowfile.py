@@ -13,16 +13,18 @@ import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from losscli.block import ClassColumn, Column, NumberColumn
 from losscli.errors import UsageError
-from losscli.rows import RowTable, Watch
 from losscli.spill import Spill
 from losscli.writing import cannot, file_in_place
+
+if TYPE_CHECKING:
+    from losscli.rows import RowTable, Watch
 
 SUFFIXES = {
     ".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",

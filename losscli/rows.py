@@ -19,10 +19,10 @@ from losscli.binned import Binned, Coverage, Grid, Histogram, Scores
 from losscli.block import Block, Column, Floats, Ints, KeyColumn, Mask, NumberColumn, Place
 from losscli.errors import UsageError
 from losscli.exact import ExactSum, round_fraction
-from losscli.loss import Loss
 from losscli.views import BinaryView, ColumnsView, NumberView, OneClassView
 
 if TYPE_CHECKING:
+    from losscli.loss import Loss
     from losscli.plan import Measure, Part, Plan, Slot
 
 MOST_WORST = 10_000

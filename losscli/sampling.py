@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.block import ClassColumn, Column, Floats, Mask, NumberColumn, Want
-from losscli.columns import Chosen
-from losscli.sources import Source
+
+if TYPE_CHECKING:
+    from losscli.columns import Chosen
+    from losscli.sources import Source
 
 ROWS = 20_000
 """How many rows are looked at."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
-from losscli.block import Floats, Ints
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums, added
 from losscli.state import STATES, Names, Sums, earliest
+
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from losscli.block import Floats, Ints
 from losscli.exact import ExactSum, round_fraction
+
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
 
 Names = tuple[int | str, ...] | None
 """The classes that codes stand for; None: a code is its own class."""

@@ -12,14 +12,16 @@ import stat
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
-from losscli.readings import Reading
 from losscli.roles import Columns
-from losscli.sources import Dialect
 from losscli.sources.inputs import open_inputs
 from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.readings import Reading
+    from losscli.sources import Dialect
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli import evaluate
-from losscli.engines import threads
+from losscli.engines import keyed
 from losscli.errors import DataError
 from losscli.keys import text_integers, text_of, text_words, words_of_texts
 from losscli.pairing import match as matching
@@ -145,7 +145,7 @@ def test_every_way_of_pairing_gives_the_same_bits(tmp_path, monkeypatch, way):
     order = list(range(ROWS)) if way == "in order" else shuffled()
     taken = []
     for name in ("in_order", "dense", "by_hash"):
-        whole = getattr(threads._KeyedReader, name)
+        whole = getattr(keyed._KeyedReader, name)
 
         def noted(self, *args, name=name, whole=whole):
             found = whole(self, *args)
@@ -153,9 +153,9 @@ def test_every_way_of_pairing_gives_the_same_bits(tmp_path, monkeypatch, way):
                 taken.append(name)
             return found
 
-        monkeypatch.setattr(threads._KeyedReader, name, noted)
+        monkeypatch.setattr(keyed._KeyedReader, name, noted)
     if way in ("by hash", "put aside"):
-        monkeypatch.setattr(threads, "held_side", lambda keys, sources: None)
+        monkeypatch.setattr(keyed, "held_side", lambda keys, sources: None)
     preds = written(tmp_path, "p", "parquet", columns("integers side by side", order, "pred", 2))
     labels = written(tmp_path, "l", "parquet", columns("integers side by side", range(ROWS), "label", 1))
     straight = written(tmp_path, "s", "parquet", columns("integers side by side", range(ROWS), "pred", 2))

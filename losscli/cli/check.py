@@ -39,7 +39,7 @@ def check_command(
     from losscli.saved import read_result
 
     gate = options.read_gate(context, max, min, baseline, max_regression)
-    if not gate.limits and gate.baseline is None:
+    if gate is None or (not gate.limits and gate.baseline is None):
         raise UsageError(
             "there is no limit to check",
             hint="add `--max LOSS=X`, or gates to `losscli.toml` (`losscli init`)",

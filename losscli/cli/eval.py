@@ -87,7 +87,7 @@ def eval_command(
     from losscli.evaluation import evaluate
 
     gate = options.read_gate(context, max, min, baseline, max_regression)
-    asked = [*(loss or []), *gate.losses]
+    asked = [*(loss or []), *(gate.losses if gate is not None else ())]
     if not asked:
         from losscli.suggest import first_losses, suggest
 
@@ -117,7 +117,7 @@ def eval_command(
             average=average,
             from_logits=from_logits,
             where=where,
-            ci="normal" if ci in (None, "none") and gate.needs_intervals else ci,
+            ci="normal" if ci in (None, "none") and gate is not None and gate.needs_intervals else ci,
             nan=nan,  # type: ignore[arg-type]  # checked above
             on=on,
             key_type=key_type,
@@ -134,7 +134,9 @@ def eval_command(
             pictures=out.draws or plotted is not None,
             start=progress.start,
         )
-    report = gate.judge(replace(report, command=options.command_line()))
+    report = replace(report, command=options.command_line())
+    if gate is not None:
+        report = gate.judge(report)
     if not quiet:
         for warning in report.warnings:
             options.say(f"warning: {warning}")

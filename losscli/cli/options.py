@@ -385,8 +385,10 @@ def read_gate(
     min: Sequence[str] | None,
     baseline: str | None,
     max_regression: Sequence[str] | None,
-) -> Gate:
-    """The limits of the command line and of the configuration."""
+) -> Gate | None:
+    """The limits of the command line and of the configuration; None where there are none."""
+    if not (max or min or baseline or max_regression or gates(context)):
+        return None
     from losscli.gate import Gate
 
     flags: dict[Kind, Sequence[str]] = {

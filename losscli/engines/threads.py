@@ -13,33 +13,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from losscli.block import Batch, Block, Column, Ints, Want
+from losscli.block import Batch, Column, Want
 from losscli.errors import DataError
-from losscli.memory import half_of_free
-from losscli.pairing.dense import NotDense, Table, held_side, promising
-from losscli.pairing.key import Paired, Parts, Troubles, part_bits, parted
-from losscli.pairing.keyplan import KeyPlan
-from losscli.pairing.ordered import NotInOrder, in_order
 from losscli.pairing.position import Segment, align, segments
-from losscli.pairing.runs import grouped
 from losscli.plan import Plan, Tally
-from losscli.rows import RowTable
-from losscli.sources import Part, Source
-from losscli.sources.inputs import row_name
-from losscli.spill import Spill
+
+if TYPE_CHECKING:
+    from losscli.pairing import Paired
+    from losscli.rows import RowTable
+    from losscli.sources import Part, Source
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH_ROWS = 1 << 16
-RUN_ROWS = 1 << 19  # rows parted at a time, where a file knows its rows: fewer and larger pieces
-LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 Advance = Callable[[int, int], None]
 """Told of rows measured and bytes read since it was last called."""
@@ -78,11 +70,15 @@ def run(
     """
     _keep_memory()
     if plan.keys is not None:
-        return _measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
+        # Imported here, as much of what is imported only where a call needs it: it starts faster.
+        from losscli.engines.keyed import measure_keyed
+        from losscli.memory import half_of_free
+
+        return measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
     wants = [[Want(slot.index, slot.kind) for slot in slots] for slots in plan.sides]
     pieces = segments(sources, wants)
-    outcome = Outcome(_tally(sink))
-    with _pool(jobs) as pool:
+    outcome = Outcome(empty_tally(sink))
+    with workers(jobs) as pool:
         if len(pieces) > 1:
             measured = bounded(
                 pool, lambda piece: _measure_piece(plan, sources, piece), pieces, ahead=2 * jobs
@@ -98,7 +94,7 @@ def run(
     return outcome
 
 
-def _tally(sink: Sink | None) -> Tally:
+def empty_tally(sink: Sink | None) -> Tally:
     """An empty tally that hands on the single rows of those merged into it."""
     if sink is None:
         return Tally()
@@ -108,9 +104,9 @@ def _tally(sink: Sink | None) -> Tally:
 
 def column(source: Source, want: Want, *, jobs: int) -> Iterator[Column]:
     """One column of a source, from the first row to the last, in pieces."""
-    with _pool(jobs) as pool, ExitStack() as stack:
+    with workers(jobs) as pool, ExitStack() as stack:
         row = 0
-        for batch in _decoded(source, source.parts([want]), BATCH_ROWS, pool, jobs, stack):
+        for batch in decoded_batches(source, source.parts([want]), BATCH_ROWS, pool, jobs, stack):
             row += batch.rows
             yield batch.columns[0]
             if batch.stop is not None:
@@ -127,173 +123,6 @@ def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Out
     except DataError as error:
         outcome.stop = error
     return outcome
-
-
-def _measure_keyed(
-    plan: Plan,
-    sources: Sequence[Source],
-    keys: KeyPlan,
-    jobs: int,
-    memory: int,
-    advance: Advance,
-    sink: Sink | None,
-) -> Outcome:
-    """Rows paired by key: by one of two short ways where the keys allow it, else by their hash."""
-    reader = _KeyedReader(plan, sources, keys, jobs, memory, advance, sink)
-    again = all(source.size is not None for source in sources)  # not for standard input or a pipe
-    if again and (found := reader.in_order()) is not None:
-        return found
-    side = held_side(keys, sources)
-    if side is not None and (found := reader.dense(side)) is not None:
-        return found
-    return reader.by_hash()
-
-
-@dataclass(frozen=True, slots=True)
-class _KeyedReader:
-    """The three ways to read two files whose rows are paired by key."""
-
-    plan: Plan
-    sources: Sequence[Source]
-    keys: KeyPlan
-    jobs: int
-    memory: int
-    advance: Advance
-    sink: Sink | None
-
-    def wants(self, side: int) -> list[Want]:
-        """The columns of the plan, and behind them the keys."""
-        wants = [Want(slot.index, slot.kind) for slot in self.plan.sides[side]]
-        return wants + [slot.want for slot in self.keys.sides[side]]
-
-    def in_order(self) -> Outcome | None:
-        """Both files from front to back, a batch at a time; None where they are not in the order of the keys."""
-        tally = _tally(self.sink)
-        paired: list[Paired] = []
-
-        def blocks(sides: Sequence[Iterator[Batch]]) -> Iterator[Block]:
-            for found in in_order(sides, self.keys, self.plan.chunk_rows):
-                if isinstance(found, Block):
-                    yield found
-                else:
-                    paired.append(found)
-
-        with _pool(self.jobs) as pool, ExitStack() as stack:
-            sides = [
-                _decoded(
-                    source, self.counted(source.parts(self.wants(at))), BATCH_ROWS, pool, self.jobs, stack
-                )
-                for at, source in enumerate(self.sources)
-            ]
-            try:
-                for measured in bounded(pool, self.plan.measure, blocks(sides), ahead=2 * self.jobs):
-                    tally.merge(measured)
-                    self.advance(measured.read, 0)
-            except (NotInOrder, DataError):
-                return None
-        return Outcome(tally, None, paired[0]) if paired[0].pairs else None
-
-    def dense(self, side: int) -> Outcome | None:
-        """One file as a table, the other one against it; None where the keys do not lie close together."""
-        tally, alone, read = _tally(self.sink), [], 0
-        limit = self.memory // 2
-        try:
-            with _pool(self.jobs) as pool:
-                if not promising(self.sources[side], self.wants(side)):
-                    return None
-
-                def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-                    return list(bounded(pool, work, items, ahead=2 * self.jobs))
-
-                table = Table(self.read(side, lambda batch: batch, pool), self.keys, side, limit, each)
-                batches = self.read(1 - side, lambda batch: batch, pool)
-
-                def placed() -> Iterator[tuple[Batch, int]]:
-                    row = 0
-                    for batch in batches:
-                        yield batch, row
-                        row += batch.rows
-
-                def measure(piece: tuple[Batch, int]) -> tuple[int, Tally, Ints]:
-                    measured = Tally()
-                    blocks, left = table.paired(*piece, self.plan.chunk_rows)
-                    for block in blocks:
-                        measured.merge(self.plan.measure(block))
-                    return piece[0].rows, measured, left
-
-                for rows, measured, left in bounded(pool, measure, placed(), ahead=2 * self.jobs):
-                    read += rows
-                    tally.merge(measured)
-                    self.advance(rows, 0)
-                    if len(left):
-                        alone.append(left)
-                        limit -= 2 * left.nbytes
-                        if limit < 0:
-                            return None
-        except (NotDense, DataError):
-            return None
-        paired = table.outcome(read, tally.read, alone)
-        return None if paired is None else Outcome(tally, None, paired)
-
-    def by_hash(self) -> Outcome:
-        """All rows by their part, then part by part: both need threads, and neither an order."""
-        slots = max(len(side) for side in self.plan.sides)
-        bits = part_bits(self.sources, slots, self.memory, self.jobs)
-        tally, stops = _tally(self.sink), []
-        with _pool(self.jobs) as pool, Spill() as spill:
-            # The other half is for what is decoded, matched and measured at the moment.
-            parts = Parts(self.keys, spill, bits, self.memory // 2)
-            for side in range(len(self.sources)):
-                try:
-                    work = partial(parted, plan=self.keys, side=side, bits=bits)
-                    for found in self.read(side, work, pool, RUN_ROWS):
-                        parts.add(side, found)
-                except DataError as error:
-                    stops.append(error)
-            if stops:
-                # Of both files the one with the lower row, and what concerns a whole file before all.
-                return Outcome(tally, min(stops, key=lambda stop: stop.row or 0))
-
-            def measure(part: int) -> tuple[Troubles, Tally]:
-                measured = Tally()
-                troubles, blocks = parts.matched(part, self.plan.chunk_rows)
-                for block in blocks:
-                    measured.merge(self.plan.measure(block))
-                return troubles, measured
-
-            for troubles, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
-                parts.troubles.merge(troubles)
-                tally.merge(measured)
-                self.advance(measured.read, 0)
-            refusal, paired = parts.outcome(
-                tally.read, [partial(row_name, source) for source in self.sources]
-            )
-        # What is wrong with keys goes before what is wrong with the values beside them.
-        return Outcome(tally if refusal is None else Tally(), refusal, paired)
-
-    def counted(self, parts: Iterable[Part]) -> Iterator[Part]:
-        for part in parts:
-            self.advance(0, part.size)
-            yield part
-
-    def read(
-        self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None, rows: int = 1
-    ) -> Iterator[R]:
-        """What ``work`` makes of each batch of a file, in order; batches are joined until they have ``rows``."""
-        source = self.sources[side]
-        parts = self.counted(source.parts(self.wants(side)))
-        long = [LONG_PART] if source.rows is not None else []
-        if max(getattr(source, "part_rows", lambda: long)(), default=0) < LONG_PART:
-
-            def decoded(part: Part) -> list[R]:
-                return [work(batch) for batch in grouped(part.batches(BATCH_ROWS), rows)]
-
-            for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
-                yield from found
-            return
-        with ExitStack() as stack:
-            batches = _decoded(source, parts, BATCH_ROWS, pool, self.jobs, stack)
-            yield from bounded(pool, work, batches, ahead=2 * self.jobs)
 
 
 def _measure_stream(
@@ -314,7 +143,7 @@ def _measure_stream(
 
     with ExitStack() as stack:
         sides = [
-            _decoded(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
+            decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
             for source, parts in zip(sources, piece.sides, strict=True)
         ]
         blocks = align(sources, sides, piece.first_row, plan.chunk_rows)
@@ -327,7 +156,7 @@ def _measure_stream(
     return None
 
 
-def _decoded(
+def decoded_batches(
     source: Source,
     parts: Iterable[Part],
     chunk_rows: int,
@@ -344,7 +173,7 @@ def _decoded(
         )
         return (batch for batches in ready for batch in batches)
     # Parts of any size: one thread of their own runs through them, a few batches ahead.
-    reader = stack.enter_context(_pool(1, at_least=True))
+    reader = stack.enter_context(workers(1, at_least=True))
     batches = _batches(parts, chunk_rows)
     return _until_none(bounded(reader, lambda _: next(batches, None), count(), ahead=2 * jobs))
 
@@ -396,7 +225,7 @@ def bounded(
 
 
 @contextmanager
-def _pool(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor | None]:
+def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor | None]:
     if jobs == 1 and not at_least:
         yield None
         return

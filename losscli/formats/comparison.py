@@ -7,12 +7,15 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from losscli.comparison import Compared, Comparison
 from losscli.errors import UsageError
 from losscli.formats import Look, markdown
 from losscli.formats.lines import place_text, value_text
 from losscli.text import plural, visible
+
+if TYPE_CHECKING:
+    from losscli.comparison import Compared, Comparison
 
 NUMBERS = ("base", "head", "worse by", "interval", "p", "wins")
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from losscli.formats import Look
 from losscli.formats.lines import place_text
-from losscli.report import Report
 from losscli.text import visible
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 
 def render(report: Report, look: Look) -> str:

@@ -7,8 +7,8 @@ The results stand in the log as plain lines.  The summary in Markdown goes to th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from losscli.formats import Look
 from losscli.formats.lines import (
     MOST_FAILURES,
     caption,
@@ -22,8 +22,11 @@ from losscli.formats.lines import (
     value_text,
 )
 from losscli.gate import excess, failures
-from losscli.report import Report
 from losscli.text import plural, visible
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 
 def render(report: Report, look: Look) -> str:

@@ -12,12 +12,11 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.errors import UsageError
-from losscli.formats import Look
 from losscli.formats.lines import (
     caption,
     change_text,
@@ -33,9 +32,12 @@ from losscli.formats.lines import (
     worst_tables,
 )
 from losscli.pictures import Picture, pictures, shares_by_slice
-from losscli.report import Report
 from losscli.slice_pattern import slice_text
 from losscli.text import grouped, visible
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 MOST_PICTURES = 24
 MOST_LINES = 500

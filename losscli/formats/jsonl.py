@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from losscli.formats import Look
-from losscli.report import Report
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 
 def render(report: Report, look: Look) -> str:

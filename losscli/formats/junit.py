@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
-from losscli.formats import Look
 from losscli.formats.lines import caption, limit_name, limit_text, place_text, several_preds
-from losscli.report import Report, Result
 from losscli.text import visible
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report, Result
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

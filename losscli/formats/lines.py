@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losscli.gate import WORDS, failures
-from losscli.report import Report, Result
 from losscli.slice_pattern import slice_text
 from losscli.text import grouped, plural
+
+if TYPE_CHECKING:
+    from losscli.report import Report, Result
 
 TOUCHED = {
     "clipped": "{} with a probability raised to `eps`",
@@ -70,6 +71,8 @@ def limit_name(limit: Mapping[str, Any], *, several: bool = False) -> str:
 
 def limit_text(limit: Mapping[str, Any]) -> str:
     """The bound in words: ``at most 0.5``."""
+    from losscli.gate import WORDS
+
     size = limit["limit"]
     return f"{WORDS[limit['kind']]} {size if isinstance(size, str) else f'{size:.6g}'}"
 
@@ -93,6 +96,8 @@ def gate_line(gate: Mapping[str, Any]) -> str:
 
 def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator[str]:
     """Why the gate failed, a line a limit, worst first."""
+    from losscli.gate import failures
+
     failed = failures(gate)
     several = several_preds(gate)
     where = f"{saved}: " if saved is not None else ""

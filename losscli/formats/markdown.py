@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losscli.formats import Look
 from losscli.formats.lines import (
     caption,
     change_text,
@@ -21,8 +20,11 @@ from losscli.formats.lines import (
     worst_tables,
 )
 from losscli.gate import failures
-from losscli.report import Report
 from losscli.text import visible
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 
 def render(report: Report, look: Look) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.block import Floats, Ints
-from losscli.formats import Look
 from losscli.formats.lines import place_text, value_text
 from losscli.pictures import Picture, pictures
-from losscli.report import Report
 from losscli.text import visible
+
+if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
+    from losscli.formats import Look
+    from losscli.report import Report
 
 BINS, HEIGHT, WIDEST = 16, 17, 72
 MOST_BARS = 40

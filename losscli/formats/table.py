@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from losscli.formats import Look
 from losscli.formats.lines import (
     caption,
     change_text,
@@ -26,8 +25,11 @@ from losscli.formats.lines import (
     verdict_word,
     worst_tables,
 )
-from losscli.report import Report
 from losscli.text import visible
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 LEAST_WIDTH = 40
 """Below it a number would be cut; the lines then run over."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from losscli.errors import UsageError
-from losscli.formats import Look
-from losscli.report import Report
+
+if TYPE_CHECKING:
+    from losscli.formats import Look
+    from losscli.report import Report
 
 
 def render(report: Report, look: Look) -> str:

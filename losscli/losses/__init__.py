@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.losses.left_out import left_out
 from losscli.spec import fold
 
 if TYPE_CHECKING:
@@ -80,12 +79,14 @@ def find(name: str) -> tuple[Loss, ...]:
         if fold(known) == fold(name):
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
             raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
-    if (gone := left_out(name)) is not None:
-        raise UsageError(gone.said(name), hint=gone.instead)
     # All families take longer to import than a small file to measure: first those that speak of the name.
     own = _by_folded_name(_naming(fold(name))).get(fold(name))
     if own is not None:
         return losses_of(_naming(fold(own)))[own]
+    from losscli.losses.left_out import left_out
+
+    if (gone := left_out(name)) is not None:
+        raise UsageError(gone.said(name), hint=gone.instead)
     names = _by_folded_name(FAMILIES)
     near = get_close_matches(fold(name), names, n=1)
     hint = f"did you mean `{names[near[0]]}`?  " if near else ""

@@ -8,21 +8,17 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.domain import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, TweediePower, Whole
+from losscli.domain import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, Whole
 from losscli.exact import round_fraction
 from losscli.loss import Column, Finished, Undefined, loss
-from losscli.losses import pairs
-from losscli.losses.distribution import tweedie_deviance, tweedie_domains
 from losscli.losses.numerics import (
     difference,
-    exp_fraction,
     log10_fraction,
     log_distance,
-    log_fraction,
     share,
     sqrt_fraction,
 )
-from losscli.state import Deviances, Extremes, Moments, Rivals, Sized, Sums
+from losscli.state import Extremes, Moments, Rivals, Sized
 
 
 @loss(
@@ -101,7 +97,7 @@ def _rows(moments: Moments) -> str:
     return "1 row" if moments.rows == 1 else f"{moments.rows:,} rows".replace(",", " ")
 
 
-def _flat(moments: Moments) -> Undefined | None:
+def flat(moments: Moments) -> Undefined | None:
     """Why there is nothing to explain, where all labels are one number."""
     if moments.rows < 2:
         return Undefined("one row has no spread to explain")
@@ -142,8 +138,8 @@ def r2(moments: Moments) -> Finished:
     >>> r2(Moments.of([np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])], None))
     Fraction(1, 2)
     """
-    if (flat := _flat(moments)) is not None:
-        return flat
+    if (undefined := flat(moments)) is not None:
+        return undefined
     return 1 - moments.squared_error / moments.label_spread
 
 
@@ -354,8 +350,8 @@ def adj_r2(moments: Moments, *, k: Whole = 0) -> Finished:
     rows = moments.weight.fraction
     if rows <= k + 1:
         return Undefined(f"{_rows(moments)} are too few for {k} predictors")
-    if (flat := _flat(moments)) is not None:
-        return flat
+    if (undefined := flat(moments)) is not None:
+        return undefined
     return 1 - moments.squared_error / moments.label_spread * (rows - 1) / (rows - k - 1)
 
 
@@ -385,8 +381,8 @@ def explained_variance(moments: Moments) -> Finished:
     >>> explained_variance(Moments.of([np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 7.0])], None))
     Fraction(1, 1)
     """
-    if (flat := _flat(moments)) is not None:
-        return flat
+    if (undefined := flat(moments)) is not None:
+        return undefined
     spread = moments.label_spread - 2 * moments.shared_spread + moments.pred_spread
     return 1 - spread / moments.label_spread
 
@@ -411,8 +407,8 @@ def rse(moments: Moments) -> Finished:
     >>> rse(Moments.of([np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])], None))
     Fraction(1, 2)
     """
-    if (flat := _flat(moments)) is not None:
-        return flat
+    if (undefined := flat(moments)) is not None:
+        return undefined
     return moments.squared_error / moments.label_spread
 
 
@@ -437,8 +433,8 @@ def rrse(moments: Moments) -> Finished:
     >>> rrse(Moments.of([np.array([0.0, 2.0]), np.array([0.5, 2.5])], None))
     Fraction(1, 2)
     """
-    if (flat := _flat(moments)) is not None:
-        return flat
+    if (undefined := flat(moments)) is not None:
+        return undefined
     return sqrt_fraction(moments.squared_error / moments.label_spread)
 
 
@@ -520,8 +516,8 @@ def pearson(moments: Moments) -> Finished:
     >>> pearson(Moments.of([np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0, 30.0])], None))
     Fraction(1, 1)
     """
-    if (flat := _flat(moments) or _flat_pred(moments)) is not None:
-        return flat
+    if (undefined := flat(moments) or _flat_pred(moments)) is not None:
+        return undefined
     both = moments.shared_spread
     root = sqrt_fraction(both**2 / (moments.label_spread * moments.pred_spread))
     return root if both > 0 else -root
@@ -554,8 +550,8 @@ def rsq(moments: Moments) -> Finished:
     >>> rsq(Moments.of([np.array([1.0, 2.0, 3.0]), np.array([3.0, 2.0, 1.0])], None))
     Fraction(1, 1)
     """
-    if (flat := _flat(moments) or _flat_pred(moments)) is not None:
-        return flat
+    if (undefined := flat(moments) or _flat_pred(moments)) is not None:
+        return undefined
     return moments.shared_spread**2 / (moments.label_spread * moments.pred_spread)
 
 
@@ -694,98 +690,3 @@ def skill(held: Rivals, *, of: Literal["mse", "mae"] = "mse") -> Finished:
     if naive == 0:
         return Undefined("the baseline is perfect: nothing is left to save")
     return 1 - mine / naive
-
-
-def deviances(
-    label: Column, pred: Column, *, power: TweediePower = 0.0
-) -> tuple[Column, Column, Column, Column, Column]:
-    """Label and prediction, the deviance, and what that of the mean label is made of, in twice the digits."""
-    if power == 0.0:
-        own = pairs.product(label, label)
-    elif power == 1.0 or power == 2.0:
-        logs = pairs.log_pair(np.where(label > 0.0, label, 1.0))
-        times = label if power == 1.0 else np.ones_like(label)
-        near, lost = pairs.product(times, logs[0])
-        own = (near, lost + times * logs[1])
-    else:
-        exponent, rest = difference(np.array([2.0]), np.array([power]))
-        logs = pairs.log_pair(np.where(label > 0.0, label, 1.0))
-        near, lost = pairs.product(np.full_like(label, exponent[0]), logs[0])
-        whole = pairs.exp_pair(near)
-        lost += exponent[0] * logs[1] + rest[0] * logs[0]
-        positive = label > 0.0
-        own = (
-            np.where(positive, whole[0], 0.0),
-            np.where(positive, whole[1] + whole[0] * lost, 0.0),
-        )
-    return label, pred, tweedie_deviance(label, pred, power=power), *own
-
-
-@loss(
-    "regression",
-    of=deviances,
-    state="deviances",
-    averages=("macro", "none"),
-    narrows=tweedie_domains,
-    aliases=("d2_tweedie_score", "deviance_explained"),
-    better="higher",
-    best=1.0,
-    elicits="mean",
-    ulps=64.0,
-    exceptions={
-        "ulps": "near 0 it is what is left of 1, and of labels that hardly vary few digits are",
-        "range": "infinite where the mean of the deviances is, as `tweedie_deviance` says",
-        "best": "below power 0 a label below 0 has no perfect prediction",
-    },
-    reference="Hastie, Tibshirani & Wainwright (2015), Statistical Learning with Sparsity, §3.2",
-)
-def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
-    """Share of the mean label's Tweedie deviance that is explained.
-
-        n = sum(weight)
-        mean = sum(w * y for y, f, w in rows) / n
-        a, b = 1 - power, 2 - power
-        middle = mean if power == 0 or mean > 0 else 1
-        sums = [
-            sum(
-                w * (g - y)**2 / 2 if power == 0
-                else w * ((y * log(y / g) if y > 0 else 0) - y + g) if power == 1
-                else w * (log(g / y) + y / g - 1) if power == 2
-                else w * ((y**b if y > 0 else 0) / (a * b) - y * g**a / a + g**b / b)
-                for y, f, w in rows for g in [middle if flat else f]
-            )
-            for flat in (False, True)
-        ]
-        1 - sums[0] / sums[1] if sums[1] > 0 and (power == 0 or mean > 0) else -inf
-
-    What `r2` is for squared errors, for counts (``power=1``), amounts (2) and what lies between: 1 is
-    perfect, 0 is as good as always predicting the mean label.  With ``power=0`` it is `r2`.
-
-    >>> d2_tweedie(Deviances.of(deviances(np.array([1.0, 3.0]), np.array([1.0, 2.0])), None))
-    Fraction(1, 2)
-    """
-    moments: Moments = held.states[0]
-    sums: Sums = held.states[1]
-    if (flat := _flat(moments)) is not None:
-        return flat
-    if power == 0.0:
-        return 1 - moments.squared_error / moments.label_spread
-    mean = moments.label_mean
-    if mean <= 0:
-        return Undefined("the mean label is not above 0: it has no deviance")
-    if not all(total.finite for total in sums.totals):
-        return Undefined("the deviance of a row exceeds the greatest double")
-    deviance, high, low = sums.means
-    log_mean = log_fraction(mean)
-    b = 2 - Fraction(power)
-    own, factor = high + low, Fraction(1)
-    if power == 1.0:
-        of_mean = mean * log_mean
-    elif power == 2.0:
-        own, of_mean = log_mean, own
-    else:
-        of_mean, factor = exp_fraction(Fraction(0), b * log_mean), (b - 1) * b
-    # What is kept of the labels has some 22 digits: eight must be left.
-    if abs(own - of_mean) < Fraction(1, 10**14) * (abs(own) + abs(of_mean)):
-        return Undefined("the labels vary so little that the digits of their deviance are gone: see `r2`")
-    return 1 - deviance * factor / (2 * (own - of_mean))

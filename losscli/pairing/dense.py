@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.block import Batch, Block, Column, Ints, KeyColumn, Want, take
-from losscli.pairing.key import Paired
-from losscli.pairing.keyplan import KeyPlan
+from losscli.pairing import Paired
 from losscli.pairing.runs import concatenated, nbytes
-from losscli.sources import Source
+
+if TYPE_CHECKING:
+    from losscli.pairing.keyplan import KeyPlan
+    from losscli.sources import Source
 
 GAPS = 4  # places of the table for each key, at most
 FIRST_ROWS = 1024

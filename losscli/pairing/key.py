@@ -10,20 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from losscli.block import Batch, Block, Ints, Mask, picked, take
 from losscli.errors import DataError
 from losscli.keys import shown
+from losscli.pairing import Paired
 from losscli.pairing.keyplan import KeyPlan, as_key
 from losscli.pairing.match import Keys, match, repeats
 from losscli.pairing.runs import PutAside, Rows, Run, gathered, run_of
-from losscli.sources import Source
 from losscli.sources.cells import shown as cut
-from losscli.spill import Spill
 from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.sources import Source
+    from losscli.spill import Spill
 
 NAMED = 5  # rows that a message names of those with one trouble
 
@@ -113,15 +116,6 @@ class Troubles:
                 ",".join(plan.names), row,
             )  # fmt: skip
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """How many rows were read and how many have no partner, on each side; and how many pairs there are."""
-
-    read: tuple[int, int]
-    only: tuple[int, int]
-    pairs: int
 
 
 # ---------------------------------------------------------------------- reading

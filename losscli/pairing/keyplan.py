@@ -6,20 +6,21 @@ compared as text where no side says anything.  Types that cannot be compared are
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want, picked
-from losscli.columns import find
+from losscli.columns import find, tells_rows
 from losscli.errors import DataError, UsageError
 from losscli.keys import KeyType, canonical_text, float_key, words_of_texts
-from losscli.sources import Source
 from losscli.sources.cells import shown
 from losscli.sources.values import EXACT, Bad
+
+if TYPE_CHECKING:
+    from losscli.sources import Source
 
 Unmatched: TypeAlias = Literal["error", "drop"]
 
@@ -159,8 +160,6 @@ def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad
 
 # ---------------------------------------------------------------------- by position, checked
 
-_TELLING = re.compile(r"id|key|index|uuid|.*_id", re.IGNORECASE)
-
 
 def telling_columns(
     sources: Sequence[Source], taken: Collection[tuple[int, int]]
@@ -171,7 +170,7 @@ def telling_columns(
     """
     found: list[tuple[str, tuple[int, ...], Kind]] = []
     for name in dict.fromkeys(sources[0].columns) if len(sources) == 2 else ():
-        if not _TELLING.fullmatch(name) or any(source.columns.count(name) != 1 for source in sources):
+        if not tells_rows(name) or any(source.columns.count(name) != 1 for source in sources):
             continue
         places = tuple(source.columns.index(name) for source in sources)
         if any(place in taken for place in enumerate(places)):

@@ -12,7 +12,7 @@ import numpy as np
 
 from losscli.block import Batch, Block, Column, Ints, Mask, Words, take
 from losscli.keys import differ
-from losscli.pairing.key import Paired
+from losscli.pairing import Paired
 from losscli.pairing.keyplan import KeyPlan, as_key
 from losscli.pairing.match import Keys, rows_of
 

@@ -12,10 +12,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from losscli.block import Batch, Block, Want
 from losscli.errors import DataError
-from losscli.sources import Part, Source
+
+if TYPE_CHECKING:
+    from losscli.sources import Part, Source
 
 SEGMENT_ROWS = 1 << 18  # about as many rows as make a segment worth a thread's while
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, Ints, KeyColumn, NumberColumn, Words, take
 from losscli.pairing.match import Keys, hashed, joined
-from losscli.spill import Spill
+
+if TYPE_CHECKING:
+    from losscli.spill import Spill
 
 
 @dataclass(frozen=True, slots=True)

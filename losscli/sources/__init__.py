@@ -11,10 +11,12 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from losscli.block import Batch, Want
 from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.block import Batch, Want
 
 
 @dataclass(frozen=True, slots=True)

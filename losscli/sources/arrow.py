@@ -8,7 +8,7 @@ and `pyarrow.compute`, is dear to import.  Opening and decoding files is the bus
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from losscli.block import Column, Floats, Ints, KeyColumn, Kind, Mask, picked
 from losscli.errors import DataError
-from losscli.keys import KeyType
 from losscli.sources.cells import shown
 from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels, keys_of_text
 from losscli.sources.values import (
@@ -41,6 +40,9 @@ from losscli.sources.values import (
     text_numbers,
     without,
 )
+
+if TYPE_CHECKING:
+    from losscli.keys import KeyType
 
 Array: TypeAlias = Any  # pyarrow has no types of its own
 DataType: TypeAlias = Any

@@ -11,12 +11,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from losscli.block import Batch, Want
 from losscli.errors import DataError, OutputError
-from losscli.keys import KeyType
-from losscli.sources import Part, Source
+
+if TYPE_CHECKING:
+    from losscli.block import Batch, Want
+    from losscli.keys import KeyType
+    from losscli.sources import Part, Source
 
 PIECE_BYTES = 1 << 20
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from losscli.block import Batch, Want
 from losscli.errors import DataError, UsageError
-from losscli.sources import Dialect, Part
 from losscli.sources.cells import CellReader
 from losscli.sources.decode import LINE_END, BlockDecoder, Layout, field_source
 from losscli.sources.decompress import compression_of
 from losscli.sources.text import UTF8_BOM, TextInput, Window, check_start, not_utf8
+
+if TYPE_CHECKING:
+    from losscli.block import Batch, Want
+    from losscli.sources import Dialect, Part
 
 PART_BYTES = 1 << 20  # of text in a part
 ROW_LIMIT_BYTES = 64 << 20  # a longer row is taken for an attack or an unclosed quote

@@ -14,14 +14,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.block import Batch, Column, Want
 from losscli.errors import DataError
-from losscli.keys import KeyType
 from losscli.sources import Part, Source, format_of
 from losscli.sources.hive import Partition, partitions
 from losscli.sources.listing import DataFile, Listing, size_of
+
+if TYPE_CHECKING:
+    from losscli.keys import KeyType
 
 Opened = Callable[[DataFile], Source]
 Fill = tuple[Partition, Want] | None

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 
 from losscli.errors import DataError, UsageError
 from losscli.sources import FORMATS, Dialect, Source, known_format, open_source
-from losscli.sources.copied import CopiedSource, Copy
-from losscli.sources.folder import open_folder
 from losscli.sources.listing import DataFile, Listing, listed, matched
 
 STREAMED = ("csv", "tsv", "txt", "jsonl")
@@ -52,6 +50,8 @@ def _listed(path: str, *, any_suffix: bool) -> Listing:
 
 def _opened(listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool) -> Source:
     if listing.path == "-" and format not in (None, *STREAMED):
+        from losscli.sources.copied import CopiedSource, Copy
+
         copy = Copy()
         copy.take(sys.stdin.buffer)
         return CopiedSource(
@@ -63,6 +63,7 @@ def _opened(listing: Listing, format: str | None, dialect: Dialect | None, *, by
     def opened(file: DataFile) -> Source:
         if not listing.remote:
             return open_source(file.path, format=format, dialect=dialect)
+        from losscli.sources.copied import CopiedSource
         from losscli.sources.remote import fetch, shown
 
         known_format(shown(file.path), format)
@@ -75,6 +76,8 @@ def _opened(listing: Listing, format: str | None, dialect: Dialect | None, *, by
 
     if listing.remote and not listing.several and "=" not in listing.files[0].name:
         return opened(listing.files[0])
+    from losscli.sources.folder import open_folder
+
     return open_folder(listing, opened, format=format, by_file=by_file)
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.ipc
 
 from losscli.block import Batch, Want
 from losscli.errors import DataError
-from losscli.keys import KeyType
 from losscli.sources.arrow import DECODING_ERRORS, check_type, column_of, key_type
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp
 from losscli.sources.values import batch_of
+
+if TYPE_CHECKING:
+    from losscli.keys import KeyType
 
 PART_BYTES = 8 << 20  # small record batches are joined until a part is about so large
 

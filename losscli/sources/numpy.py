@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from losscli.block import Batch, Column, Kind, Mask, Want
 from losscli.errors import DataError
-from losscli.keys import KeyType
 from losscli.sources.cells import shown
 from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels
 from losscli.sources.stamp import Stamp
@@ -43,6 +42,9 @@ from losscli.sources.values import (
     text_labels,
     text_numbers,
 )
+
+if TYPE_CHECKING:
+    from losscli.keys import KeyType
 
 PIECE_BYTES = 4 << 20  # of the file in a part
 HEADER_BYTES = 1 << 16

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.block import Batch, Want
 from losscli.errors import DataError
-from losscli.keys import KeyType
 from losscli.sources.arrow import DECODING_ERRORS, Undecodable, check_type, column_of, key_type
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp, damaged, first_line
 from losscli.sources.values import batch_of
+
+if TYPE_CHECKING:
+    from losscli.keys import KeyType
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
 BATCH_ROWS = 65536  # what Arrow decodes fastest, and a cache holds
