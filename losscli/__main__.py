@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -43,6 +44,8 @@ def run() -> None:
         sys.stdin = open(os.devnull)  # noqa: SIM115 (it stays open)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    # Imports make a hundred thousand objects that stay: looking through them again and again for cycles takes time.
+    gc.set_threshold(100_000)
     # Its threads would only wait for work that losscli never gives it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from losscli.cli import main

@@ -80,14 +80,16 @@ def find(name: str) -> tuple[Loss, ...]:
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
             raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
     # All families take longer to import than a small file to measure: first those that speak of the name.
-    own = _by_folded_name(_naming(fold(name))).get(fold(name))
+    own = _by_folded_name(_naming(name)).get(fold(name))
     if own is not None:
-        return losses_of(_naming(fold(own)))[own]
+        return losses_of(_naming(own))[own]
     from losscli.losses.left_out import left_out
 
     if (gone := left_out(name)) is not None:
         raise UsageError(gone.said(name), hint=gone.instead)
     names = _by_folded_name(FAMILIES)
+    if (own := names.get(fold(name))) is not None:
+        return catalogue()[own]
     near = get_close_matches(fold(name), names, n=1)
     hint = f"did you mean `{names[near[0]]}`?  " if near else ""
     raise UsageError(f"no loss is called `{name}`", hint=f"{hint}`losscli losses` lists all of them")
@@ -101,18 +103,17 @@ def _by_folded_name(families: tuple[str, ...]) -> dict[str, str]:
     return names
 
 
-def _naming(folded: str) -> tuple[str, ...]:
+def _naming(name: str) -> tuple[str, ...]:
     """The families whose text has the name, as that of a function or in quotes."""
-    return tuple(family for family in FAMILIES if folded in _words(family))
+    plain = (f"def {name}(", f'"{name}"')
+    if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in plain)):
+        return found
+    spelled = r"[-_ ]*".join(re.escape(sign) for sign in fold(name))
+    mark = re.compile(rf'^def {spelled}\(|"{spelled}"', re.MULTILINE | re.IGNORECASE)
+    return tuple(family for family in FAMILIES if mark.search(_source(family)))
 
 
 @cache
-def _words(family: str) -> frozenset[str]:
-    return frozenset(
-        fold(a or b) for a, b in re.findall(r'^def (\w+)|"([^"\s]+)"', _source(family), re.MULTILINE)
-    )
-
-
 def _source(family: str) -> str:
     return Path(__file__).with_name(f"{family}.py").read_text(encoding="utf-8")
 
