@@ -25,6 +25,7 @@ from losscli.errors import DataError
 from losscli.evaluation import evaluate
 from losscli.losses import catalogue
 from losscli.report import Result
+from recorded import recorded
 
 SAMPLES = os.path.join(os.path.dirname(__file__), os.pardir, "sample_data")
 
@@ -203,11 +204,6 @@ def test_few_rows_and_many_agree_with_scikit_learn(n: int, tmp_path: Any) -> Non
         assert value(tmp_path, spec, label, pred) == pytest.approx(reference(label, pred), rel=SUMMED)
 
 
-@pytest.fixture(scope="module")
-def torch() -> Any:
-    return pytest.importorskip("torch", reason="torch is optional: it takes part where it is installed")
-
-
 TORCH: dict[str, tuple[str, str, Any, Any, dict[str, Any], dict[str, Any]]] = {
     "mse": ("mse", "mse_loss", Y, F, {}, {}),
     "mae": ("mae", "l1_loss", Y, F, {}, {}),
@@ -226,14 +222,17 @@ TORCH: dict[str, tuple[str, str, Any, Any, dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("case", TORCH)
-def test_the_value_is_that_of_torch(case: str, weighted: bool, torch: Any, tmp_path: Any) -> None:
+def test_the_value_is_that_of_torch(case: str, weighted: bool, tmp_path: Any) -> None:
     spec, name, label, pred, options, params = TORCH[case]
-    rows = getattr(torch.nn.functional, name)(
-        torch.from_numpy(np.ascontiguousarray(pred)), torch.from_numpy(np.ascontiguousarray(label)),
-        reduction="none", **params,
-    ).numpy()  # fmt: skip
-    weight = WEIGHT[: len(rows)] if weighted else None
-    wanted = np.average(rows, weights=weight)
+    weight = WEIGHT[: len(label)] if weighted else None
+
+    def theirs(torch: Any) -> Any:
+        both = (torch.from_numpy(np.ascontiguousarray(column)) for column in (pred, label))
+        return np.average(
+            getattr(torch.nn.functional, name)(*both, reduction="none", **params), weights=weight
+        )
+
+    wanted = recorded("torch", f"many rows: {case}{', weighted' * weighted}", theirs)
     # Rows of torch's own exp and log are good to some ulp of their larger terms.
     assert value(tmp_path, spec, label, pred, weight, **options) == pytest.approx(wanted, rel=1e-12)
 

@@ -17,6 +17,7 @@ from losscli.errors import DataError, UsageError
 from losscli.losses import binary
 from losscli.losses.numerics import product, two_product
 from losscli.report import Result
+from recorded import recorded
 
 RNG = np.random.default_rng(20)
 LABEL = (RNG.random(400) < 0.3).astype(float)
@@ -85,11 +86,14 @@ def test_a_row_without_a_chance_costs_what_each_library_says_for_its_floor() -> 
 
 @pytest.mark.parametrize("pos_weight", [0.25, 1.0, 3.0])
 def test_weighted_log_loss_is_that_of_torch(pos_weight: float, tmp_path: Any) -> None:
-    torch = pytest.importorskip("torch")
-    wanted = torch.nn.functional.binary_cross_entropy_with_logits(
-        torch.tensor(SCORE), torch.tensor(LABEL), pos_weight=torch.tensor(pos_weight, dtype=torch.float64)
-    ).item()
+    def theirs(torch: Any) -> Any:
+        weight = torch.tensor(pos_weight, dtype=torch.float64)
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            torch.tensor(SCORE), torch.tensor(LABEL), pos_weight=weight
+        )
+
     spec = f"weighted_log_loss:pos_weight={pos_weight}"
+    wanted = recorded("torch", f"binary: {spec}", theirs)
     assert measured(tmp_path, spec, logits=True) == pytest.approx(wanted, rel=CLOSE)
     assert measured(tmp_path, spec) == pytest.approx(wanted, rel=CLOSE)
 

@@ -26,6 +26,7 @@ from losscli.losses.distribution import (
     tweedie_nll,
 )
 from losscli.report import Result
+from recorded import recorded
 
 COUNT = [0.0, 3.0, 1.0, 12.0, 2.0]
 RATE = [0.5, 2.0, 1.0, 9.5, 3.25]
@@ -141,13 +142,15 @@ def test_a_rate_of_zero_is_refused_save_where_something_is_added_to_it(tmp_path:
 @pytest.mark.parametrize("full", ["none", "stirling"])
 @pytest.mark.parametrize("log_input", [False, True])
 def test_poisson_nll_is_that_of_torch(full: str, log_input: bool, tmp_path: Any) -> None:
-    torch = pytest.importorskip("torch")
-    label, pred = (torch.tensor(column, dtype=torch.float64) for column in (COUNT, RATE))
-    wanted = torch.nn.functional.poisson_nll_loss(
-        pred, label, log_input=log_input, full=full == "stirling", eps=1e-8
-    )
+    def theirs(torch: Any) -> Any:
+        label, pred = (torch.tensor(column, dtype=torch.float64) for column in (COUNT, RATE))
+        return torch.nn.functional.poisson_nll_loss(
+            pred, label, log_input=log_input, full=full == "stirling", eps=1e-8
+        )
+
     spec = f"poisson_nll:full={full},log_input={str(log_input).lower()},eps=1e-8"
-    assert value(tmp_path, spec, COUNT) == pytest.approx(float(wanted), rel=ROUNDING)
+    wanted = recorded("torch", f"distribution: {spec}", theirs)
+    assert value(tmp_path, spec, COUNT) == pytest.approx(wanted, rel=ROUNDING)
 
 
 def test_poisson_nll_with_its_constant_is_minus_the_log_of_the_probability(tmp_path: Any) -> None:
@@ -186,12 +189,15 @@ def test_tweedie_nll_is_half_the_deviance_up_to_what_the_label_decides() -> None
 
 
 def test_gaussian_nll_is_that_of_torch(tmp_path: Any) -> None:
-    torch = pytest.importorskip("torch")
     columns = {"label": AMOUNT, "mu": RATE, "v": [0.25, 1.0, 0.0000001, 4.0, 2.0]}
-    label, mean, var = (torch.tensor(column, dtype=torch.float64) for column in columns.values())
     for full in (False, True):
-        wanted = float(torch.nn.functional.gaussian_nll_loss(mean, label, var, full=full))
+
+        def theirs(torch: Any, full: bool = full) -> Any:
+            label, mean, var = (torch.tensor(column, dtype=torch.float64) for column in columns.values())
+            return torch.nn.functional.gaussian_nll_loss(mean, label, var, full=full)
+
         spec = f"gaussian_nll:full={str(full).lower()}"
+        wanted = recorded("torch", f"distribution: {spec}", theirs)
         found = measured(tmp_path, spec, columns, pred="mean=mu,var=v")
         assert found.value == pytest.approx(wanted, rel=ROUNDING)
         assert found.touched == {"floored": 1}

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sklearn import metrics
 
 from draws import write
@@ -17,6 +16,7 @@ from losscli.evaluation import evaluate
 from losscli.losses.margin import hinge, margin_ranking, modified_huber, pair_logit, perceptron, soft_margin
 from losscli.losses.numerics import margin_missed
 from losscli.report import Result
+from recorded import recorded
 
 # Both sides sum n = 2000 doubles pairwise or exactly: log2(n) roundings of 2^-53.
 SUMMED = 1e-14
@@ -41,29 +41,31 @@ def value(folder: Any, columns: dict[str, Any], spec: str, **options: Any) -> fl
     return found
 
 
-def tensor(column: Any) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(column, dtype=np.float64))
-
-
 BY_TORCH = {
-    "soft_margin": lambda: torch.nn.SoftMarginLoss()(tensor(SCORE), tensor(SIGN)),
-    "hinge_embedding": lambda: torch.nn.HingeEmbeddingLoss()(tensor(SCORE), tensor(SIGN)),
-    "hinge_embedding:margin=2.5": lambda: torch.nn.HingeEmbeddingLoss(2.5)(tensor(SCORE), tensor(SIGN)),
+    "soft_margin": lambda nn: nn.SoftMarginLoss(),
+    "hinge_embedding": lambda nn: nn.HingeEmbeddingLoss(),
+    "hinge_embedding:margin=2.5": lambda nn: nn.HingeEmbeddingLoss(2.5),
 }
 
 
 @pytest.mark.parametrize("spec", BY_TORCH)
 def test_losses_of_a_score_are_those_of_torch(spec: str, tmp_path: Any) -> None:
+    def theirs(torch: Any) -> Any:
+        return BY_TORCH[spec](torch.nn)(torch.tensor(SCORE), torch.tensor(SIGN))
+
     found = value(tmp_path, {"label": SIGN, "score": SCORE}, spec, pred="score")
-    assert found == pytest.approx(float(BY_TORCH[spec]()), rel=SUMMED)
+    assert found == pytest.approx(recorded("torch", f"margin: {spec}", theirs), rel=SUMMED)
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.75])
 def test_margin_ranking_is_that_of_torch(margin: float, tmp_path: Any) -> None:
-    wanted = torch.nn.MarginRankingLoss(margin)(tensor(SCORE), tensor(OTHER), tensor(SIGN))
+    def theirs(torch: Any) -> Any:
+        return torch.nn.MarginRankingLoss(margin)(*map(torch.tensor, (SCORE, OTHER, SIGN)))
+
+    wanted = recorded("torch", f"margin: margin_ranking:margin={margin}", theirs)
     columns = {"label": SIGN, "a": SCORE, "b": OTHER}
     found = value(tmp_path, columns, f"margin_ranking:margin={margin}", pred="first=a,second=b")
-    assert found == pytest.approx(float(wanted), rel=SUMMED)
+    assert found == pytest.approx(wanted, rel=SUMMED)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -129,9 +131,16 @@ def test_the_kernels_by_hand() -> None:
 
 
 def test_modified_huber_is_what_scikit_learn_minimises() -> None:
-    linear = pytest.importorskip("sklearn.linear_model._sgd_fast")
-    theirs = [linear.ModifiedHuber().py_loss(p, y) for y, p in zip(SIGN, SCORE, strict=True)]
-    assert modified_huber((SIGN + 1) / 2, SCORE) == pytest.approx(theirs, rel=1e-15)
+    label, pred = SIGN[:60], SCORE[:60]
+
+    def theirs(_: Any) -> Any:
+        # Not of its public names, so another version may have none like it.
+        from sklearn.linear_model._sgd_fast import ModifiedHuber
+
+        return [ModifiedHuber().py_loss(p, y) for y, p in zip(label, pred, strict=True)]
+
+    wanted = recorded("sklearn", "margin: modified_huber, 60 rows", theirs)
+    assert modified_huber((label + 1) / 2, pred) == pytest.approx(np.array(wanted), rel=1e-15)
 
 
 def test_a_loss_of_pairs_in_their_order_needs_no_label(tmp_path: Any) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
-import torch
 from scipy import special, stats
 from scipy.spatial import distance
 from sklearn import metrics
@@ -29,6 +30,7 @@ from losscli.losses.multiclass import (
 )
 from losscli.losses.numerics import excess, mixing
 from losscli.report import Result
+from recorded import recorded
 
 # Both sides sum n = 1500 doubles pairwise or exactly: log2(n) roundings of 2^-53, and C of a row.
 SUMMED = 1e-13
@@ -68,57 +70,63 @@ def mean(rows: Any, weighted: bool = False) -> float:
     return float(np.average(np.asarray(rows), weights=WEIGHT if weighted else None))
 
 
-def tensor(array: Any) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(array))
-
-
 # ------------------------------------------------------------------------------------------------
 # Against libraries
 # ------------------------------------------------------------------------------------------------
 
-TORCH = torch.nn.functional
-BY_LIBRARY: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
-    "cross_entropy": (LABEL, CHANCE, lambda: -np.log(CHANCE[range(ROWS), LABEL]), {}),
-    "nll": (
-        LABEL, special.log_softmax(SCORE, axis=1),
-        lambda: TORCH.nll_loss(TORCH.log_softmax(tensor(SCORE), 1), tensor(LABEL), reduction="none"), {},
-    ),
-    "multi_margin": (
-        LABEL, SCORE, lambda: TORCH.multi_margin_loss(tensor(SCORE), tensor(LABEL), reduction="none"), {},
-    ),
-    "multi_margin:power=2,margin=0.5": (
-        LABEL, SCORE,
-        lambda: TORCH.multi_margin_loss(tensor(SCORE), tensor(LABEL), p=2, margin=0.5, reduction="none"), {},
-    ),
-    "kl": (SHARE, CHANCE, lambda: special.rel_entr(SHARE, CHANCE).sum(axis=1), {}),
-    "kl:reverse=true": (SHARE, CHANCE, lambda: special.rel_entr(CHANCE, SHARE).sum(axis=1), {}),
-    "js": (SHARE, CHANCE, lambda: distance.jensenshannon(SHARE, CHANCE, axis=1) ** 2, {}),
+BY_SCIPY: dict[str, tuple[Any, Any, Any]] = {
+    "cross_entropy": (LABEL, CHANCE, lambda: -np.log(CHANCE[range(ROWS), LABEL])),
+    "kl": (SHARE, CHANCE, lambda: special.rel_entr(SHARE, CHANCE).sum(axis=1)),
+    "kl:reverse=true": (SHARE, CHANCE, lambda: special.rel_entr(CHANCE, SHARE).sum(axis=1)),
+    "js": (SHARE, CHANCE, lambda: distance.jensenshannon(SHARE, CHANCE, axis=1) ** 2),
     "emd": (
         SHARE, CHANCE,
         lambda: [stats.wasserstein_distance(range(CLASSES), range(CLASSES), y, p)
-                 for y, p in zip(SHARE, CHANCE, strict=True)], {},
+                 for y, p in zip(SHARE, CHANCE, strict=True)],
     ),
-    "tv": (SHARE, CHANCE, lambda: [distance.cityblock(y, p) / 2 for y, p in zip(SHARE, CHANCE, strict=True)], {}),
+    "tv": (SHARE, CHANCE, lambda: [distance.cityblock(y, p) / 2 for y, p in zip(SHARE, CHANCE, strict=True)]),
     "hellinger": (
         SHARE, CHANCE,
         lambda: [distance.euclidean(np.sqrt(y), np.sqrt(p)) / math.sqrt(2)
-                 for y, p in zip(SHARE, CHANCE, strict=True)], {},
+                 for y, p in zip(SHARE, CHANCE, strict=True)],
     ),
 }  # fmt: skip
-for _smoothing in (0.0, 0.1):
-    BY_LIBRARY[f"cross_entropy:label_smoothing={_smoothing}"] = (
-        LABEL, SCORE,
-        lambda a=_smoothing: TORCH.cross_entropy(tensor(SCORE), tensor(LABEL), label_smoothing=a, reduction="none"),
-        {"from_logits": True},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("spec", BY_LIBRARY)
-def test_a_mean_of_rows_is_that_of_a_library(spec: str, weighted: bool, tmp_path: Any) -> None:
-    label, pred, theirs, options = BY_LIBRARY[spec]
-    found = value(tmp_path, label, pred, spec, weighted=weighted, **options)
+@pytest.mark.parametrize("spec", BY_SCIPY)
+def test_a_mean_of_rows_is_that_of_scipy(spec: str, weighted: bool, tmp_path: Any) -> None:
+    label, pred, theirs = BY_SCIPY[spec]
+    found = value(tmp_path, label, pred, spec, weighted=weighted)
     assert found == pytest.approx(mean(theirs(), weighted), rel=SUMMED)
+
+
+LOG_CHANCE = special.log_softmax(SCORE, axis=1)
+BY_TORCH: dict[str, tuple[Any, str, dict[str, Any], dict[str, Any]]] = {
+    "nll": (LOG_CHANCE, "nll_loss", {}, {}),
+    "multi_margin": (SCORE, "multi_margin_loss", {}, {}),
+    "multi_margin:power=2,margin=0.5": (SCORE, "multi_margin_loss", {"p": 2, "margin": 0.5}, {}),
+    "cross_entropy:label_smoothing=0.0": (SCORE, "cross_entropy", {}, {"from_logits": True}),
+    "cross_entropy:label_smoothing=0.1": (
+        SCORE, "cross_entropy", {"label_smoothing": 0.1}, {"from_logits": True},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("spec", BY_TORCH)
+def test_a_mean_of_rows_is_that_of_torch(spec: str, weighted: bool, tmp_path: Any) -> None:
+    pred, name, params, options = BY_TORCH[spec]
+
+    def theirs(torch: Any) -> float:
+        rows = getattr(torch.nn.functional, name)(
+            torch.tensor(pred), torch.tensor(LABEL), reduction="none", **params
+        )
+        return mean(rows, weighted)
+
+    wanted = recorded("torch", f"multiclass: {spec}{', weighted' * weighted}", theirs)
+    found = value(tmp_path, LABEL, pred, spec, weighted=weighted, **options)
+    assert found == pytest.approx(wanted, rel=SUMMED)
 
 
 BY_SKLEARN: dict[str, tuple[Any, Any]] = {
@@ -143,11 +151,18 @@ def test_losses_of_classes_are_those_of_scikit_learn(spec: str, weighted: bool, 
 def test_torchs_batchmean_of_the_kl_divergence_is_ours_and_its_mean_is_divided_by_the_classes(
     tmp_path: Any,
 ) -> None:
-    log, share = tensor(np.log(CHANCE)), tensor(SHARE)
+    def theirs(torch: Any) -> list[float]:
+        log, share = torch.tensor(np.log(CHANCE)), torch.tensor(SHARE)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "reduction: 'mean'", UserWarning)  # it advises batchmean
+            return [
+                float(torch.nn.functional.kl_div(log, share, reduction=by)) for by in ("batchmean", "mean")
+            ]
+
+    batchmean, by_element = recorded("torch", "multiclass: kl, by batchmean and by mean", theirs)
     found = value(tmp_path, SHARE, CHANCE, "kl")
-    assert found == pytest.approx(float(TORCH.kl_div(log, share, reduction="batchmean")), rel=SUMMED)
-    with pytest.warns(UserWarning, match="batchmean"):
-        assert found == pytest.approx(CLASSES * float(TORCH.kl_div(log, share, reduction="mean")), rel=SUMMED)
+    assert found == pytest.approx(batchmean, rel=SUMMED)
+    assert found == pytest.approx(CLASSES * by_element, rel=SUMMED)
 
 
 def test_one_hot_labels_give_what_classes_give(tmp_path: Any) -> None:
@@ -171,9 +186,15 @@ def test_one_against_the_rest_is_the_mean_of_the_log_losses_of_the_classes(tmp_p
     free = RNG.random((ROWS, CLASSES))
     each = [metrics.log_loss(c == LABEL, free[:, c]) for c in range(CLASSES)]
     assert value(tmp_path, LABEL, free, "ova_log_loss") == pytest.approx(np.mean(each), rel=SUMMED)
-    wanted = TORCH.binary_cross_entropy_with_logits(tensor(SCORE), tensor(ONE_HOT))
+    wanted = recorded(
+        "torch",
+        "multiclass: ova_log_loss",
+        lambda torch: torch.nn.functional.binary_cross_entropy_with_logits(
+            *map(torch.tensor, (SCORE, ONE_HOT))
+        ),
+    )
     found = value(tmp_path, LABEL, SCORE, "ova_log_loss", from_logits=True)
-    assert found == pytest.approx(float(wanted), rel=SUMMED)
+    assert found == pytest.approx(wanted, rel=SUMMED)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -344,7 +365,6 @@ def test_equal_scores_that_differ_in_the_sign_of_zero_cost_nothing() -> None:
 
 
 def test_the_excess_of_a_ratio_is_right_near_and_far_from_one() -> None:
-    mpmath = pytest.importorskip("mpmath")
     with mpmath.workdps(60):
         pairs = [(x, y) for x in AROUND for y in AROUND]
         one, other = (np.array(side) for side in zip(*pairs, strict=True))

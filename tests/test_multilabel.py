@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sklearn import metrics
 
 from draws import write
@@ -15,6 +14,7 @@ from losscli.errors import UsageError
 from losscli.evaluation import evaluate
 from losscli.losses.multilabel import coverage_error, lrap, multilabel_margin, one_error, ranking_loss
 from losscli.report import Result
+from recorded import recorded
 
 # Both sides sum n = 1500 doubles pairwise or exactly: log2(n) roundings of 2^-53, and C of a row.
 SUMMED = 1e-13
@@ -85,9 +85,12 @@ def test_the_log_loss_of_labels_is_the_mean_of_scikit_learns_over_the_labels(
 
 
 def test_the_log_loss_of_labels_from_scores_is_torchs_multilabel_soft_margin(tmp_path: Any) -> None:
-    wanted = torch.nn.MultiLabelSoftMarginLoss()(torch.from_numpy(SCORE), torch.from_numpy(TRUE))
+    def theirs(torch: Any) -> Any:
+        return torch.nn.MultiLabelSoftMarginLoss()(torch.tensor(SCORE), torch.tensor(TRUE))
+
+    wanted = recorded("torch", "multilabel: multilabel_log_loss", theirs)
     found = value(tmp_path, SCORE, "multilabel_log_loss", from_logits=True)
-    assert found == pytest.approx(float(wanted), rel=SUMMED)
+    assert found == pytest.approx(wanted, rel=SUMMED)
 
 
 def test_the_margin_of_labels_is_torchs(tmp_path: Any) -> None:
@@ -96,8 +99,12 @@ def test_the_margin_of_labels_is_torchs(tmp_path: Any) -> None:
     for row, true in enumerate(TRUE):
         there = np.flatnonzero(true)
         places[row, : len(there)] = there
-    wanted = torch.nn.MultiLabelMarginLoss()(torch.from_numpy(SCORE), torch.from_numpy(places))
-    assert value(tmp_path, SCORE, "multilabel_margin") == pytest.approx(float(wanted), rel=SUMMED)
+
+    def theirs(torch: Any) -> Any:
+        return torch.nn.MultiLabelMarginLoss()(torch.tensor(SCORE), torch.tensor(places))
+
+    wanted = recorded("torch", "multilabel: multilabel_margin", theirs)
+    assert value(tmp_path, SCORE, "multilabel_margin") == pytest.approx(wanted, rel=SUMMED)
 
 
 def test_scores_may_be_said_to_be_raw_and_stand_beside_losses_of_logits(tmp_path: Any) -> None:

@@ -7,17 +7,14 @@ import io
 import socket
 import threading
 
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from losscli import DataError, UsageError, evaluate
-
-fsspec = pytest.importorskip("fsspec")
-pytest.importorskip("aiohttp")
-
-from losscli.sources import remote  # noqa: E402
+from losscli.sources import remote
 
 FILES = {
     "/p.csv": b"pred\n1\n2\n4\n",

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import scipy.special
-import torch
 
 from losscli.errors import UsageError
 from losscli.evaluation import evaluate
@@ -34,6 +33,7 @@ from losscli.losses.robust import (
     tukey,
     welsch,
 )
+from recorded import recorded
 
 near = pytest.approx
 RNG = np.random.default_rng(11)
@@ -64,18 +64,25 @@ def value(folder: Any, spec: str, weight: Any = None) -> Any:
 # ------------------------------------------------------------------------------------------------
 
 
+def by_torch(spec: str, name: str, **params: float) -> Any:
+    def theirs(torch: Any) -> Any:
+        return getattr(torch.nn.functional, name)(torch.tensor(PRED), torch.tensor(LABEL), **params)
+
+    return recorded("torch", f"robust: {spec}", theirs)
+
+
 @pytest.mark.parametrize("size", [0.1, 1.0, 2.5])
 def test_huber_and_smooth_l1_agree_with_torch(size: float, tmp_path: Any) -> None:
-    label, pred = torch.tensor(LABEL), torch.tensor(PRED)
-    theirs = torch.nn.functional
-    wanted = theirs.huber_loss(pred, label, delta=size).item()
-    assert value(tmp_path, f"huber:delta={size}") == near(wanted, rel=1e-14)
-    wanted = theirs.smooth_l1_loss(pred, label, beta=size).item()
-    assert value(tmp_path, f"smooth_l1:beta={size}") == near(wanted, rel=1e-14)
+    for spec, name, param in (
+        (f"huber:delta={size}", "huber_loss", "delta"),
+        (f"smooth_l1:beta={size}", "smooth_l1_loss", "beta"),
+    ):
+        wanted = by_torch(spec, name, **{param: size})
+        assert value(tmp_path, spec) == near(wanted, rel=1e-14)
 
 
 def test_smooth_l1_without_a_threshold_is_mae_as_in_torch(tmp_path: Any) -> None:
-    wanted = torch.nn.functional.smooth_l1_loss(torch.tensor(PRED), torch.tensor(LABEL), beta=0.0).item()
+    wanted = by_torch("smooth_l1:beta=0", "smooth_l1_loss", beta=0.0)
     assert value(tmp_path, "smooth_l1:beta=0") == near(wanted, rel=1e-14)
     assert value(tmp_path, "smooth_l1:beta=0") == value(tmp_path, "mae")
 

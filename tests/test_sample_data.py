@@ -1,7 +1,6 @@
 """The sample files are what sample_data/README.md says: complete, consistent, and made by make.py."""
 
 import csv
-import importlib.util
 import math
 import re
 import struct
@@ -14,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn import datasets
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 STEMS = [
@@ -31,10 +31,6 @@ STEMS = [
 ]
 FACTS = {"even": "02468", "prime": "2357", "above_4": "56789", "loop": "0689"}
 SPECIES = ("setosa", "versicolor", "virginica")
-
-needs_sklearn = pytest.mark.skipif(
-    importlib.util.find_spec("sklearn") is None, reason="make.py fits its models with scikit-learn"
-)
 
 
 def texts(path):
@@ -99,7 +95,6 @@ def test_the_readme_tells_the_rows_and_columns_of_each_file(stem):
     assert re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE) == list(table)
 
 
-@needs_sklearn
 def test_the_make_script_makes_the_same_files_again(made):
     for stem in STEMS:
         again, kept = (pq.read_table(folder / f"{stem}.parquet") for folder in (made, SAMPLES))
@@ -114,7 +109,6 @@ def test_the_make_script_makes_the_same_files_again(made):
                 assert new == old, (stem, name)
 
 
-@needs_sklearn
 def test_the_make_script_repeats_itself_to_the_last_byte(made, tmp_path):
     again = make(tmp_path)
     for stem in STEMS:
@@ -122,14 +116,12 @@ def test_the_make_script_repeats_itself_to_the_last_byte(made, tmp_path):
         assert pq.read_table(again / f"{stem}.parquet").equals(pq.read_table(made / f"{stem}.parquet"))
 
 
-@needs_sklearn
 @pytest.mark.parametrize("stem", ["training", "diabetes_labels", "digits_labels"])
 def test_files_without_fitted_predictions_are_made_again_to_the_last_byte(made, stem):
     assert (made / f"{stem}.csv").read_bytes() == (SAMPLES / f"{stem}.csv").read_bytes()
 
 
 def test_labels_are_those_of_the_data_set_at_the_row_that_id_names():
-    datasets = pytest.importorskip("sklearn.datasets")
 
     def true(loaded, table):
         return [loaded.target[k] for k in table["id"]]
@@ -146,7 +138,6 @@ def test_labels_are_those_of_the_data_set_at_the_row_that_id_names():
 
 
 def test_slices_are_those_of_the_patient_that_id_names():
-    datasets = pytest.importorskip("sklearn.datasets")
     table, patients = columns("diabetes_labels"), datasets.load_diabetes(scaled=False).data
     for k, ages, sex in zip(table["id"], table["age_group"], table["sex"], strict=True):
         youngest, oldest = map(int, ages.split("-"))

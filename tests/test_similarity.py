@@ -15,6 +15,7 @@ from losscli.errors import DataError, UsageError
 from losscli.evaluation import evaluate
 from losscli.losses.similarity import cosine_distance, cosine_embedding, euclidean
 from losscli.report import Result
+from recorded import recorded
 
 RNG = np.random.default_rng(7)
 LABELS, PREDS = RNG.normal(size=(30, 4)), RNG.normal(size=(30, 4))
@@ -102,17 +103,19 @@ def test_negated_the_cosine_keeps_its_digits_near_the_right_angle() -> None:
 
 @pytest.mark.parametrize("margin", [-0.5, 0.0, 0.25])
 def test_cosine_embedding_is_that_of_torch(margin: float, tmp_path: Any) -> None:
-    torch = pytest.importorskip("torch")
-    same = RNG.choice([-1.0, 1.0], 30)
-    wanted = torch.nn.functional.cosine_embedding_loss(
-        *(torch.tensor(values) for values in (LABELS, PREDS, same)), margin=margin
-    )
+    same = np.random.default_rng(8).choice([-1.0, 1.0], 30)
+
+    def theirs(torch: Any) -> Any:
+        vectors = map(torch.tensor, (LABELS, PREDS, same))
+        return torch.nn.functional.cosine_embedding_loss(*vectors, margin=margin)
+
+    wanted = recorded("torch", f"similarity: cosine_embedding:margin={margin}", theirs)
     path = written(tmp_path, a=LABELS, b=PREDS, same=same)
     found = evaluate(
         path, loss=[f"cosine_embedding:margin={margin}"], pred="first=a_*,second=b_*", label="same"
     ).results[0]
     # torch adds 1.2e-12 to each square of a size.
-    assert found.value == pytest.approx(float(wanted), rel=1e-11)
+    assert found.value == pytest.approx(wanted, rel=1e-11)
 
 
 def test_cosine_embedding_of_a_perfect_pair_is_zero() -> None:
