@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import takewhile
 
-WHOLE = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *", re.ASCII)
+from losscli.sources.cells import CellReader, NotNumber
+
 TRUTHS = {"true": 1, "false": 0}
+_CELLS = CellReader()
 
 
 def class_label(text: str) -> int | str:
-    """A text that reads as a whole number is that integer, true and false are 1 and 0; else the text.
+    """The class that a text of an option, a header or a table names, read as a cell would be.
+
+    A text that reads as a whole number is that integer, true and false are 1 and 0; else it is the text.
 
     >>> class_label("1.0"), class_label("True"), class_label("0.5"), class_label("NA")
     (1, 1, '0.5', 'NA')
     """
-    if WHOLE.fullmatch(text):
-        try:
-            return int(text)
-        except ValueError:
-            value = float(text)
-            return int(value) if value.is_integer() else text
-    return TRUTHS.get(text.casefold(), text)
+    label = _CELLS.label(text)
+    return text if label is None else label
+
+
+def label_number(label: int | str) -> float:
+    """A class label as a number, or NaN where it is none."""
+    if isinstance(label, int):
+        return float(label)
+    try:
+        number = _CELLS.number(label)
+    except NotNumber:
+        return math.nan
+    return number if number is not None and math.isfinite(number) else math.nan
 
 
 def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from losscli.block import Block, ClassColumn, Column, Floats, Ints, Mask, NumberColumn, Place
 from losscli.domain import Binary, Interval, Simplex, Vector, number
 from losscli.faults import Fault, Faults, Kind
-from losscli.labels import WHOLE
+from losscli.labels import label_number
 
 PAIRING, MISSING, WEIGHT, DOMAIN, SUM = range(5)  # the order of work
 
@@ -390,7 +390,7 @@ def _numbers_of(column: Column) -> Floats:
     assert isinstance(column, ClassColumn)
     if column.values is None:
         return column.codes.astype(np.float64)
-    table: Floats = np.array([_number_of(value) for value in column.values] or [np.nan])
+    table: Floats = np.array([label_number(value) for value in column.values] or [np.nan])
     return table[column.codes]
 
 
@@ -473,10 +473,3 @@ def _advice(view: NumberView | BinaryView, value: float) -> str | None:
     if isinstance(view.domain, Interval) and view.domain.without == 0.0 == value:
         return f"`{view.asked_by}:zero=skip` leaves such rows out and counts them; `mae` needs no division"
     return None
-
-
-def _number_of(value: int | str) -> float:
-    """A class label as a number, or NaN where it is none."""
-    if isinstance(value, int):
-        return float(value)
-    return float(value) if WHOLE.fullmatch(value) else np.nan

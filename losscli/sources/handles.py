@@ -16,7 +16,8 @@ class Handles(Generic[Key]):
     def __init__(self, opened: Callable[[Key], Any]) -> None:
         self._opened = opened
         self._idle: dict[Key, list[Any]] = {}
-        self._lock = threading.Lock()
+        # A signal may be handled while the lock is held, and close the handles.
+        self._lock = threading.RLock()
 
     @contextmanager
     def borrowed(self, key: Key) -> Iterator[Any]:
