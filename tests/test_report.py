@@ -12,9 +12,6 @@ import pytest
 
 from losscli.binned import FINE, Axis, Coverage, Grid, Histogram, Scores, codes_of, power_of
 
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
-
 
 class Seen(HTMLParser):
     """The elements of a page, and the text in it."""

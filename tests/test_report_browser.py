@@ -7,10 +7,7 @@ import os
 import shutil
 
 import pytest
-
-pytest.importorskip("jinja2")
-pytest.importorskip("matplotlib")
-webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
+from selenium import webdriver
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
