@@ -19,10 +19,10 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Words: TypeAlias = NDArray[np.uint64]
-Kind: TypeAlias = Literal["number", "truth", "class", "text", "score", "int_key", "text_key"]
+Kind: TypeAlias = Literal["number", "truth", "class", "text", "score", "labels", "int_key", "text_key"]
 """What a column is read as: a number; a number, or ``true`` or ``false`` as 1 or 0; a class label; text;
-as "score", numbers where every cell of a batch is a number or empty, else class labels; or keys, which are
-integers (of text only its canonical form) or text."""
+as "score", numbers where every cell of a batch is a number or empty, else class labels; as "labels", a list of
+class labels (`cells.list_text`); or keys, which are integers (of text only its canonical form) or text."""
 
 
 class Want(NamedTuple):
@@ -53,7 +53,8 @@ class ClassColumn:
 
     A row's label is ``values[code]``; without ``values`` the code itself is the label, an integer.
     In a column of kind "class" each value is a Python int or str in canonical form (a text that
-    reads as a whole number is that integer, ``true``/``false`` are 1/0); of kind "text" always str.
+    reads as a whole number is that integer, ``true``/``false`` are 1/0); of kind "text" always str, and
+    of kind "labels" the text of a list.
     Where ``missing`` is true the code is -1 and means nothing.
     """
 

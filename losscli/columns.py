@@ -21,11 +21,14 @@ DEFAULT_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A column of a side (0 is PREDS, 1 is LABELS)."""
+    """A column of a side (0 is PREDS, 1 is LABELS), or one label of the lists in it, as a column of 0 and 1."""
 
     side: int
     index: int
     name: str
+    labels: tuple[
+        int | str, ...
+    ] = ()  # of a list: the label, by any of its names, that the column stands for
 
 
 def tells_rows(name: str) -> bool:

@@ -18,7 +18,7 @@ from losscli.distributions import mcnemar_mid_p, t_quantile, t_upper
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import no_rows, options_of, refuse, rows_of, with_edges
+from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import BADNESS, holm
 from losscli.intervals import RATES, IntervalSpec, quadratic, root, slopes
@@ -96,14 +96,14 @@ def compare(
         by=tuple(by), where=where, on=on, key_type=key_type, unmatched=unmatched, sides=sides,
         label_side=label_side,
     )  # fmt: skip
-    plan = make_plan(sources, asked, call)
+    jobs = jobs or threads.default_jobs()
+    plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     duels = _duels(plan)
     plan = replace(plan, pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
     advance = start(sources) if start is not None else (lambda rows, size: None)
-    jobs = jobs or threads.default_jobs()
     try:
         plan = with_edges(plan, sources, jobs)
         outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
@@ -116,7 +116,7 @@ def compare(
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
-        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key")
+        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.labels)
         inputs.append(Input(role, source.path, source.format, list(names)))
     return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs)
 

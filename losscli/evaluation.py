@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from losscli.block import Want
+from losscli.block import Column, Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
@@ -22,6 +22,7 @@ from losscli.views import TOGETHER
 
 if TYPE_CHECKING:
     from losscli.intervals import IntervalSpec
+    from losscli.lists import ReadColumn
     from losscli.pairing.keyplan import Unmatched
     from losscli.plan import NanPolicy, Plan, Tally
     from losscli.sources import Dialect, Source
@@ -95,12 +96,13 @@ def evaluate(
         gradient=gradient,
         pictures=pictures,
     )
-    plan = replace(make_plan(sources, asked, call), spreads=interval is not None)
+    jobs = jobs or threads.default_jobs()
+    plan = make_plan(sources, asked, call, column_reader(sources, jobs))
+    plan = replace(plan, spreads=interval is not None)
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
     advance = start(sources) if start is not None else (lambda rows, size: None)
-    jobs = jobs or threads.default_jobs()
     try:
         plan = with_edges(plan, sources, jobs)
         with ExitStack() as stack:
@@ -132,6 +134,18 @@ def no_rows(source: Source) -> DataError:
     return DataError(
         f"the {'files have' if hasattr(source, 'files') else 'file has'} no rows", file=source.path
     )
+
+
+def column_reader(sources: Sequence[Source], jobs: int) -> ReadColumn:
+    """What reads one column of a side before all others."""
+
+    def read(side: int, want: Want) -> Iterator[Column]:
+        try:
+            yield from threads.column(sources[side], want, jobs=jobs)
+        except DataError as error:
+            raise placed(error, sources) from None
+
+    return read
 
 
 def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
@@ -166,7 +180,9 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
         raise mixed
     if first is not None:
         slot = plan.slot(first.column)
-        raise tally.faults.error(file=slot.file, column=slot.name, kind=first, rows=tally.read)
+        held = plan.sides[first.column[0]]  # what is wrong with a label of lists is told of their column
+        column = next((s.name for s in held if s.index == slot.index and not s.labels), slot.name)
+        raise tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
     if stop is not None:
         raise stop
     if tally.read == 0:
@@ -200,7 +216,9 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
 def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], options: Options) -> Report:
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
-        names = dict.fromkeys(slot.name for slot in plan.sides[side] if slot.purpose != "key")
+        names = dict.fromkeys(
+            slot.name for slot in plan.sides[side] if slot.purpose != "key" and not slot.labels
+        )
         inputs.append(Input("preds" if side == 0 else "labels", source.path, source.format, list(names)))
     rows = rows_of(outcome)
     found = results(plan, tally, options)
@@ -238,8 +256,9 @@ def _context(plan: Plan, call: Call) -> str:
         said.append("logits:yes")
     if call.average is not None:
         said.append(f"average:{call.average}")
-    if call.classes:
-        said.append(f"classes:{','.join(call.classes)}")
+    listed = dict.fromkeys(str(slot.labels[0]) for _, slot in plan.places() if slot.labels)
+    if classes := call.classes or tuple(listed):
+        said.append(f"classes:{','.join(classes)}")
     if call.pos_label is not None:
         said.append(f"pos_label:{call.pos_label}")
     if call.class_weight:

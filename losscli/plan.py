@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place
+from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place, Want
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
 from losscli.state import STATES, Sums, with_infinite
@@ -49,13 +49,18 @@ Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A column that the plan reads: which of its file, what it is read as, and what it is for."""
+    """A column that the plan reads: which of its file, what it is read as, and what it is for.
+
+    With ``labels`` it is not read, but made of a column of lists: 1 in the rows whose list has the label
+    that goes by any of these names, else 0.
+    """
 
     index: int
     name: str
     file: str
     kind: Kind
     purpose: Purpose
+    labels: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +212,10 @@ class Plan:
         side, index = place
         return self.sides[side][index]
 
+    def wants(self, side: int) -> list[Want]:
+        """What is asked of the source of a side: its columns, in the order of the slots."""
+        return [Want(slot.index, slot.kind) for slot in self.sides[side] if not slot.labels]
+
     @property
     def weighted(self) -> bool:
         return self.weight is not None or self.class_weights is not None
@@ -218,6 +227,11 @@ class Plan:
         block with a fault is not measured: its run ends in an error.
         """
         tally = Tally(read=block.rows)
+        listed = any(slot.labels for _, slot in self.places())
+        if listed:
+            from losscli.lists import find_unknown, with_labels
+
+            block = with_labels(block, self.sides)
         for one, other in self.equal:
             self._compare(block, one, other, tally.faults)
         if self.where is not None and not (kept := self.where.read(block)).all():
@@ -225,6 +239,8 @@ class Plan:
             block = block.take(kept)
         whole = block
         block = self._without_missing(block, tally)
+        if listed:
+            find_unknown(block, self.sides, tally.faults)
         groups = [(block, list(range(len(self.units))))]
         if self.nan == "propagate" and whole is not block:
             lacks = [self._lacks(unit, whole) for unit in self.units]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from losscli.block import Want
 from losscli.columns import Chosen, choose, find_in_either, named, tells_rows
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
@@ -29,6 +30,7 @@ from losscli.views import (
 
 if TYPE_CHECKING:
     from losscli.block import Kind, Place
+    from losscli.lists import ReadColumn
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
     from losscli.pairing.keyplan import Unmatched
@@ -108,28 +110,35 @@ class Call:
         return None if self.pos_label is None else class_label(self.pos_label)
 
 
-def plan(sources: Sequence[Source], asked: Sequence[Asked], call: Call) -> Plan:
-    """What to read and measure.  UsageError or DataError where the call does not fit the files."""
+def plan(
+    sources: Sequence[Source], asked: Sequence[Asked], call: Call, read: ReadColumn | None = None
+) -> Plan:
+    """What to read and measure.  UsageError or DataError where the call does not fit the files.
+
+    ``read`` reads a column before all others: columns of lists, for the classes in them.
+    """
     if call.average is not None and call.average not in AVERAGES:
         raise UsageError(
             f"no average is called `{call.average}`", hint="they are macro, micro, weighted, none"
         )
-    return _Planner(sources, call).plan(asked)
+    return _Planner(sources, call, read).plan(asked)
 
 
 class _Planner:
     """Columns and forms chosen for one call; slots and units are shared by all that want the same."""
 
-    def __init__(self, sources: Sequence[Source], call: Call) -> None:
+    def __init__(self, sources: Sequence[Source], call: Call, read: ReadColumn | None) -> None:
         self.sources = sources
         self.call = call
-        self.slots: list[list[Slot]] = [[] for _ in sources]
+        self.read = read
+        self.slots: list[dict[Slot, int]] = [{} for _ in sources]
         self.units: dict[Any, int] = {}
         self.made: list[Unit] = []
         self.taken: set[tuple[int, int]] = set()
         self.side = 0  # of the model being planned
         self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
         self.roles: dict[str, list[Chosen]] = {}
+        self.listed = False  # whether labels and predictions are lists, or columns for the labels in lists
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
 
@@ -161,9 +170,10 @@ class _Planner:
             name = self.sources[side].columns[index]
             raise UsageError(f"column `{name}` would be label and prediction at once")
         measures: dict[Any, Measure] = {}
+        spread = self._spread(labels, models)
         for one in asked:
-            for text, side, roles in models:
-                self.side, self.pred, self.roles = side, text, {**roles, "label": labels}
+            for (text, side, _), roles in zip(models, spread, strict=True):
+                self.side, self.pred, self.roles = side, text, roles
                 measure = self._measure(one)
                 measures.setdefault(
                     (measure.loss.canonical(measure.values, defaults=True), measure.parts), measure
@@ -184,9 +194,15 @@ class _Planner:
         shown = keys.sides[0] if keys is not None and watching else ()
         named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
         sides = tuple(tuple(slots) for slots in self.slots)
+        chunk_rows = call.chunk_rows
+        if self.listed:
+            from losscli.lists import CELLS
+
+            width = max(sum(bool(slot.labels) for slot in slots) for slots in sides)
+            chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, call.chunk_rows, slicings, where, keys,
+            call.nan, chunk_rows, slicings, where, keys,
         )  # fmt: skip
         if not watching:
             return made
@@ -229,6 +245,79 @@ class _Planner:
         names: tuple[str | None, ...] = tuple(dict.fromkeys(self.call.preds)) or (None,)
         return [(name, side) for side in self.call.sides or (0,) for name in names]
 
+    def _holds_lists(self, columns: Sequence[Chosen]) -> bool:
+        if len(columns) != 1:
+            return False
+        tell = getattr(self.sources[columns[0].side], "holds_lists", None)
+        return tell is not None and tell(columns[0].index)
+
+    def _spread(
+        self, labels: list[Chosen], models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]]
+    ) -> list[dict[str, list[Chosen]]]:
+        """The columns of the roles of each model; a column of lists as one for each of the labels in them."""
+        roles = [{**roles, "label": labels} for _, _, roles in models]
+        preds = [held.get("pred", []) for held in roles]
+        label_lists, pred_lists = self._holds_lists(labels), [self._holds_lists(pred) for pred in preds]
+        self.listed = label_lists or any(pred_lists)
+        if not self.listed:
+            return roles
+        for pred, lists in zip(preds, pred_lists, strict=True):
+            if (not label_lists and len(labels) == 1 and lists) or (
+                label_lists and len(pred) == 1 and not lists
+            ):
+                one, many = (labels, pred) if lists else (pred, labels)
+                raise UsageError(
+                    f"column `{many[0].name}` holds lists of labels, and `{one[0].name}` does not",
+                    "each side is lists, or a column for every label",
+                )
+        sides = [labels] if label_lists else []
+        sides += [pred for pred, lists in zip(preds, pred_lists, strict=True) if lists]
+        columns = [pred for pred, lists in zip(preds, pred_lists, strict=True) if not lists]
+        columns += [] if label_lists else [labels]
+        if columns:
+            # The columns of the other side are named for the classes.
+            found = {self._class_order(side) for side in columns}
+            if len({frozenset(names for names in order) for order in found}) > 1:
+                raise UsageError(
+                    "the models have columns for different labels", hint="measure them one by one"
+                )
+        else:
+            names = tuple(dict.fromkeys(map(class_label, self.call.classes))) or self._labels_in(sides)
+            found = {tuple((name,) for name in names)}
+        spread = []
+        for held, pred, lists in zip(roles, preds, pred_lists, strict=True):
+            other = labels if lists and not label_lists else pred if label_lists and not lists else None
+            order = next(iter(found)) if other is None else self._class_order(other)
+            label = [_of_list(labels[0], names) for names in order] if label_lists else labels
+            several = [_of_list(pred[0], names) for names in order] if lists else pred
+            spread.append({**held, "label": label, "pred": several})
+        return spread
+
+    def _class_order(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, ...], ...]:
+        """The class of each column, by all its names, the shortest first."""
+        places = self._classes_of(columns)
+        return tuple(tuple(name for name, at in places if at == place) for place in range(len(columns)))
+
+    def _labels_in(self, columns: Sequence[Sequence[Chosen]]) -> tuple[int | str, ...]:
+        """All labels that stand in some columns of lists, which are read for it."""
+        first = columns[0][0]
+        if self.read is None:
+            raise UsageError(f"`--classes` must name the labels in the lists of `{first.name}`")
+        for (column,) in columns:
+            source = self.sources[column.side]
+            if source.size is None and not getattr(source, "remote", False):
+                raise UsageError(
+                    f"the labels in the lists of `{column.name}` must be known before {source.path} is measured, "
+                    "and it can be read only once",
+                    hint="name them with `--classes`, or save it to a file first",
+                )
+        from losscli.lists import in_both, labels_of
+
+        found: set[int | str] = set()
+        for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns):
+            found |= labels_of(self.read(side, Want(index, "labels")))
+        return in_both(found, self.sources[first.side].path, first.name)
+
     def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]]) -> None:
         """A label that files of several models hold must be the same in all."""
         for label in labels:
@@ -238,9 +327,9 @@ class _Planner:
                     continue
                 other = find_in_either([source], label.name)[0]
                 if (side, other.index) not in preds:
+                    kind: Kind = "labels" if self._holds_lists([label]) else "score"
                     held = [
-                        self._slot(c, "score", "label")
-                        for c in (label, Chosen(side, other.index, other.name))
+                        self._slot(c, kind, "label") for c in (label, Chosen(side, other.index, other.name))
                     ]
                     self.equal.append((held[0], held[1]))
 
@@ -292,19 +381,21 @@ class _Planner:
         raise UsageError(f"`{form.name}` needs a column for `{role.name}`", hint=hint)
 
     def _slot(self, column: Chosen, kind: Kind, purpose: Purpose) -> Place:
-        slots = self.slots[column.side]
-        slot = Slot(column.index, column.name, self.sources[column.side].path, kind, purpose)
-        if slot not in slots:
-            slots.append(slot)
-        return column.side, slots.index(slot)
+        slots, file = self.slots[column.side], self.sources[column.side].path
+        if column.labels:
+            name = self.sources[column.side].columns[column.index]
+            slots.setdefault(Slot(column.index, name, file, "labels", purpose), len(slots))
+            purpose = "other"
+        slot = Slot(column.index, column.name, file, kind, purpose, column.labels)
+        return column.side, slots.setdefault(slot, len(slots))
 
     def _class_weights(self, labels: Sequence[Chosen], counting: str | None) -> ClassWeights | None:
         if not self.call.class_weight:
             return None
         if counting and any(weight not in COUNTS for weight in self.call.class_weight.values()):
             raise UsageError(f"`{counting}` counts rows: `--class-weight` must be whole numbers for it")
-        if len(labels) != 1:
-            raise UsageError("`--class-weight` needs one label column")
+        if len(labels) != 1 or self._holds_lists(labels):
+            raise UsageError("`--class-weight` needs one label column, with one label a row")
         weights = tuple((class_label(name), weight) for name, weight in self.call.class_weight.items())
         return ClassWeights(self._slot(labels[0], "score", "label"), weights)
 
@@ -375,7 +466,9 @@ class _Planner:
         # A loss may find its roles by the names of columns, whatever `--pred` names.
         if self.pred is not None and any(role.name in self.roles for role in form.pred_roles):
             return self.pred
-        return ",".join(c.name for role in form.pred_roles for c in self._role_columns(form, role, params))
+        columns = [c for role in form.pred_roles for c in self._role_columns(form, role, params)]
+        names = (self.sources[c.side].columns[c.index] if c.labels else c.name for c in columns)
+        return ",".join(dict.fromkeys(names))
 
     def _unit(self, form: Loss, params: Mapping[str, Any], views: Iterable[tuple[str, View]]) -> int:
         rows: dict[str, Any] = {name: params[name] for name in form.row_params if name in params}
@@ -429,7 +522,7 @@ class _Planner:
         label, pred = shapes.get("label", "Column"), shapes["pred"]
         if label == "Columns" or pred == "Columns":
             wide = labels == preds if label == "Columns" else labels == 1
-            return wide and preds > 1
+            return wide and (preds > 1 or self.listed)
         return labels == 1 and (preds == 1 or (preds > 1 and pred == "Codes"))
 
     def _fits_matrix(self, form: Loss, spec: Spec) -> bool:
@@ -476,7 +569,7 @@ class _Planner:
         labels, preds = len(self.roles["label"]), len(self.roles.get("pred", []))
         if any(role.shape == "Columns" for role in form.roles) or "pred" not in {r.name for r in form.roles}:
             return False
-        if labels == preds > 1:
+        if labels == preds and (preds > 1 or self.listed):
             return True
         return form.per_class and labels == 1 and preds > 1 and form.role("pred").shape == "Column"
 
@@ -568,12 +661,15 @@ class _Planner:
 
     def _classes(self) -> tuple[tuple[int | str, int], ...]:
         """The class that each prediction column stands for."""
-        names = [p.name for p in self.roles["pred"]]
+        return self._classes_of(self.roles["pred"])
+
+    def _classes_of(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, int], ...]:
+        names = [c.name for c in columns]
         if not self.call.classes:
-            return tuple(class_names(names, named=self.sources[self.side].named).items())
+            return tuple(class_names(names, named=self.sources[columns[0].side].named).items())
         if len(self.call.classes) != len(names):
             raise UsageError(
-                f"`--classes` names {len(self.call.classes)} classes for {_count(self.roles['pred'], 'prediction')}"
+                f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"
             )
         return tuple((class_label(name), place) for place, name in enumerate(self.call.classes))
 
@@ -594,7 +690,7 @@ class _Planner:
 
         ``lenient``: where no name is shared at all, the order of the columns pairs them.
         """
-        if not (self.sources[self.side].named and self.sources[-1].named):
+        if self.listed or not (self.sources[self.side].named and self.sources[-1].named):
             return labels
         cut = [len(shared_prefix([c.name for c in columns])) for columns in (labels, preds)]
         short = {c.name[cut[0] :]: c for c in labels}
@@ -611,6 +707,11 @@ class _Planner:
             "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`",
             file=self.sources[-1].path,
         )
+
+
+def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
+    """The column of one label of a column of lists."""
+    return replace(column, name=str(names[0]), labels=names)
 
 
 def _is_coded(form: Loss) -> bool:

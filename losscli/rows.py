@@ -354,7 +354,7 @@ def _facts(plan: Plan, keys: Sequence[Place], names: _Names) -> tuple[Fact, ...]
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
     same = {other for one, other in plan.equal}  # holds what another column holds
     for place, slot in plan.places():
-        if place in same or slot.kind in ("int_key", "text_key"):
+        if place in same or slot.labels or slot.kind in ("int_key", "text_key"):
             continue
         rank = 0 if place in keys else order[slot.purpose]
         held = chosen.get((place[0], slot.index))

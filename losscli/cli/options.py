@@ -181,8 +181,8 @@ DialectText: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--dialect", metavar="KEY=VALUE,…", show_default=False,
-        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, "
-        "e.g. `delimiter=semicolon,decimal=comma`",
+        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the labels "
+        "of a list in one cell), e.g. `delimiter=semicolon,decimal=comma`",
     ),
 ]  # fmt: skip
 Format: TypeAlias = Annotated[
@@ -334,10 +334,11 @@ def read_dialect(text: str | None) -> Dialect | None:
     header = given.pop("header", "yes")
     encoding = given.pop("encoding", found.encoding)
     null = given.pop("null", None)
+    parted = given.pop("list", None)
     if given:
         raise UsageError(
             f"`--dialect` has no key `{next(iter(given))}`",
-            hint="its keys are `delimiter`, `decimal`, `header`, `encoding`, `null`",
+            hint="its keys are `delimiter`, `decimal`, `header`, `encoding`, `null`, `list`",
         )
     if delimiter is not None:
         delimiter = DELIMITERS.get(delimiter, delimiter)
@@ -356,7 +357,11 @@ def read_dialect(text: str | None) -> Dialect | None:
         raise UsageError(
             f"no encoding is called `{encoding}`", hint="for example `latin-1` or `utf-16`"
         ) from None
-    return Dialect(delimiter, DECIMALS[decimal], header == "yes", encoding, () if null is None else (null,))
+    if parted is not None and any(sign in parted for sign in '"\r\n'):
+        raise UsageError(f"`list={parted}` cannot part labels")
+    nulls = () if null is None else (null,)
+    mark = DELIMITERS.get(parted or "", parted)
+    return Dialect(delimiter, DECIMALS[decimal], header == "yes", encoding, nulls, mark)
 
 
 def read_class_weight(text: str | None) -> dict[str, float]:

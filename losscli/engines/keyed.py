@@ -73,7 +73,7 @@ class _KeyedReader:
 
     def wants(self, side: int) -> list[Want]:
         """The columns of the plan, and behind them the keys."""
-        wants = [Want(slot.index, slot.kind) for slot in self.plan.sides[side]]
+        wants = self.plan.wants(side)
         return wants + [slot.want for slot in self.keys.sides[side]]
 
     def in_order(self) -> Outcome | None:
@@ -147,7 +147,7 @@ class _KeyedReader:
 
     def by_hash(self) -> Outcome:
         """All rows by their part, then part by part: both need threads, and neither an order."""
-        slots = max(len(side) for side in self.plan.sides)
+        slots = max(len(self.plan.wants(side)) for side in range(len(self.sources)))
         bits = part_bits(self.sources, slots, self.memory, self.jobs)
         tally, stops = empty_tally(self.sink), []
         with workers(self.jobs) as pool, Spill() as spill:

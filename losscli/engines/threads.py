@@ -75,7 +75,7 @@ def run(
         from losscli.memory import half_of_free
 
         return measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
-    wants = [[Want(slot.index, slot.kind) for slot in slots] for slots in plan.sides]
+    wants = [plan.wants(side) for side in range(len(plan.sides))]
     pieces = segments(sources, wants)
     outcome = Outcome(empty_tally(sink))
     with workers(jobs) as pool:

@@ -28,6 +28,7 @@ class Dialect:
     header: bool = True
     encoding: str = "utf-8"
     null: tuple[str, ...] = ()  # further spellings of a missing value, in every role
+    list: str | None = None  # what parts the labels of a list in one cell; None: cells are no lists
 
 
 class Part(Protocol):

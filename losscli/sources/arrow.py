@@ -30,9 +30,11 @@ from losscli.sources.values import (
     either,
     float_labels,
     float_numbers,
+    fraction,
     integer_labels,
     integer_numbers,
     labels_of,
+    list_labels,
     moment_labels,
     numbers_of,
     spelled,
@@ -80,6 +82,8 @@ class Undecodable(ValueError):
 def refusal(found: DataType, kind: Kind) -> str | None:
     """What was wanted, when no column of this type can be read as ``kind``; else None."""
     found = _storage_type(found)
+    if kind == "labels":
+        return None if _is_label(_listed_type(found)) else "wanted lists of text or of whole numbers"
     if pa.types.is_dictionary(found):
         return refusal(found.value_type, kind)
     if (
@@ -112,6 +116,7 @@ def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
             "text": "text",
             "int_key": "keys",
             "text_key": "keys",
+            "labels": "lists of labels",
         }
         raise DataError(
             f"it is of type `{shown(str(found))}`, which cannot be read as {read_as.get(kind, 'labels')}",
@@ -119,6 +124,33 @@ def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
             file=file,
             column=column,
         )
+
+
+def holds_lists(found: DataType) -> bool:
+    """Whether a column of this type holds a list a row."""
+    return _listed_type(found) is not None
+
+
+def _listed_type(found: DataType) -> DataType | None:
+    """The type of what stands in the lists of a column; None where it holds no lists."""
+    if pa.types.is_list(found) or pa.types.is_large_list(found) or pa.types.is_fixed_size_list(found):
+        return found.value_type
+    return None
+
+
+def _is_label(found: DataType | None) -> bool:
+    """Whether what stands in a list can be a class label."""
+    if found is None:
+        return False
+    if pa.types.is_dictionary(found):
+        return _is_label(found.value_type)
+    return bool(
+        _is_string(found)
+        or found in _INTEGERS
+        or found in _FLOATS  # whole ones, as writers make of integers beside holes
+        or pa.types.is_boolean(found)
+        or pa.types.is_null(found)
+    )
 
 
 def key_type(found: DataType) -> KeyType | None:
@@ -169,6 +201,8 @@ def column_of(array: Array, kind: Kind) -> tuple[Column, Bad | None]:
         array = array.storage
     if kind in ("int_key", "text_key"):
         return _keys(array, kind)
+    if kind == "labels":
+        return _lists(array).column()
     if kind in ("number", "truth") or (kind == "score" and refusal(array.type, "number") is None):
         numbers = _numbers(array)
         if kind != "score" or numbers.bad is None:
@@ -412,6 +446,37 @@ def _labels(array: Array, kind: Kind, which: Ints | None = None) -> Labels:
         # Arrow finds the distinct texts eight times faster than Python does, once its functions are imported.
         return _dictionary_labels(array.dictionary_encode(), kind)
     return text_labels(_texts(array, missing, which), len(array), missing, kind)
+
+
+def _lists(array: Array) -> Labels:
+    """Lists of labels, a text each."""
+    found, rows = array.type, len(array)
+    if pa.types.is_fixed_size_list(found):
+        offsets: Ints = (np.arange(rows + 1) + array.offset) * found.list_size
+    else:
+        width = 8 if pa.types.is_large_list(found) else 4
+        held = array.buffers()[1]
+        if rows == 0 or held is None:
+            offsets = np.zeros(rows + 1, np.int64)
+        else:
+            offsets = np.frombuffer(held, f"<i{width}", rows + 1, array.offset * width).astype(np.int64)
+    first, last = int(offsets[0]), int(offsets[-1])
+    if not 0 <= first <= last <= len(array.values) or (np.diff(offsets) < 0).any():
+        raise Undecodable("a list reaches beyond what its column holds")
+    offsets = offsets - first
+    inner = _members(array.values.slice(first, last - first))
+    return list_labels(inner, offsets[:-1], offsets[1:], _missing(array))
+
+
+def _members(array: Array) -> Labels:
+    """What stands in lists, as class labels; a fraction is none."""
+    labels = _labels(array, "class")
+    if array.type not in _FLOATS:
+        return labels
+    numbers = float_numbers(_plain(array, _FLOATS[array.type]), _missing(array))
+    whole = np.trunc(numbers.values) == numbers.values
+    bad = without(~whole, numbers.missing)
+    return labels._replace(bad=bad, why=lambda at: fraction(float(numbers.values[at])))
 
 
 def _moment_labels(array: Array) -> Labels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 CELL_SHOWN = 60  # characters of a cell in a message
@@ -29,12 +30,17 @@ class NotNumber(Exception):
     """A cell that is no number; the message says so."""
 
 
+class NotLabels(Exception):
+    """A cell that is no list of labels; the message says so."""
+
+
 @dataclass(frozen=True)
 class CellReader:
     """The grammar of cells under one dialect."""
 
     decimal: str = "."
     null: tuple[str, ...] = ()
+    list: str | None = None  # what parts the labels of a list in one cell
     _number: re.Pattern[str] = field(init=False, repr=False)
     _null: frozenset[str] = field(init=False, repr=False)
     missing_texts: frozenset[str] = field(init=False, repr=False)
@@ -79,6 +85,25 @@ class CellReader:
             return {"true": 1, "false": 0}.get(text.lower(), text)
         return text
 
+    def labels(self, text: str) -> str | None:
+        """The labels of a list in one cell, as one text, or None for a missing cell; raises NotLabels.
+
+        A cell that holds the mark alone is a list without labels, as an empty one is missing.  Spaces
+        around a label are none of it.
+        """
+        if text in self.missing_texts:
+            return None
+        mark = self.list or ""
+        if mark in (text, text.strip(" \t")):
+            return list_text(())
+        found = []
+        for place, part in enumerate(text.split(mark), start=1):
+            label = self.label(part.strip(" \t"))
+            if label is None:
+                raise NotLabels(f"label {place} of the list `{shown(text)}` is missing")
+            found.append(label)
+        return list_text(found)
+
     def text(self, text: str) -> str | None:
         """The text as it stands, or None for a missing one."""
         return None if text in self.missing_texts else text
@@ -118,6 +143,34 @@ def _whole(match: re.Match[str]) -> int | None:
     except OverflowError:
         return None
     return -whole if match["sign"] == "-" else whole
+
+
+def in_order(classes: Iterable[int | str]) -> list[int | str]:
+    """Classes in the order in which they are shown: numbers by size, then text.
+
+    >>> in_order(["b", 10, "a", 2])
+    [2, 10, 'a', 'b']
+    """
+    return sorted(classes, key=lambda name: (isinstance(name, str), name))
+
+
+def list_text(labels: Iterable[int | str]) -> str:
+    """The different labels of a row as one text, which is the same whatever their order.
+
+    >>> list_text(["dog", "cat", 3, "dog"])
+    '[3, "cat", "dog"]'
+    """
+    import json  # here, since few calls have lists
+
+    return json.dumps(in_order(set(labels)))
+
+
+def listed(text: str) -> list[int | str]:
+    """The labels of such a text."""
+    import json
+
+    found: list[int | str] = json.loads(text)
+    return found
 
 
 def shown(text: str) -> str:

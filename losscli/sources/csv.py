@@ -97,6 +97,10 @@ class CsvSource:
         self._layout = layout
         self._first_row = first_row
 
+    def holds_lists(self, index: int) -> bool:
+        """Whether cells of a column may be lists of labels."""
+        return self._layout.cells.list is not None
+
     def parts(self, wants: Sequence[Want]) -> Iterator[Part]:
         window = self._text.open()
         try:
@@ -149,7 +153,7 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
         count = min(2 * count, HEADER_LIMIT_BYTES)
     if len(line.cells) > COLUMN_LIMIT:
         raise DataError(f"has more than {COLUMN_LIMIT} columns", file=path)
-    cells = CellReader(dialect.decimal, dialect.null)
+    cells = CellReader(dialect.decimal, dialect.null, dialect.list)
     if not dialect.header:
         numbered = tuple(str(place) for place in range(1, len(line.cells) + 1))
         return Layout(path, numbered, False, line.delimiter, cells), start

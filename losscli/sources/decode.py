@@ -30,7 +30,7 @@ from losscli.sources.arrow_csv import (
     texts_of,
     values_of,
 )
-from losscli.sources.cells import CellReader, NotNumber, shown, shown_bytes
+from losscli.sources.cells import CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_text
 from losscli.sources.text import not_utf8
 
@@ -223,12 +223,17 @@ class BlockDecoder:
     def _classes(
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
-        grammar = self._layout.cells
-        bad = self._first_bad(want, codes, len(cells), {}, undecodable)
+        grammar, faults = self._layout.cells, dict[int, str]()
         if want.kind == "text" and grammar.missing_texts.isdisjoint(cells):
+            bad = self._first_bad(want, codes, len(cells), {}, undecodable)
             return ClassColumn(codes.astype(np.int64), tuple(cells)), bad
-        canonical = grammar.text if want.kind == "text" else grammar.label
-        labels = [canonical(cell) for cell in cells]
+        labels: list[int | str | None]
+        if want.kind == "labels":
+            labels = [self._list(cell, code, faults) for code, cell in enumerate(cells)]
+        else:
+            canonical = grammar.text if want.kind == "text" else grammar.label
+            labels = [canonical(cell) for cell in cells]
+        bad = self._first_bad(want, codes, len(cells), faults, undecodable)
         distinct = tuple(label for label in dict.fromkeys(labels) if label is not None)
         if len(distinct) == len(cells):
             return ClassColumn(codes.astype(np.int64), distinct), bad
@@ -237,6 +242,13 @@ class BlockDecoder:
         recoded = np.array([code_of[label] for label in labels], dtype=np.int64)[codes]
         missing = recoded < 0
         return ClassColumn(recoded, distinct, missing if missing.any() else None), bad
+
+    def _list(self, cell: str, code: int, faults: dict[int, str]) -> str | None:
+        try:
+            return self._layout.cells.labels(cell)
+        except NotLabels as error:
+            faults[code] = str(error)
+            return list_text(())
 
     def _all_numbers(self, cells: list[str], undecodable: dict[int, bytes]) -> bool:
         """Whether every cell is a number, or empty."""

@@ -61,6 +61,11 @@ class FolderSource:
         tell: Callable[[int], KeyType | None] | None = getattr(self.source(0), "key_type", None)
         return None if tell is None else tell(index)
 
+    def holds_lists(self, index: int) -> bool:
+        """Whether a column of the first file may hold lists of labels."""
+        tell: Callable[[int], bool] | None = getattr(self.source(0), "holds_lists", None)
+        return index not in self.partitions and tell is not None and tell(index)
+
     def locate(self, row: int) -> tuple[str, int]:
         """The file and the row in it of a row that was read, counted over all files from 1."""
         before = at = start = 0

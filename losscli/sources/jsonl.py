@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.block import Batch, ClassColumn, Column, Kind, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources.cells import NotNumber, shown, shown_bytes
+from losscli.sources.cells import NotNumber, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_labels
 from losscli.sources.text import TextInput, Window
 from losscli.sources.values import (
@@ -26,7 +26,9 @@ from losscli.sources.values import (
     batch_of,
     float_label,
     float_text,
+    fraction,
     labels_of,
+    missing_label,
     no_double,
     numbers_of,
 )
@@ -58,10 +60,14 @@ class JsonlSource:
         self.path = self._text.path
         window = self._text.open_for_header()
         try:
-            self.columns: tuple[str, ...] = _columns(window, self.path)
+            self.columns, self._lists = _columns(window, self.path)
         finally:
             self._text.close_header(window)
         self.size = self._text.size
+
+    def holds_lists(self, index: int) -> bool:
+        """Whether the first value of a column is a list."""
+        return index in self._lists
 
     def parts(self, wants: Sequence[Want]) -> Iterator[JsonlPart]:
         """Runs of lines."""
@@ -131,7 +137,8 @@ def open_jsonl(path: str, *, compression: str | None = None, stream: BinaryIO | 
 # ---------------------------------------------------------------------- lines
 
 
-def _columns(window: Window, path: str) -> tuple[str, ...]:
+def _columns(window: Window, path: str) -> tuple[tuple[str, ...], frozenset[int]]:
+    """The names of the columns, and the places of those whose first value, near the start, is a list."""
     count = PART_BYTES
     while True:
         data = window.peek(count)
@@ -145,7 +152,7 @@ def _columns(window: Window, path: str) -> tuple[str, ...]:
     if not data[start:].strip(BLANK) and len(data) < count:
         raise DataError("it is empty", detail="wanted one JSON object a line", file=path)
     try:
-        return tuple(_object(data[start:end] if end >= 0 else data[start:]))
+        first = _object(data[start:end] if end >= 0 else data[start:])
     except Unreadable as error:
         hint = (
             "a list of all rows is no JSON lines: `jq -c '.[]'` makes them"
@@ -153,6 +160,19 @@ def _columns(window: Window, path: str) -> tuple[str, ...]:
             else None
         )
         raise DataError(error.message, detail=error.detail, hint=hint, file=path, row=1) from None
+    names = tuple(first)
+    open_names = {name for name in names if first[name] is None}
+    lists = {name for name in names if isinstance(first[name], list)}
+    for line in data[end + 1 :].split(b"\n") if open_names and end >= 0 else ():
+        try:
+            found = _object(line)
+        except Unreadable:
+            break  # the last one may be cut; what is wrong with others is said when rows are read
+        lists |= {name for name in open_names if isinstance(found.get(name), list)}
+        open_names -= {name for name in open_names if found.get(name) is not None}
+        if not open_names:
+            break
+    return names, frozenset(at for at, name in enumerate(names) if name in lists)
 
 
 def _blocks(window: Window, path: str) -> Iterator[tuple[bytes, DataError | None]]:
@@ -258,7 +278,7 @@ def _column(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
             return column, bad
     if kind in ("int_key", "text_key"):
         return _keys(values, kind)
-    return _labels(values, _text if kind == "text" else _label)
+    return _labels(values, _list if kind == "labels" else _text if kind == "text" else _label)
 
 
 def _numbers(values: Sequence[Any]) -> tuple[Column, Bad | None]:
@@ -330,6 +350,23 @@ def _label(value: Any) -> int | str | None:
     if isinstance(value, float):
         return float_label(_finite(value))
     return value if value is None or isinstance(value, int) else _no_value(value)
+
+
+def _list(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        what = "an object" if isinstance(value, dict) else f"`{shown(json.dumps(value))}`"
+        raise Unreadable(f"{what} is no list", "wanted a list of labels, as in the first row")
+    found = []
+    for place, member in enumerate(value, start=1):
+        if isinstance(member, float) and not _finite(member).is_integer():
+            raise Unreadable(*fraction(member))
+        label = _label(member)
+        if label is None:
+            raise Unreadable(*missing_label(place))
+        found.append(label)
+    return list_text(found)
 
 
 def _text(value: Any) -> str | None:

@@ -14,7 +14,14 @@ import pyarrow.parquet as pq
 
 from losscli.block import Batch, Want
 from losscli.errors import DataError
-from losscli.sources.arrow import DECODING_ERRORS, Undecodable, check_type, column_of, key_type
+from losscli.sources.arrow import (
+    DECODING_ERRORS,
+    Undecodable,
+    check_type,
+    column_of,
+    holds_lists,
+    key_type,
+)
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp, damaged, first_line
 from losscli.sources.values import batch_of
@@ -82,6 +89,10 @@ class ParquetSource:
     def key_type(self, index: int) -> KeyType | None:
         """What a column holds, as a key."""
         return key_type(self._schema.field(index).type)
+
+    def holds_lists(self, index: int) -> bool:
+        """Whether a column holds a list a row."""
+        return holds_lists(self._schema.field(index).type)
 
     def holds_the_same(self, index: int, other: ParquetSource, place: int) -> bool:
         """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
@@ -313,10 +324,10 @@ def _same_bytes(one: Any, start: int, other: Any, begin: int, size: int) -> bool
 
 
 def _plain_places(schema: Any) -> dict[str, list[int]]:
-    """Where the columns of each name stand, groups and lists left out."""
+    """Where the columns of each name stand, groups left out."""
     places: dict[str, list[int]] = {}
     for place, field in enumerate(schema):
-        if not pa.types.is_nested(field.type):
+        if not pa.types.is_nested(field.type) or holds_lists(field.type):
             places.setdefault(field.name, []).append(place)
     return places
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
 from losscli.errors import DataError
-from losscli.sources.cells import CellReader, NotNumber, shown, shown_bytes
+from losscli.sources.cells import CellReader, NotNumber, list_text, shown, shown_bytes
 
 EXACT = 2**53  # up to here every integer is a double
 CELLS = CellReader()
@@ -268,6 +268,46 @@ def text_labels(texts: Texts, rows: int, missing: Mask | None, kind: Kind) -> La
     if -1 in distinct_codes:
         missing = codes < 0
     return Labels(codes, table, missing, _at(texts.broken, rows), lambda row: _broken(texts.broken[row]))
+
+
+def list_labels(inner: Labels, starts: Ints, ends: Ints, missing: Mask | None) -> Labels:
+    """Rows that are lists: of each the labels of ``inner`` from its start to its end, as one text."""
+    wrong = either(inner.missing, inner.bad)
+    bad = None
+    if wrong is not None:
+        before = np.concatenate(([0], np.cumsum(wrong)))
+        bad = without(before[ends] > before[starts], missing)
+
+    def why(row: int) -> tuple[str, str | None]:
+        assert wrong is not None
+        at = int(starts[row]) + int(wrong[starts[row] : ends[row]].argmax())
+        if inner.missing is not None and inner.missing[at]:
+            return missing_label(at - int(starts[row]) + 1)
+        return inner.why(at)
+
+    skipped = [mask for mask in (missing, bad) if mask is not None]
+    skip = np.logical_or.reduce(skipped) if skipped else np.zeros(len(starts), np.bool_)
+    known: dict[bytes, int] = {}
+    table: dict[int | str, int] = {}
+    codes = np.full(len(starts), -1, np.int64)
+    for row in np.flatnonzero(~skip).tolist():
+        held = inner.codes[starts[row] : ends[row]]
+        code = known.get(key := held.tobytes())
+        if code is None:
+            names = held.tolist() if inner.table is None else [inner.table[at] for at in held.tolist()]
+            code = known[key] = table.setdefault(list_text(names), len(table))
+        codes[row] = code
+    return Labels(codes, tuple(table), missing, bad, why)
+
+
+def fraction(value: float) -> tuple[str, str]:
+    """What is wrong with a number in a list that is not whole."""
+    return f"`{value!r}` in the list is no label", "wanted text or a whole number"
+
+
+def missing_label(place: int) -> tuple[str, str]:
+    """What is wrong with a list that has a hole, at a place counted from 1."""
+    return f"label {place} of the list is missing", "wanted a label in every place of a list"
 
 
 # ---------------------------------------------------------------------- text
