@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from losscli.lists import ReadColumn
     from losscli.pairing.keyplan import Unmatched
     from losscli.plan import NanPolicy, Plan, Tally
+    from losscli.rows import Pictures
     from losscli.sources import Dialect, Source
 
 
@@ -58,7 +59,7 @@ def evaluate(
     gradient: bool = False,
     for_spreadsheets: bool = False,
     worst: int = 0,
-    pictures: bool = False,
+    pictures: Pictures = "none",
     start: Callable[[Sequence[Source]], threads.Advance] | None = None,
 ) -> Report:
     """Measure losses of one pair of inputs, or of one input that holds both columns.

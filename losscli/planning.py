@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
     from losscli.pairing.keyplan import Unmatched
+    from losscli.rows import Pictures
     from losscli.slices import SliceView
     from losscli.sources import Source
 
@@ -101,7 +102,7 @@ class Call:
     rows_out: bool = False
     worst: int = 0
     gradient: bool = False
-    pictures: bool = False
+    pictures: Pictures = "none"
     sides: tuple[int, ...] = ()  # of each model, where each has a file of its own
     label_side: int | None = None  # where that is not the last
 
@@ -190,7 +191,7 @@ class _Planner:
         where = self._where()
         if keys is None:
             self._telling()
-        watching = call.rows_out or call.worst > 0 or call.pictures
+        watching = call.rows_out or call.worst > 0 or call.pictures != "none"
         shown = keys.sides[0] if keys is not None and watching else ()
         named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
         sides = tuple(tuple(slots) for slots in self.slots)

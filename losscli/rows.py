@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -64,6 +64,10 @@ class Pair:
     kind: str  # residuals, scores or coverage
     name: str
     unit: int
+
+
+Pictures: TypeAlias = Literal["none", "losses", "all"]
+"""Of what counts are kept for pictures: of nothing, of the losses of rows, or of labels and predictions too."""
 
 
 @dataclass(slots=True)
@@ -126,7 +130,7 @@ class Watch:
     worst: int = 0
     slopes: bool = False
     pairs: tuple[Pair, ...] = ()  # of which pictures are drawn
-    pictures: bool = False
+    pictures: Pictures = "none"
 
     def columns(self) -> Iterator[tuple[str, str]]:
         """Name and type of every column of the file: integer, number or text."""
@@ -146,7 +150,7 @@ class Watch:
         weight: Floats | None, block: Block, kept: Mask | None,
     ) -> Noted | None:  # fmt: skip
         """What a unit gave for the rows of a block that entered its state."""
-        binned = dict(self._binned(unit, roles, params, values)) if self.pictures else {}
+        binned = dict(self._binned(unit, roles, params, values)) if self.pictures != "none" else {}
         if all(held.unit != unit for held in self.losses):
             return Noted(np.empty(0, np.int64), np.empty(0), None, {}, binned) if binned else None
         rows = block.row_numbers() if kept is None else block.row_numbers()[kept]
@@ -271,6 +275,11 @@ def _cell(column: Column, at: int, fact: Fact) -> Any:
 # ------------------------------------------------------------------------------------------------
 
 
+def column_of(loss: str, pred: str | None, part: str | None) -> str:
+    """What the column of a loss is called: with its prediction where there are several, and its part."""
+    return f"{loss}{f'#{pred}' if pred is not None else ''}{f'[{part}]' if part is not None else ''}"
+
+
 def watched(
     plan: Plan,
     keys: Sequence[Place],
@@ -278,7 +287,7 @@ def watched(
     every: bool = False,
     worst: int = 0,
     slopes: bool = False,
-    pictures: bool = False,
+    pictures: Pictures = "none",
 ) -> Plan:
     """The plan, with what to keep of each row.  UsageError where no loss asked for has a value for each row.
 
@@ -293,21 +302,22 @@ def watched(
             hint="ask for one that is a mean of rows beside it, such as `mse` or `log_loss`",
         )
     taken = _Names()
-    facts = _facts(plan, keys, taken)
+    facts = _facts(plan, keys, taken) if every or worst else ()
     several = len({m.pred for m in plan.measures}) > 1
     residuals = _residuals(plan, measures, several, taken)
     made: list[tuple[str, Measure, Part]] = []
     for measure in measures:
-        stem = f"{measure.loss.canonical(measure.values)}{f'#{measure.pred}' if several else ''}"
+        pred = measure.pred if several else None
         for part in measure.parts:
-            made.append((taken.take(f"{stem}[{part.name}]" if part.kind else stem), measure, part))
+            name = column_of(measure.loss.canonical(measure.values), pred, part.name if part.kind else None)
+            made.append((taken.take(name), measure, part))
     losses = tuple(
         RowLoss(name, part.unit, tuple(_slopes(name, measure, taken)) if slopes else ())
         for name, measure, part in made
     )
     if slopes and not any(loss.slopes for loss in losses):
         raise UsageError("`--gradient` needs a loss that has a slope by the prediction")
-    pairs = tuple(_pairs(plan)) if pictures else ()
+    pairs = tuple(_pairs(plan)) if pictures == "all" else ()
     return replace(plan, watch=Watch(facts, residuals, losses, every, worst, slopes, pairs, pictures))
 
 

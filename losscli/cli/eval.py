@@ -131,7 +131,7 @@ def eval_command(
             gradient=gradient,
             for_spreadsheets=for_spreadsheets,
             worst=worst,
-            pictures=out.draws or plotted is not None,
+            pictures="all" if out.draws or plotted is not None else "losses" if out.shows_losses else "none",
             start=progress.start,
         )
     report = replace(report, command=options.command_line())

@@ -449,6 +449,11 @@ class Outputs:
         """Whether a format has pictures, for which more is kept of the rows."""
         return "html" in (self.format, *(format for format, _ in self.files))
 
+    @property
+    def shows_losses(self) -> bool:
+        """Whether a table is looked at: none in a pipe has pictures."""
+        return self.format == "table" and sys.stdout.isatty()
+
     def write(self, report: Report, *more: Report) -> None:
         """Files first: a closed pipe must not lose them."""
         from losscli.formats import Look, render
@@ -513,7 +518,7 @@ def terminal_look() -> Look:
         unicode = True
     except (UnicodeEncodeError, LookupError):
         unicode = False
-    return Look(shutil.get_terminal_size().columns, colour, unicode)
+    return Look(shutil.get_terminal_size().columns, colour, unicode, pictures=on_terminal)
 
 
 def say(text: str) -> None:

@@ -38,6 +38,7 @@ class Look:
     width: int = 80
     colour: bool = False
     unicode: bool = True
+    pictures: bool = False
 
 
 def render(name: str, reports: Report | Sequence[Report], look: Look | None = None) -> str:

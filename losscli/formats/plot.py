@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losscli.formats.bars import bar
 from losscli.formats.lines import place_text, value_text
 from losscli.pictures import Picture, pictures
 from losscli.text import visible
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 BINS, HEIGHT, WIDEST = 16, 17, 72
 MOST_BARS = 40
-EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def plots(report: Report, name: str, look: Look) -> str:
@@ -63,16 +63,9 @@ def _bars(names: Sequence[str], said: Sequence[str], sizes: Sequence[float], loo
     most = max(sizes, default=0.0)
     lines = []
     for name, number, size in zip(names, said, sizes, strict=True):
-        bar = _bar(size / most * width if most > 0.0 else 0.0, look)
-        lines.append(f"  {name:>{first}} {number:>{second}} {bar}".rstrip())
+        drawn = bar(size / most * width if most > 0.0 else 0.0, look)
+        lines.append(f"  {name:>{first}} {number:>{second}} {drawn}".rstrip())
     return "\n".join(lines) + "\n"
-
-
-def _bar(length: float, look: Look) -> str:
-    if not look.unicode:
-        return "#" * max(round(length), 1 if length > 0.0 else 0)
-    whole, part = divmod(max(round(8 * length), 1 if length > 0.0 else 0), 8)
-    return "█" * whole + EIGHTHS[part].strip()
 
 
 def _lines(picture: Picture, look: Look) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -34,12 +36,53 @@ if TYPE_CHECKING:
 LEAST_WIDTH = 40
 """Below it a number would be cut; the lines then run over."""
 
+LEAST_REMARK = 24
+"""Characters of a remark in a line, if it has to run over several."""
+
 ARROWS = {"lower": "↓", "higher": "↑"}
 
 
 def render(report: Report, look: Look) -> str:
+    out = io.StringIO()
+    console = _console(out, look)
+    console.print(Text(visible(caption(report)), "dim"))
+    console.print()
+    beside = _beside(report, look)
+    # What is beside the numbers gives way where there is no room for it, the last first.
+    while beside and _width(report, look, beside, console) > console.width:
+        beside.popitem()
+    console.print(_results(report, look, beside))
+    if report.gate is not None:
+        _print_gate(console, report.gate, look)
+    for heading, names, rows in worst_tables(report):
+        numbers = {name for at, name in enumerate(names) if all(is_number(row[at]) for row in rows)}
+        console.print()
+        console.print(Text(visible(heading), "dim"))
+        console.print(_table(names, rows, numbers, look))
+    return _text(out, look)
+
+
+def _beside(report: Report, look: Look) -> dict[str, list[str]]:
+    """Columns of small pictures by their heads, where there is anything to draw."""
+    if not look.pictures:
+        return {}
+    from losscli.formats.beside import sizes, spreads
+
+    found = {"by slice": sizes(report, look), "loss of each row": spreads(report, look)}
+    return {head: cells for head, cells in found.items() if any(cells)}
+
+
+def _width(report: Report, look: Look, beside: Mapping[str, Sequence[str]], console: Console) -> int:
+    """The width in which no cell runs over, but for remarks, which may."""
+    table = _results(report, look, beside, most_said=LEAST_REMARK)
+    return Measurement.get(console, console.options.update(width=sys.maxsize), table).maximum
+
+
+def _results(
+    report: Report, look: Look, beside: Mapping[str, Sequence[str]], most_said: int | None = None
+) -> Table:
     several = len({r.pred for r in report.results}) > 1
-    said = [remarks(r) for r in report.results]
+    said = [remarks(r)[:most_said] for r in report.results]
     table = Table(box=box.SIMPLE_HEAD if look.unicode else box.ASCII2, pad_edge=False, show_edge=False)
     table.add_column("loss", overflow="fold")
     if several:
@@ -52,10 +95,12 @@ def render(report: Report, look: Look) -> str:
     table.add_column("better")
     if report.before is not None:
         table.add_column("change", justify="right", no_wrap=True)
+    for head in beside:
+        table.add_column(head, no_wrap=True)
     if any(said):
         table.add_column("remarks", overflow="fold")
     before = report.before or [None] * len(report.results)
-    for r, remark, was in zip(report.results, said, before, strict=True):
+    for at, (r, remark, was) in enumerate(zip(report.results, said, before, strict=True)):
         arrow = f"{ARROWS[r.better]} {r.better}" if look.unicode and r.better in ARROWS else r.better
         place = [place_text(r.part, r.slice)] if placed else []
         cells = [r.loss, *([r.pred] if several else []), *place, value_text(r.value), f"{r.rows}", arrow]
@@ -63,21 +108,10 @@ def render(report: Report, look: Look) -> str:
         table.add_row(
             *(Text(visible(cell), style if cell == value_text(r.value) else "") for cell in cells),
             *([Text(change_text(r.value, was))] if report.before is not None else []),
+            *(Text(drawn[at], "cyan") for drawn in beside.values()),
             *([Text(visible(remark))] if any(said) else []),
         )
-    out = io.StringIO()
-    console = _console(out, look)
-    console.print(Text(visible(caption(report)), "dim"))
-    console.print()
-    console.print(table)
-    if report.gate is not None:
-        _print_gate(console, report.gate, look)
-    for heading, names, rows in worst_tables(report):
-        numbers = {name for at, name in enumerate(names) if all(is_number(row[at]) for row in rows)}
-        console.print()
-        console.print(Text(visible(heading), "dim"))
-        console.print(_table(names, rows, numbers, look))
-    return _text(out, look)
+    return table
 
 
 def draw(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[str], look: Look) -> str:
