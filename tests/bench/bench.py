@@ -91,7 +91,9 @@ def command(name: str, case: Case, preds: Path, labels: Path) -> list[str]:
 
 def measure(words: list[str]) -> Run:
     began = time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # Modules are compiled when they are installed: in a working copy, at the first run.
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings)
     assert process.stdout is not None
     assert process.stderr is not None
     out, errors = process.stdout.read(), process.stderr.read()
