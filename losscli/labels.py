@@ -9,7 +9,6 @@ from itertools import takewhile
 
 from losscli.sources.cells import CellReader, NotNumber
 
-TRUTHS = {"true": 1, "false": 0}
 _CELLS = CellReader()
 
 

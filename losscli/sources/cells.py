@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 CELL_SHOWN = 60  # characters of a cell in a message
 
+TRUTHS = {"true": 1, "false": 0}
+
 _MISSING_NUMBER = frozenset(("", "na", "n/a", "nan", "null", "none"))
 # A double reaches to 10³⁰⁸; a larger exponent need not be computed to know what it does.
 _EXPONENT_DIGITS = 6
@@ -82,7 +84,7 @@ class CellReader:
             whole = _whole(match)
             return text if whole is None else whole
         if len(text) <= 5:  # lower() of a longer text is a waste
-            return {"true": 1, "false": 0}.get(text.lower(), text)
+            return TRUTHS.get(text.lower(), text)
         return text
 
     def labels(self, text: str) -> str | None:

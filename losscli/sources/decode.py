@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.labels import TRUTHS
 from losscli.sources.arrow_csv import (
     ArrowReader,
     BadShape,
@@ -30,7 +29,7 @@ from losscli.sources.arrow_csv import (
     texts_of,
     values_of,
 )
-from losscli.sources.cells import CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
+from losscli.sources.cells import TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_text
 from losscli.sources.text import not_utf8
 
