@@ -15,15 +15,16 @@ import pickle
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache, partial, reduce
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from definition import MP, Definition, checked, exact, nearest, of_whole, quotient, ulps_off
@@ -51,7 +52,7 @@ from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import evaluate
 from losscli.loss import MARK, Column, Loss, Param, loss, show_param
-from losscli.report import Result
+from losscli.report import Report, Result
 from losscli.spec import parse
 from losscli.state import STATES
 
@@ -73,15 +74,13 @@ LAWS = {
 
 FORMS = forms()
 ROW_FORMS = [form for form in FORMS if form.is_mean]
-every_form = pytest.mark.parametrize("form", FORMS, ids=title)
-every_row_form = pytest.mark.parametrize("form", ROW_FORMS, ids=title)
 
 
-def obey(form: Loss, law: str) -> None:
-    """Skip what a loss declares that it cannot keep; how far rows may lie off, it declares as a number."""
-    assert law in LAWS
-    if law in form.exceptions and law != "ulps":
-        pytest.skip(form.exceptions[law])
+def every(forms: Iterable[Loss] = FORMS, law: str | None = None) -> pytest.MarkDecorator:
+    """All forms of losses, but for those that declare, with a reason, that they cannot keep a law."""
+    assert law is None or law in LAWS
+    kept = [form for form in forms if law is None or law not in form.exceptions]
+    return pytest.mark.parametrize("form", kept, ids=title)
 
 
 def widths(form: Loss) -> tuple[int, ...]:
@@ -203,9 +202,8 @@ def check_rows_are_doubles(form: Loss) -> None:
     assert measured_rows(form, taken(first.roles, slice(0, 0)), first.params).shape == (0,), "of no rows"
 
 
-@every_row_form
+@every(ROW_FORMS, law="rows")
 def test_rows_give_as_many_doubles_never_nan_and_infinite_only_where_the_definition_is(form: Loss) -> None:
-    obey(form, "rows")
     check_rows_are_doubles(form)
 
 
@@ -221,9 +219,8 @@ def check_inputs_are_untouched(form: Loss) -> None:
             assert same_bits(column, before[name]), f"{params} writes to {name}"
 
 
-@every_row_form
+@every(ROW_FORMS, law="inputs")
 def test_inputs_are_not_touched(form: Loss) -> None:
-    obey(form, "inputs")
     check_inputs_are_untouched(form)
 
 
@@ -236,9 +233,8 @@ def check_never_below_the_best(form: Loss) -> None:
                 assert found <= form.best, words
 
 
-@every_row_form
+@every(ROW_FORMS, law="best")
 def test_no_row_is_better_than_the_best_value(form: Loss) -> None:
-    obey(form, "best")
     check_never_below_the_best(form)
 
 
@@ -250,15 +246,13 @@ def check_best_rows_are_exact(form: Loss) -> None:
                 assert math.copysign(1.0, found) == math.copysign(1.0, form.best), words
 
 
-@every_row_form
+@every(ROW_FORMS, law="best")
 def test_a_row_that_is_perfect_by_the_definition_is_so_exactly(form: Loss) -> None:
-    obey(form, "best")
     check_best_rows_are_exact(form)
 
 
-@every_form
+@every(law="best")
 def test_a_perfect_prediction_reaches_the_best_value_exactly(form: Loss, tmp_path: Any) -> None:
-    obey(form, "best")
     params = usual_params(form)
     roles = perfect(form, params, generator(form, "perfect"), 80)
     if form.best is None or roles is None:
@@ -277,7 +271,7 @@ def check_near_the_definition(form: Loss) -> None:
             assert off <= form.ulps or not math.isfinite(nearest(wanted)), f"{off:.3g} ulp off: {words}"
 
 
-@every_row_form
+@every(ROW_FORMS)
 def test_rows_lie_within_a_few_ulp_of_the_definition(form: Loss) -> None:
     check_near_the_definition(form)
 
@@ -324,7 +318,7 @@ def test_a_whole_lies_within_a_few_ulp_of_its_definition(form: Loss, tmp_path: A
     assert tried >= 2, definition.text
 
 
-@every_row_form
+@every(ROW_FORMS)
 def test_the_value_is_the_exact_weighted_mean_of_the_rows_rounded_once(form: Loss, tmp_path: Any) -> None:
     rng = generator(form, "mean")
     for at, params in enumerate(all_params(form, rng)[:6]):
@@ -362,9 +356,8 @@ def check_range(form: Loss) -> None:
                     assert math.isfinite(found) or ulps_off(found, wanted) <= form.ulps, words
 
 
-@every_row_form
+@every(ROW_FORMS, law="range")
 def test_a_value_that_fits_a_double_comes_without_warning_overflow_or_nan(form: Loss) -> None:
-    obey(form, "range")
     check_range(form)
 
 
@@ -384,9 +377,8 @@ def check_rows_do_not_depend_on_the_block(form: Loss) -> None:
             assert same_bits(np.concatenate(cut), whole), f"in blocks of {length} rows, {params}"
 
 
-@every_row_form
+@every(ROW_FORMS, law="order")
 def test_the_loss_of_a_row_does_not_depend_on_the_rows_around_it(form: Loss) -> None:
-    obey(form, "order")
     check_rows_do_not_depend_on_the_block(form)
 
 
@@ -395,12 +387,11 @@ def test_the_loss_of_a_row_does_not_depend_on_the_rows_around_it(form: Loss) -> 
 # ------------------------------------------------------------------------------------------------
 
 
-@every_form
+@every(law="weights")
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_an_integer_weight_is_the_row_as_many_times_and_zero_is_none(
     form: Loss, ends: bool, tmp_path: Any
 ) -> None:
-    obey(form, "weights")
     rng = generator(form, "counts")
     params = usual_params(form)
     roles = finite_rows(form, params, rng, 160, ends=ends)
@@ -411,10 +402,9 @@ def test_an_integer_weight_is_the_row_as_many_times_and_zero_is_none(
     assert value_of(files(tmp_path, form, repeated, name="r"), form, params).value == weighted.value
 
 
-@every_form
+@every(law="weights")
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_a_weight_of_zero_is_as_if_the_row_were_not_there(form: Loss, ends: bool, tmp_path: Any) -> None:
-    obey(form, "weights")
     rng = generator(form, "zeros")
     params = usual_params(form)
     roles = finite_rows(form, params, rng, 120, ends=ends)
@@ -428,12 +418,10 @@ def test_a_weight_of_zero_is_as_if_the_row_were_not_there(form: Loss, ends: bool
     )  # fmt: skip
 
 
-@every_form
+# Where a weight is how often the row stands there, another scale means other rows.
+@every((form for form in FORMS if not form.takes_counts(usual_params(form))), law="weights")
 @pytest.mark.parametrize("power", [-300, 13])
 def test_weights_scaled_by_a_power_of_two_change_no_bit(form: Loss, power: int, tmp_path: Any) -> None:
-    obey(form, "weights")
-    if form.takes_counts(usual_params(form)):
-        pytest.skip("a weight is how often the row stands there: another scale means other rows")
     rng = generator(form, "scale")
     params = usual_params(form)
     roles = finite_rows(form, params, rng, 60, ends=False)
@@ -466,19 +454,17 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
                 assert got == wanted, f"{found.preds}, blocks of {chunk_rows} rows, {jobs} jobs"
 
 
-@every_form
+@every(law="order")
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_blocks_jobs_and_formats_change_no_bit(form: Loss, ends: bool, tmp_path: Any) -> None:
-    obey(form, "order")
     check_cuts_and_formats(form, tmp_path, ends=ends)
 
 
-@every_form
+@every(law="order")
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
     form: Loss, ends: bool, tmp_path: Any
 ) -> None:
-    obey(form, "order")
     rng = generator(form, "many")
     params = usual_params(form)
     roles = finite_rows(form, params, rng, 66_001, ends=ends)
@@ -488,10 +474,9 @@ def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
         assert value_of(cut, form, params, chunk_rows=chunk_rows, jobs=jobs) == wanted
 
 
-@every_form
+@every(law="order")
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_the_order_of_rows_changes_no_bit(form: Loss, ends: bool, tmp_path: Any) -> None:
-    obey(form, "order")
     rng = generator(form, "order")
     params = usual_params(form)
     roles = finite_rows(form, params, rng, 300, ends=ends)
@@ -558,9 +543,8 @@ def outside(param: Param) -> list[str]:
     return texts
 
 
-@every_form
+@every(law="params")
 def test_a_parameter_out_of_range_is_a_usage_error_that_names_it(form: Loss) -> None:
-    obey(form, "params")
     usual = {
         name: show_param(value) for name, value in usual_params(form).items() if name not in form.columns
     }
@@ -580,7 +564,7 @@ def test_a_parameter_out_of_range_is_a_usage_error_that_names_it(form: Loss) -> 
             assert text in str(error.value), asked
 
 
-@every_form
+@every()
 def test_an_unknown_parameter_is_a_usage_error_that_names_it(form: Loss) -> None:
     with pytest.raises(UsageError, match="`nonsense`"):
         form.read_params(parse(f"{form.name}:nonsense=1"))
@@ -588,10 +572,54 @@ def test_an_unknown_parameter_is_a_usage_error_that_names_it(form: Loss) -> None
         evaluate("absent.parquet", loss=[f"{form.name}:nonsense=1"])
 
 
-@every_form
+@every()
 def test_a_spec_that_was_printed_reads_back_as_the_same_parameters(form: Loss) -> None:
     for params in all_params(form, generator(form, "specs")):
         assert form.read_params(parse(spec(form, params))) == params
+
+
+def sliced_files(folder: Any, form: Loss, roles: Roles, weight: Any, name: str, slices: Any) -> Files:
+    found = files(folder, form, roles, weight, name=name)
+    preds = pq.read_table(found.preds)
+    pq.write_table(preds.append_column("slice", pa.array(slices)), found.preds)
+    return found
+
+
+@every(law="order")
+def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
+    form: Loss, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = generator(form, "slices")
+    params = usual_params(form)
+    roles = finite_rows(form, params, rng, 90, ends=False)
+    weight = weights(form, params, rng, rows_of(roles), ends=False)
+    slices = rng.choice(["a", "b", "c"], rows_of(roles))
+    found = files(tmp_path, form, roles, weight)
+    preds = pq.read_table(found.preds)
+    pq.write_table(preds.append_column("slice", pa.array(slices)), found.preds)
+    measured = partial(evaluate, found.preds, found.labels, loss=[spec(form, params)], **found.options)
+    run, tallies = threads.run, []
+
+    def noted(*given: Any, **more: Any) -> Any:
+        outcome = run(*given, **more)
+        tallies.append(outcome.tally)
+        return outcome
+
+    monkeypatch.setattr(threads, "run", noted)
+    sliced = measured(by=["slice"], chunk_rows=7)
+    (held,) = tallies[0].slices.values()
+    for unit, state in tallies[0].states.items():
+        assert reduce(lambda one, other: one.merge(other), map(held.states[unit].at, range(3))) == state
+
+    def known(report: Report, *wanted: str) -> list[Any]:
+        return [
+            (r.value, r.sum, r.rows, r.weight, r.touched, r.skipped)
+            for r in report.results
+            if not r.part and (r.slice.get("slice") in wanted or not wanted)
+        ]
+
+    assert known(sliced, "a") == known(measured(where="slice == 'a'"))
+    assert known(sliced, "b", "c") == known(measured(where="slice != 'a'", by=["slice"]), "b", "c")
 
 
 # ------------------------------------------------------------------------------------------------
@@ -599,11 +627,10 @@ def test_a_spec_that_was_printed_reads_back_as_the_same_parameters(form: Loss) -
 # ------------------------------------------------------------------------------------------------
 
 
-@every_form
+@every(law="pickle")
 def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
     form: Loss, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    obey(form, "pickle")
     assert pickle.loads(pickle.dumps(form.function)) is form.function
     rng = generator(form, "pickle")
     params = usual_params(form)
@@ -693,12 +720,11 @@ def narrowed(column: Any, kind: pa.DataType) -> pa.Array:
     return pa.array(column, kind)
 
 
-@every_form
+@every(law="types")
 @pytest.mark.parametrize("kind", NARROW)
 def test_narrow_and_decimal_columns_equal_doubles_of_the_same_values(
     form: Loss, kind: str, tmp_path: Any
 ) -> None:
-    obey(form, "types")
     rng = generator(form, kind)
     params = usual_params(form)
     roles = coarse(form, params, rng, 50, whole="int" in kind, signed="uint" not in kind)
@@ -717,9 +743,8 @@ def test_narrow_and_decimal_columns_equal_doubles_of_the_same_values(
 # ------------------------------------------------------------------------------------------------
 
 
-@every_form
+@every(law="words")
 def test_a_loss_says_what_it_is(form: Loss) -> None:
-    obey(form, "words")
     doc = form.doc
     assert 10 <= len(doc.summary) <= 72, f"the summary has {len(doc.summary)} characters"
     assert doc.summary.endswith(".")
@@ -736,7 +761,7 @@ def test_a_loss_says_what_it_is(form: Loss) -> None:
     assert " ".join(first).startswith(f"{form.name} {summary}")
 
 
-@every_form
+@every()
 def test_the_example_of_a_loss_runs(form: Loss) -> None:
     module = sys.modules[form.function.__module__]
     tests = doctest.DocTestFinder(recurse=False).find(form.function, form.name, module, vars(module))
@@ -767,12 +792,11 @@ def test_names_and_aliases_are_those_of_one_loss_each() -> None:
 # ------------------------------------------------------------------------------------------------
 
 
-@every_form
+@every(law="missing")
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_missing_value_is_refused_and_dropped_only_when_asked(
     form: Loss, suffix: str, tmp_path: Any
 ) -> None:
-    obey(form, "missing")
     rng = generator(form, "missing")
     params = usual_params(form)
     roles = finite_rows(form, params, rng, 40, ends=False)
