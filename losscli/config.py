@@ -133,7 +133,7 @@ class Found(Table):
     where: str | None = Field(None, description="rows to keep, e.g. `country == 'de'`")
     from_logits: bool | None = Field(None, description="predictions are raw scores")
     nan: Literal["error", "drop", "propagate"] | None = Field(None, description="missing values")
-    ci: str | None = Field(None, description="interval: `none`, `normal` or `normal:level=0.9`")
+    ci: str | None = Field(None, description="interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`")
     input_format: str | None = Field(None, description="format of the inputs")
     dialect: str | None = Field(None, description="how CSV is read, e.g. `delimiter=semicolon`")
     baseline: str | None = Field(None, description="saved result to compare with, beside this file")

@@ -74,6 +74,8 @@ def evaluate(
         )
     asked = [Asked.of(text) for text in loss]
     interval = read_interval(ci)
+    if interval is not None and interval.horizon is not None:
+        raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     paths = [preds] if labels is None else [preds, labels]
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
     call = Call(
@@ -96,6 +98,8 @@ def evaluate(
         worst=worst,
         gradient=gradient,
         pictures=pictures,
+        bootstrap=interval is not None and interval.method == "bootstrap",
+        cluster=interval.cluster if interval is not None else None,
     )
     jobs = jobs or threads.default_jobs()
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))

@@ -8,7 +8,8 @@ fractions.  A function of means (`rmse`) goes by the delta method.  Losses kept 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
@@ -37,29 +38,65 @@ RATES = frozenset(
 """Row functions whose rows are 0 or 1: the mean is a rate, and its interval Wilson's."""
 
 
+PARAMS = {"none": (), "normal": ("level", "horizon"), "bootstrap": ("level", "seed", "cluster")}
+"""The intervals, and the parameters that each takes."""
+
+MOST_LEVEL = 0.999
+"""The most that the resamples of the bootstrap can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class IntervalSpec:
-    """An interval as asked for."""
+    """An interval as asked for.
+
+    ``seed`` and ``cluster`` (a column, whose equal values are drawn together) are of the bootstrap;
+    ``horizon`` is of a comparison over time: how many steps ahead the predictions were made.
+    """
 
     method: str
     level: float = 0.95
+    seed: int = 0
+    cluster: str | None = None
+    horizon: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> IntervalSpec | None:
         """The value of ``--ci``; None for ``none``."""
         spec = parse(text)
         name = spec.name.casefold()
-        if name not in ("none", "normal"):
-            raise UsageError(f"no interval is called `{spec.name}`", hint="they are none and normal")
+        if name not in PARAMS:
+            raise UsageError(
+                f"no interval is called `{spec.name}`", hint="they are none, normal and bootstrap"
+            )
         given = dict(spec.params)
-        level = given.pop("level", "0.95") if name == "normal" else "0.95"
-        if given:
-            takes = "it takes `level`" if name == "normal" else "it takes no parameters"
-            raise UsageError(f"`{spec.name}` has no parameter `{next(iter(given))}`", hint=takes)
-        value = read_number(level)
-        if value is None or not 0.0 < value < 1.0:
-            raise UsageError(f"`level={level}` in `{text}` is not in (0, 1)")
-        return None if name == "none" else cls(name, value)
+        if unknown := next((key for key in given if key not in PARAMS[name]), None):
+            takes = ", ".join(f"`{key}`" for key in PARAMS[name]) or "no parameters"
+            raise UsageError(f"`{spec.name}` has no parameter `{unknown}`", hint=f"it takes {takes}")
+        level = read_number(given.get("level", "0.95"))
+        if level is None or not 0.0 < level < 1.0:
+            raise UsageError(f"`level={given['level']}` in `{text}` is not in (0, 1)")
+        if name == "bootstrap" and level > MOST_LEVEL:
+            raise UsageError(
+                f"`level={given['level']}` in `{text}` is above {MOST_LEVEL}, the most of a bootstrap"
+            )
+        seed = _whole(given, "seed", text, least=0)
+        horizon = _whole(given, "horizon", text, least=1)
+        if given.get("cluster") == "":
+            raise UsageError(f"`cluster=` in `{text}` names no column")
+        return None if name == "none" else cls(name, level, seed or 0, given.get("cluster"), horizon)
+
+
+def _whole(given: Mapping[str, str], name: str, text: str, *, least: int) -> int | None:
+    if name not in given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", given[name], re.ASCII) or int(given[name]) < least:
+        raise UsageError(f"`{name}={given[name]}` in `{text}` is not a whole number from {least} on")
+    return int(given[name])
+
+
+def one_side(level: float) -> Fraction:
+    """What lies beyond either end of an interval of a level, as the decimal that it was written as."""
+    return (1 - Fraction(repr(level))) / 2
 
 
 Row = tuple[float, float]
@@ -192,10 +229,15 @@ def estimate(
     half = normal_quantile(0.5 + spec.level / 2.0) * error
     if not math.isfinite(value - half) or not math.isfinite(value + half):
         return Estimate(note="no interval: its ends exceed the largest double")
-    note = None
-    if len(covariance) == 1 and spread.heavy(state.means[0], covariance[0][0] * state.weight.fraction**2):
-        note = "heavy tail"
-    return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), note)
+    return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), tail_note(state, spread))
+
+
+def tail_note(state: Any, spread: Spread | None) -> str | None:
+    """What is to be said where one row holds more than `HEAVY` of the squared deviations."""
+    if spread is None or not isinstance(state, Sums) or len(state.totals) > 1 or not spread.finite:
+        return None
+    squares = spread.covariance(state.totals, state.weight)[0][0] * state.weight.fraction**2
+    return "heavy tail" if spread.heavy(state.means[0], squares) else None
 
 
 def is_rate(loss: Loss, state: Sums, spread: Spread) -> bool:

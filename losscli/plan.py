@@ -32,6 +32,7 @@ from losscli.views import (
 )
 
 if TYPE_CHECKING:
+    from losscli.bootstrap import GroupView
     from losscli.duel import Duel, Pair
     from losscli.expression import Expression
     from losscli.intervals import Spread
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 Measured: TypeAlias = tuple[Sequence[Floats], Floats | None, Mask | None]
 """The columns of a unit over a block, the weights, and which of the block's rows they are (None: all)."""
+WHOLE = -1
+"""The place of all rows among the places of slicings."""
+
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
 
@@ -109,6 +113,9 @@ class Tally:
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
     missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
     slices: dict[int, SliceTally] = field(default_factory=dict)  # by the place of the slicing
+    groups: dict[int, SliceTally] = field(
+        default_factory=dict
+    )  # for the bootstrap: of the WHOLE, and of slicings
     spreads: dict[int, Spread] = field(default_factory=dict)  # of units, where intervals are asked for
     duels: dict[int, Duel] = field(default_factory=dict)  # by the place of the pair of units
     kept: Kept | None = None  # of single rows
@@ -134,11 +141,12 @@ class Tally:
                 _add(mine.setdefault(unit, {}), counts)
         for unit, missing in other.missing.items():
             self.missing[unit] = self.missing[unit].merge(missing) if unit in self.missing else missing
-        for slicing, tally in other.slices.items():
-            if slicing in self.slices:
-                self.slices[slicing].merge(tally)
-            else:
-                self.slices[slicing] = tally
+        for held, more in ((self.slices, other.slices), (self.groups, other.groups)):
+            for slicing, tally in more.items():
+                if slicing in held:
+                    held[slicing].merge(tally)
+                else:
+                    held[slicing] = tally
         if other.kept is not None:
             if self.sink is not None:
                 for table in other.kept.tables:
@@ -200,6 +208,7 @@ class Plan:
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position
     spreads: bool = False  # whether second moments are kept, for intervals
+    groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
     pairs: tuple[Pair, ...] = ()  # units that are compared row by row
     watch: Watch | None = None  # what to keep of single rows
 
@@ -257,6 +266,10 @@ class Plan:
             tally.slices[at] = SliceTally(
                 np.bincount(slicing.read(whole if self.nan == "propagate" else block), minlength=0)
             )
+        for at, dealt in self._dealt(whole if self.nan == "propagate" else block).items():
+            from losscli.sliced import SliceTally
+
+            tally.groups[at] = SliceTally(np.bincount(dealt))
         if len(groups) > 1:
             self._propagate(whole, lacks, tally)
         for (rows, units), reading in zip(groups, readings, strict=True):
@@ -266,6 +279,15 @@ class Plan:
             tally.kept = self.watch.keep(whole if self.nan == "propagate" else block, tally.noted, better)
             tally.noted = {}
         return tally
+
+    def _dealt(self, block: Block) -> dict[int, Ints]:
+        """The group of each row; and its group within its slice, by the place of the slicing."""
+        if self.groups is None:
+            return {}
+        dealt = {WHOLE: self.groups.read(block)}
+        for at, slicing in enumerate(self.slicings):
+            dealt[at] = slicing.read(block) * self.groups.size + dealt[WHOLE]
+        return dealt
 
     def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
         """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
@@ -292,9 +314,12 @@ class Plan:
             counted = weight > 0.0
             weight = weight[counted]
         codes = [slicing.read(block) for slicing in self.slicings]
+        dealt = self._dealt(block)
         rows: dict[int, Measured] = {}
         for place in units:
-            rows[place] = self._sum(place, self.units[place], block, weight, counted, codes, reading, tally)
+            rows[place] = self._sum(
+                place, self.units[place], block, weight, counted, codes, dealt, reading, tally
+            )
         for at, pair in enumerate(self.pairs):
             self._fight(at, pair, rows, codes, tally)
 
@@ -338,6 +363,7 @@ class Plan:
         weight: Floats | None,
         counted: Mask | None,
         slicings: Sequence[Ints],
+        dealt: Mapping[int, Ints],
         reading: Reading,
         tally: Tally,
     ) -> Measured:
@@ -394,6 +420,9 @@ class Plan:
                 from losscli.sliced import SlicedStates
 
                 tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
+        for at, all_codes in dealt.items():
+            codes = all_codes if kept is None else all_codes[kept]
+            self._slice(tally.groups[at], place, loss.state, columns, weight, names, codes, block, kept)
         return columns, weight, kept
 
     def _refuse_nan(

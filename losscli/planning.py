@@ -30,10 +30,11 @@ from losscli.views import (
 
 if TYPE_CHECKING:
     from losscli.block import Kind, Place
+    from losscli.bootstrap import GroupView
     from losscli.lists import ReadColumn
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
-    from losscli.pairing.keyplan import Unmatched
+    from losscli.pairing.keyplan import KeyPlan, Unmatched
     from losscli.rows import Pictures
     from losscli.slices import SliceView
     from losscli.sources import Source
@@ -105,6 +106,8 @@ class Call:
     pictures: Pictures = "none"
     sides: tuple[int, ...] = ()  # of each model, where each has a file of its own
     label_side: int | None = None  # where that is not the last
+    bootstrap: bool = False  # rows are dealt into groups, by the key or the number of each
+    cluster: str | None = None  # or by the values of a column
 
     @property
     def positive(self) -> int | str | None:
@@ -194,6 +197,7 @@ class _Planner:
         watching = call.rows_out or call.worst > 0 or call.pictures != "none"
         shown = keys.sides[0] if keys is not None and watching else ()
         named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
+        groups = self._groups(keys) if call.bootstrap else None
         sides = tuple(tuple(slots) for slots in self.slots)
         chunk_rows = call.chunk_rows
         if self.listed:
@@ -203,7 +207,7 @@ class _Planner:
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, chunk_rows, slicings, where, keys,
+            call.nan, chunk_rows, slicings, where, keys, groups=groups,
         )  # fmt: skip
         if not watching:
             return made
@@ -414,6 +418,21 @@ class _Planner:
             self.equal += [(found[0], other) for other in found[1:]]
             places.append((name, found[0]))
         return Filter(expression, tuple(places))
+
+    def _groups(self, keys: KeyPlan | None) -> GroupView:
+        """The groups of the bootstrap: by cluster, by key, or by the number of the row."""
+        # Imported here: few calls resample.
+        from losscli.bootstrap import GroupView
+
+        if self.call.cluster is not None:
+            found = [self._slot(c, "text", "other") for c in find_in_either(self.sources, self.call.cluster)]
+            self.equal += [(found[0], other) for other in found[1:]]
+            return GroupView((found[0],))
+        if keys is None:
+            return GroupView()
+        slots = keys.sides[0]
+        places = [self._slot(Chosen(0, slot.index, slot.name), slot.kind, "key") for slot in slots]
+        return GroupView(tuple(places), tuple(zip(slots, keys.types, strict=True)))
 
     def _slicing(self, text: str) -> SliceView:
         from losscli.slices import Index, SliceView, parse_slicing

@@ -6,18 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
-from losscli.plan import Measure, Part, Plan, Tally
+from losscli.plan import WHOLE, Measure, Part, Plan, Tally
 from losscli.report import Result
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView
 
 if TYPE_CHECKING:
+    from losscli.bootstrap import Resampled
     from losscli.intervals import Estimate, IntervalSpec
     from losscli.sliced import SliceTally
     from losscli.slices import SliceView
@@ -41,7 +42,9 @@ def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     found = [r for measure in plan.measures for r in _Finisher(measure, plan, tally, options).results()]
     sliced = []
     for place, slicing in enumerate(plan.slicings):
-        for values, part in slices_of(slicing, tally.slices[place], options.min_slice):
+        for values, part in slices_of(
+            slicing, tally.slices[place], options.min_slice, tally.groups.get(place)
+        ):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for measure in plan.measures:
                 if all(p.unit in part.states for p in measure.parts):
@@ -60,9 +63,9 @@ OTHER = "other"
 
 
 def slices_of(
-    view: SliceView, tally: SliceTally, min_slice: int
+    view: SliceView, tally: SliceTally, min_slice: int, groups: SliceTally | None = None
 ) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, in order, each with a tally of its own."""
+    """The slices that have rows, in order, each with a tally of its own; ``groups`` are those of all slices."""
     codes = [(values, code) for values, code in view.index.codes.items() if code < len(tally.used)]
     codes = [(values, code) for values, code in codes if tally.used[code]]
     from losscli.slices import order_of
@@ -71,16 +74,16 @@ def slices_of(
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
     kept = [codes[at] for at in order if tally.used[codes[at][1]] >= min_slice]
     folded = [codes[at] for at in order if tally.used[codes[at][1]] < min_slice]
-    found = [(values, _one_slice(tally, code)) for values, code in kept]
+    found = [(values, _one_slice(tally, code, groups)) for values, code in kept]
     if folded:
         rest = Tally()
         for _, code in folded:
-            rest.merge(_one_slice(tally, code))
+            rest.merge(_one_slice(tally, code, groups))
         found.append(((OTHER,) * len(view.columns), rest))
     return found
 
 
-def _one_slice(tally: SliceTally, code: int) -> Tally:
+def _one_slice(tally: SliceTally, code: int, groups: SliceTally | None = None) -> Tally:
     states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
     found = Tally(used=int(tally.used[code]), states={u: s for u, s in states.items() if s is not None})
     found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
@@ -88,11 +91,25 @@ def _one_slice(tally: SliceTally, code: int) -> Tally:
         unit: spread for unit, held in tally.spreads.items() if (spread := held.at(code)) is not None
     }
     found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
+    if groups is not None:
+        from losscli.bootstrap import one_slice
+
+        found.groups[WHOLE] = one_slice(groups, code)
     for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
         for (unit, name), lanes in counts.items():
             if code < len(lanes) and lanes[code]:
                 into.setdefault(unit, {})[name] = int(lanes[code])
     return found
+
+
+class _Outcome(NamedTuple):
+    """What became of the states of a measure: of the whole, or of one part."""
+
+    part: Part
+    state: Any
+    name: dict[str, str]  # of the part; empty for the whole
+    finished: Finished
+    several: bool = False  # an average of parts
 
 
 class _Finisher:
@@ -110,13 +127,25 @@ class _Finisher:
             self.params["order"] = self._order()
 
     def results(self) -> list[Result]:
-        parts = self.measure.parts
-        states = [self.tally.states[part.unit] for part in parts]
+        states = [self.tally.states[part.unit] for part in self.measure.parts]
         self._refuse_no_weight(states)
+        outcomes = self._outcomes(states)
+        resampled = self._resampled()
+        return [self._result(outcome, resampled) for outcome in outcomes]
+
+    def finished(self, states: Sequence[Any]) -> dict[frozenset[tuple[str, str]], Finished]:
+        """What becomes of some states of the measure's units, by part."""
+        if any(state.weight.units == 0 for state in states):
+            return {}
+        return {frozenset(outcome.name.items()): outcome.finished for outcome in self._outcomes(states)}
+
+    def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
+        """The whole, or each part, of the states of the measure's units."""
+        parts = self.measure.parts
         if len(parts) == 1:
             if self.loss.state == "confusion" and self.loss.per_class:
                 return self._by_class(states[0])
-            return [self._result(parts[0], states[0], {}, self._finished(states[0]))]
+            return [_Outcome(parts[0], states[0], {}, self._finished(states[0]))]
         if self.loss.state == "confusion" and self.loss.per_class:
             # One table an output, of 0 and 1: each is one class against the rest.
             counts = [state.counts(1) for state in states]
@@ -128,12 +157,12 @@ class _Finisher:
 
     # ------------------------------------------------------------------ classes and outputs
 
-    def _by_class(self, table: Confusion) -> list[Result]:
+    def _by_class(self, table: Confusion) -> list[_Outcome]:
         """A loss of one class against the rest, from the table of all classes."""
         positive = self._positive(table)
         if positive is not None and self.options.average is None:
             finished = self._finished(table.counts(positive))
-            return [self._result(self.measure.parts[0], table, {}, finished)]
+            return [_Outcome(self.measure.parts[0], table, {}, finished)]
         classes = self._classes(table)
         counts = [table.counts(c) for c in classes]
         return self._averaged(counts, [{"class": str(c)} for c in classes], [table] * len(classes))
@@ -165,14 +194,14 @@ class _Finisher:
 
     def _averaged(
         self, units: Sequence[Any], names: list[dict[str, str]], states: Sequence[Any]
-    ) -> list[Result]:
+    ) -> list[_Outcome]:
         """The whole of several parts by the average asked for; or each of them."""
         average = self.options.average or "macro"
         parts = self.measure.parts if len(self.measure.parts) > 1 else self.measure.parts * len(units)
         finished = [self._finished(unit) for unit in units]
         if average == "none":
             return [
-                self._result(part, state, name, value)
+                _Outcome(part, state, name, value)
                 for part, state, name, value in zip(parts, states, names, finished, strict=True)
             ]
         if average == "micro":
@@ -183,7 +212,7 @@ class _Finisher:
         else:
             weights = [self._support(unit) if average == "weighted" else Fraction(1) for unit in units]
             whole = _mean_of_parts(finished, weights, names)
-        return [self._result(parts[0], states[0], {}, whole, several=True)]
+        return [_Outcome(parts[0], states[0], {}, whole, several=True)]
 
     def _support(self, unit: Any) -> Fraction:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
@@ -194,9 +223,8 @@ class _Finisher:
 
     # ------------------------------------------------------------------ one result
 
-    def _result(
-        self, part: Part, state: Any, name: dict[str, str], finished: Finished, *, several: bool = False
-    ) -> Result:
+    def _result(self, outcome: _Outcome, resampled: Resampled | None = None) -> Result:
+        part, state, name, finished, several = outcome
         loss, values = self.loss, self.measure.values
         units = [p.unit for p in self.measure.parts] if several else [part.unit]
         skipped = _added([self.tally.skipped.get(unit, {}) for unit in units])
@@ -207,13 +235,11 @@ class _Finisher:
             finished = Undefined(
                 f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}"
             )
-        if isinstance(finished, Undefined) and finished.alone is not None:
-            finished = finished.alone
         value, note = rounded(finished)
         total = None
         if loss.is_mean and loss.state == "sums" and not several and isinstance(state, Sums):
             total = state.totals[0].rounded()
-        found = self._estimate(value, units, state)
+        found = None if value is None else self._estimate(value, units, outcome, resampled)
         return Result(
             loss=loss.canonical(values),
             params=dict(values),
@@ -243,15 +269,30 @@ class _Finisher:
             return detail if worst is None else {**(detail or {}), "worst": worst}
         return detail
 
-    def _estimate(self, value: float | None, units: Sequence[int], state: Any) -> Estimate | None:
-        if self.options.interval is None or value is None:
+    def _resampled(self) -> Resampled | None:
+        """What becomes of the measure over all resamples, where the bootstrap is asked for."""
+        interval = self.options.interval
+        if interval is None or interval.method != "bootstrap":
             return None
+        from losscli.bootstrap import Groups, Resampled
+
+        groups = Groups(self.tally.groups[WHOLE])
+        units = [groups.states(part.unit) for part in self.measure.parts]
+        return Resampled.of(units, interval, self.finished)
+
+    def _estimate(
+        self, value: float, units: Sequence[int], outcome: _Outcome, resampled: Resampled | None
+    ) -> Estimate | None:
+        if self.options.interval is None:
+            return None
+        spread = self.tally.spreads.get(units[0]) if len(units) == 1 else None
+        if resampled is not None:
+            return resampled.estimate(outcome.name, outcome.state, spread)
         from losscli.intervals import Estimate, estimate
 
         if len(units) > 1:
             return Estimate(note="no interval: the parts of an average are not independent")
-        spread = self.tally.spreads.get(units[0])
-        return estimate(self.loss, self.params, value, state, spread, self.options.interval)
+        return estimate(self.loss, self.params, value, outcome.state, spread, self.options.interval)
 
     def _refuse_no_weight(self, states: Sequence[Any]) -> None:
         if not self.plan.weighted or any(state.weight.units for state in states):
@@ -292,7 +333,9 @@ def _own(loss: Loss, params: dict[str, Any]) -> dict[str, Any]:
 def rounded(finished: Finished) -> tuple[float | None, str | None]:
     """The value as a double, or None and why there is none."""
     if isinstance(finished, Undefined):
-        return None, finished.why
+        if finished.alone is None:
+            return None, finished.why
+        finished = finished.alone
     value = round_fraction(finished) if isinstance(finished, Fraction) else float(finished)
     if not math.isfinite(value):
         return None, "the value exceeds the largest double"

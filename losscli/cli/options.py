@@ -138,8 +138,8 @@ Ci: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--ci", metavar="SPEC", show_default=False,
-        help="Standard error and interval, from the same pass: `none`, `normal`, `normal:level=0.9` "
-        "(default: none; normal where a gate looks at intervals)",
+        help="Standard error and interval, from the same pass: `none`, `normal:level=0.9`, or "
+        "`bootstrap:seed=1,cluster=COLUMN` (default: none; normal where a gate looks at intervals)",
     ),
 ]  # fmt: skip
 On: TypeAlias = Annotated[
