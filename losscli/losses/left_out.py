@@ -63,6 +63,11 @@ LEFT_OUT = (
         "use `sacrebleu` (BLEU, chrF, TER), `rouge-score` or the `evaluate` of SQuAD",
     ),
     LeftOut(
+        ("calibration_ratio", "ctr_factor", "observed_expected_ratio"),
+        "its best value is 1, so that neither more nor less of it is better and no gate can bound it",
+        "`calibration_excess` is the same ratio less 1, of which 0 is best",
+    ),
+    LeftOut(
         ("hausdorff", "hausdorff_distance", "hausdorff_loss"),
         "it is a distance between outlines and needs the coordinates of every point, which labels and "
         "predictions row by row do not hold",
