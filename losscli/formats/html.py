@@ -24,8 +24,8 @@ from losscli.formats.lines import (
     is_number,
     limit_name,
     limit_text,
+    notes,
     place_text,
-    remarks,
     several_preds,
     value_text,
     verdict_word,
@@ -122,11 +122,11 @@ def _columns(report: Report) -> list[tuple[str, bool, bool]]:
         ("prediction", False, len({r.pred for r in found}) > 1),
         ("of", False, any(r.part or r.slice for r in found)),
         ("value", True, True),
-        ("interval", True, any(r.ci for r in found)),
+        (_interval_head(report), True, any(r.ci for r in found)),
         ("change", True, report.before is not None),
         ("rows", True, True),
         ("better", False, True),
-        ("remarks", False, any(remarks(r) for r in found)),
+        ("remarks", False, any(notes(r) for r in found)),
     ]
 
 
@@ -138,12 +138,18 @@ def _rows(report: Report) -> list[list[tuple[str, bool]]]:
     for r, was in zip(report.results, before, strict=True):
         cells = [
             r.loss, r.pred, place_text(r.part, r.slice), value_text(r.value), _interval(r.ci),
-            change_text(r.value, was), grouped(r.rows), r.better, remarks(r),
+            change_text(r.value, was), grouped(r.rows), r.better, "; ".join(notes(r)),
         ]  # fmt: skip
         found.append(
             [pair for pair, shown in zip(zip(cells, numbers, strict=True), wanted, strict=True) if shown]
         )
     return found
+
+
+def _interval_head(report: Report) -> str:
+    """The level and the method are those of the call: they stand once, above the column, where all share them."""
+    said = {f"{100 * r.ci['level']:.4g}% interval, {r.ci['method']}" for r in report.results if r.ci}
+    return said.pop() if len(said) == 1 else "interval"
 
 
 def _interval(ci: Mapping[str, Any] | None) -> str:

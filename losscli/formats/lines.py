@@ -26,13 +26,16 @@ def value_text(value: float | None) -> str:
 
 
 def remarks(result: Result) -> str:
+    """The interval, the note, and the rows that were skipped or touched."""
+    return "; ".join([*([interval_text(result.ci)] if result.ci is not None else []), *notes(result)])
+
+
+def notes(result: Result) -> list[str]:
     """The note, and the rows that were skipped or touched."""
     said = [result.note] if result.note else []
-    if result.ci is not None:
-        said.insert(0, interval_text(result.ci))
     for words, counts in ((SKIPPED, result.skipped), (TOUCHED, result.touched)):
         said += [words.get(name, "{} " + name).format(plural(n, "row")) for name, n in counts.items()]
-    return "; ".join(said)
+    return said
 
 
 def interval_text(ci: Mapping[str, Any]) -> str:
