@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from losscli.block import Block, Floats, Ints, Place, Words
     from losscli.intervals import IntervalSpec, Spread
     from losscli.keys import KeyType
-    from losscli.loss import Finished
     from losscli.pairing.keyplan import KeySlot
     from losscli.sliced import SliceTally
 
 Name: TypeAlias = frozenset[tuple[str, str]]
 """Which part of a measure; empty for the whole."""
 
-Parts: TypeAlias = "Mapping[Name, Finished]"
+Parts: TypeAlias = Mapping[Name, float | None]
 
 GROUPS = 256
 """Groups of rows.  The standard error is known to about one part in the root of twice as many."""
@@ -405,12 +404,9 @@ class Resampled:
 
     @classmethod
     def of(
-        cls, units: Sequence[Sequence[Any]], spec: IntervalSpec, finished: Callable[[Sequence[Any]], Parts]
+        cls, units: Sequence[Sequence[Any]], spec: IntervalSpec, finish: Callable[[Sequence[Any]], Parts]
     ) -> Resampled:
-        """``units``: of every unit the states by group; ``finished``: what becomes of states of the units."""
-        # Imported here, since results are what this is part of.
-        from losscli.results import rounded
-
+        """``units``: of every unit the states by group; ``finish``: the values of states of the units."""
         groups = len(units[0])
         if groups < 2:
             return cls(spec, groups, {}, ONE_GROUP)
@@ -418,8 +414,8 @@ class Resampled:
         values: dict[Name, list[float | None]] = {}
         try:
             for at, states in enumerate(zip(*(resampled(unit, counts) for unit in units), strict=True)):
-                for name, value in finished(states).items():
-                    values.setdefault(name, [None] * REPLICATES)[at] = rounded(value)[0]
+                for name, value in finish(states).items():
+                    values.setdefault(name, [None] * REPLICATES)[at] = value
         except NotDrawn:
             return cls(spec, groups, {}, UNRULY)
         return cls(spec, groups, {name: Replicates.of(held) for name, held in values.items()})

@@ -133,11 +133,14 @@ class _Finisher:
         resampled = self._resampled()
         return [self._result(outcome, resampled) for outcome in outcomes]
 
-    def finished(self, states: Sequence[Any]) -> dict[frozenset[tuple[str, str]], Finished]:
-        """What becomes of some states of the measure's units, by part."""
+    def values(self, states: Sequence[Any]) -> dict[frozenset[tuple[str, str]], float | None]:
+        """The values of some states of the measure's units, by part."""
         if any(state.weight.units == 0 for state in states):
             return {}
-        return {frozenset(outcome.name.items()): outcome.finished for outcome in self._outcomes(states)}
+        return {
+            frozenset(outcome.name.items()): rounded(outcome.finished)[0]
+            for outcome in self._outcomes(states)
+        }
 
     def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
         """The whole, or each part, of the states of the measure's units."""
@@ -278,7 +281,7 @@ class _Finisher:
 
         groups = Groups(self.tally.groups[WHOLE])
         units = [groups.states(part.unit) for part in self.measure.parts]
-        return Resampled.of(units, interval, self.finished)
+        return Resampled.of(units, interval, self.values)
 
     def _estimate(
         self, value: float, units: Sequence[int], outcome: _Outcome, resampled: Resampled | None
