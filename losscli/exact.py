@@ -192,7 +192,7 @@ class _Scratch(threading.local):
         self.buffers = space[start : start + 8 * TILE].reshape(8, TILE)
 
 
-_scratch = _Scratch()
+scratch = _Scratch()
 
 
 def _total(columns: tuple[Floats, ...], fast: Callable[..., int | None]) -> ExactSum:
@@ -222,7 +222,7 @@ def _total(columns: tuple[Floats, ...], fast: Callable[..., int | None]) -> Exac
 # ------------------------------------------------------------------------------------------------
 
 
-class _Bounds(NamedTuple):
+class Bounds(NamedTuple):
     """Each value is zero or has a size from 2^(low-1), included, to 2^high, excluded."""
 
     high: int
@@ -230,10 +230,10 @@ class _Bounds(NamedTuple):
     zeros: bool
 
 
-_ALL_ZERO = _Bounds(0, 0, True)
+_ALL_ZERO = Bounds(0, 0, True)
 
 
-def _bounds(x: Floats, spare: Floats) -> _Bounds | None:
+def bounds_of(x: Floats, spare: Floats) -> Bounds | None:
     """The sizes of a tile; None if it holds an infinity or NaN."""
     greatest, least = float(x.max()), float(x.min())
     if not (math.isfinite(greatest) and math.isfinite(least)):
@@ -249,13 +249,13 @@ def _bounds(x: Floats, spare: Floats) -> _Bounds | None:
         # every finite value: the minimum is that of the others.
         bits = np.subtract(x.view(np.uint64), np.uint64(1), out=spare.view(np.uint64))
         least = float((bits.min() + np.uint64(1)).view(np.float64))
-    return _Bounds(math.frexp(greatest)[1], math.frexp(least)[1], zeros)
+    return Bounds(math.frexp(greatest)[1], math.frexp(least)[1], zeros)
 
 
 def _sum_fast(x: Floats) -> int | None:
     """The sum of a tile in units of 2^-1074, or None if it is out of the range of `_sum_of_digits`."""
-    one, other = _scratch.buffers[:2, : len(x)]
-    bounds = _bounds(x, one)
+    one, other = scratch.buffers[:2, : len(x)]
+    bounds = bounds_of(x, one)
     if bounds is None:
         return None
     if bounds is _ALL_ZERO:
@@ -320,13 +320,13 @@ class _Term(NamedTuple):
 
 def _products_fast(x: Floats, y: Floats) -> int | None:
     """The sum of products of a tile in units of 2^-2148, or None where an error term may be lost."""
-    product, error, *spare = _scratch.buffers[2:, : len(x)]
+    product, error, *spare = scratch.buffers[2:, : len(x)]
     return _sum_of_terms(_two_product(x, y, product, error, spare), 2, spare)
 
 
 def _triples_fast(w: Floats, x: Floats, y: Floats) -> int | None:
     """As `_products_fast`, in units of 2^-3222: both parts of w*x, times y."""
-    rounded, rest, product, error, *spare = _scratch.buffers[:, : len(x)]
+    rounded, rest, product, error, *spare = scratch.buffers[:, : len(x)]
     outer = _two_product(w, x, rounded, rest, spare)
     if outer is None:
         return None
@@ -351,7 +351,7 @@ def _two_product(
 ) -> list[_Term] | None:
     """The rounded products and their errors (where there are any); None if they may not be exact."""
     np.multiply(x, y, out=product)
-    bounds = _bounds(product, spare[0])
+    bounds = bounds_of(product, spare[0])
     if bounds is None:
         return None
     # A product must not be zero unless a factor is.

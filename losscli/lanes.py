@@ -1,6 +1,6 @@
 """Exact sums of a column by slice: many sums side by side, as arrays of integers.
 
-A double is cut into limbs of 32 bits at fixed powers of two, and each limb is added, as an integer, to
+A double is cut into limbs of 44 bits at fixed powers of two, and each limb is added, as an integer, to
 the lane of its row's slice.  Limbs that no value reaches are not kept.  Rows that cannot be cut so
 (infinite, NaN, next to the ends of the range) go to an `ExactSum` of their slice.
 """
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.exact import LOWEST, ExactSum
+from losscli.exact import LOWEST, TILE, Bounds, ExactSum, bounds_of, scratch
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints, Mask
 
-LIMB = 32
-ROOM = 1 << 28  # numbers of up to LIMB + 1 bits that a lane takes in before it carries
+LIMB = 44
+ROOM = 1 << 18  # numbers of up to LIMB + 1 bits that a lane takes in before it carries
 SAFE_HIGH, SAFE_LOW = 960, -990  # between these powers of two no constant overflows or is subnormal
 
 
@@ -36,14 +36,27 @@ class LaneSums:
     @classmethod
     def of(cls, column: Floats, codes: Ints, slices: int, factors: int = 1) -> Self:
         """The sums of a column by the code of each row."""
-        limbs: dict[int, Ints] = {}
-        plain = _cut(column, codes, slices, limbs)
+        lanes = cls(factors)
+        for start in range(0, len(column), TILE):
+            tile = slice(start, start + TILE)
+            lanes = lanes.merge(cls._of_tile(column[tile], codes[tile], slices)._as(factors))
+        return lanes
+
+    @classmethod
+    def _of_tile(cls, column: Floats, codes: Ints, slices: int) -> Self:
         others = {}
-        if not plain.all():
-            for code in np.unique(codes[~plain]).tolist():
-                others[code] = ExactSum.of(column[~plain & (codes == code)])
-        lanes = cls(1, limbs, others, len(column))
-        return lanes if factors == 1 else lanes._as(factors)
+        with np.errstate(all="ignore"):
+            bounds = bounds_of(column, scratch.buffers[0, : len(column)])
+            if bounds is None or bounds.high > SAFE_HIGH or bounds.low - 53 < SAFE_LOW:
+                size = np.abs(column)
+                far = ~((size < 2.0**SAFE_HIGH) & ((size >= 2.0 ** (SAFE_LOW + 53)) | (size == 0.0)))
+                for code in np.unique(codes[far]).tolist():
+                    others[code] = ExactSum.of(column[far & (codes == code)])
+                column = np.where(far, 0.0, column)
+                bounds = bounds_of(column, scratch.buffers[0, : len(column)])
+            assert bounds is not None
+            limbs = _cut(column, codes, slices, bounds)
+        return cls(1, limbs, others, 1)
 
     @classmethod
     def of_products(cls, x: Floats, y: Floats, codes: Ints, slices: int) -> Self:
@@ -109,26 +122,25 @@ def added(one: Ints, other: Ints) -> Ints:
     return total
 
 
-def _cut(column: Floats, codes: Ints, slices: int, limbs: dict[int, Ints]) -> Mask:
-    """Add the limbs of every value that can be cut; where that is."""
-    size = np.abs(column)
-    plain: Mask = (size < 2.0**SAFE_HIGH) & ((size >= 2.0 ** (SAFE_LOW + 53)) | (size == 0.0))  # NaN is not
-    rest = column.copy() if plain.all() else np.where(plain, column, 0.0)
-    high = float(np.abs(rest).max(initial=0.0))
-    if high == 0.0:
-        return plain
-    place = (math.frexp(high)[1] + 1) // LIMB
-    while True:
+def _cut(column: Floats, codes: Ints, slices: int, bounds: Bounds) -> dict[int, Ints]:
+    """The limbs of a tile, carried."""
+    shifted, spare = scratch.buffers[:2, : len(column)]
+    rows = np.bincount(codes, minlength=slices)
+    limbs: dict[int, Ints] = {}
+    rest = column
+    highest, lowest = -(-bounds.high // LIMB) - 1, (bounds.low - 53) // LIMB
+    for place in range(highest, lowest - 1, -1):
+        # Adding 1.5 * 2^52 units rounds a value to a multiple of the unit, which then stands in the last
+        # bits; the bits of the constant are taken off once a slice, and int64 wraps to the right number.
         constant = math.ldexp(1.5, 52 + LIMB * place)
-        shifted = rest + constant
-        digits = shifted.view(np.int64) - np.float64(constant).view(np.int64)
-        lane = limbs.setdefault(place, np.zeros(slices, dtype=np.int64))
-        np.add.at(lane, codes, digits)
-        shifted -= constant
-        rest -= shifted
-        if not rest.any():
-            return plain
-        place -= 1
+        np.add(rest, constant, out=shifted)
+        lane = rows * -int(np.float64(constant).view(np.int64))
+        np.add.at(lane, codes, shifted.view(np.int64))
+        limbs[place] = lane
+        if place > lowest:
+            shifted -= constant
+            rest = np.subtract(rest, shifted, out=spare)
+    return _carried(limbs)
 
 
 def _halves(x: Floats) -> tuple[Floats, Floats]:

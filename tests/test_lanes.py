@@ -1,0 +1,64 @@
+"""Sums by slice: lane by lane the same integers as the exact sum of the rows of each slice alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from losscli import lanes
+from losscli.exact import ExactSum
+from losscli.lanes import LaneSums
+
+SLICES = 5
+wild = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.floats(-10.0, 10.0),
+    st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.0**960, -(2.0**959), 2.0**-937, 1.7e308]),
+)
+rows = st.lists(st.tuples(wild, wild, st.integers(0, SLICES - 1)), max_size=40)
+
+
+def parts(drawn):
+    x, y, codes = (np.array(column) for column in zip(*drawn, strict=True)) if drawn else (np.zeros(0),) * 3
+    return x, y, codes.astype(np.int64)
+
+
+@given(rows, st.integers(0, 40))
+def test_each_slice_has_the_exact_sum_of_its_rows_however_they_are_cut(drawn, cut):
+    x, y, codes = parts(drawn)
+    sums = LaneSums.of(x[:cut], codes[:cut], SLICES).merge(LaneSums.of(x[cut:], codes[cut:], SLICES + 2))
+    products = LaneSums.of_products(x[:cut], y[:cut], codes[:cut], SLICES).merge(
+        LaneSums.of_products(x[cut:], y[cut:], codes[cut:], SLICES)
+    )
+    for code in range(SLICES):
+        here = codes == code
+        assert sums.at(code) == ExactSum.of(x[here])
+        assert products.at(code) == ExactSum.of_products(x[here], y[here])
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**-900, 2.0**900, 1e-300, 1e300])
+def test_long_columns_of_any_scale_have_exact_sums(scale):
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=200_000) * scale * 10.0 ** rng.integers(-6, 6, 200_000)
+    codes = rng.integers(0, 37, 200_000)
+    found = LaneSums.of(x, codes, 37)
+    assert all(found.at(code) == ExactSum.of(x[codes == code]) for code in range(37))
+
+
+def test_lanes_that_are_full_carry(monkeypatch):
+    monkeypatch.setattr(lanes, "ROOM", 3)
+    greatest = np.full(70_000, np.nextafter(2.0**44, 0.0))
+    codes = np.zeros(70_000, np.int64)
+    found, wanted = LaneSums(), ExactSum()
+    for sign in (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0):
+        found = found.merge(LaneSums.of(sign * greatest, codes, 1))
+        wanted = wanted.merge(ExactSum.of(sign * greatest))
+    assert found.at(0) == wanted
+
+
+def test_the_columns_are_not_touched():
+    x, codes = np.array([1.0, -0.1, 3e300]), np.array([0, 1, 1])
+    LaneSums.of_products(x, x, codes, 2)
+    assert x.tolist() == [1.0, -0.1, 3e300]
