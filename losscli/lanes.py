@@ -8,7 +8,7 @@ the lane of its row's slice.  Limbs that no value reaches are not kept.  Rows th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -64,14 +64,31 @@ class LaneSums:
         rounded, error, exact = two_product(x, y)
         lanes = cls.of(np.where(exact, rounded, 0.0), codes, slices)
         lanes = lanes.merge(cls.of(np.where(exact, error, 0.0), codes, slices))._as(2)
-        if exact.all():
-            return lanes
-        others = {
-            code: ExactSum.of_products(x[here], y[here])
-            for code in np.unique(codes[~exact]).tolist()
-            for here in [~exact & (codes == code)]
-        }
-        return lanes.merge(cls(2, {}, others))
+        return lanes if exact.all() else lanes.merge(cls._one_by_one((x, y), ~exact, codes))
+
+    @classmethod
+    def of_triples(cls, w: Floats, x: Floats, y: Floats, codes: Ints, slices: int) -> Self:
+        """The sums of w*x*y by code, the products not rounded."""
+        near, lost, exact = two_product(w, x)
+        parts = []
+        for part in (near, lost):
+            rounded, error, fits = two_product(part, y)
+            exact &= fits
+            parts += [rounded, error]
+        lanes = cls(3)
+        for part in parts:
+            lanes = lanes.merge(cls.of(np.where(exact, part, 0.0), codes, slices)._as(3))
+        return lanes if exact.all() else lanes.merge(cls._one_by_one((w, x, y), ~exact, codes))
+
+    @classmethod
+    def _one_by_one(cls, factors: Sequence[Floats], far: Mask, codes: Ints) -> Self:
+        """The sums over the rows whose products are out of range."""
+        of = ExactSum.of_products if len(factors) == 2 else ExactSum.of_triples
+        return cls(len(factors), {}, {
+            code: of(*(factor[here] for factor in factors))
+            for code in np.unique(codes[far]).tolist()
+            for here in [far & (codes == code)]
+        })  # fmt: skip
 
     def _as(self, factors: int) -> Self:
         others = {c: _with_factors(held, factors) for c, held in self.others.items()}

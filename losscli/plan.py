@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -192,6 +192,13 @@ class Filter:
         return self.expression.holds(values, block.rows)
 
 
+class Cut(NamedTuple):
+    """How a block is cut: the slice of each row by slicing; its group, over the whole and within its slice."""
+
+    codes: Sequence[Ints]
+    dealt: Mapping[int, Ints]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Columns to read, units to sum, measures to finish, and what to do with missing values."""
@@ -260,34 +267,34 @@ class Plan:
         readings = [self._read(rows, units, seen, tally) for rows, units in groups]
         if tally.faults.found:
             return tally
-        for at, slicing in enumerate(self.slicings):
+        used = whole if self.nan == "propagate" else block
+        cuts = {id(rows): self._cut(rows) for rows in (used, *(rows for rows, units in groups if units))}
+        if self.slicings or self.groups is not None:
             from losscli.sliced import SliceTally
 
-            tally.slices[at] = SliceTally(
-                np.bincount(slicing.read(whole if self.nan == "propagate" else block), minlength=0)
-            )
-        for at, dealt in self._dealt(whole if self.nan == "propagate" else block).items():
-            from losscli.sliced import SliceTally
-
-            tally.groups[at] = SliceTally(np.bincount(dealt))
+            tally.slices = {
+                at: SliceTally(np.bincount(codes)) for at, codes in enumerate(cuts[id(used)].codes)
+            }
+            tally.groups = {at: SliceTally(np.bincount(d)) for at, d in cuts[id(used)].dealt.items()}
         if len(groups) > 1:
-            self._propagate(whole, lacks, tally)
+            self._propagate(whole, cuts[id(whole)], lacks, tally)
         for (rows, units), reading in zip(groups, readings, strict=True):
-            self._sum_all(rows, units, reading, tally)
+            if units:
+                self._sum_all(rows, cuts[id(rows)], units, reading, tally)
         if self.watch is not None:
             better = {place: unit.loss.better for place, unit in enumerate(self.units)}
-            tally.kept = self.watch.keep(whole if self.nan == "propagate" else block, tally.noted, better)
+            tally.kept = self.watch.keep(used, tally.noted, better)
             tally.noted = {}
         return tally
 
-    def _dealt(self, block: Block) -> dict[int, Ints]:
-        """The group of each row; and its group within its slice, by the place of the slicing."""
-        if self.groups is None:
-            return {}
-        dealt = {WHOLE: self.groups.read(block)}
-        for at, slicing in enumerate(self.slicings):
-            dealt[at] = slicing.read(block) * self.groups.size + dealt[WHOLE]
-        return dealt
+    def _cut(self, block: Block) -> Cut:
+        codes = [slicing.read(block) for slicing in self.slicings]
+        dealt: dict[int, Ints] = {}
+        if self.groups is not None:
+            dealt[WHOLE] = self.groups.read(block)
+            for at, slices in enumerate(codes):
+                dealt[at] = slices * self.groups.size + dealt[WHOLE]
+        return Cut(codes, dealt)
 
     def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
         """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
@@ -301,9 +308,7 @@ class Plan:
         seen.update(views)
         return reading
 
-    def _sum_all(self, block: Block, units: Sequence[int], reading: Reading, tally: Tally) -> None:
-        if not units:
-            return
+    def _sum_all(self, block: Block, cut: Cut, units: Sequence[int], reading: Reading, tally: Tally) -> None:
         weight = reading.shared[self.weight] if self.weight is not None else None
         if self.class_weights is not None:
             factor = self.class_weights.read(block)
@@ -313,15 +318,11 @@ class Plan:
             # A row of weight 0 is checked and counted, and enters no state.
             counted = weight > 0.0
             weight = weight[counted]
-        codes = [slicing.read(block) for slicing in self.slicings]
-        dealt = self._dealt(block)
         rows: dict[int, Measured] = {}
         for place in units:
-            rows[place] = self._sum(
-                place, self.units[place], block, weight, counted, codes, dealt, reading, tally
-            )
+            rows[place] = self._sum(place, self.units[place], block, cut, weight, counted, reading, tally)
         for at, pair in enumerate(self.pairs):
-            self._fight(at, pair, rows, codes, tally)
+            self._fight(at, pair, rows, cut.codes, tally)
 
     def _fight(
         self, at: int, pair: Pair, rows: Mapping[int, Measured], codes: Sequence[Ints], tally: Tally
@@ -360,10 +361,9 @@ class Plan:
         place: int,
         unit: Unit,
         block: Block,
+        cut: Cut,
         weight: Floats | None,
         counted: Mask | None,
-        slicings: Sequence[Ints],
-        dealt: Mapping[int, Ints],
         reading: Reading,
         tally: Tally,
     ) -> Measured:
@@ -377,7 +377,7 @@ class Plan:
             and not stays.all()
         ):
             tally.skipped[place] = {loss.skips: int(np.count_nonzero(~stays))}
-            for at, codes in enumerate(slicings):
+            for at, codes in enumerate(cut.codes):
                 left = (codes if counted is None else codes[counted])[~stays]
                 tally.slices[at].skipped[place, loss.skips] = np.bincount(left)
             roles = {name: array[stays] for name, array in roles.items()}
@@ -410,7 +410,7 @@ class Plan:
         counts = {name: int(np.count_nonzero(mask)) for name, mask in touched.items() if mask is not None}
         if any(counts.values()):
             tally.touched[place] = {name: count for name, count in counts.items() if count}
-        for at, all_codes in enumerate(slicings):
+        for at, all_codes in enumerate(cut.codes):
             codes = all_codes if kept is None else all_codes[kept]
             self._slice(tally.slices[at], place, loss.state, columns, weight, names, codes, block, kept)
             for name in tally.touched.get(place, {}):
@@ -420,7 +420,7 @@ class Plan:
                 from losscli.sliced import SlicedStates
 
                 tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
-        for at, all_codes in dealt.items():
+        for at, all_codes in cut.dealt.items():
             codes = all_codes if kept is None else all_codes[kept]
             self._slice(tally.groups[at], place, loss.state, columns, weight, names, codes, block, kept)
         return columns, weight, kept
@@ -451,16 +451,12 @@ class Plan:
         kept: Mask | None,
     ) -> None:
         """Keep the same columns by slice."""
-        from losscli.sliced import SlicedStates, SlicedSums
+        from losscli.sliced import sliced
 
-        if not len(codes):
-            return
-        if state == "sums":
-            rows = block.row_numbers() if kept is None else block.row_numbers()[kept]
-            slices = int(codes.max()) + 1
-            tally.states[place] = SlicedSums.of(columns, weight, codes, slices, rows)
-        else:
-            tally.states[place] = SlicedStates.of(state, columns, weight, names, codes)
+        if len(codes):
+            numbers = block.row_numbers()
+            rows = numbers if kept is None else numbers[kept]
+            tally.states[place] = sliced(STATES[state], columns, weight, names, codes, rows)
 
     def _without_missing(self, block: Block, tally: Tally) -> Block:
         missing: Mask | None = None
@@ -497,16 +493,15 @@ class Plan:
         lacks: Mask | None = np.logical_or.reduce(masks) if masks else None
         return lacks if lacks is not None and lacks.any() else None
 
-    def _propagate(self, block: Block, lacks: Sequence[Mask | None], tally: Tally) -> None:
+    def _propagate(self, block: Block, cut: Cut, lacks: Sequence[Mask | None], tally: Tally) -> None:
         """Note, for every unit and slice, the rows that lack a value it needs."""
         from losscli.sliced import Missing
 
-        codes = [slicing.read(block) for slicing in self.slicings]
         for place, mask in enumerate(lacks):
             if mask is None:
                 continue
             tally.missing[place] = Missing(int(np.count_nonzero(mask)), block.first(mask)[1])
-            for at, slicing in enumerate(codes):
+            for at, slicing in enumerate(cut.codes):
                 for code in np.unique(slicing[mask]).tolist():
                     here = mask & (slicing == code)
                     count = int(np.count_nonzero(here))

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums, added
-from losscli.state import STATES, Names, Sums, earliest
+from losscli.state import Extremes, Joined, Moments, Names, Sums, earliest
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -27,9 +27,11 @@ class SlicedSums:
 
     @classmethod
     def of(
-        cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints, slices: int, row_numbers: Ints
+        cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints, row_numbers: Ints | None = None
     ) -> Self:
-        rows = np.bincount(codes, minlength=slices)
+        """With the numbers of the rows, infinite ones are counted and the first is known."""
+        rows = np.bincount(codes)
+        slices = len(rows)
         if weight is None:
             totals = tuple(LaneSums.of(column, codes, slices) for column in columns)
             lanes = None
@@ -37,7 +39,9 @@ class SlicedSums:
             totals = tuple(LaneSums.of_products(weight, column, codes, slices) for column in columns)
             lanes = LaneSums.of(weight, codes, slices)
         infinite = {}
-        if any(not held.finite for total in totals for held in total.others.values()):
+        if row_numbers is not None and any(
+            not held.finite for total in totals for held in total.others.values()
+        ):
             far = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
             for code in np.unique(codes[far]).tolist():
                 here = np.flatnonzero(far & (codes == code))
@@ -61,10 +65,135 @@ class SlicedSums:
         rows = int(self.rows[code]) if code < len(self.rows) else 0
         if not rows:
             return None
-        weight = ExactSum.of_int(rows) if self.weight is None else self.weight.at(code)
-        return Sums(
-            tuple(total.at(code) for total in self.totals), weight, rows, *self.infinite.get(code, (0, None))
+        totals = tuple(total.at(code) for total in self.totals)
+        return Sums(totals, _weight_at(self.weight, code, rows), rows, *self.infinite.get(code, (0, None)))
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedMoments:
+    """`Moments` for each slice."""
+
+    sums: tuple[LaneSums, ...]  # of y, f, yy, ff and yf
+    weight: LaneSums | None  # None: rows weigh one
+    rows: Ints
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints) -> Self:
+        y, f = columns
+        rows = np.bincount(codes)
+        if weight is None:
+            first = [LaneSums.of(x, codes, len(rows)) for x in (y, f)]
+            second = [LaneSums.of_products(*pair, codes, len(rows)) for pair in ((y, y), (f, f), (y, f))]
+            return cls((*first, *second), None, rows)
+        first = [LaneSums.of_products(weight, x, codes, len(rows)) for x in (y, f)]
+        second = [LaneSums.of_triples(weight, *pair, codes, len(rows)) for pair in ((y, y), (f, f), (y, f))]
+        return cls((*first, *second), LaneSums.of(weight, codes, len(rows)), rows)
+
+    def merge(self, other: Self) -> Self:
+        return type(self)(
+            tuple(mine.merge(theirs) for mine, theirs in zip(self.sums, other.sums, strict=True)),
+            None if self.weight is None or other.weight is None else self.weight.merge(other.weight),
+            added(self.rows, other.rows),
         )
+
+    def at(self, code: int) -> Moments | None:
+        """The state of one slice; None where it has no rows."""
+        rows = int(self.rows[code]) if code < len(self.rows) else 0
+        if not rows:
+            return None
+        y, f, yy, ff, yf = (held.at(code) for held in self.sums)
+        return Moments(_weight_at(self.weight, code, rows), y, f, yy, ff, yf, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedExtremes:
+    """`Extremes` for each slice."""
+
+    lows: tuple[Floats, ...]
+    highs: tuple[Floats, ...]
+    weight: LaneSums | None  # None: rows weigh one
+    rows: Ints
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints) -> Self:
+        rows = np.bincount(codes)
+        lows = tuple(np.full(len(rows), np.inf) for _ in columns)
+        highs = tuple(np.full(len(rows), -np.inf) for _ in columns)
+        for column, low, high in zip(columns, lows, highs, strict=True):
+            np.minimum.at(low, codes, column)
+            np.maximum.at(high, codes, column)
+        return cls(lows, highs, None if weight is None else LaneSums.of(weight, codes, len(rows)), rows)
+
+    def merge(self, other: Self) -> Self:
+        return type(self)(
+            tuple(_by_place(np.minimum, *pair) for pair in zip(self.lows, other.lows, strict=True)),
+            tuple(_by_place(np.maximum, *pair) for pair in zip(self.highs, other.highs, strict=True)),
+            None if self.weight is None or other.weight is None else self.weight.merge(other.weight),
+            added(self.rows, other.rows),
+        )
+
+    def at(self, code: int) -> Extremes | None:
+        """The state of one slice; None where it has no rows."""
+        rows = int(self.rows[code]) if code < len(self.rows) else 0
+        if not rows:
+            return None
+        lows, highs = (tuple(float(column[code]) for column in side) for side in (self.lows, self.highs))
+        return Extremes(lows, highs, _weight_at(self.weight, code, rows), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SlicedJoined:
+    """A state that joins several, for each slice."""
+
+    kind: type[Joined]
+    states: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, kind: type[Joined], columns: Sequence[Floats], weight: Floats | None, codes: Ints) -> Self:
+        return cls(
+            kind,
+            tuple(IN_LANES[part].of([columns[i] for i in at], weight, codes) for part, at in kind.LAYOUT),
+        )
+
+    def merge(self, other: Self) -> Self:
+        states = zip(self.states, other.states, strict=True)
+        return type(self)(self.kind, tuple(mine.merge(theirs) for mine, theirs in states))
+
+    def at(self, code: int) -> Joined | None:
+        """The state of one slice; None where it has no rows."""
+        states = tuple(state.at(code) for state in self.states)
+        return None if states[0] is None else self.kind(states)
+
+
+IN_LANES: dict[Any, Any] = {Sums: SlicedSums, Moments: SlicedMoments, Extremes: SlicedExtremes}
+"""States that are kept side by side in arrays, and as what."""
+
+
+def sliced(
+    kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names, codes: Ints, row_numbers: Ints
+) -> Sliced:
+    """A state for each code, from the columns of a row function; there must be rows."""
+    if kind is Sums:
+        return SlicedSums.of(columns, weight, codes, row_numbers)
+    if kind in IN_LANES:
+        found: Sliced = IN_LANES[kind].of(columns, weight, codes)
+        return found
+    if issubclass(kind, Joined):
+        return SlicedJoined.of(kind, columns, weight, codes)
+    return SlicedStates.of(kind, columns, weight, names, codes)
+
+
+def _weight_at(weight: LaneSums | None, code: int, rows: int) -> ExactSum:
+    return ExactSum.of_int(rows) if weight is None else weight.at(code)
+
+
+def _by_place(choose: np.ufunc, one: Floats, other: Floats) -> Floats:
+    """The lesser or greater of two numbers at each place, the shorter array continued with nothing."""
+    if len(one) < len(other):
+        one, other = other, one
+    found = one.copy()
+    choose(found[: len(other)], other, out=found[: len(other)])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +203,13 @@ class SlicedStates:
     states: Mapping[int, Any]
 
     @classmethod
-    def of(cls, state: str, columns: Sequence[Any], weight: Floats | None, names: Names, codes: Ints) -> Self:
-        if not len(codes):
-            return cls({})
+    def of(cls, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names, codes: Ints) -> Self:
         order = np.argsort(codes, kind="stable")
         met, starts = np.unique(codes[order], return_index=True)
         found = {}
         for code, rows in zip(met.tolist(), np.split(order, starts[1:]), strict=True):
             here = None if weight is None else weight[rows]
-            found[code] = STATES[state].of([column[rows] for column in columns], here, names)
+            found[code] = kind.of([column[rows] for column in columns], here, names)
         return cls(found)
 
     def merge(self, other: Self) -> Self:
@@ -95,7 +222,7 @@ class SlicedStates:
         return self.states.get(code)
 
 
-Sliced: TypeAlias = SlicedSums | SlicedStates
+Sliced: TypeAlias = SlicedSums | SlicedMoments | SlicedExtremes | SlicedJoined | SlicedStates
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from losscli import lanes
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums
+from losscli.sliced import sliced
+from losscli.state import STATES
 
 SLICES = 5
 wild = st.one_of(
@@ -32,10 +34,12 @@ def test_each_slice_has_the_exact_sum_of_its_rows_however_they_are_cut(drawn, cu
     products = LaneSums.of_products(x[:cut], y[:cut], codes[:cut], SLICES).merge(
         LaneSums.of_products(x[cut:], y[cut:], codes[cut:], SLICES)
     )
+    triples = LaneSums.of_triples(x, y, x, codes, SLICES)
     for code in range(SLICES):
         here = codes == code
         assert sums.at(code) == ExactSum.of(x[here])
         assert products.at(code) == ExactSum.of_products(x[here], y[here])
+        assert triples.at(code) == ExactSum.of_triples(x[here], y[here], x[here])
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0**-900, 2.0**900, 1e-300, 1e300])
@@ -62,3 +66,28 @@ def test_the_columns_are_not_touched():
     x, codes = np.array([1.0, -0.1, 3e300]), np.array([0, 1, 1])
     LaneSums.of_products(x, x, codes, 2)
     assert x.tolist() == [1.0, -0.1, 3e300]
+
+
+@pytest.mark.parametrize("name", sorted(set(STATES) - {"confusion", "bins"}))
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+def test_a_state_by_slice_is_that_of_the_rows_of_each_slice(name, weighted):
+    rng = np.random.default_rng(3)
+    kind = STATES[name]
+    width = 1 + max((at for _, places in getattr(kind, "LAYOUT", ()) for at in places), default=1)
+    columns = [rng.normal(size=500) * 10.0 ** rng.integers(-3, 3, 500) for _ in range(width)]
+    weight = rng.random(500) if weighted else None
+    codes = np.where(rng.random(500) < 0.9, rng.integers(0, 7, 500), 9)  # 7 and 8 have no rows
+    numbers = np.arange(1, 501)
+
+    def of(rows):
+        held = None if weight is None else weight[rows]
+        return sliced(kind, [c[rows] for c in columns], held, None, codes[rows], numbers[rows])
+
+    found = of(np.arange(100)).merge(of(np.arange(100, 500)))
+    for code in range(12):
+        here = codes == code
+        if not here.any():
+            assert found.at(code) is None
+            continue
+        wanted = kind.of([c[here] for c in columns], None if weight is None else weight[here])
+        assert found.at(code) == wanted
