@@ -134,6 +134,7 @@ class Found(Table):
     from_logits: bool | None = Field(None, description="predictions are raw scores")
     nan: Literal["error", "drop", "propagate"] | None = Field(None, description="missing values")
     ci: str | None = Field(None, description="interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`")
+    constant: bool | None = Field(None, description="the best constant prediction, and the skill against it")
     input_format: str | None = Field(None, description="format of the inputs")
     dialect: str | None = Field(None, description="how CSV is read, e.g. `delimiter=semicolon`")
     baseline: str | None = Field(None, description="saved result to compare with, beside this file")

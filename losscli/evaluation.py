@@ -59,6 +59,7 @@ def evaluate(
     gradient: bool = False,
     for_spreadsheets: bool = False,
     worst: int = 0,
+    constant: bool = False,
     pictures: Pictures = "none",
     start: Callable[[Sequence[Source]], threads.Advance] | None = None,
 ) -> Report:
@@ -77,7 +78,8 @@ def evaluate(
     if interval is not None and interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     paths = [preds] if labels is None else [preds, labels]
-    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
+    again = constant or (dialect is not None and dialect.list is not None and not classes)
+    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None, again=again)
     call = Call(
         () if pred is None else (pred,) if isinstance(pred, str) else tuple(pred),
         label,
@@ -119,8 +121,18 @@ def evaluate(
                 ordered = plan.keys is None
                 sink = RowFile(rows_out, plan.watch, ordered=ordered, for_spreadsheets=for_spreadsheets)
                 stack.enter_context(sink)
+            if constant:
+                from losscli.constant import Reading
+
+                reading = Reading.of(plan, min_slice)
+                plan, advance = reading.plan, reading.guarded(advance, memory)
             outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink)
             refuse(plan, outcome, sources)
+            if constant:
+                again_plan = reading.second(outcome.tally)
+                second = threads.run(again_plan, sources, jobs=jobs, advance=advance, memory=memory)
+                refuse(again_plan, second, sources)
+                reading.attach(outcome.tally, second.tally)
             return _report(plan, outcome, sources, options_of(plan, call, sources, min_slice, interval))
     except DataError as error:
         raise placed(error, sources) from None

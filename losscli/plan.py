@@ -33,6 +33,7 @@ from losscli.views import (
 
 if TYPE_CHECKING:
     from losscli.bootstrap import GroupView
+    from losscli.constant import Constant
     from losscli.duel import Duel, Pair
     from losscli.expression import Expression
     from losscli.intervals import Spread
@@ -118,6 +119,9 @@ class Tally:
     )  # for the bootstrap: of the WHOLE, and of slicings
     spreads: dict[int, Spread] = field(default_factory=dict)  # of units, where intervals are asked for
     duels: dict[int, Duel] = field(default_factory=dict)  # by the place of the pair of units
+    constants: dict[tuple[int, str], Constant] = field(
+        default_factory=dict
+    )  # by unit and what is elicited, when all is read
     kept: Kept | None = None  # of single rows
     sink: Callable[[RowTable], None] | None = None  # takes the rows for a file, in the order of merging
     noted: dict[int, Noted] = field(default_factory=dict)  # of the block at hand
@@ -136,6 +140,8 @@ class Tally:
             self.spreads[unit] = self.spreads[unit].merge(spread) if unit in self.spreads else spread
         for pair, duel in other.duels.items():
             self.duels[pair] = self.duels[pair].merge(duel) if pair in self.duels else duel
+        for key, constant in other.constants.items():
+            self.constants[key] = self.constants[key].merge(constant) if key in self.constants else constant
         for mine, theirs in ((self.touched, other.touched), (self.skipped, other.skipped)):
             for unit, counts in theirs.items():
                 _add(mine.setdefault(unit, {}), counts)

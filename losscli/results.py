@@ -91,6 +91,7 @@ def _one_slice(tally: SliceTally, code: int, groups: SliceTally | None = None) -
         unit: spread for unit, held in tally.spreads.items() if (spread := held.at(code)) is not None
     }
     found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
+    found.constants = {key: held[code] for key, held in tally.constants.items() if code in held}
     if groups is not None:
         from losscli.bootstrap import one_slice
 
@@ -131,7 +132,37 @@ class _Finisher:
         self._refuse_no_weight(states)
         outcomes = self._outcomes(states)
         resampled = self._resampled()
-        return [self._result(outcome, resampled) for outcome in outcomes]
+        found = [self._result(outcome, resampled) for outcome in outcomes]
+        return self._beside_constants(found, outcomes) if self.tally.constants else found
+
+    def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[_Outcome]) -> list[Result]:
+        """The results, each with the best constant of its rows and the skill against it."""
+        from losscli.constant import skill
+
+        parts = self.measure.parts
+        held = {part.unit: self.tally.constants[part.unit, self.loss.elicits] for part in parts}
+        beside = []
+        for result, outcome in zip(found, outcomes, strict=True):
+            own = parts if outcome.several else (outcome.part,)
+            why = next((held[part.unit].why for part in own if held[part.unit].why is not None), None)
+            if any(part.unit in self.tally.missing for part in own):
+                why = "no constant where rows have no value"
+            if why is not None:
+                beside.append(replace(result, note="; ".join(said for said in (result.note, why) if said)))
+                continue
+            (constant,) = (
+                self._outcomes([held[part.unit].state for part in own])
+                if outcome.several
+                else [outcome._replace(finished=self._finished(held[outcome.part.unit].state))]
+            )
+            value, _ = rounded(constant.finished)
+            best = {part.name: held[part.unit].best for part in own}
+            beside.append(replace(result, constant={
+                "prediction": best if outcome.several else held[outcome.part.unit].best,
+                "value": value,
+                "skill": skill(result.value, value, self.loss.best, self.loss.better),
+            }))  # fmt: skip
+        return beside
 
     def values(self, states: Sequence[Any]) -> dict[frozenset[tuple[str, str]], float | None]:
         """The values of some states of the measure's units, by part."""

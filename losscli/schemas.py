@@ -41,11 +41,16 @@ class IntervalRecord(Record):
 
 
 class ConstantRecord(Record):
-    """The best constant prediction."""
+    """The best constant prediction of a loss for the same rows."""
 
-    prediction: Any
-    value: float | None
-    skill: float | None = Field(description="1 - value / value of the constant")
+    prediction: Any = Field(
+        description="a number or a class; an object where there are several, by column, role or part"
+    )
+    value: float | None = Field(description="of the loss with the constant; null where it is not defined")
+    skill: float | None = Field(
+        description="1 - (value - best) / (value of the constant - best), best being that of a perfect prediction: "
+        "1 - value / value of the constant where that is 0"
+    )
 
 
 class ResultRecord(Record):

@@ -436,6 +436,83 @@ class Joined:
         return cls(tuple(kind.from_json(state) for (kind, _), state in states))
 
 
+@dataclass(frozen=True, slots=True)
+class Values:
+    """All rows: their columns and weights, as they came.  What is found in them does not depend on their order.
+
+    It grows with the rows, as an exact median needs all of them.
+    """
+
+    pieces: tuple[tuple[tuple[Floats, ...], Floats | None], ...]
+    weight: ExactSum
+    rows: int
+    columns: int
+
+    @classmethod
+    def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
+        return cls((), ExactSum.empty(), 0, columns)
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
+        rows = len(columns[0])
+        if not rows:
+            return cls((), ExactSum.empty(), 0, len(columns))
+        total = ExactSum.of_int(rows) if weight is None else ExactSum.of(weight)
+        # Copies: what they are part of is larger, and would be held as a whole.
+        kept = tuple(np.array(column) for column in columns)
+        return cls(((kept, None if weight is None else np.array(weight)),), total, rows, len(columns))
+
+    def merge(self, other: Self) -> Self:
+        weight = self.weight.merge(other.weight)
+        return type(self)(self.pieces + other.pieces, weight, self.rows + other.rows, self.columns)
+
+    def quantile(self, level: Fraction, column: int = 0) -> float:
+        """The least value that so much of the weight does not exceed.
+
+        Where every value up to the next one would do as well, it is the middle between the two, as of the
+        median of an even number of rows.
+        """
+        values = np.concatenate([columns[column] for columns, _ in self.pieces])
+        target = level * self.weight.fraction
+        if any(weight is None for _, weight in self.pieces):
+            values.sort()
+            at = max(0, math.ceil(target) - 1)
+            tied = target == at + 1
+        else:
+            order = np.argsort(values, kind="stable")
+            values = values[order]
+            weights = np.concatenate([weight for _, weight in self.pieces if weight is not None])[order]
+            low, high = 0, len(values) - 1
+            while low < high:
+                middle = (low + high) // 2
+                if ExactSum.of(weights[: middle + 1]).fraction >= target:
+                    high = middle
+                else:
+                    low = middle + 1
+            at = low
+            tied = ExactSum.of(weights[: at + 1]).fraction == target
+        if not tied or at + 1 == len(values):
+            return float(values[at])
+        return round_fraction((Fraction(values[at]) + Fraction(values[at + 1])) / 2)
+
+    def to_json(self) -> dict[str, Any]:
+        pieces = [
+            [[value.hex() for value in column.tolist()] for column in (*columns, *([] if w is None else [w]))]
+            for columns, w in self.pieces
+        ]
+        return {"state": "values", "pieces": pieces, "weight": self.weight.to_json(), "rows": self.rows,
+                "columns": self.columns}  # fmt: skip
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        pieces = []
+        for piece in held["pieces"]:
+            read = [np.array([float.fromhex(value) for value in column]) for column in piece]
+            width = held["columns"]
+            pieces.append((tuple(read[:width]), read[width] if len(read) > width else None))
+        return cls(tuple(pieces), ExactSum.from_json(held["weight"]), held["rows"], held["columns"])
+
+
 class Sized(Joined):
     """Moments of label and prediction; the sum of the sizes of the label, its least and greatest value."""
 
@@ -466,6 +543,7 @@ STATES: dict[str, Any] = {
     "extremes": Extremes,
     "confusion": Confusion,
     "bins": Bins,
+    "values": Values,
     "sized": Sized,
     "rivals": Rivals,
     "deviances": Deviances,

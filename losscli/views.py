@@ -6,9 +6,9 @@ sees only what passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from losscli.block import Block, ClassColumn, Column, Floats, Ints, Mask, Number
 from losscli.domain import Binary, Interval, Simplex, Vector, number
 from losscli.faults import Fault, Faults, Kind
 from losscli.labels import label_number
+
+if TYPE_CHECKING:
+    from losscli.slices import SliceView
 
 PAIRING, MISSING, WEIGHT, DOMAIN, SUM = range(5)  # the order of work
 
@@ -334,6 +337,53 @@ class GreatestView:
         return codes
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ConstantView:
+    """One prediction for all rows, or for all rows of a group of slices, in place of those of another view."""
+
+    values: Floats  # a row for each group
+    several: bool  # the role is several columns
+    groups: Ints  # the group of each slice, by its code
+    slicing: SliceView | None
+    instead: View
+
+    def read(self, block: Block, reading: Reading) -> Floats:
+        laid: Floats = self.values.T[:, _groups_of(block, self.groups, self.slicing)]
+        return laid.T if self.several else laid[0]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ConstantClassView:
+    """The same for a class, in the coding of the label; None where a group has none."""
+
+    label: View
+    classes: Sequence[int | str | None]
+    groups: Ints
+    slicing: SliceView | None
+    instead: View
+
+    def read(self, block: Block, reading: Reading) -> Ints:
+        labels: Ints = read(self.label, block, reading)
+        names = reading.names.get(self.label)
+        if names is None:
+            # A code is its own class; one that is none, is of no label.
+            other = int(labels.max(initial=0)) + 1
+            codes = [name if isinstance(name, int) else other for name in self.classes]
+        else:
+            found = {name: code for code, name in enumerate(dict.fromkeys((*names, *self.classes)))}
+            codes = [found[name] for name in self.classes]
+            reading.names[self] = tuple("" if name is None else name for name in found)
+        chosen: Ints = np.array(codes, dtype=np.int64)[_groups_of(block, self.groups, self.slicing)]
+        return chosen
+
+
+def _groups_of(block: Block, groups: Ints, slicing: SliceView | None) -> Ints:
+    if slicing is None:
+        return np.zeros(block.rows, dtype=np.int64)
+    found: Ints = groups[slicing.read(block)]
+    return found
+
+
 View: TypeAlias = (
     NumberView
     | NotBelowView
@@ -344,11 +394,15 @@ View: TypeAlias = (
     | CodedView
     | OneClassView
     | GreatestView
+    | ConstantView
+    | ConstantClassView
 )
 
 
 def places_of(view: View) -> tuple[Place, ...]:
     """The columns that a view reads."""
+    if isinstance(view, (ConstantView, ConstantClassView)):
+        return places_of(view.instead)
     if isinstance(view, NotBelowView):
         return (view.view.column, view.least.column)
     if isinstance(view, ColumnsView):

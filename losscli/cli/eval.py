@@ -49,6 +49,7 @@ def eval_command(
     gradient: options.Gradient = False,
     for_spreadsheets: options.ForSpreadsheets = False,
     worst: options.Worst = 0,
+    constant: options.Constant = False,
     plot: options.Plot = None,
     jobs: options.Jobs = None,
     chunk_rows: options.ChunkRows = options.DEFAULT_CHUNK_ROWS,
@@ -131,6 +132,7 @@ def eval_command(
             gradient=gradient,
             for_spreadsheets=for_spreadsheets,
             worst=worst,
+            constant=constant,
             pictures="all" if out.draws or plotted is not None else "losses" if out.shows_losses else "none",
             start=progress.start,
         )

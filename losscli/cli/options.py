@@ -225,6 +225,13 @@ Worst: TypeAlias = Annotated[
         help="Show the N rows with the worst loss, and the share of the total that they carry",
     ),
 ]  # fmt: skip
+Constant: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--constant",
+        help="Also the best constant prediction of each loss, and the skill against it; the inputs are read twice",
+    ),
+]
 PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
 
 

@@ -24,12 +24,15 @@ def render(report: Report, look: Look) -> str:
     several = any(r.part or r.slice for r in report.results)
     places = ["part", "slice"] if several else []
     ends = ["stderr", "low", "high"] if any(r.ci is not None for r in report.results) else []
-    table.writerow(["loss", "pred", *places, "value", *ends, "rows", "weight", "better", "note"])
+    beaten = ["constant", "skill"] if any(r.constant for r in report.results) else []
+    table.writerow(["loss", "pred", *places, "value", *ends, *beaten, "rows", "weight", "better", "note"])
     for r in report.results:
         value = "" if r.value is None else repr(r.value)
         words = [visible(word) for word in (r.loss, r.pred, r.better, r.note or "")]
         place = [visible(place_text(r.part, {})), visible(place_text({}, r.slice))] if several else []
         held = [] if not ends else [r.stderr, *((r.ci["low"], r.ci["high"]) if r.ci else (None, None))]
+        if beaten:
+            held += [r.constant[name] for name in ("value", "skill")] if r.constant else [None, None]
         error = ["" if number is None else repr(number) for number in held]
         table.writerow([*words[:2], *place, value, *error, r.rows, repr(r.weight), *words[2:]])
     return text.getvalue()

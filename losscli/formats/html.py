@@ -20,6 +20,7 @@ from losscli.errors import UsageError
 from losscli.formats.lines import (
     caption,
     change_text,
+    constant_texts,
     gate_line,
     is_number,
     limit_name,
@@ -123,6 +124,8 @@ def _columns(report: Report) -> list[tuple[str, bool, bool]]:
         ("of", False, any(r.part or r.slice for r in found)),
         ("value", True, True),
         (_interval_head(report), True, any(r.ci for r in found)),
+        ("constant", True, any(r.constant for r in found)),
+        ("skill", True, any(r.constant for r in found)),
         ("change", True, report.before is not None),
         ("rows", True, True),
         ("better", False, True),
@@ -138,7 +141,7 @@ def _rows(report: Report) -> list[list[tuple[str, bool]]]:
     for r, was in zip(report.results, before, strict=True):
         cells = [
             r.loss, r.pred, place_text(r.part, r.slice), value_text(r.value), _interval(r.ci),
-            change_text(r.value, was), grouped(r.rows), r.better, "; ".join(notes(r)),
+            *constant_texts(r), change_text(r.value, was), grouped(r.rows), r.better, "; ".join(notes(r)),
         ]  # fmt: skip
         found.append(
             [pair for pair, shown in zip(zip(cells, numbers, strict=True), wanted, strict=True) if shown]

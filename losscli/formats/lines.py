@@ -25,6 +25,12 @@ def value_text(value: float | None) -> str:
     return "–" if value is None else f"{value:.6g}"
 
 
+def constant_texts(result: Result) -> list[str]:
+    """The loss of the best constant and the skill against it, for eyes."""
+    held = result.constant or {"value": None, "skill": None}
+    return [value_text(held["value"]), value_text(held["skill"])]
+
+
 def remarks(result: Result) -> str:
     """The interval, the note, and the rows that were skipped or touched."""
     return "; ".join([*([interval_text(result.ci)] if result.ci is not None else []), *notes(result)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.formats.lines import (
     caption,
     change_text,
+    constant_texts,
     gate_line,
     limit_name,
     limit_text,
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 def render(report: Report, look: Look) -> str:
     several = len({r.pred for r in report.results}) > 1
     sliced = any(r.part or r.slice for r in report.results)
+    constants = any(r.constant for r in report.results)
     heads = [
         "loss", *(["pred"] if several else []), *(["of"] if sliced else []), "value",
-        *(["baseline", "change"] if report.before is not None else []), "rows", "better", "remarks",
+        *(["constant", "skill"] if constants else []), *(["baseline", "change"] if report.before is not None else []), "rows", "better", "remarks",
     ]  # fmt: skip
     rows = []
     for at, r in enumerate(report.results):
@@ -40,7 +42,8 @@ def render(report: Report, look: Look) -> str:
         changes = [value_text(was), change_text(r.value, was)] if report.before is not None else []
         place = [place_text(r.part, r.slice)] if sliced else []
         rows.append([
-            r.loss, *([r.pred] if several else []), *place, value_text(r.value), *changes, str(r.rows), r.better,
+            r.loss, *([r.pred] if several else []), *place, value_text(r.value),
+            *(constant_texts(r) if constants else []), *changes, str(r.rows), r.better,
             remarks(r),
         ])  # fmt: skip
     lines = [cell(caption(report)), "", *_table(heads, rows)]
@@ -64,7 +67,7 @@ def _verdicts(gate: Mapping[str, Any]) -> list[str]:
     return _table(["verdict", "loss", "limit", "value", "baseline", "reason"], rows)
 
 
-NUMBERS = ("value", "baseline", "change", "rows")
+NUMBERS = ("value", "constant", "skill", "baseline", "change", "rows")
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -16,6 +16,7 @@ from rich.text import Text
 from losscli.formats.lines import (
     caption,
     change_text,
+    constant_texts,
     gate_line,
     is_number,
     limit_name,
@@ -91,6 +92,10 @@ def _results(
     if placed:
         table.add_column("of", overflow="fold")
     table.add_column("value", justify="right", no_wrap=True)
+    constants = any(r.constant for r in report.results)
+    if constants:
+        table.add_column("constant", justify="right", no_wrap=True)
+        table.add_column("skill", justify="right", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("better")
     if report.before is not None:
@@ -103,7 +108,16 @@ def _results(
     for at, (r, remark, was) in enumerate(zip(report.results, said, before, strict=True)):
         arrow = f"{ARROWS[r.better]} {r.better}" if look.unicode and r.better in ARROWS else r.better
         place = [place_text(r.part, r.slice)] if placed else []
-        cells = [r.loss, *([r.pred] if several else []), *place, value_text(r.value), f"{r.rows}", arrow]
+        beaten = constant_texts(r) if constants else []
+        cells = [
+            r.loss,
+            *([r.pred] if several else []),
+            *place,
+            value_text(r.value),
+            *beaten,
+            f"{r.rows}",
+            arrow,
+        ]
         style = "bold" if r.value is not None else "dim"
         table.add_row(
             *(Text(visible(cell), style if cell == value_text(r.value) else "") for cell in cells),

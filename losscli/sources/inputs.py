@@ -22,11 +22,13 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_inputs(
-    paths: Sequence[str], *, format: str | None = None, dialect: Dialect | None = None, by_key: bool = False
-) -> list[Source]:
+    paths: Sequence[str], *, format: str | None = None, dialect: Dialect | None = None, by_key: bool = False,
+    again: bool = False,
+) -> list[Source]:  # fmt: skip
     """The sources of one call.
 
     Several files on all sides are paired one to one by their names, unless rows are paired by key.
+    ``again``: they are read more than once, and standard input is copied for it.
     """
     if list(paths).count("-") > 1:
         raise UsageError("only one of PREDS and LABELS can be standard input")
@@ -36,7 +38,7 @@ def open_inputs(
     by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
     if by_file:
         found[1:] = [matched(found[0], listing) for listing in found[1:]]
-    return [_opened(listing, format, dialect, by_file=by_file) for listing in found]
+    return [_opened(listing, format, dialect, by_file=by_file, again=again) for listing in found]
 
 
 def _listed(path: str, *, any_suffix: bool) -> Listing:
@@ -48,14 +50,16 @@ def _listed(path: str, *, any_suffix: bool) -> Listing:
     return listed(path, any_suffix=any_suffix)
 
 
-def _opened(listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool) -> Source:
-    if listing.path == "-" and format not in (None, *STREAMED):
+def _opened(
+    listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool, again: bool
+) -> Source:
+    if listing.path == "-" and (again or format not in (None, *STREAMED)):
         from losscli.sources.copied import CopiedSource, Copy
 
         copy = Copy()
         copy.take(sys.stdin.buffer)
         return CopiedSource(
-            "standard input", copy, lambda path: open_source(path, format=format, dialect=dialect)
+            "standard input", copy, lambda path: open_source(path, format=format or "csv", dialect=dialect)
         )
     if listing.plain:
         return open_source(listing.path, format=format, dialect=dialect)
