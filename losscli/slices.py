@@ -140,19 +140,23 @@ class SliceView:
         if size <= TABLE_SIZE:
             met = np.flatnonzero(np.bincount(local, minlength=size))
             lookup = np.zeros(size, dtype=np.int64)
-            lookup[met] = [self.index.code(_tuple_at(int(code), tables)) for code in met]
+            lookup[met] = self._codes_of(met, tables)
             return lookup[local]
         met, places = np.unique(local, return_inverse=True)
-        codes = np.array([self.index.code(_tuple_at(int(code), tables)) for code in met], dtype=np.int64)
-        return codes[places.reshape(-1)]
+        return self._codes_of(met, tables)[places.reshape(-1)]
 
-
-def _tuple_at(code: int, tables: Sequence[tuple[Value, ...]]) -> tuple[Value, ...]:
-    values: list[Value] = []
-    for table in reversed(tables):
-        code, at = divmod(code, len(table))
-        values.append(table[at])
-    return tuple(reversed(values))
+    def _codes_of(self, met: Ints, tables: Sequence[tuple[Value, ...]]) -> Ints:
+        """The index's codes of the block's own."""
+        columns = []
+        for table in reversed(tables):
+            met, at = np.divmod(met, len(table))
+            columns.append([table[place] for place in at.tolist()])
+        known, code = self.index.codes.get, self.index.code
+        found = [
+            held if (held := known(values)) is not None else code(values)
+            for values in zip(*reversed(columns), strict=True)
+        ]
+        return np.array(found, dtype=np.int64)
 
 
 def _values(key: Key, column: Any) -> tuple[Ints, tuple[Value, ...]]:
