@@ -2,7 +2,8 @@
 
 What is told apart is the difference in the bad direction, `worse_by`: HEAD − BASE where lower is better, and
 positive where HEAD is worse.  Its interval and its p-value come from the exact second moments of both models'
-rows, which see how the two err together.  The verdict is read off the interval.
+rows, which see how the two err together; or from the resamples and flips of groups of rows (`bootstrap`); or, over
+time, from the autocovariances of the differences (`series`).  The verdict is read off the interval.
 """
 
 from __future__ import annotations
@@ -11,24 +12,30 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from losscli.comparison import VERDICTS, Compared, Comparison, Side, Verdict
-from losscli.distributions import mcnemar_mid_p, t_quantile, t_upper
+from losscli.distributions import mcnemar_mid_p, normal_quantile, t_quantile, t_upper
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import BADNESS, holm
-from losscli.intervals import RATES, IntervalSpec, quadratic, root, slopes
+from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
+from losscli.plan import WHOLE
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Result
-from losscli.results import Options, of_measure, slices_of
+from losscli.results import Options, of_measure, slices_of, values_of
 from losscli.sources.inputs import open_inputs, placed
+from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.block import Floats, Ints
+    from losscli.intervals import Spread
     from losscli.plan import Measure, NanPolicy, Plan, Tally
     from losscli.sources import Dialect, Source
     from losscli.state import Sums
@@ -59,6 +66,7 @@ def compare(
     key_type: str | None = None,
     unmatched: Literal["error", "drop"] = "error",
     ci: str | None = None,
+    time: str | None = None,
     margin: float = 0.0,
     fail_on: Sequence[str] = ("worse",),
     memory: int | None = None,
@@ -87,6 +95,7 @@ def compare(
         raise UsageError("`compare` takes no `--average none`", hint="compare slices with `--by`")
     # A comparison needs an interval: `none` turns nothing off.
     interval = IntervalSpec.parse(ci or "normal") or IntervalSpec("normal")
+    _refuse_time(time, interval, weighted=weight is not None or bool(class_weight))
     paths, sides, label_side = _inputs(base, head, labels, pred, on)
     asked = [Asked.of(text) for text in loss]
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
@@ -94,7 +103,7 @@ def compare(
         preds=tuple(pred), label=label, weight=weight, from_logits=from_logits, classes=tuple(classes),
         pos_label=pos_label, class_weight=class_weight or {}, average=average, nan=nan, chunk_rows=chunk_rows,
         by=tuple(by), where=where, on=on, key_type=key_type, unmatched=unmatched, sides=sides,
-        label_side=label_side,
+        label_side=label_side, bootstrap=interval.method == "bootstrap", cluster=interval.cluster, time=time,
     )  # fmt: skip
     jobs = jobs or threads.default_jobs()
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
@@ -111,7 +120,7 @@ def compare(
     except DataError as error:
         raise placed(error, sources) from None
     options = options_of(plan, call, sources, min_slice)
-    compared = _all(plan, outcome.tally, options, duels, Rule(margin, interval.level))
+    compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
     failed = [one for one in compared if one.verdict in fail_on]
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
@@ -145,6 +154,30 @@ def _inputs(
             hint="keep the label in BASE, or both models in one file: `--pred A --pred B`",
         )
     return [base, head, labels], (0, 1), None
+
+
+def _refuse_time(time: str | None, interval: IntervalSpec, *, weighted: bool) -> None:
+    """UsageError where a comparison over time is asked for together with what it does not know."""
+    if time is None:
+        if interval.horizon is not None:
+            raise UsageError("`horizon` is of a comparison over time", hint="add `--time COLUMN`")
+        return
+    if interval.method == "bootstrap":
+        raise UsageError(
+            "`--ci bootstrap` knows no order of rows, and `--time` names one",
+            hint="`--ci bootstrap:cluster=COLUMN` keeps the rows of a day, a week, a series together",
+        )
+    if weighted:
+        raise UsageError("`--time` compares rows that all weigh the same", hint="leave the weights out")
+
+
+def _rule(plan: Plan, margin: float, interval: IntervalSpec) -> Rule:
+    if plan.times is None:
+        return Rule(margin, interval)
+    from losscli.series import ranks_of
+
+    slot = plan.slot(plan.times.columns[0])
+    return Rule(margin, interval, ranks_of(plan.times.index.codes, slot.file, slot.name))
 
 
 # ---------------------------------------------------------------------- which are compared
@@ -184,7 +217,9 @@ def _all(plan: Plan, tally: Tally, options: Options, duels: Sequence[_Contest], 
     found = [_compared(duel, plan, tally, options, {}, rule, "").settled(rule) for duel in duels]
     for place, slicing in enumerate(plan.slicings):
         families: dict[int, list[Draft]] = {}
-        for values, part in slices_of(slicing, tally.slices[place], options.min_slice):
+        for values, part in slices_of(
+            slicing, tally.slices[place], options.min_slice, tally.groups.get(place)
+        ):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for at, duel in enumerate(duels):
                 units = [p.unit for measure in (duel.base, duel.head) for p in measure.parts]
@@ -217,6 +252,11 @@ def _compared(
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
     duel = tally.duels.get(plan.pairs.index(contest.pair)) if contest.pair is not None else None
+    if duel is not None and duel.spread is not None and duel.counted:
+        ties = states[0].rows - duel.wins - duel.losses
+        one = replace(one, wins=duel.wins, losses=duel.losses, ties=ties)
+    if rule.interval.method == "bootstrap":
+        return _resampled(one, contest, plan, tally, options, rule, exact=exact)
     if duel is None or contest.pair is None:
         return Draft(replace(one, note="no interval: the loss is no function of means of rows"))
     return _measured(one, contest, duel, states, worse_by, rule, weighted=plan.weighted)
@@ -235,12 +275,12 @@ def _measured(
     rows = states[0].rows
     if duel.spread is None:
         return Draft(replace(one, note="no interval: the models do not count the same rows"))
-    if duel.counted:
-        one = replace(one, wins=duel.wins, losses=duel.losses, ties=rows - duel.wins - duel.losses)
     if rows < 2:
         return Draft(replace(one, note="no interval: one row tells nothing of the spread"))
     if not duel.spread.finite:
         return Draft(replace(one, note="no interval: a weighted row exceeds the largest double"))
+    if rule.ranks is not None:
+        return _over_time(one, contest, duel, worse_by, rule, rule.ranks)
     covariance = duel.spread.covariance([t for state in states for t in state.totals], states[0].weight)
     slope = _slope(one, contest, states, covariance)
     if slope is None:
@@ -248,18 +288,155 @@ def _measured(
             replace(one, note="no interval: a value is at an end of its range, where it has no slope")
         )
     error = root(quadratic(covariance, slope) * Fraction(rows, rows - 1))
+    one = replace(one, note=_tail(contest, duel.spread, states, covariance))
+    draft = by_t(one, worse_by, error, rows - 1, rule, "paired t")
+    if draft.chances is None or weighted or contest.base.loss.function.__name__ not in RATES:
+        return draft
+    if not duel.of_rates(states):
+        return draft
+    p_value = mcnemar_mid_p(duel.wins, duel.losses)
+    one = replace(draft.compared, test="mcnemar mid-p", p_value=p_value)
+    return Draft(one, replace(draft.chances, different=p_value))
+
+
+def _tail(
+    contest: _Contest, spread: Spread, states: Sequence[Sums], covariance: list[list[Fraction]]
+) -> str | None:
+    """What is to be said where one row holds much of the squared deviations of the difference."""
+    if not contest.base.loss.is_mean or not spread.ends or not np.isfinite(spread.ends).all():
+        return None
+    squares = quadratic(covariance, [Fraction(-1), Fraction(1)]) * states[0].weight.fraction ** 2
+    return HEAVY_TAIL if spread.heavy(states[1].means[0] - states[0].means[0], squares) else None
+
+
+def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:
+    """The comparison with an interval and p-values by Student's t."""
     difference = round_fraction(worse_by)
-    half = t_quantile(0.5 + rule.level / 2.0, rows - 1) * error
+    half = t_quantile(1.0 - float(one_side(rule.level)), freedom) * error
     if not math.isfinite(abs(difference) + half):
         return Draft(replace(one, note="no interval: its ends exceed the largest double"))
-    ci = {"low": difference - half, "high": difference + half, "level": rule.level, "method": "paired t"}
-    chances = Chances.of(difference, error, rows - 1, rule.margin)
-    test, p_value = "paired t", chances.different
-    if not weighted and duel.of_rates(states) and contest.base.loss.function.__name__ in RATES:
-        test, p_value = "mcnemar mid-p", mcnemar_mid_p(duel.wins, duel.losses)
-    detectable = half + t_quantile(POWER, rows - 1) * error
-    one = replace(one, stderr=error, ci=ci, test=test, p_value=p_value, detectable=detectable)
-    return Draft(one, replace(chances, different=p_value))
+    ci = {"low": difference - half, "high": difference + half, "level": rule.level, "method": test}
+    chances = Chances.of(difference, error, freedom, rule.margin)
+    detectable = half + t_quantile(POWER, freedom) * error
+    p_value = chances.different
+    return Draft(
+        replace(one, stderr=error, ci=ci, test=test, p_value=p_value, detectable=detectable), chances
+    )
+
+
+def _over_time(
+    one: Compared, contest: _Contest, duel: Duel, worse_by: Fraction, rule: Rule, ranks: Ints
+) -> Draft:
+    """The comparison by Diebold & Mariano's test: what the rows say in the order of their time."""
+    from losscli.series import squared_error
+
+    if duel.series is None or not contest.base.loss.is_mean or one.better == "zero":
+        why = "over time only losses are compared that are a mean of rows, the lower or the higher the better"
+        return Draft(replace(one, note=f"no interval: {why}"))
+    horizon = rule.interval.horizon or 1
+    differences, lacking, shared = duel.series.in_order(ranks)
+    found: Fraction | str
+    if lacking:
+        found = f"{plural(lacking, 'row')} without a time"
+    elif shared and horizon > 1:
+        found = f"{plural(shared, 'row')} of the same time as the row before; compare each series with `--by`"
+    else:
+        found = squared_error(differences, horizon)
+    if isinstance(found, str):
+        return Draft(replace(one, note=f"no interval: {found}"))
+    return by_t(one, worse_by, root(found), len(differences) - 1, rule, "diebold-mariano")
+
+
+def _resampled(
+    one: Compared, contest: _Contest, plan: Plan, tally: Tally, options: Options, rule: Rule, *, exact: bool
+) -> Draft:  # fmt: skip
+    """The comparison by the bootstrap: its interval from resamples of groups, its p-value from their flips.
+
+    A flip gives the rows of about half of the groups to the other model, as they might as well have been
+    if there were no difference; the p-value is the share of flips, and what was seen, that differ as much.
+    """
+    from losscli.bootstrap import (
+        ONE_GROUP,
+        REPLICATES,
+        UNRULY,
+        Groups,
+        NotDrawn,
+        Replicates,
+        draws,
+        notes,
+        resampled,
+        turns,
+    )
+
+    groups = Groups(tally.groups[WHOLE])
+    if len(groups) < 2:
+        return Draft(replace(one, note=ONE_GROUP))
+    measures = (contest.base, contest.head)
+    sides = [[groups.states(part.unit) for part in measure.parts] for measure in measures]
+    finish = [_valued(measure, plan, tally, options, exact=exact) for measure in measures]
+
+    def differences(counts: Sequence[Floats], units: Sequence[Sequence[Sequence[Any]]]) -> list[float | None]:
+        """By how much HEAD is worse, where the states of each side are drawn by counts."""
+        drawn = (
+            zip(*(resampled(unit, held) for unit in side), strict=True)
+            for side, held in zip(units, counts, strict=True)
+        )
+        found = []
+        for states in zip(*drawn, strict=True):
+            base, head = (value(side) for value, side in zip(finish, states, strict=True))
+            found.append(None if base is None or head is None else _badder(one.better, base, head))
+        return found
+
+    drawn, turned = draws(len(groups), rule.interval.seed), turns(len(groups), rule.interval.seed)
+    swapped = np.hstack((turned, 1.0 - turned))
+    both = [[[*mine, *theirs] for mine, theirs in zip(*sides, strict=True)]] * 2
+    try:
+        held = Replicates.of(differences((drawn, drawn), sides))
+        flips = differences((1.0 - swapped, swapped), both)
+    except NotDrawn:
+        return Draft(replace(one, note=UNRULY))
+    ci = held.interval(rule.interval)
+    if ci is None:
+        return Draft(replace(one, note=f"no interval: not defined in {held.lost} of {REPLICATES} resamples"))
+    seen = abs(one.worse_by or 0.0)
+    as_much = sum(flip is None or abs(flip) >= seen for flip in flips)
+    p_value = (as_much + 1) / (REPLICATES + 1)
+    error = held.stderr
+    detectable = error * (normal_quantile(1.0 - float(one_side(rule.level))) + normal_quantile(POWER))
+    margin = rule.margin
+    chances = Chances(
+        p_value, held.chance(lambda value: value <= margin), held.chance(lambda value: value >= -margin),
+        max(held.chance(lambda value: value > margin), held.chance(lambda value: value < -margin)),
+    )  # fmt: skip
+    note = "; ".join(notes(len(groups), held.lost)) or None
+    return Draft(
+        replace(
+            one, stderr=error, ci=ci, test="sign flip", p_value=p_value, detectable=detectable, note=note
+        ),
+        chances,
+    )
+
+
+def _valued(
+    measure: Measure, plan: Plan, tally: Tally, options: Options, *, exact: bool
+) -> Callable[[Sequence[Any]], Fraction | None]:
+    """From states of a measure's units its value, not rounded where it is a mean."""
+    values = values_of(measure, plan, tally, options)
+
+    def value(states: Sequence[Any]) -> Fraction | None:
+        if exact:
+            (state,) = states
+            mean: Fraction | None = state.means[0] if state.weight.units else None
+            return mean
+        found = values(states).get(frozenset())
+        return None if found is None else Fraction(found)
+
+    return value
+
+
+def _badder(better: str, base: Fraction, head: Fraction) -> float:
+    badness = BADNESS[better]
+    return round_fraction(badness(head) - badness(base))
 
 
 def _slope(
@@ -291,10 +468,15 @@ def _turned(better: str, value: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides a verdict."""
+    """What decides a verdict; ``ranks``, where rows are compared over time, are the places of the times."""
 
     margin: float
-    level: float
+    interval: IntervalSpec
+    ranks: Ints | None = None
+
+    @property
+    def level(self) -> float:
+        return self.interval.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +489,7 @@ class Chances:
     same: float
 
     @classmethod
-    def of(cls, difference: float, error: float, freedom: int, margin: float) -> Chances:
+    def of(cls, difference: float, error: float, freedom: float, margin: float) -> Chances:
         def beyond(gap: float, *, ends: bool = False) -> float:
             if error == 0.0:
                 return 0.0 if gap > 0.0 or (ends and gap == 0.0) else 1.0
@@ -329,11 +511,11 @@ class Draft:
         """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
         if self.chances is None:
             return self.compared
-        side = (1.0 - rule.level) / 2.0
+        side = float(one_side(rule.level))
         verdict: Verdict = "inconclusive"
-        if self.chances.worse < side:
+        if self.chances.worse <= side:
             verdict = "worse"
-        elif self.chances.better < side:
+        elif self.chances.better <= side:
             verdict = "better"
         elif self.chances.same <= side:
             verdict = "same"

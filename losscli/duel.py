@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.intervals import Spread
+from losscli.intervals import Spread, ends_of
 
 if TYPE_CHECKING:
-    from losscli.block import Floats
+    from losscli.block import Floats, Ints
+    from losscli.series import Series
     from losscli.state import Sums
 
 
@@ -28,13 +29,14 @@ class Pair:
 class Duel:
     """Second moments of the columns of both, and in how many rows either is better.
 
-    ``spread`` is None where the two did not count the same rows.
+    ``spread`` is None where the two did not count the same rows; ``series`` where no time is asked for.
     """
 
     spread: Spread | None
     wins: int = 0  # of the head
     losses: int = 0
     counted: bool = False  # whether rows can be told to be better or worse
+    series: Series | None = None
 
     @classmethod
     def unlike(cls) -> Self:
@@ -42,13 +44,27 @@ class Duel:
 
     @classmethod
     def of(
-        cls, base: Sequence[Floats], head: Sequence[Floats], weight: Floats | None, better: str | None
+        cls,
+        base: Sequence[Floats],
+        head: Sequence[Floats],
+        weight: Floats | None,
+        better: str | None,
+        times: Ints | None = None,
     ) -> Self:
         spread = Spread.of([*base, *head], weight)
         if better is None or len(base) > 1 or len(head) > 1:
             return cls(spread)
+        with np.errstate(all="ignore"):
+            apart = head[0] - base[0]
+            spread = replace(spread, ends=ends_of(apart if weight is None else apart * weight, weight))
         one, other = (_badness(columns[0], better) for columns in (base, head))
-        return cls(spread, int(np.count_nonzero(other < one)), int(np.count_nonzero(other > one)), True)
+        series = None
+        if times is not None:
+            from losscli.series import Series
+
+            series = Series((times,), (apart,))
+        wins, losses = (int(np.count_nonzero(found)) for found in (other < one, other > one))
+        return cls(spread, wins, losses, True, series)
 
     def merge(self, other: Self) -> Self:
         if self.spread is None or other.spread is None:
@@ -58,6 +74,7 @@ class Duel:
             self.wins + other.wins,
             self.losses + other.losses,
             self.counted and other.counted,
+            None if self.series is None or other.series is None else self.series.merge(other.series),
         )
 
     def of_rates(self, states: Sequence[Sums]) -> bool:

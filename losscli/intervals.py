@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 HEAVY = Fraction(1, 20)
 """A row that holds more than this share of the squared deviations makes the tail heavy."""
 
+HEAVY_TAIL = "heavy tail"
+
 STEP = Fraction(1, 1 << 20)
 """How far, relative to a mean, a function of means is followed to find its slope."""
 
@@ -118,7 +120,7 @@ class Spread:
             scaled = list(columns) if weight is None else [column * weight for column in columns]
         pairs = [(j, k) for j in range(len(scaled)) for k in range(j, len(scaled))]
         products = tuple(ExactSum.of_products(scaled[j], scaled[k]) for j, k in pairs)
-        ends = _ends_of(scaled[0], weight) if len(scaled) == 1 else ()
+        ends = ends_of(scaled[0], weight) if len(scaled) == 1 else ()
         if weight is None:
             return cls(products, (), None, ends)
         crossed = tuple(ExactSum.of_products(weight, column) for column in scaled)
@@ -178,7 +180,8 @@ def rows_by_code(codes: Ints) -> list[tuple[int, Ints]]:
     return list(zip(met.tolist(), np.split(order, starts[1:]), strict=True))
 
 
-def _ends_of(scaled: Floats, weight: Floats | None) -> tuple[Row, ...]:
+def ends_of(scaled: Floats, weight: Floats | None) -> tuple[Row, ...]:
+    """Of rows w·l and their weights those of which one deviates the most from any mean."""
     if not len(scaled):
         return ()
     if weight is None:
@@ -237,7 +240,7 @@ def tail_note(state: Any, spread: Spread | None) -> str | None:
     if spread is None or not isinstance(state, Sums) or len(state.totals) > 1 or not spread.finite:
         return None
     squares = spread.covariance(state.totals, state.weight)[0][0] * state.weight.fraction**2
-    return "heavy tail" if spread.heavy(state.means[0], squares) else None
+    return HEAVY_TAIL if spread.heavy(state.means[0], squares) else None
 
 
 def is_rate(loss: Loss, state: Sums, spread: Spread) -> bool:

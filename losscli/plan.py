@@ -223,6 +223,7 @@ class Plan:
     spreads: bool = False  # whether second moments are kept, for intervals
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
     pairs: tuple[Pair, ...] = ()  # units that are compared row by row
+    times: SliceView | None = None  # the time of each row, where they are compared over time
     watch: Watch | None = None  # what to keep of single rows
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
@@ -328,10 +329,16 @@ class Plan:
         for place in units:
             rows[place] = self._sum(place, self.units[place], block, cut, weight, counted, reading, tally)
         for at, pair in enumerate(self.pairs):
-            self._fight(at, pair, rows, cut.codes, tally)
+            self._fight(at, pair, rows, cut.codes, block, tally)
 
     def _fight(
-        self, at: int, pair: Pair, rows: Mapping[int, Measured], codes: Sequence[Ints], tally: Tally
+        self,
+        at: int,
+        pair: Pair,
+        rows: Mapping[int, Measured],
+        codes: Sequence[Ints],
+        block: Block,
+        tally: Tally,
     ) -> None:
         """Keep how two units differ row by row, over the whole and by slice."""
         from losscli.duel import Duel
@@ -347,7 +354,11 @@ class Plan:
                 unlike = {code: Duel.unlike() for code in np.unique(all_codes).tolist()}
                 tally.slices[place].duels[at] = SlicedStates(unlike)
             return
-        tally.duels[at] = Duel.of(base, head, weight, pair.better)
+        times = None
+        if self.times is not None:
+            times = self.times.read(block)
+            times = times if kept is None else times[kept]
+        tally.duels[at] = Duel.of(base, head, weight, pair.better, times)
         for place, all_codes in enumerate(codes):
             here = all_codes if kept is None else all_codes[kept]
             tally.slices[place].duels[at] = SlicedStates(
@@ -357,6 +368,7 @@ class Plan:
                         [c[found] for c in head],
                         None if weight is None else weight[found],
                         pair.better,
+                        None if times is None else times[found],
                     )
                     for code, found in rows_by_code(here)
                 }

@@ -108,6 +108,7 @@ class Call:
     label_side: int | None = None  # where that is not the last
     bootstrap: bool = False  # rows are dealt into groups, by the key or the number of each
     cluster: str | None = None  # or by the values of a column
+    time: str | None = None  # the column of the order of rows
 
     @property
     def positive(self) -> int | str | None:
@@ -198,6 +199,7 @@ class _Planner:
         shown = keys.sides[0] if keys is not None and watching else ()
         named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
         groups = self._groups(keys) if call.bootstrap else None
+        times = None if call.time is None else self._times(call.time)
         sides = tuple(tuple(slots) for slots in self.slots)
         chunk_rows = call.chunk_rows
         if self.listed:
@@ -207,7 +209,7 @@ class _Planner:
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, chunk_rows, slicings, where, keys, groups=groups,
+            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times,
         )  # fmt: skip
         if not watching:
             return made
@@ -433,6 +435,14 @@ class _Planner:
         slots = keys.sides[0]
         places = [self._slot(Chosen(0, slot.index, slot.name), slot.kind, "key") for slot in slots]
         return GroupView(tuple(places), tuple(zip(slots, keys.types, strict=True)))
+
+    def _times(self, column: str) -> SliceView:
+        """The time of each row, numbered as the times are met."""
+        from losscli.slices import Index, Key, SliceView, Slicing
+
+        found = [self._slot(c, "text", "other") for c in find_in_either(self.sources, column)]
+        self.equal += [(found[0], other) for other in found[1:]]
+        return SliceView(Slicing((Key(column),)), (found[0],), Index(most=1 << 62))
 
     def _slicing(self, text: str) -> SliceView:
         from losscli.slices import Index, SliceView, parse_slicing

@@ -59,6 +59,13 @@ def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> 
     return _Finisher(measure, plan, tally, options).results()
 
 
+def values_of(
+    measure: Measure, plan: Plan, tally: Tally, options: Options
+) -> Callable[[Sequence[Any]], dict[frozenset[tuple[str, str]], float | None]]:
+    """From states of a measure's units its values, by part."""
+    return _Finisher(measure, plan, tally, options).values
+
+
 OTHER = "other"
 
 

@@ -160,7 +160,7 @@ class ComparedRecord(Record):
     ci: IntervalRecord | None = Field(description="of `worse_by`")
     p_value: float | None = Field(description="of no difference, two-sided, by `test`")
     p_adjusted: float | None = Field(description="of slices: by Holm, over the slices of one loss and model")
-    test: Literal["paired t", "mcnemar mid-p"] | None
+    test: Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"] | None
     wins: Count | None = Field(description="rows in which HEAD is better, whatever they weigh")
     ties: Count | None
     losses: Count | None

@@ -104,6 +104,7 @@ class Index:
     """The number of every slice met so far; threads share it."""
 
     codes: dict[tuple[Value, ...], int] = field(default_factory=dict)
+    most: int = MOST_SLICES
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def code(self, values: tuple[Value, ...]) -> int:
@@ -111,8 +112,8 @@ class Index:
         if known is not None:
             return known
         with self.lock:
-            if len(self.codes) >= MOST_SLICES and values not in self.codes:
-                raise UsageError(f"`--by` makes more than {MOST_SLICES} slices", hint="use `bins` or `edges`")
+            if len(self.codes) >= self.most and values not in self.codes:
+                raise UsageError(f"`--by` makes more than {self.most} slices", hint="use `bins` or `edges`")
             return self.codes.setdefault(values, len(self.codes))
 
 

@@ -294,3 +294,228 @@ def test_saved_results_are_sent_to_where_they_can_be_compared(here):
     ran = here("compare", "a.json", "b.json").block()
     assert ran.code == 2
     assert "losscli check" in ran.err
+
+
+# ── the bootstrap ──
+
+
+def group_of(row):
+    """The group of a row by its number, from 1: the steps of SplitMix64 in plain Python."""
+    mask, word = 2**64 - 1, row
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EB & mask
+    return (word ^ (word >> 31)) >> 56
+
+
+def loops(rows, value, seed=0):
+    """The differences of 1999 resamples, and of 1999 flips, from plain lists of rows."""
+    groups = [group_of(row + 1) for row in range(rows)]
+    held = [[row for row in range(rows) if groups[row] == g] for g in sorted(set(groups))]
+    k = len(held)
+    words = np.random.PCG64(seed).random_raw(1999 * k).tolist()
+    bits = (np.random.PCG64((seed, 1)).random_raw(1999 * k) >> np.uint64(63)).tolist()
+    resamples, flips = [], []
+    for at in range(1999):
+        drawn = [row for word in words[at * k : (at + 1) * k] for row in held[(word >> 32) * k >> 32]]
+        resamples.append(value("b", drawn, [], "a") - value("a", drawn, [], "b"))
+        turned = bits[at * k : (at + 1) * k]
+        mine = [row for bit, group in zip(turned, held, strict=True) if not bit for row in group]
+        other = [row for bit, group in zip(turned, held, strict=True) if bit for row in group]
+        flips.append(value("b", mine, other, "a") - value("a", mine, other, "b"))
+    return sorted(resamples), flips
+
+
+def r2_of(d):
+    def value(name, mine, other, rival):
+        label = np.concatenate((d["label"][mine], d["label"][other]))
+        pred = np.concatenate((d[name][mine], d[rival][other]))
+        return -(1 - ((label - pred) ** 2).sum() / ((label - label.mean()) ** 2).sum())
+
+    return value
+
+
+def mae_of(d):
+    def value(name, mine, other, rival):
+        apart = (np.abs(d[name][mine] - d["label"][mine]), np.abs(d[rival][other] - d["label"][other]))
+        return np.concatenate(apart).mean()
+
+    return value
+
+
+@pytest.mark.parametrize("name, value", [("mae", mae_of), ("r2", r2_of)])
+@pytest.mark.parametrize("shift, seed", [(0.3, 0), (0.05, 7)])
+def test_resamples_and_flips_are_those_of_a_loop_over_lists_of_rows(tmp_path, name, value, shift, seed):
+    d = {key: np.array(column) for key, column in draw(21, shift=shift).items()}
+    (found,) = compared(tmp_path, d, name, ci=f"bootstrap:seed={seed}")
+    resamples, flips = loops(240, value(d), seed)
+    assert (found.ci["low"], found.ci["high"]) == pytest.approx((resamples[49], resamples[-50]), rel=1e-9)
+    assert found.stderr == pytest.approx(np.std(resamples, ddof=1), rel=1e-9)
+    everything = list(range(240))
+    seen = abs(value(d)("b", everything, [], "a") - value(d)("a", everything, [], "b"))
+    assert found.p_value == (sum(abs(flip) >= seen - 1e-12 for flip in flips) + 1) / 2000
+    assert (found.test, found.ci["method"]) == ("sign flip", "bootstrap")
+
+
+@pytest.mark.parametrize("shift, verdict", [(1.0, "worse"), (-1.0, "better"), (0.0, "inconclusive")])
+def test_the_bootstraps_verdict_says_where_its_interval_lies(tmp_path, shift, verdict):
+    noise = np.random.default_rng(1).normal(scale=0.5, size=200)
+    columns = {"label": [0.0] * 200, "a": [4.0] * 200, "b": 4.0 + shift + noise}
+    (found,) = compared(tmp_path, columns, "mae", ci="bootstrap")
+    low, high = found.ci["low"], found.ci["high"]
+    by_hand = "worse" if low > 0 else "better" if high < 0 else "inconclusive"
+    assert found.verdict == by_hand == verdict
+    (found,) = compared(tmp_path, columns, "mae", ci="bootstrap", margin=2.0)
+    assert found.verdict == "same"
+    # At its very end the interval does not lie above the margin.
+    for margin, expected in ((low, "inconclusive"), (np.nextafter(low, 0), "worse")):
+        if verdict == "worse":
+            (found,) = compared(tmp_path, columns, "mae", ci="bootstrap", margin=float(margin))
+            assert found.verdict == expected
+
+
+def test_two_models_that_say_the_same_are_the_same_by_the_bootstrap(tmp_path):
+    columns = {"label": range(50), "a": [3] * 50, "b": [3] * 50}
+    (found,) = compared(tmp_path, columns, "mae", ci="bootstrap")
+    assert (found.worse_by, found.p_value, found.verdict) == (0.0, 1.0, "same")
+
+
+def test_slices_are_resampled_alone_and_judged_under_holms_correction(tmp_path):
+    found = compared(tmp_path, draw(8), "mae", "r2", by=["g"], ci="bootstrap")
+    slices = [one for one in found if one.slice]
+    for one in slices:
+        (alone,) = compared(tmp_path, draw(8), one.loss, where=f"g == '{one.slice['g']}'", ci="bootstrap")
+        assert (one.ci, one.p_value, one.stderr) == (alone.ci, alone.p_value, alone.stderr)
+    raw = sorted(one.p_value for one in slices if one.loss == "mae")
+    assert min(one.p_adjusted for one in slices if one.loss == "mae") == min(1.0, raw[0] * len(raw))
+
+
+@pytest.mark.parametrize("options", [{"chunk_rows": 1}, {"chunk_rows": 7, "jobs": 3}])
+def test_a_bootstrap_of_differences_is_the_same_bits_however_the_rows_are_cut(tmp_path, options):
+    losses = ("mae", "rmse", "r2")
+    once = compared(tmp_path, draw(9), *losses, weight="w", by=["g"], ci="bootstrap")
+    assert compared(tmp_path, draw(9), *losses, weight="w", by=["g"], ci="bootstrap", **options) == once
+
+
+def test_classes_are_compared_by_the_bootstrap(tmp_path):
+    (found,) = compared(tmp_path, draw(2), "f1", pred=("ca", "cb"), label="k", ci="bootstrap")
+    assert found.ci["low"] <= found.worse_by <= found.ci["high"]
+    assert found.wins is None
+
+
+def test_one_row_that_holds_a_twentieth_of_the_difference_makes_a_heavy_tail(tmp_path):
+    even = {"label": [0.0] * 200, "a": [1.0, 2.0] * 100, "b": [2.0, 1.0] * 100}
+    assert compared(tmp_path, even, "mae")[0].note is None
+    (found,) = compared(tmp_path, {**even, "b": [50.0, *even["b"][1:]]}, "mae")
+    assert found.note == "heavy tail"
+
+
+# ── over time ──
+
+
+def diebold_mariano(d, horizon):
+    """The statistic of Harvey, Leybourne & Newbold (1997), as in R's forecast::dm.test, and its p-value."""
+    n = len(d)
+    m = d.mean()
+    lags = [((d[k:] - m) * (d[: n - k] - m)).sum() / n for k in range(horizon)]
+    plain = m / np.sqrt((lags[0] + 2 * sum(lags[1:])) / n)
+    held = plain * np.sqrt((n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n)
+    return held, 2 * stats.t.sf(abs(held), n - 1)
+
+
+def over_time(seed, rows=120):
+    rng = np.random.default_rng(seed)
+    noise = np.convolve(rng.normal(size=rows + 2), [1.0, 0.6, 0.3], "valid")
+    label = rng.normal(size=rows).cumsum()
+    return {
+        "t": np.arange(rows),
+        "label": label,
+        "a": label + rng.normal(size=rows),
+        "b": label + 1.2 * noise,
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("horizon", [1, 2, 3])
+@pytest.mark.parametrize("loss", ["mae", "mse"])
+def test_over_time_the_test_is_diebold_and_marianos(tmp_path, seed, horizon, loss):
+    d = over_time(seed)
+    turned = {name: column[np.random.default_rng(seed).permutation(120)] for name, column in d.items()}
+    (found,) = compared(tmp_path, turned, loss, time="t", ci=f"normal:horizon={horizon}")
+    power = {"mae": 1, "mse": 2}[loss]
+    apart = np.abs(d["b"] - d["label"]) ** power - np.abs(d["a"] - d["label"]) ** power
+    statistic, p_value = diebold_mariano(apart, horizon)
+    assert found.test == found.ci["method"] == "diebold-mariano"
+    assert found.worse_by / found.stderr == pytest.approx(statistic, rel=1e-9)
+    assert found.p_value == pytest.approx(p_value, rel=1e-8)
+    assert (found.ci["low"] > 0) == (found.worse_by > 0 and p_value < 0.05)
+
+
+def test_one_step_ahead_it_is_the_paired_t_test(tmp_path):
+    d = over_time(4)
+    (timed,), (plain,) = (compared(tmp_path, d, "mae", time=time) for time in ("t", None))
+    assert (timed.p_value, timed.stderr) == pytest.approx((plain.p_value, plain.stderr), rel=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"chunk_rows": 1}, {"chunk_rows": 7, "jobs": 3}])
+def test_over_time_it_is_the_same_bits_however_the_rows_are_cut(tmp_path, options):
+    d = {**over_time(5), "g": ["x", "y"] * 60}
+    call = {"time": "t", "ci": "normal:horizon=3", "by": ["g"]}
+    assert compared(tmp_path, d, "mae", **call, **options) == compared(tmp_path, d, "mae", **call)
+
+
+def test_dates_are_put_in_order_whatever_the_order_of_their_text(tmp_path):
+    d = over_time(6)
+    days = [f"2024-{1 + at // 28:02d}-{1 + at % 28:02d}T{at % 24:02d}:00" for at in range(120)]
+    hours = [f"{day}{':00.500' if at % 2 else ''}Z" for at, day in enumerate(days)]
+    by_number, by_day, by_hour = (
+        compared(tmp_path, {**d, "t": times}, "mae", time="t", ci="normal:horizon=3")
+        for times in (range(-20, 100), days, hours)
+    )
+    assert by_number == by_day == by_hour
+
+
+def test_several_series_of_one_time_are_compared_each_for_itself(tmp_path):
+    d = {name: np.tile(column, 2) for name, column in over_time(7).items()} | {"g": ["x"] * 120 + ["y"] * 120}
+    whole, *slices = compared(tmp_path, d, "mae", time="t", ci="normal:horizon=2", by=["g"])
+    assert whole.ci is None
+    assert "120 rows of the same time" in whole.note
+    assert all(one.test == "diebold-mariano" for one in slices)
+    (found,) = compared(tmp_path, d, "mae", time="t")  # one step ahead, no order is needed
+    assert found.ci is not None
+
+
+@pytest.mark.parametrize(
+    "loss, why",
+    [("rmse", "a mean of rows"), ("r2", "no function of means"), ("mean_error", "a mean of rows")],
+)
+def test_what_is_no_mean_of_rows_has_no_test_over_time(tmp_path, loss, why):
+    (found,) = compared(tmp_path, over_time(8), loss, time="t")
+    assert (found.ci, found.p_value) == (None, None)
+    assert why in found.note
+
+
+def test_a_long_run_variance_that_is_not_positive_is_no_interval(tmp_path):
+    d = {"t": range(40), "label": [0.0] * 40, "a": [1.0] * 40, "b": [1.0, 2.0] * 20}
+    (found,) = compared(tmp_path, d, "mae", time="t", ci="normal:horizon=2")
+    assert found.ci is None
+    assert "not positive" in found.note
+
+
+@pytest.mark.parametrize("times", [["1", "2", "soon"] * 40, ["1/2/24", "2/2/24", "3/2/24"] * 40])
+def test_times_without_a_sure_order_are_refused(tmp_path, times):
+    with pytest.raises(DataError, match="neither a number nor a date"):
+        compared(tmp_path, {**over_time(1), "t": times}, "mae", time="t")
+
+
+def test_a_missing_time_is_said(tmp_path):
+    (found,) = compared(tmp_path, {**over_time(1), "t": ["", *range(119)]}, "mae", time="t")
+    assert found.note == "no interval: 1 row without a time"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"time": "t", "ci": "bootstrap"}, {"time": "t", "weight": "t"}, {"ci": "normal:horizon=2"}],
+)
+def test_what_time_does_not_go_with_is_a_usage_error(tmp_path, options):
+    with pytest.raises(UsageError):
+        compared(tmp_path, over_time(1), "mae", **options)

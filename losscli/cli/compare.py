@@ -59,7 +59,13 @@ def compare_command(
     ci: Annotated[
         str | None,
         typer.Option("--ci", metavar="SPEC", show_default=False,
-                     help="The interval, e.g. `normal:level=0.9` (default: of 0.95)"),
+                     help="The interval, e.g. `normal:level=0.9` or `bootstrap` (default: normal, of 0.95)"),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="COLUMN", show_default=False,
+                     help="The time of each row: compare by Diebold and Mariano's test; predictions made several "
+                     "steps ahead: `--ci normal:horizon=H`"),
     ] = None,
     input_format: options.InputFormat = None,
     dialect: options.DialectText = None,
@@ -129,6 +135,7 @@ def compare_command(
             key_type=key_type,
             unmatched="drop" if unmatched == "drop" else "error",
             ci=ci,
+            time=time,
             margin=margin,
             fail_on=[word.strip() for word in fail_on.split(",") if word.strip()],
             memory=bytes_held,
