@@ -275,7 +275,8 @@ class Plan:
         if tally.faults.found:
             return tally
         used = whole if self.nan == "propagate" else block
-        cuts = {id(rows): self._cut(rows) for rows in (used, *(rows for rows, units in groups if units))}
+        cut_up = {id(rows): rows for rows in (used, *(rows for rows, units in groups if units))}
+        cuts = {at: self._cut(rows) for at, rows in cut_up.items()}
         if self.slicings or self.groups is not None:
             from losscli.sliced import SliceTally
 
