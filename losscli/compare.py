@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from losscli.comparison import VERDICTS, Compared, Comparison, Side, Verdict
-from losscli.distributions import mcnemar_mid_p, normal_quantile, t_quantile, t_upper
+from losscli.comparison import Compared, Comparison, Side
+from losscli.distributions import mcnemar_mid_p, normal_quantile
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
-from losscli.gate import BADNESS, holm
+from losscli.gate import BADNESS
 from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
 from losscli.plan import WHOLE
 from losscli.planning import Asked, Call
@@ -32,6 +32,7 @@ from losscli.report import Input, Result
 from losscli.results import Options, of_measure, slices_of, values_of
 from losscli.sources.inputs import open_inputs, placed
 from losscli.text import plural
+from losscli.verdicts import POWER, Chances, Draft, Rule, by_t, check_rule, corrected
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from losscli.plan import Measure, NanPolicy, Plan, Tally
     from losscli.sources import Dialect, Source
     from losscli.state import Sums
-
-POWER = 0.8
-"""How surely the least difference that is called detectable would be found."""
 
 
 def compare(
@@ -84,11 +82,7 @@ def compare(
         raise UsageError(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
-    if not (margin >= 0.0 and math.isfinite(margin)):
-        raise UsageError(f"`--margin {margin:g}` is not a number from 0 on")
-    for word in fail_on:
-        if word not in VERDICTS:
-            raise UsageError(f"no verdict is called `{word}`", hint=f"they are {', '.join(VERDICTS)}")
+    check_rule(margin, fail_on)
     if nan == "propagate":
         raise UsageError("models are compared on rows that have values", hint="`--nan error` or `--nan drop`")
     if average == "none":
@@ -309,21 +303,6 @@ def _tail(
     return HEAVY_TAIL if spread.heavy(states[1].means[0] - states[0].means[0], squares) else None
 
 
-def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:
-    """The comparison with an interval and p-values by Student's t."""
-    difference = round_fraction(worse_by)
-    half = t_quantile(1.0 - float(one_side(rule.level)), freedom) * error
-    if not math.isfinite(abs(difference) + half):
-        return Draft(replace(one, note="no interval: its ends exceed the largest double"))
-    ci = {"low": difference - half, "high": difference + half, "level": rule.level, "method": test}
-    chances = Chances.of(difference, error, freedom, rule.margin)
-    detectable = half + t_quantile(POWER, freedom) * error
-    p_value = chances.different
-    return Draft(
-        replace(one, stderr=error, ci=ci, test=test, p_value=p_value, detectable=detectable), chances
-    )
-
-
 def _over_time(
     one: Compared, contest: _Contest, duel: Duel, worse_by: Fraction, rule: Rule, ranks: Ints
 ) -> Draft:
@@ -461,83 +440,3 @@ def _turned(better: str, value: float) -> int:
     if better in ("lower", "higher"):
         return 1 if better == "lower" else -1
     return 1 if value >= 0.0 else -1
-
-
-# ---------------------------------------------------------------------- verdicts
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What decides a verdict; ``ranks``, where rows are compared over time, are the places of the times."""
-
-    margin: float
-    interval: IntervalSpec
-    ranks: Ints | None = None
-
-    @property
-    def level(self) -> float:
-        return self.interval.level
-
-
-@dataclass(frozen=True, slots=True)
-class Chances:
-    """P-values: of no difference, of not being worse or better by more than the margin, of not being the same."""
-
-    different: float
-    worse: float
-    better: float
-    same: float
-
-    @classmethod
-    def of(cls, difference: float, error: float, freedom: float, margin: float) -> Chances:
-        def beyond(gap: float, *, ends: bool = False) -> float:
-            if error == 0.0:
-                return 0.0 if gap > 0.0 or (ends and gap == 0.0) else 1.0
-            return t_upper(gap / error, freedom)
-
-        different = 1.0 if difference == 0.0 else min(1.0, 2.0 * beyond(abs(difference)))
-        same = max(beyond(margin - difference, ends=True), beyond(margin + difference, ends=True))
-        return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A comparison before its verdict."""
-
-    compared: Compared
-    chances: Chances | None = None
-
-    def settled(self, rule: Rule) -> Compared:
-        """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
-        if self.chances is None:
-            return self.compared
-        side = float(one_side(rule.level))
-        verdict: Verdict = "inconclusive"
-        if self.chances.worse <= side:
-            verdict = "worse"
-        elif self.chances.better <= side:
-            verdict = "better"
-        elif self.chances.same <= side:
-            verdict = "same"
-        return replace(self.compared, verdict=verdict)
-
-
-def corrected(family: Sequence[Draft]) -> list[Draft]:
-    """The drafts of one family with their p-values adjusted by Holm's step-down."""
-    held = [draft.chances for draft in family if draft.chances is not None]
-    adjusted = [
-        Chances(*four)
-        for four in zip(
-            *(holm([getattr(c, name) for c in held]) for name in ("different", "worse", "better", "same")),
-            strict=True,
-        )
-    ]
-    again = iter(adjusted)
-    found = []
-    for draft in family:
-        if draft.chances is None:
-            found.append(draft)
-            continue
-        chances = next(again)
-        found.append(Draft(replace(draft.compared, p_adjusted=chances.different), chances))
-    return found

@@ -47,6 +47,7 @@ class Compared:
     verdict: Verdict = "inconclusive"
     note: str | None = None
     signature: str = ""
+    part: dict[str, str] = field(default_factory=dict)  # of saved results, where they are of parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ class Comparison:
     failed: list[Compared]
     rows: Rows
     inputs: list[Input]
+    paired: bool = True  # False: of two saved results, without rows
+    warnings: list[str] = field(default_factory=list)  # for people, no part of the document
     version: str = __version__
     arithmetic: str = field(default_factory=arithmetic)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA, "losscli": self.version, "arithmetic": self.arithmetic, "margin": self.margin,
-            "level": self.level, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
+            "level": self.level, "paired": self.paired, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
             "rows": asdict(self.rows), "inputs": [asdict(found) for found in self.inputs],
         }  # fmt: skip

@@ -172,6 +172,9 @@ class ComparedRecord(Record):
     )
     note: str | None
     signature: str = Field(min_length=1)
+    part: dict[Literal["class", "output"], str] = Field(
+        max_length=1, description="of saved results, where they are of parts; empty for the whole"
+    )
 
 
 class ComparedInputRecord(Record):
@@ -191,6 +194,7 @@ class ComparisonDocument(Record):
     arithmetic: str
     margin: float = Field(ge=0)
     level: float = Field(gt=0, lt=1)
+    paired: bool = Field(description="whether rows were compared; false of two saved results")
     passed: bool = Field(description="whether no verdict is one of `--fail-on`")
     comparisons: list[ComparedRecord]
     rows: RowsRecord

@@ -290,12 +290,6 @@ def test_a_format_that_a_comparison_has_not_is_exit_2_before_anything_is_read(he
     assert ran.code == 2
 
 
-def test_saved_results_are_sent_to_where_they_can_be_compared(here):
-    ran = here("compare", "a.json", "b.json").block()
-    assert ran.code == 2
-    assert "losscli check" in ran.err
-
-
 # ── the bootstrap ──
 
 

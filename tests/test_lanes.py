@@ -68,7 +68,9 @@ def test_the_columns_are_not_touched():
     assert x.tolist() == [1.0, -0.1, 3e300]
 
 
-@pytest.mark.parametrize("name", [n for n, kind in STATES.items() if kind in IN_LANES or issubclass(kind, Joined)])
+@pytest.mark.parametrize(
+    "name", [n for n, kind in STATES.items() if kind in IN_LANES or issubclass(kind, Joined)]
+)
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_a_state_by_slice_is_that_of_the_rows_of_each_slice(name, weighted):
     rng = np.random.default_rng(3)

@@ -89,6 +89,8 @@ def compare_command(
     The verdict is `worse` where the interval of the difference lies above the margin, `better` where it lies
     below minus the margin, `same` where it lies between, else `inconclusive`; slices are judged after Holm's
     correction.  With `--pred` given twice or more the inputs are PREDS and LABELS, and the first model is the base.
+
+    Two saved results (`eval … -o FILE.json`) are compared without rows, unpaired, by their standard errors.
     """
     if nan not in ("error", "drop"):
         raise UsageError(f"`--nan` is error or drop, not `{nan}`")
@@ -99,20 +101,26 @@ def compare_command(
     if on is None and any(from_command_line(context, name) for name in ("key_type", "unmatched")):
         raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
     bytes_held = None if memory is None else parse_size(memory)
-    if head is not None and base.endswith(".json") and head.endswith(".json"):
-        raise UsageError(
-            "`compare` reads predictions, and these are saved results",
-            hint="`losscli check HEAD --baseline BASE --max-regression LOSS=2%` compares saved results",
-        )
     inputs = [path for path in (base, head, labels) if path is not None]
     out = options.Outputs.of("json" if json else format, output or [], inputs)
 
     from losscli.cli.progress import Progress
     from losscli.compare import compare
-    from losscli.formats.comparison import failure, known
+    from losscli.formats.comparison import known
 
     for name in (out.format, *(name for name, _ in out.files)):
         known(name)
+    failing = [word.strip() for word in fail_on.split(",") if word.strip()]
+    if head is not None and base.endswith(".json") and head.endswith(".json"):
+        _refuse_rows(context, labels)
+        from losscli.unpaired import compare_saved
+
+        saved = compare_saved(base, head, loss=loss or [], ci=ci, margin=margin, fail_on=failing)
+        if not quiet:
+            for warning in saved.warnings:
+                options.say(f"warning: {warning}")
+        _finish(saved, out)
+        return
     with Progress(wanted=not (quiet or no_progress)) as progress:
         comparison = compare(
             base,
@@ -137,7 +145,7 @@ def compare_command(
             ci=ci,
             time=time,
             margin=margin,
-            fail_on=[word.strip() for word in fail_on.split(",") if word.strip()],
+            fail_on=failing,
             memory=bytes_held,
             input_format=input_format,
             dialect=options.read_dialect(dialect),
@@ -145,6 +153,30 @@ def compare_command(
             chunk_rows=chunk_rows,
             start=progress.start,
         )
+    _finish(comparison, out)
+
+
+def _refuse_rows(context: typer.Context, labels: str | None) -> None:
+    """UsageError where two saved results come with an option that is of rows."""
+    if labels is not None:
+        raise UsageError("two saved results are compared without LABELS")
+    if given := next((name for name in OF_ROWS if from_command_line(context, name)), None):
+        raise UsageError(
+            f"`--{given.replace('_', '-')}` is of rows, and saved results hold none",
+            hint="compare the predictions themselves: `losscli compare BASE HEAD LABELS`",
+        )
+
+
+OF_ROWS = (
+    "pred", "label", "weight", "by", "min_slice", "classes", "pos_label", "class_weight", "average", "from_logits",
+    "where", "on", "key_type", "unmatched", "nan", "time", "input_format", "dialect",
+)  # fmt: skip
+
+
+def _finish(comparison: Comparison, out: options.Outputs) -> None:
+    """Write it; exit code 1 where a verdict is one of those that fail."""
+    from losscli.formats.comparison import failure
+
     _write(comparison, out)
     if comparison.failed:
         if out.format != "table" or not sys.stdout.isatty():

@@ -46,7 +46,7 @@ def _csv(comparison: Comparison, look: Look) -> str:
     for c in comparison.compared:
         ends = [c.ci["low"], c.ci["high"]] if c.ci is not None else [None, None]
         cells = [
-            c.loss, c.base.pred, c.head.pred, place_text({}, c.slice), c.base.value, c.head.value, c.worse_by,
+            c.loss, c.base.pred, c.head.pred, place_text(c.part, c.slice), c.base.value, c.head.value, c.worse_by,
             *ends, c.stderr, c.p_value, c.p_adjusted, c.test, c.wins, c.ties, c.losses, c.detectable, c.verdict,
             c.rows, c.note,
         ]  # fmt: skip
@@ -58,7 +58,7 @@ def _csv(comparison: Comparison, look: Look) -> str:
 
 def _cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     several = len({(c.base.pred, c.head.pred) for c in comparison.compared}) > 1
-    sliced = any(c.slice for c in comparison.compared)
+    sliced = any(c.slice or c.part for c in comparison.compared)
     heads = [
         "loss", *(["models"] if several else []), *(["of"] if sliced else []), "base", "head", "worse by",
         "interval", "p", "wins", "verdict",
@@ -68,7 +68,7 @@ def _cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
         chance = c.p_value if c.p_adjusted is None else c.p_adjusted
         rows.append([
             c.loss, *([f"{c.base.pred} to {c.head.pred}"] if several else []),
-            *([place_text({}, c.slice)] if sliced else []), value_text(c.base.value), value_text(c.head.value),
+            *([place_text(c.part, c.slice)] if sliced else []), value_text(c.base.value), value_text(c.head.value),
             value_text(c.worse_by), "–" if c.ci is None else f"[{c.ci['low']:.3g}, {c.ci['high']:.3g}]",
             "–" if chance is None else f"{chance:.3g}",
             "–" if c.wins is None else f"{100 * c.wins / max(c.rows, 1):.3g}%", c.verdict,
@@ -83,7 +83,7 @@ def caption(comparison: Comparison) -> str:
     margin = f", margin {comparison.margin:g}" if comparison.margin else ""
     return (
         f"{', '.join(names)} ({paths}): {plural(comparison.rows.used, 'row')}, "
-        f"{100 * comparison.level:.4g}% intervals{margin}"
+        f"{100 * comparison.level:.4g}% intervals{margin}{'' if comparison.paired else '; unpaired'}"
     )
 
 
@@ -93,7 +93,7 @@ def notes(comparison: Comparison) -> list[str]:
 
 
 def place_name(one: Compared) -> str:
-    place = place_text({}, one.slice)
+    place = place_text(one.part, one.slice)
     return f"{one.loss} of {one.head.pred}{f', {place}' if place else ''}"
 
 
