@@ -30,6 +30,10 @@ def test_a_loss_that_is_like_no_other_has_no_near_name(here, pair):
     assert "did you mean" not in ran.err
 
 
+def test_an_option_that_may_be_repeated_and_a_switch_stand_as_often_as_one_likes(here, pair):
+    assert here("eval", *pair, "-l", "mse", "-l", "mae", "-q", "-q").code == 0
+
+
 def test_the_call_is_checked_before_a_file_is_opened(here):
     assert here("eval", "absent.csv", "-l", "hubber").code == 2
     assert here("eval", "absent.csv", "-l", "huber:delta=-1").code == 2
@@ -53,6 +57,9 @@ def test_the_call_is_checked_before_a_file_is_opened(here):
         (["-l", "mse", "--chunk-rows", "many"], ["chunk-rows"]),
         (["-l", "mse", "--lable", "y"], ["--lable", "--label"]),
         (["-l", "mse", "--nonsense"], ["--nonsense"]),
+        (["-l", "mse", "--label", "a", "-y", "b"], ["--label", "twice"]),
+        (["-l", "mse", "-w", "a", "--weight", "a"], ["--weight", "twice"]),
+        (["-l", "mse", "--where", "a > 1", "--where", "b > 1"], ["--where", "twice"]),
         (["-l"], ["loss"]),
         (["-l", "mse", "third.csv"], ["third.csv"]),
         (["-l", "mse", "--dialect", "delimiter=ab"], ["delimiter=ab"]),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from losscli._version import __version__
 from losscli.cli.check import check_command
@@ -17,6 +18,7 @@ from losscli.cli.losses import losses_command
 from losscli.cli.report import report_command
 from losscli.cli.schema import schema_command
 from losscli.cli.suggest import suggest_command
+from losscli.errors import UsageError
 
 EPILOG = (
     "\b\nExamples:\n"
@@ -47,8 +49,30 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "help": help_command,
 }
 
+
+class Command(TyperCommand):
+    """A command that refuses an option of one value which stands there twice, in place of taking the last."""
+
+    def make_parser(self, ctx: Any) -> Any:
+        parser: Any = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parsed(args: list[str]) -> Any:
+            values, rest, order = parse(args)
+            for at, param in enumerate(order):
+                if param.param_type_name == "option" and not (
+                    param.is_flag or param.multiple or param not in order[:at]
+                ):
+                    name = max(param.opts, key=len)
+                    raise UsageError(f"`{name}` stands twice", hint=f"`{name}` takes one value")
+            return values, rest, order
+
+        parser.parse_args = parsed
+        return parser
+
+
 for name, command in COMMANDS.items():
-    app.command(name, epilog=getattr(command, "epilog", None))(command)
+    app.command(name, cls=Command, epilog=getattr(command, "epilog", None))(command)
 
 
 @app.callback(invoke_without_command=True)
