@@ -124,6 +124,9 @@ class Found(Table):
     min_slice: Annotated[int, Field(ge=0)] | None = Field(
         None, description="fold smaller slices into `other`"
     )
+    top: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="how many slices of each `by` are shown"
+    )
     classes: str | None = Field(None, description="the class of each prediction column, `a,b,c`")
     pos_label: str | None = Field(None, description="the positive class")
     class_weight: str | None = Field(None, description="weights of classes, `a=1,b=3`")

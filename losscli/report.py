@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -80,6 +80,8 @@ class Report:
     saved: str | None = None  # the file that it was read from
     binned: Mapping[tuple[str, str], Any] | None = None  # counts for pictures, where they were asked for
     command: str | None = None  # that was called, for a page that says how it was made
+    top: int | None = None  # how many slices of a slicing are shown, where not all are
+    hidden: int = 0  # slices that are not shown
     version: str = __version__  # that measured it, which a saved result keeps
     arithmetic: str = field(default_factory=lambda: _arithmetic())
 
@@ -90,6 +92,39 @@ class Report:
         # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
         several = len({r.loss for r in whole}) < len(whole)
         return {f"{r.loss}#{r.pred}" if several else r.loss: r.value for r in whole}
+
+    def shown(self) -> Report:
+        """The report with the ``top`` slices of every slicing, those first that carry most of the loss.
+
+        They are ranked by their share of the total of the first loss that is a mean, else by their rows.
+        """
+        if self.top is None:
+            return self
+        slicings: dict[tuple[str, ...], list[int]] = {}
+        for at, r in enumerate(self.results):
+            if r.slice:
+                slicings.setdefault(tuple(r.slice), []).append(at)
+        kept = [at for at, r in enumerate(self.results) if not r.slice]
+        hidden = 0
+        for places in slicings.values():
+            ranks = self._ranks([self.results[at] for at in places])
+            hidden += max(0, len(ranks) - self.top)
+            of = {at: ranks.index(tuple(self.results[at].slice.values())) for at in places}
+            kept += sorted((at for at in places if of[at] < self.top), key=lambda at: (of[at], at))
+        before = None if self.before is None else [self.before[at] for at in kept]
+        return replace(
+            self, results=[self.results[at] for at in kept], before=before, top=None, hidden=hidden
+        )
+
+    @staticmethod
+    def _ranks(sliced: list[Result]) -> list[tuple[str | None, ...]]:
+        """The slices of one slicing, in their order by share."""
+        first = next((r for r in sliced if r.sum is not None), sliced[0])
+        sizes: dict[tuple[str | None, ...], float] = {tuple(r.slice.values()): 0.0 for r in sliced}
+        for r in sliced:
+            if (r.loss, r.pred, r.part) == (first.loss, first.pred, first.part):
+                sizes[tuple(r.slice.values())] = r.rows if first.sum is None else abs(r.sum or 0.0)
+        return sorted(sizes, key=lambda name: -sizes[name])
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -25,6 +25,7 @@ def eval_command(
     weight: options.Weight = None,
     by: options.By = None,
     min_slice: options.MinSlice = 0,
+    top: options.Top = None,
     classes: options.Classes = None,
     pos_label: options.PosLabel = None,
     class_weight: options.ClassWeight = None,
@@ -136,7 +137,7 @@ def eval_command(
             pictures="all" if out.draws or plotted is not None else "losses" if out.shows_losses else "none",
             start=progress.start,
         )
-    report = replace(report, command=options.command_line())
+    report = replace(report, command=options.command_line(), top=top)
     if gate is not None:
         report = gate.judge(report)
     if not quiet:

@@ -93,6 +93,14 @@ By: TypeAlias = Annotated[
 MinSlice: TypeAlias = Annotated[
     int, typer.Option("--min-slice", metavar="N", min=0, help="Fold slices of fewer rows into `other`")
 ]
+Top: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--top", metavar="N", min=1, show_default=False,
+        help="Of every `--by` show the N slices that carry most of the first loss, in that order; JSON and the page "
+        "hold all",
+    ),
+]  # fmt: skip
 Where: TypeAlias = Annotated[
     str | None,
     typer.Option(

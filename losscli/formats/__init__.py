@@ -31,6 +31,10 @@ SHOW_GATES = ("table", "markdown", "github", "html")
 """The formats in which a reader sees which limits failed, and why."""
 
 
+WHOLE = ("json", "jsonl", "junit", "html", "github")
+"""The formats that hold all slices, whatever `--top` shows: they are for programs, or rank slices themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the place where a report is shown can show."""
@@ -45,6 +49,8 @@ def render(name: str, reports: Report | Sequence[Report], look: Look | None = No
     """The report in the format of that name; or several, by ``render_all`` where they share a frame."""
     module = importlib.import_module(f"losscli.formats.{known(name)}")
     reports = [reports] if isinstance(reports, Report) else reports
+    if name not in WHOLE:
+        reports = [report.shown() if isinstance(report, Report) else report for report in reports]
     look = look or Look()
     if len(reports) > 1 and hasattr(module, "render_all"):
         together: str = module.render_all(reports, look)

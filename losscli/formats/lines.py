@@ -56,7 +56,8 @@ def caption(report: Report) -> str:
     if report.saved is not None:
         said = f"{report.saved}: {said}"
     dropped = [f"{grouped(count)} dropped ({reason})" for reason, count in report.rows.dropped.items()]
-    return ", ".join([said, *dropped])
+    hidden = [f"{plural(report.hidden, 'slice')} not shown"] if report.hidden else []
+    return ", ".join([said, *dropped, *hidden])
 
 
 MOST_FAILURES = 10
