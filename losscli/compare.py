@@ -90,7 +90,7 @@ def compare(
     # A comparison needs an interval: `none` turns nothing off.
     interval = IntervalSpec.parse(ci or "normal") or IntervalSpec("normal")
     _refuse_time(time, interval, weighted=weight is not None or bool(class_weight))
-    paths, sides, label_side = _inputs(base, head, labels, pred, on)
+    paths, sides, label_side = _inputs(base, head, labels, pred)
     asked = [Asked.of(text) for text in loss]
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
     call = Call(
@@ -125,7 +125,7 @@ def compare(
 
 
 def _inputs(
-    base: str, head: str | None, labels: str | None, pred: Sequence[str], on: str | None
+    base: str, head: str | None, labels: str | None, pred: Sequence[str]
 ) -> tuple[list[str], tuple[int, ...], int | None]:
     """The paths; the side of each model, where each has a file; and that of the label, where it is not the last."""
     if len(set(pred)) > 1:
@@ -142,11 +142,6 @@ def _inputs(
         )
     if labels is None:
         return [base, head], (0, 1), 0
-    if on is not None:
-        raise UsageError(
-            "three files are paired by position only",
-            hint="keep the label in BASE, or both models in one file: `--pred A --pred B`",
-        )
     return [base, head, labels], (0, 1), None
 
 

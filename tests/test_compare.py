@@ -194,6 +194,75 @@ def test_two_files_may_be_paired_by_key_in_any_order(tmp_path, files):
         compare(base, turned, loss=["mae"])
 
 
+@pytest.mark.parametrize("options", [{}, {"chunk_rows": 7, "jobs": 3}, {"memory": 1}])
+def test_three_files_are_paired_by_key_in_any_order(tmp_path, files, options):
+    d, _, head, _, both = files
+    order = np.random.default_rng(2).permutation(60)
+    base = table(tmp_path, {"id": order, "pred": d["a"][order]}, "only.csv")
+    turned = table(tmp_path, {"id": range(59, -1, -1), "label": d["label"][::-1]}, "turned.csv")
+    (as_columns,) = compare(both, loss=["mae"], pred=["a", "b"], label="label").compared
+    found = compare(base, head, turned, loss=["mae"], on="id", **options)
+    assert key(found.compared[0]) == key(as_columns)
+    assert (found.rows.read_preds, found.rows.read_labels, found.rows.paired) == (60, 60, 60)
+    assert [one.role for one in found.inputs] == ["base", "head", "labels"]
+
+
+def test_the_bootstrap_of_three_files_does_not_see_their_order(tmp_path, files):
+    d, _, head, labels, _ = files
+    found = []
+    for order in (range(60), np.random.default_rng(2).permutation(60)):
+        base = table(tmp_path, {"id": list(order), "pred": d["a"][list(order)]}, "only.csv")
+        found += compare(base, head, labels, loss=["mae"], on="id", ci="bootstrap").compared
+    assert found[0].ci == found[1].ci
+
+
+@pytest.mark.parametrize(
+    "short, said",
+    [
+        ("base", "the key `7` is not in {base}"),
+        ("head", "the key `7` is not in {head}"),
+        ("labels", "the key `7` is not in {labels}"),
+    ],
+)
+def test_a_key_that_one_of_three_files_lacks_is_refused_or_dropped(tmp_path, files, short, said):
+    d, *_ = files
+    columns = {"base": ("pred", d["a"]), "head": ("pred", d["b"]), "labels": ("label", d["label"])}
+    kept = [at for at in range(60) if at != 7]
+    paths = {}
+    for name, (column, values) in columns.items():
+        rows = kept if name == short else range(60)
+        paths[name] = table(tmp_path, {"id": list(rows), column: values[list(rows)]}, f"{name}3.csv")
+    with pytest.raises(DataError) as refused:
+        compare(*paths.values(), loss=["mae"], on="id")
+    assert refused.value.message == said.format(**paths)
+    found = compare(*paths.values(), loss=["mae"], on="id", unmatched="drop")
+    assert (found.rows.paired, found.compared[0].rows) == (59, 59)
+    rows = [np.abs(d[name] - d["label"])[kept].mean() for name in ("b", "a")]
+    assert found.compared[0].worse_by == pytest.approx(rows[0] - rows[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("twice", ["base", "head", "labels"])
+def test_a_key_that_stands_twice_in_one_of_three_files_is_refused(tmp_path, files, twice):
+    d, *_ = files
+    columns = {"base": ("pred", d["a"]), "head": ("pred", d["b"]), "labels": ("label", d["label"])}
+    paths = []
+    for name, (column, values) in columns.items():
+        rows = [*range(60), 7] if name == twice else range(60)
+        paths.append(table(tmp_path, {"id": list(rows), column: values[list(rows)]}, f"{name}3.csv"))
+    with pytest.raises(DataError, match="the key `7` stands in an earlier row") as refused:
+        compare(*paths, loss=["mae"], on="id")
+    assert (refused.value.row, refused.value.file) == (61, paths[list(columns).index(twice)])
+
+
+def test_three_files_without_a_common_key_hold_nothing_to_measure(tmp_path):
+    paths = [
+        table(tmp_path, {"id": [at], name: [1.0]}, f"{at}.csv")
+        for at, name in enumerate(("pred", "pred", "label"))
+    ]
+    with pytest.raises(DataError, match="nothing is left to measure"):
+        compare(*paths, loss=["mae"], on="id", unmatched="drop")
+
+
 def test_a_label_that_both_files_hold_must_agree(tmp_path, files):
     d, base, *_ = files
     label = d["label"].copy()
@@ -219,7 +288,7 @@ def test_files_of_unequal_length_are_refused_whichever_is_short(tmp_path, files)
 @pytest.mark.parametrize(
     "options",
     [
-        {"head": None}, {"pred": ["pred", "id"], "labels": "labels.csv"}, {"labels": "labels.csv", "on": "id"},
+        {"head": None}, {"pred": ["pred", "id"], "labels": "labels.csv"},
         {"margin": -1.0}, {"margin": float("nan")}, {"fail_on": ["bad"]}, {"ci": "usual"}, {"average": "none"},
         {"nan": "propagate"}, {"loss": []},
     ],

@@ -50,6 +50,8 @@ def measure_keyed(
 ) -> Outcome:
     """Rows paired by key: by one of two short ways where the keys allow it, else by their hash."""
     reader = _KeyedReader(plan, sources, keys, jobs, memory, advance, sink)
+    if len(sources) > 2:
+        return reader.by_hash()
     again = all(source.size is not None for source in sources)  # not for standard input or a pipe
     if again and (found := reader.in_order()) is not None:
         return found
@@ -61,7 +63,7 @@ def measure_keyed(
 
 @dataclass(frozen=True, slots=True)
 class _KeyedReader:
-    """The three ways to read two files whose rows are paired by key."""
+    """The three ways to read files whose rows are paired by key; three files go by the last."""
 
     plan: Plan
     sources: Sequence[Source]

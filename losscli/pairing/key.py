@@ -1,4 +1,4 @@
-"""Rows of two files paired by key: each key stands once on each side, or the run ends in an error.
+"""Rows of two files, or of three, paired by key: each key stands once on each side, or the run ends in an error.
 
 Rows are parted by the hash of their keys; a part of one side can only match the same part of the other, so
 parts are matched and measured side by side.  Parts lie in memory up to a limit, and are put aside beyond it.
@@ -70,49 +70,65 @@ def _shown(keys: Keys, place: int, plan: KeyPlan) -> str:
 
 @dataclass(slots=True)
 class Troubles:
-    """What is wrong with the keys of each side."""
+    """What is wrong with the keys of each side; who is alone, by the side and by that which lacks its keys.
 
-    missing: tuple[Trouble, Trouble] = field(default_factory=lambda: (Trouble(), Trouble()))
-    repeated: tuple[Trouble, Trouble] = field(default_factory=lambda: (Trouble(), Trouble()))
-    alone: tuple[Trouble, Trouble] = field(default_factory=lambda: (Trouble(), Trouble()))
+    Of three sides the last one, the labels, has every key that counts: the others are held against it.
+    """
+
+    missing: list[Trouble]
+    repeated: list[Trouble]
+    alone: dict[tuple[int, int], Trouble]
+
+    @classmethod
+    def none(cls, sides: int) -> Troubles:
+        last = sides - 1
+        facing = [(side, last) for side in range(last)] + [(last, side) for side in range(last)]
+        return cls(
+            [Trouble() for _ in range(sides)], [Trouble() for _ in range(sides)],
+            {sides: Trouble() for sides in facing},
+        )  # fmt: skip
 
     def merge(self, other: Troubles) -> None:
-        for mine, theirs in (
-            (self.missing, other.missing),
-            (self.repeated, other.repeated),
-            (self.alone, other.alone),
-        ):
-            for one, more in zip(mine, theirs, strict=True):
-                one.merge(more)
+        pairs = [
+            *zip(self.missing, other.missing, strict=True),
+            *zip(self.repeated, other.repeated, strict=True),
+        ]
+        for one, more in [*pairs, *((self.alone[sides], other.alone[sides]) for sides in self.alone)]:
+            one.merge(more)
 
     def error(self, plan: KeyPlan, row_names: Sequence[RowName]) -> DataError | None:
         """The refusal of these keys; None where they pair the files.  ``row_names`` name a row of a side."""
         files = [slots[0].file for slots in plan.sides]
         several = "several columns together may be a key: `--on KEY,KEY`" if len(plan.names) == 1 else None
-        dropping = "`--unmatched drop` leaves such rows out, on both sides, and counts them"
-        said = (
-            (self.missing, "the key is missing", "every row needs a key", "without a key", None),
-            (
-                self.repeated, "the key {key} stands in an earlier row as well",
-                "a key must stand once in each file", "with a repeated key", several,
-            ),
-            (
-                self.alone, "the key {key} is not in {other}", "every key must stand in both files",
-                "without a partner", dropping,
-            ),
-        )  # fmt: skip
-        for troubles, message, wanted, what, hint in said[:2] if plan.unmatched == "drop" else said:
-            side = next((at for at, trouble in enumerate(troubles) if trouble.count), None)
-            if side is None:
+        two = len(files) == 2
+        dropping = (
+            f"`--unmatched drop` leaves such rows out, on {'both' if two else 'all'} sides, and counts them"
+        )
+        said = [
+            ("the key is missing", "every row needs a key", "without a key", None,
+             [(side, side, trouble) for side, trouble in enumerate(self.missing)]),
+            ("the key {key} stands in an earlier row as well", "a key must stand once in each file",
+             "with a repeated key", several, [(side, side, trouble) for side, trouble in enumerate(self.repeated)]),
+        ]  # fmt: skip
+        if plan.unmatched == "error":
+            said.append((
+                "the key {key} is not in {other}", f"every key must stand in {'both' if two else 'all'} files",
+                "without a partner" if two else "without a partner in {other}", dropping,
+                [(*sides, trouble) for sides, trouble in self.alone.items()],
+            ))  # fmt: skip
+        for message, wanted, what, hint, found in said:
+            troubles = [(side, files[other], trouble) for side, other, trouble in found if trouble.count]
+            if not troubles:
                 continue
-            row, key = troubles[side].first[0]
+            side, other, trouble = troubles[0]
+            row, key = trouble.first[0]
             many = [
-                f"{file} has {plural(trouble.count, 'row')} {what} ({trouble.named(row_name)})"
-                for trouble, file, row_name in zip(troubles, files, row_names, strict=True)
-                if trouble.count
+                f"{files[at]} has {plural(held.count, 'row')} {what.format(other=lacking)} "
+                f"({held.named(row_names[at])})"
+                for at, lacking, held in troubles
             ]
             return DataError(
-                message.format(key=key, other=files[1 - side]), f"{wanted}; {'; '.join(many)}", hint, files[side],
+                message.format(key=key, other=other), f"{wanted}; {'; '.join(many)}", hint, files[side],
                 ",".join(plan.names), row,
             )  # fmt: skip
         return None
@@ -166,7 +182,7 @@ class Parts:
         self.plan = plan
         self.bits = bits
         self.read = [0] * len(plan.sides)
-        self.troubles = Troubles()
+        self.troubles = Troubles.none(len(plan.sides))
         self._runs: list[list[Run | PutAside]] = [[] for _ in plan.sides]
         self._spill = spill
         self._limit = limit
@@ -197,8 +213,9 @@ class Parts:
 
     def outcome(self, paired: int, row_names: Sequence[RowName]) -> tuple[DataError | None, Paired]:
         """Why the keys do not pair the files, if so; and how many rows found a partner."""
-        alone = [trouble.count for trouble in self.troubles.alone]
-        found = Paired((self.read[0], self.read[1]), (alone[0], alone[1]), paired)
+        read = self.read[0], self.read[-1]
+        lacking = self.troubles.missing[0].count, self.troubles.missing[-1].count
+        found = Paired(read, (read[0] - lacking[0] - paired, read[1] - lacking[1] - paired), paired)
         error = self.troubles.error(self.plan, row_names)
         if error is None and paired == 0:
             files = [slots[0].file for slots in self.plan.sides]
@@ -206,7 +223,9 @@ class Parts:
                 f"{file} has {plural(count, 'row')}" for file, count in zip(files, self.read, strict=True)
             )
             error = DataError(
-                "nothing is left to measure", f"no key stands in both files; {rows}", file=files[0]
+                "nothing is left to measure",
+                f"no key stands in {'both' if len(files) == 2 else 'all'} files; {rows}",
+                file=files[0],
             )
         return error, found
 
@@ -215,7 +234,10 @@ class Parts:
 
     def matched(self, part: int, chunk_rows: int) -> tuple[Troubles, Iterator[Block]]:
         """What is wrong with the keys of a part, and its rows in pairs."""
-        first, second = (gathered(runs, part) if runs else _NONE for runs in self._runs)
+        rows = [gathered(runs, part) if runs else _NONE for runs in self._runs]
+        if len(rows) > 2:
+            return matched_all(rows, self.plan, self.bits, chunk_rows)
+        first, second = rows
         return matched(first, second, self.plan, self.bits, chunk_rows)
 
 
@@ -226,7 +248,7 @@ def matched(
     first: Rows, second: Rows, plan: KeyPlan, bits: int, chunk_rows: int
 ) -> tuple[Troubles, Iterator[Block]]:
     """Rows of both sides in pairs, in blocks; the smaller side is hashed, the other one asks."""
-    troubles = Troubles()
+    troubles = Troubles.none(2)
     turned = len(first) > len(second)
     small, large = (second, first) if turned else (first, second)
     if not len(small):
@@ -240,8 +262,47 @@ def matched(
     for side, rows in enumerate((small, large)):
         at = 1 - side if turned else side
         troubles.repeated[at].add(rows.numbers, rows.keys, sides[0][side], plan)
-        troubles.alone[at].add(rows.numbers, rows.keys, sides[1][side], plan)
+        troubles.alone[at, 1 - at].add(rows.numbers, rows.keys, sides[1][side], plan)
     return troubles, _blocks(small, large, found, turned, chunk_rows)
+
+
+def matched_all(
+    rows: Sequence[Rows], plan: KeyPlan, bits: int, chunk_rows: int
+) -> tuple[Troubles, Iterator[Block]]:
+    """Rows of three sides, in blocks: each of the others is held against the last one, and asks it."""
+    *others, held = rows
+    last = len(others)
+    troubles = Troubles.none(len(rows))
+    partners: list[Ints] = []
+    nobody = np.zeros(0, np.int64)
+    repeated = repeats(held.keys, bits) if len(held) else nobody
+    troubles.repeated[last].add(held.numbers, held.keys, repeated, plan)
+    for side, asking in enumerate(others):
+        found, again, only = np.full(len(asking), -1, np.int64), nobody, np.arange(len(held))
+        if len(held) and len(asking):
+            pairs = match(held.keys, asking.keys, bits)
+            found, again, only = pairs.places, pairs.second_repeats, pairs.only_first
+        elif len(asking):
+            again = repeats(asking.keys, bits)
+        troubles.repeated[side].add(asking.numbers, asking.keys, again, plan)
+        troubles.alone[side, last].add(asking.numbers, asking.keys, np.flatnonzero(found < 0), plan)
+        troubles.alone[last, side].add(held.numbers, held.keys, only, plan)
+        there = np.flatnonzero(found >= 0)
+        partner = np.full(len(held), -1, np.int64)
+        partner[found[there]] = there
+        partners.append(partner)
+    whole = np.flatnonzero(np.logical_and.reduce([partner >= 0 for partner in partners]))
+    return troubles, _blocks_of_all(rows, [*(partner[whole] for partner in partners), whole], chunk_rows)
+
+
+def _blocks_of_all(rows: Sequence[Rows], places: Sequence[Ints], chunk_rows: int) -> Iterator[Block]:
+    for start in range(0, len(places[0]), chunk_rows):
+        here = [side[start : start + chunk_rows] for side in places]
+        sides = tuple(
+            tuple(take(column, at) for column in held.columns) for held, at in zip(rows, here, strict=True)
+        )
+        numbers = tuple(held.numbers[at] for held, at in zip(rows, here, strict=True))
+        yield Block(0, len(here[0]), sides, numbers)
 
 
 def _blocks(small: Rows, large: Rows, found: Ints, turned: bool, chunk_rows: int) -> Iterator[Block]:
