@@ -109,7 +109,8 @@ def evaluate(
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
-    advance = start(sources) if start is not None else (lambda rows, size: None)
+    readings = [*sources, *sources] if constant else sources  # what progress is measured against
+    advance = start(readings) if start is not None else (lambda rows, size: None)
     try:
         plan = with_edges(plan, sources, jobs)
         with ExitStack() as stack:

@@ -281,3 +281,18 @@ def test_standard_input_needs_the_classes(losscli, text):
     assert ran.code == 2
     assert "--classes" in ran.err
     assert losscli(*words, "--classes", "a,b", input=rows).out == "0.5\n"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.list_(pa.int32()), pa.large_list(pa.uint8()), pa.list_(pa.float64()), pa.list_(pa.int64(), 2)],
+    ids=str,
+)
+def test_lists_of_numbers_are_lists_of_whole_classes(here, parquet, kind):
+    """Of three classes and three rows, 10 is missing once and 2 is there too often once."""
+    labels, preds = [[2, 10], [7, 10], [7, 2]], [[10, 2], [7, 2], [2, 7]]
+    parquet("lists.parquet", {"y": pa.array(labels, kind), "p": pa.array(preds, kind)}, row_group_size=2)
+    words = ["eval", "lists.parquet", "-y", "y", "-p", "p", "-l", "hamming"]
+    assert here(*words, "--chunk-rows", "1", "-f", "value").out == f"{2 / 9!r}\n"
+    parts = json.loads(here(*words[:-1], "recall", "--average", "none", "--json").out)["results"]
+    assert [r["part"]["output"] for r in parts] == ["2", "7", "10"]

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 CELL_SHOWN = 60  # characters of a cell in a message
 
@@ -167,12 +168,12 @@ def list_text(labels: Iterable[int | str]) -> str:
     return json.dumps(in_order(set(labels)))
 
 
-def listed(text: str) -> list[int | str]:
+@lru_cache(1 << 16)
+def listed(text: str) -> tuple[int | str, ...]:
     """The labels of such a text."""
     import json
 
-    found: list[int | str] = json.loads(text)
-    return found
+    return tuple(json.loads(text))
 
 
 def shown(text: str) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
 from losscli.errors import DataError
-from losscli.sources.cells import CellReader, NotNumber, list_text, shown, shown_bytes
+from losscli.sources.cells import CellReader, NotNumber, in_order, list_text, shown, shown_bytes
 
 EXACT = 2**53  # up to here every integer is a double
 CELLS = CellReader()
@@ -287,15 +287,25 @@ def list_labels(inner: Labels, starts: Ints, ends: Ints, missing: Mask | None) -
 
     skipped = [mask for mask in (missing, bad) if mask is not None]
     skip = np.logical_or.reduce(skipped) if skipped else np.zeros(len(starts), np.bool_)
-    known: dict[bytes, int] = {}
+    names: list[int | str] = list(inner.table) if inner.table is not None else np.unique(inner.codes).tolist()
+    order = in_order(names)
+    texts = [list_text((name,))[1:-1] for name in order]
+    # The place of each label in their order, so that a list is sorted as whole numbers are.
+    if inner.table is None:
+        places = np.searchsorted(order, inner.codes).tolist()
+    else:
+        place_of = {name: at for at, name in enumerate(order)}
+        places = np.array([*(place_of[name] for name in names), -1])[inner.codes].tolist()
+    known: dict[tuple[int, ...], int] = {}
     table: dict[int | str, int] = {}
     codes = np.full(len(starts), -1, np.int64)
-    for row in np.flatnonzero(~skip).tolist():
-        held = inner.codes[starts[row] : ends[row]]
-        code = known.get(key := held.tobytes())
+    for row, start, end in zip(
+        np.flatnonzero(~skip).tolist(), starts[~skip].tolist(), ends[~skip].tolist(), strict=True
+    ):
+        code = known.get(key := tuple(places[start:end]))
         if code is None:
-            names = held.tolist() if inner.table is None else [inner.table[at] for at in held.tolist()]
-            code = known[key] = table.setdefault(list_text(names), len(table))
+            text = ", ".join([texts[at] for at in sorted(set(key))])
+            code = known[key] = table.setdefault(f"[{text}]", len(table))
         codes[row] = code
     return Labels(codes, tuple(table), missing, bad, why)
 
