@@ -51,7 +51,7 @@ def test_on_a_terminal_a_result_is_a_table_in_colour(terminal, pair):
     assert code == 0
     assert "\x1b[" in out
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
-    assert re.search(r"^mse +3\.33333 +3 +↓ lower$", plain, re.MULTILINE)
+    assert re.search(r"^mse +3\.33333 +3 +↓ lower +0 ██ {7}█ 9 *$", plain, re.MULTILINE)
     assert "preds.csv (pred) against labels.csv (label): 3 rows" in plain
 
 
