@@ -289,8 +289,6 @@ class _Case:
             return "the limit looks at the interval, and there is none" + (
                 f": {self.result.note}" if self.result.note else ""
             )
-        if self.limit.correction is not None and self.result.stderr is None:
-            return "the correction needs a standard error, and there is none"
         return None
 
     def excess(self, value: float) -> Fraction:
@@ -341,12 +339,17 @@ class _Case:
 
     def _sure(self) -> tuple[bool, bool]:
         """Whether the value surely lies within the limit, or surely beyond."""
-        ci = self.result.ci
-        assert ci is not None
         if self.adjusted is not None:
             beyond, within = self.adjusted
-            side = (1.0 - ci["level"]) / 2.0
+            side = (1.0 - (self.result.ci or {})["level"]) / 2.0
             return within <= side, beyond <= side
+        least, most = self._ends()
+        return most <= 0, least > 0
+
+    def _ends(self) -> tuple[Fraction, Fraction]:
+        """The least and the greatest excess of the values in the interval."""
+        ci = self.result.ci
+        assert ci is not None
         ends = [ci["low"], ci["high"]]
         excesses = [self.excess(end) for end in ends]
         if self.limit.kind == "max_regression":
@@ -354,7 +357,7 @@ class _Case:
             excesses += [
                 self.excess(best) for best in BEST.get(self.result.better, ()) if ends[0] < best < ends[1]
             ]
-        return max(excesses) <= 0, min(excesses) > 0
+        return min(excesses), max(excesses)
 
     @property
     def _interval(self) -> str:
@@ -363,15 +366,24 @@ class _Case:
         return f"[{ci['low']:.6g}, {ci['high']:.6g}] of {100 * ci['level']:.4g}%{corrected}"
 
     def chances(self) -> tuple[float, float]:
-        """One-sided p-values: of no excess, and of no shortfall."""
-        value, error = self.result.value, self.result.stderr
+        """One-sided p-values: of no excess, and of no shortfall.
+
+        They are those of a normal law that has the interval's own end on the side of the limit, so that the
+        interval, of whatever kind, and the p-values say the same where nothing is corrected.
+        """
+        from losscli.distributions import normal_quantile
+
+        value, ci = self.result.value, self.result.ci
         assert value is not None
-        assert error is not None
+        assert ci is not None
         excess = self.excess(value)
-        if error == 0.0:
+        least, most = self._ends()
+        reach = excess - least if excess > 0 else most - excess
+        if reach <= 0:
             return (0.0, 1.0) if excess > 0 else (1.0, 0.0)
         # Beyond 64 standard errors both are 0 or 1 as doubles; the quotient itself may be no double.
-        z = float(min(max(excess / Fraction(error), Fraction(-64)), Fraction(64)))
+        errors = excess * Fraction(normal_quantile((1.0 + ci["level"]) / 2.0)) / reach
+        z = float(min(max(errors, Fraction(-64)), Fraction(64)))
         return math.erfc(z / math.sqrt(2)) / 2, math.erfc(-z / math.sqrt(2)) / 2
 
     def _beyond(self, value: float) -> str:

@@ -372,12 +372,14 @@ def test_the_standard_error_of_resamples_far_from_zero_loses_no_digit():
 
 
 @pytest.mark.parametrize("loss", [form for form in forms() if form.state != "sums"], ids=title)
-def test_every_loss_has_an_interval_or_says_why_not(loss, tmp_path):
+def test_what_is_no_function_of_means_has_the_bootstrap_and_no_normal_interval(loss, tmp_path):
     rng, params = generator(loss, "intervals"), usual_params(loss)
-    roles = draw(loss, params, rng, 60)
-    held = files(tmp_path, loss, roles)
-    for found in evaluate(
-        held.preds, held.labels, loss=[spec(loss, params)], ci="bootstrap", **held.options
-    ).results:
-        assert (found.ci is None) == (found.stderr is None)
-        assert found.ci is not None or found.value is None or "no interval: " in found.note
+    held = files(tmp_path, loss, draw(loss, params, rng, 60))
+    for ci in ("normal", "bootstrap"):
+        for found in evaluate(
+            held.preds, held.labels, loss=[spec(loss, params)], ci=ci, **held.options
+        ).results:
+            assert (found.ci is None) == (found.stderr is None)
+            if ci == "normal":
+                assert found.ci is None
+            assert found.ci is not None or found.value is None or "no interval: " in found.note

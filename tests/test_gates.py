@@ -6,6 +6,7 @@ import json
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -652,3 +653,43 @@ def test_under_average_none_every_part_is_bounded(here, text):
         ({"class": "b"}, False),
     ]
     assert here("eval", both, "--pred", "p_*", "--min", "recall=0.5").code == 0
+
+
+@pytest.mark.parametrize("low, high", [(0.25, 1.25), (0.25, 1.125), (0.01, 4.0), (0.75, 1.0)])
+@pytest.mark.parametrize("limit", [0.24, 0.26, 0.5, 0.74, 0.76, 1.0, 1.124, 1.126, 1.24, 1.26, 3.9, 4.1])
+@pytest.mark.parametrize("inconclusive", ["pass", "fail"])
+def test_of_one_slice_the_correction_says_what_an_uneven_interval_says(low, high, limit, inconclusive):
+    one = result(1.0, slice={"c": "a"}, stderr=0.1, ci=interval(low, high))
+    plain, corrected = (
+        judged([Limit.of("mse", "max", limit, slice="*", inconclusive=inconclusive, correction=holm)], one)
+        for holm in (None, "holm")
+    )
+    assert [held["passed"] for held in plain] == [held["passed"] for held in corrected]
+
+
+@pytest.mark.parametrize("ci", ["normal", "bootstrap"])
+@pytest.mark.parametrize("where", ["below", "within", "above"])
+@pytest.mark.parametrize("inconclusive", ["pass", "fail"])
+def test_both_intervals_decide_a_gate_of_a_file(here, text, tmp_path, ci, where, inconclusive):
+    drawn = np.random.default_rng(3).normal(size=(90, 2)).tolist()
+    rows = [f"{label!r},{pred!r},{'xyz'[at % 3]}" for at, (label, pred) in enumerate(drawn)]
+    path = text("rows.csv", ["label,pred,c", *rows])
+    call = ("eval", path, "-l", "mae", "--by", "c", "--ci", ci, "--json")
+    (whole, *_) = json.loads(here(*call).out)["results"]
+    low, high = whole["ci"]["low"], whole["ci"]["high"]
+    limit = {"below": low - 0.001, "within": (low + high) / 2, "above": high + 0.001}[where]
+    gate = f'[[gates]]\nloss = "mae"\nmax = {limit!r}\ninconclusive = "{inconclusive}"\n'
+    text("losscli.toml", gate)
+    passed = where == "above" or (where == "within" and inconclusive == "pass")
+    assert here(*call).code == (0 if passed else 1)
+    # Of slices: far beyond and far within is as sure after Holm's correction.
+    for far, code in ((0.0, 1), (99.0, 0)):
+        text("losscli.toml", f'{gate.replace(repr(limit), str(far))}slice = "*"\ncorrection = "holm"\n')
+        assert here(*call).code == code
+
+
+def test_a_gate_on_r2_needs_the_bootstrap_to_look_at_an_interval(here, text):
+    text("losscli.toml", '[[gates]]\nloss = "r2"\nmin = -99\ninconclusive = "fail"\n')
+    path = text("rows.csv", ["label,pred", *(f"{at},{at + at % 3}" for at in range(50))])
+    assert here("eval", path, "-l", "r2").code == 1
+    assert here("eval", path, "-l", "r2", "--ci", "bootstrap").code == 0

@@ -236,13 +236,14 @@ def test_wilsons_interval_of_no_case_begins_at_zero():
     assert wilson(1.0, 10, 0.95)[1] == 1.0
 
 
-def test_the_bench_of_coverage_runs():
+@pytest.mark.parametrize("method", ["normal", "bootstrap"])
+def test_the_bench_of_coverage_runs(method):
     path = Path(__file__).parent / "bench" / "coverage.py"
     spec = importlib.util.spec_from_file_location("coverage_of_intervals", path)
     bench = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = bench
     spec.loader.exec_module(bench)
-    shares = bench.coverage(rows=200, draws=60, seed=1)
+    shares = bench.coverage(rows=200, draws=60, seed=1, method=method)
     assert set(shares) == set(bench.CASES)
     # 60 draws of 95 %: fewer than 45 would be seven standard deviations away
     assert all(share > 0.75 for share in shares.values())

@@ -41,6 +41,8 @@ def test_results_hold_what_their_schema_says(here, text, schema):
     calls = [
         [number, "-l", "mse", "-l", "r2", "-l", "huber:delta=2"],
         [number, "-l", "mse", "--by", "c", "-l", "mape:zero=skip"],
+        [number, "-l", "mse", "-l", "r2", "--by", "c", "--ci", "bootstrap"],
+        [number, "-l", "mse", "-l", "r2", "--ci", "normal:level=0.9"],
         [number, "-l", "mse", "--where", "c == 'zz' or c == 'a'"],
         [number, "-l", "mse", "--weight", "s", "--max", "mse=0", "--min", "mae=0"],
         [number, "--max-regression", "mse=2%", "--baseline", "absent.json"],
@@ -54,6 +56,51 @@ def test_results_hold_what_their_schema_says(here, text, schema):
         ran = here("eval", *call, "--json")
         assert ran.code in (0, 1), ran.err
         of_result.validate(json.loads(ran.out))
+
+
+def test_comparisons_hold_what_their_schema_says(here, text, schema):
+    rows = [f"{at},{at % 3 + 0.5 * (at % 7)},{at % 3},{at % 4},{at},{'xy'[at % 2]}" for at in range(40)]
+    both = text("both.csv", ["id,label,a,b,t,g", *rows])
+    call = [
+        "compare",
+        both,
+        "-y",
+        "label",
+        "-p",
+        "a",
+        "-p",
+        "b",
+        "-l",
+        "mae",
+        "-l",
+        "r2",
+        "--by",
+        "g",
+        "--json",
+    ]
+    of_comparison = schema("comparison")
+    tests = set()
+    for options in (
+        [],
+        ["--ci", "bootstrap"],
+        ["--time", "t", "--ci", "normal:horizon=2"],
+        ["--margin", "9"],
+    ):
+        ran = here(*call, "--fail-on", "", *options)
+        assert ran.code == 0, ran.err
+        held = json.loads(ran.out)
+        of_comparison.validate(held)
+        tests |= {one["test"] for one in held["comparisons"]}
+    assert tests == {None, "paired t", "sign flip", "diebold-mariano"}
+    for change in (
+        lambda one: one.pop("paired"),
+        lambda one: one["comparisons"][0].update(verdict="worst"),
+        lambda one: one["comparisons"][0].update(test="t"),
+        lambda one: one["comparisons"][0].pop("part"),
+    ):
+        changed = copy.deepcopy(held)
+        change(changed)
+        assert not of_comparison.is_valid(changed)
 
 
 def test_the_schema_of_a_result_refuses_what_is_none(here, pair, schema):

@@ -1,6 +1,6 @@
 """How often an interval of 95 % holds the value of the law that the rows are drawn from.
 
-    python tests/bench/coverage.py [ROWS [DRAWS]]
+    python tests/bench/coverage.py [ROWS [DRAWS [normal|bootstrap]]]
 
 It goes by the same functions as the command, from columns in memory; the goal is 93 to 97 % from 1000 rows on.
 """
@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 
+from losscli.bootstrap import Resampled, mixed
 from losscli.intervals import IntervalSpec, Spread, estimate
 from losscli.losses import find
 from losscli.results import finish, rounded
@@ -38,22 +39,31 @@ CASES = {
 """The loss, how its rows are drawn, and its value under that law."""
 
 
-def coverage(rows: int, draws: int, seed: int = 0) -> dict[str, float]:
+def interval(loss, columns, spec):
+    """The interval of some rows, as `eval --ci` gives it."""
+    state = Sums.of(columns, None)
+    value, _ = rounded(finish(loss, {}, state))
+    if spec.method == "normal":
+        return estimate(loss, {}, value, state, Spread.of(columns, None), spec).ci
+    groups = mixed(np.arange(1, len(columns[0]) + 1, dtype=np.uint64)) >> np.uint64(56)
+    states = [Sums.of([column[groups == group] for column in columns], None) for group in np.unique(groups)]
+    held = Resampled.of([states], spec, lambda merged: {frozenset(): rounded(finish(loss, {}, merged[0]))[0]})
+    return held.estimate({}, state, None).ci
+
+
+def coverage(rows: int, draws: int, seed: int = 0, method: str = "normal") -> dict[str, float]:
     """The share of intervals that hold the value, by case."""
-    rng, spec, found = np.random.default_rng(seed), IntervalSpec("normal"), {}
+    rng, spec, found = np.random.default_rng(seed), IntervalSpec(method), {}
     for name, (loss_name, draw, truth) in CASES.items():
         loss, held = _loss(loss_name), 0
         for _ in range(draws):
-            columns = [draw(rng, rows)]
-            state = Sums.of(columns, None)
-            value, _ = rounded(finish(loss, {}, state))
-            ci = estimate(loss, {}, value, state, Spread.of(columns, None), spec).ci
+            ci = interval(loss, [draw(rng, rows)], spec)
             held += ci["low"] <= truth <= ci["high"]
         found[name] = held / draws
     return found
 
 
 if __name__ == "__main__":
-    rows, draws = (int(word) for word in [*sys.argv[1:], "1000", "4000"][:2])
-    for name, share in coverage(rows, draws).items():
+    rows, draws, method = [*sys.argv[1:], *("1000", "4000", "normal")[len(sys.argv) - 1 :]]
+    for name, share in coverage(int(rows), int(draws), method=method).items():
         print(f"{name:20s} {100 * share:6.2f} %")
