@@ -48,6 +48,9 @@ REPLICATES = 1999
 FEW = 20
 """With fewer groups than these an interval carries a note."""
 
+MOST_SLICES = 4096
+"""Slices that are resampled: each keeps the states of all groups."""
+
 AT_ONCE = 100  # resamples merged at a time: what is held stays small
 
 LIMB = 44  # bits: GROUPS times such a number is exact as a double, in whatever order it was summed

@@ -454,7 +454,12 @@ class _Planner:
             found = [self._slot(c, kind, "other") for c in find_in_either(self.sources, key.name)]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append(found[0])
-        return SliceView(slicing, tuple(places), Index())
+        index = Index()
+        if self.call.bootstrap:
+            from losscli.bootstrap import MOST_SLICES
+
+            index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
+        return SliceView(slicing, tuple(places), index)
 
     # ------------------------------------------------------------------ measures
 

@@ -105,6 +105,7 @@ class Index:
 
     codes: dict[tuple[Value, ...], int] = field(default_factory=dict)
     most: int = MOST_SLICES
+    asked_by: str = ""  # what allows no more, where it is not the memory of slices alone
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def code(self, values: tuple[Value, ...]) -> int:
@@ -113,7 +114,10 @@ class Index:
             return known
         with self.lock:
             if len(self.codes) >= self.most and values not in self.codes:
-                raise UsageError(f"`--by` makes more than {self.most} slices", hint="use `bins` or `edges`")
+                asked_by = f", the most for {self.asked_by}" if self.asked_by else ""
+                raise UsageError(
+                    f"`--by` makes more than {self.most} slices{asked_by}", hint="use `bins` or `edges`"
+                )
             return self.codes.setdefault(values, len(self.codes))
 
 

@@ -307,6 +307,15 @@ def test_the_command_shows_it_in_json(here, tmp_path, drawn):
     assert held["ci"]["low"] < held["value"] < held["ci"]["high"]
 
 
+def test_more_slices_than_can_be_resampled_are_refused(here, tmp_path):
+    path = table(tmp_path, {"label": [0.0] * 4097, "pred": [1.0] * 4097, "id_of": range(4097)})
+    call = ("eval", path, "-p", "pred", "-y", "label", "-l", "mae", "--by", "id_of")
+    assert here(*call).code == 0
+    ran = here(*call, "--ci", "bootstrap").block()
+    assert ran.code == 2
+    assert "more than 4096 slices, the most for `--ci bootstrap`" in ran.err
+
+
 # ── every state ──
 
 
