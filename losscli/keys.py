@@ -30,9 +30,11 @@ _LONG_WORDS = _STARTING_WORDS + _DIGEST_WORDS + 1
 _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?", re.ASCII)
 _CANONICAL = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 
-# Of a word that holds n bytes of a text, n from -1 (the text ended before) to 8: what to keep, what to set.
-_KEPT = np.array([0, *((1 << 8 * n) - 1 for n in range(9))], np.uint64)
-_CLOSED = np.array([0, *(1 << 8 * n for n in range(8)), 0], np.uint64)
+# Of a word, by how many bytes of the text are left for it (from -LONGEST, if it ended before, to LONGEST):
+# what to keep, and what to set behind the end.
+_LEFT = range(-LONGEST, LONGEST + 1)
+_KEPT = np.array([(1 << 8 * min(max(n, 0), 8)) - 1 for n in _LEFT], np.uint64)
+_CLOSED = np.array([1 << 8 * n if 0 <= n < 8 else 0 for n in _LEFT], np.uint64)
 
 
 # ---------------------------------------------------------------------- text
@@ -58,12 +60,13 @@ def text_words(data: Bytes, starts: Ints, ends: Ints) -> Words:
     words = np.empty((width, rows), np.uint64)
     raw = _unaligned(data, int(ends.max()))
     for place in range(width):
-        left = sizes - 8 * place
-        here = starts + 8 * place
-        if place:
-            np.minimum(here, len(raw) - 1, out=here)
-        held = np.clip(left, -1, 8) + 1
-        words[place] = raw[here] & _KEPT[held] | _CLOSED[held]
+        if longest == 8 * place:
+            words[place] = sizes == longest  # nothing is left but the mark behind the longest
+            continue
+        left = sizes + (LONGEST - 8 * place)
+        here = np.minimum(starts + 8 * place, len(raw) - 1) if place else starts
+        np.bitwise_and(raw[here], _KEPT.take(left), out=words[place])
+        words[place] |= _CLOSED.take(left)
     return words
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.block import Floats, Ints, Mask, NumberColumn
+from losscli.sources.plain_csv import Cells
 
 Reading: TypeAlias = Literal["double", "integer", "text", "bytes"]
 Readings: TypeAlias = dict[int, Reading]
@@ -84,6 +85,7 @@ class ArrowReader:
                 read_options=self._read_options,
                 parse_options=self._parse_options[quoted],
                 convert_options=options,
+                memory_pool=self._pa.system_memory_pool(),
             )
         except self._pa.ArrowInvalid as error:
             column = re.match(r"In CSV column #(\d+): .*CSV conversion error", str(error), re.DOTALL)
@@ -129,7 +131,9 @@ def doubles_of(array: Any) -> NumberColumn:
 
 
 def bytes_of(array: Any) -> tuple[NDArray[np.uint8], Ints, Ints]:
-    """The bytes of a binary array, and where each cell begins and ends."""
+    """The bytes of a column of cells, and where each begins and ends."""
+    if isinstance(array, Cells):
+        return array.raw, array.begins, array.ends
     _, held, data = array.buffers()
     offsets = np.frombuffer(held, "<i4", len(array) + 1, array.offset * 4).astype(np.int64)
     raw = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)

@@ -31,6 +31,7 @@ from losscli.sources.arrow_csv import (
 )
 from losscli.sources.cells import TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_text
+from losscli.sources.plain_csv import PlainReader
 from losscli.sources.text import not_utf8
 
 _Codes: TypeAlias = NDArray[np.int32]
@@ -82,6 +83,7 @@ class BlockDecoder:
         self._wants = tuple(wants)
         self._passes = _passes(self._wants)
         self._reader = ArrowReader(layout.width, layout.delimiter, layout.cells.decimal, layout.cells.null)
+        self._plain = PlainReader(layout.width, layout.delimiter, layout.cells.decimal)
         self._nulls = tuple(null.encode() for null in layout.cells.null)
         self._null_numbers = np.array(layout.cells.null_numbers(), dtype=np.float64)
         # Columns of classes that have been integers so far. Only the speed depends on it.
@@ -131,10 +133,14 @@ class BlockDecoder:
         self, block: memoryview, quoted: bool, wants: dict[int, Want]
     ) -> tuple[int, dict[Want, tuple[Column, Bad | None]]]:
         readings = {index: self._reading(want) for index, want in wants.items()}
-        rows, arrays = self._read(block, quoted, readings)
-        doubtful_lines = self._layout.width > 1 and _may_hold_empty_lines(block, quoted, rows)
-        if doubtful_lines and self._end_of_good(block) < len(block):
-            raise BadShape("an empty line")
+        plain = None if quoted else self._plain.read(block, readings)
+        if plain is None:
+            rows, arrays = self._read(block, quoted, readings)
+            doubtful_lines = self._layout.width > 1 and _may_hold_empty_lines(block, quoted, rows)
+            if doubtful_lines and self._end_of_good(block) < len(block):
+                raise BadShape("an empty line")
+        else:
+            rows, arrays = plain
         # What pyarrow may have misread, and what it cannot tell apart, comes as text a second time.
         doubtful: Readings = {
             index: "text"
