@@ -71,7 +71,7 @@ def compare(
     input_format: str | None = None,
     dialect: Dialect | None = None,
     jobs: int | None = None,
-    chunk_rows: int = 1 << 16,
+    chunk_rows: int = 1 << 17,
     start: Callable[[Sequence[Source]], threads.Advance] | None = None,
 ) -> Comparison:
     """Compare two files of predictions, or several models of one file, whose first is the base.

@@ -54,7 +54,7 @@ def evaluate(
     input_format: str | None = None,
     dialect: Dialect | None = None,
     jobs: int | None = None,
-    chunk_rows: int = 1 << 16,
+    chunk_rows: int = 1 << 17,
     rows_out: str | None = None,
     gradient: bool = False,
     for_spreadsheets: bool = False,

@@ -216,7 +216,7 @@ class Plan:
     class_weights: ClassWeights | None = None
     equal: tuple[tuple[Place, Place], ...] = ()  # columns that must hold the same values
     nan: NanPolicy = "error"
-    chunk_rows: int = 1 << 16
+    chunk_rows: int = 1 << 17
     slicings: tuple[SliceView, ...] = ()
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
 from losscli.block import Column, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import Dialect, Source, csv
+from losscli.sources import Dialect, Source, csv, plain_csv
 
 PART_SIZES = (1, 16, 64, csv.PART_BYTES)
 
@@ -53,11 +55,20 @@ def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6) -> Fou
     return found
 
 
+@contextmanager
+def read_plainly() -> Iterator[None]:
+    """Blocks go to the reader of plain ones first, however small the file is."""
+    with mock.patch.object(plain_csv, "WORTH_IT", 0), mock.patch.object(plain_csv, "PATIENCE", 10**9):
+        yield
+
+
 def read_alike(data, *wants, **options) -> Found:
-    """Read in parts of several sizes, which must not show."""
+    """Read in parts of several sizes, and by the reader of plain blocks where it can, which must not show."""
     ways = [
         read(data, *wants, part=part, chunk=chunk, **options) for part in PART_SIZES for chunk in (1, 10**6)
     ]
+    with read_plainly():
+        ways += [read(data, *wants, part=part, **options) for part in PART_SIZES]
     for way in ways:
         assert (way.columns, way.rows, repr(way.lists)) == (
             ways[0].columns,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from losscli.report import Report
     from losscli.sources import Dialect
 
-DEFAULT_CHUNK_ROWS = 1 << 16
+DEFAULT_CHUNK_ROWS = 1 << 17
 
 
 def _complete_losses(incomplete: str) -> list[str]:

@@ -245,5 +245,5 @@ def default_jobs() -> int:
 def _keep_memory() -> None:
     # glibc takes a large block that is freed as a sign to keep blocks up to that size: without it
     # every temporary of a kernel would be mapped, page by page, and unmapped again.
-    held = np.empty(1 << 22)
+    held = np.empty((1 << 22) - (1 << 12))
     del held

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from losscli.keys import KeyType
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
-BATCH_ROWS = 65536  # what Arrow decodes fastest, and a cache holds
+BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
+"""What Arrow decodes fastest and a cache holds: of many columns fewer rows, but not less than half."""
 COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
 
@@ -301,7 +302,8 @@ class ParquetPart:
 
     def batches(self, chunk_rows: int) -> Iterator[Batch]:
         source, rows = self._source, self.rows or 0
-        size = max(1, min(chunk_rows, BATCH_ROWS))
+        held = max(BATCH_ROWS // 2, BATCH_CELLS // max(1, len(self._wants)))
+        size = max(1, min(chunk_rows, BATCH_ROWS, held))
         if self._wants:
             yield from source.decode(list(self._groups), self._wants, self.first_row, rows, size)
         else:  # rows alone are counted, not decoded
