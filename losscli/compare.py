@@ -99,7 +99,7 @@ def compare(
         by=tuple(by), where=where, on=on, key_type=key_type, unmatched=unmatched, sides=sides,
         label_side=label_side, bootstrap=interval.method == "bootstrap", cluster=interval.cluster, time=time,
     )  # fmt: skip
-    jobs = jobs or threads.default_jobs()
+    jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     duels = _duels(plan)
     plan = replace(plan, pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))

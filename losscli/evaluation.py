@@ -103,7 +103,7 @@ def evaluate(
         bootstrap=interval is not None and interval.method == "bootstrap",
         cluster=interval.cluster if interval is not None else None,
     )
-    jobs = jobs or threads.default_jobs()
+    jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     plan = replace(plan, spreads=interval is not None)
     for source in sources:

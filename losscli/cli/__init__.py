@@ -12,7 +12,7 @@ import typer
 
 from losscli import errors
 from losscli.cli import options
-from losscli.cli.app import app
+from losscli.cli.app import app_for
 from losscli.text import visible
 
 DEFECT = 70
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str], as_json: bool) -> int:
     try:
-        code = app(args=list(argv), prog_name="losscli", standalone_mode=False)
+        code = app_for(argv)(args=list(argv), prog_name="losscli", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except errors.LosscliError as error:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import os
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from losscli._version import __version__
-from losscli.cli.check import check_command
-from losscli.cli.compare import compare_command
-from losscli.cli.eval import eval_command
-from losscli.cli.help import help_command
-from losscli.cli.init import init_command
-from losscli.cli.losses import losses_command
-from losscli.cli.report import report_command
-from losscli.cli.schema import schema_command
-from losscli.cli.suggest import suggest_command
 from losscli.errors import UsageError
 
 EPILOG = (
@@ -27,27 +20,8 @@ EPILOG = (
     "  losscli losses huber"
 )
 
-# Plain help: rich's panels cost more time than the whole measuring of a small file.
-app = typer.Typer(
-    name="losscli",
-    help="Measure how wrong predictions are, from files of any size, with exact sums.",
-    epilog=EPILOG,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "eval": eval_command,
-    "compare": compare_command,
-    "check": check_command,
-    "report": report_command,
-    "suggest": suggest_command,
-    "losses": losses_command,
-    "init": init_command,
-    "schema": schema_command,
-    "help": help_command,
-}
+COMMANDS = ("eval", "compare", "check", "report", "suggest", "losses", "init", "schema", "help")
+"""Each is the function ``NAME_command`` of its module, in the order in which help lists them."""
 
 
 class Command(TyperCommand):
@@ -71,11 +45,35 @@ class Command(TyperCommand):
         return parser
 
 
-for name, command in COMMANDS.items():
-    app.command(name, cls=Command, epilog=getattr(command, "epilog", None))(command)
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """The application for one call: with the command that it names, else with all.
+
+    Reading the options of every command would take as long as measuring a small file.
+    """
+    named: Sequence[str] = COMMANDS
+    if words and words[0] in COMMANDS and words[0] != "help" and not _completes():
+        named = (words[0],)
+    # Plain help: rich's panels cost more time than the whole measuring of a small file.
+    app = typer.Typer(
+        name="losscli",
+        help="Measure how wrong predictions are, from files of any size, with exact sums.",
+        epilog=EPILOG,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(losscli)
+    for name in named:
+        command = getattr(importlib.import_module(f"losscli.cli.{name}"), f"{name}_command")
+        app.command(name, cls=Command, epilog=getattr(command, "epilog", None))(command)
+    return app
 
 
-@app.callback(invoke_without_command=True)
+def _completes() -> bool:
+    """Whether a shell asks how a line could go on."""
+    return "_LOSSCLI_COMPLETE" in os.environ
+
+
 def losscli(
     context: typer.Context,
     version: Annotated[

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +23,8 @@ from losscli.pairing.position import Segment, align, segments
 from losscli.plan import Plan, Tally
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     from losscli.pairing import Paired
     from losscli.rows import RowTable
     from losscli.sources import Part, Source
@@ -229,6 +230,9 @@ def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor
     if jobs == 1 and not at_least:
         yield None
         return
+    # Imported here: small files are measured without threads.
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="losscli")
     try:
         yield pool
@@ -237,8 +241,14 @@ def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def default_jobs() -> int:
-    """As many as the cores that this process may use."""
+SMALL_BYTES = 1 << 20
+"""Inputs that are smaller together are measured before threads would have started."""
+
+
+def default_jobs(sources: Sequence[Source]) -> int:
+    """As many as the cores that this process may use; one where the inputs are small."""
+    if all(source.size is not None and source.size < SMALL_BYTES for source in sources):
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
