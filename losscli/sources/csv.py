@@ -104,7 +104,7 @@ class CsvSource:
     def parts(self, wants: Sequence[Want]) -> Iterator[Part]:
         window = self._text.open()
         try:
-            decoder = BlockDecoder(self._layout, wants)
+            decoder = BlockDecoder(self._layout, wants, self.size or 0)
             window.peek(self._first_row)
             window.skip(self._first_row)
             passed = 0

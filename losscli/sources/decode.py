@@ -78,12 +78,13 @@ LINE_END = r"(?:\r\n|\r|\n)"
 class BlockDecoder:
     """Decodes blocks of one file into the columns wanted; used by several threads at a time."""
 
-    def __init__(self, layout: Layout, wants: Sequence[Want]) -> None:
+    def __init__(self, layout: Layout, wants: Sequence[Want], expected: int = 0) -> None:
+        """``expected``: how many bytes there are at least, as far as is known; only the speed depends on it."""
         self._layout = layout
         self._wants = tuple(wants)
         self._passes = _passes(self._wants)
         self._reader = ArrowReader(layout.width, layout.delimiter, layout.cells.decimal, layout.cells.null)
-        self._plain = PlainReader(layout.width, layout.delimiter, layout.cells.decimal)
+        self._plain = PlainReader(layout.width, layout.delimiter, layout.cells.decimal, expected)
         self._nulls = tuple(null.encode() for null in layout.cells.null)
         self._null_numbers = np.array(layout.cells.null_numbers(), dtype=np.float64)
         # Columns of classes that have been integers so far. Only the speed depends on it.

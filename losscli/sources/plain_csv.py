@@ -36,10 +36,10 @@ class Cells:
 class PlainReader:
     """The reader of plain blocks of one file; used by several threads at a time."""
 
-    def __init__(self, width: int, delimiter: str, decimal: str) -> None:
+    def __init__(self, width: int, delimiter: str, decimal: str, expected: int) -> None:
         self._width = width
         self._delimiter = ord(delimiter)
-        self._seen = 0
+        self._seen = WORTH_IT if expected >= 4 * WORTH_IT else 0
         self._declined = 0 if decimal == "." else PATIENCE
 
     def read(self, block: memoryview, readings: Readings) -> tuple[int, dict[int, Any]] | None:

@@ -82,7 +82,9 @@ def command(name: str, case: Case, preds: Path, labels: Path) -> list[str]:
             str(labels),
             *case.losses,
         ]
-    words = [sys.executable, "-m", "losscli", "eval", str(preds), str(labels), "-f", "csv"]
+    script = Path(sys.executable).with_name("losscli")  # as a user starts it
+    start = [str(script)] if script.exists() else [sys.executable, "-m", "losscli"]
+    words = [*start, "eval", str(preds), str(labels), "-f", "csv"]
     words += ["--pred", {"chances": "prob", "classes": "p?"}.get(case.kind, "pred")]
     if case.kind in KEYED:
         words += ["--on", "id"]
