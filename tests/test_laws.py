@@ -442,9 +442,9 @@ def test_weights_scaled_by_a_power_of_two_change_no_bit(form: Loss, power: int, 
 def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
     rng = generator(form, "cuts")
     params = usual_params(form)
-    roles = finite_rows(form, params, rng, 150, ends=ends)
+    roles = finite_rows(form, params, rng, 60, ends=ends)
     weight = weights(form, params, rng, rows_of(roles), ends=ends)
-    parquet = files(folder, form, roles, weight, row_groups=(37, 50))
+    parquet = files(folder, form, roles, weight, row_groups=(17, 23))
     csv = files(folder, form, roles, weight, suffix="csv")
     wanted = value_of(parquet, form, params, jobs=1)
     for chunk_rows in (1, 7, 65536):
