@@ -64,6 +64,7 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)  # for people, no part of the document
     version: str = __version__
     arithmetic: str = field(default_factory=arithmetic)
+    command: str | None = None  # that made it, for people
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import re
@@ -202,3 +203,21 @@ def test_scores_and_coverage_merge_by_adding():
     one = Coverage.of(np.array([1.0]), np.array([[0.0, 2.0]]), (0.1, 0.9))
     both = one.merge(Coverage.of(np.array([-1.0]), np.array([[0.0, 2.0]]), (0.1, 0.9)))
     assert (both.below.tolist(), both.rows) == ([1, 2], 2)
+
+
+def test_the_page_of_a_comparison_draws_each_difference_with_its_interval(text, here):
+    text(
+        "d.csv",
+        ["label,one,two,s", *(f"{at},{at + at % 2},{at + 3 + at % 2},{'ab'[at % 2]}" for at in range(40))],
+    )
+    ran = here("compare", "d.csv", "-p", "one", "-p", "two", "-l", "mae", "--by", "s", "-f", "html")
+    assert ran.code == 1
+    assert "comparison failed: mae of two: worse" in ran.out
+    document = json.loads(here("compare", "d.csv", "-p", "one", "-p", "two", "-l", "mae", "--json").out)
+    assert f">{document['comparisons'][0]['worse_by']:.6g}</td>" in ran.out
+    bars = re.findall(r'class="bar" style="margin-left: ([\d.]+)%; width: ([\d.]+)%"', ran.out)
+    assert len(bars) == 3
+    # All are worse: they lie to the right of the middle, and within the track.
+    assert all(float(left) > 50.0 and float(left) + float(width) <= 100.5 for left, width in bars)
+    assert "no-referrer" in ran.out
+    assert "<script" not in ran.out

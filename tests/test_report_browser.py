@@ -103,3 +103,35 @@ def test_what_scrolls_can_be_reached_by_keyboard_and_has_a_name(browser, page):
     assert found
     assert all(index == 0 and name for index, name in found)
     assert browser.execute_script("return [...document.querySelectorAll('figure')].every(f => f.ariaLabel)")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_of_a_comparison_shows_names_that_mean_harm_as_text_and_fits(browser, here, tmp_path, width):
+    with open(tmp_path / "d.csv", "w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["label", HOSTILE[0], HOSTILE[1], HOSTILE[2]])
+        out.writerows([at, at + 1, at + at % 3, name] for name in HOSTILE for at in range(3))
+    ran = here(
+        "compare",
+        "d.csv",
+        "-p",
+        HOSTILE[0],
+        "-p",
+        HOSTILE[1],
+        "-l",
+        "mae",
+        "--by",
+        HOSTILE[2],
+        "-o",
+        "c.html",
+    )
+    assert ran.code in (0, 1), ran.err
+    opened(browser, tmp_path / "c.html", width)
+    assert browser.title == "mae compared – losscli"
+    body = browser.execute_script("return document.body.textContent")
+    for name in HOSTILE[:8]:
+        assert name in body
+    assert (
+        browser.execute_script("return document.querySelectorAll('script, img, svg, [onerror]').length") == 0
+    )
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -177,7 +178,7 @@ def _finish(comparison: Comparison, out: options.Outputs) -> None:
     """Write it; exit code 1 where a verdict is one of those that fail."""
     from losscli.formats.comparison import failure
 
-    _write(comparison, out)
+    _write(replace(comparison, command=options.command_line()), out)
     if comparison.failed:
         if out.format != "table" or not sys.stdout.isatty():
             for one in comparison.failed:

@@ -56,7 +56,7 @@ def _csv(comparison: Comparison, look: Look) -> str:
     return text.getvalue()
 
 
-def _cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+def cells_of(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     several = len({(c.base.pred, c.head.pred) for c in comparison.compared}) > 1
     sliced = any(c.slice or c.part for c in comparison.compared)
     heads = [
@@ -76,7 +76,7 @@ def _cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     return heads, rows
 
 
-def caption(comparison: Comparison) -> str:
+def caption_of(comparison: Comparison) -> str:
     """What is compared with what, over how many rows, and by what rule."""
     names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.compared))
     paths = " and ".join(found.path for found in comparison.inputs)
@@ -87,7 +87,7 @@ def caption(comparison: Comparison) -> str:
     )
 
 
-def notes(comparison: Comparison) -> list[str]:
+def notes_of(comparison: Comparison) -> list[str]:
     """What is to be said of single comparisons, a line each."""
     return [f"{place_name(c)}: {c.note}" for c in comparison.compared if c.note]
 
@@ -105,21 +105,28 @@ def _table(comparison: Comparison, look: Look) -> str:
     # Imported here: only a terminal needs it.
     from losscli.formats.table import draw
 
-    heads, rows = _cells(comparison)
+    heads, rows = cells_of(comparison)
     # No number or verdict is cut: where the terminal is narrower, the lines run over.
     longest = (max(len(line[at]) for line in [heads, *rows]) for at in range(len(heads)))
     look = replace(look, width=max(look.width, sum(longest) + 3 * len(heads)))
-    said = "".join(f"\n{visible(note)}\n" for note in notes(comparison))
-    return f"{visible(caption(comparison))}\n\n{draw(heads, rows, NUMBERS, look)}{said}"
+    said = "".join(f"\n{visible(note)}\n" for note in notes_of(comparison))
+    return f"{visible(caption_of(comparison))}\n\n{draw(heads, rows, NUMBERS, look)}{said}"
 
 
 def _markdown(comparison: Comparison, look: Look) -> str:
-    heads, rows = _cells(comparison)
+    heads, rows = cells_of(comparison)
     marks = ["---:" if head in NUMBERS else "---" for head in heads]
     lines = [heads, marks, *([markdown.cell(text) for text in row] for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    said = "".join(f"\n{markdown.cell(note)}\n" for note in notes(comparison))
-    return f"{markdown.cell(caption(comparison))}\n\n{table}\n{said}"
+    said = "".join(f"\n{markdown.cell(note)}\n" for note in notes_of(comparison))
+    return f"{markdown.cell(caption_of(comparison))}\n\n{table}\n{said}"
+
+
+def _html(comparison: Comparison, look: Look) -> str:
+    # Imported here: the page needs packages of its own.
+    from losscli.formats.html import render_comparison
+
+    return render_comparison(comparison, look)
 
 
 RENDERERS: dict[str, Callable[[Comparison, Look], str]] = {
@@ -127,4 +134,5 @@ RENDERERS: dict[str, Callable[[Comparison, Look], str]] = {
     "json": _json,
     "csv": _csv,
     "markdown": _markdown,
+    "html": _html,
 }

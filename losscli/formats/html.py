@@ -11,7 +11,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +37,9 @@ from losscli.slice_pattern import slice_text
 from losscli.text import grouped, visible
 
 if TYPE_CHECKING:
+    from losscli.comparison import Compared, Comparison
     from losscli.formats import Look
-    from losscli.report import Report
+    from losscli.report import Report, Rows
 
 MOST_PICTURES = 24
 MOST_LINES = 500
@@ -56,12 +57,6 @@ GROUPS = re.compile(r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotl
 
 
 def render(report: Report, look: Look) -> str:
-    jinja = _extra("jinja2")
-    folder = os.path.join(os.path.dirname(__file__), "templates")
-    environment = jinja.Environment(
-        loader=jinja.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja.StrictUndefined, finalize=lambda value: visible(value) if type(value) is str else value,
-    )  # fmt: skip
     shown = pictures(report)
     drawn = [
         (picture, _extra("markupsafe").Markup(_svg(picture, f"p{at}")))
@@ -70,11 +65,13 @@ def render(report: Report, look: Look) -> str:
     lines = _rows(report)
     whole = sum(not r.slice for r in report.results)
     first = len(lines) if len(lines) <= OPEN_LINES else min(max(whole, 1), MOST_LINES)
-    text: str = environment.get_template("page.html").render(
+    gate = _gate(report)
+    return _page(
         report=report,
-        title=_title(report),
+        title=_title([r.loss for r in report.results]),
         caption=caption(report),
-        gate=_gate(report),
+        verdict=gate,
+        gate=gate,
         heads=_heads(report),
         results=lines[:first],
         slices=lines[first:][:MOST_LINES],
@@ -85,10 +82,76 @@ def render(report: Report, look: Look) -> str:
         shares=list(_shares(report)),
         worst=list(_worst(report)),
         matrices=list(_matrices(report)),
-        health=_health(report),
+        differences=[],
+        health=[*_health(report.rows), *_touched(report)],
         signatures=sorted({r.signature for r in report.results}),
     )
+
+
+def render_comparison(comparison: Comparison, look: Look) -> str:
+    """A comparison as a page: the same frame, with the differences and their intervals in place of pictures."""
+    from losscli.formats.comparison import NUMBERS, caption_of, cells_of, failure
+
+    heads, rows = cells_of(comparison)
+    lines = [[(text, head in NUMBERS) for text, head in zip(row, heads, strict=True)] for row in rows]
+    failed = comparison.failed
+    said = failure(failed[0]) if failed else "no model is worse than is allowed"
+    return _page(
+        report=comparison,
+        title=f"{_title([c.loss for c in comparison.compared])} compared",
+        caption=caption_of(comparison),
+        verdict={
+            "passed": not failed,
+            "line": said + (f", and {len(failed) - 1} more" if failed[1:] else ""),
+        },
+        gate=None,
+        heads=[(head, head in NUMBERS) for head in heads],
+        results=lines[:MOST_LINES],
+        slices=[],
+        more=max(0, len(lines) - MOST_LINES),
+        drawn=[],
+        hidden=0,
+        weighted=False,
+        shares=[],
+        worst=[],
+        matrices=[],
+        differences=list(_differences(comparison)),
+        health=_health(comparison.rows),
+        signatures=sorted({c.signature for c in comparison.compared}),
+    )
+
+
+def _page(**context: Any) -> str:
+    jinja = _extra("jinja2")
+    folder = os.path.join(os.path.dirname(__file__), "templates")
+    environment = jinja.Environment(
+        loader=jinja.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja.StrictUndefined, finalize=lambda value: visible(value) if type(value) is str else value,
+    )  # fmt: skip
+    text: str = environment.get_template("page.html").render(**context)
     return text
+
+
+def _differences(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """The differences of each loss on one scale, with the place of each interval in hundredths of its width."""
+    groups: dict[str, list[Compared]] = {}
+    for one in comparison.compared[:MOST_LINES]:
+        groups.setdefault(one.loss, []).append(one)
+    several = len({one.head.pred for one in comparison.compared}) > 1
+    for loss, held in groups.items():
+        far = max((max(-one.ci["low"], one.ci["high"]) for one in held if one.ci is not None), default=0.0)
+        lines = []
+        for one in held:
+            name = place_text(one.part, one.slice) or "all rows"
+            left = width = None
+            if one.ci is not None and far > 0.0:
+                low, high = (50.0 + 50.0 * one.ci[end] / far for end in ("low", "high"))
+                left, width = f"{low:.2f}", f"{max(high - low, 0.5):.2f}"
+            lines.append({
+                "name": f"{one.head.pred}, {name}" if several else name, "worse_by": value_text(one.worse_by),
+                "left": left, "width": width, "verdict": f"{one.verdict}; {one.note}" if one.note else one.verdict,
+            })  # fmt: skip
+        yield {"title": loss, "lines": lines}
 
 
 def _extra(name: str) -> Any:
@@ -100,8 +163,8 @@ def _extra(name: str) -> Any:
         ) from None
 
 
-def _title(report: Report) -> str:
-    names = list(dict.fromkeys(r.loss for r in report.results))
+def _title(losses: Sequence[str]) -> str:
+    names = list(dict.fromkeys(losses))
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
@@ -227,9 +290,8 @@ def _matrices(report: Report) -> Iterator[dict[str, Any]]:
         yield {"title": r.pred, "classes": [str(name) for name in detail["classes"]], "rows": rows}
 
 
-def _health(report: Report) -> list[tuple[str, str]]:
-    """How many rows there were, and what became of those that were not measured as they stood."""
-    rows = report.rows
+def _health(rows: Rows) -> list[tuple[str, str]]:
+    """How many rows there were, and what became of those that were not measured."""
     found = [("read from PREDS", rows.read_preds), ("read from LABELS", rows.read_labels)]
     found += [
         ("only in PREDS", rows.only_preds),
@@ -237,7 +299,12 @@ def _health(report: Report) -> list[tuple[str, str]]:
         ("paired", rows.paired),
     ]
     found += [(f"dropped: {reason}", count) for reason, count in rows.dropped.items()]
-    lines = [(name, grouped(count)) for name, count in [*found, ("used", rows.used)]]
+    return [(name, grouped(count)) for name, count in [*found, ("used", rows.used)]]
+
+
+def _touched(report: Report) -> list[tuple[str, str]]:
+    """The rows that were not measured as they stood."""
+    lines: list[tuple[str, str]] = []
     for r in report.results:
         if not r.slice:
             lines += [(f"{r.loss}: skipped, {why}", grouped(count)) for why, count in r.skipped.items()]
