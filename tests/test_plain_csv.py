@@ -70,7 +70,7 @@ def test_one_column_and_the_last_of_many_are_read_plainly(taken):
 @pytest.mark.parametrize(
     "line",
     [b"1", b"1,2,3", b"", b"+1,2", b"1, 2", b"NA,2", b",2", b"inf,2", b"nan,2", b"1e999,2", b"0x10,2", b"abc,2",
-     b'"1",2', b"1_0,2", b"1\r,2", b"1.5.5,2", b"--1,2"],
+     b'"1",2', b"1_0,2", b"1\r,2", b"1.5.5,2", b"--1,2", b"1\n2,7,4", b"1,+2\n+7,4"],
     ids=str,
 )  # fmt: skip
 def test_what_is_not_plain_is_read_as_by_the_other_reader(taken, line):

@@ -33,6 +33,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH_ROWS = 1 << 16
+SMALL_BYTES = 1 << 20
+"""Inputs of which each is smaller are measured before threads would have started."""
 
 Advance = Callable[[int, int], None]
 """Told of rows measured and bytes read since it was last called."""
@@ -227,6 +229,7 @@ def bounded(
 
 @contextmanager
 def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor | None]:
+    """So many threads; none for one job, which is done where it is met, unless ``at_least`` one is wanted."""
     if jobs == 1 and not at_least:
         yield None
         return
@@ -239,10 +242,6 @@ def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor
     finally:
         # On an interrupt, what is under way is left to end with the process: nobody waits for it.
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-SMALL_BYTES = 1 << 20
-"""Inputs that are smaller together are measured before threads would have started."""
 
 
 def default_jobs(sources: Sequence[Source]) -> int:
