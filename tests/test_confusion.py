@@ -176,7 +176,7 @@ def test_f1_without_a_true_positive_is_zero_where_there_is_a_false_one(tmp_path:
 
 
 def test_mcc_and_kappa_of_one_class_are_not_defined_where_libraries_say_zero(tmp_path: Any) -> None:
-    # LOSSES 2.32: scikit-learn and CatBoost 0.0 for MCC, TorchMetrics 0.4082; kappa NaN.
+    # scikit-learn and CatBoost 0.0 for MCC, TorchMetrics 0.4082; kappa NaN.
     assert value(tmp_path, "mcc", [1, 1, 0], [1, 1, 1]) is None
     assert value(tmp_path, "mcc:zero_division=zero", [1, 1, 0], [1, 1, 1]) == 0.0
     assert value(tmp_path, "kappa", [1, 1, 1], [1, 1, 1]) is None
