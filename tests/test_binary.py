@@ -75,7 +75,7 @@ def test_smoothing_makes_both_outcomes_count_as_clipped(tmp_path: Any) -> None:
 
 
 def test_a_row_without_a_chance_costs_what_each_library_says_for_its_floor() -> None:
-    # LOSSES 2.1: scikit-learn, LightGBM, XGBoost, and infinity without a floor.
+    # scikit-learn, LightGBM, XGBoost, and infinity without a floor.
     one, zero = np.array([1.0]), np.array([0.0])
     for eps, wanted in ((binary.EPS, 36.0437), (1e-15, 34.5388), (1e-16, 36.8414), (1e-12, 27.6310)):
         assert binary.log_loss(one, zero, eps=eps)[0] == pytest.approx(wanted, abs=5e-5)
