@@ -82,11 +82,9 @@ def find(source: Source, name: str) -> int:
 
 def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
     """A column that may lie on either side: in both files, it is both of them, LABELS first."""
-    for prefix in ("preds.", "labels."):
-        if asked.startswith(prefix) and not any(asked in source.columns for source in sources):
-            side = 0 if prefix == "preds." else len(sources) - 1
-            name = asked[len(prefix) :]
-            return [Chosen(side, find(sources[side], name), name)]
+    side, name = _side(sources, asked)
+    if side is not None and not any(asked in source.columns for source in sources):
+        return [Chosen(side, find(sources[side], name), name)]
     sides = [side for side in reversed(range(len(sources))) if asked in sources[side].columns]
     if not sides:
         if len(sources) == 1:
@@ -98,6 +96,62 @@ def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
             f"did you mean `{near[0]}`?" if near else None,
         )
     return [Chosen(side, find(sources[side], asked), asked) for side in sides]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A column as it was asked for: its name, where it is (in both files LABELS first), and whether by a glob."""
+
+    name: str
+    columns: tuple[Chosen, ...]
+    by_glob: bool = False
+
+
+def named_in_either(sources: Sequence[Source], asked: Sequence[str]) -> list[Named]:
+    """The columns of either file that some texts name, each once: names, several with commas, globs.
+
+    A glob names columns in the order of the file, those of PREDS first.
+    """
+    found: dict[str, Named] = {}
+    for text in asked:
+        for name in [text] if _is_column(sources, text) else map(str.strip, text.split(",")):
+            if _is_column(sources, name) or not any(sign in name for sign in "*?["):
+                found.setdefault(name, Named(name, tuple(find_in_either(sources, name))))
+                continue
+            for column in _matching(sources, name):
+                found.setdefault(column, Named(column, tuple(find_in_either(sources, column)), True))
+    return list(found.values())
+
+
+def _is_column(sources: Sequence[Source], name: str) -> bool:
+    side, own = _side(sources, name)
+    return any(name in source.columns for source in sources) or (
+        side is not None and own in sources[side].columns
+    )
+
+
+def _side(sources: Sequence[Source], name: str) -> tuple[int | None, str]:
+    """The side that a name chooses, and the rest of it."""
+    for prefix, side in (("preds.", 0), ("labels.", len(sources) - 1)):
+        if name.startswith(prefix):
+            return side, name[len(prefix) :]
+    return None, name
+
+
+def _matching(sources: Sequence[Source], glob: str) -> list[str]:
+    """The names that a glob stands for; where no name begins as it does, its prefix chooses the side."""
+    names = dict.fromkeys(column for source in sources for column in source.columns)
+    found = [name for name in names if fnmatchcase(name, glob)]
+    side, own = _side(sources, glob)
+    if not found and side is not None:
+        prefix = glob[: len(glob) - len(own)]
+        found = [f"{prefix}{name}" for name in dict.fromkeys(sources[side].columns) if fnmatchcase(name, own)]
+    if not found:
+        raise DataError(
+            f"no column matches `{glob}`",
+            "; ".join(f"{source.path} has {_names(source)}" for source in sources),
+        )
+    return found
 
 
 def missing(source: Source, name: str) -> DataError:

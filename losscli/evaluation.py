@@ -59,6 +59,7 @@ def evaluate(
     gradient: bool = False,
     for_spreadsheets: bool = False,
     worst: int = 0,
+    columns: Sequence[str] = (),
     constant: bool = False,
     pictures: Pictures = "none",
     start: Callable[[Sequence[Source]], threads.Advance] | None = None,
@@ -98,10 +99,12 @@ def evaluate(
         unmatched,
         rows_out=rows_out is not None,
         worst=worst,
+        columns=tuple(columns),
         gradient=gradient,
         pictures=pictures,
         bootstrap=interval is not None and interval.method == "bootstrap",
         cluster=interval.cluster if interval is not None else None,
+        decimal=dialect.decimal if dialect is not None else ".",
     )
     jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))

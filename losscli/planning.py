@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from losscli.block import Want
-from losscli.columns import Chosen, choose, find_in_either, named, tells_rows
+from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
 from losscli.labels import class_label, class_names, quantile_level, shared_prefix
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
     from losscli.pairing.keyplan import KeyPlan, Unmatched
-    from losscli.rows import Pictures
+    from losscli.rows import Fact, Pictures
     from losscli.slices import SliceView
     from losscli.sources import Source
 
@@ -102,6 +102,7 @@ class Call:
     unmatched: Unmatched = "error"
     rows_out: bool = False
     worst: int = 0
+    columns: tuple[str, ...] = ()  # that stand beside the losses of rows
     gradient: bool = False
     pictures: Pictures = "none"
     sides: tuple[int, ...] = ()  # of each model, where each has a file of its own
@@ -109,6 +110,7 @@ class Call:
     bootstrap: bool = False  # rows are dealt into groups, by the key or the number of each
     cluster: str | None = None  # or by the values of a column
     time: str | None = None  # the column of the order of rows
+    decimal: str = "."  # of numbers in CSV
 
     @property
     def positive(self) -> int | str | None:
@@ -195,6 +197,8 @@ class _Planner:
         where = self._where()
         if keys is None:
             self._telling()
+        playing = self.taken | preds | {(c.side, c.index) for c in labels}
+        asked_for = self._asked_for(playing, keys) if call.columns else ()
         watching = call.rows_out or call.worst > 0 or call.pictures != "none"
         shown = keys.sides[0] if keys is not None and watching else ()
         named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
@@ -218,6 +222,7 @@ class _Planner:
         return watched(
             made,
             named_by,
+            asked_for,
             every=call.rows_out,
             worst=call.worst,
             slopes=call.gradient,
@@ -244,6 +249,46 @@ class _Planner:
                     for side, at in zip(sides, places, strict=True)
                 )
                 self.equal.append((one, two))
+
+    def _asked_for(self, playing: set[tuple[int, int]], keys: KeyPlan | None) -> list[Fact]:
+        """The columns of `--columns`: as numbers where the file says that they are, else as text.
+
+        ``playing`` are the columns that play a role, which a glob leaves out.
+        """
+        # Imported here: few calls look at rows.
+        from losscli.pairing.keyplan import type_of
+        from losscli.rows import Fact
+        from losscli.sources.cells import CellReader
+
+        keyed = {(at, slot.index) for at, slots in enumerate(keys.sides if keys else ()) for slot in slots}
+        held: list[Fact] = []
+        for one in named_in_either(self.sources, self.call.columns):
+            columns = [c for c in one.columns if not (one.by_glob and (c.side, c.index) in playing)]
+            if not columns or ((columns[0].side, columns[0].index) in keyed and columns[0].name == one.name):
+                continue  # a key stands in every row, and is the same in both files
+            types = []
+            for column in columns:
+                found = type_of(self.sources[column.side], column.index)
+                # Of a folder it is the type in the first file.
+                types.append(
+                    None if found == "int" and hasattr(self.sources[column.side], "files") else found
+                )
+            readings: dict[Any, Kind] = {"float": "number", "decimal": "number", "int": "class"}
+            kinds = [readings.get(kind, "text") for kind in types]
+            first = self._slot(columns[0], kinds[0], "other")
+            for column in columns[1:]:
+                if self._is_compared(columns[0], column):
+                    continue
+                kind = kinds[0] if len(set(kinds)) == 1 else "score"
+                self.equal.append((self._slot(columns[0], kind, "other"), self._slot(column, kind, "other")))
+            told = CellReader(self.call.decimal) if types[0] in (None, "wide int") else None
+            held.append(Fact(one.name, first, kinds[0] == "number", kinds[0] == "class", told))
+        return held
+
+    def _is_compared(self, *columns: Chosen) -> bool:
+        slots = [list(held) for held in self.slots]
+        wanted = {(c.side, c.index) for c in columns}
+        return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in self.equal)
 
     # ------------------------------------------------------------------ columns
 

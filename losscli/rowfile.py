@@ -1,8 +1,9 @@
 """The file of `--rows-out`: CSV, Parquet or JSON lines, a line for each measured row, in the order of PREDS.
 
 Rows come as `rows.RowTable`, from the first to the last where they are paired by position; paired by key
-they come in any order, and are put aside by their row numbers until all are there.  The file appears whole
-or not at all (`writing`).
+they come in any order, and are put aside by their row numbers until all are there.  They are put aside as well
+where only all cells of a column tell its type (`told`), and the format has types.  The file appears whole or
+not at all (`writing`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow as pa
 from losscli.block import ClassColumn, Column, NumberColumn
 from losscli.errors import UsageError
 from losscli.spill import Spill
+from losscli.told import Seen, value_of
 from losscli.writing import cannot, file_in_place
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ GROUP_ROWS = 1 << 17
 FORMULA = r"^[=+\-@\t\r]"
 """How text begins that a spreadsheet takes for a formula."""
 
-TYPES = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string()}
+NUMBER = r"^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$"
+"""Text that a spreadsheet takes for a number, however it begins."""
+
+TYPES = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "told": pa.string()}
 
 
 def format_of(path: str) -> str:
@@ -56,7 +61,10 @@ class RowFile:
     def __init__(self, path: str, watch: Watch, *, ordered: bool, for_spreadsheets: bool = False) -> None:
         self.path, self.format = path, format_of(path)
         self.schema = pa.schema([(name, TYPES[kind]) for name, kind in watch.columns()])
-        self.ordered = ordered
+        # Their places among the columns by those among the facts, which stand behind the number of the row.
+        told = {at: fact.cells for at, fact in enumerate(watch.facts) if fact.cells is not None}
+        self.told = told if self.format != "csv" else {}
+        self.ordered = ordered and not self.told
         self.for_spreadsheets = for_spreadsheets and self.format == "csv"
         self._stack = ExitStack()
 
@@ -65,9 +73,12 @@ class RowFile:
         self._pieces: dict[int, list[tuple[int, int]]] = {}
         self._waiting: list[Any] = []
         self._rows = 0
+        self._seen: dict[int, Seen] = {}
+        self._writer: Any = None
         try:
             self._out = self._stack.enter_context(file_in_place(self.path))
-            self._writer = self._open()
+            if not self.told:
+                self._writer = self._open()
         except BaseException:
             self._stack.close()
             raise
@@ -89,6 +100,7 @@ class RowFile:
     def restart(self) -> None:
         """Forget the rows: another way to pair them begins.  Only where they are paired by key."""
         self._pieces.clear()
+        self._seen.clear()
 
     def add(self, rows: RowTable) -> None:
         """Take rows in: behind those before them, or in any order where they are paired by key."""
@@ -96,6 +108,8 @@ class RowFile:
         for column, type in zip(rows.columns, self.schema.types[1:], strict=True):
             arrays.append(_array(column, type))
         table = pa.Table.from_arrays(arrays, schema=self.schema)
+        for at, found in rows.seen.items():
+            self._seen[at] = self._seen.get(at, Seen.NOTHING) | found
         if self.ordered:
             self._queue(table)
             return
@@ -128,15 +142,32 @@ class RowFile:
             raise cannot(self.path, error) from None
 
     def _finish(self) -> None:
+        put_aside = self.schema
+        if self.told:
+            for at in self.told:
+                type = TYPES[self._seen.get(at, Seen.NOTHING).told]
+                self.schema = self.schema.set(at + 1, pa.field(put_aside.names[at + 1], type))
+            self._writer = self._open()
         for code in sorted(self._pieces):
             tables = [
                 pa.ipc.open_stream(self._spill.read(place, size)).read_all()
                 for place, size in self._pieces[code]
             ]
-            self._queue(pa.concat_tables(tables).sort_by("row"))
+            self._queue(self._as_told(pa.concat_tables(tables).sort_by("row")))
         self._flush()
         if self._writer is not None:
             self._writer.close()
+
+    def _as_told(self, table: Any) -> Any:
+        """The columns whose cells told their type, as that type."""
+        columns = list(table.columns)
+        for at, cells in self.told.items():
+            told = self._seen.get(at, Seen.NOTHING).told
+            if told != "text":
+                coded = columns[at + 1].combine_chunks().dictionary_encode()
+                values = [value_of(text, told, cells) for text in coded.dictionary.to_pylist()]
+                columns[at + 1] = pa.array(values, TYPES[told]).take(coded.indices)
+        return pa.Table.from_arrays(columns, schema=self.schema)
 
     # ------------------------------------------------------------------ formats
 
@@ -201,7 +232,10 @@ def _without_formulas(table: Any) -> Any:
     for column, type in zip(table.columns, table.schema.types, strict=True):
         if pa.types.is_string(type):
             quoted = pc.binary_join_element_wise("'", column, "")
-            column = pc.if_else(pc.match_substring_regex(column, FORMULA), quoted, column)
+            runs = pc.and_not(
+                pc.match_substring_regex(column, FORMULA), pc.match_substring_regex(column, NUMBER)
+            )
+            column = pc.if_else(runs, quoted, column)
         columns.append(column)
     return pa.Table.from_arrays(columns, schema=table.schema)
 

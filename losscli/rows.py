@@ -8,7 +8,7 @@ tallies do.  Writing a file is the business of `rowfile`; finishing a loss, of `
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from losscli.binned import Binned, Coverage, Grid, Histogram, Scores
-from losscli.block import Block, Column, Floats, Ints, KeyColumn, Mask, NumberColumn, Place
+from losscli.block import Block, ClassColumn, Column, Floats, Ints, KeyColumn, Mask, NumberColumn, Place
 from losscli.errors import UsageError
 from losscli.exact import ExactSum, round_fraction
+from losscli.told import Seen, seen, value_of
 from losscli.views import BinaryView, ColumnsView, NumberView, OneClassView
 
 if TYPE_CHECKING:
     from losscli.loss import Loss
     from losscli.plan import Measure, Part, Plan, Slot
+    from losscli.sources.cells import CellReader
 
 MOST_WORST = 10_000
 """More rows than these are no list to look at; `--rows-out` writes all."""
@@ -37,6 +39,7 @@ class Fact:
     place: Place
     number: bool  # else it is text
     integer: bool = False  # text that is an integer in every row
+    cells: CellReader | None = None  # its cells tell what it holds, by this grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,11 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class RowTable:
-    """Rows as they go to a file: their numbers in PREDS, and the columns that `Watch.names` names."""
+    """Rows as they go to a file: their numbers in PREDS, and the columns that `Watch.columns` names."""
 
     numbers: Ints
     columns: tuple[Column, ...]
+    seen: Mapping[int, Seen] = field(default_factory=dict)  # by the place of the fact
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -105,13 +109,16 @@ class Kept:
     """What is kept of some rows; merging puts tables behind each other, and keeps the worst of both."""
 
     limit: int = 0
-    names: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    seen: dict[int, Seen] = field(default_factory=dict)  # by the place of the fact
     tables: list[RowTable] = field(default_factory=list)
     worst: dict[int, list[WorstRow]] = field(default_factory=dict)
     binned: dict[tuple[str, str], Any] = field(default_factory=dict)  # by what is drawn, and of what
 
     def merge(self, other: Kept) -> None:
-        self.limit, self.names = other.limit, other.names
+        self.limit, self.facts = other.limit, other.facts
+        for at, found in other.seen.items():
+            self.seen[at] = self.seen.get(at, Seen.NOTHING) | found
         self.tables += other.tables
         for unit, rows in other.worst.items():
             self.worst[unit] = sorted([*self.worst.get(unit, []), *rows])[: self.limit]
@@ -133,10 +140,11 @@ class Watch:
     pictures: Pictures = "none"
 
     def columns(self) -> Iterator[tuple[str, str]]:
-        """Name and type of every column of the file: integer, number or text."""
+        """Name and type of every column of the file: integer, number, text, or what its cells tell."""
         yield "row", "integer"
         for fact in self.facts:
-            yield fact.name, "integer" if fact.integer else "number" if fact.number else "text"
+            told = "told" if fact.cells is not None else "text"
+            yield fact.name, "integer" if fact.integer else "number" if fact.number else told
         for residual in self.residuals:
             yield residual.name, "number"
         for loss in self.losses:
@@ -188,7 +196,7 @@ class Watch:
 
     def keep(self, block: Block, noted: Mapping[int, Noted], better: Mapping[int, str]) -> Kept:
         """What is kept of a block, of which the units noted their rows."""
-        kept = Kept(self.worst, tuple(fact.name for fact in self.facts))
+        kept = Kept(self.worst, self.facts, dict(self._seen(block)))
         numbers = block.row_numbers()
         if self.worst:
             for unit in {loss.unit for loss in self.losses} & set(noted):
@@ -197,8 +205,15 @@ class Watch:
         for held in noted.values():
             kept.binned |= held.binned
         if self.every:
-            kept.tables.append(RowTable(numbers, tuple(self._table(block, numbers, noted))))
+            kept.tables.append(RowTable(numbers, tuple(self._table(block, numbers, noted)), dict(kept.seen)))
         return kept
+
+    def _seen(self, block: Block) -> Iterator[tuple[int, Seen]]:
+        for at, fact in enumerate(self.facts):
+            if fact.cells is not None:
+                column = block.column(fact.place)
+                assert isinstance(column, ClassColumn)
+                yield at, seen(column, fact.cells)
 
     def _worst(self, block: Block, numbers: Ints, held: Noted, better: str) -> list[WorstRow]:
         ranks = (
@@ -262,8 +277,7 @@ def _cell(column: Column, at: int, fact: Fact) -> Any:
     if column.missing is not None and column.missing[at]:
         return None
     if isinstance(column, NumberColumn):
-        number = float(column.values[at])
-        return number if math.isfinite(number) else repr(number)
+        return _plainly(float(column.values[at]))
     value: int | str = (
         int(column.codes[at]) if column.values is None else column.values[int(column.codes[at])]
     )
@@ -283,6 +297,7 @@ def column_of(loss: str, pred: str | None, part: str | None) -> str:
 def watched(
     plan: Plan,
     keys: Sequence[Place],
+    asked: Sequence[Fact] = (),
     *,
     every: bool = False,
     worst: int = 0,
@@ -291,7 +306,7 @@ def watched(
 ) -> Plan:
     """The plan, with what to keep of each row.  UsageError where no loss asked for has a value for each row.
 
-    ``keys`` are the places of the key columns, read as text.
+    ``keys`` are the places of the key columns, read as text; ``asked`` are the columns of `--columns`.
     """
     measures = [m for m in plan.measures if m.loss.is_mean and m.loss.state == "sums"]
     if not measures and (every or worst):
@@ -301,24 +316,34 @@ def watched(
             f"`{option}` needs a loss that each row has, and {names} is made of all rows together",
             hint="ask for one that is a mean of rows beside it, such as `mse` or `log_loss`",
         )
+    own = _Names()
+    if asked:
+        _measured(plan, measures, slopes, own)  # these names a column that is asked for does not take
     taken = _Names()
-    facts = _facts(plan, keys, taken) if every or worst else ()
+    facts = _facts(plan, keys, asked, taken, own.taken) if every or worst else ()
+    residuals, losses = _measured(plan, measures, slopes, taken)
+    if slopes and not any(loss.slopes for loss in losses):
+        raise UsageError("`--gradient` needs a loss that has a slope by the prediction")
+    pairs = tuple(_pairs(plan)) if pictures == "all" else ()
+    return replace(plan, watch=Watch(facts, residuals, losses, every, worst, slopes, pairs, pictures))
+
+
+def _measured(
+    plan: Plan, measures: Sequence[Measure], slopes: bool, names: _Names
+) -> tuple[tuple[Residual, ...], tuple[RowLoss, ...]]:
+    """What is measured of a row, with the names of its columns."""
     several = len({m.pred for m in plan.measures}) > 1
-    residuals = _residuals(plan, measures, several, taken)
+    residuals = _residuals(plan, measures, several, names)
     made: list[tuple[str, Measure, Part]] = []
     for measure in measures:
         pred = measure.pred if several else None
         for part in measure.parts:
             name = column_of(measure.loss.canonical(measure.values), pred, part.name if part.kind else None)
-            made.append((taken.take(name), measure, part))
-    losses = tuple(
-        RowLoss(name, part.unit, tuple(_slopes(name, measure, taken)) if slopes else ())
+            made.append((names.take(name), measure, part))
+    return residuals, tuple(
+        RowLoss(name, part.unit, tuple(_slopes(name, measure, names)) if slopes else ())
         for name, measure, part in made
     )
-    if slopes and not any(loss.slopes for loss in losses):
-        raise UsageError("`--gradient` needs a loss that has a slope by the prediction")
-    pairs = tuple(_pairs(plan)) if pictures == "all" else ()
-    return replace(plan, watch=Watch(facts, residuals, losses, every, worst, slopes, pairs, pictures))
 
 
 def _pairs(plan: Plan) -> Iterator[Pair]:
@@ -349,17 +374,22 @@ class _Names:
     def __init__(self) -> None:
         self.taken = {"row", "loss"}
 
-    def take(self, name: str, longer: str | None = None) -> str:
+    def take(self, name: str, longer: str | None = None, own: Collection[str] = ()) -> str:
         found, count = name, 1
-        while found in self.taken:
+        while found in self.taken or found in own:
             found = longer if count == 1 and longer is not None else f"{longer or name}_{count + 1}"
             count += 1
         self.taken.add(found)
         return found
 
 
-def _facts(plan: Plan, keys: Sequence[Place], names: _Names) -> tuple[Fact, ...]:
-    """Keys first, then labels, predictions, weights and what slices and filters read, a column once."""
+def _facts(
+    plan: Plan, keys: Sequence[Place], asked: Sequence[Fact], names: _Names, own: Collection[str]
+) -> tuple[Fact, ...]:
+    """Keys first, then labels, predictions, weights, what was asked for, and what slices and filters read.
+
+    A column stands once, but for a label or a prediction that is asked for by its own name.
+    """
     order = {"label": 1, "pred": 2, "weight": 3, "other": 4, "key": 5}
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
     same = {other for one, other in plan.equal}  # holds what another column holds
@@ -374,14 +404,34 @@ def _facts(plan: Plan, keys: Sequence[Place], names: _Names) -> tuple[Fact, ...]
     ordered = sorted(chosen.values(), key=lambda held: held[0])
     count = {rank: sum(held[0] == rank for held in ordered) for rank in (1, 2)}
     types = dict(zip(plan.keys.names, plan.keys.types, strict=True)) if plan.keys is not None else {}
-    facts = []
-    for rank, place, slot in ordered:
+    facts: list[Fact] = []
+    stand: set[tuple[int, int, str]] = set()
+
+    def add(rank: int, place: Place, slot: Slot) -> None:
         role = {1: "label", 2: "pred"}.get(rank)
         name = slot.name if role is None else role if count[rank] == 1 else f"{role}.{slot.name}"
-        name = names.take(name, f"{('preds', 'labels')[place[0]]}.{slot.name}")
+        name = names.take(name, _on_side(place, slot))
         number = slot.kind in ("number", "truth")
         facts.append(Fact(name, place, number, rank == 0 and types.get(slot.name) == "int"))
+        stand.add((place[0], slot.index, name))
+
+    for held in ordered:
+        if held[0] < order["other"]:
+            add(*held)
+    shown = set()
+    for fact in asked:
+        slot = plan.slot(fact.place)
+        shown.add((fact.place[0], slot.index))
+        if (fact.place[0], slot.index, fact.name) not in stand:
+            facts.append(replace(fact, name=names.take(fact.name, _on_side(fact.place, slot), own)))
+    for held in ordered:
+        if held[0] >= order["other"] and (held[1][0], held[2].index) not in shown:
+            add(*held)
     return tuple(facts)
+
+
+def _on_side(place: Place, slot: Slot) -> str:
+    return f"{('preds', 'labels')[place[0]]}.{slot.name}"
 
 
 def _residuals(plan: Plan, measures: Sequence[Measure], several: bool, names: _Names) -> tuple[Residual, ...]:
@@ -437,9 +487,24 @@ def worst_detail(kept: Kept | None, unit: int, total: ExactSum) -> dict[str, Any
         "rows": [
             {
                 "row": held.row,
-                **dict(zip(kept.names, held.facts, strict=True)),
+                **{
+                    fact.name: _told(cell, fact, kept.seen.get(at, Seen.NOTHING))
+                    for at, (fact, cell) in enumerate(zip(kept.facts, held.facts, strict=True))
+                },
                 "loss": held.value if math.isfinite(held.value) else None,
             }
             for held in rows
         ],
     }
+
+
+def _told(cell: Any, fact: Fact, found: Seen) -> Any:
+    """A cell as what its column turned out to hold."""
+    if cell is None or fact.cells is None:
+        return cell
+    return _plainly(value_of(cell, found.told, fact.cells))
+
+
+def _plainly(value: Any) -> Any:
+    """A number as JSON has it, which has no infinity."""
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value

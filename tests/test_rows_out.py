@@ -186,6 +186,7 @@ def test_a_run_that_fails_leaves_the_old_file_and_nothing_else(text, here, tmp_p
         ("--rows-out", "r.parquet", "--for-spreadsheets"),
         ("--gradient",),
         ("--for-spreadsheets",),
+        ("--columns", "label"),
     ],
 )
 def test_a_call_that_cannot_be_meant_is_refused_before_reading(pair, here, options):
@@ -202,3 +203,145 @@ def test_a_loss_of_all_rows_together_has_no_value_for_each(pair, here, tmp_path)
 
 def test_a_folder_that_is_not_there_is_found_out_before_reading(here):
     assert here("eval", "absent.csv", "-l", "mae", "--rows-out", "no/r.csv").block().code == 74
+
+
+# ── the columns that are asked for ──
+
+
+@pytest.fixture
+def told(text):
+    """300 rows: whole numbers, numbers with two that are missing, text that is nearly all numbers, and words."""
+    rows = [
+        (n, n / 8 if n % 100 != 7 else "NA", f"{n}" if n != 290 else "many", f"w{n % 5}")
+        for n in range(1, 301)
+    ]
+    draw = random.Random(2)
+    draw.shuffle(order := list(range(300)))
+    text("p.csv", ["id,pred,half", *(f"{rows[at][0]},{at % 7},{rows[at][1]}" for at in order)])
+    draw.shuffle(mixed := list(order))
+    lines = {at: f"{rows[at][0]},{at % 5},{rows[at][0]},{rows[at][2]},{rows[at][3]}" for at in order}
+    text("l.csv", ["id,label,whole,nearly,word", *(lines[at] for at in mixed)])
+    text("s.csv", ["id,label,whole,nearly,word", *(lines[at] for at in order)])
+    found = []
+    for number, at in enumerate(order, 1):
+        whole, half, nearly, word = rows[at]
+        half = None if half == "NA" else half
+        found.append({"row": number, "word": word, "whole": whole, "half": half, "nearly": nearly})
+    return found
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("name", ["r.csv", "r.parquet", "r.jsonl"])
+def test_named_columns_stand_behind_label_and_pred_with_their_types(
+    told, here, tmp_path, monkeypatch, keyed, name
+):
+    monkeypatch.setattr("losscli.rowfile.GROUP_ROWS", 64)
+    labels, key = ("l.csv", ("--on", "id")) if keyed else ("s.csv", ())
+    options = (
+        "-l",
+        "mae",
+        "--by",
+        "word",
+        "--columns",
+        "word,wh*",
+        "--columns",
+        "half,nearly",
+        "--rows-out",
+        name,
+    )
+    files = []
+    for jobs, chunk, memory in ((1, 65536, "1GB"), (2, 7, "16MiB"), (2, 100, "1GB")):
+        cut = ("-j", jobs, "--chunk-rows", chunk, "--memory", memory)
+        ran = here("eval", "p.csv", labels, *key, *options, *cut)
+        assert ran.code == 0, ran.err
+        files.append((tmp_path / name).read_bytes())
+    assert len(set(files)) == 1
+    wanted = [
+        "row",
+        *(["id"] if keyed else []),
+        "label",
+        "pred",
+        "word",
+        "whole",
+        "half",
+        "nearly",
+        "residual",
+        "mae",
+    ]
+    if name == "r.csv":
+        found = read_csv(tmp_path / name)
+        told = [
+            {k: "" if v is None else f"{v:g}" if isinstance(v, float) else str(v) for k, v in row.items()}
+            for row in told
+        ]
+        for row in told:
+            row["half"] = row["half"] or "NA"  # text is written as it stands
+        for row in found:
+            row["half"] = row["half"] if row["half"] == "NA" else f"{float(row['half']):g}"
+    elif name == "r.parquet":
+        table = pq.read_table(tmp_path / name)
+        types = dict(zip(table.schema.names, map(str, table.schema.types), strict=True))
+        assert [types[column] for column in ("word", "whole", "half", "nearly")] == [
+            "string", "int64", "double", "string",
+        ]  # fmt: skip
+        found = table.to_pylist()
+    else:
+        found = [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
+        assert type(found[0]["whole"]) is int
+    assert list(found[0]) == wanted
+    assert [{column: row[column] for column in told[0]} for row in found] == told
+
+
+def test_typed_columns_keep_their_type_and_are_written_as_they_come(here, parquet, text, tmp_path):
+    columns = {
+        "pred": [1.0, 2.0], "label": [1.0, 4.0], "n": [2**60 + 1, None], "x": [0.1, None], "t": ["7", None],
+        "b": [True, None],
+    }  # fmt: skip
+    parquet("d.parquet", columns)
+    text("d.jsonl", [json.dumps({name: column[at] for name, column in columns.items()}) for at in range(2)])
+    for name in ("d.parquet", "d.jsonl"):
+        for out in ("r.parquet", "r.jsonl"):
+            ran = here("eval", name, "-p", "pred", "-l", "mae", "--columns", "*", "--rows-out", out)
+            assert ran.code == 0, ran.err
+        found = pq.read_table(tmp_path / "r.parquet")
+        assert found.select(["n", "x", "t", "b"]).to_pydict() == {
+            "n": [2**60 + 1, None], "x": [0.1, None], "t": ["7", None], "b": ["true", None],
+        }  # fmt: skip
+        assert [str(found.schema.field(c).type) for c in ("n", "x", "t")] == ["int64", "double", "string"]
+        assert json.loads((tmp_path / "r.jsonl").read_text().splitlines()[0]) == {
+            "row": 1, "label": 1.0, "pred": 1.0, "n": 2**60 + 1, "x": 0.1, "t": "7", "b": "true", "residual": 0.0,
+            "mae": 0.0,
+        }  # fmt: skip
+
+
+def test_a_column_that_is_called_as_one_of_losscli_gives_way(text, here, tmp_path):
+    text("d.csv", ["pred,label,mae,residual,row", "1,3,a,b,c"])
+    options = ("-l", "mae", "--rows-out", "r.csv")
+    assert here("eval", "d.csv", "-p", "pred", *options, "--columns", "mae,residual,row").code == 0
+    assert read_csv(tmp_path / "r.csv") == [
+        {"row": "1", "label": "3", "pred": "1", "preds.mae": "a", "preds.residual": "b", "preds.row": "c",
+         "residual": "2", "mae": "2"}
+    ]  # fmt: skip
+
+
+def test_named_columns_are_safe_for_spreadsheets_and_their_numbers_stay_numbers(here, tmp_path):
+    cells = [*HOSTILE, "-5", "-1.5e3", "-1+1", "-5 x"]
+    with open(tmp_path / "d.csv", "w", newline="") as file:
+        csv.writer(file).writerows([["pred", "label", "=c"], *([1, 2, cell] for cell in cells)])
+    options = ("-l", "mae", "--columns", "=c", "--rows-out")
+    assert here("eval", "d.csv", *options, "plain.csv").code == 0
+    assert here("eval", "d.csv", *options, "safe.csv", "--for-spreadsheets").code == 0
+    assert [row["=c"] for row in read_csv(tmp_path / "plain.csv")] == cells
+    runs = {"=1+1", "+a", "-a", "@a", "\tb", "-1+1", "-5 x"}
+    assert [row["'=c"] for row in read_csv(tmp_path / "safe.csv")] == [
+        f"'{c}" if c in runs else c for c in cells
+    ]
+
+
+def test_a_run_that_fails_with_columns_leaves_the_old_file(text, here, tmp_path):
+    text("r.parquet", ["kept"])
+    text("d.csv", ["pred,label,c", *["1,2,3"] * 300, "x,1,3"])
+    options = ("--columns", "c", "--rows-out", "r.parquet", "--chunk-rows", "10")
+    assert here("eval", "d.csv", "-l", "mae", *options).block().code == 3
+    assert (tmp_path / "r.parquet").read_text() == "kept\n"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d.csv", "r.parquet"]

@@ -50,6 +50,7 @@ def eval_command(
     gradient: options.Gradient = False,
     for_spreadsheets: options.ForSpreadsheets = False,
     worst: options.Worst = 0,
+    columns: options.Columns = None,
     constant: options.Constant = False,
     plot: options.Plot = None,
     jobs: options.Jobs = None,
@@ -84,6 +85,7 @@ def eval_command(
     # A picture is for eyes: none in a pipe, nor under another format than the table.
     plotted = plot if out.format == "table" and sys.stdout.isatty() else None
     options.check_rows_out(rows_out, out, inputs, gradient=gradient, for_spreadsheets=for_spreadsheets)
+    options.check_columns(columns, worst, rows_out)
 
     from losscli.cli.progress import Progress
     from losscli.evaluation import evaluate
@@ -133,6 +135,7 @@ def eval_command(
             gradient=gradient,
             for_spreadsheets=for_spreadsheets,
             worst=worst,
+            columns=columns or (),
             constant=constant,
             pictures="all" if out.draws or plotted is not None else "losses" if out.shows_losses else "none",
             start=progress.start,

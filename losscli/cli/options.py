@@ -233,6 +233,14 @@ Worst: TypeAlias = Annotated[
         help="Show the N rows with the worst loss, and the share of the total that they carry",
     ),
 ]  # fmt: skip
+Columns: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns", metavar="COL[,COL]", show_default=False,
+        help="Columns of either file to show beside the rows of `--worst` and `--rows-out`; a quoted glob, e.g. `'f_*'`; "
+        "`preds.COL` and `labels.COL` choose the file (repeatable)",
+    ),
+]  # fmt: skip
 Constant: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -518,6 +526,14 @@ def check_rows_out(
     if os.path.normpath(path) in (os.path.normpath(file) for _, file in out.files):
         raise UsageError(f"{path} would be written twice", hint="give `--rows-out` a file of its own")
     refuse_unwritable(path, inputs)
+
+
+def check_columns(columns: Sequence[str] | None, worst: int, rows_out: str | None) -> None:
+    """Columns stand beside rows, so that some must be shown."""
+    if columns and not worst and rows_out is None:
+        raise UsageError(
+            "`--columns` is of rows, and none are asked for", hint="add `--worst N` or `--rows-out FILE`"
+        )
 
 
 def terminal_look() -> Look:

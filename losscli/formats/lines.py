@@ -118,6 +118,13 @@ def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator
         yield f"gate failed: {where}{len(failed) - len(shown)} more of {plural(len(gate['limits']), 'limit')}"
 
 
+PLAIN = 12
+"""Characters up to which a number of a row is not rounded."""
+
+MOST_TEXT = 200
+"""Characters that are shown of the text of a cell."""
+
+
 def worst_tables(report: Report) -> Iterator[tuple[str, list[str], list[list[str]]]]:
     """The worst rows of each result that holds them: a heading, the names of the columns, the cells."""
     several = len({r.pred for r in report.results}) > 1
@@ -145,9 +152,12 @@ def is_number(cell: str) -> bool:
 
 
 def _cell_text(value: Any) -> str:
+    """A cell of a row: a number of few digits as it stands, since one may look for it in the file."""
     if isinstance(value, float):
-        return value_text(value)
-    return "–" if value is None else str(value)
+        plain = repr(value).removesuffix(".0")
+        return plain if len(plain) <= PLAIN and "e" not in plain else value_text(value)
+    text = "–" if value is None else str(value)
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
 
 
 def change_text(value: float | None, before: float | None) -> str:

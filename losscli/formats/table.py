@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -38,7 +39,10 @@ LEAST_WIDTH = 40
 """Below it a number would be cut; the lines then run over."""
 
 LEAST_REMARK = 24
-"""Characters of a remark in a line, if it has to run over several."""
+"""Characters of a remark, or of a text in a row, in a line, if it has to run over several."""
+
+BETWEEN = 3
+"""Characters between two columns."""
 
 ARROWS = {"lower": "↓", "higher": "↑"}
 
@@ -59,8 +63,40 @@ def render(report: Report, look: Look) -> str:
         numbers = {name for at, name in enumerate(names) if all(is_number(row[at]) for row in rows)}
         console.print()
         console.print(Text(visible(heading), "dim"))
-        console.print(_table(names, rows, numbers, look))
+        for at, places in enumerate(_pieces(names, rows, numbers, console.width)):
+            if at:
+                console.print()
+            console.print(_some(names, rows, numbers, look, places))
     return _text(out, look)
+
+
+def _pieces(
+    names: Sequence[str], rows: Sequence[Sequence[str]], numbers: Container[str], width: int
+) -> list[list[int]]:
+    """The columns of a table of rows, in pieces below each other where they do not fit: the first column in each."""
+    needed = []
+    for at, name in enumerate(names):
+        cells = [name, *(row[at] for row in rows)]
+        needed.append(max(cell_len(visible(c if name in numbers else c[:LEAST_REMARK])) for c in cells))
+    pieces, left = [[0]], width - needed[0]
+    for at in range(1, len(names)):
+        taken = needed[at] + BETWEEN
+        if taken > left and len(pieces[-1]) > 1:
+            pieces.append([0])
+            left = width - needed[0]
+        pieces[-1].append(at)
+        left -= taken
+    return pieces
+
+
+def _some(
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: Container[str],
+    look: Look,
+    places: Sequence[int],
+) -> Table:
+    return _table([names[at] for at in places], [[row[at] for at in places] for row in rows], numbers, look)
 
 
 def _beside(report: Report, look: Look) -> dict[str, list[str]]:

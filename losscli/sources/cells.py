@@ -37,6 +37,12 @@ class NotLabels(Exception):
     """A cell that is no list of labels; the message says so."""
 
 
+class Quoted(str):
+    """A text of a file that tells text from numbers: it is none of them, however it reads."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class CellReader:
     """The grammar of cells under one dialect."""

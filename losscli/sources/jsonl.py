@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.block import Batch, ClassColumn, Column, Kind, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources.cells import NotNumber, list_text, shown, shown_bytes
+from losscli.sources.cells import NotNumber, Quoted, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_labels
 from losscli.sources.text import TextInput, Window
 from losscli.sources.values import (
@@ -373,7 +373,7 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _encodable(value) or None
+        return Quoted(_encodable(value)) or None
     if isinstance(value, float):
         return float_text(_finite(value))
     return value if value is None else str(value) if isinstance(value, int) else _no_value(value)
