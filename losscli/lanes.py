@@ -106,6 +106,15 @@ class LaneSums:
             return type(self)(self.factors, _carried(limbs), others, 1)
         return type(self)(self.factors, limbs, others, terms)
 
+    def placed(self, places: Ints, slices: int) -> Self:
+        """The same sums at other places, no two at the same."""
+        limbs = {}
+        for limb, lane in self.limbs.items():
+            limbs[limb] = np.zeros(slices, dtype=np.int64)
+            limbs[limb][places[: len(lane)]] = lane
+        others = {int(places[code]): held for code, held in self.others.items()}
+        return type(self)(self.factors, limbs, others, self.terms)
+
     def at(self, code: int) -> ExactSum:
         """The exact sum of one slice."""
         units = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,18 +40,18 @@ class Options:
 
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
-    found = [r for measure in plan.measures for r in _Finisher(measure, plan, tally, options).results()]
-    sliced = []
+    finishers = [_Finisher(measure, plan, tally, options) for measure in plan.measures]
+    found = [result for finisher in finishers for result in finisher.results()]
+    sliced: list[Result] = []
     for place, slicing in enumerate(plan.slicings):
+        by = f"|by:{slicing.slicing}"
         for values, part in slices_of(
             slicing, tally.slices[place], options.min_slice, tally.groups.get(place)
         ):
             named = dict(zip(slicing.slicing.names, values, strict=True))
-            for measure in plan.measures:
-                if all(p.unit in part.states for p in measure.parts):
-                    for result in _Finisher(measure, plan, part, options).results():
-                        signature = f"{result.signature}|by:{slicing.slicing}"
-                        sliced.append(replace(result, slice=named, signature=signature))
+            for finisher in finishers:
+                if all(p.unit in part.states for p in finisher.measure.parts):
+                    sliced += finisher.over(part, named, by).results()
     return found + sliced
 
 
@@ -133,6 +134,15 @@ class _Finisher:
             self.params["levels"] = dict(plan.units[measure.parts[0].unit].params)["levels"]
         if "order" in self.loss.own_params:
             self.params["order"] = self._order()
+        self.name = self.loss.canonical(measure.values)
+        self.signature = f"{self.loss.canonical(measure.values, defaults=True)}|{options.context}"
+        self.slice: dict[str, str | None] = {}
+
+    def over(self, tally: Tally, named: dict[str, str | None], by: str) -> _Finisher:
+        """The same for one slice; ``by`` is what its signature says more."""
+        other = copy(self)
+        other.tally, other.slice, other.signature = tally, named, self.signature + by
+        return other
 
     def results(self) -> list[Result]:
         states = [self.tally.states[part.unit] for part in self.measure.parts]
@@ -282,7 +292,7 @@ class _Finisher:
             total = state.totals[0].rounded()
         found = None if value is None else self._estimate(value, units, outcome, resampled)
         return Result(
-            loss=loss.canonical(values),
+            loss=self.name,
             params=dict(values),
             pred=self.measure.pred,
             better=loss.better,
@@ -298,7 +308,8 @@ class _Finisher:
             note="; ".join(said for said in (note, found.note if found is not None else None) if said)
             or None,
             detail=None if several and len(units) > 1 else self._detail(part.unit, state),
-            signature=f"{loss.canonical(values, defaults=True)}|{self.options.context}",
+            slice=self.slice,
+            signature=self.signature,
         )
 
     def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:

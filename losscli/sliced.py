@@ -10,10 +10,13 @@ import numpy as np
 
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums, added
-from losscli.state import Extremes, Joined, Moments, Names, Sums, earliest
+from losscli.state import Confusion, Extremes, Joined, Moments, Names, Sums, earliest
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
+
+PAIR = 32
+"""The bits of a cell of sliced tables that say which pair of classes it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,76 @@ class SlicedExtremes:
 
 
 @dataclass(frozen=True, slots=True)
+class SlicedConfusion:
+    """`Confusion` for each slice: the cells of all tables that hold rows, in the order of the slices."""
+
+    pairs: tuple[tuple[int | str, int | str], ...]  # what a cell may be of
+    cells: Ints  # ascending: the slice in the bits from PAIR on, the place of the pair in those below
+    counts: Ints  # the rows of each cell
+    weights: LaneSums | None  # by the place of the cell; None: rows weigh one
+    weight: LaneSums | None
+    rows: Ints
+
+    @classmethod
+    def of(cls, columns: Sequence[Ints], weight: Floats | None, names: Names, codes: Ints) -> Self:
+        label, pred = columns
+        rows = np.bincount(codes)
+        low = min(int(label.min()), int(pred.min()))
+        width = max(int(label.max()), int(pred.max())) - low + 1
+        if width < 1 << 31:
+            found, at = _distinct((label - low) * width + (pred - low), width * width)
+            firsts, seconds = found // width + low, found % width + low
+        else:
+            classes, places = np.unique(np.concatenate((label, pred)), return_inverse=True)
+            width = len(classes)
+            found, at = _distinct(places[: len(label)] * width + places[len(label) :], width * width)
+            firsts, seconds = classes[found // width], classes[found % width]
+        pairs = list(zip(firsts.tolist(), seconds.tolist(), strict=True))
+        held, places = _distinct(codes * len(pairs) + at, len(rows) * len(pairs))
+        return cls(
+            tuple(pairs) if names is None else tuple((names[a], names[b]) for a, b in pairs),
+            (held // len(pairs) << PAIR) + held % len(pairs),
+            np.bincount(places, minlength=len(held)),
+            None if weight is None else LaneSums.of(weight, places, len(held)),
+            None if weight is None else LaneSums.of(weight, codes, len(rows)),
+            rows,
+        )
+
+    def merge(self, other: Self) -> Self:
+        at = {pair: place for place, pair in enumerate(self.pairs)}
+        moved = np.array([at.setdefault(pair, len(at)) for pair in other.pairs], dtype=np.int64)
+        theirs = (other.cells >> PAIR << PAIR) + moved[other.cells & ((1 << PAIR) - 1)]
+        cells, places = np.unique(np.concatenate((self.cells, theirs)), return_inverse=True)
+        ours, theirs = places[: len(self.cells)], places[len(self.cells) :]
+        counts = np.zeros(len(cells), dtype=np.int64)
+        counts[ours] = self.counts
+        counts[theirs] += other.counts
+        if self.weights is None or other.weights is None or self.weight is None or other.weight is None:
+            weights = weight = None
+        else:
+            weights = self.weights.placed(ours, len(cells)).merge(other.weights.placed(theirs, len(cells)))
+            weight = self.weight.merge(other.weight)
+        return type(self)(tuple(at), cells, counts, weights, weight, added(self.rows, other.rows))
+
+    def at(self, code: int) -> Confusion | None:
+        """The state of one slice; None where it has no rows."""
+        rows = int(self.rows[code]) if code < len(self.rows) else 0
+        if not rows:
+            return None
+        first, last = self.cells.searchsorted((code << PAIR, code + 1 << PAIR)).tolist()
+        held = zip(
+            range(first, last), self.cells[first:last].tolist(), self.counts[first:last].tolist(), strict=True
+        )
+        cells = {
+            self.pairs[cell - (code << PAIR)]: ExactSum.of_int(count)
+            if self.weights is None
+            else self.weights.at(place)
+            for place, cell, count in held
+        }
+        return Confusion(cells, _weight_at(self.weight, code, rows), rows)
+
+
+@dataclass(frozen=True, slots=True)
 class SlicedJoined:
     """A state that joins several, for each slice."""
 
@@ -178,9 +251,22 @@ def sliced(
     if kind in IN_LANES:
         found: Sliced = IN_LANES[kind].of(columns, weight, codes)
         return found
+    if kind is Confusion:
+        return SlicedConfusion.of(columns, weight, names, codes)
     if issubclass(kind, Joined):
         return SlicedJoined.of(kind, columns, weight, codes)
     return SlicedStates.of(kind, columns, weight, names, codes)
+
+
+def _distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
+    """The numbers that there are, ascending, and the place of each row's among them; all are below ``most``."""
+    if most > 4 * len(numbers) + 1024:
+        found, places = np.unique(numbers, return_inverse=True)
+        return found, places
+    found = np.flatnonzero(np.bincount(numbers, minlength=most))
+    table = np.zeros(most, dtype=np.int64)
+    table[found] = np.arange(len(found))
+    return found, table[numbers]
 
 
 def _weight_at(weight: LaneSums | None, code: int, rows: int) -> ExactSum:
@@ -222,7 +308,9 @@ class SlicedStates:
         return self.states.get(code)
 
 
-Sliced: TypeAlias = SlicedSums | SlicedMoments | SlicedExtremes | SlicedJoined | SlicedStates
+Sliced: TypeAlias = (
+    SlicedSums | SlicedMoments | SlicedExtremes | SlicedConfusion | SlicedJoined | SlicedStates
+)
 
 
 @dataclass(frozen=True, slots=True)

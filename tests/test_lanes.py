@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums
-from losscli.sliced import IN_LANES, sliced
+from losscli.sliced import IN_LANES, SlicedConfusion, sliced
 from losscli.state import STATES, Joined
 
 SLICES = 5
@@ -91,3 +93,52 @@ def test_a_state_by_slice_is_that_of_the_rows_of_each_slice(name, weighted):
             continue
         wanted = kind.of([c[here] for c in columns], None if weight is None else weight[here])
         assert found.at(code) == wanted
+
+
+def table_of(label, pred, weight):
+    """The exact weight of every pair, counted row by row."""
+    cells = {}
+    for pair, w in zip(zip(label, pred, strict=True), weight, strict=True):
+        cells[pair] = cells.get(pair, Fraction(0)) + Fraction(w)
+    return cells
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [(0, 1), (-3, 2**53), tuple(range(40)), (7, 2**62, -(2**62))])
+@given(data=st.data())
+def test_the_table_of_classes_of_each_slice_counts_its_rows_however_they_are_cut(classes, weighted, data):
+    """The codes of names are those of their block: the same class has another code in the next one."""
+    row = st.tuples(
+        st.sampled_from(classes), st.sampled_from(classes), st.integers(0, 70_000), st.floats(0.5, 2.0)
+    )
+    named = data.draw(st.booleans())
+    held, wanted = None, {}
+    for _ in range(3):
+        drawn = data.draw(st.lists(row, min_size=1, max_size=12))
+        label, pred, codes, weight = (list(column) for column in zip(*drawn, strict=True))
+        for code in set(codes):
+            here = [at for at, other in enumerate(codes) if other == code]
+            own = table_of(
+                *([column[at] for at in here] for column in (label, pred)),
+                [weight[at] if weighted else 1 for at in here],
+            )
+            for pair, w in own.items():
+                told = tuple(str(c) for c in pair) if named else pair
+                wanted.setdefault(code, {}).setdefault(told, Fraction(0))
+                wanted[code][told] += w
+        names = None
+        if named:
+            order = data.draw(st.permutations(sorted({*label, *pred})))
+            names = tuple(str(c) for c in order)
+            label, pred = ([order.index(c) for c in column] for column in (label, pred))
+        block = SlicedConfusion.of(
+            [np.array(label), np.array(pred)], np.array(weight) if weighted else None, names, np.array(codes)
+        )
+        held = block if held is None else held.merge(block)
+    for code, cells in wanted.items():
+        state = held.at(code)
+        assert {pair: sum.fraction for pair, sum in state.cells.items()} == cells
+        assert state.weight.fraction == sum(cells.values())
+    absent = next(code for code in range(70_001) if code not in wanted)
+    assert held.at(absent) is None
+    assert held.at(70_001) is None
