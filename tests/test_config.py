@@ -141,7 +141,10 @@ def test_a_folder_that_is_gone_has_no_settings(here, pair, tmp_path, monkeypatch
     assert here("eval", *(str(tmp_path / path) for path in pair), "-l", "mse").code == 0
 
 
-def test_without_a_file_nothing_of_it_is_imported(losscli, pair):
+@pytest.mark.parametrize("project", [None, '[project]\ndependencies = ["losscli"]\n[tool.other]\nx = 1'])
+def test_without_settings_nothing_of_them_is_imported(losscli, pair, project):
+    if project is not None:
+        (losscli.folder / "pyproject.toml").write_text(project)
     code = (
         "import sys; from losscli.cli import main; code = main(sys.argv[1:]); "
         "print(code, 'losscli.config' in sys.modules, 'losscli.schemas' in sys.modules)"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
+from typer.models import OptionInfo
 
 from losscli._version import __version__
+from losscli.cli import settings
 from losscli.errors import UsageError
 
 EPILOG = (
@@ -46,9 +49,9 @@ class Command(TyperCommand):
 
 
 def app_for(words: Sequence[str]) -> typer.Typer:
-    """The application for one call: with the command that it names, else with all.
+    """The application for one call: with the command that it names and the options given to it, else with all.
 
-    Reading the options of every command would take as long as measuring a small file.
+    Making ready the options of every command would take as long as measuring a small file.
     """
     named: Sequence[str] = COMMANDS
     if words and words[0] in COMMANDS and words[0] != "help" and not _completes():
@@ -65,8 +68,47 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     app.callback(invoke_without_command=True)(losscli)
     for name in named:
         command = getattr(importlib.import_module(f"losscli.cli.{name}"), f"{name}_command")
-        app.command(name, cls=Command, epilog=getattr(command, "epilog", None))(command)
+        epilog = getattr(command, "epilog", None)
+        if len(named) == 1:
+            command = _with_the_options_of(command, words[1:])
+        app.command(name, cls=Command, epilog=epilog)(command)
     return app
+
+
+def _with_the_options_of(command: Callable[..., None], words: Sequence[str]) -> Callable[..., None]:
+    """The command with those options only that stand in a call, where nothing else can set or name one."""
+    if settings.are_set():
+        return command
+    signature = inspect.signature(command, eval_str=True)
+    options: dict[str, str] = {}
+    kept = set()
+    for param in signature.parameters.values():
+        info = next(iter(getattr(param.annotation, "__metadata__", ())), None)
+        if not isinstance(info, OptionInfo):
+            kept.add(param.name)
+            continue
+        # In an annotation, the first name stands in the place of the default.
+        for names in (info.default, *(info.param_decls or ())):
+            options |= dict.fromkeys(str(names).split("/"), param.name)
+    for word in words:
+        if word == "--":
+            break
+        if word.startswith("-") and word != "-":
+            name = word.partition("=")[0]
+            if name not in options:
+                return command  # for help, and for whatever is to be refused
+            kept.add(options[name])
+
+    params = [param for param in signature.parameters.values() if param.name in kept]
+    others = {param.name: param.default for param in signature.parameters.values() if param.name not in kept}
+
+    def called(**given: Any) -> None:
+        command(**others, **given)
+
+    called.__doc__ = command.__doc__
+    called.__signature__ = signature.replace(parameters=params)  # type: ignore[attr-defined]
+    called.__annotations__ = {param.name: param.annotation for param in params}
+    return called
 
 
 def _completes() -> bool:

@@ -22,6 +22,11 @@ OWN = frozenset({"config", "errors", "json", "help"})
 """What neither the environment nor a file sets."""
 
 
+def are_set() -> bool:
+    """Whether the environment or a file may set an option."""
+    return any(name.startswith(PREFIX) for name in os.environ) or next(_found(), None) is not None
+
+
 def configure(context: typer.Context, path: str | None) -> str | None:
     """The callback of ``--config``: give the other options what the environment and a file say."""
     if context.resilient_parsing:
@@ -99,6 +104,15 @@ def _speaks_of_losscli(path: str) -> bool:
     """Whether a project's file may hold settings; whatever else is wrong with it is none of our business."""
     try:
         with open(path, "rb") as file:
-            return b"losscli" in file.read()
+            held = file.read()
     except OSError:
         return False
+    if b"losscli" not in held:
+        return False
+    import tomllib
+
+    try:
+        tool = tomllib.loads(held.decode()).get("tool", {})
+    except (ValueError, RecursionError):
+        return True  # to be refused
+    return isinstance(tool, dict) and "losscli" in tool

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,14 @@ def command(name: str, case: Case, preds: Path, labels: Path) -> list[str]:
     return words + [word for loss in case.losses for word in ("--loss", loss)]
 
 
-def measure(words: list[str]) -> Run:
+def measure(words: list[str], folder: Path) -> Run:
+    """Run a command in the folder of its data, as its user would: not in a project with settings of its own."""
     began = time.perf_counter()
     # Modules are compiled when they are installed: in a working copy, at the first run.
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings)
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings, cwd=folder
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     out, errors = process.stdout.read(), process.stderr.read()
@@ -121,7 +124,7 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
     """Run one case, print its table and return losscli's wall time over that of the fastest peer."""
     preds, labels = files(folder, case, max(1, round(case.rows * scale)))
     words = {who: command(who, case, preds, labels) for who in ("losscli", *case.peers)}
-    first = {who: measure(call) for who, call in words.items()}  # also warms the page cache
+    first = {who: measure(call, folder) for who, call in words.items()}  # also warms the page cache
     for who in case.peers:
         if who != "imports":
             for mine, theirs in zip(first["losscli"].values, first[who].values, strict=True):
@@ -130,7 +133,7 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
     runs: dict[str, list[Run]] = {who: [] for who in words}
     for _ in range(rounds):
         for who, call in words.items():
-            runs[who].append(measure(call))
+            runs[who].append(measure(call, folder))
     fastest = min(case.peers, key=lambda who: statistics.median(r.wall for r in runs[who]))
     ratio = statistics.median(
         mine.wall / theirs.wall for mine, theirs in zip(runs["losscli"], runs[fastest], strict=True)
@@ -156,7 +159,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
     asked = parser.parse_args()
     for name in asked.cases or CASES:
-        run_case(name, CASES[name], asked.folder, asked.rounds, asked.scale)
+        run_case(name, CASES[name], asked.folder.resolve(), asked.rounds, asked.scale)
 
 
 if __name__ == "__main__":
