@@ -11,7 +11,7 @@ from unittest import mock
 
 from losscli.block import Column, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import Dialect, Source, csv, plain_csv
+from losscli.sources import Dialect, Source, csv, plain_csv, small_csv
 
 PART_SIZES = (1, 16, 64, csv.PART_BYTES)
 
@@ -29,17 +29,18 @@ class Found:
         return str(self.stop)
 
 
-def read(data, *wants, part=csv.PART_BYTES, chunk=10**6, dialect=None, **options) -> Found:
+def read(data, *wants, part=csv.PART_BYTES, chunk=10**6, dialect=None, small=0, **options) -> Found:
     """Read bytes, or a path; a want is a kind, for the first columns in turn, or a `Want`."""
     where = {"path": str(data)} if not isinstance(data, bytes) else {"path": "-", "stream": io.BytesIO(data)}
     source = csv.open_csv(**where, dialect=dialect or Dialect(), **options)
-    return read_source(source, *wants, part=part, chunk=chunk)
+    return read_source(source, *wants, part=part, chunk=chunk, small=small)
 
 
-def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6) -> Found:
+def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6, small=0) -> Found:
+    """``small``: bytes of a block up to which it is read cell by cell, and not by pyarrow."""
     asked = [want if isinstance(want, Want) else Want(place, want) for place, want in enumerate(wants)]
     found = Found(source.columns, 0, [[] for _ in asked], None)
-    with mock.patch.object(csv, "PART_BYTES", part):
+    with mock.patch.object(csv, "PART_BYTES", part), mock.patch.object(small_csv, "SMALL", small):
         for each in source.parts(asked):
             for batch in each.batches(chunk):
                 assert found.stop is None, "a batch follows a stop"
@@ -63,10 +64,11 @@ def read_plainly() -> Iterator[None]:
 
 
 def read_alike(data, *wants, **options) -> Found:
-    """Read in parts of several sizes, and by the reader of plain blocks where it can, which must not show."""
+    """Read in parts of several sizes, by pyarrow, cell by cell, and by the reader of plain blocks: none may show."""
     ways = [
         read(data, *wants, part=part, chunk=chunk, **options) for part in PART_SIZES for chunk in (1, 10**6)
     ]
+    ways += [read(data, *wants, part=part, small=1 << 30, **options) for part in PART_SIZES]
     with read_plainly():
         ways += [read(data, *wants, part=part, **options) for part in PART_SIZES]
     for way in ways:

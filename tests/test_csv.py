@@ -12,7 +12,7 @@ import pytest
 from csv_reading import bits, read, read_alike
 from losscli.block import Want
 from losscli.errors import DataError, UsageError
-from losscli.sources import Dialect, csv
+from losscli.sources import Dialect, csv, small_csv
 from losscli.sources.cells import CellReader
 
 COMMA = Dialect(decimal=",")
@@ -155,7 +155,8 @@ def test_a_class_label_is_a_whole_number_or_exact_text(text, label, neighbour):
     assert type(labels[0]) is type(label)
 
 
-def test_a_column_of_integers_is_its_own_codes():
+def test_a_column_of_integers_is_its_own_codes(monkeypatch):
+    monkeypatch.setattr(small_csv, "SMALL", 0)
     source = csv.open_csv("-", dialect=Dialect(), stream=io.BytesIO(b"c\n3\n-1\n 3\n"))
     (part,) = source.parts([Want(0, "class")])
     (batch,) = part.batches(10)

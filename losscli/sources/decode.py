@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
 from losscli.errors import DataError
+from losscli.sources import small_csv
 from losscli.sources.arrow_csv import (
     ArrowReader,
     BadShape,
@@ -32,6 +34,7 @@ from losscli.sources.arrow_csv import (
 from losscli.sources.cells import TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_text
 from losscli.sources.plain_csv import PlainReader
+from losscli.sources.small_csv import Coded
 from losscli.sources.text import not_utf8
 
 _Codes: TypeAlias = NDArray[np.int32]
@@ -83,7 +86,7 @@ class BlockDecoder:
         self._layout = layout
         self._wants = tuple(wants)
         self._passes = _passes(self._wants)
-        self._reader = ArrowReader(layout.width, layout.delimiter, layout.cells.decimal, layout.cells.null)
+        self._small = expected <= small_csv.SMALL
         self._plain = PlainReader(layout.width, layout.delimiter, layout.cells.decimal, expected)
         self._nulls = tuple(null.encode() for null in layout.cells.null)
         self._null_numbers = np.array(layout.cells.null_numbers(), dtype=np.float64)
@@ -96,6 +99,11 @@ class BlockDecoder:
         # Within a row of several columns an empty line cannot match, since its delimiters are missing.
         self._good_rows = re.compile(rf"(?:{row})*+".encode("latin-1"))
         self._cells_of_row = re.compile(rf"({cell})({mark}|{LINE_END}|\Z)".encode("latin-1"))
+
+    @cached_property
+    def _reader(self) -> ArrowReader:
+        cells = self._layout.cells
+        return ArrowReader(self._layout.width, self._layout.delimiter, cells.decimal, cells.null)
 
     def decode(self, block: memoryview, quoted: bool) -> Batch:
         """Rows up to the first bad one; ``block`` ends with a line end, its quotes are well placed."""
@@ -134,6 +142,8 @@ class BlockDecoder:
         self, block: memoryview, quoted: bool, wants: dict[int, Want]
     ) -> tuple[int, dict[Want, tuple[Column, Bad | None]]]:
         readings = {index: self._reading(want) for index, want in wants.items()}
+        if self._small and len(block) <= small_csv.SMALL:
+            return self._cell_by_cell(block, wants, readings)
         plain = None if quoted else self._plain.read(block, readings)
         if plain is None:
             rows, arrays = self._read(block, quoted, readings)
@@ -155,6 +165,19 @@ class BlockDecoder:
             reading = "text" if index in doubtful else readings[index]
             found[want] = self._column(want, reading, arrays[index])
         return rows, found
+
+    def _cell_by_cell(
+        self, block: memoryview, wants: dict[int, Want], readings: Readings
+    ) -> tuple[int, dict[Want, tuple[Column, Bad | None]]]:
+        cells = small_csv.cells_of(block, self._cells_of_row, self._layout.width)
+        if cells is None:
+            raise BadShape("a line has too many or too few cells")
+        found = {}
+        for index, want in wants.items():
+            as_bytes = readings[index] == "bytes"
+            column = small_csv.laid(cells[index]) if as_bytes else small_csv.coded(cells[index])
+            found[want] = self._column(want, "bytes" if as_bytes else "text", column)
+        return len(cells[0]), found
 
     def _reading(self, want: Want) -> Reading:
         if want.kind in ("number", "truth", "score"):
@@ -192,8 +215,7 @@ class BlockDecoder:
             return ClassColumn(values_of(array, np.dtype(np.int64))), None
         if reading == "bytes":
             return self._keys(want, array)
-        codes = values_of(array.indices, np.dtype(np.int32))
-        cells, undecodable = texts_of(array.dictionary)
+        codes, cells, undecodable = array if isinstance(array, Coded) else _coded(array)
         if want.kind in ("number", "truth") or (
             want.kind == "score" and self._all_numbers(cells, undecodable)
         ):
@@ -310,6 +332,10 @@ class BlockDecoder:
         return DataError(
             f"has {_cells(found)}, the {counted_in} has {width}", file=self._layout.path, hint=hint
         )
+
+
+def _coded(array: Any) -> Coded:
+    return Coded(values_of(array.indices, np.dtype(np.int32)), *texts_of(array.dictionary))
 
 
 def _cells(count: int) -> str:
