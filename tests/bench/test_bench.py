@@ -11,6 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import odd
+
 import bench
 
 
@@ -23,3 +25,11 @@ def test_each_case_runs_on_a_few_rows_and_agrees_with_the_peers_that_are_install
     ratio = bench.run_case(name, replace(case, rows=1000, peers=installed or ("imports",)), tmp_path, 1, 1.0)
     assert ratio > 0.0
     assert f"{name}: " in capsys.readouterr().out
+
+
+def test_odd_files_have_the_bits_of_plain_ones_and_their_cost_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ratios = odd.run(tmp_path, (), 3000, 0)
+    assert set(ratios) == {*odd.PARQUET, *odd.CSV}
+    assert "1000-csv-files" in capsys.readouterr().out
