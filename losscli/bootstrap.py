@@ -3,8 +3,11 @@
 Every row goes into one of GROUPS groups by a hash of its key, where rows are paired by key, else of its number
 in PREDS, or of the value of a column, so that a cluster stays together.  Each group keeps states as slices do.
 A resample draws as many groups as have rows, with replacement, and merges their states; its value is that of the
-loss over the rows so drawn (Efron & Tibshirani 1993, ch. 13: the percentile interval; Field & Welsh 2007,
-doi:10.1111/j.1467-9868.2007.00593.x: clusters).
+loss over the rows so drawn (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x: clusters).
+
+The interval is BCa (Efron 1987, doi:10.1080/01621459.1987.10478410; Efron & Tibshirani 1993, ch. 14): its ends are
+resamples, chosen so that neither a bias of the resamples nor the skewness of the value shifts it.  The bias is read
+off the share of resamples below the value; the skewness off the values without one group each (the jackknife).
 
 Nothing here depends on the order of rows beyond their key or number, on chunks, threads or formats: sums are exact,
 and the draws are the raw words of PCG64, whose stream NumPy promises to keep.
@@ -13,6 +16,7 @@ and the draws are the raw words of PCG64, whose stream NumPy promises to keep.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from losscli.block import ClassColumn
+from losscli.distributions import normal_quantile, normal_upper
 from losscli.exact import ExactSum
 from losscli.intervals import Estimate, one_side, root, tail_note
 from losscli.keys import text_words, words_of_texts
@@ -44,6 +49,13 @@ GROUPS = 256
 
 REPLICATES = 1999
 """Resamples: with one more, the ends of the usual levels are whole places among them."""
+
+ONE_SIDED = Fraction(1, 40)
+"""With a smaller share of the resamples on one side of the value, and than the interval leaves out there, they
+lie beside it, and there is no interval."""
+
+SLACK = 1e-9
+"""Of a place among the resamples: what the normal distribution and its inverse may be off by, and far more."""
 
 FEW = 20
 """With fewer groups than these an interval carries a note."""
@@ -142,6 +154,13 @@ def draws(groups: int, seed: int) -> Floats:
     first = np.repeat(np.arange(REPLICATES) * groups, groups)
     found = np.bincount(first + places, minlength=REPLICATES * groups).reshape(REPLICATES, groups)
     return found.astype(np.float64)
+
+
+@lru_cache(maxsize=16)
+def schemes(groups: int, seed: int) -> Floats:
+    """The counts of the resamples, of all groups as they are, and of all without one each, in this order."""
+    every = np.ones((1, groups))
+    return np.concatenate((draws(groups, seed), every, every - np.eye(groups)))
 
 
 @lru_cache(maxsize=16)
@@ -349,25 +368,80 @@ def one_slice(tally: SliceTally, code: int) -> SliceTally:
 # ---------------------------------------------------------------------- intervals
 
 
+class NoInterval(Exception):
+    """Why the resamples give no interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replicates:
-    """The values of the resamples; one that is not defined counts as beyond both ends."""
+    """The values of the resamples; one that is not defined counts as beyond both ends.
 
-    values: list[float]
+    ``bias`` and ``acceleration`` are z₀ and a of Efron's: how many standard deviations the value is above the
+    median of the resamples, and how fast the standard deviation grows with the value.
+    """
+
+    values: list[float]  # from the least to the greatest
     lost: int
+    below: Fraction  # the share of the resamples below the value, a tie or a lost one as half
+    acceleration: float
 
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Replicates:
-        held = sorted(value for value in values if value is not None)
-        return cls(held, len(values) - len(held))
+        """From the values under `schemes`: of the resamples, of the whole, and of all groups but one each."""
+        drawn, whole, without = values[:REPLICATES], values[REPLICATES], values[REPLICATES + 1 :]
+        held = sorted(value for value in drawn if value is not None)
+        below = Fraction(1, 2)
+        if whole is not None:
+            less, more = bisect_left(held, whole), len(held) - bisect_right(held, whole)
+            below += Fraction(less - more, 2 * REPLICATES)
+        return cls(held, len(drawn) - len(held), below, acceleration(without))
 
-    def interval(self, spec: IntervalSpec) -> dict[str, Any] | None:
-        """The percentile interval: the k-th least and the k-th greatest, k = (1 - level)/2 of all and one more."""
-        at = int((REPLICATES + 1) * one_side(spec.level)) - self.lost
-        if at < 1:
-            return None
-        low, high = self.values[at - 1], self.values[-at]
+    @property
+    def bias(self) -> float:
+        """Exactly opposite where all values are."""
+        if self.below <= Fraction(1, 2):
+            return normal_quantile(float(self.below)) if self.below else -math.inf
+        return -normal_quantile(float(1 - self.below)) if self.below < 1 else math.inf
+
+    def interval(self, spec: IntervalSpec) -> dict[str, Any]:
+        """The k-th least and the k-th greatest, k being the share that is to lie beyond, of all and one more.
+
+        An end that lies beyond all resamples is the outermost of them.
+        """
+        side = one_side(spec.level)
+        few = min(self.below, 1 - self.below)
+        if few < min(side, ONE_SIDED):
+            where = "above" if self.below < Fraction(1, 2) else "below"
+            raise NoInterval(
+                f"{100 * float(1 - few):.4g}% of the resamples lie {where} the value: they are biased"
+            )
+        z = normal_quantile(float(side))
+        least = self._place(z, self.bias, self.acceleration)
+        greatest = self._place(z, -self.bias, -self.acceleration)
+        if self.lost and min(least, greatest) < 1:
+            raise NoInterval(f"not defined in {self.lost} of {REPLICATES} resamples")
+        most = len(self.values)
+        low = self.values[min(max(least, 1), most) - 1]
+        high = self.values[-min(max(greatest, 1), most)]
         return {"low": low, "high": high, "level": spec.level, "method": "bootstrap"}
+
+    def _place(self, z: float, bias: float, acceleration: float) -> int:
+        """The place of an end among the defined resamples, from its own side; 0 or less is beyond them."""
+        share = normal_upper(-pushed(z, bias, acceleration))
+        return math.floor((REPLICATES + 1) * share + SLACK) - self.lost
+
+    def notes(self, spec: IntervalSpec) -> list[str]:
+        """What is to be said of the interval."""
+        said = []
+        if self.lost:
+            said.append(
+                f"not defined in {self.lost} of {REPLICATES} resamples, which count as beyond both ends"
+            )
+        z = normal_quantile(float(one_side(spec.level)))
+        ends = ((self.bias, self.acceleration), (-self.bias, -self.acceleration))
+        if any(not 1 <= self._place(z, *end) <= len(self.values) for end in ends):
+            said.append("an end lies beyond all resamples, of which the outermost is shown")
+        return said
 
     @property
     def stderr(self) -> float:
@@ -377,19 +451,57 @@ class Replicates:
         n = len(self.values)
         return root(max((squares.fraction - total.fraction**2 / n) / (n - 1), Fraction(0)))
 
-    def chance(self, against: Callable[[float], bool]) -> float:
-        """The one-sided p-value of what some resamples speak against."""
-        return (sum(map(against, self.values)) + self.lost + 1) / (REPLICATES + 1)
+    def chance(self, against: Callable[[float], bool], *, above: bool = False) -> float:
+        """The one-sided p-value of what the least resamples speak against, or, ``above``, the greatest.
+
+        It is the least share beyond an end with which the interval's end on that side leaves them out.
+        """
+        place = sum(map(against, self.values)) + self.lost + 1
+        if place == 1:
+            return 1 / (REPLICATES + 1)  # not even the outermost speaks against it
+        if place > REPLICATES:
+            return 1.0
+        sign = -1.0 if above else 1.0
+        u = normal_quantile((place - SLACK) / (REPLICATES + 1))
+        z = pulled(u, sign * self.bias, sign * self.acceleration)
+        return max(normal_upper(-z), 1 / (REPLICATES + 1))
 
 
-def notes(groups: int, lost: int) -> list[str]:
-    """What is to be said of an interval."""
-    said = []
-    if groups < FEW:
-        said.append(f"only {groups} groups were resampled")
-    if lost:
-        said.append(f"not defined in {lost} of {REPLICATES} resamples, which count as beyond both ends")
-    return said
+def acceleration(values: Sequence[float | None]) -> float:
+    """A sixth of the skewness of the values without one group each, turned round; 0 where they do not vary.
+
+    It is worked out in integers, so that it is the same for all orders and exactly opposite for opposite values.
+    A value that is not defined is left out.
+    """
+    ratios = [value.as_integer_ratio() for value in values if value is not None]
+    unit = max((below for _, below in ratios), default=1)
+    units = [above * (unit // below) for above, below in ratios]
+    total = sum(units)
+    apart = [len(units) * one - total for one in units]
+    squares, cubes = sum(one**2 for one in apart), sum(one**3 for one in apart)
+    if not squares:
+        return 0.0
+    skewness = root(Fraction(cubes**2, squares**3))
+    return (skewness if cubes < 0 else -skewness) / 6.0
+
+
+def pushed(z: float, bias: float, acceleration: float) -> float:
+    """Where the end at ``z`` of a normal value lies among the resamples (Efron 1987, eq. 3.8)."""
+    moved = bias + z
+    scale = 1.0 - acceleration * moved
+    return bias + (moved / scale if scale > 0.0 else math.copysign(math.inf, moved))
+
+
+def pulled(u: float, bias: float, acceleration: float) -> float:
+    """The inverse of `pushed`."""
+    moved = u - bias
+    scale = 1.0 + acceleration * moved
+    return (moved / scale if scale > 0.0 else math.copysign(math.inf, moved)) - bias
+
+
+def few_groups(groups: int) -> list[str]:
+    """What is to be said where there are few groups."""
+    return [f"only {groups} groups were resampled"] if groups < FEW else []
 
 
 UNRULY = "no interval: states of this kind are not resampled"
@@ -413,12 +525,12 @@ class Resampled:
         groups = len(units[0])
         if groups < 2:
             return cls(spec, groups, {}, ONE_GROUP)
-        counts = draws(groups, spec.seed)
+        counts = schemes(groups, spec.seed)
         values: dict[Name, list[float | None]] = {}
         try:
             for at, states in enumerate(zip(*(resampled(unit, counts) for unit in units), strict=True)):
                 for name, value in finish(states).items():
-                    values.setdefault(name, [None] * REPLICATES)[at] = value
+                    values.setdefault(name, [None] * len(counts))[at] = value
         except NotDrawn:
             return cls(spec, groups, {}, UNRULY)
         return cls(spec, groups, {name: Replicates.of(held) for name, held in values.items()})
@@ -428,8 +540,9 @@ class Resampled:
         if self.why is not None:
             return Estimate(note=self.why)
         held = self.values[frozenset(name.items())]
-        ci = held.interval(self.spec)
-        if ci is None:
-            return Estimate(note=f"no interval: not defined in {held.lost} of {REPLICATES} resamples")
-        said = [note for note in (tail_note(state, spread), *notes(self.groups, held.lost)) if note]
-        return Estimate(held.stderr, ci, "; ".join(said) or None)
+        try:
+            ci = held.interval(self.spec)
+        except NoInterval as why:
+            return Estimate(note=f"no interval: {why}")
+        said = [tail_note(state, spread), *few_groups(self.groups), *held.notes(self.spec)]
+        return Estimate(held.stderr, ci, "; ".join(note for note in said if note) or None)

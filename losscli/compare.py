@@ -334,11 +334,12 @@ def _resampled(
         REPLICATES,
         UNRULY,
         Groups,
+        NoInterval,
         NotDrawn,
         Replicates,
-        draws,
-        notes,
+        few_groups,
         resampled,
+        schemes,
         turns,
     )
 
@@ -358,10 +359,11 @@ def _resampled(
         found = []
         for states in zip(*drawn, strict=True):
             base, head = (value(side) for value, side in zip(finish, states, strict=True))
-            found.append(None if base is None or head is None else _badder(one.better, base, head))
+            apart = None if base is None or head is None else _badder(one.better, base, head)
+            found.append(apart if apart is not None and math.isfinite(apart) else None)
         return found
 
-    drawn, turned = draws(len(groups), rule.interval.seed), turns(len(groups), rule.interval.seed)
+    drawn, turned = schemes(len(groups), rule.interval.seed), turns(len(groups), rule.interval.seed)
     swapped = np.hstack((turned, 1.0 - turned))
     both = [[[*mine, *theirs] for mine, theirs in zip(*sides, strict=True)]] * 2
     try:
@@ -369,9 +371,10 @@ def _resampled(
         flips = differences((1.0 - swapped, swapped), both)
     except NotDrawn:
         return Draft(replace(one, note=UNRULY))
-    ci = held.interval(rule.interval)
-    if ci is None:
-        return Draft(replace(one, note=f"no interval: not defined in {held.lost} of {REPLICATES} resamples"))
+    try:
+        ci = held.interval(rule.interval)
+    except NoInterval as why:
+        return Draft(replace(one, note=f"no interval: {why}"))
     seen = abs(one.worse_by or 0.0)
     as_much = sum(flip is None or abs(flip) >= seen for flip in flips)
     p_value = (as_much + 1) / (REPLICATES + 1)
@@ -379,10 +382,15 @@ def _resampled(
     detectable = error * (normal_quantile(1.0 - float(one_side(rule.level))) + normal_quantile(POWER))
     margin = rule.margin
     chances = Chances(
-        p_value, held.chance(lambda value: value <= margin), held.chance(lambda value: value >= -margin),
-        max(held.chance(lambda value: value > margin), held.chance(lambda value: value < -margin)),
-    )  # fmt: skip
-    note = "; ".join(notes(len(groups), held.lost)) or None
+        p_value,
+        held.chance(lambda value: value <= margin),
+        held.chance(lambda value: value >= -margin, above=True),
+        max(
+            held.chance(lambda value: value > margin, above=True),
+            held.chance(lambda value: value < -margin),
+        ),
+    )
+    note = "; ".join([*few_groups(len(groups)), *held.notes(rule.interval)]) or None
     return Draft(
         replace(
             one, stderr=error, ci=ci, test="sign flip", p_value=p_value, detectable=detectable, note=note

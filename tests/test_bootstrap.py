@@ -10,13 +10,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import norm
 from sklearn import metrics
 
 from draws import draw, files, forms, generator, kept, row_params, spec, title, usual_params
-from losscli.bootstrap import GROUPS, REPLICATES, Replicates, draws, resampled
+from losscli.bootstrap import (
+    GROUPS,
+    REPLICATES,
+    NoInterval,
+    Replicates,
+    acceleration,
+    draws,
+    pulled,
+    pushed,
+    resampled,
+)
 from losscli.errors import UsageError
 from losscli.evaluation import evaluate
-from losscli.intervals import IntervalSpec
+from losscli.intervals import IntervalSpec, one_side
 from losscli.results import finish, rounded
 from losscli.state import STATES
 from test_intervals import own_params, table
@@ -53,11 +64,30 @@ def resamples(groups, seed=0):
         yield [row for word in drawn for row in held[(word >> 32) * len(held) >> 32]]
 
 
+def bca(values, whole, without, level=0.95):
+    """The ends of the interval as Efron & Tibshirani (1993), §14.3, have them; of the values some may be None."""
+    side = (1 - level) / 2
+    lost = sum(value is None for value in values)
+    held = sorted(value for value in values if value is not None)
+    below = (sum(v < whole for v in held) + (sum(v == whole for v in held) + lost) / 2) / len(values)
+    z0 = norm.ppf(below)
+    apart = np.mean(without) - np.array(without, dtype=float)
+    a = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5) if (apart != 0).any() else 0.0
+    low, high = (norm.cdf(z0 + (z0 + z) / (1 - a * (z0 + z))) for z in norm.ppf([side, 1 - side]))
+    # Of a rounding of the normal distribution the place must not hang.
+    places = [math.floor((len(values) + 1) * share + 1e-9) - lost for share in (low, 1 - high)]
+    return held[max(places[0], 1) - 1], held[-max(places[1], 1)]
+
+
 def by_hand(value_of, groups, seed=0, level=0.95):
-    """The interval and the standard error from a loop over all resamples."""
-    values = sorted(value_of(rows) for rows in resamples(groups, seed))
-    at = {0.95: 50, 0.9: 100}[level]  # of 2000
-    return values[at - 1], values[-at], np.std(values, ddof=1)
+    """The interval and the standard error from loops over all resamples and over all groups but one."""
+    values = [value_of(rows) for rows in resamples(groups, seed)]
+    without = [
+        value_of([row for row, group in enumerate(groups) if group != left_out])
+        for left_out in sorted(set(groups))
+    ]
+    low, high = bca(values, value_of(list(range(len(groups)))), without, level)
+    return low, high, np.std(values, ddof=1)
 
 
 def r2(y, f, w):
@@ -254,8 +284,13 @@ def test_resamples_without_a_value_count_as_beyond_both_ends(tmp_path):
     lost = values.count(None)
     assert 0 < lost < 50
     assert f"not defined in {lost} of 1999 resamples" in found.note
-    held = sorted(value for value in values if value is not None)
-    assert (found.ci["low"], found.ci["high"]) == pytest.approx((held[49 - lost], held[lost - 50]), rel=1e-12)
+    # Of the groups of positives one each is left out: three of five were found, and then two or three of four.
+    groups = [group_of_number(row + 1) for row in range(5)]
+    assert len(set(groups)) == 5
+    without = (
+        [2 / 4] * 3 + [3 / 4] * 2 + [3 / 5] * (len({group_of_number(row + 1) for row in range(200)}) - 5)
+    )
+    assert (found.ci["low"], found.ci["high"]) == pytest.approx(bca(values, 3 / 5, without), rel=1e-12)
     (found,) = measured(table(tmp_path, {"label": [1] + [0] * 199, "pred": [1] + [0] * 199}), "recall")
     assert found.ci is None
     assert found.note.startswith("no interval: not defined in")
@@ -314,6 +349,169 @@ def test_more_slices_than_can_be_resampled_are_refused(here, tmp_path):
     ran = here(*call, "--ci", "bootstrap").block()
     assert ran.code == 2
     assert "more than 4096 slices, the most for `--ci bootstrap`" in ran.err
+
+
+# ── the ends of the interval ──
+
+
+def replicates(values, whole, without=()):
+    return Replicates.of([*values, whole, *without])
+
+
+def skewed(seed, bias=0.0):
+    """Means of resamples of skewed rows, the mean, and the means without one row each."""
+    rng = np.random.default_rng(seed)
+    rows = rng.exponential(size=60)
+    values = [float(rng.choice(rows, 60).mean() + bias) for _ in range(REPLICATES)]
+    return values, float(rows.mean()), [float(np.delete(rows, at).mean()) for at in range(60)]
+
+
+LEVELS = [0.001, 0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
+
+
+@pytest.mark.parametrize("bias", [-0.1, 0.0, 0.15])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_ends_are_those_of_the_formula_at_every_level(level, bias):
+    held = replicates(*skewed(1, bias))
+    ci = held.interval(IntervalSpec("bootstrap", level))
+    assert (ci["low"], ci["high"]) == bca(*skewed(1, bias), level)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_interval_of_the_negative_is_the_negative(seed):
+    values, whole, without = skewed(seed, 0.05)
+    one = replicates(values, whole, without)
+    other = replicates([-v for v in values], -whole, [-v for v in without])
+    for level in LEVELS:
+        ci, turned = (held.interval(IntervalSpec("bootstrap", level)) for held in (one, other))
+        assert (ci["low"], ci["high"]) == (-turned["high"], -turned["low"])
+
+
+@pytest.mark.parametrize("bias", [-0.2, -0.1, 0.0, 0.15, 0.2])
+def test_a_higher_level_is_never_narrower_and_from_95_percent_the_value_lies_inside(bias):
+    held, whole = replicates(*skewed(3, bias)), skewed(3, bias)[1]
+    found = [held.interval(IntervalSpec("bootstrap", level)) for level in LEVELS]
+    assert sorted((ci["low"] for ci in found), reverse=True) == [ci["low"] for ci in found]
+    assert sorted(ci["high"] for ci in found) == [ci["high"] for ci in found]
+    assert all(ci["low"] <= whole <= ci["high"] for ci in found if ci["level"] >= 0.95)
+
+
+def test_without_bias_and_skewness_it_is_the_percentile_interval():
+    # 999 below, one tie, 999 above; and two values without a group each, of equal distance from their mean.
+    held = replicates([float(v) for v in range(-999, 1000)], 0.0, [-1.0, 1.0])
+    for place in range(1, 1000):
+        spec = IntervalSpec("bootstrap", (1000 - place) / 1000)
+        ci = held.interval(spec)
+        assert (ci["low"], ci["high"]) == (place - 1000, 1000 - place)
+        # The value below the end is left out by it, and speaks with the place's share of 2000.
+        chance = held.chance(lambda value, end=place - 1001: value <= end)
+        assert chance <= float(one_side(spec.level))
+        assert chance == pytest.approx(place / 2000, rel=1e-9)
+
+
+def test_an_end_whose_formula_has_no_finite_value_is_the_limit():
+    # 1 - a(z0 + z) = 1 - (3 + 3.3)/6 < 0
+    assert pushed(3.3, 3.0, 1 / 6) == -pushed(-3.3, -3.0, -1 / 6) == math.inf
+    assert pulled(-3.3, 3.0, 1 / 6) == -pulled(3.3, -3.0, -1 / 6) == -math.inf
+    assert pulled(pushed(-1.96, 0.3, 0.1), 0.3, 0.1) == pytest.approx(-1.96, rel=1e-12)
+
+
+def test_resamples_that_are_all_the_same_are_a_point(tmp_path):
+    ci = replicates([3.5] * REPLICATES, 3.5, [3.5] * 40).interval(IntervalSpec("bootstrap"))
+    assert (ci["low"], ci["high"]) == (3.5, 3.5)
+    (found,) = measured(table(tmp_path, {"label": [0] * 300, "pred": [0] * 300}), "zero_one")
+    assert (found.ci["low"], found.ci["high"], found.note) == (0.0, 0.0, None)
+
+
+def test_of_a_rare_error_ties_count_half_and_the_end_lies_above_that_of_the_percentiles(tmp_path):
+    errors = [1 if row % 100 == 7 else 0 for row in range(1000)]
+    (found,) = measured(table(tmp_path, {"label": [0] * 1000, "pred": errors}), "zero_one")
+
+    def value(rows):
+        return float(Fraction(sum(errors[row] for row in rows), len(rows)))
+
+    groups = [group_of_number(row + 1) for row in range(1000)]
+    assert (found.ci["low"], found.ci["high"]) == by_hand(value, groups)[:2]
+    percentile = sorted(value(rows) for rows in resamples(groups))
+    assert found.ci["low"] > percentile[49]
+    assert found.ci["high"] > percentile[-50]
+
+
+@pytest.mark.parametrize(
+    "below, whole", [(0, "above"), (49, "above"), (50, None), (1949, None), (1950, "below")]
+)
+def test_where_nearly_all_resamples_lie_on_one_side_of_the_value_there_is_no_interval(below, whole):
+    # One in forty of 1999 is 49.975.
+    held = replicates([-1.0] * below + [1.0] * (REPLICATES - below), 0.0, [-1.0, 0.0, 1.0])
+    if whole is None:
+        held.interval(IntervalSpec("bootstrap"))
+        return
+    with pytest.raises(NoInterval, match=f"lie {whole} the value"):
+        held.interval(IntervalSpec("bootstrap"))
+
+
+def test_a_value_that_its_resamples_overshoot_says_so_in_place_of_an_interval(tmp_path):
+    # Of well calibrated scores the error is what chance leaves, and resamples add theirs to it.
+    rng = np.random.default_rng(0)
+    scores = rng.random(500)
+    path = table(tmp_path, {"label": (rng.random(500) < scores).astype(int), "pred": scores})
+    (found,) = measured(path, "ece")
+    assert (found.ci, found.stderr) == (None, None)
+    assert found.note.startswith("no interval: ")
+    assert found.note.endswith("% of the resamples lie above the value: they are biased")
+
+
+def test_an_end_beyond_all_resamples_is_the_outermost_and_is_said():
+    # One resample in ten lies below the value, so that the low end would be the one of Φ(2·Φ⁻¹(0.1) − 1.96).
+    assert 2000 * norm.cdf(2 * norm.ppf(0.1) - 1.96) < 1
+    values = [float(v) for v in range(-200, REPLICATES - 200)]
+    held = replicates(values, 0.0, [-1.0, 0.0, 1.0])
+    assert held.interval(IntervalSpec("bootstrap"))["low"] == -200.0
+    assert held.notes(IntervalSpec("bootstrap")) == [
+        "an end lies beyond all resamples, of which the outermost is shown"
+    ]
+    assert held.notes(IntervalSpec("bootstrap", 0.5)) == []
+
+
+def test_values_without_a_group_that_are_not_defined_are_left_out():
+    values, whole, without = skewed(2)
+    spec = IntervalSpec("bootstrap")
+    assert replicates(values, whole, [None, *without]).interval(spec) == replicates(
+        values, whole, without
+    ).interval(spec)
+    assert acceleration([None, None]) == acceleration([]) == acceleration([2.0]) == 0.0
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0**1000, 2.0**-1060])
+def test_the_acceleration_is_that_of_exact_arithmetic_in_any_order(size):
+    rows = [1.0, 1.0, 2.0, 3.0, 40.0]
+    mean = Fraction(sum(map(Fraction, rows))) / 5
+    cubes, squares = (sum((mean - Fraction(row)) ** power for row in rows) for power in (3, 2))
+    expected = float(cubes) / (6 * float(squares) ** 1.5)
+    assert expected < 0  # the heavy tail of the values without a group lies above
+    values = [row * size for row in rows]
+    assert acceleration(values) == pytest.approx(expected, rel=1e-14)
+    assert {acceleration(values[at:] + values[:at]) for at in range(5)} == {acceleration(values)}
+    # Far from zero a mean that is rounded would leave nothing of it.
+    assert acceleration([1e15 + row for row in rows]) == acceleration(rows)
+
+
+@pytest.mark.parametrize(
+    "bias, level, lost",
+    [
+        *((bias, level, 0) for bias in (-0.15, 0.0, 0.15) for level in (0.5, 0.9, 0.95, 0.99)),
+        *((bias, level, lost) for bias in (-0.03, 0.03) for level, lost in ((0.5, 40), (0.9, 2))),
+    ],
+)
+def test_a_one_sided_p_value_is_small_just_where_the_interval_leaves_the_margin_out(bias, level, lost):
+    values, whole, without = skewed(4, bias)
+    values = [None] * lost + values[lost:]
+    held, side = replicates(values, whole, without), float(one_side(level))
+    ci = held.interval(IntervalSpec("bootstrap", level))
+    for margin in (*sorted(values[lost:])[::7], ci["low"], ci["high"]):
+        assert (held.chance(lambda v, m=margin: v <= m) <= side) == (ci["low"] > margin)
+        assert (held.chance(lambda v, m=margin: v >= m, above=True) <= side) == (ci["high"] < margin)
+        assert (held.chance(lambda v, m=margin: v > m, above=True) <= side) == (ci["high"] <= margin)
 
 
 # ── every state ──
@@ -377,7 +575,7 @@ def test_groups_are_even_over_numbers_and_keys():
 
 def test_the_standard_error_of_resamples_far_from_zero_loses_no_digit():
     values = [1e15 + at for at in range(REPLICATES)]
-    assert Replicates.of(values).stderr == pytest.approx(np.std(np.arange(REPLICATES), ddof=1), rel=1e-14)
+    assert replicates(values, 1e15).stderr == pytest.approx(np.std(np.arange(REPLICATES), ddof=1), rel=1e-14)
 
 
 @pytest.mark.parametrize("loss", [form for form in forms() if form.state != "sums"], ids=title)

@@ -12,6 +12,7 @@ from scipy import stats
 from losscli.compare import compare
 from losscli.errors import DataError, UsageError
 from losscli.schemas import ComparisonDocument
+from test_bootstrap import bca
 from test_intervals import table
 
 
@@ -371,7 +372,7 @@ def group_of(row):
 
 
 def loops(rows, value, seed=0):
-    """The differences of 1999 resamples, and of 1999 flips, from plain lists of rows."""
+    """The differences of 1999 resamples, of 1999 flips, and without one group each, from plain lists of rows."""
     groups = [group_of(row + 1) for row in range(rows)]
     held = [[row for row in range(rows) if groups[row] == g] for g in sorted(set(groups))]
     k = len(held)
@@ -385,7 +386,9 @@ def loops(rows, value, seed=0):
         mine = [row for bit, group in zip(turned, held, strict=True) if not bit for row in group]
         other = [row for bit, group in zip(turned, held, strict=True) if bit for row in group]
         flips.append(value("b", mine, other, "a") - value("a", mine, other, "b"))
-    return sorted(resamples), flips
+    rest = [[row for row in range(rows) if row not in group] for group in map(set, held)]
+    without = [value("b", some, [], "a") - value("a", some, [], "b") for some in rest]
+    return resamples, flips, without
 
 
 def r2_of(d):
@@ -410,18 +413,19 @@ def mae_of(d):
 def test_resamples_and_flips_are_those_of_a_loop_over_lists_of_rows(tmp_path, name, value, shift, seed):
     d = {key: np.array(column) for key, column in draw(21, shift=shift).items()}
     (found,) = compared(tmp_path, d, name, ci=f"bootstrap:seed={seed}")
-    resamples, flips = loops(240, value(d), seed)
-    assert (found.ci["low"], found.ci["high"]) == pytest.approx((resamples[49], resamples[-50]), rel=1e-9)
-    assert found.stderr == pytest.approx(np.std(resamples, ddof=1), rel=1e-9)
+    resamples, flips, without = loops(240, value(d), seed)
     everything = list(range(240))
-    seen = abs(value(d)("b", everything, [], "a") - value(d)("a", everything, [], "b"))
-    assert found.p_value == (sum(abs(flip) >= seen - 1e-12 for flip in flips) + 1) / 2000
+    seen = value(d)("b", everything, [], "a") - value(d)("a", everything, [], "b")
+    assert (found.ci["low"], found.ci["high"]) == pytest.approx(bca(resamples, seen, without), rel=1e-9)
+    assert found.stderr == pytest.approx(np.std(resamples, ddof=1), rel=1e-9)
+    assert found.p_value == (sum(abs(flip) >= abs(seen) - 1e-12 for flip in flips) + 1) / 2000
     assert (found.test, found.ci["method"]) == ("sign flip", "bootstrap")
 
 
 @pytest.mark.parametrize("shift, verdict", [(1.0, "worse"), (-1.0, "better"), (0.0, "inconclusive")])
 def test_the_bootstraps_verdict_says_where_its_interval_lies(tmp_path, shift, verdict):
-    noise = np.random.default_rng(1).normal(scale=0.5, size=200)
+    # Skewed, so that the interval is none of percentiles.
+    noise = np.random.default_rng(2).exponential(scale=0.5, size=200) - 0.5
     columns = {"label": [0.0] * 200, "a": [4.0] * 200, "b": 4.0 + shift + noise}
     (found,) = compared(tmp_path, columns, "mae", ci="bootstrap")
     low, high = found.ci["low"], found.ci["high"]
@@ -429,11 +433,17 @@ def test_the_bootstraps_verdict_says_where_its_interval_lies(tmp_path, shift, ve
     assert found.verdict == by_hand == verdict
     (found,) = compared(tmp_path, columns, "mae", ci="bootstrap", margin=2.0)
     assert found.verdict == "same"
-    # At its very end the interval does not lie above the margin.
-    for margin, expected in ((low, "inconclusive"), (np.nextafter(low, 0), "worse")):
-        if verdict == "worse":
-            (found,) = compared(tmp_path, columns, "mae", ci="bootstrap", margin=float(margin))
-            assert found.verdict == expected
+    # At its very end the interval does not lie beyond the margin, and within it just so.
+    end, outside = (low, high) if verdict == "worse" else (-high, -low)
+    ends = [
+        (end, "inconclusive"),
+        (np.nextafter(end, 0), verdict),
+        (outside, "same"),
+        (np.nextafter(outside, 0), "inconclusive"),
+    ]
+    for margin, expected in ends if verdict != "inconclusive" else ():
+        (found,) = compared(tmp_path, columns, "mae", ci="bootstrap", margin=float(margin))
+        assert found.verdict == expected
 
 
 def test_two_models_that_say_the_same_are_the_same_by_the_bootstrap(tmp_path):

@@ -58,7 +58,7 @@ def coverage(rows: int, draws: int, seed: int = 0, method: str = "normal") -> di
         loss, held = _loss(loss_name), 0
         for _ in range(draws):
             ci = interval(loss, [draw(rng, rows)], spec)
-            held += ci["low"] <= truth <= ci["high"]
+            held += ci is not None and ci["low"] <= truth <= ci["high"]
         found[name] = held / draws
     return found
 
