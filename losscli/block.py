@@ -6,7 +6,7 @@ from both.  Nothing here reads, checks or measures.  Arrays are not written to o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -91,8 +91,7 @@ class KeyColumn:
 Column: TypeAlias = NumberColumn | ClassColumn | KeyColumn
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Consecutive rows of one file, one column for each `Want`, in that order.
 
     ``stop``, when set, is what is wrong with the row right after the last one here: the rows before
@@ -111,15 +110,14 @@ class Batch:
         return Batch(stop - start, tuple(c.slice(start, stop) for c in self.columns), kept, self.file)
 
     def stopped(self, error: DataError) -> Batch:
-        return replace(self, stop=error)
+        return self._replace(stop=error)
 
 
 Place: TypeAlias = tuple[int, int]
 """Where a column of a block lies: its side (0 is PREDS, 1 is LABELS), and its place among that side's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Aligned rows of all sides: for each side one column for each that the plan reads there.
 
     ``first_row`` rows come before this block.  ``places``, when set, says for each side which of the rows

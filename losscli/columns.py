@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError, UsageError
 
@@ -98,8 +98,7 @@ def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
     return [Chosen(side, find(sources[side], asked), asked) for side in sides]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A column as it was asked for: its name, where it is (in both files LABELS first), and whether by a glob."""
 
     name: str

@@ -102,7 +102,7 @@ def compare(
     jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     duels = _duels(plan)
-    plan = replace(plan, pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))
+    plan = plan._replace(pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)

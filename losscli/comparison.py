@@ -70,5 +70,5 @@ class Comparison:
         return {
             "schema": SCHEMA, "losscli": self.version, "arithmetic": self.arithmetic, "margin": self.margin,
             "level": self.level, "paired": self.paired, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
-            "rows": asdict(self.rows), "inputs": [asdict(found) for found in self.inputs],
+            "rows": self.rows._asdict(), "inputs": [found._asdict() for found in self.inputs],
         }  # fmt: skip

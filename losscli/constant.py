@@ -285,7 +285,7 @@ class Reading:
                     )
                     units.append(Unit(loss, (), (("label", label),)))
                 sought[key] = Sought(part.unit, found, places[place], measure)
-        return cls(replace(plan, units=tuple(units)), list(sought.values()), reasons, min_slice, [])
+        return cls(plan._replace(units=tuple(units)), list(sought.values()), reasons, min_slice, [])
 
     def guarded(self, advance: Advance, memory: int | None) -> Advance:
         """Refuse to hold more labels, for medians and quantiles, than memory allows."""
@@ -317,7 +317,7 @@ class Reading:
         """The plan of the second reading: the same rows, with the constants in place of the predictions."""
         self.found = list(find(self.plan, tally, self.sought, self.min_slice))
         units = tuple(_unit(self.plan, one) for one in self.found)
-        return replace(self.plan, units=units, measures=(), watch=None, spreads=False, pairs=(), groups=None)
+        return self.plan._replace(units=units, measures=(), watch=None, spreads=False, pairs=(), groups=None)
 
     def attach(self, tally: Tally, second: Tally) -> None:
         """Lay the constants beside the states of their units."""
@@ -426,7 +426,7 @@ def _unit(plan: Plan, found: Found) -> Unit:
             table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
             several = isinstance(filler, list)
             views.append((name, ConstantView(table, several, found.groups, slicing, view)))
-    return replace(unit, views=tuple(views))
+    return unit._replace(views=tuple(views))
 
 
 def _is_class(unit: Unit, role: str) -> bool:

@@ -108,7 +108,7 @@ def evaluate(
     )
     jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
-    plan = replace(plan, spreads=interval is not None)
+    plan = plan._replace(spreads=interval is not None)
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
@@ -185,7 +185,7 @@ def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
                 key = replace(key, edges=edges_of(key, pieces, slot.file))
             keys.append(key)
         slicings.append(replace(view, slicing=Slicing(tuple(keys))))
-    return replace(plan, slicings=tuple(slicings))
+    return plan._replace(slicings=tuple(slicings))
 
 
 def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:

@@ -15,7 +15,6 @@ import math
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,8 +39,7 @@ SAFE_LOW = -1022
 _HEX = re.compile(r"-?[0-9a-f]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ExactSum:
+class ExactSum(NamedTuple):
     """``units * 2**(-1074 * factors)``, and how many terms were +inf, -inf and NaN."""
 
     units: int = 0

@@ -22,6 +22,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Literal,
+    NamedTuple,
     TypeAlias,
     TypeVar,
     Union,
@@ -74,8 +75,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MARK = "__loss__"
 
 
-@dataclass(frozen=True, slots=True)
-class Undefined:
+class Undefined(NamedTuple):
     """A value that the definition does not give for these rows, and why.
 
     ``absent``: there is nothing of this class or output, and a macro average leaves it out.
@@ -90,8 +90,7 @@ class Undefined:
 Finished: TypeAlias = float | Fraction | Undefined
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(NamedTuple):
     """A column, or columns, that a loss is given."""
 
     name: str
@@ -99,8 +98,7 @@ class Role:
     domain: Domain
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """A parameter: its type, its range or choices, its default.
 
     Without a default it must be given, save where it is ``optional``: then None means that it is off.
@@ -406,8 +404,7 @@ def loss(
     return mark
 
 
-@dataclass(frozen=True, slots=True)
-class Doc:
+class Doc(NamedTuple):
     """A docstring, taken apart: the summary, the definition, the text and the example."""
 
     summary: str

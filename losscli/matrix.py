@@ -9,8 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from losscli.errors import DataError
 from losscli.labels import class_label
@@ -20,8 +19,7 @@ Matrix: TypeAlias = tuple[tuple[float, ...], ...]
 """A parameter of a loss that is such a file: ``matrix[label][pred]``, classes as codes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassTable:
+class ClassTable(NamedTuple):
     """The numbers of one file, with the classes of its rows and of its columns."""
 
     path: str

@@ -68,8 +68,7 @@ class Slot:
     labels: tuple[int | str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """What is summed: the columns of one row function over some roles, kept in one state."""
 
     loss: Loss  # for its row function and its state
@@ -77,8 +76,7 @@ class Unit:
     views: tuple[tuple[str, View], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One output or class of a measure, and the unit that holds its sums; a whole has no kind."""
 
     unit: int
@@ -86,8 +84,7 @@ class Part:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """One loss for one prediction: the form chosen, all its parameters, and its parts."""
 
     loss: Loss
@@ -164,8 +161,7 @@ class Tally:
                 self.kept.merge(other.kept)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassWeights:
+class ClassWeights(NamedTuple):
     """A weight for each class of the label; classes that are not named weigh one."""
 
     label: Place
@@ -183,8 +179,7 @@ class ClassWeights:
         return np.array([table.get(value, 1.0) for value in column.values] or [1.0])[column.codes]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """The rows to keep: those for which an expression over columns is true."""
 
     expression: Expression
@@ -205,8 +200,7 @@ class Cut(NamedTuple):
     dealt: Mapping[int, Ints]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Columns to read, units to sum, measures to finish, and what to do with missing values."""
 
     sides: tuple[tuple[Slot, ...], ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.block import Want
 from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
@@ -54,8 +54,7 @@ ROLE_COLUMNS = {
 """Names looked for where `--pred` does not say which column plays a role."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A loss as asked for: its spec, and the forms among which the columns choose."""
 
     spec: Spec

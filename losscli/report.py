@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,16 +46,14 @@ class Result:
         return {name: held[name] for name in order}
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     role: str
     path: str
     format: str
     columns: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """How many rows were read, paired, left out and used."""
 
     read_preds: int
@@ -133,8 +131,8 @@ class Report:
             "arithmetic": self.arithmetic,
             "metrics": self.metrics,
             "results": [result.to_json() for result in self.results],
-            "rows": asdict(self.rows),
-            "inputs": [asdict(found) for found in self.inputs],
+            "rows": self.rows._asdict(),
+            "inputs": [found._asdict() for found in self.inputs],
             "gate": self.gate,
         }
 

@@ -325,7 +325,7 @@ def watched(
     if slopes and not any(loss.slopes for loss in losses):
         raise UsageError("`--gradient` needs a loss that has a slope by the prediction")
     pairs = tuple(_pairs(plan)) if pictures == "all" else ()
-    return replace(plan, watch=Watch(facts, residuals, losses, every, worst, slopes, pairs, pictures))
+    return plan._replace(watch=Watch(facts, residuals, losses, every, worst, slopes, pairs, pictures))
 
 
 def _measured(

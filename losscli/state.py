@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -42,8 +42,7 @@ class State(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """Σ w·x for each column x of a row function, and Σ w, exactly; without weights Σ x and n.
 
     ``first_infinite`` is the first row with an infinite entry, ``infinite`` how many there are.
@@ -103,8 +102,7 @@ class Sums:
         return cls(totals, weight, held["rows"], held["infinite"], held["first_infinite"])
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(NamedTuple):
     """Exact first and second moments of label y and prediction f, weighted by w.
 
     Nothing is rounded before the finish, so labels far from zero lose no digit of their spread.
@@ -186,8 +184,7 @@ class Moments:
         return cls(weight, y, f, yy, ff, yf, held["rows"])
 
 
-@dataclass(frozen=True, slots=True)
-class Extremes:
+class Extremes(NamedTuple):
     """The least and the greatest value of each column."""
 
     lows: tuple[float, ...]
@@ -250,8 +247,7 @@ class Counts:
         return self.tp + self.fp + self.fn + self.tn
 
 
-@dataclass(frozen=True, slots=True)
-class Confusion:
+class Confusion(NamedTuple):
     """The exact weight of every pair (class of the label, class of the prediction)."""
 
     cells: Mapping[tuple[int | str, int | str], ExactSum]
@@ -348,8 +344,7 @@ class Confusion:
         return cls(cells, ExactSum.from_json(held["weight"]), held["rows"])
 
 
-@dataclass(frozen=True, slots=True)
-class Bins:
+class Bins(NamedTuple):
     """Exact sums of the columns of a row function by bin: its first column is the bin of each row."""
 
     bins: Mapping[int, Sums]
@@ -436,8 +431,7 @@ class Joined:
         return cls(tuple(kind.from_json(state) for (kind, _), state in states))
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """All rows: their columns and weights, as they came.  What is found in them does not depend on their order.
 
     It grows with the rows, as an exact median needs all of them.
@@ -552,4 +546,4 @@ STATES: dict[str, Any] = {
 
 def with_infinite(state: Sums, count: int, first_row: int) -> Sums:
     """The sums, with how many rows are infinite and the first of them."""
-    return replace(state, infinite=count, first_infinite=first_row)
+    return state._replace(infinite=count, first_infinite=first_row)

@@ -204,12 +204,13 @@ def test_with_keys_neither_the_order_of_rows_nor_the_format_shows(tmp_path, draw
     assert seen(evaluate(*again, loss=["mae", "r2"], on="id", ci="bootstrap").results) == first
 
 
-@pytest.mark.parametrize("options", [{"chunk_rows": 1}, {"chunk_rows": 7, "jobs": 3}, {"jobs": 2}])
 @pytest.mark.parametrize("weight", [None, "w"])
-def test_the_interval_is_the_same_bits_however_the_rows_are_cut(tmp_path, drawn, options, weight):
-    path, losses = table(tmp_path, drawn), ("mae", "rmse", "wape", "r2", "max_error")
-    call = {"weight": weight, "by": ["g", "who"], "min_slice": 6}
-    assert seen(measured(path, *losses, **call, **options)) == seen(measured(path, *losses, **call))
+def test_the_interval_is_the_same_bits_however_the_rows_are_cut(tmp_path, drawn, weight):
+    path, losses = table(tmp_path, drawn), ("mae", "wape", "r2", "max_error")
+    call = {"weight": weight, "by": ["g"], "min_slice": 6}
+    wanted = seen(measured(path, *losses, **call))
+    for options in ({"chunk_rows": 1}, {"chunk_rows": 7, "jobs": 3}, {"jobs": 2}):
+        assert seen(measured(path, *losses, **call, **options)) == wanted
 
 
 def test_formats_do_not_show(tmp_path, drawn):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from losscli.errors import UsageError
 from losscli.report import Report
@@ -35,8 +35,7 @@ WHOLE = ("json", "jsonl", "junit", "html", "github")
 """The formats that hold all slices, whatever `--top` shows: they are for programs, or rank slices themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What the place where a report is shown can show."""
 
     width: int = 80

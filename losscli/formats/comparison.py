@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
@@ -108,7 +107,7 @@ def _table(comparison: Comparison, look: Look) -> str:
     heads, rows = cells_of(comparison)
     # No number or verdict is cut: where the terminal is narrower, the lines run over.
     longest = (max(len(line[at]) for line in [heads, *rows]) for at in range(len(heads)))
-    look = replace(look, width=max(look.width, sum(longest) + 3 * len(heads)))
+    look = look._replace(width=max(look.width, sum(longest) + 3 * len(heads)))
     said = "".join(f"\n{visible(note)}\n" for note in notes_of(comparison))
     return f"{visible(caption_of(comparison))}\n\n{draw(heads, rows, NUMBERS, look)}{said}"
 

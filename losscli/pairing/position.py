@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.block import Batch, Block, Want
 from losscli.errors import DataError
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 SEGMENT_ROWS = 1 << 18  # about as many rows as make a segment worth a thread's while
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Rows that all sides begin and end together: the parts of each side, in order."""
 
     first_row: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def _one(batches: Sequence[Batch]) -> Batch:
     columns = tuple(
         concatenated(pieces) for pieces in zip(*(batch.columns for batch in batches), strict=True)
     )
-    return replace(batches[-1], rows=sum(batch.rows for batch in batches), columns=columns)
+    return batches[-1]._replace(rows=sum(batch.rows for batch in batches), columns=columns)
 
 
 @dataclass(frozen=True, slots=True)

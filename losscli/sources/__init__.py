@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from losscli.errors import UsageError
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from losscli.block import Batch, Want
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How CSV text is to be read; None: found from the header."""
 
     delimiter: str | None = None  # one character

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -175,8 +175,7 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
     return Layout(path, names, True, line.delimiter, cells), line.end
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     cells: list[bytes]
     delimiter: str
     end: int
@@ -230,8 +229,7 @@ def _unquoted(cell: bytes) -> bytes:
 # ── the rows ──
 
 
-@dataclass(frozen=True)
-class _Cut:
+class _Cut(NamedTuple):
     """Where whole rows end in a run of bytes."""
 
     end: int

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +42,7 @@ _TILE_BYTES = 1 << 16
 _LINE_FEED, _CARRIAGE_RETURN = ord("\n"), ord("\r")
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The columns of a file and how they stand in its lines."""
 
     path: str
@@ -58,8 +56,7 @@ class Layout:
         return len(self.columns)
 
 
-@dataclass(frozen=True)
-class Bad:
+class Bad(NamedTuple):
     """The first bad row of a column, counted from 0 within the block."""
 
     row: int

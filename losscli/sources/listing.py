@@ -11,7 +11,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from losscli.errors import DataError
@@ -28,8 +27,7 @@ class DataFile(NamedTuple):
     name: str  # below the folder, or below that part of a glob that has no wildcards; with `/`
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """An input and its files; a plain file is its own only one."""
 
     path: str  # as the user wrote it
@@ -204,7 +202,7 @@ def matched(preds: Listing, labels: Listing) -> Listing:
             "to pair rows by a column that both sides have, add `--on COLUMN`",
             first.path,
         )
-    return replace(labels, files=tuple(sides[1][stem] for stem in sides[0]))
+    return labels._replace(files=tuple(sides[1][stem] for stem in sides[0]))
 
 
 def _by_stem(listing: Listing) -> dict[str, DataFile]:
