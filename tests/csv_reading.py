@@ -68,7 +68,7 @@ def read_alike(data, *wants, **options) -> Found:
     ways = [
         read(data, *wants, part=part, chunk=chunk, **options) for part in PART_SIZES for chunk in (1, 10**6)
     ]
-    ways += [read(data, *wants, part=part, small=1 << 30, **options) for part in PART_SIZES]
+    ways += [read(data, *wants, part=part, small=1 << 30, **options) for part in (16, csv.PART_BYTES)]
     with read_plainly():
         ways += [read(data, *wants, part=part, **options) for part in PART_SIZES]
     for way in ways:

@@ -36,11 +36,12 @@ class Made:
     size: int
 
 
-def files(folder: Path, case: str, rows: int) -> Made:
-    """The files of a case, made by another process: a child's peak memory begins at that of its parent."""
-    words = [sys.executable, str(HERE / "odd_data.py"), str(folder), case, str(rows)]
-    given, size = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return Made(tuple(given), size)
+def files(folder: Path, cases: Sequence[str], rows: int) -> dict[str, Made]:
+    """The files of cases, made by another process: a child's peak memory begins at that of its parent."""
+    words = [sys.executable, str(HERE / "odd_data.py"), str(folder), str(rows), *cases]
+    told = subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
+    made = map(json.loads, told)
+    return {case: Made(tuple(given), size) for case, (given, size) in zip(cases, made, strict=True)}
 
 
 def command(made: Made) -> list[str]:
@@ -54,7 +55,7 @@ def run(folder: Path, cases: Sequence[str], rows: int, rounds: int) -> dict[str,
     chosen = list(cases) or [*PARQUET, *CSV]
     plain = {name: "csv" if name in CSV else "parquet" for name in chosen}
     names = ["start", *dict.fromkeys(plain.values()), *chosen]
-    made = {name: files(folder, name, rows) for name in names}
+    made = files(folder, names, rows)
     runs: dict[str, list[Run]] = {name: [measure(command(made[name]), folder)] for name in names}
     assert len({runs[name][0].values for name in SAME if name in runs}) == 1, "the same rows have other bits"
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""The files of the odd cases, made from a fixed seed: prints the words of the command, and the bytes it reads."""
+"""The files of the odd cases, made from a fixed seed: for each the words of the command, and the bytes it reads."""
 
 from __future__ import annotations
 
@@ -132,10 +132,11 @@ CASES: dict[str, Callable[[Path, int], Made]] = {
 }
 
 if __name__ == "__main__":
-    where, case, many = sys.argv[1:]
-    here = Path(where) / f"{case}-{many}"
-    known = here / "made.json"
-    if not known.exists():
-        here.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(CASES[case](here, int(many))))
-    print(known.read_text())
+    where, many, *cases = sys.argv[1:]
+    for case in cases:
+        here = Path(where) / f"{case}-{many}"
+        known = here / "made.json"
+        if not known.exists():
+            here.mkdir(parents=True, exist_ok=True)
+            known.write_text(json.dumps(CASES[case](here, int(many))))
+        print(known.read_text())
