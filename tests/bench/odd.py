@@ -54,7 +54,9 @@ def run(folder: Path, cases: Sequence[str], rows: int, rounds: int) -> dict[str,
     """The cost of a byte of each odd case over that of the plain one; printed as a table."""
     chosen = list(cases) or [*PARQUET, *CSV]
     plain = {name: "csv" if name in CSV else "parquet" for name in chosen}
-    names = ["start", *dict.fromkeys(plain.values()), *chosen]
+    formats = dict.fromkeys(plain.values())
+    starts = [f"{format}-start" for format in formats]
+    names = [*starts, *formats, *chosen]
     made = files(folder, names, rows)
     runs: dict[str, list[Run]] = {name: [measure(command(made[name]), folder)] for name in names}
     assert len({runs[name][0].values for name in SAME if name in runs}) == 1, "the same rows have other bits"
@@ -63,7 +65,11 @@ def run(folder: Path, cases: Sequence[str], rows: int, rounds: int) -> dict[str,
             runs[name].append(measure(command(made[name]), folder))
     runs = {name: held[1:] or held for name, held in runs.items()}  # the first ones warmed the page cache
     walls = {name: statistics.median(each.wall for each in held) for name, held in runs.items()}
-    costs = {name: (walls[name] - walls["start"]) / made[name].size for name in names}
+    costs = {
+        name: (walls[name] - walls[f"{plain.get(name, name)}-start"]) / made[name].size
+        for name in names
+        if name not in starts
+    }
     print(f"\n{'':18} {'wall s':>8} {'cpu s':>8} {'peak MB':>8} {'MB read':>8} {'ns/byte':>8} {'ratio':>6}")
     ratios = {}
     for name in names:
@@ -73,7 +79,7 @@ def run(folder: Path, cases: Sequence[str], rows: int, rounds: int) -> dict[str,
             base = costs[plain[name]]
             ratios[name] = costs[name] / base if base > 0.0 else float("nan")
             line += f" {1e9 * costs[name]:8.2f} {ratios[name]:6.2f}"
-        elif name != "start":
+        elif name not in starts:
             line += f" {1e9 * costs[name]:8.2f}"
         print(line, flush=True)
     return ratios

@@ -108,7 +108,8 @@ def folders(folder: Path, rows: int, *, suffix: str) -> Made:
 
 
 CASES: dict[str, Callable[[Path, int], Made]] = {
-    "start": lambda folder, rows: text(folder, 1000),
+    "csv-start": lambda folder, rows: text(folder, 1000),
+    "parquet-start": lambda folder, rows: parquet(folder, tables(1000)),
     "parquet": lambda folder, rows: parquet(folder, tables(rows)),
     "unequal-groups": lambda folder, rows: parquet(folder, tables(rows), groups=(1 << 20, 300_007)),
     "one-group": lambda folder, rows: parquet(folder, tables(rows), groups=(rows, rows)),
