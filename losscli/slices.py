@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ from losscli.exact import round_fraction
 
 MOST_SLICES = 1_000_000
 TABLE_SIZE = 1 << 20  # of crossed values in a block, up to which a table is quicker than a sort
+KEPT_SIZE, MOST_KEPT = 1 << 14, 8  # of tables that are kept from block to block, and how many
 
 Value = str | None
 How = Literal["value", "edges", "bins", "quantiles"]
@@ -107,6 +109,19 @@ class Index:
     most: int = MOST_SLICES
     asked_by: str = ""  # what allows no more, where it is not the memory of slices alone
     lock: threading.Lock = field(default_factory=threading.Lock)
+    lookups: dict[tuple[tuple[Value, ...], ...], Ints] = field(default_factory=dict)
+
+    def lookup(self, tables: Sequence[tuple[Value, ...]], size: int) -> Ints:
+        """The codes of the combinations of some values, -1 where none was met: mostly those of the blocks before."""
+        if size > KEPT_SIZE:
+            return np.full(size, -1, dtype=np.int64)
+        key = tuple(tables)
+        with self.lock:
+            if key not in self.lookups:
+                if len(self.lookups) >= MOST_KEPT:
+                    self.lookups.clear()
+                self.lookups[key] = np.full(size, -1, dtype=np.int64)
+            return self.lookups[key]
 
     def code(self, values: tuple[Value, ...]) -> int:
         known = self.codes.get(values)
@@ -144,8 +159,10 @@ class SliceView:
         size = math.prod(len(table) for table in tables)
         if size <= TABLE_SIZE:
             met = np.flatnonzero(np.bincount(local, minlength=size))
-            lookup = np.zeros(size, dtype=np.int64)
-            lookup[met] = self._codes_of(met, tables)
+            lookup = self.index.lookup(tables, size)
+            new = met[lookup[met] < 0]
+            if len(new):
+                lookup[new] = self._codes_of(new, tables)
             return lookup[local]
         met, places = np.unique(local, return_inverse=True)
         return self._codes_of(met, tables)[places.reshape(-1)]
@@ -164,12 +181,20 @@ class SliceView:
         return np.array(found, dtype=np.int64)
 
 
+def _names(values: tuple[int | str, ...]) -> tuple[Value, ...]:
+    """Labels as the names of slices, and a missing one."""
+    return (*(str(value) for value in values), None)
+
+
+_named = lru_cache(MOST_KEPT)(_names)
+
+
 def _values(key: Key, column: Any) -> tuple[Ints, tuple[Value, ...]]:
     """Codes and what they stand for; the last one is the missing value."""
     if key.how == "value":
         assert isinstance(column, ClassColumn)
         assert column.values is not None
-        values = (*(str(value) for value in column.values), None)
+        values = _named(column.values) if len(column.values) <= KEPT_SIZE else _names(column.values)
         codes = column.codes
     else:
         assert isinstance(column, NumberColumn)

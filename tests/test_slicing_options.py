@@ -103,3 +103,24 @@ def test_a_missing_value_that_propagates_leaves_no_value_and_a_note(here, text):
     assert "row 2" in found["note"]
     assert here("eval", both, "--max", "mae=9", "--nan", "propagate").code == 1
     assert here("eval", both, "-l", "mae", "--nan", "skip").block().code == 2
+
+
+def test_blocks_whose_dictionaries_differ_have_the_slices_of_their_values(here, parquet):
+    """What is remembered of a dictionary from block to block must not meet another one."""
+    import numpy as np
+    import pyarrow as pa
+
+    rng = np.random.default_rng(11)
+    names = ["a", "b", "c", "", "d"]
+    groups = [rng.permutation(names)[: rng.integers(1, 6)].tolist() for _ in range(12)]
+    column = [str(name) for group in groups for name in rng.choice(group, 50)]
+    pred = rng.normal(size=600)
+    preds = parquet("p.parquet", pa.table({"pred": pred, "g": column}), row_group_size=50)
+    labels = parquet("l.parquet", pa.table({"label": np.zeros(600)}))
+    ran = here("eval", preds, labels, "--by", "g", "-l", "mse", "--chunk-rows", "50", "--json")
+    held = {r["slice"]["g"]: r for r in json.loads(ran.out)["results"] if r["slice"]}
+    for name in names:
+        mine = np.array([x for x, g in zip(pred, column, strict=True) if g == name])
+        found = held[name or None] if (name or None) in held else held[name]
+        assert found["rows"] == len(mine)
+        assert found["value"] == pytest.approx(float(np.mean(mine**2)), rel=1e-12)

@@ -52,6 +52,7 @@ DataType: TypeAlias = Any
 WIDE = 2**62  # what decimals are divided without Python's integers
 SCALE_LIMIT = 400  # a double ends long before; a damaged file may ask for ten to the two-thousand-millionth
 ENCODED = 4096  # from so many texts on, importing Arrow's functions pays
+KEPT_ENTRIES, KEPT_DICTIONARIES = 1 << 14, 8  # of dictionaries whose labels are remembered
 
 _FLOATS = {pa.float16(): "<f2", pa.float32(): "<f4", pa.float64(): "<f8"}
 _INTEGERS = {
@@ -532,12 +533,39 @@ def _dictionary_labels(array: Array, kind: Kind) -> Labels:
     entries = array.dictionary
     if len(entries) == 0:
         return blanked(Labels(places, (), missing))
-    inner = _labels(entries, kind, _used(places, missing, len(entries)))
+    inner = _entry_labels(entries, kind, _used(places, missing, len(entries)))
     codes = inner.codes[places]
     if inner.missing is not None:
         missing = either(missing, inner.missing[places])
     bad = None if inner.bad is None else without(inner.bad[places], missing)
     return blanked(Labels(codes, inner.table, missing, bad, lambda index: inner.why(int(places[index]))))
+
+
+_kept: dict[tuple[Any, ...], Labels] = {}
+"""What the entries of some dictionaries are as labels, by their bytes."""
+
+
+def _entry_labels(entries: Array, kind: Kind, used: Ints) -> Labels:
+    """The entries of a dictionary as labels: block after block has the same ones, which are read once."""
+    found, rows = entries.type, len(entries)
+    if (
+        rows > KEPT_ENTRIES
+        or entries.null_count
+        or not (_is_string(found) or _is_binary(found))
+        or _is_view(found)
+    ):
+        return _labels(entries, kind, used)
+    width = 8 if pa.types.is_large_string(found) or pa.types.is_large_binary(found) else 4
+    _, places, data = entries.buffers()
+    offsets = np.frombuffer(places, f"<i{width}", rows + 1, entries.offset * width)
+    raw = b"" if data is None else memoryview(data)[int(offsets[0]) : int(offsets[-1])].tobytes()
+    key = (str(found), kind, (offsets - offsets[0]).tobytes(), raw, used.tobytes())
+    if (known := _kept.get(key)) is not None:
+        return known
+    if len(_kept) >= KEPT_DICTIONARIES:
+        _kept.clear()
+    _kept[key] = read = _labels(entries, kind, used)
+    return read
 
 
 def _texts(array: Array, missing: Mask | None, which: Ints | None) -> Texts:
