@@ -6,6 +6,7 @@ from both.  Nothing here reads, checks or measures.  Arrays are not written to o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -121,13 +122,20 @@ class Block(NamedTuple):
     """Aligned rows of all sides: for each side one column for each that the plan reads there.
 
     ``first_row`` rows come before this block.  ``places``, when set, says for each side which of the rows
-    from there on these are: rows were left out, or paired by key.
+    from there on these are (rows were left out, or paired by key), or is what works it out when it is asked for.
     """
 
     first_row: int
     rows: int
     sides: tuple[tuple[Column, ...], ...]
-    places: tuple[Ints, ...] | None = None
+    places: tuple[Ints | Callable[[], Ints], ...] | None = None
+
+    def places_of(self, side: int) -> Ints:
+        """Which rows from ``first_row`` on these are, in the file of a side."""
+        held = None if self.places is None else self.places[side]
+        if held is None:
+            return np.arange(self.rows)
+        return held() if callable(held) else held
 
     def column(self, place: Place) -> Column:
         side, index = place
@@ -135,8 +143,7 @@ class Block(NamedTuple):
 
     def row_numbers(self, side: int = 0) -> Ints:
         """The number of each row in the file of a side, counted from 1."""
-        places = np.arange(self.rows) if self.places is None else self.places[side]
-        return places + (self.first_row + 1)
+        return self.places_of(side) + (self.first_row + 1)
 
     def first(self, where: Mask, side: int = 0) -> tuple[int, int]:
         """Of the rows where ``where`` is true, the one with the lowest number: its index and its number."""
@@ -144,15 +151,16 @@ class Block(NamedTuple):
             index = int(np.argmax(where))
             return index, self.first_row + index + 1
         found = np.flatnonzero(where)
-        index = int(found[np.argmin(self.places[side][found])])
-        return index, self.first_row + int(self.places[side][index]) + 1
+        places = self.places_of(side)
+        index = int(found[np.argmin(places[found])])
+        return index, self.first_row + int(places[index]) + 1
 
     def take(self, kept: Mask) -> Block:
         """The rows where ``kept`` is true."""
         places = np.flatnonzero(kept)
         sides = tuple(tuple(take(column, kept) for column in side) for side in self.sides)
-        held = self.places or (np.arange(self.rows),) * len(self.sides)
-        return Block(self.first_row, len(places), sides, tuple(side[places] for side in held))
+        held = (self.places_of(side)[places] for side in range(len(self.sides)))
+        return Block(self.first_row, len(places), sides, tuple(held))
 
 
 def picked(words: Words, kept: Mask | Ints) -> Words:
@@ -166,6 +174,7 @@ def take(column: Column, kept: Mask | Ints) -> Column:
     missing = None if column.missing is None else column.missing[kept]
     if isinstance(column, KeyColumn):
         return KeyColumn(picked(column.words, kept), missing)
+    places = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
     if isinstance(column, NumberColumn):
-        return NumberColumn(column.values[kept], missing)
-    return ClassColumn(column.codes[kept], column.values, missing)
+        return NumberColumn(column.values.take(places), missing)
+    return ClassColumn(column.codes.take(places), column.values, missing)

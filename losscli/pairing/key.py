@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import nsmallest
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -305,24 +306,33 @@ def _blocks_of_all(rows: Sequence[Rows], places: Sequence[Ints], chunk_rows: int
         yield Block(0, len(here[0]), sides, numbers)
 
 
+def _at(numbers: Any, rows: Ints | slice) -> Ints:
+    """The numbers of some rows."""
+    found: Ints = numbers[rows]
+    return found
+
+
 def _blocks(small: Rows, large: Rows, found: Ints, turned: bool, chunk_rows: int) -> Iterator[Block]:
     there: Mask = found >= 0
     whole = bool(there.all())
-    asking = np.arange(len(found)) if whole else np.flatnonzero(there)
-    for start in range(0, len(asking), chunk_rows):
-        rows = asking[start : start + chunk_rows]
-        if whole:
-            stop = start + len(rows)
+    asking = None if whole else np.flatnonzero(there)
+    count = len(found) if asking is None else len(asking)
+    for start in range(0, count, chunk_rows):
+        stop = min(start + chunk_rows, count)
+        if asking is None:
             mine = tuple(column.slice(start, stop) for column in large.columns)
+            rows: Ints | slice = slice(start, stop)
         else:
+            rows = asking[start:stop]
             mine = tuple(take(column, rows) for column in large.columns)
         places = found[rows]
         theirs = tuple(take(column, places) for column in small.columns)
-        numbers = small.numbers[places], large.numbers[rows]
-        sides = (theirs, mine)
+        # Few calls ask for the numbers of rows: they are not gathered before.
+        numbers = partial(_at, small.numbers, places), partial(_at, large.numbers, rows)
+        sides = theirs, mine
         if turned:
             numbers, sides = numbers[::-1], sides[::-1]
-        yield Block(0, len(rows), sides, numbers)
+        yield Block(0, stop - start, sides, numbers)
 
 
 # ---------------------------------------------------------------------- how many parts

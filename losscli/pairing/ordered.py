@@ -170,8 +170,8 @@ def _merged(first: _Side, second: _Side, plan: KeyPlan, only: list[int]) -> Bloc
 
 
 def _cut(block: Block, chunk_rows: int) -> Iterator[Block]:
-    assert block.places is not None
+    numbers = [block.places_of(side) for side in range(len(block.sides))]
     for start in range(0, block.rows, chunk_rows):
         stop = min(start + chunk_rows, block.rows)
         sides = tuple(tuple(column.slice(start, stop) for column in side) for side in block.sides)
-        yield Block(0, stop - start, sides, tuple(places[start:stop] for places in block.places))
+        yield Block(0, stop - start, sides, tuple(places[start:stop] for places in numbers))
