@@ -32,6 +32,14 @@ def end(number: int, frame: FrameType | None) -> None:
         os._exit(128 + number)
 
 
+def _address_space_is_limited() -> bool:
+    try:
+        import resource
+    except ImportError:
+        return False  # not on this system
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
 def run() -> None:
     """Run the command line and exit."""
     for name in ENDING_SIGNALS:
@@ -48,6 +56,9 @@ def run() -> None:
     gc.set_threshold(100_000)
     # Its threads would only wait for work that losscli never gives it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if _address_space_is_limited():
+        # Arrow's own pool reserves a gibibyte of it at once, whatever it needs.
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from losscli.cli import main
 
     code = main(sys.argv[1:])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
+import subprocess
+import sys
 import time
 
 import pexpect
@@ -264,3 +267,19 @@ def test_nothing_is_imported_from_the_folder_one_stands_in(losscli, pair, tmp_pa
 def test_a_relative_path_from_the_repository_is_named_as_it_was_written(losscli):
     ran = losscli("eval", "sample_data/iris.csv", "--pred", "p_*", "-l", "zero_one", "-f", "table", cwd=ROOT)
     assert "sample_data/iris.csv" in ran.out
+
+
+def test_under_a_limited_address_space_none_of_it_is_reserved_beforehand():
+    code = (
+        "import losscli.cli, losscli.__main__ as start\n"
+        "def told(argv):\n"
+        "    import pyarrow\n"
+        "    print(pyarrow.default_memory_pool().backend_name, flush=True)\n"
+        "    return 0\n"
+        "losscli.cli.main = told\n"
+        "start.run()\n"
+    )
+    script = f"ulimit -v 4000000 && exec {shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+    inherited = {n: v for n, v in os.environ.items() if n != "ARROW_DEFAULT_MEMORY_POOL"}
+    done = subprocess.run(["sh", "-c", script], env=inherited, capture_output=True, text=True, check=True)
+    assert done.stdout == "system\n"
