@@ -149,7 +149,7 @@ def test_fair_is_half_the_squared_error_near_zero_and_a_line_less_a_log_far_out(
 
 
 def test_cauchy_keeps_growing_where_its_square_is_out_of_range() -> None:
-    assert one(cauchy, 2.0) == math.log(3)
+    assert one(cauchy, 2.0) == near(math.log(3), rel=1e-15)
     assert one(cauchy, 6.0, scale=2.0) == near(math.log(5.5), rel=1e-15)
     assert one(cauchy, 1e200) == near(400 * math.log(10) - math.log(2), rel=1e-15)
     assert one(cauchy, 1e300, scale=1e-300) == near(1200 * math.log(10) - math.log(2), rel=1e-15)
