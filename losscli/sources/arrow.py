@@ -52,7 +52,8 @@ DataType: TypeAlias = Any
 WIDE = 2**62  # what decimals are divided without Python's integers
 SCALE_LIMIT = 400  # a double ends long before; a damaged file may ask for ten to the two-thousand-millionth
 ENCODED = 4096  # from so many texts on, importing Arrow's functions pays
-KEPT_ENTRIES, KEPT_DICTIONARIES = 1 << 14, 8  # of dictionaries whose labels are remembered
+KEPT_DICTIONARIES = 8  # whose labels are remembered
+KEPT_ENTRIES, KEPT_BYTES = 1 << 14, 1 << 20  # of such a dictionary, at most
 
 _FLOATS = {pa.float16(): "<f2", pa.float32(): "<f4", pa.float64(): "<f8"}
 _INTEGERS = {
@@ -558,7 +559,10 @@ def _entry_labels(entries: Array, kind: Kind, used: Ints) -> Labels:
     width = 8 if pa.types.is_large_string(found) or pa.types.is_large_binary(found) else 4
     _, places, data = entries.buffers()
     offsets = np.frombuffer(places, f"<i{width}", rows + 1, entries.offset * width)
-    raw = b"" if data is None else memoryview(data)[int(offsets[0]) : int(offsets[-1])].tobytes()
+    first, last = int(offsets[0]), int(offsets[-1])
+    if last - first > KEPT_BYTES:
+        return _labels(entries, kind, used)
+    raw = b"" if data is None else memoryview(data)[first:last].tobytes()
     key = (str(found), kind, (offsets - offsets[0]).tobytes(), raw, used.tobytes())
     if (known := _kept.get(key)) is not None:
         return known
