@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import subprocess
@@ -430,26 +429,3 @@ def test_every_example_in_the_help_runs_from_the_repository(losscli, here, comma
         ran = losscli.shell(f'"$@" {example}', cwd=ROOT)
         assert (ran.code, ran.err) == (0, ""), example
         assert ran.out
-
-
-def test_a_call_makes_ready_no_option_but_those_that_stand_in_it(monkeypatch, tmp_path):
-    from losscli.cli.app import _with_the_options_of
-    from losscli.cli.eval import eval_command
-
-    monkeypatch.chdir(tmp_path)
-    whole = set(inspect.signature(eval_command).parameters)
-
-    def options(*words):
-        return set(inspect.signature(_with_the_options_of(eval_command, words)).parameters)
-
-    always = {"context", "preds", "labels"}
-    assert options("p", "l", "-l", "mse", "--by=x") == {*always, "loss", "by"}
-    assert options("p", "l", "--", "--by") == always
-    assert options("-", "--chunk-rows", "7") == {*always, "chunk_rows"}
-    # Help lists all, and so does the advice on an option that there is not.
-    assert options("p", "--help") == options("p", "--los", "mse") == options("p", "-lmse") == whole
-    (tmp_path / "losscli.toml").write_text("")
-    assert options("p") == whole
-    (tmp_path / "losscli.toml").unlink()
-    monkeypatch.setenv("LOSSCLI_NAN", "drop")
-    assert options("p") == whole

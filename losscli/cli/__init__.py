@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from losscli import errors
-from losscli.cli import options
-from losscli.cli.app import app_for
+from losscli.cli import app, options
 from losscli.text import visible
 
 DEFECT = 70
@@ -39,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str], as_json: bool) -> int:
     try:
-        code = app_for(argv)(args=list(argv), prog_name="losscli", standalone_mode=False)
+        code = app.run(argv)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except errors.LosscliError as error:

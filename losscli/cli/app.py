@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
-from typer.models import OptionInfo
 
 from losscli._version import __version__
-from losscli.cli import settings
+from losscli.cli import plain
 from losscli.errors import UsageError
 
 EPILOG = (
@@ -48,14 +46,20 @@ class Command(TyperCommand):
         return parser
 
 
-def app_for(words: Sequence[str]) -> typer.Typer:
-    """The application for one call: with the command that it names and the options given to it, else with all.
-
-    Making ready the options of every command would take as long as measuring a small file.
-    """
+def run(words: Sequence[str]) -> object:
+    """Carry out one call; what a command returns or raises is passed on."""
     named: Sequence[str] = COMMANDS
     if words and words[0] in COMMANDS and words[0] != "help" and not _completes():
+        # Making ready the options of every command would take as long as measuring a small file.
         named = (words[0],)
+        command = _command(words[0])
+        values = plain.read(command, words[1:])
+        if values is not None:
+            return command(**values)
+    return _app(named)(args=list(words), prog_name="losscli", standalone_mode=False)
+
+
+def _app(named: Sequence[str]) -> typer.Typer:
     # Plain help: rich's panels cost more time than the whole measuring of a small file.
     app = typer.Typer(
         name="losscli",
@@ -67,48 +71,14 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(losscli)
     for name in named:
-        command = getattr(importlib.import_module(f"losscli.cli.{name}"), f"{name}_command")
-        epilog = getattr(command, "epilog", None)
-        if len(named) == 1:
-            command = _with_the_options_of(command, words[1:])
-        app.command(name, cls=Command, epilog=epilog)(command)
+        command = _command(name)
+        app.command(name, cls=Command, epilog=getattr(command, "epilog", None))(command)
     return app
 
 
-def _with_the_options_of(command: Callable[..., None], words: Sequence[str]) -> Callable[..., None]:
-    """The command with those options only that stand in a call, where nothing else can set or name one."""
-    if settings.are_set():
-        return command
-    signature = inspect.signature(command, eval_str=True)
-    options: dict[str, str] = {}
-    kept = set()
-    for param in signature.parameters.values():
-        info = next(iter(getattr(param.annotation, "__metadata__", ())), None)
-        if not isinstance(info, OptionInfo):
-            kept.add(param.name)
-            continue
-        # In an annotation, the first name stands in the place of the default.
-        for names in (info.default, *(info.param_decls or ())):
-            options |= dict.fromkeys(str(names).split("/"), param.name)
-    for word in words:
-        if word == "--":
-            break
-        if word.startswith("-") and word != "-":
-            name = word.partition("=")[0]
-            if name not in options:
-                return command  # for help, and for whatever is to be refused
-            kept.add(options[name])
-
-    params = [param for param in signature.parameters.values() if param.name in kept]
-    others = {param.name: param.default for param in signature.parameters.values() if param.name not in kept}
-
-    def called(**given: Any) -> None:
-        command(**others, **given)
-
-    called.__doc__ = command.__doc__
-    called.__signature__ = signature.replace(parameters=params)  # type: ignore[attr-defined]
-    called.__annotations__ = {param.name: param.annotation for param in params}
-    return called
+def _command(name: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(importlib.import_module(f"losscli.cli.{name}"), f"{name}_command")
+    return found
 
 
 def _completes() -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from losscli.cli import options
-from losscli.cli.settings import from_command_line
+from losscli.cli.settings import Call, from_command_line
 from losscli.errors import UsageError
 from losscli.memory import parse_size
 
@@ -157,7 +157,7 @@ def compare_command(
     _finish(comparison, out)
 
 
-def _refuse_rows(context: typer.Context, labels: str | None) -> None:
+def _refuse_rows(context: Call, labels: str | None) -> None:
     """UsageError where two saved results come with an option that is of rows."""
     if labels is not None:
         raise UsageError("two saved results are compared without LABELS")

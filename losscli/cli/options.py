@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from losscli.cli.settings import configure, gates
+from losscli.cli.settings import Call, configure, gates
 from losscli.errors import UsageError
 from losscli.text import visible
 
@@ -408,7 +408,7 @@ def read_class_weight(text: str | None) -> dict[str, float]:
 
 
 def read_gate(
-    context: typer.Context,
+    context: Call,
     max: Sequence[str] | None,
     min: Sequence[str] | None,
     baseline: str | None,

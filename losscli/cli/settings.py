@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -47,12 +47,21 @@ def configure(context: typer.Context, path: str | None) -> str | None:
     return path
 
 
-def gates(context: typer.Context) -> tuple[GateTable, ...]:
+class Call(Protocol):
+    """What is asked of a call: Typer's context, or what stands for it in a plain one."""
+
+    @property
+    def obj(self) -> Any: ...
+
+    def get_parameter_source(self, name: str, /) -> Any: ...
+
+
+def gates(context: Call) -> tuple[GateTable, ...]:
     """The gates of the file that was read."""
     return context.obj.gates if context.obj is not None else ()
 
 
-def from_command_line(context: typer.Context, name: str) -> bool:
+def from_command_line(context: Call, name: str) -> bool:
     """Whether an option stands on the command line, and not in the environment or a file."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
