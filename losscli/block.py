@@ -20,10 +20,15 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Words: TypeAlias = NDArray[np.uint64]
-Kind: TypeAlias = Literal["number", "truth", "class", "text", "score", "labels", "int_key", "text_key"]
+Kind: TypeAlias = Literal[
+    "number", "truth", "class", "text", "score", "labels", "int_key", "text_key", "text_cells"
+]
 """What a column is read as: a number; a number, or ``true`` or ``false`` as 1 or 0; a class label; text;
 as "score", numbers where every cell of a batch is a number or empty, else class labels; as "labels", a list of
-class labels (`cells.list_text`); or keys, which are integers (of text only its canonical form) or text."""
+class labels (`cells.list_text`); or keys, which are integers (of text only its canonical form) or text; as
+"text_cells", keys that are only to be compared row by row, and whose words may never be needed."""
+
+KEY_KINDS: tuple[Kind, ...] = ("int_key", "text_key", "text_cells")
 
 
 class Want(NamedTuple):
@@ -39,13 +44,14 @@ class NumberColumn:
 
     values: Floats
     missing: Mask | None = None  # None: no row is missing
+    finite: bool = False  # whether it is known that no value is infinite or NaN
 
     def __len__(self) -> int:
         return len(self.values)
 
     def slice(self, start: int, stop: int) -> NumberColumn:
         missing = None if self.missing is None else self.missing[start:stop]
-        return NumberColumn(self.values[start:stop], missing)
+        return NumberColumn(self.values[start:stop], missing, self.finite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +77,48 @@ class ClassColumn:
         return ClassColumn(self.codes[start:stop], self.values, missing)
 
 
-@dataclass(frozen=True, slots=True)
+class Cells(NamedTuple):
+    """Texts where they lie among the bytes of a block: ``data[start:end]``."""
+
+    data: NDArray[np.uint8]
+    starts: Ints
+    ends: Ints
+
+    def slice(self, start: int, stop: int) -> Cells:
+        return Cells(self.data, self.starts[start:stop], self.ends[start:stop])
+
+
 class KeyColumn:
     """Keys, a few words each: equal words are equal keys (`keys`).
 
-    Words of zero may follow those of a key, so that columns of different widths can be compared.
+    Words of zero may follow those of a key, so that columns of different widths can be compared.  Of
+    ``cells``, in their place, the words are made when they are asked for.
     """
 
-    words: Words  # (width, n): the first words of all keys, then the second …
-    missing: Mask | None = None
+    __slots__ = ("_words", "cells", "missing")
+
+    def __init__(self, words: Words | None, missing: Mask | None = None, cells: Cells | None = None) -> None:
+        self._words = words
+        self.missing = missing
+        self.cells = cells
+
+    @property
+    def words(self) -> Words:
+        """(width, n): the first words of all keys, then the second …"""
+        if self._words is None:
+            from losscli.keys import text_words
+
+            assert self.cells is not None
+            self._words = text_words(*self.cells)
+        return self._words
 
     def __len__(self) -> int:
-        return int(self.words.shape[1])
+        return len(self.cells.starts) if self.cells is not None else int(self.words.shape[1])
 
     def slice(self, start: int, stop: int) -> KeyColumn:
         missing = None if self.missing is None else self.missing[start:stop]
-        return KeyColumn(self.words[:, start:stop], missing)
+        words = None if self._words is None else self._words[:, start:stop]
+        return KeyColumn(words, missing, None if self.cells is None else self.cells.slice(start, stop))
 
 
 Column: TypeAlias = NumberColumn | ClassColumn | KeyColumn
@@ -176,5 +208,5 @@ def take(column: Column, kept: Mask | Ints) -> Column:
         return KeyColumn(picked(column.words, kept), missing)
     places = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
     if isinstance(column, NumberColumn):
-        return NumberColumn(column.values.take(places), missing)
+        return NumberColumn(column.values.take(places), missing, column.finite)
     return ClassColumn(column.codes.take(places), column.values, missing)

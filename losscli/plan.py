@@ -556,10 +556,13 @@ def _differ(one: Column, other: Column, kind: Kind) -> Mask:
     if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
         apart: Mask = one.values != other.values
     elif isinstance(one, KeyColumn) and isinstance(other, KeyColumn):
-        from losscli.keys import differ, differ_as_numbers
+        from losscli.keys import differ, differ_as_numbers, same_cells
 
-        apart = differ(one.words, other.words)
-        if kind == "text_key" and apart.any():
+        if one.cells is not None and other.cells is not None and same_cells(one.cells, other.cells):
+            apart = np.zeros(len(one), np.bool_)
+        else:
+            apart = differ(one.words, other.words)
+        if kind != "int_key" and apart.any():
             apart = differ_as_numbers(one.words, other.words, apart)
     else:
         codes = common_codes(as_classes(one), as_classes(other))

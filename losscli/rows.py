@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from losscli.binned import Binned, Coverage, Grid, Histogram, Scores
-from losscli.block import Block, ClassColumn, Column, Floats, Ints, KeyColumn, Mask, NumberColumn, Place
+from losscli.block import (
+    KEY_KINDS,
+    Block,
+    ClassColumn,
+    Column,
+    Floats,
+    Ints,
+    KeyColumn,
+    Mask,
+    NumberColumn,
+    Place,
+)
 from losscli.errors import UsageError
 from losscli.exact import ExactSum, round_fraction
 from losscli.told import Seen, seen, value_of
@@ -394,7 +405,7 @@ def _facts(
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
     same = {other for one, other in plan.equal}  # holds what another column holds
     for place, slot in plan.places():
-        if place in same or slot.labels or slot.kind in ("int_key", "text_key"):
+        if place in same or slot.labels or slot.kind in KEY_KINDS:
             continue
         rank = 0 if place in keys else order[slot.purpose]
         held = chosen.get((place[0], slot.index))

@@ -65,7 +65,7 @@ class NumberView:
         column = block.column(self.column)
         assert isinstance(column, NumberColumn)
         values = column.values
-        outside = self.domain.outside(values)
+        outside = self.domain.outside(values, finite=column.finite)
         if outside is not None:
             _outside(self, block, values, outside, reading)
         return values

@@ -179,6 +179,8 @@ def telling_columns(
         kind: Kind = "text_key"
         if len(known) == 1 and None not in types:
             kind = {"int": "int_key", "float": "number"}.get(types[0] or "", kind)  # type: ignore[assignment]
+        elif not known:
+            kind = "text_cells"
         elif not known <= {"int", "wide int", "float", "text"}:
             continue
         found.append((name, places, kind))

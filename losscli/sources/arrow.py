@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.block import Column, Floats, Ints, KeyColumn, Kind, Mask, picked
+from losscli.block import KEY_KINDS, Column, Floats, Ints, KeyColumn, Kind, Mask, picked
 from losscli.errors import DataError
 from losscli.sources.cells import shown
 from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels, keys_of_text
@@ -118,6 +118,7 @@ def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
             "text": "text",
             "int_key": "keys",
             "text_key": "keys",
+            "text_cells": "keys",
             "labels": "lists of labels",
         }
         raise DataError(
@@ -201,7 +202,7 @@ def column_of(array: Array, kind: Kind) -> tuple[Column, Bad | None]:
     """The column, and its first row that cannot be read; from there on its values mean nothing."""
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
-    if kind in ("int_key", "text_key"):
+    if kind in KEY_KINDS:
         return _keys(array, kind)
     if kind == "labels":
         return _lists(array).column()

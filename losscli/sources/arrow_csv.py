@@ -10,8 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Floats, Ints, Mask, NumberColumn
-from losscli.sources.plain_csv import Cells
+from losscli.block import Cells, Floats, Mask, NumberColumn
 
 Reading: TypeAlias = Literal["double", "integer", "text", "bytes"]
 Readings: TypeAlias = dict[int, Reading]
@@ -119,9 +118,10 @@ def values_of(array: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def doubles_of(array: Any) -> NumberColumn:
+    """An array of doubles that are finite or missing."""
     values: Floats = values_of(array, np.dtype(np.float64))
     if not array.null_count:
-        return NumberColumn(values)
+        return NumberColumn(values, finite=True)
     valid = np.frombuffer(array.buffers()[0], dtype=np.uint8)
     bits = np.unpackbits(valid, count=array.offset + len(array), bitorder="little")[array.offset :]
     missing: Mask = bits == 0
@@ -130,14 +130,14 @@ def doubles_of(array: Any) -> NumberColumn:
     return NumberColumn(values, missing)
 
 
-def bytes_of(array: Any) -> tuple[NDArray[np.uint8], Ints, Ints]:
-    """The bytes of a column of cells, and where each begins and ends."""
+def bytes_of(array: Any) -> Cells:
+    """The cells of a column, where they lie."""
     if isinstance(array, Cells):
-        return array.raw, array.begins, array.ends
+        return array
     _, held, data = array.buffers()
     offsets = np.frombuffer(held, "<i4", len(array) + 1, array.offset * 4).astype(np.int64)
     raw = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
-    return raw, offsets[:-1], offsets[1:]
+    return Cells(raw, offsets[:-1], offsets[1:])
 
 
 def texts_of(array: Any) -> tuple[list[str], dict[int, bytes]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from losscli.block import Batch, Want
     from losscli.sources import Dialect, Part
 
-PART_BYTES = 1 << 20  # of text in a part
+PART_BYTES = 1 << 21  # of text in a part
 ROW_LIMIT_BYTES = 64 << 20  # a longer row is taken for an attack or an unclosed quote
 HEADER_BYTES = 1 << 16  # read at first to find the header
 HEADER_LIMIT_BYTES = 16 << 20

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Batch, ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
+from losscli.block import KEY_KINDS, Batch, ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
+from losscli.domain import surely_finite
 from losscli.errors import DataError
 from losscli.sources import small_csv
 from losscli.sources.arrow_csv import (
@@ -179,7 +180,7 @@ class BlockDecoder:
     def _reading(self, want: Want) -> Reading:
         if want.kind in ("number", "truth", "score"):
             return "double"
-        if want.kind in ("int_key", "text_key"):
+        if want.kind in KEY_KINDS:
             return "bytes"
         return "integer" if want.kind == "class" and want.index in self._integral else "text"
 
@@ -199,7 +200,7 @@ class BlockDecoder:
             if len(self._null_numbers) and np.isin(values, self._null_numbers).any():
                 return True
             # Overflow and the spellings of NaN that are errors; what stands at a null counts as finite.
-            return not np.isfinite(values).all()
+            return not (surely_finite(values) or np.isfinite(values).all())
         if reading == "integer":
             # A null may be an empty cell, or the class `NA`; and pyarrow reads `0x10` as 16.
             return bool(array.null_count) or _holds_hexadecimal(block)
@@ -394,7 +395,7 @@ def _passes(wants: Iterable[Want]) -> list[dict[int, Want]]:
 
 
 def _empty(want: Want) -> Column:
-    if want.kind in ("int_key", "text_key"):
+    if want.kind in KEY_KINDS:
         return KeyColumn(np.empty((1, 0), dtype=np.uint64))
     if want.kind == "number":
         return NumberColumn(np.empty(0, dtype=np.float64))

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn
+from losscli.block import KEY_KINDS, ClassColumn, Column, KeyColumn, Kind, NumberColumn
 from losscli.errors import DataError
 from losscli.keys import KeyType, integer_key, is_canonical, words_of_texts
 from losscli.sources.cells import CellReader, NotNumber, shown
@@ -44,7 +44,7 @@ class Partition:
             )
         value = self.values[file] or None
         missing = np.ones(rows, np.bool_) if value is None else None
-        if kind in ("int_key", "text_key"):
+        if kind in KEY_KINDS:
             return self._key(value, path, kind, rows)
         if kind in ("number", "truth", "score"):
             if kind == "truth" and value is not None and value.lower() in ("true", "false"):
@@ -65,7 +65,7 @@ class Partition:
 
     def _key(self, value: str | None, path: str, kind: Kind, rows: int) -> KeyColumn:
         missing = np.ones(rows, np.bool_) if value is None else None
-        if kind == "text_key":
+        if kind != "int_key":
             return KeyColumn(np.repeat(words_of_texts([value or ""]), rows, axis=0), missing)
         if value is not None and not _is_integer(value):
             message, detail = no_integer(shown(value))

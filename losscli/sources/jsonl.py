@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from losscli.block import Batch, ClassColumn, Column, Kind, NumberColumn, Want
+from losscli.block import KEY_KINDS, Batch, ClassColumn, Column, Kind, NumberColumn, Want
 from losscli.errors import DataError
 from losscli.sources.cells import NotNumber, Quoted, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_labels
@@ -276,7 +276,7 @@ def _column(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
         column, bad = _numbers(values)
         if kind == "number" or bad is None:
             return column, bad
-    if kind in ("int_key", "text_key"):
+    if kind in KEY_KINDS:
         return _keys(values, kind)
     return _labels(values, _list if kind == "labels" else _text if kind == "text" else _label)
 

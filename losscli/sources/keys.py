@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Ints, KeyColumn, Kind, Mask, picked
+from losscli.block import Cells, Ints, KeyColumn, Kind, Mask, picked
 from losscli.keys import (
     Bytes,
     integer_key,
@@ -49,7 +49,10 @@ def keys_of_text(
         column = integer_key(values, missing)
     else:
         bad = not_utf8(data, starts, ends)
-        column = KeyColumn(text_words(data, starts, ends), missing)
+        if kind == "text_cells":
+            column = KeyColumn(None, missing, Cells(data, starts, ends))
+        else:
+            column = KeyColumn(text_words(data, starts, ends), missing)
 
     def why(row: int) -> tuple[str, str]:
         cell = data[int(starts[row]) : int(ends[row])].tobytes()
@@ -78,7 +81,7 @@ def first_bad(bad: Mask | None, missing: Mask | None, why: Why) -> Bad | None:
 
 
 def keys_of_integers(stored: NDArray[Any], missing: Mask | None, kind: Kind) -> tuple[KeyColumn, Bad | None]:
-    if kind == "text_key":
+    if kind != "int_key":
         texts = stored.astype("S20")
         size = texts.dtype.itemsize
         data = np.frombuffer(texts.tobytes(), np.uint8)

@@ -8,15 +8,20 @@ declined, and goes to the reader that knows all of CSV.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+from losscli.block import Cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from losscli.block import Ints
     from losscli.sources.arrow_csv import Readings
+
+Places: TypeAlias = NDArray[np.int32]
+"""Where the cells of each row end: a line for each row, a column for each separator."""
 
 WORTH_IT = 1 << 24
 """Bytes of a file behind which its import of Arrow's functions has paid off."""
@@ -24,13 +29,6 @@ PATIENCE = 4
 """Blocks declined one after another behind which a file is taken for one that is not plain."""
 
 _FEED, _RETURN = 10, 13
-
-
-class Cells:
-    """Where the cells of a column begin and end among the bytes of a block."""
-
-    def __init__(self, raw: Any, begins: Ints, ends: Ints) -> None:
-        self.raw, self.begins, self.ends = raw, begins, ends
 
 
 class PlainReader:
@@ -75,7 +73,8 @@ class PlainReader:
             return None
         if not np.array_equal(raw.take(found), np.tile(np.array(pattern, np.uint8), rows)):
             return None
-        places = found.reshape(rows, len(pattern))
+        # In 32 bits, as Arrow takes them, what follows costs half.
+        places = found.astype(np.int32).reshape(rows, len(pattern))
         numbers = [index for index in wanted if readings[index] == "double"]
         values = _doubles(block, places, numbers) if numbers else []
         if values is None:
@@ -85,20 +84,20 @@ class PlainReader:
             if readings[index] == "bytes":
                 begins = np.empty(rows, np.int64)
                 _begin(places, index, begins)
-                arrays[index] = Cells(raw, begins, np.ascontiguousarray(places[:, index]))
+                arrays[index] = Cells(raw, begins, places[:, index].astype(np.int64))
         return rows, arrays
 
 
-def _begin(places: Ints, index: int, begins: Any) -> None:
+def _begin(places: Places, index: int, begins: Any) -> None:
     """Where the cells of a column begin, from where all cells end."""
     if index:
-        np.add(places[:, index - 1], 1, out=begins, casting="unsafe")
+        np.add(places[:, index - 1], 1, out=begins)
     else:
         begins[0] = 0
-        np.add(places[:-1, -1], 1, out=begins[1:], casting="unsafe")
+        np.add(places[:-1, -1], 1, out=begins[1:])
 
 
-def _doubles(block: memoryview, places: Ints, indices: Sequence[int]) -> list[Any] | None:
+def _doubles(block: memoryview, places: Places, indices: Sequence[int]) -> list[Any] | None:
     """The cells of some columns as doubles; None where one is no number as Arrow knows them."""
     import pyarrow as pa
 

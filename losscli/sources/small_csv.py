@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.sources.plain_csv import Cells
+from losscli.block import Cells
 
 if TYPE_CHECKING:
     import re

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
+from losscli.domain import surely_finite
 from losscli.errors import DataError
 from losscli.sources.cells import CellReader, NotNumber, in_order, list_text, shown, shown_bytes
 
@@ -43,9 +44,10 @@ class Numbers(NamedTuple):
     missing: Mask | None = None
     bad: Mask | None = None
     why: Why = never
+    finite: bool = False  # whether it is known that no value is infinite or NaN
 
     def column(self) -> tuple[Column, Bad | None]:
-        return NumberColumn(self.values, self.missing), _first(self.bad, self.why)
+        return NumberColumn(self.values, self.missing, self.finite), _first(self.bad, self.why)
 
 
 class Labels(NamedTuple):
@@ -114,17 +116,22 @@ def _at(rows: Iterable[int], there: int) -> Mask | None:
 # ---------------------------------------------------------------------- numbers
 
 
-def numbers_of(values: Floats, missing: Mask | None, bad: Mask | None = None, why: Why = never) -> Numbers:
-    """Doubles of one's own, to be written to where they are missing."""
+def numbers_of(
+    values: Floats, missing: Mask | None, bad: Mask | None = None, why: Why = never, *, finite: bool = False
+) -> Numbers:
+    """Doubles of one's own, to be written to where they are missing; ``finite``: all others are."""
     if missing is not None:
         values[missing] = np.nan
-    return Numbers(values, missing, bad, why)
+    return Numbers(values, missing, bad, why, finite and missing is None)
 
 
 def float_numbers(stored: NDArray[Any], nulls: Mask | None = None) -> Numbers:
-    # The least is NaN when any value is: one cheap pass, where a mask of all would be two.
-    if nulls is None and (not len(stored) or not np.isnan(np.minimum.reduce(stored))):
-        return Numbers(stored.astype(np.float64, copy=False))
+    if nulls is None:
+        if surely_finite(stored):
+            return Numbers(stored.astype(np.float64, copy=False), finite=True)
+        # The least is NaN when any value is: one cheap pass, where a mask of all would be two.
+        if not np.isnan(np.minimum.reduce(stored)):
+            return Numbers(stored.astype(np.float64, copy=False))
     missing = np.isnan(stored)
     if nulls is not None:
         missing |= nulls
@@ -140,7 +147,7 @@ def integer_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Number
         fits = values < 2.0**63 if stored.dtype.kind == "i" else values < 2.0**64
         back = np.where(fits, values, 0.0).astype(stored.dtype)
         bad = without(~fits | (back != stored), missing)
-    return numbers_of(values, missing, bad, lambda row: no_double(int(stored[row])))
+    return numbers_of(values, missing, bad, lambda row: no_double(int(stored[row])), finite=True)
 
 
 def no_double(found: int) -> tuple[str, str]:
