@@ -20,6 +20,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Words: TypeAlias = NDArray[np.uint64]
+Offsets: TypeAlias = NDArray[np.int64] | NDArray[np.int32]
 Kind: TypeAlias = Literal[
     "number", "truth", "class", "text", "score", "labels", "int_key", "text_key", "text_cells"
 ]
@@ -81,8 +82,8 @@ class Cells(NamedTuple):
     """Texts where they lie among the bytes of a block: ``data[start:end]``."""
 
     data: NDArray[np.uint8]
-    starts: Ints
-    ends: Ints
+    starts: Offsets
+    ends: Offsets
 
     def slice(self, start: int, stop: int) -> Cells:
         return Cells(self.data, self.starts[start:stop], self.ends[start:stop])

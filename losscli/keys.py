@@ -10,19 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from hashlib import blake2b
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Cells, ClassColumn, Floats, Ints, KeyColumn, Mask, Words, picked
+from losscli.block import Cells, ClassColumn, Floats, Ints, KeyColumn, Mask, Offsets, Words, picked
 
 KeyType: TypeAlias = Literal["int", "wide int", "text", "float", "bool", "decimal", "moment"]
 """What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold."""
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
+_WORTH_ARROW = 4096  # rows for which importing Arrow pays
 LONGEST = 63  # bytes of a text that stand in its words as they are
 _STARTING_WORDS, _DIGEST_WORDS = 7, 4
 _LONG_WORDS = _STARTING_WORDS + _DIGEST_WORDS + 1
@@ -40,8 +40,9 @@ _CLOSED = np.array([1 << 8 * n if 0 <= n < 8 else 0 for n in _LEFT], np.uint64)
 # ---------------------------------------------------------------------- text
 
 
-def text_words(data: Bytes, starts: Ints, ends: Ints) -> Words:
+def text_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
     """The words of the texts ``data[start:end]``."""
+    starts, ends = starts.astype(np.int64, copy=False), ends.astype(np.int64, copy=False)
     rows = len(starts)
     if not rows:
         return np.zeros((1, 0), np.uint64)
@@ -58,46 +59,30 @@ def text_words(data: Bytes, starts: Ints, ends: Ints) -> Words:
         laid[:, longest] = 1
         return np.ascontiguousarray(laid.view("<u8").T)
     words = np.empty((width, rows), np.uint64)
-    held = _in_words(data, int(ends.max()))
+    raw = _unaligned(data, int(ends.max()))
     for place in range(width):
         if longest == 8 * place:
             words[place] = sizes == longest  # nothing is left but the mark behind the longest
             continue
         left = sizes + (LONGEST - 8 * place)
-        np.bitwise_and(_eight(held, starts, 8 * place), _KEPT.take(left), out=words[place])
+        here = np.minimum(starts + 8 * place, len(raw) - 1) if place else starts
+        np.bitwise_and(raw[here], _KEPT.take(left), out=words[place])
         words[place] |= _CLOSED.take(left)
     return words
 
 
-def _in_words(data: Bytes, end: int) -> Words:
-    """The bytes up to ``end`` eight at a time, and perhaps some behind them."""
-    whole = len(data) // 8 * 8
-    if end > whole or data.ctypes.data % 8 or not data.flags.c_contiguous:
-        laid = np.zeros((end + 7) // 8 * 8, np.uint8)
-        laid[:end] = data[:end]
-        return laid.view("<u8")
-    return data[:whole].view("<u8")
+def _unaligned(data: Bytes, end: int) -> Words:
+    """The eight bytes from each place on; zeros follow behind the last."""
+    if len(data) < end + 8:
+        data = np.concatenate((data[:end], np.zeros(8, np.uint8)))
+    data = np.ascontiguousarray(data)
+    return np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
 
 
-def _eight(held: Words, starts: Ints, place: int) -> Words:
-    """Eight bytes of each text from its ``place`` on; behind its end stands anything."""
-    # From the two words that hold them: NumPy gathers aligned words several times as fast as others.
-    first = starts + place
-    at = first >> 3
-    low = held.take(at, mode="clip")
-    at += 1
-    high = held.take(at, mode="clip")
-    first &= 7
-    first <<= 3
-    shift = first.view(np.uint64)
-    low >>= shift
-    high <<= 1
-    high <<= 63 - shift
-    low |= high
-    return low
+def _long_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
+    # Imported here: it loads the whole of OpenSSL.
+    from hashlib import blake2b
 
-
-def _long_words(data: Bytes, starts: Ints, ends: Ints) -> Words:
     words = np.zeros((_LONG_WORDS, len(starts)), np.uint64)
     long = ends - starts > LONGEST
     short = ~long
@@ -128,9 +113,9 @@ def text_of(words: Words) -> str:
     return raw.rstrip(b"\0")[:-1].decode("utf-8", "replace")
 
 
-def not_utf8(data: Bytes, starts: Ints, ends: Ints) -> Mask | None:
+def not_utf8(data: Bytes, starts: Offsets, ends: Offsets) -> Mask | None:
     """Where the texts are not UTF-8; None where all are."""
-    if not len(starts) or not data.size:
+    if not len(starts) or not data.size or data.max() < 128:
         return None
     first, last = int(starts.min()), int(ends.max())
     held = data[first:last]
@@ -174,7 +159,7 @@ _LAST = np.array([((1 << 64) - 1) ^ ((1 << 8 * (8 - n)) - 1) for n in range(9)],
 _IN_FRONT = 24  # bytes in front of the texts, so that the words of the first one lie in the buffer
 
 
-def text_integers(data: Bytes, starts: Ints, ends: Ints) -> tuple[Ints, Mask]:
+def text_integers(data: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ints, Mask]:
     """The integers that texts stand for, and where the text is no canonical integer of 64 bits."""
     rows = len(starts)
     if not rows:
@@ -239,20 +224,24 @@ def widened(words: Words, width: int) -> Words:
 
 
 def same_cells(one: Cells, other: Cells) -> bool:
-    """Whether two columns of texts are the same, byte for byte; False says nothing where one is long."""
-    sizes = one.ends - one.starts
-    if not np.array_equal(sizes, other.ends - other.starts):
+    """Whether two columns of texts are the same, byte for byte; False says nothing of short columns."""
+    if len(one.starts) < _WORTH_ARROW or max(len(one.data), len(other.data)) >= 1 << 31:
         return False
-    longest = int(sizes.max(initial=0))
-    if longest > LONGEST:
-        return False
-    mine, theirs = (_in_words(cells.data, int(cells.ends.max(initial=0))) for cells in (one, other))
-    for place in range(0, longest, 8):
-        apart = _eight(mine, one.starts, place) ^ _eight(theirs, other.starts, place)
-        apart &= _KEPT.take(sizes + (LONGEST - place))
-        if apart.any():
-            return False
-    return True
+    return bool(_in_arrow(one).equals(_in_arrow(other)))
+
+
+def _in_arrow(cells: Cells) -> Any:
+    """The texts where they lie: text, what lies behind it, text …, of which every second one counts as missing."""
+    import pyarrow as pa
+
+    count = 2 * len(cells.starts)
+    offsets = np.empty(count + 1, np.int32)
+    offsets[:-1:2] = cells.starts
+    offsets[1::2] = cells.ends
+    offsets[-1] = len(cells.data)
+    valid = np.full((count + 7) // 8, 0b01010101, np.uint8)
+    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(cells.data)]
+    return pa.BinaryArray.from_buffers(pa.binary(), count, buffers, count // 2)
 
 
 def differ(one: Words, other: Words) -> Mask:

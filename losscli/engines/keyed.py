@@ -35,7 +35,7 @@ from losscli.spill import Spill
 T = TypeVar("T")
 R = TypeVar("R")
 
-RUN_ROWS = 1 << 19  # rows parted at a time, where a file knows its rows: fewer and larger pieces
+RUN_ROWS = 1 << 20  # rows parted at a time, where a file knows its rows: fewer and larger pieces
 LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 

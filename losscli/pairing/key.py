@@ -338,7 +338,7 @@ def _blocks(small: Rows, large: Rows, found: Ints, turned: bool, chunk_rows: int
 # ---------------------------------------------------------------------- how many parts
 
 
-PART_BYTES = 1 << 20  # what a cache holds of both sides
+PART_BYTES = 1 << 21  # what a cache holds of both sides
 MOST_BITS = 10
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Cells, Ints, KeyColumn, Kind, Mask, picked
+from losscli.block import Cells, Ints, KeyColumn, Kind, Mask, Offsets, picked
 from losscli.keys import (
     Bytes,
     integer_key,
@@ -34,7 +34,12 @@ def no_integer(text: str) -> tuple[str, str]:
 
 
 def keys_of_text(
-    data: Bytes, starts: Ints, ends: Ints, missing: Mask | None, kind: Kind, nulls: Iterable[bytes] = ()
+    data: Bytes,
+    starts: Offsets,
+    ends: Offsets,
+    missing: Mask | None,
+    kind: Kind,
+    nulls: Iterable[bytes] = (),
 ) -> tuple[KeyColumn, Bad | None]:
     """The texts ``data[start:end]`` as keys; an empty one is missing, and so is each that is in ``nulls``."""
     empty = starts == ends
@@ -63,7 +68,7 @@ def keys_of_text(
     return column, first_bad(bad, missing, why)
 
 
-def _equal(data: Bytes, starts: Ints, ends: Ints, text: bytes) -> Mask:
+def _equal(data: Bytes, starts: Offsets, ends: Offsets, text: bytes) -> Mask:
     found = np.zeros(len(starts), np.bool_)
     alike = np.flatnonzero(ends - starts == len(text))
     cells = data[starts[alike, None] + np.arange(len(text))]

@@ -82,9 +82,9 @@ class PlainReader:
         arrays: dict[int, Any] = dict(zip(numbers, values, strict=True))
         for index in wanted:
             if readings[index] == "bytes":
-                begins = np.empty(rows, np.int64)
+                begins = np.empty(rows, np.int32)
                 _begin(places, index, begins)
-                arrays[index] = Cells(raw, begins, places[:, index].astype(np.int64))
+                arrays[index] = Cells(raw, begins, np.ascontiguousarray(places[:, index]))
         return rows, arrays
 
 
