@@ -92,13 +92,15 @@ class Cells(NamedTuple):
 class KeyColumn:
     """Keys, a few words each: equal words are equal keys (`keys`).
 
-    Words of zero may follow those of a key, so that columns of different widths can be compared.  Of
-    ``cells``, in their place, the words are made when they are asked for.
+    Words of zero may follow those of a key, so that columns of different widths can be compared.  In
+    place of words may stand what makes them of ``cells`` when they are asked for.
     """
 
     __slots__ = ("_words", "cells", "missing")
 
-    def __init__(self, words: Words | None, missing: Mask | None = None, cells: Cells | None = None) -> None:
+    def __init__(
+        self, words: Words | Callable[..., Words], missing: Mask | None = None, cells: Cells | None = None
+    ) -> None:
         self._words = words
         self.missing = missing
         self.cells = cells
@@ -106,11 +108,9 @@ class KeyColumn:
     @property
     def words(self) -> Words:
         """(width, n): the first words of all keys, then the second …"""
-        if self._words is None:
-            from losscli.keys import text_words
-
+        if callable(self._words):
             assert self.cells is not None
-            self._words = text_words(*self.cells)
+            self._words = self._words(*self.cells)
         return self._words
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class KeyColumn:
 
     def slice(self, start: int, stop: int) -> KeyColumn:
         missing = None if self.missing is None else self.missing[start:stop]
-        words = None if self._words is None else self._words[:, start:stop]
+        words = self._words if callable(self._words) else self._words[:, start:stop]
         return KeyColumn(words, missing, None if self.cells is None else self.cells.slice(start, stop))
 
 

@@ -93,13 +93,13 @@ def compare(
     paths, sides, label_side = _inputs(base, head, labels, pred)
     asked = [Asked.of(text) for text in loss]
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
+    jobs = jobs or threads.default_jobs(sources)
     call = Call(
         preds=tuple(pred), label=label, weight=weight, from_logits=from_logits, classes=tuple(classes),
         pos_label=pos_label, class_weight=class_weight or {}, average=average, nan=nan, chunk_rows=chunk_rows,
         by=tuple(by), where=where, on=on, key_type=key_type, unmatched=unmatched, sides=sides,
-        label_side=label_side, bootstrap=interval.method == "bootstrap", cluster=interval.cluster, time=time,
+        label_side=label_side, bootstrap=interval.method == "bootstrap", cluster=interval.cluster, time=time, jobs=jobs,
     )  # fmt: skip
-    jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     duels = _duels(plan)
     plan = plan._replace(pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))

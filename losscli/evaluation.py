@@ -81,6 +81,7 @@ def evaluate(
     paths = [preds] if labels is None else [preds, labels]
     again = constant or (dialect is not None and dialect.list is not None and not classes)
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None, again=again)
+    jobs = jobs or threads.default_jobs(sources)
     call = Call(
         () if pred is None else (pred,) if isinstance(pred, str) else tuple(pred),
         label,
@@ -105,8 +106,8 @@ def evaluate(
         bootstrap=interval is not None and interval.method == "bootstrap",
         cluster=interval.cluster if interval is not None else None,
         decimal=dialect.decimal if dialect is not None else ".",
+        jobs=jobs,
     )
-    jobs = jobs or threads.default_jobs(sources)
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     plan = plan._replace(spreads=interval is not None)
     for source in sources:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Cells, ClassColumn, Floats, Ints, KeyColumn, Mask, Offsets, Words, picked
+from losscli.block import ClassColumn, Floats, Ints, KeyColumn, Mask, Offsets, Words, picked
 
 KeyType: TypeAlias = Literal["int", "wide int", "text", "float", "bool", "decimal", "moment"]
 """What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold."""
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
-_WORTH_ARROW = 4096  # rows for which importing Arrow pays
 LONGEST = 63  # bytes of a text that stand in its words as they are
 _STARTING_WORDS, _DIGEST_WORDS = 7, 4
 _LONG_WORDS = _STARTING_WORDS + _DIGEST_WORDS + 1
@@ -221,27 +220,6 @@ def widened(words: Words, width: int) -> Words:
     wide = np.zeros((width, words.shape[1]), np.uint64)
     wide[: len(words)] = words
     return wide
-
-
-def same_cells(one: Cells, other: Cells) -> bool:
-    """Whether two columns of texts are the same, byte for byte; False says nothing of short columns."""
-    if len(one.starts) < _WORTH_ARROW or max(len(one.data), len(other.data)) >= 1 << 31:
-        return False
-    return bool(_in_arrow(one).equals(_in_arrow(other)))
-
-
-def _in_arrow(cells: Cells) -> Any:
-    """The texts where they lie: text, what lies behind it, text …, of which every second one counts as missing."""
-    import pyarrow as pa
-
-    count = 2 * len(cells.starts)
-    offsets = np.empty(count + 1, np.int32)
-    offsets[:-1:2] = cells.starts
-    offsets[1::2] = cells.ends
-    offsets[-1] = len(cells.data)
-    valid = np.full((count + 7) // 8, 0b01010101, np.uint8)
-    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(cells.data)]
-    return pa.BinaryArray.from_buffers(pa.binary(), count, buffers, count // 2)
 
 
 def differ(one: Words, other: Words) -> Mask:

@@ -34,7 +34,7 @@ from typing import (
 import numpy as np
 
 from losscli.block import Floats, Ints, Mask
-from losscli.domain import REAL, Domain, Interval, number
+from losscli.domain import REAL, Domain, Interval, number, surely_finite
 from losscli.errors import UsageError
 from losscli.matrix import Matrix
 
@@ -292,7 +292,7 @@ class Loss:
         """
         with np.errstate(all="ignore"):
             column = self.rows(**roles, **params)
-            if self.homogeneous is None:
+            if self.homogeneous is None or surely_finite(column):
                 return column
             # Only a loss whose best value is zero from both sides can be minus infinity.
             least = column.min(initial=0.0) if self.better == "zero" else 0.0

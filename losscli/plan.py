@@ -305,8 +305,8 @@ class Plan(NamedTuple):
         views: list[View] = [view for place in units for _, view in self.units[place].views]
         if self.weight is not None and units:
             views.insert(0, self.weight)
-        for view in sorted(views, key=lambda view: view not in seen):
-            read(view, block, silent if view in seen else reading)
+        for view in sorted(views, key=lambda view: view not in seen) if seen else views:
+            read(view, block, silent if seen and view in seen else reading)
         seen.update(views)
         return reading
 
@@ -556,7 +556,8 @@ def _differ(one: Column, other: Column, kind: Kind) -> Mask:
     if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
         apart: Mask = one.values != other.values
     elif isinstance(one, KeyColumn) and isinstance(other, KeyColumn):
-        from losscli.keys import differ, differ_as_numbers, same_cells
+        from losscli.keys import differ, differ_as_numbers
+        from losscli.pairing.cells import same_cells
 
         if one.cells is not None and other.cells is not None and same_cells(one.cells, other.cells):
             apart = np.zeros(len(one), np.bool_)

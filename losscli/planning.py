@@ -110,6 +110,7 @@ class Call:
     cluster: str | None = None  # or by the values of a column
     time: str | None = None  # the column of the order of rows
     decimal: str = "."  # of numbers in CSV
+    jobs: int = 1  # threads that may compare files before they are read
 
     @property
     def positive(self) -> int | str | None:
@@ -241,7 +242,7 @@ class _Planner:
             for name, places, kind in telling_columns(pair, taken):
                 same = getattr(pair[0], "holds_the_same", None)
                 alike = same is not None and type(pair[0]) is type(pair[1])
-                if alike and same is not None and same(places[0], pair[1], places[1]):
+                if alike and same is not None and same(places[0], pair[1], places[1], self.call.jobs):
                     continue
                 one, two = (
                     self._slot(Chosen(side, at, name), kind, "key")

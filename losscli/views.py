@@ -418,9 +418,10 @@ def places_of(view: View) -> tuple[Place, ...]:
 
 def read(view: View, block: Block, reading: Reading) -> Any:
     """The view's array for this block, read once."""
-    if view not in reading.shared:
-        reading.shared[view] = view.read(block, reading)
-    return reading.shared[view]
+    found = reading.shared.get(view)
+    if found is None:
+        reading.shared[view] = found = view.read(block, reading)
+    return found
 
 
 def as_classes(column: Column) -> ClassColumn:

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from draws import Params, Roles, draw, forms, generator, options_of, sides, spec, title, usual_params, write
-from losscli.domain import AnyClass, Binary, Simplex
+from losscli.domain import AnyClass, Binary, Interval, Simplex, surely_finite
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.evaluation import evaluate
 from losscli.loss import Loss
@@ -28,6 +30,38 @@ both_formats = pytest.mark.parametrize("suffix", ["csv", "parquet"])
 ROWS = 40
 WORK = [(1, 1), (7, 4), (65536, 2)]
 """Blocks of how many rows, and how many jobs."""
+
+
+NUMBERS = st.one_of(st.floats(), st.sampled_from([0.0, -0.0, 0.5, 1.0, 1e200, -1e200, math.inf, math.nan]))
+INTERVALS = st.builds(
+    Interval,
+    low=st.sampled_from([-math.inf, -1.0, 0.0]),
+    high=st.sampled_from([math.inf, 1.0, 1e200]),
+    open_low=st.booleans(),
+    open_high=st.booleans(),
+)
+
+
+@given(st.lists(NUMBERS), INTERVALS)
+def test_what_is_known_of_a_column_changes_nothing_of_its_check(
+    values: list[float], interval: Interval
+) -> None:
+    column = np.array(values, dtype=np.float64)
+    finite = bool(np.isfinite(column).all())
+    inside = [
+        math.isfinite(value)
+        and (value > interval.low if interval.open_low else value >= interval.low)
+        and (value < interval.high if interval.open_high else value <= interval.high)
+        for value in values
+    ]
+    for known in {False, finite}:
+        outside = interval.outside(column, finite=known)
+        assert (outside is None) == all(inside)
+        if outside is not None:
+            assert outside.tolist() == [not within for within in inside]
+    # What is not finite is never taken for it; what is, only where squares overflow is it not seen.
+    assert not surely_finite(column) or finite
+    assert surely_finite(column) or not finite or np.abs(column).max() > 1e150
 
 
 def refusal(

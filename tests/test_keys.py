@@ -6,6 +6,7 @@ import datetime
 import json
 import random
 from decimal import Decimal
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from csv_reading import read_plainly
 from losscli import evaluate
+from losscli.block import Cells
 from losscli.engines import keyed
 from losscli.errors import DataError
 from losscli.keys import text_integers, text_of, text_words, words_of_texts
+from losscli.pairing import cells
 from losscli.pairing import match as matching
 from losscli.pairing.match import match, repeats
+from losscli.sources import csv, small_csv
 
 LOSSES = ["mse", "mae", "r2", "huber:delta=2", "bias"]
 ROWS = 1000
@@ -458,6 +463,55 @@ def test_a_hostile_pairing_is_refused_by_key(tmp_path, how):
     labels = written(tmp_path, "l", "csv", columns("text", HOSTILE[how](list(range(ROWS))), "label", 1))
     with pytest.raises(DataError):
         measured(preds, labels, on="id")
+
+
+@pytest.fixture
+def where_they_lie(monkeypatch):
+    """Texts of CSV are compared where they lie in its blocks, however few they are."""
+    monkeypatch.setattr(cells, "WORTH_ARROW", 0)
+    monkeypatch.setattr(small_csv, "SMALL", 0)
+    asked = []
+    whole = cells.same_cells
+    monkeypatch.setattr(cells, "same_cells", lambda *pair: asked.append(whole(*pair)) or asked[-1])
+    with read_plainly():
+        yield asked
+
+
+TEXTS = st.lists(st.text("ab0,é\n", max_size=70), max_size=30)
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS, st.integers(0, 30), st.integers(0, 30))
+def test_texts_are_the_same_where_they_lie_if_and_only_if_they_are_the_same(one, other, start, stop):
+    with mock.patch.object(cells, "WORTH_ARROW", 0):
+        # Behind another text, so that the same texts lie elsewhere.
+        held = [Cells(*laid(["x", *texts])).slice(1, len(texts) + 1) for texts in (one, other)]
+        assert cells.same_cells(*held) == (one == other)
+        again = Cells(*laid(one)).slice(start, stop)
+        assert cells.same_cells(held[0].slice(start, stop), again)
+        assert not cells.same_cells(held[0], Cells(*laid([*one, ""])))
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 64, 10**6])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_ids_of_csv_are_compared_where_they_lie(tmp_path, monkeypatch, where_they_lie, chunk_rows, jobs):
+    ids = [str(7 * row) for row in range(300)]
+    wrong = list(ids)
+    wrong[250] = str(7 * 250 + 1)
+    for name, column, held in (("p", "pred", ids), ("l", "label", ids), ("w", "label", wrong)):
+        # Lines of other lengths on each side, so that blocks end in other rows.
+        lines = [f"{cell},{row / 8:.{3 if column == 'pred' else 6}f}" for row, cell in enumerate(held)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"id,{column}", *lines, ""]))
+    preds, labels, others = (str(tmp_path / f"{name}.csv") for name in "plw")
+    monkeypatch.setattr(csv, "PART_BYTES", 1000)
+    metrics, _ = measured(preds, labels, chunk_rows=chunk_rows, jobs=jobs)
+    assert metrics["mae"] == 0.0
+    assert where_they_lie
+    assert all(where_they_lie)
+    with pytest.raises(DataError) as caught:
+        measured(preds, others, chunk_rows=chunk_rows, jobs=jobs)
+    assert (caught.value.row, caught.value.column) == (251, "id")
+    assert caught.value.message == f"the row is `1750`, and `1751` in {others}"
 
 
 def test_a_telling_column_that_differs_is_refused_with_its_row(here, text):

@@ -471,3 +471,21 @@ def test_no_damage_makes_more_than_a_refusal_or_a_value(written, tmp_path):
         except DataError:
             refused += 1
     assert refused > FUZZED // 2
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_columns_are_the_same_without_decoding_where_their_bytes_are(tmp_path, jobs):
+    ids = list(range(10_000))
+
+    def file(name, ids, **options):
+        pq.write_table(pa.table({"x": [0.5] * len(ids), "id": ids}), tmp_path / name, **options)
+        return open_parquet(str(tmp_path / name))
+
+    held = file("a.parquet", ids, row_group_size=900)
+    assert held.holds_the_same(1, file("b.parquet", ids, row_group_size=900), 1, jobs)
+    for at in (0, 5000, 9999):
+        other = [*ids[:at], -1, *ids[at + 1 :]]
+        assert not held.holds_the_same(1, file("c.parquet", other, row_group_size=900), 1, jobs)
+    # Written in another way, nothing is said.
+    assert not held.holds_the_same(1, file("d.parquet", ids, row_group_size=1000), 1, jobs)
+    assert not held.holds_the_same(1, file("e.parquet", ids, row_group_size=900, compression="zstd"), 1, jobs)

@@ -42,13 +42,17 @@ def floored_smoothed(label: Column, pred: Column, *, eps: float, label_smoothing
 
 def surprise(happened: Column, pred: Column, eps: float) -> Column:
     """Minus the log of the probability of what happened, where it happened and where it did not."""
+    # Chosen by factors of 1 and 0, exactly: a mask that follows no pattern costs ten times as much.
+    hit = happened.astype(np.float64)
+    miss = 1.0 - hit
     missed = 1.0 - pred
-    chance = np.where(happened, pred, missed)
+    chance = np.multiply(pred, hit, out=hit)
+    chance += missed * miss
     # 1 - pred is rounded when pred is small, and its log is then mostly the rounding: what was lost,
     # (1 - missed) - pred exactly, comes back as the slope of the log.  It is 0 from 0.5 on.
     lost = np.subtract(1.0, missed, out=missed)
     lost -= pred
-    lost[happened] = 0.0
+    lost *= miss
     if eps > 0.5:
         lost[chance < eps] = 0.0
     lost /= np.maximum(chance, 0.5)

@@ -55,7 +55,7 @@ def keys_of_text(
     else:
         bad = not_utf8(data, starts, ends)
         if kind == "text_cells":
-            column = KeyColumn(None, missing, Cells(data, starts, ends))
+            column = KeyColumn(text_words, missing, Cells(data, starts, ends))
         else:
             column = KeyColumn(text_words(data, starts, ends), missing)
 

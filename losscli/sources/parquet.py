@@ -95,26 +95,40 @@ class ParquetSource:
         """Whether a column holds a list a row."""
         return holds_lists(self._schema.field(index).type)
 
-    def holds_the_same(self, index: int, other: ParquetSource, place: int) -> bool:
+    def holds_the_same(self, index: int, other: ParquetSource, place: int, jobs: int) -> bool:
         """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
 
-        False says nothing: the same values can be written in many ways.
+        False says nothing: the same values can be written in many ways.  ``jobs`` threads compare.
         """
         if self.row_groups != other.row_groups or self._schema.types[index] != other._schema.types[place]:
             return False
         leaf, other_leaf = self._leaf(index), other._leaf(place)
         if leaf is None or other_leaf is None:
             return False
-        try:
+        stored = [
+            (self._stored(group, leaf), other._stored(group, other_leaf))
+            for group in range(len(self.row_groups))
+        ]
+        if any(mine[1:] != theirs[1:] for mine, theirs in stored):
+            return False
+
+        def same(places: tuple[tuple[Any, ...], tuple[Any, ...]]) -> bool:
+            (start, size, *_), (begin, *_) = places
             with open(self.path, "rb", buffering=0) as mine, open(other.path, "rb", buffering=0) as theirs:
-                for group in range(len(self.row_groups)):
-                    start, *how = self._stored(group, leaf)
-                    begin, *same = other._stored(group, other_leaf)
-                    if how != same or not _same_bytes(mine, start, theirs, begin, how[0]):
-                        return False
+                return _same_bytes(mine, start, theirs, begin, size)
+
+        try:
+            if jobs == 1 or len(stored) == 1:
+                return all(map(same, stored))
+            from concurrent.futures import ThreadPoolExecutor
+
+            pool = ThreadPoolExecutor(jobs)
+            try:
+                return all(pool.map(same, stored))
+            finally:
+                pool.shutdown(cancel_futures=True)
         except OSError:
             return False
-        return True
 
     def _leaf(self, index: int) -> int | None:
         """Where a plain column is among the leaves."""

@@ -102,7 +102,7 @@ def _doubles(block: memoryview, places: Places, indices: Sequence[int]) -> list[
     import pyarrow as pa
 
     rows, columns = len(places), len(indices)
-    # One array of texts: cell, what lies behind it, cell …, of which every second one counts as missing.
+    # One array of texts: cell, what lies behind it, cell …
     count = 2 * rows * columns
     offsets = np.empty(count + 1, np.int32)
     laid = offsets[:-1].reshape(rows, 2 * columns)
@@ -110,10 +110,7 @@ def _doubles(block: memoryview, places: Places, indices: Sequence[int]) -> list[
         _begin(places, index, laid[:, 2 * at])
         laid[:, 2 * at + 1] = places[:, index]
     offsets[-1] = len(block)
-    valid = np.full((count + 7) // 8, 0b01010101, np.uint8)
-    texts = pa.StringArray.from_buffers(
-        count, pa.py_buffer(offsets), pa.py_buffer(block), pa.py_buffer(valid), count // 2
-    )
+    texts = every_second(block, offsets)
     try:
         # From the system, as NumPy's: Arrow's own pool hands pages back that the next block needs again.
         read = texts.cast(pa.float64(), memory_pool=pa.system_memory_pool())
@@ -125,3 +122,13 @@ def _doubles(block: memoryview, places: Places, indices: Sequence[int]) -> list[
         column = pa.py_buffer(np.ascontiguousarray(values[:, 2 * at]))
         found.append(pa.Array.from_buffers(pa.float64(), rows, [None, column]))
     return found
+
+
+def every_second(block: Any, offsets: Places) -> Any:
+    """An array of all texts between the offsets into a block, of which every second one counts as missing."""
+    import pyarrow as pa
+
+    count = len(offsets) - 1
+    valid = np.full((count + 7) // 8, 0b01010101, np.uint8)
+    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(block)]
+    return pa.Array.from_buffers(pa.string(), count, buffers, count // 2)
