@@ -146,24 +146,27 @@ class SliceView:
 
     def read(self, block: Block) -> Ints:
         """Codes of the index, one a row."""
-        local: Ints = np.zeros(block.rows, dtype=np.int64)
+        local: Ints | None = None
         tables: list[tuple[Value, ...]] = []
         for key, place in zip(self.slicing.keys, self.columns, strict=True):
             codes, values = _values(key, block.column(place))
-            local = local * len(values) + codes
+            local = codes if local is None else local * len(values) + codes
             tables.append(values)
+        assert local is not None
         return self._numbered(local, tables)
 
     def _numbered(self, local: Ints, tables: Sequence[tuple[Value, ...]]) -> Ints:
         """The index's codes in place of the block's own."""
         size = math.prod(len(table) for table in tables)
         if size <= TABLE_SIZE:
-            met = np.flatnonzero(np.bincount(local, minlength=size))
             lookup = self.index.lookup(tables, size)
-            new = met[lookup[met] < 0]
-            if len(new):
+            found: Ints = lookup.take(local)
+            if found.min(initial=0) < 0:
+                met = np.flatnonzero(np.bincount(local, minlength=size))
+                new = met[lookup[met] < 0]
                 lookup[new] = self._codes_of(new, tables)
-            return lookup[local]
+                found = lookup.take(local)
+            return found
         met, places = np.unique(local, return_inverse=True)
         return self._codes_of(met, tables)[places.reshape(-1)]
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.domain import NonNegative, NonZero, OpenUnit, Positive, Real, UpToTwo
+from losscli.domain import NonNegative, NonZero, OpenUnit, Positive, Real, UpToTwo, surely_finite
 from losscli.loss import Column, loss
 from losscli.losses.numerics import (
     difference,
@@ -51,11 +51,12 @@ def huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Column:
     """
     error = pred - label
     np.abs(error, out=error)
+    far = None if surely_finite(error) else np.isinf(error)
     inner = np.minimum(error, delta)
-    far = np.isinf(error)
     error -= 0.5 * inner
     np.multiply(inner, error, out=error)
-    error[far] = delta * (halves(label[far], pred[far]) - 0.25 * delta) * 2.0
+    if far is not None:
+        error[far] = delta * (halves(label[far], pred[far]) - 0.25 * delta) * 2.0
     return error
 
 

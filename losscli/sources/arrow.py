@@ -283,12 +283,13 @@ def _indices(array: Array) -> tuple[Ints, Mask | None]:
     """Of a dictionary array: where each row points, 0 where it is missing."""
     indices = array.indices
     missing = _missing(indices)
-    places = _plain(indices, _INTEGERS[indices.type]).astype(np.int64)
+    places = _plain(indices, _INTEGERS[indices.type])
     if missing is not None:
-        places[missing] = 0
+        places = np.where(missing, 0, places)
     there = len(array.dictionary)
     if len(places) and there and not 0 <= places.min() <= places.max() < there:
         raise Undecodable("a row points outside its dictionary")
+    places = places.astype(np.int64)
     if not there and len(places) and (missing is None or not missing.all()):
         raise Undecodable("a row points into an empty dictionary")
     return places, missing
@@ -535,8 +536,9 @@ def _dictionary_labels(array: Array, kind: Kind) -> Labels:
     entries = array.dictionary
     if len(entries) == 0:
         return blanked(Labels(places, (), missing))
-    inner = _entry_labels(entries, kind, _used(places, missing, len(entries)))
-    codes = inner.codes[places]
+    inner = _entry_labels(entries, kind, lambda: _used(places, missing, len(entries)))
+    # Most often the entries are different labels, and where a row points is the code of its label.
+    codes = places if inner.in_place else inner.codes.take(places)
     if inner.missing is not None:
         missing = either(missing, inner.missing[places])
     bad = None if inner.bad is None else without(inner.bad[places], missing)
@@ -547,7 +549,7 @@ _kept: dict[tuple[Any, ...], Labels] = {}
 """What the entries of some dictionaries are as labels, by their bytes."""
 
 
-def _entry_labels(entries: Array, kind: Kind, used: Ints) -> Labels:
+def _entry_labels(entries: Array, kind: Kind, used: Callable[[], Ints]) -> Labels:
     """The entries of a dictionary as labels: block after block has the same ones, which are read once."""
     found, rows = entries.type, len(entries)
     if (
@@ -556,21 +558,26 @@ def _entry_labels(entries: Array, kind: Kind, used: Ints) -> Labels:
         or not (_is_string(found) or _is_binary(found))
         or _is_view(found)
     ):
-        return _labels(entries, kind, used)
+        return _labels(entries, kind, used())
     width = 8 if pa.types.is_large_string(found) or pa.types.is_large_binary(found) else 4
     _, places, data = entries.buffers()
     offsets = np.frombuffer(places, f"<i{width}", rows + 1, entries.offset * width)
     first, last = int(offsets[0]), int(offsets[-1])
     if last - first > KEPT_BYTES:
-        return _labels(entries, kind, used)
+        return _labels(entries, kind, used())
     raw = b"" if data is None else memoryview(data)[first:last].tobytes()
-    key = (str(found), kind, (offsets - offsets[0]).tobytes(), raw, used.tobytes())
-    if (known := _kept.get(key)) is not None:
-        return known
-    if len(_kept) >= KEPT_DICTIONARIES:
-        _kept.clear()
-    _kept[key] = read = _labels(entries, kind, used)
-    return read
+    # Of text, all entries are read, which a class that no row has must not be: it would count as one.
+    judged = np.arange(rows) if kind == "text" else used()
+    key = (str(found), kind, (offsets - offsets[0]).tobytes(), raw, judged.tobytes())
+    read = _kept.get(key)
+    if read is None:
+        read = _labels(entries, kind, judged)
+        read = read._replace(in_place=np.array_equal(read.codes, np.arange(rows)))
+        if len(_kept) >= KEPT_DICTIONARIES:
+            _kept.clear()
+        _kept[key] = read
+    # An entry that cannot be read is no fault where no row points to it.
+    return _labels(entries, kind, used()) if kind == "text" and read.bad is not None else read
 
 
 def _texts(array: Array, missing: Mask | None, which: Ints | None) -> Texts:

@@ -58,6 +58,7 @@ class Labels(NamedTuple):
     missing: Mask | None = None
     bad: Mask | None = None
     why: Why = never
+    in_place: bool = False  # whether each code is known to be the number of its row
 
     def column(self) -> tuple[Column, Bad | None]:
         return ClassColumn(self.codes, self.table, self.missing), _first(self.bad, self.why)
