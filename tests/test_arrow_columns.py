@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli import evaluate
 from losscli.block import ClassColumn, NumberColumn
 from losscli.errors import DataError
 from losscli.sources import arrow
@@ -404,3 +405,25 @@ def test_any_text_comes_out_as_it_went_in(stored, before, behind):
         pa.dictionary(pa.int32(), pa.string()),
     ):
         assert read(pa.array(stored, array_type)[before:behind], "text") == expected
+
+
+@pytest.mark.parametrize("role", ["label", "slice"])
+def test_an_entry_of_a_dictionary_is_judged_where_rows_point_to_it_and_counts_nowhere_else(tmp_path, role):
+    def measured(places):
+        entries = pa.array([b"a", b"\xff", b"b"], pa.binary())
+        column = pa.DictionaryArray.from_arrays(pa.array(places, pa.int8()), entries)
+        plain = pa.array(["a", "b"] * 2)
+        table = {"label": column if role == "label" else plain, "pred": ["a", "a", "b", "b"], "g": column}
+        with pa.ipc.new_file(tmp_path / "t.arrow", pa.table(table).schema) as file:
+            file.write_table(pa.table(table))
+        by = ["g"] if role == "slice" else []
+        return evaluate(str(tmp_path / "t.arrow"), loss=["balanced_accuracy", "f1"], average="macro", by=by)
+
+    for _ in range(2):  # the second time, the entries are known
+        report = measured([0, 2, 0, 2])
+        # Two classes, and none besides them: a third one would make it a third.
+        assert [result.value for result in report.results if not result.slice] == [0.5, 0.5]
+        assert {result.slice["g"] for result in report.results if result.slice} <= {"a", "b"}
+        with pytest.raises(DataError) as caught:
+            measured([0, 1, 0, 2])
+        assert caught.value.row == 2

@@ -585,3 +585,12 @@ def test_a_key_that_is_in_one_file_only_is_a_missing_column(here, text):
     ran = here("eval", preds, labels, "-l", "mae", "--on", "id").block()
     assert ran.code == 3
     assert ran.err.startswith("error: l.csv: there is no column `id`")
+
+
+@pytest.mark.parametrize("words", [("--on", "id"), ()], ids=["by key", "by position"])
+def test_a_key_that_is_no_utf_8_is_refused_with_its_row(here, tmp_path, words):
+    for name, column in (("p", "pred"), ("l", "label")):
+        (tmp_path / f"{name}.csv").write_bytes(b"id,%s\na,1\n\xe9,2\nb,3\n" % column.encode())
+    ran = here("eval", tmp_path / "p.csv", tmp_path / "l.csv", "-l", "mae", *words).block()
+    assert ran.code == 3
+    assert "column `id`, row 2: `\\xe9` is not valid UTF-8" in ran.err

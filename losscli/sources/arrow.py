@@ -566,18 +566,16 @@ def _entry_labels(entries: Array, kind: Kind, used: Callable[[], Ints]) -> Label
     if last - first > KEPT_BYTES:
         return _labels(entries, kind, used())
     raw = b"" if data is None else memoryview(data)[first:last].tobytes()
-    # Of text, all entries are read, which a class that no row has must not be: it would count as one.
-    judged = np.arange(rows) if kind == "text" else used()
-    key = (str(found), kind, (offsets - offsets[0]).tobytes(), raw, judged.tobytes())
+    key = (str(found), kind, (offsets - offsets[0]).tobytes(), raw)
     read = _kept.get(key)
     if read is None:
-        read = _labels(entries, kind, judged)
+        read = _labels(entries, kind, np.arange(rows))
         read = read._replace(in_place=np.array_equal(read.codes, np.arange(rows)))
         if len(_kept) >= KEPT_DICTIONARIES:
             _kept.clear()
         _kept[key] = read
     # An entry that cannot be read is no fault where no row points to it.
-    return _labels(entries, kind, used()) if kind == "text" and read.bad is not None else read
+    return read if read.bad is None else _labels(entries, kind, used())
 
 
 def _texts(array: Array, missing: Mask | None, which: Ints | None) -> Texts:
