@@ -574,8 +574,7 @@ def _entry_labels(entries: Array, kind: Kind, used: Callable[[], Ints]) -> Label
         if len(_kept) >= KEPT_DICTIONARIES:
             _kept.clear()
         _kept[key] = read
-    # An entry that cannot be read is no fault where no row points to it.
-    return read if read.bad is None else _labels(entries, kind, used())
+    return read
 
 
 def _texts(array: Array, missing: Mask | None, which: Ints | None) -> Texts:
