@@ -245,16 +245,28 @@ def test_a_file_whose_folders_lack_a_column_that_is_used_is_named(at, here):
     assert (done.code, done.err.startswith("error: h/d/b.csv: ")) == (3, True)
 
 
-def test_keys_may_stand_in_the_names_of_folders(at):
-    for side, name, shift in (("hp", "pred", 0.0), ("hl", "label", 1.0)):
-        for year in (2023, 2024):
-            csv(
-                at / side / f"year={year}" / f"{side}.csv",
-                id=[1, 2],
-                **{name: [year + shift, year + 2 + shift]},
-            )
-    report = evaluate("hp", "hl", loss=["mae"], on="year,id")
-    assert (report.metrics, report.rows.paired) == ({"mae": 1.0}, 4)
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "parts", [(2023, 2024), ("007", "11"), ("a", "b"), ("x", "a text that takes several words of a key")]
+)
+def test_keys_may_stand_in_the_names_of_folders(at, parts, format):
+    write = csv if format == "csv" else parquet
+    flat = {"part": [], "id": [], "label": []}
+    for place, part in enumerate(parts):
+        write(at / "hp" / f"part={part}" / f"p.{format}", id=[1, 2], pred=[place * 10.0, place * 10.0 + 5.0])
+        # In another order of rows, and each label one above its prediction.
+        labels = {"id": [2, 1], "label": [place * 10.0 + 6.0, place * 10.0 + 1.0]}
+        write(at / "hl" / f"part={part}" / f"l.{format}", **labels)
+        flat["part"] += [part] * 2
+        for name, values in labels.items():
+            flat[name] += values
+    write(at / f"flat.{format}", **flat)
+    for labels in ("hl", f"flat.{format}"):
+        report = evaluate("hp", labels, loss=["mae"], on="part,id", by=["part"])
+        assert (report.metrics, report.rows.paired) == ({"mae": 1.0}, 4)
+        assert {r.slice["part"]: r.value for r in report.results if r.slice} == dict.fromkeys(
+            map(str, parts), 1.0
+        )
 
 
 # ---------------------------------------------------------------------- pairing of files

@@ -66,7 +66,7 @@ class Partition:
     def _key(self, value: str | None, path: str, kind: Kind, rows: int) -> KeyColumn:
         missing = np.ones(rows, np.bool_) if value is None else None
         if kind != "int_key":
-            return KeyColumn(np.repeat(words_of_texts([value or ""]), rows, axis=0), missing)
+            return KeyColumn(np.repeat(words_of_texts([value or ""]), rows, axis=1), missing)
         if value is not None and not _is_integer(value):
             message, detail = no_integer(shown(value))
             raise DataError(message, detail, file=path, column=self.name)
