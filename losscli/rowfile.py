@@ -113,6 +113,8 @@ class RowFile:
         if self.ordered:
             self._queue(table)
             return
+        if not len(rows.numbers):
+            return  # a filter has left none
         groups = rows.numbers // GROUP_ROWS
         order = np.argsort(groups, kind="stable")
         codes, starts = np.unique(groups[order], return_index=True)

@@ -11,6 +11,7 @@ the laws in silence.
 from __future__ import annotations
 
 import atexit
+import json
 import math
 import os
 import shutil
@@ -452,9 +453,22 @@ def files(
 
 
 def write(path: str, columns: Mapping[str, Any], row_group: int = 1 << 20) -> None:
-    """A table by its suffix: Parquet, or CSV with each double as the shortest text that reads back."""
+    """A table by its suffix; in text each double is the shortest that reads back."""
     if path.endswith(".parquet"):
         pq.write_table(pa.table(dict(columns)), path, row_group_size=row_group)
+        return
+    if path.endswith(".arrow"):
+        table = pa.table(dict(columns))
+        with pa.ipc.new_file(path, table.schema) as sink:
+            sink.write_table(table)
+        return
+    if path.endswith(".npz"):
+        np.savez(path, **{name: np.array(column.tolist()) for name, column in columns.items()})
+        return
+    if path.endswith(".jsonl"):
+        held = zip(*(column.tolist() for column in columns.values()), strict=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in held)
         return
     cells = [[_cell(value) for value in column] for column in columns.values()]
     lines = [",".join(columns), *(",".join(row) for row in zip(*cells, strict=True))]

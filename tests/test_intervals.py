@@ -296,3 +296,16 @@ def test_the_rows_of_a_rate_are_0_or_1(loss):
 
 def own_params(loss, params, roles):
     return {**params, **({"levels": row_params(loss, params, roles)["levels"]} if loss.takes_levels else {})}
+
+
+def test_the_mean_of_an_expression_has_the_interval_of_the_loss_that_it_spells_out(tmp_path):
+    draw = np.random.default_rng(5)
+    rows = "".join(f"{a!r},{b!r},{w!r}\n" for a, b, w in draw.uniform(0.0, 4.0, (50, 3)).tolist())
+    (tmp_path / "t.csv").write_text("pred,label,w\n" + rows)
+    for weight in (None, "w"):
+        report = evaluate(
+            str(tmp_path / "t.csv"), loss=["mae", "expr:abs(pred - label)"], weight=weight, ci="normal"
+        )
+        named, spelled = report.results
+        assert spelled.ci == named.ci
+        assert named.ci is not None

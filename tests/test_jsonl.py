@@ -313,3 +313,17 @@ def test_no_damage_makes_more_than_a_refusal_or_a_value(tmp_path):
         except DataError:
             refused += 1
     assert refused > FUZZED // 2
+
+
+def test_a_filter_takes_numbers_of_json_lines_as_numbers(tmp_path):
+    from losscli import evaluate
+
+    rows = [
+        '{"pred": 1, "label": 3.0, "n": 1}',
+        '{"pred": 2, "label": 2, "n": null}',
+        '{"pred": 3, "label": 3, "n": 2.5}',
+    ]
+    (tmp_path / "t.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    for where, used in (("n > 1", 1), ("n in (1, 2)", 1), ("missing(n) or abs(pred) < 2", 2)):
+        report = evaluate(str(tmp_path / "t.jsonl"), loss=["mae"], pred="pred", label="label", where=where)
+        assert report.rows.used == used

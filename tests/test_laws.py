@@ -465,6 +465,17 @@ def test_blocks_jobs_and_formats_change_no_bit(form: Loss, ends: bool, tmp_path:
 
 
 @every(law="order")
+@pytest.mark.parametrize("suffix", ["jsonl", "arrow", "npz"])
+def test_no_other_format_changes_a_bit(form: Loss, suffix: str, tmp_path: Any) -> None:
+    rng = generator(form, "formats")
+    params = usual_params(form)
+    roles = finite_rows(form, params, rng, 36, ends=False)
+    weight = weights(form, params, rng, rows_of(roles), ends=False)
+    wanted = value_of(files(tmp_path, form, roles, weight), form, params)
+    assert value_of(files(tmp_path, form, roles, weight, suffix=suffix), form, params, chunk_rows=7) == wanted
+
+
+@every(law="order")
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
     form: Loss, ends: bool, tmp_path: Any

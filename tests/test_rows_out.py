@@ -345,3 +345,16 @@ def test_a_run_that_fails_with_columns_leaves_the_old_file(text, here, tmp_path)
     assert here("eval", "d.csv", "-l", "mae", *options).block().code == 3
     assert (tmp_path / "r.parquet").read_text() == "kept\n"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["d.csv", "r.parquet"]
+
+
+def test_a_part_of_the_keys_may_be_left_without_rows_by_a_filter(tmp_path):
+    from losscli import evaluate
+
+    (tmp_path / "p.csv").write_text("id,pred\na,1\nb,2\nc,3\n")
+    (tmp_path / "l.csv").write_text("id,label\nc,3\na,2\nb,1\n")
+    for chunk_rows in (1, 2, 100):
+        evaluate(
+            str(tmp_path / "p.csv"), str(tmp_path / "l.csv"), loss=["mae"], on="id", where="label == 1",
+            rows_out=str(tmp_path / "rows.csv"), chunk_rows=chunk_rows,
+        )  # fmt: skip
+        assert (tmp_path / "rows.csv").read_text() == 'row,id,label,pred,residual,mae\n2,"b",1,2,-1,1\n'

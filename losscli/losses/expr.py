@@ -18,6 +18,8 @@ NAMED_ROLES = ("label", "pred", "weight")
 class Rows:
     """The row function of an expression: its value for every row."""
 
+    __name__ = "expr"  # as functions have one
+
     def __init__(self, expression: Expression) -> None:
         self.expression = expression
 

@@ -272,9 +272,9 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _column(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
-    if kind in ("number", "score"):
+    if kind in ("number", "truth", "score"):
         column, bad = _numbers(values)
-        if kind == "number" or bad is None:
+        if kind != "score" or bad is None:
             return column, bad
     if kind in KEY_KINDS:
         return _keys(values, kind)

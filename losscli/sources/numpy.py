@@ -414,9 +414,9 @@ def _column_of(stored: NDArray[Any], kind: Kind) -> tuple[Column, Bad | None]:
             read = float_numbers(stored)
             return keys_of_floats(read.values, read.missing)
         return keys_of_labels(_labels(stored, "text"), kind)
-    if kind == "number" or (kind == "score" and stored.dtype.kind != "M"):
+    if kind in ("number", "truth") or (kind == "score" and stored.dtype.kind != "M"):
         numbers = _numbers(stored)
-        if kind == "number" or numbers.bad is None:
+        if kind != "score" or numbers.bad is None:
             return numbers.column()
     return _labels(stored, kind).column()
 
