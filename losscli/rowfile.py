@@ -12,7 +12,7 @@ import io
 import json
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -177,7 +177,9 @@ class RowFile:
         if self.format == "parquet":
             import pyarrow.parquet
 
-            return pyarrow.parquet.ParquetWriter(self._out, self.schema, compression="zstd")
+            writer = pyarrow.parquet.ParquetWriter(self._out, self.schema, compression="zstd")
+            self._stack.callback(_let_go, writer)
+            return writer
         if self.format == "csv":
             import pyarrow.csv
 
@@ -195,6 +197,13 @@ class RowFile:
         if self.for_spreadsheets:
             table = _without_formulas(table)
         self._writer.write_table(table)
+
+
+def _let_go(writer: Any) -> None:
+    """Close what an error left open: collected later, it would complain that its file is closed."""
+    with suppress(OSError, ValueError, pa.ArrowException):
+        writer.close()
+    writer.is_open = False
 
 
 def _array(column: Column, type: Any) -> Any:

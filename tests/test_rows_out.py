@@ -358,3 +358,13 @@ def test_a_part_of_the_keys_may_be_left_without_rows_by_a_filter(tmp_path):
             rows_out=str(tmp_path / "rows.csv"), chunk_rows=chunk_rows,
         )  # fmt: skip
         assert (tmp_path / "rows.csv").read_text() == 'row,id,label,pred,residual,mae\n2,"b",1,2,-1,1\n'
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_an_error_in_the_middle_is_one_block_and_leaves_no_file(text, here, tmp_path, suffix):
+    preds, labels = text("p.csv", ["n,pred", "1,1", "2,2", "3,"]), text("l.csv", ["label", "1", "2", "3"])
+    ran = here("eval", preds, labels, "-l", "mse", "--rows-out", f"rows.{suffix}", "--chunk-rows", "1")
+    assert ran.code == 3
+    assert ran.err.splitlines()[0] == "error: p.csv, column `pred`, row 3: the value is missing"
+    assert len(ran.err.splitlines()) == 3
+    assert not (tmp_path / f"rows.{suffix}").exists()
