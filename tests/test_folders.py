@@ -282,13 +282,19 @@ def test_files_of_two_folders_are_paired_by_name_in_any_mixture_of_suffixes(at):
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
-@pytest.mark.parametrize("write, suffix", [(csv, "csv"), (parquet, "parquet"), (jsonl, "jsonl")])
-@pytest.mark.parametrize("lengths", [(10, 11, 11, 10), (0, 3, 3, 0), (3, 0, 0, 3)])
+@pytest.mark.parametrize(
+    "write, suffix, lengths",
+    [
+        (write, suffix, lengths)
+        for write, suffix in ((csv, "csv"), (parquet, "parquet"), (jsonl, "jsonl"))
+        for lengths in ((10, 11, 11, 10), (0, 3, 3, 0), (3, 0, 0, 3))
+        # A file of JSON lines without a line has no columns.
+        if suffix != "jsonl" or 0 not in lengths
+    ],
+)
 def test_files_that_do_not_fit_are_refused_though_the_sums_of_their_rows_agree(
     at, jobs, write, suffix, lengths
 ):
-    if 0 in lengths and suffix == "jsonl":
-        pytest.skip("a file of JSON lines without a line has no columns")
     for file, (preds, labels) in enumerate((lengths[:2], lengths[2:])):
         (at / "x").mkdir(exist_ok=True)
         (at / "y").mkdir(exist_ok=True)

@@ -441,11 +441,14 @@ def test_weights_scaled_by_a_power_of_two_change_no_bit(form: Loss, power: int, 
 # ------------------------------------------------------------------------------------------------
 
 
+def weighted_rows(form: Loss, of: str, rows: int, *, ends: bool) -> tuple[Params, Roles, Any]:
+    rng, params = generator(form, of), usual_params(form)
+    roles = finite_rows(form, params, rng, rows, ends=ends)
+    return params, roles, weights(form, params, rng, rows_of(roles), ends=ends)
+
+
 def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
-    rng = generator(form, "cuts")
-    params = usual_params(form)
-    roles = finite_rows(form, params, rng, 36, ends=ends)
-    weight = weights(form, params, rng, rows_of(roles), ends=ends)
+    params, roles, weight = weighted_rows(form, "cuts", 36, ends=ends)
     parquet = files(folder, form, roles, weight, row_groups=(11, 14))
     csv = files(folder, form, roles, weight, suffix="csv")
     wanted = value_of(parquet, form, params, jobs=1)
@@ -467,10 +470,7 @@ def test_blocks_jobs_and_formats_change_no_bit(form: Loss, ends: bool, tmp_path:
 @every(law="order")
 @pytest.mark.parametrize("suffix", ["jsonl", "arrow", "npz"])
 def test_no_other_format_changes_a_bit(form: Loss, suffix: str, tmp_path: Any) -> None:
-    rng = generator(form, "formats")
-    params = usual_params(form)
-    roles = finite_rows(form, params, rng, 36, ends=False)
-    weight = weights(form, params, rng, rows_of(roles), ends=False)
+    params, roles, weight = weighted_rows(form, "formats", 36, ends=False)
     wanted = value_of(files(tmp_path, form, roles, weight), form, params)
     assert value_of(files(tmp_path, form, roles, weight, suffix=suffix), form, params, chunk_rows=7) == wanted
 

@@ -36,6 +36,7 @@ class Asked(NamedTuple):
     obj: None = None
 
     def get_parameter_source(self, name: str) -> Source:
+        """Where the value of a parameter comes from."""
         return Source("COMMANDLINE" if name in self.given else "DEFAULT")
 
 
@@ -47,13 +48,34 @@ class Option(NamedTuple):
     info: OptionInfo
 
 
+class Declared(NamedTuple):
+    """What a command takes: files, of which the first are required, and options by each of their names."""
+
+    arguments: list[str]
+    required: int
+    options: dict[str, Option]
+    defaults: dict[str, Any]
+    context: str | None
+
+
 def read(command: Callable[..., None], words: Sequence[str]) -> dict[str, Any] | None:
     """The arguments of ``command`` for the words after its name; None where Typer is to read them."""
-    if settings.are_set():
+    if settings.are_set() or (declared := _declared(command)) is None:
         return None
+    given = _given(declared, words)
+    if given is None or any(name not in given for name in declared.arguments[: declared.required]):
+        return None
+    values = declared.defaults | given
+    if declared.context is not None:
+        values[declared.context] = Asked(frozenset(given))
+    return values
+
+
+def _declared(command: Callable[..., None]) -> Declared | None:
+    """What a command takes; None where one of its arguments is of another kind."""
     arguments: list[str] = []
     options: dict[str, Option] = {}
-    values: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     context = None
     required = 0
     for param in inspect.signature(command, eval_str=True).parameters.values():
@@ -65,17 +87,21 @@ def read(command: Callable[..., None], words: Sequence[str]) -> dict[str, Any] |
             # In an annotation, the first name stands in the place of the default.
             for name in (info.default, *(info.param_decls or ())):
                 options[str(name)] = Option(param.name, kind, info)
-            values[param.name] = param.default
+            defaults[param.name] = param.default
         elif isinstance(info, ArgumentInfo) and kind in TEXT:
             arguments.append(param.name)
             required += param.default is param.empty
-            values[param.name] = param.default
+            defaults[param.name] = param.default
         else:
             return None
+    return Declared(arguments, required, options, defaults, context)
 
+
+def _given(declared: Declared, words: Sequence[str]) -> dict[str, Any] | None:
+    """What stands in the words, by parameter; None where one of them is not plain."""
     given: dict[str, Any] = {}
     rest = iter(words)
-    places = iter(arguments)
+    places = iter(declared.arguments)
     for word in rest:
         if not word.startswith("-") or word == "-":
             place = next(places, None)
@@ -84,7 +110,7 @@ def read(command: Callable[..., None], words: Sequence[str]) -> dict[str, Any] |
             given[place] = word
             continue
         name, equals, text = word.partition("=")
-        option = options.get(name)
+        option = declared.options.get(name)
         if option is None or (equals and not name.startswith("--")):
             return None
         if option.kind is bool:
@@ -104,12 +130,7 @@ def read(command: Callable[..., None], words: Sequence[str]) -> dict[str, Any] |
         if value is None or option.param in given:
             return None
         given[option.param] = value
-    if any(name not in given for name in arguments[:required]):
-        return None
-    values |= given
-    if context is not None:
-        values[context] = Asked(frozenset(given))
-    return values
+    return given
 
 
 def _value(option: Option, text: str) -> str | int | None:
