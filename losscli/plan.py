@@ -15,7 +15,7 @@ import numpy as np
 from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place, Want
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
-from losscli.state import STATES, Sums, with_infinite
+from losscli.state import STATES, Summed, Sums, with_infinite
 from losscli.views import (
     DOMAIN,
     MISSING,
@@ -320,9 +320,15 @@ class Plan(NamedTuple):
             # A row of weight 0 is checked and counted, and enters no state.
             counted = weight > 0.0
             weight = weight[counted]
+        arrays = {view: reading.shared[view] for place in units for _, view in self.units[place].views}
+        if counted is not None:
+            arrays = {view: array[counted] for view, array in arrays.items()}
+        summed = Summed()
         rows: dict[int, Measured] = {}
         for place in units:
-            rows[place] = self._sum(place, self.units[place], block, cut, weight, counted, reading, tally)
+            rows[place] = self._sum(
+                place, self.units[place], block, cut, arrays, weight, counted, reading, summed, tally
+            )
         for at, pair in enumerate(self.pairs):
             self._fight(at, pair, rows, cut.codes, block, tally)
 
@@ -375,15 +381,15 @@ class Plan(NamedTuple):
         unit: Unit,
         block: Block,
         cut: Cut,
+        arrays: Mapping[View, Any],
         weight: Floats | None,
         counted: Mask | None,
         reading: Reading,
+        summed: Summed,
         tally: Tally,
     ) -> Measured:
         loss, params, kept = unit.loss, dict(unit.params), counted
-        roles = {name: reading.shared[view] for name, view in unit.views}
-        if counted is not None:
-            roles = {name: array[counted] for name, array in roles.items()}
+        roles = {name: arrays[view] for name, view in unit.views}
         if (
             loss.keeps is not None
             and (stays := loss.keeps(**roles, **params)) is not None
@@ -403,7 +409,7 @@ class Plan(NamedTuple):
             if noted is not None:
                 tally.noted[place] = noted
         names = next((reading.names[view] for _, view in unit.views if view in reading.names), None)
-        state = STATES[loss.state].of(columns, weight, names)
+        state = summed.state(STATES[loss.state], columns, weight, names)
         if isinstance(state, Sums) and any(total.nan for total in state.totals):
             self._refuse_nan(unit, columns, block, kept, tally.faults)
         if isinstance(state, Sums) and not all(total.finite for total in state.totals):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 import numpy as np
 
 from losscli.exact import ExactSum, round_fraction
+from losscli.gram import PairSums
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -126,11 +127,7 @@ class Moments(NamedTuple):
     def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
         label, pred = columns
         if weight is None:
-            product = ExactSum.of_products
-            return cls(
-                ExactSum.of_int(len(label)), ExactSum.of(label), ExactSum.of(pred),
-                product(label, label), product(pred, pred), product(label, pred), len(label),
-            )  # fmt: skip
+            return cls(ExactSum.of_int(len(label)), *PairSums.of(label, pred), len(label))
         product, triple = ExactSum.of_products, ExactSum.of_triples
         return cls(
             ExactSum.of(weight), product(weight, label), product(weight, pred),
@@ -529,6 +526,23 @@ class Deviances(Joined):
     LAYOUT = ((Moments, (0, 1)), (Sums, (2, 3, 4)))
     NAME = "deviances"
     __slots__ = ()
+
+
+class Summed:
+    """The states of a block by what they are of: columns that several units need are summed once."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[Any, ...], tuple[Any, Sequence[Any]]] = {}
+
+    def state(self, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names = None) -> Any:
+        """``kind.of(columns, weight, names)``."""
+        if issubclass(kind, Joined):
+            return kind(tuple(self.state(part, [columns[i] for i in at], weight) for part, at in kind.LAYOUT))
+        key = (kind, *map(id, columns), id(weight), id(names))
+        if key not in self._held:
+            # The columns are held too: what is let go of leaves its id to others.
+            self._held[key] = kind.of(columns, weight, names), columns
+        return self._held[key][0]
 
 
 STATES: dict[str, Any] = {

@@ -61,6 +61,10 @@ class NumberView:
     asked_by: str = field(compare=False)
     stage: int = DOMAIN
 
+    def __hash__(self) -> int:
+        # Views are looked up for every block; a hash of all that they hold would cost as much as a pass.
+        return hash(self.column)
+
     def read(self, block: Block, reading: Reading) -> Floats:
         column = block.column(self.column)
         assert isinstance(column, NumberColumn)
