@@ -50,6 +50,8 @@ def gradients(loss: Loss) -> tuple[Gradient, ...]:
         raise NoGradientError("it is no mean of rows: its slope at one row depends on all the others")
     if all(role.shape == "Codes" for role in loss.pred_roles):
         raise NoGradientError("a predicted class has no neighbours to move to")
+    if not loss.doc.definition:
+        raise NoGradientError("slopes are derived from the formulas of the catalogue, not from an expression")
     found = []
     for role in loss.pred_roles:
         lines = _Derivation(loss.doc.definition, role).lines()

@@ -310,7 +310,8 @@ class _Planner:
         roles = [{**roles, "label": labels} for _, _, roles in models]
         preds = [held.get("pred", []) for held in roles]
         label_lists, pred_lists = self._holds_lists(labels), [self._holds_lists(pred) for pred in preds]
-        self.listed = label_lists or any(pred_lists)
+        # Roles of other names take numbers.
+        self.listed = all(preds) and (label_lists or any(pred_lists))
         if not self.listed:
             return roles
         for pred, lists in zip(preds, pred_lists, strict=True):

@@ -254,6 +254,12 @@ def test_an_empty_cell_is_missing_and_the_mark_alone_is_no_label(here, text):
     assert ran.err.startswith("error: lists.csv, column `y`, row 2: label 2 of the list `a||b` is missing")
 
 
+def test_columns_of_roles_of_their_own_are_numbers_beside_a_label_that_could_be_a_list(here, text):
+    text("ends.csv", ["y,low,high", "1,0,2", "5,0,2"])
+    words = ["eval", "ends.csv", "--dialect", "list=pipe", "-y", "y", "-p", "lower=low,upper=high"]
+    assert values(here(*words, "-l", "coverage", "--json")) == {"coverage": 0.5}
+
+
 def test_a_label_that_is_no_class_is_told_with_its_row(here, parquet):
     parquet("lists.parquet", {"y": [["a"], ["b"], ["c"]], "p": [["a"], ["b"], ["a"]]})
     words = ["eval", "lists.parquet", "-y", "y", "-p", "p", "-l", "hamming", "--classes", "a,b"]

@@ -139,10 +139,13 @@ def test_the_gradient_is_the_slope_by_the_prediction(text, here, tmp_path):
     assert [float(row["gradient.mse"]) for row in found] == [-1.5, 1.0]
 
 
-def test_a_loss_without_a_slope_is_refused_where_no_other_has_one(text, here, tmp_path):
-    text("d.csv", ["pred,label", "a,b"])
-    ran = here("eval", "d.csv", "-l", "zero_one", "--rows-out", "r.csv", "--gradient").block()
+@pytest.mark.parametrize("loss", ["zero_one", "expr:abs(pred - label)"])
+def test_a_loss_without_a_slope_is_refused_where_no_other_has_one(text, here, tmp_path, loss):
+    text("d.csv", ["pred,label", "1,0"])
+    ran = here("eval", "d.csv", "-l", loss, "--rows-out", "r.csv", "--gradient").block()
     assert (ran.code, (tmp_path / "r.csv").exists()) == (2, False)
+    assert here("eval", "d.csv", "-l", loss, "-l", "mse", "--rows-out", "r.csv", "--gradient").code == 0
+    assert [name for name in read_csv(tmp_path / "r.csv")[0] if name.startswith("gradient")] == ["gradient.mse"]
 
 
 def test_infinity_is_text_in_json_lines_and_inf_in_csv(text, here, tmp_path):
