@@ -145,7 +145,9 @@ def test_a_loss_without_a_slope_is_refused_where_no_other_has_one(text, here, tm
     ran = here("eval", "d.csv", "-l", loss, "--rows-out", "r.csv", "--gradient").block()
     assert (ran.code, (tmp_path / "r.csv").exists()) == (2, False)
     assert here("eval", "d.csv", "-l", loss, "-l", "mse", "--rows-out", "r.csv", "--gradient").code == 0
-    assert [name for name in read_csv(tmp_path / "r.csv")[0] if name.startswith("gradient")] == ["gradient.mse"]
+    assert [name for name in read_csv(tmp_path / "r.csv")[0] if name.startswith("gradient")] == [
+        "gradient.mse"
+    ]
 
 
 def test_infinity_is_text_in_json_lines_and_inf_in_csv(text, here, tmp_path):

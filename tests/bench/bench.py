@@ -3,13 +3,15 @@
     python tests/bench/bench.py FOLDER [CASE ...] [--rounds 5] [--scale 1.0]
 
 Clocks drift, so only ratios of one run count.  CPU seconds and peak memory are the system's own figures
-for each process.  Values are compared with the peers' before any time is believed.
+for each process.  Values are compared with the peers' before any time is believed.  DuckDB's command line
+is shown where it is installed; the ratio of a case is to the faster of its Python module and polars.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,7 +19,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from peers import query
+
 HERE = Path(__file__).resolve().parent
+SHELL = "duckdb shell"
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,12 @@ CASES = {
     "key-wide-integers-10M": Case("wide", "snappy.parquet", 10 * MILLION, wanted=1.0),
     "key-text-10M": Case("names", "snappy.parquet", 10 * MILLION, wanted=1.0),
     "key-text-csv-10M": Case("names", "csv", 10 * MILLION, wanted=1.0),
+    "groups-10M": Case("groups", "snappy.parquet", 10 * MILLION, wanted=1.25),
     "start": Case("numbers", "csv", 1000, peers=("imports",), wanted=1.15),
+    "help": Case("help", "csv", 1000, peers=("typer",)),
 }
+NO_WORK = ("imports", "typer")
+"""Peers that measure nothing."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,28 @@ class Run:
 
 def files(folder: Path, case: Case, rows: int) -> tuple[Path, Path]:
     """The files of a case, made by another process: a child's peak memory begins at that of its parent."""
-    words = [sys.executable, str(HERE / "data.py"), str(folder), case.kind, case.suffix, str(rows)]
+    kind = "numbers" if case.kind == "help" else case.kind
+    words = [sys.executable, str(HERE / "data.py"), str(folder), kind, case.suffix, str(rows)]
     preds, labels = subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
     return Path(preds), Path(labels)
 
 
+def losscli() -> list[str]:
+    """The command, as a user starts it."""
+    script = Path(sys.executable).with_name("losscli")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "losscli"]
+
+
+def shell_of_duckdb() -> str | None:
+    """DuckDB's command line, beside this Python or on the path."""
+    beside = Path(sys.executable).with_name("duckdb")
+    return str(beside) if beside.exists() else shutil.which("duckdb")
+
+
 def command(name: str, case: Case, preds: Path, labels: Path) -> list[str]:
+    if name == SHELL:
+        asked = query(case.kind, str(preds), str(labels), list(case.losses))
+        return [shell_of_duckdb() or "duckdb", "-csv", "-noheader", "-c", asked]
     if name != "losscli":
         return [
             sys.executable,
@@ -82,12 +107,14 @@ def command(name: str, case: Case, preds: Path, labels: Path) -> list[str]:
             str(labels),
             *case.losses,
         ]
-    script = Path(sys.executable).with_name("losscli")  # as a user starts it
-    start = [str(script)] if script.exists() else [sys.executable, "-m", "losscli"]
-    words = [*start, "eval", str(preds), str(labels), "-f", "csv"]
+    if case.kind == "help":
+        return [*losscli(), "--help"]
+    words = [*losscli(), "eval", str(preds), str(labels), "-f", "csv"]
     words += ["--pred", {"chances": "prob", "classes": "p?"}.get(case.kind, "pred")]
     if case.kind in KEYED:
         words += ["--on", "id"]
+    if case.kind == "groups":
+        words += ["--by", "group"]
     return words + [word for loss in case.losses for word in ("--loss", loss)]
 
 
@@ -114,19 +141,23 @@ def measure(words: list[str], folder: Path) -> Run:
 
 def _values(out: str) -> tuple[float, ...]:
     lines = out.strip().splitlines()
+    if lines[0].startswith("Usage:"):
+        return ()
     if lines[0].startswith("loss,"):
-        place = lines[0].split(",").index("value")
-        return tuple(float(line.split(",")[place]) for line in lines[1:])
-    return tuple(float(value) for value in lines[-1].split(","))
+        heads = lines[0].split(",")
+        rows = lines[2:] if "slice" in heads else lines[1:]  # by slice, peers print the slices alone
+        return tuple(float(row.split(",")[heads.index("value")]) for row in rows)
+    return tuple(float(value) for line in lines for value in line.split(","))
 
 
 def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> float:
     """Run one case, print its table and return losscli's wall time over that of the fastest peer."""
     preds, labels = files(folder, case, max(1, round(case.rows * scale)))
-    words = {who: command(who, case, preds, labels) for who in ("losscli", *case.peers)}
+    shell = (SHELL,) if "duckdb" in case.peers and shell_of_duckdb() else ()
+    words = {who: command(who, case, preds, labels) for who in ("losscli", *case.peers, *shell)}
     first = {who: measure(call, folder) for who, call in words.items()}  # also warms the page cache
-    for who in case.peers:
-        if who != "imports":
+    for who in (*case.peers, *shell):
+        if who not in NO_WORK:
             for mine, theirs in zip(first["losscli"].values, first[who].values, strict=True):
                 # Peers add doubles one after another: their own error is far above that of one rounding.
                 assert abs(mine - theirs) <= 1e-9 * abs(theirs), f"{name}: losscli {mine!r}, {who} {theirs!r}"
@@ -141,13 +172,13 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
         mine.wall / theirs.wall for mine, theirs in zip(runs["losscli"], runs[fastest], strict=True)
     )
     print(f"\n{name}: {ratio:.2f} of {fastest}" + (f", wanted {case.wanted:.2f}" if case.wanted else ""))
-    print(f"{'':10} {'wall s':>8} {'cpu s':>8} {'peak MB':>8} {'ratio':>6}")
+    print(f"{'':12} {'wall s':>8} {'cpu s':>8} {'peak MB':>8} {'ratio':>6}")
     for who, made in runs.items():
         wall, cpu, peak = (
             statistics.median(getattr(r, what) for r in made) for what in ("wall", "cpu", "peak_mb")
         )
         over = statistics.median(a.wall / b.wall for a, b in zip(made, runs[fastest], strict=True))
-        print(f"{who:10} {wall:8.3f} {cpu:8.2f} {peak:8.0f} {over:6.2f}", flush=True)
+        print(f"{who:12} {wall:8.3f} {cpu:8.2f} {peak:8.0f} {over:6.2f}", flush=True)
     return ratio
 
 

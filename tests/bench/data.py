@@ -48,6 +48,13 @@ def classes(start: int, rows: int, count: int = 10) -> Piece:
     return {"id": ids, **columns}, {"id": ids, "label": label}
 
 
+def groups(start: int, rows: int, count: int = 1000) -> Piece:
+    """Numbers, and the name of a group beside the label."""
+    preds, labels = numbers(start, rows)
+    names = np.array([f"group {group}" for group in range(count)])
+    return preds, {**labels, "group": names[np.random.default_rng([5, start]).integers(0, count, rows)]}
+
+
 def keyed(key: Callable[[np.ndarray], object], total: int) -> Callable[[int, int], Piece]:
     """Numbers by key: the predictions in the order of a row number, the labels in another one."""
     order = np.random.default_rng(4).permutation(total)
@@ -74,7 +81,12 @@ def _names(rows: np.ndarray) -> pa.Array:
 KEYS: dict[str, Callable[[np.ndarray], object]] = {"ids": lambda rows: rows, "wide": _wide, "names": _names}
 """Integers side by side, integers of 64 bits, text."""
 
-MAKERS: dict[str, Callable[[int, int], Piece]] = {"numbers": numbers, "chances": chances, "classes": classes}
+MAKERS: dict[str, Callable[[int, int], Piece]] = {
+    "numbers": numbers,
+    "chances": chances,
+    "classes": classes,
+    "groups": groups,
+}
 
 
 def files(folder: Path, kind: str, suffix: str, rows: int) -> tuple[Path, Path]:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import HERE, Run, measure
+from bench import HERE, Run, losscli, measure
 
 CSV = ("quoted", "gz", "zst", "1000-csv-files")
 PARQUET = (
@@ -45,9 +45,19 @@ def files(folder: Path, cases: Sequence[str], rows: int) -> dict[str, Made]:
 
 
 def command(made: Made) -> list[str]:
-    script = Path(sys.executable).with_name("losscli")
-    start = [str(script)] if script.exists() else [sys.executable, "-m", "losscli"]
-    return [*start, "eval", *made.words, "--pred", "pred", "--label", "label", "--loss", "mse", "-f", "csv"]
+    return [
+        *losscli(),
+        "eval",
+        *made.words,
+        "--pred",
+        "pred",
+        "--label",
+        "label",
+        "--loss",
+        "mse",
+        "-f",
+        "csv",
+    ]
 
 
 def run(folder: Path, cases: Sequence[str], rows: int, rounds: int) -> dict[str, float]:

@@ -19,28 +19,37 @@ KEYED = ("ids", "wide", "names")
 CLASSES = [f"p{c}" for c in range(10)]
 
 
-def duckdb(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
-    """DuckDB's Python module, the two files side by side by position."""
-    import duckdb
+def query(kind: str, preds: str, labels: str, losses: list[str]) -> str:
+    """The question in DuckDB's SQL, the two files side by side by position or joined by `id`."""
 
     def source(path: str) -> str:
         return f"read_csv('{path}')" if path.endswith(".csv") else f"read_parquet('{path}')"
 
+    asked = ", ".join(SQL[x] for x in losses if x in SQL)
     if kind in KEYED:
         rows = f"{source(preds)} a JOIN {source(labels)} b USING (id)"
-        query = f"SELECT {', '.join(SQL[x] for x in losses)} FROM (SELECT a.pred - b.label AS d FROM {rows})"
-        return list(duckdb.connect().execute(query).fetchall()[0])
-    columns = {"numbers": "pred", "chances": "prob", "classes": ", ".join(CLASSES)}[kind]
-    rows = f"(SELECT {columns} FROM {source(preds)}) a POSITIONAL JOIN (SELECT label FROM {source(labels)}) b"
+        return f"SELECT {asked} FROM (SELECT a.pred - b.label AS d FROM {rows})"
+    columns = {"chances": "prob", "classes": ", ".join(CLASSES)}.get(kind, "pred")
+    beside = ', "group" AS g' if kind == "groups" else ""
+    one = f"(SELECT {columns} FROM {source(preds)}) a"
+    rows = f"{one} POSITIONAL JOIN (SELECT label{beside} FROM {source(labels)}) b"
+    if kind == "groups":
+        return f"SELECT {asked} FROM (SELECT pred - label AS d, g FROM {rows}) GROUP BY g ORDER BY g"
     if kind == "numbers":
-        query = f"SELECT {', '.join(SQL[x] for x in losses)} FROM (SELECT pred - label AS d FROM {rows})"
+        return f"SELECT {asked} FROM (SELECT pred - label AS d FROM {rows})"
+    if kind == "chances":
+        chance = "CASE WHEN label = 1 THEN prob ELSE 1 - prob END"
     else:
-        if kind == "chances":
-            chance = "CASE WHEN label = 1 THEN prob ELSE 1 - prob END"
-        else:
-            chance = f"CASE label {' '.join(f'WHEN {c} THEN p{c}' for c in range(10))} END"
-        query = f"SELECT -avg(ln(greatest({chance}, {EPS}))) FROM {rows}"
-    return list(duckdb.connect().execute(query).fetchall()[0])
+        chance = f"CASE label {' '.join(f'WHEN {c} THEN p{c}' for c in range(10))} END"
+    return f"SELECT -avg(ln(greatest({chance}, {EPS}))) FROM {rows}"
+
+
+def duckdb(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
+    """DuckDB's Python module."""
+    import duckdb
+
+    rows = duckdb.connect().execute(query(kind, preds, labels, losses)).fetchall()
+    return [float(value) for row in rows for value in row]
 
 
 def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
@@ -52,8 +61,9 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
         both = scan(preds).select("id", "pred").join(scan(labels).select("id", "label"), on="id")
         kind = "numbers"
     else:
-        columns = {"numbers": ["pred"], "chances": ["prob"], "classes": CLASSES}[kind]
-        both = pl.concat([scan(preds).select(columns), scan(labels).select("label")], how="horizontal")
+        columns = {"chances": ["prob"], "classes": CLASSES}.get(kind, ["pred"])
+        beside = ["label", "group"] if kind == "groups" else ["label"]
+        both = pl.concat([scan(preds).select(columns), scan(labels).select(beside)], how="horizontal")
     d = pl.col("d")
     row = {
         "mse": (d * d).mean(),
@@ -61,8 +71,12 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
         "rmse": (d * d).mean().sqrt(),
         "huber": pl.when(d.abs() <= 1).then(0.5 * d * d).otherwise(d.abs() - 0.5).mean(),
     }
+    if kind == "groups":
+        d_by_group = both.select("group", d=pl.col("pred") - pl.col("label")).group_by("group")
+        found = d_by_group.agg([row[x].alias(x) for x in losses]).sort("group")
+        return [float(value) for held in found.collect(engine="streaming").rows() for value in held[1:]]
     if kind == "numbers":
-        query = both.select(d=pl.col("pred") - pl.col("label")).select([row[x].alias(x) for x in losses])
+        wanted = both.select(d=pl.col("pred") - pl.col("label")).select([row[x].alias(x) for x in losses])
     else:
         if kind == "chances":
             chance = pl.when(pl.col("label") == 1).then(pl.col("prob")).otherwise(1 - pl.col("prob"))
@@ -70,8 +84,8 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
             chance = pl.col("p9")
             for c in range(9):
                 chance = pl.when(pl.col("label") == c).then(pl.col(f"p{c}")).otherwise(chance)
-        query = both.select(-pl.max_horizontal(chance, pl.lit(EPS)).log().mean())
-    return [float(value) for value in query.collect(engine="streaming").row(0)]
+        wanted = both.select(-pl.max_horizontal(chance, pl.lit(EPS)).log().mean())
+    return [float(value) for value in wanted.collect(engine="streaming").row(0)]
 
 
 def imports(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
@@ -83,10 +97,18 @@ def imports(kind: str, preds: str, labels: str, losses: list[str]) -> list[float
     return [float(len((numpy.__name__, pyarrow.csv.__name__, typer.__name__)))]
 
 
+def typer(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
+    """No work at all: a bare script that imports what a command line is made of."""
+    import typer
+
+    return [float(len(typer.__name__))]
+
+
 PEERS: dict[str, Callable[[str, str, str, list[str]], list[float]]] = {
     "duckdb": duckdb,
     "polars": polars,
     "imports": imports,
+    "typer": typer,
 }
 
 if __name__ == "__main__":

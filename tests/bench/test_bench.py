@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import odd
+import own
 
 import bench
 
@@ -21,7 +22,7 @@ def test_each_case_runs_on_a_few_rows_and_agrees_with_the_peers_that_are_install
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     case = bench.CASES[name]
-    installed = tuple(peer for peer in case.peers if peer == "imports" or importlib.util.find_spec(peer))
+    installed = tuple(peer for peer in case.peers if peer in bench.NO_WORK or importlib.util.find_spec(peer))
     ratio = bench.run_case(name, replace(case, rows=1000, peers=installed or ("imports",)), tmp_path, 0, 1.0)
     assert ratio > 0.0
     assert f"{name}: " in capsys.readouterr().out
@@ -33,3 +34,12 @@ def test_odd_files_have_the_bits_of_plain_ones_and_their_cost_is_printed(
     ratios = odd.run(tmp_path, (), 3000, 0)
     assert set(ratios) == {*odd.PARQUET, *odd.CSV}
     assert "1000-csv-files" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", own.SUFFIXES)
+def test_what_a_further_row_loss_and_core_cost_is_printed(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reached = own.run(tmp_path, suffix, 0, 1e-4)
+    printed = capsys.readouterr().out
+    assert all(said in printed for said, _, _ in reached)

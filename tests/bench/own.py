@@ -1,0 +1,113 @@
+"""What losscli costs beside itself: a further row, loss, core; whole processes, run in rounds, medians.
+
+    python tests/bench/own.py FOLDER [--rounds 5] [--scale 1.0]
+
+Two kinds of ratio: of CPU or wall seconds above those of starting up, and of peak memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench import FOUR, MILLION, Case, Run, files, losscli, measure
+
+SHARED = ("mse", "rmse", "bias", "error_std", "r2", "nrmse")
+"""Losses of which several rest on the same sums."""
+ROWS = (10 * MILLION, 50 * MILLION)
+SUFFIXES = ("snappy.parquet", "csv")
+
+Goal = tuple[str, float, str]
+"""What a ratio says, the ratio, and what is wanted."""
+
+
+def commands(folder: Path, suffix: str, scale: float) -> dict[str, list[str]]:
+    """The calls that are compared, by name."""
+    few, many = (files(folder, Case("numbers", suffix, rows), max(1, round(rows * scale))) for rows in ROWS)
+    small = files(folder, Case("numbers", suffix, 1000), 1000)
+
+    def call(paths: Sequence[Path], losses: Sequence[str], *more: str) -> list[str]:
+        words = [
+            *losscli(),
+            "eval",
+            *map(str, paths),
+            "--pred",
+            "pred",
+            "--label",
+            "label",
+            "-f",
+            "csv",
+            *more,
+        ]
+        return words + [word for loss in losses for word in ("--loss", loss)]
+
+    return {
+        "start": call(small, FOUR[:1]),
+        "few rows": call(few, FOUR[:1]),
+        "one": call(many, FOUR[:1]),
+        "one core": call(many, FOUR[:1], "--jobs", "1"),
+        "two cores": call(many, FOUR[:1], "--jobs", "2"),
+        "four": call(many, FOUR),
+        "shared": call(many, SHARED),
+    }
+
+
+def goals(suffix: str, runs: Mapping[str, Sequence[Run]]) -> list[Goal]:
+    wall = {name: statistics.median(run.wall for run in made) for name, made in runs.items()}
+    cpu = {name: statistics.median(run.cpu for run in made) for name, made in runs.items()}
+    peak = {name: statistics.median(run.peak_mb for run in made) for name, made in runs.items()}
+    one = max(cpu["one"] - cpu["start"], 1e-9)
+    # Of the four losses rmse is the root of mse, and costs nothing.
+    further = (cpu["four"] - cpu["one"]) / 2 / one
+    cores = (wall["one core"] - wall["start"]) / max(wall["two cores"] - wall["start"], 1e-9)
+    return [
+        ("memory of 50M rows, of that of 10M", peak["one"] / peak["few rows"], "1.15 at most"),
+        (
+            "CPU of a further loss, of that of the first",
+            further,
+            f"{0.05 if suffix == 'csv' else 0.3} at most",
+        ),
+        (f"{', '.join(SHARED)} together, of one", wall["shared"] / wall["one"], "1.5 at most"),
+        ("two cores, of one", cores, "1.7 at least"),
+    ]
+
+
+def run(folder: Path, suffix: str, rounds: int, scale: float) -> list[Goal]:
+    """Run the calls of one format, print two tables and return the ratios."""
+    calls = commands(folder, suffix, scale)
+    runs: dict[str, list[Run]] = {name: [] for name in calls}
+    for at in range(rounds + 1):
+        for name, words in calls.items():
+            made = measure(words, folder)
+            if at or not rounds:  # the first round warms the page cache
+                runs[name].append(made)
+    print(f"\n{suffix}\n{'':12} {'wall s':>8} {'cpu s':>8} {'peak MB':>8}")
+    for name, held in runs.items():
+        wall, cpu, peak = (statistics.median(getattr(r, w) for r in held) for w in ("wall", "cpu", "peak_mb"))
+        print(f"{name:12} {wall:8.3f} {cpu:8.2f} {peak:8.0f}", flush=True)
+    reached = goals(suffix, runs)
+    step = statistics.median(r.wall for r in runs["one"]) - statistics.median(
+        r.wall for r in runs["few rows"]
+    )
+    print(f"{step / (ROWS[1] - ROWS[0]) / scale * 1e9:6.1f}  ns for a further row")
+    for said, ratio, wanted in reached:
+        print(f"{ratio:6.2f}  {said} (wanted {wanted})", flush=True)
+    return reached
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="where the data files are kept")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
+    asked = parser.parse_args()
+    for suffix in SUFFIXES:
+        run(asked.folder.resolve(), suffix, asked.rounds, asked.scale)
+
+
+if __name__ == "__main__":
+    main()
