@@ -532,7 +532,7 @@ class Summed:
     """The states of a block by what they are of: columns that several units need are summed once."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Any, ...], tuple[Any, Sequence[Any]]] = {}
+        self._held: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def state(self, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names = None) -> Any:
         """``kind.of(columns, weight, names)``."""
@@ -540,8 +540,8 @@ class Summed:
             return kind(tuple(self.state(part, [columns[i] for i in at], weight) for part, at in kind.LAYOUT))
         key = (kind, *map(id, columns), id(weight), id(names))
         if key not in self._held:
-            # The columns are held too: what is let go of leaves its id to others.
-            self._held[key] = kind.of(columns, weight, names), columns
+            # What it is of is held too: what is let go of leaves its id to others.
+            self._held[key] = kind.of(columns, weight, names), columns, weight, names
         return self._held[key][0]
 
 

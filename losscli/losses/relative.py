@@ -154,10 +154,10 @@ def relative_errors(
     return ratio, ratio
 
 
-def root_mean_square(moments: Moments) -> Finished:
-    """The root of the exact mean square of the first column."""
+def root_mean_square(moments: Moments, which: str) -> Finished:
+    """The root of the exact mean square of the first column, the error that is told by its name."""
     if not moments.yy.finite:
-        return Undefined("the relative error of a row exceeds the greatest double")
+        return Undefined(f"the {which} error of a row exceeds the greatest double")
     return sqrt_fraction(moments.yy.fraction / moments.weight.fraction)
 
 
@@ -170,6 +170,7 @@ def root_mean_square(moments: Moments) -> Finished:
     narrows=nonzero_labels,
     keeps=labels_that_count,
     skips="zero_label",
+    exceptions={"range": "not defined where the relative error of a row exceeds the greatest double"},
     reference="Shcherbakov et al. (2013), A survey of forecast error measures, World Applied Sciences Journal 24",
 )
 def rmspe(moments: Moments, *, percent: bool = False) -> Finished:
@@ -185,7 +186,7 @@ def rmspe(moments: Moments, *, percent: bool = False) -> Finished:
     >>> rmspe(Moments.of(relative_errors(np.array([4.0, 8.0]), np.array([3.0, 6.0])), None))
     Fraction(1, 4)
     """
-    root = root_mean_square(moments)
+    root = root_mean_square(moments, "relative")
     return 100 * root if percent and isinstance(root, Fraction) else root
 
 
@@ -377,6 +378,7 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
     elicits="mean",
     columns={"scale": ("scale",)},
     domains={"scale": POSITIVE},
+    exceptions={"range": "not defined where the scaled error of a row exceeds the greatest double"},
     reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007",
 )
 def rmsse(moments: Moments) -> Finished:
@@ -391,7 +393,7 @@ def rmsse(moments: Moments) -> Finished:
     >>> rmsse(Moments.of(rows, None))
     Fraction(3, 2)
     """
-    return root_mean_square(moments)
+    return root_mean_square(moments, "scaled")
 
 
 BASELINE = {"baseline": ("baseline", "naive", "reference")}
