@@ -12,7 +12,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -29,6 +29,7 @@ FORMS = forms()
 every_form = pytest.mark.parametrize("form", FORMS, ids=title)
 both_formats = pytest.mark.parametrize("suffix", ["csv", "parquet"])
 
+T = TypeVar("T")
 ROWS = 40
 WHOLE = (65536, 1)
 WORK = [(1, 1), (7, 4), (65536, 2)]
@@ -128,6 +129,16 @@ def checked_columns(form: Loss, params: Params, roles: Roles) -> Iterator[tuple[
             yield side, name, domain
 
 
+INFINITE = ("inf", "-inf", "infinity", "1e400")
+NO_NUMBERS = ("abc", "1_000", "0x10", "１", "1,5", "0.5.1", "1e", "--1")
+
+
+def in_turn(values: Sequence[T], form: Loss, count: int) -> list[T]:
+    """So many of the values, the next ones for the next form: all forms together try each many times."""
+    first = FORMS.index(form) * count
+    return [values[(first + at) % len(values)] for at in range(count)]
+
+
 @every_form
 @both_formats
 def test_a_value_outside_the_domain_is_refused_by_file_column_row_and_value(
@@ -138,9 +149,11 @@ def test_a_value_outside_the_domain_is_refused_by_file_column_row_and_value(
     options = options_of(form, roles)
     tried = 0
     for side, name, domain in checked_columns(form, params, roles):
-        for value in outside(domain):
-            if suffix == "csv" and math.isinf(value):
-                continue  # refused by the reader, in its own words
+        values = outside(domain)
+        if suffix == "csv":  # infinity is refused by the reader, in its own words
+            values = [value for value in values if math.isfinite(value)]
+            values = in_turn(values, form, min(3, len(values)))
+        for value in values:
             columns = sides(form, roles)
             columns[side][name] = with_values(columns[side][name], {23: value, 31: value})
             error = refusal(tmp_path, spec(form, params), *columns, options, suffix)
@@ -154,16 +167,6 @@ def test_a_value_outside_the_domain_is_refused_by_file_column_row_and_value(
             assert f"2 of {ROWS} rows" in text, text
             tried += 1
     assert tried or suffix == "csv" or all(isinstance(role.domain, AnyClass) for role in form.roles)
-
-
-INFINITE = ("inf", "-inf", "infinity", "1e400")
-NO_NUMBERS = ("abc", "1_000", "0x10", "１", "1,5", "0.5.1", "1e", "--1")
-
-
-def in_turn(texts: Sequence[str], form: Loss, count: int) -> list[str]:
-    """So many of the texts, the next ones for the next form: all forms together try each many times."""
-    first = FORMS.index(form) * count
-    return [texts[(first + at) % len(texts)] for at in range(count)]
 
 
 @every_form
