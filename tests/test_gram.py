@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from losscli import gram
+from losscli import evaluate, gram
 from losscli.exact import ExactSum
 from losscli.gram import BITS, DIGIT, ROW, ROWS, PairSums
+from losscli.state import Moments
 from test_exact import GREATEST, KINDS, SMALLEST, Floats, array, ends, finite, near, samples, true_sum
 
 LENGTHS = [0, 1, 2, ROW - 1, ROW, ROW + 1, 3 * ROW, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + ROW + 5]
@@ -111,3 +115,23 @@ def test_the_columns_are_not_touched() -> None:
     PairSums.of(x, y)
     assert (x == copies[0]).all()
     assert (y == copies[1]).all()
+
+
+SHARING = ["mse", "rmse", "bias", "error_std", "r2", "nrmse:norm=range", "pearson"]
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_losses_that_share_sums_have_the_bits_of_each_alone_and_sum_once(
+    weight: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rows = tmp_path / "t.parquet", 300
+    label = samples(rows, "errors")
+    columns = {"label": label, "pred": label + samples(rows, "errors", 1), "w": np.arange(rows) % 3.0}
+    pq.write_table(pa.table(columns), path)
+    call = {"pred": "pred", "label": "label", "weight": weight}
+    alone = [evaluate(str(path), loss=[loss], **call).results[0].value for loss in SHARING]
+    summed = []
+    made = Moments.of.__func__
+    monkeypatch.setattr(Moments, "of", classmethod(lambda cls, *given: summed.append(1) or made(cls, *given)))
+    together = [result.value for result in evaluate(str(path), loss=SHARING, **call).results]
+    assert (together, len(summed)) == (alone, 1)

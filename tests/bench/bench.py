@@ -182,13 +182,17 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
     return ratio
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def arguments(said: str | None) -> argparse.ArgumentParser:
+    """What every bench is told."""
+    parser = argparse.ArgumentParser(description=said, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the data files are kept")
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (default: all)")
     parser.add_argument("--rounds", type=int, default=5)
+    return parser
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (default: all)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
     asked = parser.parse_args()
     for name in asked.cases or CASES:

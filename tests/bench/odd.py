@@ -8,7 +8,6 @@ costs more than twice the plain case of its format.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -17,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import HERE, Run, losscli, measure
+from bench import HERE, Run, arguments, losscli, measure
 
 CSV = ("quoted", "gz", "zst", "1000-csv-files")
 PARQUET = (
@@ -96,14 +95,10 @@ def run(folder: Path, cases: Sequence[str], rows: int, rounds: int) -> dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="where the data files are kept")
+    parser = arguments(__doc__)
     parser.add_argument(
         "cases", nargs="*", metavar="CASE", help=f"of {', '.join([*PARQUET, *CSV])} (default: all)"
     )
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=4_000_000)
     asked = parser.parse_args()
     run(asked.folder.resolve(), asked.cases, asked.rows, asked.rounds)

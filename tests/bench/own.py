@@ -7,12 +7,11 @@ Two kinds of ratio: of CPU or wall seconds above those of starting up, and of pe
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench import FOUR, MILLION, Case, Run, files, losscli, measure
+from bench import FOUR, MILLION, Case, Run, arguments, files, losscli, measure
 
 SHARED = ("mse", "rmse", "bias", "error_std", "r2", "nrmse")
 """Losses of which several rest on the same sums."""
@@ -98,11 +97,7 @@ def run(folder: Path, suffix: str, rounds: int, scale: float) -> list[Goal]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="where the data files are kept")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = arguments(__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
     asked = parser.parse_args()
     for suffix in SUFFIXES:
