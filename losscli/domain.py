@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from losscli.block import Floats, Mask
 
 
-def surely_finite(values: NDArray[Any]) -> bool:
-    """Whether no value is infinite or NaN; False says nothing, as the squares of large values overflow."""
+def surely_below(values: NDArray[Any], bound: float) -> bool:
+    """Whether the absolute value of each is below ``bound``; False says nothing, as squares add up."""
     # BLAS multiplies and adds in half the time that NumPy takes to find the least or the greatest.
     with np.errstate(all="ignore"):
-        return math.isfinite(np.dot(values, values))
+        return bool(np.dot(values, values) < bound * bound)
+
+
+def surely_finite(values: NDArray[Any]) -> bool:
+    """Whether no value is infinite or NaN; False says nothing, as the squares of large values overflow."""
+    return surely_below(values, math.inf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,24 +15,24 @@ _CELLS = CellReader()
 def class_label(text: str) -> int | str:
     """The class that a text of an option, a header or a table names, read as a cell would be.
 
-    A text that reads as a whole number is that integer, true and false are 1 and 0; else it is the text.
+    A plain whole number is that integer, true and false are 1 and 0; else it is the text.
 
-    >>> class_label("1.0"), class_label("True"), class_label("0.5"), class_label("NA")
-    (1, 1, '0.5', 'NA')
+    >>> class_label("1.0"), class_label("True"), class_label("01"), class_label("NA")
+    (1, 1, '01', 'NA')
     """
     label = _CELLS.label(text)
     return text if label is None else label
 
 
 def label_number(label: int | str) -> float:
-    """A class label as a number, or NaN where it is none."""
+    """A class label as a number, or NaN where it is none: infinity, and a whole number that is text."""
     if isinstance(label, int):
-        return float(label)
+        return float(label) if abs(label) < 2**1023 else math.inf
     try:
         number = _CELLS.number(label)
     except NotNumber:
         return math.nan
-    return number if number is not None and math.isfinite(number) else math.nan
+    return math.nan if number is None or number.is_integer() or math.isinf(number) else number
 
 
 def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:

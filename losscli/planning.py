@@ -450,7 +450,7 @@ class _Planner:
         if len(labels) != 1 or self._holds_lists(labels):
             raise UsageError("`--class-weight` needs one label column, with one label a row")
         weights = tuple((class_label(name), weight) for name, weight in self.call.class_weight.items())
-        return ClassWeights(self._slot(labels[0], "score", "label"), weights)
+        return ClassWeights(self._slot(labels[0], "class", "label"), weights)
 
     def _where(self) -> Filter | None:
         """The filter; in it every word is a column."""
@@ -724,7 +724,7 @@ class _Planner:
                 self._in_table(form, table, "pred", preds, table.pred, "column"),
             ]
         kind: Kind = "number" if self.call.from_logits else "score"
-        places = self._slot(labels[0], "score", "label"), self._slot(preds[0], kind, "pred")
+        places = self._slot(labels[0], "class", "label"), self._slot(preds[0], kind, "pred")
         threshold = float(params.get("threshold", 0.5))
         return [
             (role, CodedView(*places, at, threshold, self.call.from_logits, form.name))

@@ -6,6 +6,7 @@ sees only what passed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -284,7 +285,12 @@ class CodedView:
                 f"`{self.asked_by}` needs a predicted class, or the probability of class 1", "are neither",
                 "if the column holds raw scores, add `--from-logits`", int(np.count_nonzero(outside)),
             ))  # fmt: skip
-        return NumberColumn(np.where(broken, values > self.threshold, np.nan_to_num(values)))
+        if isinstance(pred, NumberColumn):
+            return NumberColumn(np.where(broken, values > self.threshold, values))
+        # Class by class, since an integer of any size stays what it is.
+        classes = as_classes(pred)
+        table = [_predicted(value, self.threshold) for value in classes.values or ()]
+        return ClassColumn(classes.codes, tuple(table))
 
     def _binary_label(
         self, label: Column, block: Block, reading: Reading, where: Mask | None = None
@@ -451,6 +457,12 @@ def _numbers_of(column: Column) -> Floats:
         return column.codes.astype(np.float64)
     table: Floats = np.array([label_number(value) for value in column.values] or [np.nan])
     return table[column.codes]
+
+
+def _predicted(value: int | str, threshold: float) -> int | str:
+    """The class that a cell predicts, which may hold a probability."""
+    number = label_number(value)
+    return value if math.isnan(number) or isinstance(value, int) else int(number > threshold)
 
 
 def common_codes(one: ClassColumn, other: ClassColumn) -> tuple[Ints, Ints, tuple[int | str, ...] | None]:

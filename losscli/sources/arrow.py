@@ -207,7 +207,7 @@ def column_of(array: Array, kind: Kind) -> tuple[Column, Bad | None]:
     if kind == "labels":
         return _lists(array).column()
     if kind in ("number", "truth") or (kind == "score" and refusal(array.type, "number") is None):
-        numbers = _numbers(array)
+        numbers = _numbers(array, kind)
         if kind != "score" or numbers.bad is None:
             return numbers.column()
     return _labels(array, kind).column()
@@ -309,7 +309,7 @@ def _used(places: Ints, missing: Mask | None, there: int) -> Ints:
 # ---------------------------------------------------------------------- numbers
 
 
-def _numbers(array: Array, which: Ints | None = None) -> Numbers:
+def _numbers(array: Array, kind: Kind, which: Ints | None = None) -> Numbers:
     """``which``: the only rows that matter, where reading a row is dear."""
     found = array.type
     if found in _FLOATS:
@@ -323,9 +323,9 @@ def _numbers(array: Array, which: Ints | None = None) -> Numbers:
     if pa.types.is_decimal(found):
         return _decimals(array)
     if pa.types.is_dictionary(found):
-        return _dictionary_numbers(array)
+        return _dictionary_numbers(array, kind)
     missing = _missing(array)
-    return text_numbers(_texts(array, missing, which), len(array), missing, all_matter=which is None)
+    return text_numbers(_texts(array, missing, which), len(array), missing, kind, all_matter=which is None)
 
 
 def _words(array: Array) -> tuple[Ints, Mask]:
@@ -412,12 +412,12 @@ def _quotients(wide: Ints, power: float) -> tuple[Floats, Mask]:
     return values, (np.abs(lost - half) > near) & (np.abs(lost - 0.5 * half) > near)
 
 
-def _dictionary_numbers(array: Array) -> Numbers:
+def _dictionary_numbers(array: Array, kind: Kind) -> Numbers:
     places, missing = _indices(array)
     entries = array.dictionary
     if len(entries) == 0:
         return numbers_of(np.full(len(array), np.nan), missing)
-    inner = _numbers(entries, _used(places, missing, len(entries)))
+    inner = _numbers(entries, kind, _used(places, missing, len(entries)))
     values = inner.values[places]
     if inner.missing is not None:
         missing = either(missing, inner.missing[places])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from losscli.block import Cells, Floats, Mask, NumberColumn
 
-Reading: TypeAlias = Literal["double", "integer", "text", "bytes"]
+Reading: TypeAlias = Literal["double", "text", "bytes"]
 Readings: TypeAlias = dict[int, Reading]
 
 # pyarrow takes its block for a part of a stream that it cuts itself, unless the whole is smaller than this.
@@ -51,7 +51,6 @@ class ArrowReader:
         self._csv = pyarrow.csv
         self._types = {
             "double": pa.float64(),
-            "integer": pa.int64(),
             # Binary, since text would be refused as a whole where one cell is not UTF-8.
             "text": pa.dictionary(pa.int32(), pa.binary()),
             "bytes": pa.binary(),

@@ -16,9 +16,12 @@ CELL_SHOWN = 60  # characters of a cell in a message
 
 TRUTHS = {"true": 1, "false": 0}
 
+EXACT = 2**53
+"""Up to here every integer is a double."""
+
 _MISSING_NUMBER = frozenset(("", "na", "n/a", "nan", "null", "none"))
-# A double reaches to 10³⁰⁸; a larger exponent need not be computed to know what it does.
-_EXPONENT_DIGITS = 6
+# Python reads no longer text as an integer.
+_LONGEST_INTEGER = 4000
 
 
 def _number_pattern(decimal: str) -> re.Pattern[str]:
@@ -30,7 +33,12 @@ def _number_pattern(decimal: str) -> re.Pattern[str]:
 
 
 class NotNumber(Exception):
-    """A cell that is no number; the message says so."""
+    """A cell that is no number: what it is, what was wanted, and how a file of CSV may be read instead."""
+
+    def __init__(self, message: str, wanted: str = "wanted a number", hint: str | None = None) -> None:
+        super().__init__(message)
+        self.wanted = wanted
+        self.hint = hint
 
 
 class NotLabels(Exception):
@@ -51,11 +59,14 @@ class CellReader:
     null: tuple[str, ...] = ()
     list: str | None = None  # what parts the labels of a list in one cell
     _number: re.Pattern[str] = field(init=False, repr=False)
+    _integer: re.Pattern[str] = field(init=False, repr=False)
     _null: frozenset[str] = field(init=False, repr=False)
     missing_texts: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_number", _number_pattern(self.decimal))
+        integer = re.compile(rf"(-?(?:0|[1-9][0-9]*))(?:{re.escape(self.decimal)}0+)?")
+        object.__setattr__(self, "_integer", integer)
         object.__setattr__(self, "_null", frozenset(self.null))
         object.__setattr__(self, "missing_texts", frozenset(("", *self.null)))
 
@@ -64,35 +75,61 @@ class CellReader:
         return self._number.fullmatch(text) is not None
 
     def number(self, text: str) -> float | None:
-        """The nearest double, or None for a missing value; raises NotNumber."""
+        """The nearest double, or None for a missing value; raises NotNumber, as for an integer that is no double."""
         if self._null and (text in self._null or text.strip(" \t") in self._null):
             return None
         match = self._number.fullmatch(text)
         if match is None:
             if text.strip(" \t").lower() in _MISSING_NUMBER:
                 return None
-            raise NotNumber(f"`{shown(text)}` is not a number")
+            raise NotNumber(f"`{shown(text)}` is not a number", hint=self._other_decimal(text))
         value = float(text if self.decimal == "." else text.replace(self.decimal, "."))
-        if math.isinf(value) and match["infinite"] is None:
-            raise NotNumber(f"`{shown(text)}` is beyond the largest double")
+        if math.isinf(value):
+            if match["infinite"] is None:
+                raise NotNumber(f"`{shown(text)}` is beyond the largest double")
+        elif abs(value) >= EXACT and match["part"] is None and match["exponent"] is None:
+            # Without zeros in front there are at most 309 digits.
+            whole = int(match["whole"].lstrip("0"))
+            if whole != abs(int(value)):
+                raise NotNumber(*no_double(-whole if match["sign"] == "-" else whole))
         return value
+
+    def _other_decimal(self, text: str) -> str | None:
+        """The hint where a cell is a number with the other sign of decimals."""
+        other, name = (",", "comma") if self.decimal == "." else (".", "point")
+        if other in text and _number_pattern(other).fullmatch(text):
+            return f"if numbers are written with a decimal {name}, add `--dialect decimal={name}`"
+        return None
 
     def label(self, text: str) -> int | str | None:
         """A class label in canonical form, or None for a missing one.
 
-        A whole number is that integer, of any size that a double reaches; beyond it is text.
+        A plain whole number is that integer, of any size; in another spelling (`01`, `+1`, `1E2`) it is text.
         """
         if text in self.missing_texts:
             return None
-        match = self._number.fullmatch(text)
+        if self._null and text.strip(" \t") in self._null and self.is_number(text):
+            return None
+        match = self._integer.fullmatch(text)
         if match is not None:
-            if self._null and text.strip(" \t") in self._null:
-                return None
-            whole = _whole(match)
-            return text if whole is None else whole
+            return int(match[1]) if len(match[1]) <= _LONGEST_INTEGER else match[1]
         if len(text) <= 5:  # lower() of a longer text is a waste
             return TRUTHS.get(text.lower(), text)
         return text
+
+    def score(self, text: str) -> float | None:
+        """A number that tells its class as well, or None for an empty cell; raises NotNumber.
+
+        A whole number in a spelling that is a class of its own is none, nor is `NA`.
+        """
+        value = self.number(text)
+        if value is None:
+            told = self.text(text) is None
+        else:
+            told = not value.is_integer() or isinstance(self.label(text), int)
+        if not told:
+            raise NotNumber(f"`{shown(text)}` is a class of its own")
+        return value
 
     def labels(self, text: str) -> str | None:
         """The labels of a list in one cell, as one text, or None for a missing cell; raises NotLabels.
@@ -127,31 +164,10 @@ class CellReader:
         )
 
 
-def _whole(match: re.Match[str]) -> int | None:
-    """The exact integer that a number's text stands for, or None."""
-    if match["infinite"] is not None:
-        return None
-    part = match["part"] or ""
-    exponent_text = match["exponent"] or "0"
-    digits = (match["whole"] + part).lstrip("0")
-    if not digits:
-        return 0
-    # Without its zeros, since Python refuses to read an integer of thousands of digits.
-    size = exponent_text.lstrip("+-").lstrip("0") or "0"
-    if len(size) > _EXPONENT_DIGITS:
-        return None
-    shorter = digits.rstrip("0")
-    exponent = (
-        (-int(size) if exponent_text.startswith("-") else int(size)) - len(part) + len(digits) - len(shorter)
-    )
-    if exponent < 0 or len(shorter) + exponent > 309:
-        return None
-    whole: int = int(shorter) * 10**exponent
-    try:
-        float(whole)
-    except OverflowError:
-        return None
-    return -whole if match["sign"] == "-" else whole
+def no_double(found: int) -> tuple[str, str]:
+    """What is wrong with an integer that is no double, and what was wanted."""
+    nearest = shown(str(int(float(found))))
+    return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
 
 
 def in_order(classes: Iterable[int | str]) -> list[int | str]:

@@ -9,16 +9,28 @@ error. Which way a block went never shows in its values.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import KEY_KINDS, Batch, ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want
-from losscli.domain import surely_finite
+from losscli.block import (
+    KEY_KINDS,
+    Batch,
+    Cells,
+    ClassColumn,
+    Column,
+    KeyColumn,
+    Kind,
+    Mask,
+    NumberColumn,
+    Want,
+)
+from losscli.domain import surely_below
 from losscli.errors import DataError
+from losscli.keys import text_integers
 from losscli.sources import small_csv
 from losscli.sources.arrow_csv import (
     ArrowReader,
@@ -31,7 +43,7 @@ from losscli.sources.arrow_csv import (
     texts_of,
     values_of,
 )
-from losscli.sources.cells import TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
+from losscli.sources.cells import EXACT, TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
 from losscli.sources.keys import keys_of_text
 from losscli.sources.plain_csv import PlainReader
 from losscli.sources.small_csv import Coded
@@ -88,10 +100,10 @@ class BlockDecoder:
         self._plain = PlainReader(layout.width, layout.delimiter, layout.cells.decimal, expected)
         self._nulls = tuple(null.encode() for null in layout.cells.null)
         self._null_numbers = np.array(layout.cells.null_numbers(), dtype=np.float64)
-        # Columns of classes that have been integers so far. Only the speed depends on it.
+        # Columns of classes that have been plain integers so far. Only the speed depends on it.
         self._integral: set[int] = set()
         if not len(self._null_numbers):
-            self._integral.update(want.index for want in wants if want.kind == "class")
+            self._integral.update(want.index for want in wants if want.kind in ("class", "score"))
         cell, mark = field_source(layout.delimiter), re.escape(layout.delimiter)
         row = rf"{cell}(?:{mark}{cell}){{{layout.width - 1}}}{LINE_END}"
         # Within a row of several columns an empty line cannot match, since its delimiters are missing.
@@ -150,18 +162,14 @@ class BlockDecoder:
                 raise BadShape("an empty line")
         else:
             rows, arrays = plain
-        # What pyarrow may have misread, and what it cannot tell apart, comes as text a second time.
-        doubtful: Readings = {
-            index: "text"
-            for index, reading in readings.items()
-            if self._doubtful(wants[index].kind, reading, arrays[index], block)
-        }
-        if doubtful:
-            arrays |= self._read(block, quoted, doubtful)[1]
+        # What may have been misread, and what cannot be told apart, comes in another way once more.
+        again = dict(readings)
+        while again := self._again(block, quoted, wants, again, arrays):
+            arrays |= self._read(block, quoted, again)[1]
+            readings |= again
         found = {}
         for index, want in wants.items():
-            reading = "text" if index in doubtful else readings[index]
-            found[want] = self._column(want, reading, arrays[index])
+            found[want] = self._column(want, readings[index], arrays[index])
         return rows, found
 
     def _cell_by_cell(
@@ -172,17 +180,15 @@ class BlockDecoder:
             raise BadShape("a line has too many or too few cells")
         found = {}
         for index, want in wants.items():
-            as_bytes = readings[index] == "bytes"
+            as_bytes = want.kind in KEY_KINDS
             column = small_csv.laid(cells[index]) if as_bytes else small_csv.coded(cells[index])
             found[want] = self._column(want, "bytes" if as_bytes else "text", column)
         return len(cells[0]), found
 
     def _reading(self, want: Want) -> Reading:
-        if want.kind in ("number", "truth", "score"):
-            return "double"
-        if want.kind in KEY_KINDS:
+        if want.kind in KEY_KINDS or (want.kind in ("class", "score") and want.index in self._integral):
             return "bytes"
-        return "integer" if want.kind == "class" and want.index in self._integral else "text"
+        return "double" if want.kind in ("number", "truth", "score") else "text"
 
     def _read(self, block: memoryview, quoted: bool, readings: Readings) -> tuple[int, dict[int, Any]]:
         while True:
@@ -190,29 +196,70 @@ class BlockDecoder:
                 return self._reader.read(block, quoted, readings)
             except Unconverted as error:
                 readings[error.index] = "text"
-                self._integral.discard(error.index)
 
-    def _doubtful(self, kind: Kind, reading: Reading, array: Any, block: memoryview) -> bool:
-        if reading == "double":
-            if kind == "score" and array.null_count:
-                return True  # `NA` may be missing, or a class of that name
-            values = values_of(array, np.dtype(np.float64))
-            if len(self._null_numbers) and np.isin(values, self._null_numbers).any():
-                return True
-            # Overflow and the spellings of NaN that are errors; what stands at a null counts as finite.
-            return not (surely_finite(values) or np.isfinite(values).all())
-        if reading == "integer":
-            # A null may be an empty cell, or the class `NA`; and pyarrow reads `0x10` as 16.
-            return bool(array.null_count) or _holds_hexadecimal(block)
-        return False
+    def _again(
+        self,
+        block: memoryview,
+        quoted: bool,
+        wants: dict[int, Want],
+        readings: Readings,
+        arrays: dict[int, Any],
+    ) -> Readings:
+        """How columns are to be read once more, which were read as ``readings`` say."""
+        found: Readings = {}
+        told: Readings = {}
+        for index, reading in readings.items():
+            kind, array = wants[index].kind, arrays[index]
+            if reading == "double":
+                if self._doubtful(kind, array):
+                    found[index] = "text"
+                elif kind == "score" and self._whole(array).any():
+                    told[index] = "bytes"
+            elif reading == "bytes" and kind not in KEY_KINDS:
+                integers, odd = text_integers(*bytes_of(array))
+                if odd.any():
+                    self._integral.discard(index)
+                    found[index] = "double" if kind == "score" else "text"
+                else:
+                    arrays[index] = integers
+        if told:
+            cells = self._read(block, quoted, told)[1]
+            found |= {
+                index: "text"
+                for index in told
+                if not self._told(bytes_of(cells[index]), self._whole(arrays[index]))
+            }
+        return found
+
+    def _doubtful(self, kind: Kind, array: Any) -> bool:
+        """Whether a column read as doubles may hold something else."""
+        if kind == "score" and array.null_count:
+            return True  # `NA` may be missing, or a class of that name
+        values = values_of(array, np.dtype(np.float64))
+        if len(self._null_numbers) and np.isin(values, self._null_numbers).any():
+            return True
+        # Overflow, the spellings of NaN that are errors, and integers that may be no doubles; what stands
+        # at a null counts as 0.
+        return not (surely_below(values, EXACT) or (np.abs(values) < EXACT).all())
+
+    @staticmethod
+    def _whole(array: Any) -> Mask:
+        values = values_of(array, np.dtype(np.float64))
+        whole: Mask = values == np.floor(values)
+        return whole
+
+    def _told(self, cells: Cells, rows: Mask) -> bool:
+        """Whether whole numbers in some rows tell their class in this spelling."""
+        raw = memoryview(cells.data)
+        starts, ends = cells.starts[rows].tolist(), cells.ends[rows].tolist()
+        texts = {bytes(raw[start:end]) for start, end in zip(starts, ends, strict=True)}
+        return all(isinstance(self._layout.cells.label(text.decode()), int) for text in texts)
 
     def _column(self, want: Want, reading: Reading, array: Any) -> tuple[Column, Bad | None]:
         if reading == "double":
             return doubles_of(array), None
-        if reading == "integer":
-            return ClassColumn(values_of(array, np.dtype(np.int64))), None
         if reading == "bytes":
-            return self._keys(want, array)
+            return (ClassColumn(array), None) if isinstance(array, np.ndarray) else self._keys(want, array)
         codes, cells, undecodable = array if isinstance(array, Coded) else _coded(array)
         if want.kind in ("number", "truth") or (
             want.kind == "score" and self._all_numbers(cells, undecodable)
@@ -231,7 +278,7 @@ class BlockDecoder:
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
         number, nan = self._layout.cells.number, float("nan")
-        values, missing, faults = [], [], dict[int, str]()
+        values, missing, faults = [], [], dict[int, NotNumber]()
         for code, cell in enumerate(cells):
             value: float | None = nan
             if code not in undecodable:
@@ -239,7 +286,7 @@ class BlockDecoder:
                     truth = TRUTHS.get(cell.strip().casefold()) if want.kind == "truth" else None
                     value = number(cell) if truth is None else float(truth)
                 except NotNumber as error:
-                    faults[code] = str(error)
+                    faults[code] = error
             missing.append(value is None)
             values.append(nan if value is None else value)
         mask = np.array(missing, dtype=np.bool_)[codes] if any(missing) else None
@@ -249,7 +296,7 @@ class BlockDecoder:
     def _classes(
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
-        grammar, faults = self._layout.cells, dict[int, str]()
+        grammar, faults = self._layout.cells, dict[int, NotLabels]()
         if want.kind == "text" and grammar.missing_texts.isdisjoint(cells):
             bad = self._first_bad(want, codes, len(cells), {}, undecodable)
             return ClassColumn(codes.astype(np.int64), tuple(cells)), bad
@@ -269,22 +316,20 @@ class BlockDecoder:
         missing = recoded < 0
         return ClassColumn(recoded, distinct, missing if missing.any() else None), bad
 
-    def _list(self, cell: str, code: int, faults: dict[int, str]) -> str | None:
+    def _list(self, cell: str, code: int, faults: dict[int, NotLabels]) -> str | None:
         try:
             return self._layout.cells.labels(cell)
         except NotLabels as error:
-            faults[code] = str(error)
+            faults[code] = error
             return list_text(())
 
     def _all_numbers(self, cells: list[str], undecodable: dict[int, bytes]) -> bool:
-        """Whether every cell is a number, or empty."""
-        grammar = self._layout.cells
-        for cell in cells:
-            try:
-                if grammar.number(cell) is None and grammar.text(cell) is not None:
-                    return False
-            except NotNumber:
-                return False
+        """Whether every cell is a number that tells its class as well, or empty."""
+        try:
+            for cell in cells:
+                self._layout.cells.score(cell)
+        except NotNumber:
+            return False
         return not undecodable
 
     def _first_bad(
@@ -292,7 +337,7 @@ class BlockDecoder:
         want: Want,
         codes: _Codes,
         cells: int,
-        faults: dict[int, str],
+        faults: Mapping[int, NotNumber | NotLabels],
         undecodable: dict[int, bytes],
     ) -> Bad | None:
         if not faults and not undecodable:
@@ -303,7 +348,9 @@ class BlockDecoder:
         code = int(codes[row])
         column = self._layout.columns[want.index]
         if code in faults:
-            return Bad(row, DataError(faults[code], file=self._layout.path, column=column))
+            fault = faults[code]
+            wanted, hint = (fault.wanted, fault.hint) if isinstance(fault, NotNumber) else (None, None)
+            return Bad(row, DataError(str(fault), wanted, hint, self._layout.path, column))
         error = not_utf8(self._layout.path)
         error.message = f"`{shown_bytes(undecodable[code])}` is not valid UTF-8"
         error.column = column
@@ -371,10 +418,6 @@ def _lines_of_one_kind(block: memoryview) -> int:
             pairs += int(np.count_nonzero(is_return[:-1] & is_feed[1:])) + (previous_is_return and is_feed[0])
             previous_is_return = bool(is_return[-1])
     return feeds if returns in (0, feeds) and pairs == returns else -1
-
-
-def _holds_hexadecimal(block: memoryview) -> bool:
-    return any(((tile | 0x20) == ord("x")).any() for tile in _tiles(block))
 
 
 def _tiles(block: memoryview) -> Iterator[NDArray[np.uint8]]:

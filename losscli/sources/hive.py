@@ -50,10 +50,11 @@ class Partition:
             if kind == "truth" and value is not None and value.lower() in ("true", "false"):
                 value = str(int(value.lower() == "true"))
             try:
-                number = None if value is None else _CELLS.number(value)
+                read = _CELLS.score if kind == "score" else _CELLS.number
+                number = None if value is None else read(value)
             except NotNumber as error:
                 if kind != "score":
-                    raise DataError(str(error), "wanted a number", file=path, column=self.name) from None
+                    raise DataError(str(error), error.wanted, file=path, column=self.name) from None
             else:
                 if number is None and missing is None:
                     missing = np.ones(rows, np.bool_)

@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.block import KEY_KINDS, Batch, ClassColumn, Column, Kind, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources.cells import NotNumber, Quoted, list_text, shown, shown_bytes
+from losscli.sources.cells import NotNumber, Quoted, list_text, no_double, shown, shown_bytes
 from losscli.sources.keys import keys_of_labels
 from losscli.sources.text import TextInput, Window
 from losscli.sources.values import (
@@ -29,7 +29,6 @@ from losscli.sources.values import (
     fraction,
     labels_of,
     missing_label,
-    no_double,
     numbers_of,
 )
 
@@ -273,7 +272,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 def _column(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
     if kind in ("number", "truth", "score"):
-        column, bad = _numbers(values)
+        column, bad = _numbers(values, kind)
         if kind != "score" or bad is None:
             return column, bad
     if kind in KEY_KINDS:
@@ -281,12 +280,13 @@ def _column(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
     return _labels(values, _list if kind == "labels" else _text if kind == "text" else _label)
 
 
-def _numbers(values: Sequence[Any]) -> tuple[Column, Bad | None]:
+def _numbers(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
     numbers = np.full(len(values), np.nan)
     missing = np.zeros(len(values), np.bool_)
+    read = CELLS.score if kind == "score" else CELLS.number
     for row, value in enumerate(values):
         try:
-            number = value if type(value) is float and math.isfinite(value) else _number(value)
+            number = value if type(value) is float and math.isfinite(value) else _number(value, read)
         except Unreadable as error:
             return NumberColumn(numbers, missing), Bad(row, error.message, error.detail)
         if number is None:
@@ -317,16 +317,16 @@ def _keys(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
     return column, bad if worse is None or (bad is not None and bad.row <= worse.row) else worse
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any, read: Callable[[str], float | None]) -> float | None:
     if value is None or isinstance(value, bool | _Infinite):
         return value if value is None else float(value)
     if isinstance(value, int):
         return _exact(value)
     if isinstance(value, str):
         try:
-            return CELLS.number(value)
+            return read(value)
         except NotNumber as error:
-            raise Unreadable(str(error), "wanted a number") from None
+            raise Unreadable(str(error), error.wanted) from None
     if isinstance(value, float):
         _overflown()
     raise Unreadable(f"{_kind(value)} is not a number", "wanted a number")

@@ -415,20 +415,20 @@ def _column_of(stored: NDArray[Any], kind: Kind) -> tuple[Column, Bad | None]:
             return keys_of_floats(read.values, read.missing)
         return keys_of_labels(_labels(stored, "text"), kind)
     if kind in ("number", "truth") or (kind == "score" and stored.dtype.kind != "M"):
-        numbers = _numbers(stored)
+        numbers = _numbers(stored, kind)
         if kind != "score" or numbers.bad is None:
             return numbers.column()
     return _labels(stored, kind).column()
 
 
-def _numbers(stored: NDArray[Any]) -> Numbers:
+def _numbers(stored: NDArray[Any], kind: Kind) -> Numbers:
     if stored.dtype.kind == "b":
         return numbers_of(_truths(stored).astype(np.float64), None)
     if stored.dtype.kind in "iu":
         return integer_numbers(stored)
     if stored.dtype.kind == "f":
         return float_numbers(stored)
-    return text_numbers(_texts(stored), len(stored), None)
+    return text_numbers(_texts(stored), len(stored), None, kind)
 
 
 def _labels(stored: NDArray[Any], kind: Kind) -> Labels:

@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
 from losscli.domain import surely_finite
 from losscli.errors import DataError
-from losscli.sources.cells import CellReader, NotNumber, in_order, list_text, shown, shown_bytes
+from losscli.sources.cells import (
+    EXACT,
+    CellReader,
+    NotNumber,
+    in_order,
+    list_text,
+    no_double,
+    shown_bytes,
+)
 
-EXACT = 2**53  # up to here every integer is a double
 CELLS = CellReader()
 
 
@@ -151,21 +158,19 @@ def integer_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Number
     return numbers_of(values, missing, bad, lambda row: no_double(int(stored[row])), finite=True)
 
 
-def no_double(found: int) -> tuple[str, str]:
-    nearest = shown(str(int(float(found))))
-    return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
-
-
-def text_numbers(texts: Texts, rows: int, missing: Mask | None, *, all_matter: bool = True) -> Numbers:
+def text_numbers(
+    texts: Texts, rows: int, missing: Mask | None, kind: Kind, *, all_matter: bool = True
+) -> Numbers:
     """``all_matter``: the rows come in order, and nothing after the first bad one counts."""
+    read = CELLS.score if kind == "score" else CELLS.number
     values = np.full(rows, np.nan)
     empty = np.zeros(rows, np.bool_)
     reasons: dict[int, tuple[str, str | None]] = {row: _broken(raw) for row, raw in texts.broken.items()}
     for row, text in zip(texts.rows, texts.texts, strict=True):
         try:
-            number = CELLS.number(text)
+            number = read(text)
         except NotNumber as error:
-            reasons[row] = str(error), "wanted a number"
+            reasons[row] = str(error), error.wanted
             if all_matter:
                 break
         else:
