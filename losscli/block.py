@@ -22,14 +22,16 @@ Mask: TypeAlias = NDArray[np.bool_]
 Words: TypeAlias = NDArray[np.uint64]
 Offsets: TypeAlias = NDArray[np.int64] | NDArray[np.int32]
 Kind: TypeAlias = Literal[
-    "number", "truth", "class", "text", "score", "labels", "int_key", "text_key", "text_cells"
+    "number", "truth", "class", "text", "score", "labels", "int_key", "whole_key", "text_key", "text_cells"
 ]
 """What a column is read as: a number; a number, or ``true`` or ``false`` as 1 or 0; a class label; text;
-as "score", numbers where every cell of a batch is a number or empty, else class labels; as "labels", a list of
-class labels (`cells.list_text`); or keys, which are integers (of text only its canonical form) or text; as
-"text_cells", keys that are only to be compared row by row, and whose words may never be needed."""
+as "score", numbers where every cell of a batch is empty or a number that tells its class as well, else class
+labels; as "labels", a list of class labels (`cells.list_text`); or keys, which are integers (of text only its
+canonical form; as "whole_key", any that says a whole number) or text; as "text_cells", keys that are only to be
+compared row by row, and whose words may never be needed."""
 
-KEY_KINDS: tuple[Kind, ...] = ("int_key", "text_key", "text_cells")
+KEY_KINDS: tuple[Kind, ...] = ("int_key", "whole_key", "text_key", "text_cells")
+INTEGER_KINDS: tuple[Kind, ...] = ("int_key", "whole_key")
 
 
 class Want(NamedTuple):
@@ -61,7 +63,7 @@ class ClassColumn:
 
     A row's label is ``values[code]``; without ``values`` the code itself is the label, an integer.
     In a column of kind "class" each value is a Python int or str in canonical form (a text that
-    reads as a whole number is that integer, ``true``/``false`` are 1/0); of kind "text" always str, and
+    is a plain whole number is that integer, ``true``/``false`` are 1/0); of kind "text" always str, and
     of kind "labels" the text of a list.
     Where ``missing`` is true the code is -1 and means nothing.
     """

@@ -29,7 +29,7 @@ from losscli.block import ClassColumn
 from losscli.distributions import normal_quantile, normal_upper
 from losscli.exact import ExactSum
 from losscli.intervals import Estimate, one_side, root, tail_note
-from losscli.keys import text_words, words_of_texts
+from losscli.keys import text_words, widened, words_of_texts
 from losscli.state import Bins, Confusion, Extremes, Joined, Moments, Sums
 
 if TYPE_CHECKING:
@@ -130,7 +130,13 @@ def _words_as_text(words: Words, kind: KeyType) -> Words:
     if kind == "int":
         texts = words[0].view(np.int64).astype("S20")
         starts = np.arange(len(texts), dtype=np.int64) * 20
-        return text_words(texts.view(np.uint8), starts, starts + np.char.str_len(texts))
+        narrow = text_words(texts.view(np.uint8), starts, starts + np.char.str_len(texts))
+        wide = words[1:].any(axis=0)
+        if not wide.any():
+            return narrow
+        # Beyond 64 bits they are the words of their text already.
+        width = max(len(narrow), len(words))
+        return np.where(wide, widened(words, width), widened(narrow, width))
     if kind == "float":
         return words_of_texts([_number_text(value) for value in words[0].view(np.float64).tolist()])
     return words

@@ -1,12 +1,13 @@
 """Keys by which rows are paired: any scalar as a few 64-bit words, equal where and only where the keys are.
 
-An integer is one word.  A text is its bytes, closed by a byte of 1 and filled up with zeros, so that
+An integer is one word, and one beyond 64 bits the words of its text.  A text is its bytes, closed by a byte of 1 and filled up with zeros, so that
 no two texts have the same words, however many zeros follow; a long one is its start, a digest of 256
 bits and its length.  What a file holds as a key is the business of `sources`; pairing, of `pairing`.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from losscli.block import ClassColumn, Floats, Ints, KeyColumn, Mask, Offsets, Words, picked
 
 KeyType: TypeAlias = Literal["int", "wide int", "text", "float", "bool", "decimal", "moment"]
-"""What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold."""
+"""What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold, and is
+compared as any other."""
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -28,6 +30,7 @@ _LONG_WORDS = _STARTING_WORDS + _DIGEST_WORDS + 1
 
 _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?", re.ASCII)
 _CANONICAL = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+_WHOLE = re.compile(r"[ \t]*([+-]?)0*([0-9]{1,4000}?)(?:\.0*)?[ \t]*", re.ASCII)
 
 # Of a word, by how many bytes of the text are left for it (from -LONGEST, if it ended before, to LONGEST):
 # what to keep, and what to set behind the end.
@@ -151,6 +154,18 @@ def is_canonical(text: str) -> bool:
     return _CANONICAL.fullmatch(text) is not None
 
 
+def whole(text: str) -> str | None:
+    """The whole number that a text says, in its plain form; None where it says none.
+
+    >>> whole("007"), whole("1.0"), whole("-0"), whole("1.5")
+    ('7', '1', '0', None)
+    """
+    found = _WHOLE.fullmatch(text)
+    if found is None:
+        return None
+    return f"-{found[2]}" if found[1] == "-" and found[2] != "0" else found[2]
+
+
 _ZEROS, _HIGH = np.uint64(0x3030303030303030), np.uint64(0xF0F0F0F0F0F0F0F0)
 _SIX = np.uint64(0x0606060606060606)
 # Of eight bytes of which the last n are digits: which they are.
@@ -200,6 +215,20 @@ def _eight_digits(word: Words) -> Words:
 
 def integer_key(values: Ints, missing: Mask | None = None) -> KeyColumn:
     return KeyColumn(np.ascontiguousarray(values, np.int64).view(np.uint64).reshape(1, -1), missing)
+
+
+def words_of_integers(texts: Sequence[str]) -> Words:
+    """The words of integers of any size, in their plain form."""
+    fits = [len(text) < 20 and -(2**63) <= int(text) < 2**63 for text in texts]
+    words = integer_key(np.array([int(t) if fit else 0 for t, fit in zip(texts, fits, strict=True)])).words
+    if all(fits):
+        return words
+    # No text of so many digits has but one word.
+    wide = np.flatnonzero(~np.array(fits))
+    found = words_of_texts([texts[at] for at in wide.tolist()])
+    words = widened(words, len(found)).copy()
+    words[:, wide] = found
+    return words
 
 
 def float_key(values: Floats, missing: Mask | None = None) -> KeyColumn:
@@ -254,7 +283,7 @@ def _not_plain(words: Words) -> Mask:
 
 def shown(words: Words, kind: KeyType) -> str:
     """One key for a message."""
-    if kind == "int":
+    if kind == "int" and not words[1:].any():
         return str(int(words[:1].view(np.int64)[0]))
     if kind == "float":
         return repr(float(words[:1].view(np.float64)[0]))
@@ -266,11 +295,21 @@ def shown(words: Words, kind: KeyType) -> str:
 
 def canonical_text(kind: KeyType) -> Callable[[str], str | None]:
     """How text of a file without types becomes a key of a type: the same text for the same value, or None."""
-    return {"wide int": _wide_int, "bool": _truth, "decimal": _decimal, "moment": _moment}[kind]
+    return {"float": _number, "bool": _truth, "decimal": _decimal, "moment": _moment}[kind]
 
 
-def _wide_int(text: str) -> str | None:
-    return text if is_canonical(text) else None
+def _number(text: str) -> str | None:
+    """A number whose double is compared: an integer as what it is, whether there is such a double or not."""
+    integer = whole(text)
+    if integer is not None:
+        return integer
+    try:
+        value = float(text) if re.fullmatch(r"[ \t]*[+-]?[0-9.]+([eE][+-]?[0-9]+)?[ \t]*", text) else None
+    except ValueError:
+        value = None
+    if value is None or value in (math.inf, -math.inf):
+        return None
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _truth(text: str) -> str | None:
@@ -300,15 +339,39 @@ def plain_decimal(text: str) -> str:
 def _moment(text: str) -> str | None:
     """A date, time or timestamp in the form in which those of typed files are written."""
     found = re.fullmatch(
-        r"(\d{4}-\d\d-\d\d)?(?:(?:(?<=\d)[T ]|^)(\d\d:\d\d(?::\d\d)?(?:\.\d+)?))?(Z|[+-]00:?00)?",
+        r"(\d{4}-\d\d-\d\d)?(?:(?:(?<=\d)[T ]|^)(\d\d:\d\d(?::\d\d)?(?:\.\d+)?))?(Z|[+-]\d\d(?::?\d\d)?)?",
         text,
         re.ASCII,
     )
     if found is None or not (found[1] or found[2]):
         return None
-    time = found[2]
+    day, time, zone = found[1], found[2], found[3]
     if time is not None:
         time = time if time.count(":") == 2 else f"{time}:00"
         time = time.rstrip("0").rstrip(".") if "." in time else time
-    zone = "Z" if found[3] else ""
-    return "T".join(part for part in (found[1], time) if part) + zone
+    if zone is not None and zone.strip("Z+-:0"):
+        if day is None or time is None:
+            return None
+        shifted = _in_utc(day, time, zone)
+        if shifted is None:
+            return None
+        day, time = shifted
+    if zone is None and day is not None and time == "00:00:00":
+        time = None  # a date is its midnight
+    return "T".join(part for part in (day, time) if part) + ("Z" if zone is not None else "")
+
+
+def _in_utc(day: str, time: str, zone: str) -> tuple[str, str] | None:
+    """A day and a time at an offset as those in UTC; None where there is no such time."""
+    from datetime import datetime, timedelta  # here, since few keys are times
+
+    clock, point, fraction = time.partition(".")
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    try:
+        local = datetime.fromisoformat(f"{day}T{clock}")
+        moment = local + offset if zone[0] == "-" else local - offset
+    except (ValueError, OverflowError):
+        return None
+    day, _, clock = moment.isoformat().partition("T")
+    return day, clock + point + fraction

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place, Want
+from losscli.block import (
+    INTEGER_KINDS,
+    Block,
+    Column,
+    Floats,
+    Ints,
+    KeyColumn,
+    Kind,
+    Mask,
+    NumberColumn,
+    Place,
+    Want,
+)
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
 from losscli.state import STATES, Summed, Sums, with_infinite
@@ -569,7 +581,7 @@ def _differ(one: Column, other: Column, kind: Kind) -> Mask:
             apart = np.zeros(len(one), np.bool_)
         else:
             apart = differ(one.words, other.words)
-        if kind != "int_key" and apart.any():
+        if kind not in INTEGER_KINDS and apart.any():
             apart = differ_as_numbers(one.words, other.words, apart)
     else:
         codes = common_codes(as_classes(one), as_classes(other))
@@ -586,7 +598,7 @@ def _cell(column: Column, at: int, kind: Kind = "text_key") -> str:
     if isinstance(column, KeyColumn):
         from losscli.keys import shown
 
-        return f"`{shown(column.words[:, at], 'int' if kind == 'int_key' else 'text')}`"
+        return f"`{shown(column.words[:, at], 'int' if kind in INTEGER_KINDS else 'text')}`"
     if isinstance(column, NumberColumn):
         return f"`{float(column.values[at])!r}`"
     code = int(column.codes[at])

@@ -60,6 +60,8 @@ def _key(batch: Batch) -> Ints:
     assert isinstance(column, KeyColumn)
     if batch.stop is not None or (column.missing is not None and column.missing.any()):
         raise NotDense
+    if len(column.words) > 1:
+        raise NotDense  # an integer beyond 64 bits
     key: Ints = column.words[0].view(np.int64)
     return key
 

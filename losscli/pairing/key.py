@@ -106,12 +106,14 @@ class Troubles:
             f"`--unmatched drop` leaves such rows out, on {'both' if two else 'all'} sides, and counts them"
         )
         said = [
-            ("the key is missing", "every row needs a key", "without a key", None,
-             [(side, side, trouble) for side, trouble in enumerate(self.missing)]),
             ("the key {key} stands in an earlier row as well", "a key must stand once in each file",
              "with a repeated key", several, [(side, side, trouble) for side, trouble in enumerate(self.repeated)]),
         ]  # fmt: skip
         if plan.unmatched == "error":
+            said.insert(0, (
+                "the key is missing", "every row needs a key", "without a key", dropping,
+                [(side, side, trouble) for side, trouble in enumerate(self.missing)],
+            ))  # fmt: skip
             said.append((
                 "the key {key} is not in {other}", f"every key must stand in {'both' if two else 'all'} files",
                 "without a partner" if two else "without a partner in {other}", dropping,
@@ -215,8 +217,7 @@ class Parts:
     def outcome(self, paired: int, row_names: Sequence[RowName]) -> tuple[DataError | None, Paired]:
         """Why the keys do not pair the files, if so; and how many rows found a partner."""
         read = self.read[0], self.read[-1]
-        lacking = self.troubles.missing[0].count, self.troubles.missing[-1].count
-        found = Paired(read, (read[0] - lacking[0] - paired, read[1] - lacking[1] - paired), paired)
+        found = Paired(read, (read[0] - paired, read[1] - paired), paired)
         error = self.troubles.error(self.plan, row_names)
         if error is None and paired == 0:
             files = [slots[0].file for slots in self.plan.sides]

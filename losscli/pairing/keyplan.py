@@ -17,7 +17,7 @@ from losscli.columns import find, tells_rows
 from losscli.errors import DataError, UsageError
 from losscli.keys import KeyType, canonical_text, float_key, words_of_texts
 from losscli.sources.cells import shown
-from losscli.sources.values import EXACT, Bad
+from losscli.sources.values import Bad
 
 if TYPE_CHECKING:
     from losscli.sources import Source
@@ -41,7 +41,6 @@ class KeySlot:
     name: str
     file: str
     kind: Kind
-    typed: bool  # the file itself says what it holds
 
     @property
     def want(self) -> Want:
@@ -78,10 +77,10 @@ def choose_keys(
     slots: list[list[KeySlot]] = [[] for _ in sources]
     for at, (name, forced) in enumerate(zip(names, asked, strict=True)):
         found = [type_of(source, side[at]) for source, side in zip(sources, places, strict=True)]
-        kind, read_as = _settled(found, forced, name, sources)
+        kind, read_as = _settled(found, forced, name, sources, [side[at] for side in places])
         types.append(kind)
-        for side, (source, held) in enumerate(zip(sources, found, strict=True)):
-            slots[side].append(KeySlot(places[side][at], name, source.path, read_as, held is not None))
+        for side, source in enumerate(sources):
+            slots[side].append(KeySlot(places[side][at], name, source.path, read_as))
     return KeyPlan(names, tuple(types), tuple(map(tuple, slots)), unmatched)
 
 
@@ -103,27 +102,46 @@ def _asked(key_type: str | None, names: Sequence[str]) -> Sequence[str | None]:
 
 
 def _settled(
-    found: Sequence[KeyType | None], forced: str | None, name: str, sources: Sequence[Source]
+    found: Sequence[KeyType | None],
+    forced: str | None,
+    name: str,
+    sources: Sequence[Source],
+    places: Sequence[int],
 ) -> tuple[KeyType, Kind]:
     """What keys are compared as, and what their columns are read as."""
     if forced is not None:
-        return ("int", "int_key") if forced == "int" else ("text", "text_key")
-    known: set[KeyType] = {kind for kind in found if kind is not None}
-    if known == {"int", "wide int"}:
-        known = {"wide int"}
+        return ("int", "whole_key") if forced == "int" else ("text", "text_key")
+    known: set[KeyType] = {"int" if kind == "wide int" else kind for kind in found if kind is not None}
     if len(known) > 1:
         said = "; ".join(
             f"{source.path} has {NAMES[kind]}"
             for source, kind in zip(sources, found, strict=True)
             if kind is not None
         )
-        hint = "`--key-type text` compares all of them as text"
-        if known & {"int", "wide int"}:
-            hint = "`--key-type int` or `--key-type text` reads both in one way"
-        raise DataError(f"key `{name}` is not of one type", said, hint)
+        raise DataError(f"key `{name}` is not of one type", said, _read_alike(sources, places))
     kind: KeyType = next(iter(known), "text")
-    readings: dict[str, Kind] = {"int": "int_key", "text": "text_key", "float": "number"}
+    readings: dict[str, Kind] = {"int": "int_key", "text": "text_key"}
+    if None not in found:
+        readings["float"] = "number"  # else text may say an integer that is no double
     return kind, readings.get(kind, "text")
+
+
+def _read_alike(sources: Sequence[Source], places: Sequence[int]) -> str | None:
+    """The hint at the ways to read keys of different types that do read the first rows of each side."""
+    ways: dict[str, Kind] = {"int": "whole_key", "text": "text_key"}
+    fitting = []
+    for name, kind in ways.items():
+        if all(_reads(source, Want(at, kind)) for source, at in zip(sources, places, strict=True)):
+            fitting.append(f"`--key-type {name}`")
+    return f"{' or '.join(fitting)} reads all of them in one way" if fitting else None
+
+
+def _reads(source: Source, want: Want) -> bool:
+    try:
+        batch = next((batch for part in source.parts([want]) for batch in part.batches(1 << 16)), None)
+    except DataError:
+        return False
+    return batch is None or batch.stop is None
 
 
 def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad | None]:
@@ -131,14 +149,7 @@ def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad
     if isinstance(column, KeyColumn):
         return column, None
     if isinstance(column, NumberColumn):
-        bad = None
-        # Between larger numbers a double may not tell apart what was written.
-        if not slot.typed and (wide := np.abs(column.values) > EXACT).any():
-            row = int(wide.argmax())
-            bad = Bad(
-                row, f"the key {float(column.values[row])!r} is beyond 2⁵³", "`--key-type text` compares text"
-            )
-        return float_key(np.where(np.isnan(column.values), 0.0, column.values), column.missing), bad
+        return float_key(np.where(np.isnan(column.values), 0.0, column.values), column.missing), None
     assert isinstance(column, ClassColumn)
     read = canonical_text(kind)
     texts = [str(value) for value in column.values or ()]

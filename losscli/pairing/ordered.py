@@ -147,8 +147,8 @@ def _equal(one: Keys, other: Keys, rows: int) -> bool:
 
 def _merged(first: _Side, second: _Side, plan: KeyPlan, only: list[int]) -> Block | None:
     """The pairs among the keys up to the lower of the two last ones at hand."""
-    if plan.types != ("int",):
-        raise NotInOrder  # only numbers are compared as quickly as they are read
+    if plan.types != ("int",) or any(len(side.keys[0]) > 1 for side in (first, second)):
+        raise NotInOrder  # only numbers of one word are compared as quickly as they are read
     one, other = (side.keys[0][0].view(np.int64) for side in (first, second))
     last = min(one[-1], other[-1])
     ends = [int(np.searchsorted(keys, last, side="right")) for keys in (one, other)]

@@ -14,12 +14,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.block import KEY_KINDS, Column, Floats, Ints, KeyColumn, Kind, Mask, picked
+from losscli.block import INTEGER_KINDS, KEY_KINDS, Column, Floats, Ints, KeyColumn, Kind, Mask, picked
 from losscli.errors import DataError
-from losscli.sources.cells import shown
+from losscli.sources.cells import EXACT, shown
 from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels, keys_of_text
 from losscli.sources.values import (
-    EXACT,
     Bad,
     Labels,
     Numbers,
@@ -117,6 +116,7 @@ def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
             "truth": "numbers",
             "text": "text",
             "int_key": "keys",
+            "whole_key": "keys",
             "text_key": "keys",
             "text_cells": "keys",
             "labels": "lists of labels",
@@ -220,7 +220,7 @@ def _keys(array: Array, kind: Kind) -> tuple[KeyColumn, Bad | None]:
     found, missing = array.type, _missing(array)
     if found in _INTEGERS:
         return keys_of_integers(_plain(array, _INTEGERS[found]), missing, kind)
-    if found in _FLOATS and kind == "int_key":
+    if found in _FLOATS and kind in INTEGER_KINDS:
         read = float_numbers(_plain(array, _FLOATS[found]), missing)
         return keys_of_floats(read.values, read.missing)
     if pa.types.is_dictionary(found) and len(array.dictionary):

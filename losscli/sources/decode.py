@@ -43,7 +43,16 @@ from losscli.sources.arrow_csv import (
     texts_of,
     values_of,
 )
-from losscli.sources.cells import EXACT, TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
+from losscli.sources.cells import (
+    EXACT,
+    TRUTHS,
+    CellReader,
+    NotLabels,
+    NotNumber,
+    list_text,
+    shown,
+    shown_bytes,
+)
 from losscli.sources.keys import keys_of_text
 from losscli.sources.plain_csv import PlainReader
 from losscli.sources.small_csv import Coded
@@ -250,9 +259,9 @@ class BlockDecoder:
 
     def _told(self, cells: Cells, rows: Mask) -> bool:
         """Whether whole numbers in some rows tell their class in this spelling."""
-        raw = memoryview(cells.data)
+        raw = cells.data.tobytes()
         starts, ends = cells.starts[rows].tolist(), cells.ends[rows].tolist()
-        texts = {bytes(raw[start:end]) for start, end in zip(starts, ends, strict=True)}
+        texts = {raw[start:end] for start, end in zip(starts, ends, strict=True)}
         return all(isinstance(self._layout.cells.label(text.decode()), int) for text in texts)
 
     def _column(self, want: Want, reading: Reading, array: Any) -> tuple[Column, Bad | None]:

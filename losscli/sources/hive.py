@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from losscli.block import KEY_KINDS, ClassColumn, Column, KeyColumn, Kind, NumberColumn
+from losscli.block import INTEGER_KINDS, KEY_KINDS, ClassColumn, Column, KeyColumn, Kind, NumberColumn
 from losscli.errors import DataError
-from losscli.keys import KeyType, integer_key, is_canonical, words_of_texts
-from losscli.sources.cells import CellReader, NotNumber, shown
-from losscli.sources.keys import no_integer
+from losscli.keys import KeyType, is_canonical, words_of_integers, words_of_texts
+from losscli.sources.cells import CellReader, NotNumber
+from losscli.sources.keys import integer_of, no_integer
 
 MISSING = "__HIVE_DEFAULT_PARTITION__"  # what writers put for a value that is none
 _CELLS = CellReader()
@@ -32,7 +32,7 @@ class Partition:
     @property
     def key_type(self) -> KeyType:
         held = [value for value in self.values.values() if value is not None]
-        return "int" if held and all(_is_integer(value) for value in held) else "text"
+        return "int" if held and all(is_canonical(value) for value in held) else "text"
 
     def column(self, file: int, path: str, kind: Kind, rows: int) -> Column:
         """The value of a file, for some rows; DataError where it has none, or none of that kind."""
@@ -66,16 +66,13 @@ class Partition:
 
     def _key(self, value: str | None, path: str, kind: Kind, rows: int) -> KeyColumn:
         missing = np.ones(rows, np.bool_) if value is None else None
-        if kind != "int_key":
+        if kind not in INTEGER_KINDS:
             return KeyColumn(np.repeat(words_of_texts([value or ""]), rows, axis=1), missing)
-        if value is not None and not _is_integer(value):
-            message, detail = no_integer(shown(value))
+        integer = "0" if value is None else integer_of(value, kind)
+        if integer is None:
+            message, detail = no_integer(value or "", kind)
             raise DataError(message, detail, file=path, column=self.name)
-        return integer_key(np.full(rows, int(value or 0), np.int64), missing)
-
-
-def _is_integer(text: str) -> bool:
-    return is_canonical(text) and -(2**63) <= int(text) < 2**63
+        return KeyColumn(np.repeat(words_of_integers([integer]), rows, axis=1), missing)
 
 
 def partitions(names: Sequence[str]) -> list[Partition]:

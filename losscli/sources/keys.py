@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Cells, Ints, KeyColumn, Kind, Mask, Offsets, picked
+from losscli.block import INTEGER_KINDS, Cells, Ints, KeyColumn, Kind, Mask, Offsets, picked
 from losscli.keys import (
     Bytes,
     integer_key,
@@ -19,18 +19,30 @@ from losscli.keys import (
     not_utf8,
     text_integers,
     text_words,
+    whole,
+    widened,
+    words_of_integers,
     words_of_texts,
 )
 from losscli.sources.cells import shown, shown_bytes
-from losscli.sources.values import EXACT, Bad, Labels, Why
+from losscli.sources.values import Bad, Labels, Why
 
-WANTED = "wanted an integer of 64 bits, in its plain form such as `7`; `--key-type text` compares text"
+WHOLE = "wanted a whole number, such as `7`, `007` or `7.0`; `--key-type text` compares text"
+PLAIN = "wanted an integer in its plain form, such as `7`; "
+ANY = "`--key-type int` reads any whole number, and `--key-type text` compares text"
 
 
-def no_integer(text: str) -> tuple[str, str]:
-    if is_canonical(text):
-        return f"the key `{shown(text)}` is an integer beyond 64 bits", WANTED
-    return f"the key `{shown(text)}` is no plain integer", WANTED
+def no_integer(text: str, kind: Kind) -> tuple[str, str]:
+    """What is wrong with a key that is no integer, and what was wanted."""
+    if kind == "whole_key":
+        return f"the key `{shown(text)}` is no whole number", WHOLE
+    said = ANY if whole(text) is not None else "`--key-type text` compares text"
+    return f"the key `{shown(text)}` is no plain integer", PLAIN + said
+
+
+def integer_of(text: str, kind: Kind) -> str | None:
+    """The integer that a text is as a key, in its plain form; None where it is none."""
+    return whole(text) if kind == "whole_key" else text if is_canonical(text) else None
 
 
 def keys_of_text(
@@ -49,9 +61,12 @@ def keys_of_text(
     if empty.any():
         missing = empty if missing is None else missing | empty
     bad: Mask | None
-    if kind == "int_key":
+    if kind in INTEGER_KINDS:
         values, bad = text_integers(data, starts, ends)
         column = integer_key(values, missing)
+        odd = np.flatnonzero(bad if missing is None else bad & ~missing)
+        if len(odd):
+            column, bad = _with_others(column, odd, data, starts, ends, kind)
     else:
         bad = not_utf8(data, starts, ends)
         if kind == "text_cells":
@@ -61,11 +76,28 @@ def keys_of_text(
 
     def why(row: int) -> tuple[str, str]:
         cell = data[int(starts[row]) : int(ends[row])].tobytes()
-        if kind == "int_key":
-            return no_integer(cell.decode("utf-8", "backslashreplace"))
+        if kind in INTEGER_KINDS:
+            return no_integer(cell.decode("utf-8", "backslashreplace"), kind)
         return f"`{shown_bytes(cell)}` is not valid UTF-8", "wanted text"
 
     return column, first_bad(bad, missing, why)
+
+
+def _with_others(
+    column: KeyColumn, odd: Ints, data: Bytes, starts: Offsets, ends: Offsets, kind: Kind
+) -> tuple[KeyColumn, Mask]:
+    """The keys with those that are no integers of 64 bits in their plain form, and where they are none at all."""
+    raw = data.tobytes()
+    cells = [raw[start:end] for start, end in zip(starts[odd].tolist(), ends[odd].tolist(), strict=True)]
+    places = {cell: at for at, cell in enumerate(dict.fromkeys(cells))}
+    texts = [integer_of(cell.decode("utf-8", "replace"), kind) for cell in places]
+    codes = np.array([places[cell] for cell in cells])
+    found = words_of_integers([text or "0" for text in texts])
+    words = widened(column.words, len(found)).copy()
+    words[:, odd] = found[:, codes]
+    bad = np.zeros(len(starts), np.bool_)
+    bad[odd] = np.array([text is None for text in texts])[codes]
+    return KeyColumn(words, column.missing), bad
 
 
 def _equal(data: Bytes, starts: Offsets, ends: Offsets, text: bytes) -> Mask:
@@ -86,46 +118,55 @@ def first_bad(bad: Mask | None, missing: Mask | None, why: Why) -> Bad | None:
 
 
 def keys_of_integers(stored: NDArray[Any], missing: Mask | None, kind: Kind) -> tuple[KeyColumn, Bad | None]:
-    if kind != "int_key":
+    if kind not in INTEGER_KINDS:
         texts = stored.astype("S20")
         size = texts.dtype.itemsize
         data = np.frombuffer(texts.tobytes(), np.uint8)
         starts = np.arange(len(stored)) * size
         return KeyColumn(text_words(data, starts, starts + np.strings.str_len(texts)), missing), None
-    bad = None
-    if stored.dtype.kind == "u" and stored.dtype.itemsize == 8:
-        bad = stored > np.iinfo(np.int64).max
-    column = integer_key(stored.astype(np.int64, copy=False), missing)
-    return column, first_bad(bad, missing, lambda row: no_integer(str(int(stored[row]))))
+    wide = stored > np.iinfo(np.int64).max if stored.dtype == np.uint64 else None
+    return _integers(stored.astype(np.int64, copy=False), wide, stored, missing), None
 
 
 def keys_of_floats(values: NDArray[np.float64], missing: Mask | None) -> tuple[KeyColumn, Bad | None]:
     """Doubles that stand for integers, as columns of integers with holes do."""
     values = np.where(missing, 0.0, values) if missing is not None else values
-    bad = (np.trunc(values) != values) | ~(np.abs(values) <= EXACT)
-    column = integer_key(np.where(bad, 0.0, values).astype(np.int64), missing)
-    detail = "wanted a whole number of at most 2⁵³, up to which a double tells integers apart"
+    bad = (np.trunc(values) != values) | ~np.isfinite(values)
+    wide = ~bad & ~((values >= -(2.0**63)) & (values < 2.0**63))
+    column = _integers(np.where(bad | wide, 0.0, values).astype(np.int64), wide, values, missing)
+    detail = "wanted a whole number; `--key-type text` compares text"
     return column, first_bad(
         bad, missing, lambda row: (f"the key {float(values[row])!r} is no integer", detail)
     )
 
 
+def _integers(narrow: Ints, wide: Mask | None, values: NDArray[Any], missing: Mask | None) -> KeyColumn:
+    """Integers of 64 bits, and where they are ``wide`` those of the values."""
+    column = integer_key(narrow, missing)
+    rows = np.zeros(0, np.int64) if wide is None else np.flatnonzero(wide)
+    if not len(rows):
+        return column
+    found = words_of_integers([str(int(value)) for value in values[rows].tolist()])
+    words = widened(column.words, len(found)).copy()
+    words[:, rows] = found
+    return KeyColumn(words, missing)
+
+
 def keys_of_labels(read: Labels, kind: Kind) -> tuple[KeyColumn, Bad | None]:
     """Anything that was read as text."""
     assert read.table is not None
-    table = [str(value) for value in read.table]
+    table = [str(value) for value in read.table] or [""]
     bad, why = read.bad, read.why
-    if kind == "int_key":
-        fits = [is_canonical(text) and -(2**63) <= int(text) < 2**63 for text in table]
-        values = [int(text) if fit else 0 for text, fit in zip(table, fits, strict=True)]
-        column = integer_key(np.array(values or [0], np.int64)[read.codes], read.missing)
-        if not all(fits):
-            unfit = ~np.array(fits)[read.codes]
-            bad, why = (unfit if bad is None else bad | unfit), _either(bad, why, table, read.codes)
+    if kind in INTEGER_KINDS:
+        texts = [integer_of(text, kind) for text in table]
+        column = KeyColumn(picked(words_of_integers([t or "0" for t in texts]), read.codes), read.missing)
+        if None in texts:
+            unfit = np.array([text is None for text in texts])[read.codes]
+            bad, why = (unfit if bad is None else bad | unfit), _either(bad, why, table, read.codes, kind)
     else:
-        column = KeyColumn(picked(words_of_texts(table or [""]), read.codes), read.missing)
+        column = KeyColumn(picked(words_of_texts(table), read.codes), read.missing)
     return column, first_bad(bad, read.missing, why)
 
 
-def _either(bad: Mask | None, why: Why, table: list[str], codes: Ints) -> Callable[[int], Any]:
-    return lambda row: why(row) if bad is not None and bad[row] else no_integer(table[int(codes[row])])
+def _either(bad: Mask | None, why: Why, table: list[str], codes: Ints, kind: Kind) -> Callable[[int], Any]:
+    return lambda row: why(row) if bad is not None and bad[row] else no_integer(table[int(codes[row])], kind)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from losscli.block import KEY_KINDS, Batch, Column, Kind, Mask, Want
+from losscli.block import INTEGER_KINDS, KEY_KINDS, Batch, Column, Kind, Mask, Want
 from losscli.errors import DataError
 from losscli.sources.cells import shown
 from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels
@@ -410,7 +410,7 @@ def _column_of(stored: NDArray[Any], kind: Kind) -> tuple[Column, Bad | None]:
     if kind in KEY_KINDS:
         if stored.dtype.kind in "iu":
             return keys_of_integers(stored, None, kind)
-        if stored.dtype.kind == "f" and kind == "int_key":
+        if stored.dtype.kind == "f" and kind in INTEGER_KINDS:
             read = float_numbers(stored)
             return keys_of_floats(read.values, read.missing)
         return keys_of_labels(_labels(stored, "text"), kind)
