@@ -11,7 +11,6 @@ from losscli.block import Column, Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.labels import class_label
 from losscli.pairing import Paired
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
@@ -262,9 +261,8 @@ def rows_of(outcome: threads.Outcome) -> Rows:
 def options_of(
     plan: Plan, call: Call, sources: Sequence[Source], min_slice: int, interval: IntervalSpec | None = None
 ) -> Options:
-    order = tuple(class_label(name) for name in call.classes)
     return Options(
-        call.average, call.positive, _context(plan, call), min_slice, order,
+        call.average, call.positive, _context(plan, call), min_slice, call.class_order,
         lambda row: row_name(sources[0], row), interval,
     )  # fmt: skip
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
+from os.path import commonprefix
 
+from losscli.errors import UsageError
 from losscli.sources.cells import CellReader, NotNumber
 
 _CELLS = CellReader()
@@ -22,6 +24,36 @@ def class_label(text: str) -> int | str:
     """
     label = _CELLS.label(text)
     return text if label is None else label
+
+
+def classes_named(option: str, names: Iterable[str]) -> tuple[int | str, ...]:
+    """The classes that the words of an option name; UsageError where two of them are one class."""
+    found: dict[int | str, str] = {}
+    for name in names:
+        label = class_label(name)
+        if label in found:
+            twice = f"`{name}`" if found[label] == name else f"`{found[label]}` and `{name}`"
+            raise UsageError(f"`{option}` names one class twice: {twice}")
+        found[label] = name
+    return tuple(found)
+
+
+def of_one_class(columns: Sequence[str]) -> tuple[str, str] | None:
+    """Two columns that are named for one class, as `p_1` and `p_1.0` are, by what all names do not share."""
+    stems = list(columns)
+    if len(stems) > 1:
+        # A number is not cut in its middle.
+        front = len(commonprefix(stems).rstrip("-.0123456789"))
+        stems = [stem[front:] for stem in stems]
+        back = len(commonprefix([stem[::-1] for stem in stems]).rstrip(".0123456789"))
+        stems = [stem[: len(stem) - back] for stem in stems]
+    found: dict[int | str, str] = {}
+    for forms in (columns, stems):
+        found.clear()
+        for name, form in zip(columns, forms, strict=True):
+            if (other := found.setdefault(class_label(form), name)) is not name:
+                return other, name
+    return None
 
 
 def label_number(label: int | str) -> float:

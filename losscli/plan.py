@@ -38,6 +38,8 @@ from losscli.views import (
     View,
     as_classes,
     common_codes,
+    is_of_classes,
+    mark_classes,
     places_of,
     read,
     texts_of,
@@ -320,6 +322,8 @@ class Plan(NamedTuple):
         for view in sorted(views, key=lambda view: view not in seen) if seen else views:
             read(view, block, silent if seen and view in seen else reading)
         seen.update(views)
+        for place in dict.fromkeys(at for view in views if is_of_classes(view) for at in places_of(view)):
+            mark_classes(block, place, reading.seen)
         return reading
 
     def _sum_all(self, block: Block, cut: Cut, units: Sequence[int], reading: Reading, tally: Tally) -> None:

@@ -10,7 +10,14 @@ from losscli.block import Want
 from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
-from losscli.labels import class_label, class_names, quantile_level, shared_prefix
+from losscli.labels import (
+    class_label,
+    class_names,
+    classes_named,
+    of_one_class,
+    quantile_level,
+    shared_prefix,
+)
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
 from losscli.spec import Spec, parse
@@ -115,6 +122,11 @@ class Call:
     @property
     def positive(self) -> int | str | None:
         return None if self.pos_label is None else class_label(self.pos_label)
+
+    @property
+    def class_order(self) -> tuple[int | str, ...]:
+        """The classes of `--classes`; UsageError where it names one twice."""
+        return classes_named("--classes", self.classes)
 
 
 def plan(
@@ -335,7 +347,7 @@ class _Planner:
                     "the models have columns for different labels", hint="measure them one by one"
                 )
         else:
-            names = tuple(dict.fromkeys(map(class_label, self.call.classes))) or self._labels_in(sides)
+            names = self.call.class_order or self._labels_in(sides)
             found = {tuple((name,) for name in names)}
         spread = []
         for held, pred, lists in zip(roles, preds, pred_lists, strict=True):
@@ -445,11 +457,12 @@ class _Planner:
     def _class_weights(self, labels: Sequence[Chosen], counting: str | None) -> ClassWeights | None:
         if not self.call.class_weight:
             return None
+        classes = classes_named("--class-weight", self.call.class_weight)
         if counting and any(weight not in COUNTS for weight in self.call.class_weight.values()):
             raise UsageError(f"`{counting}` counts rows: `--class-weight` must be whole numbers for it")
         if len(labels) != 1 or self._holds_lists(labels):
             raise UsageError("`--class-weight` needs one label column, with one label a row")
-        weights = tuple((class_label(name), weight) for name, weight in self.call.class_weight.items())
+        weights = tuple(zip(classes, self.call.class_weight.values(), strict=True))
         return ClassWeights(self._slot(labels[0], "class", "label"), weights)
 
     def _where(self) -> Filter | None:
@@ -747,12 +760,19 @@ class _Planner:
     def _classes_of(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, int], ...]:
         names = [c.name for c in columns]
         if not self.call.classes:
+            if self.sources[columns[0].side].named and (two := of_one_class(names)):
+                raise DataError(
+                    f"the columns {_names(two)} stand for one class",
+                    "wanted one column for each class",
+                    "`--pred` chooses columns",
+                    file=self.sources[columns[0].side].path,
+                )
             return tuple(class_names(names, named=self.sources[columns[0].side].named).items())
         if len(self.call.classes) != len(names):
             raise UsageError(
                 f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"
             )
-        return tuple((class_label(name), place) for place, name in enumerate(self.call.classes))
+        return tuple((label, place) for place, label in enumerate(self.call.class_order))
 
     def _levels(self, form: Loss) -> tuple[float, ...]:
         columns = self._by_level(form, self.roles["pred"])

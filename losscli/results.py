@@ -16,7 +16,7 @@ from losscli.plan import WHOLE, Measure, Part, Plan, Tally
 from losscli.report import Result
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
-from losscli.views import ClassesView, CodedView
+from losscli.views import ClassesView, CodedView, missing_among_numbers, places_of
 
 if TYPE_CHECKING:
     from losscli.bootstrap import Resampled
@@ -304,12 +304,25 @@ class _Finisher:
             touched=touched,
             stderr=found.stderr if found is not None else None,
             ci=found.ci if found is not None else None,
-            note="; ".join(said for said in (note, found.note if found is not None else None) if said)
+            note="; ".join(
+                said
+                for said in (note, self._missing_classes(units), found.note if found is not None else None)
+                if said
+            )
             or None,
             detail=None if several and len(units) > 1 else self._detail(part.unit, state),
             slice=self.slice,
             signature=self.signature,
         )
+
+    def _missing_classes(self, units: Sequence[int]) -> str | None:
+        """What is to be said of a class such as `NA` beside numeric ones."""
+        places = [at for unit in units for _, view in self.plan.units[unit].views for at in places_of(view)]
+        row = missing_among_numbers(places, self.tally.seen)
+        if row is None:
+            return None
+        said = f"a missing value such as `NA` is a class beside numeric classes, first in {self.options.row_name(row)}"
+        return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
     def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:
         detail = _detail(state, self.measure.values)

@@ -7,7 +7,7 @@ sees only what passed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,6 +30,12 @@ SUM_ROUNDING, SUM_ERROR = 1.5e-8, 1e-3
 Texts: TypeAlias = NDArray[np.str_]
 Seen: TypeAlias = dict[tuple[Place, str], int]
 """First rows of things that are bad only together, by column and name."""
+
+MISSING_SPELLINGS = frozenset(
+    spelled for word in ("na", "n/a", "nan", "null", "none")
+    for spelled in (word, word.upper(), word.capitalize(), "NaN")
+)  # fmt: skip
+"""Classes that would be missing in a column of numbers."""
 
 TOGETHER = {
     ("-1", "below 1"): "labels of -1 and labels of 0, or between 0 and 1",
@@ -432,6 +438,37 @@ def read(view: View, block: Block, reading: Reading) -> Any:
     if found is None:
         reading.shared[view] = found = view.read(block, reading)
     return found
+
+
+def is_of_classes(view: View) -> bool:
+    """Whether what stands in its columns are classes."""
+    if isinstance(view, OneClassView):
+        return is_of_classes(view.classes)
+    return isinstance(view, CodedView | ClassesView) or (
+        isinstance(view, BinaryView) and view.positive is not None
+    )
+
+
+def mark_classes(block: Block, place: Place, seen: Seen) -> None:
+    """Note the first numeric class of a column, and the first that spells a missing number."""
+    column = block.column(place)
+    if not block.rows or (column.missing is not None and column.missing.all()):
+        return
+    if not isinstance(column, ClassColumn) or column.values is None:
+        seen.setdefault((place, "number"), 0)
+        return
+    marks = [("number", [isinstance(value, int) for value in column.values])]
+    if not MISSING_SPELLINGS.isdisjoint(column.values):
+        marks.append(("NA", [value in MISSING_SPELLINGS for value in column.values]))
+    for mark, table in marks:
+        if any(table) and (where := np.array([*table, False])[column.codes]).any():
+            _first(seen, (place, mark), block, where)
+
+
+def missing_among_numbers(places: Iterable[Place], seen: Seen) -> int | None:
+    """The first row where a class that spells a missing number stands in a column beside numeric ones."""
+    rows = [seen[place, "NA"] for place in places if (place, "NA") in seen and (place, "number") in seen]
+    return min(rows, default=None)
 
 
 def as_classes(column: Column) -> ClassColumn:
