@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
-from os.path import commonprefix
 
 from losscli.errors import UsageError
 from losscli.sources.cells import CellReader, NotNumber
@@ -43,9 +42,9 @@ def of_one_class(columns: Sequence[str]) -> tuple[str, str] | None:
     stems = list(columns)
     if len(stems) > 1:
         # A number is not cut in its middle.
-        front = len(commonprefix(stems).rstrip("-.0123456789"))
+        front = len(_alike(stems).rstrip("-.0123456789"))
         stems = [stem[front:] for stem in stems]
-        back = len(commonprefix([stem[::-1] for stem in stems]).rstrip(".0123456789"))
+        back = len(_alike([stem[::-1] for stem in stems]).rstrip(".0123456789"))
         stems = [stem[: len(stem) - back] for stem in stems]
     found: dict[int | str, str] = {}
     for forms in (columns, stems):
@@ -54,6 +53,12 @@ def of_one_class(columns: Sequence[str]) -> tuple[str, str] | None:
             if (other := found.setdefault(class_label(form), name)) is not name:
                 return other, name
     return None
+
+
+def _alike(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike)
 
 
 def label_number(label: int | str) -> float:
@@ -86,8 +91,7 @@ def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
 
 def shared_prefix(columns: Sequence[str]) -> str:
     """What all names begin with, cut so that no class loses a letter or a digit of its own."""
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
-    prefix = "".join(letters[0] for letters in alike) if len(columns) > 1 else ""
+    prefix = _alike(columns) if len(columns) > 1 else ""
     at_separator = re.match(r".*[_\-. :/]", prefix)
     if at_separator:
         return at_separator[0]

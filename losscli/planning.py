@@ -676,7 +676,12 @@ class _Planner:
             for place, pred in enumerate(preds):
                 domain = form.domain(form.role("pred"), params)
                 assert isinstance(domain, Interval)
-                number = NumberView(self._slot(pred, "number", "pred"), domain, form.name)
+                number = NumberView(
+                    self._slot(pred, "number", "pred"),
+                    domain,
+                    form.name,
+                    rounding=self._rounding([pred], domain),
+                )
                 views: list[tuple[str, View]] = [("label", OneClassView(classes, place)), ("pred", number)]
                 parts.append(Part(self._unit(form, params, views), "class", str(classes.names[place])))
             return parts
@@ -711,17 +716,28 @@ class _Planner:
                 columns = self._matched(columns, self.roles["pred"])
             elif form.takes_levels:
                 columns = self._by_level(form, columns)
-            return ColumnsView(tuple(self._slot(c, "number", purpose) for c in columns), domain, form.name)
+            places = tuple(self._slot(c, "number", purpose) for c in columns)
+            return ColumnsView(places, domain, form.name, self._rounding(columns, domain))
         if isinstance(domain, AnyClass):
             return ClassesView(self._slot(columns[0], "class", purpose), self._classes(), form.name)
         assert isinstance(domain, Interval)
-        number = NumberView(self._slot(columns[0], "number", purpose), domain, form.name)
+        number = NumberView(
+            self._slot(columns[0], "number", purpose), domain, form.name,
+            rounding=self._rounding(columns[:1], domain),
+        )  # fmt: skip
         for low, high in form.relations:
             if role.name == high:
                 least = self._view(form, form.role(low), params)
                 assert isinstance(least, NumberView)
                 return NotBelowView(number, least, (low, high))
         return number
+
+    def _rounding(self, columns: Sequence[Chosen], domain: Interval | Simplex) -> float:
+        """The coarsest rounding of columns that hold probabilities, where it is coarser than a double's."""
+        if domain not in (Interval(0.0, 1.0), Simplex()):
+            return 0.0
+        tells = [(getattr(self.sources[c.side], "rounding", None), c.index) for c in columns]
+        return max((tell(index) for tell, index in tells if tell is not None), default=0.0)
 
     def _coded(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
         """Label and prediction as classes in one coding."""

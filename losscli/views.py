@@ -26,6 +26,8 @@ PAIRING, MISSING, WEIGHT, DOMAIN, SUM = range(5)  # the order of work
 
 # How far the probabilities of a row may sum from one: rounding, and what is worth an error.
 SUM_ROUNDING, SUM_ERROR = 1.5e-8, 1e-3
+BOUND_ROUNDINGS = 8
+"""By how many roundings a probability of a short float may lie beside 0 or 1, and is taken for it."""
 
 Texts: TypeAlias = NDArray[np.str_]
 Seen: TypeAlias = dict[tuple[Place, str], int]
@@ -61,12 +63,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
-    """One column of numbers inside an interval."""
+    """One column of numbers inside an interval.
+
+    ``rounding``: that of the file's type, relative, where it holds probabilities in short floats.
+    """
 
     column: Place
     domain: Interval
     asked_by: str = field(compare=False)
     stage: int = DOMAIN
+    rounding: float = 0.0
 
     def __hash__(self) -> int:
         # Views are looked up for every block; a hash of all that they hold would cost as much as a pass.
@@ -77,6 +83,13 @@ class NumberView:
         assert isinstance(column, NumberColumn)
         values = column.values
         outside = self.domain.outside(values, finite=column.finite)
+        if outside is not None and self.rounding:
+            slack = BOUND_ROUNDINGS * self.rounding
+            near = outside & (values >= self.domain.low - slack) & (values <= self.domain.high + slack)
+            if near.any():
+                reading.touched[self] = {"rounded": near}
+                values = np.where(near, np.clip(values, self.domain.low, self.domain.high), values)
+                outside = self.domain.outside(values)
         if outside is not None:
             _outside(self, block, values, outside, reading)
         return values
@@ -157,12 +170,16 @@ class ColumnsView:
     columns: tuple[Place, ...]
     domain: Interval | Simplex
     asked_by: str = field(compare=False)
+    rounding: float = 0.0
 
     def read(self, block: Block, reading: Reading) -> Floats:
         laid = np.empty((len(self.columns), block.rows))
         for place, column in enumerate(self.columns):
-            part = NumberView(column, self._cell, self.asked_by)
+            part = NumberView(column, self._cell, self.asked_by, rounding=self.rounding)
             laid[place] = part.read(block, reading)
+            for name, mask in reading.touched.pop(part, {}).items():
+                held = reading.touched.setdefault(self, {})
+                held[name] = mask | held.get(name, False)
         if isinstance(self.domain, Simplex) and block.rows:
             self._sums(block, laid, reading)
         if isinstance(self.domain, Vector) and (laid == 0.0).all(axis=0).any():
@@ -182,10 +199,11 @@ class ColumnsView:
     def _sums(self, block: Block, laid: Floats, reading: Reading) -> None:
         total = laid.sum(axis=0)
         off = np.abs(total - 1.0)
-        if off.max() <= SUM_ROUNDING:
+        rounding = max(SUM_ROUNDING, math.sqrt(self.rounding))
+        if off.max() <= rounding:
             return
-        reading.touched[self] = {"sum_not_one": off > SUM_ROUNDING}
-        wrong = off > SUM_ERROR
+        reading.touched.setdefault(self, {})["sum_not_one"] = off > rounding
+        wrong = off > max(SUM_ERROR, rounding)
         if wrong.any():
             at, row = block.first(wrong, self.columns[0][0])
             hint = "for raw scores add `--from-logits`; else name all class columns with `--pred`"

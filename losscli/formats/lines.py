@@ -16,6 +16,7 @@ TOUCHED = {
     "clipped": "{} with a probability raised to `eps`",
     "tied": "{} where the greatest score is tied",
     "sum_not_one": "{} whose probabilities do not quite sum to 1",
+    "rounded": "{} with a probability rounded to 0 or 1",
 }
 SKIPPED = {"zero_label": "{} skipped: the label is zero"}
 

@@ -174,6 +174,16 @@ def key_type(found: DataType) -> KeyType | None:
     return "float" if found in _FLOATS else "text"
 
 
+def rounding(found: DataType) -> float:
+    """The relative rounding of the numbers in a column or in its lists, where it is coarser than a double's; else 0."""
+    listed = _listed_type(found)
+    if listed is not None or pa.types.is_dictionary(found):
+        return rounding(found.value_type)
+    if found not in (pa.float16(), pa.float32()):
+        return 0.0
+    return float(np.finfo(_FLOATS[found]).eps)
+
+
 def _is_string(found: DataType) -> bool:
     return bool(
         pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found)

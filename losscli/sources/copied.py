@@ -82,6 +82,10 @@ class CopiedSource:
         tell: Callable[[int], KeyType | None] | None = getattr(self._inner, "key_type", None)
         return None if tell is None else tell(index)
 
+    def rounding(self, index: int) -> float:
+        tell: Callable[[int], float] | None = getattr(self._inner, "rounding", None)
+        return 0.0 if tell is None else tell(index)
+
     def holds_lists(self, index: int) -> bool:
         tell: Callable[[int], bool] | None = getattr(self._inner, "holds_lists", None)
         return tell is not None and tell(index)

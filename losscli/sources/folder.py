@@ -61,6 +61,11 @@ class FolderSource:
         tell: Callable[[int], KeyType | None] | None = getattr(self.source(0), "key_type", None)
         return None if tell is None else tell(index)
 
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats in the first file, else 0."""
+        tell: Callable[[int], float] | None = getattr(self.source(0), "rounding", None)
+        return 0.0 if index in self.partitions or tell is None else tell(index)
+
     def holds_lists(self, index: int) -> bool:
         """Whether a column of the first file may hold lists of labels."""
         tell: Callable[[int], bool] | None = getattr(self.source(0), "holds_lists", None)

@@ -16,7 +16,7 @@ import pyarrow.ipc
 
 from losscli.block import Batch, Want
 from losscli.errors import DataError
-from losscli.sources.arrow import DECODING_ERRORS, check_type, column_of, holds_lists, key_type
+from losscli.sources.arrow import DECODING_ERRORS, check_type, column_of, holds_lists, key_type, rounding
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp
 from losscli.sources.values import batch_of
@@ -80,6 +80,10 @@ class IpcSource:
     def key_type(self, index: int) -> KeyType | None:
         """What a column holds, as a key."""
         return key_type(self._schema.field(index).type)
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats, else 0."""
+        return rounding(self._schema.field(index).type)
 
     def holds_lists(self, index: int) -> bool:
         """Whether a column holds a list a row."""

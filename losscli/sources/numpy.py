@@ -113,6 +113,10 @@ def _key_type(dtype: np.dtype[Any]) -> KeyType | None:
     return found.get(dtype.kind, "text")
 
 
+def _rounding(dtype: np.dtype[Any]) -> float:
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype.itemsize < 8 else 0.0
+
+
 class NpySource:
     """One `.npy` file, its header read; its columns are called 1, 2, …"""
 
@@ -137,6 +141,10 @@ class NpySource:
     def key_type(self, index: int) -> KeyType | None:
         """What a column holds, as a key."""
         return _key_type(self._layout.dtype)
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats, else 0."""
+        return _rounding(self._layout.dtype)
 
     def parts(self, wants: Sequence[Want]) -> Iterator[ArrayPart]:
         """Runs of rows."""
@@ -210,6 +218,10 @@ class NpzSource:
     def key_type(self, index: int) -> KeyType | None:
         """What a column holds, as a key."""
         return _key_type(self._members[index].layout.dtype)
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats, else 0."""
+        return _rounding(self._members[index].layout.dtype)
 
     def parts(self, wants: Sequence[Want]) -> Iterator[ArrayPart]:
         """Runs of rows, read one after the other: what is compressed has no places to begin at."""

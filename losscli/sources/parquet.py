@@ -21,6 +21,7 @@ from losscli.sources.arrow import (
     column_of,
     holds_lists,
     key_type,
+    rounding,
 )
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp, damaged, first_line
@@ -90,6 +91,10 @@ class ParquetSource:
     def key_type(self, index: int) -> KeyType | None:
         """What a column holds, as a key."""
         return key_type(self._schema.field(index).type)
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats, else 0."""
+        return rounding(self._schema.field(index).type)
 
     def holds_lists(self, index: int) -> bool:
         """Whether a column holds a list a row."""
