@@ -23,7 +23,7 @@ from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
-from losscli.gate import BADNESS
+from losscli.gate import exact_change
 from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
 from losscli.plan import WHOLE
 from losscli.planning import Asked, Call
@@ -235,8 +235,7 @@ def _compared(
     states = [tally.states[m.parts[0].unit] for m in (contest.base, contest.head)]
     exact = contest.pair is not None and contest.base.loss.is_mean
     values = [s.means[0] for s in states] if exact else [Fraction(base.value), Fraction(head.value)]
-    badness = BADNESS[base.better]
-    worse_by = badness(values[1]) - badness(values[0])
+    worse_by = exact_change(base.better, *values)
     if not math.isfinite(round_fraction(worse_by)):
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
@@ -417,8 +416,7 @@ def _valued(
 
 
 def _badder(better: str, base: Fraction, head: Fraction) -> float:
-    badness = BADNESS[better]
-    return round_fraction(badness(head) - badness(base))
+    return round_fraction(exact_change(better, base, head))
 
 
 def _slope(

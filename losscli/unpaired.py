@@ -15,7 +15,7 @@ from losscli.baseline import difference, unlike
 from losscli.comparison import Compared, Comparison, Side
 from losscli.errors import DataError, UsageError
 from losscli.exact import round_fraction
-from losscli.gate import BADNESS, canonical
+from losscli.gate import canonical, change
 from losscli.intervals import IntervalSpec, root
 from losscli.report import Input, Report, Result
 from losscli.saved import read_result
@@ -124,8 +124,7 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
     if base.value is None or head.value is None:
         said = [f"{name}: {side.note or 'not defined'}" for name, side, _ in sides if side.value is None]
         return Draft(replace(one, note="; ".join(said)))
-    badness = BADNESS[head.better]
-    worse_by = badness(Fraction(head.value)) - badness(Fraction(base.value))
+    worse_by = change(head.better, base.value, head.value)
     if not math.isfinite(round_fraction(worse_by)):
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
