@@ -13,7 +13,7 @@ from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
 from losscli.plan import WHOLE, Measure, Part, Plan, Tally
-from losscli.report import Result
+from losscli.report import Result, in_doubles
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView
@@ -35,6 +35,17 @@ class Options(NamedTuple):
     classes: tuple[int | str, ...] = ()  # in their order
     row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
     interval: IntervalSpec | None = None
+
+
+MAY_OVERFLOW = {
+    "sum": "the sum",
+    "weight": "the sum of the weights",
+    "stderr": "the standard error",
+    "ci": "an end of the interval",
+    "constant": "a number of the best constant",
+    "detail": "a number of the detail",
+}
+"""What of a result may overflow beside its value, and what it is called."""
 
 
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
@@ -149,7 +160,9 @@ class _Finisher:
         outcomes = self._outcomes(states)
         resampled = self._resampled()
         found = [self._result(outcome, resampled) for outcome in outcomes]
-        return self._beside_constants(found, outcomes) if self.tally.constants else found
+        if self.tally.constants:
+            found = self._beside_constants(found, outcomes)
+        return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
     def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[_Outcome]) -> list[Result]:
         """The results, each with the best constant of its rows and the skill against it."""
@@ -296,7 +309,7 @@ class _Finisher:
             pred=self.measure.pred,
             better=loss.better,
             value=value,
-            sum=total if total is not None and math.isfinite(total) else None,
+            sum=total if value is not None else None,
             rows=self.tally.used - (sum(skipped.values()) if len(units) == 1 else 0),
             weight=state.weight.rounded(),
             part=name,

@@ -17,6 +17,7 @@ from losscli.errors import UsageError
 from losscli.exact import round_fraction
 from losscli.gate import holm
 from losscli.intervals import IntervalSpec, one_side
+from losscli.report import in_doubles
 
 if TYPE_CHECKING:
     from losscli.block import Ints
@@ -68,6 +69,15 @@ class Chances:
         return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
 
 
+MAY_OVERFLOW = {
+    "weight": "the sum of the weights",
+    "stderr": "the standard error",
+    "ci": "an end of the interval",
+    "detectable": "the detectable difference",
+}
+"""What of a comparison may overflow beside its difference, and what it is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A comparison before its verdict."""
@@ -77,6 +87,9 @@ class Draft:
 
     def settled(self, rule: Rule) -> Compared:
         """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
+        return in_doubles(self._settled(rule), MAY_OVERFLOW)
+
+    def _settled(self, rule: Rule) -> Compared:
         if self.chances is None:
             return self.compared
         side = float(one_side(rule.level))
