@@ -24,7 +24,7 @@ from losscli.errors import DataError, UsageError
 from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import exact_change
-from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
+from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes, standard_error
 from losscli.plan import WHOLE
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
@@ -228,7 +228,7 @@ def _compared(
     (head,) = of_measure(contest.head, plan, tally, options)
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
-        base.rows, base.weight, signature=base.signature + by,
+        base.rows, tally.states[contest.base.parts[0].unit].weight.rounded(), signature=base.signature + by,
     )  # fmt: skip
     if base.value is None or head.value is None:
         return Draft(replace(one, note=_why(base, head)))
@@ -275,7 +275,7 @@ def _measured(
         return Draft(
             replace(one, note="no interval: a value is at an end of its range, where it has no slope")
         )
-    error = root(quadratic(covariance, slope) * Fraction(rows, rows - 1))
+    error = standard_error(covariance, slope, rows)
     one = replace(one, note=_tail(contest, duel.spread, states, covariance))
     draft = by_t(one, worse_by, error, rows - 1, rule, "paired t")
     if draft.chances is None or weighted or contest.base.loss.function.__name__ not in RATES:
@@ -293,8 +293,8 @@ def _tail(
     """What is to be said where one row holds much of the squared deviations of the difference."""
     if not contest.base.loss.is_mean or not spread.ends or not np.isfinite(spread.ends).all():
         return None
-    squares = quadratic(covariance, [Fraction(-1), Fraction(1)]) * states[0].weight.fraction ** 2
-    return HEAVY_TAIL if spread.heavy(states[1].means[0] - states[0].means[0], squares) else None
+    apart = quadratic(covariance, [Fraction(-1), Fraction(1)])
+    return HEAVY_TAIL if spread.heavy(states[1].means[0] - states[0].means[0], apart, states[0].weight) else None
 
 
 def _over_time(

@@ -166,7 +166,7 @@ def decimal(value: float) -> Fraction:
     >>> decimal(0.8) - decimal(0.6)
     Fraction(1, 5)
     """
-    return Fraction(repr(value))
+    return Fraction(repr(float(value)))
 
 
 def _divide(numerator: int, denominator: int) -> float:

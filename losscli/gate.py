@@ -368,10 +368,11 @@ class _Case:
     def chances(self) -> tuple[float, float]:
         """One-sided p-values: of no excess, and of no shortfall.
 
-        They are those of a normal law that has the interval's own end on the side of the limit, so that the
-        interval, of whatever kind, and the p-values say the same where nothing is corrected.
+        They are those of Student's t, where the interval is (else of a normal law), that has the interval's own
+        end on the side of the limit, so that the interval, of whatever kind, and the p-values say the same where
+        nothing is corrected.
         """
-        from losscli.distributions import normal_quantile
+        from losscli.distributions import normal_quantile, normal_upper, t_quantile, t_upper
 
         value, ci = self.result.value, self.result.ci
         assert value is not None
@@ -381,10 +382,14 @@ class _Case:
         reach = excess - least if excess > 0 else most - excess
         if reach <= 0:
             return (0.0, 1.0) if excess > 0 else (1.0, 0.0)
-        # Beyond 64 standard errors both are 0 or 1 as doubles; the quotient itself may be no double.
-        errors = excess * Fraction(normal_quantile((1.0 + ci["level"]) / 2.0)) / reach
-        z = float(min(max(errors, Fraction(-64)), Fraction(64)))
-        return math.erfc(z / math.sqrt(2)) / 2, math.erfc(-z / math.sqrt(2)) / 2
+        inner, freedom = (1.0 + ci["level"]) / 2.0, max(self.result.rows - 1, 1)
+        by_t = ci["method"] == "normal"
+        quantile = t_quantile(inner, freedom) if by_t else normal_quantile(inner)
+        # The quotient itself may be no double; so far out the chances are 0 and 1, but for a few rows.
+        errors = excess * Fraction(quantile) / reach
+        z = float(min(max(errors, Fraction(-(10**100))), Fraction(10**100)))
+        upper, lower = (t_upper(end, freedom) if by_t else normal_upper(end) for end in (z, -z))
+        return upper, lower
 
     def _beyond(self, value: float) -> str:
         """In what way the value lies beyond the limit."""
