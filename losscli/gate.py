@@ -426,9 +426,10 @@ def change(better: str, base: float, head: float) -> Fraction:
 
 
 def exact_change(better: str, base: Fraction, head: Fraction) -> Fraction:
-    """The same of values that are not rounded: the difference of their decimals where it is theirs but for rounding.
+    """The same of values that are not rounded: of their difference and that of their decimals the shorter one.
 
-    Values that agree in nearly all of their digits differ by what the decimals do not show.
+    Means of 0.8 and 0.6 differ by 0.2, where the doubles differ by more; means of 4/3 and 17/6 by 1.5, where their
+    decimals differ by more.  Values that agree in nearly all of their digits differ by what decimals do not show.
     """
     badness = BADNESS[better]
     exact = badness(head) - badness(base)
@@ -436,7 +437,9 @@ def exact_change(better: str, base: Fraction, head: Fraction) -> Fraction:
     if not all(math.isfinite(end) for end in ends):
         return exact
     plain = change(better, *ends)
-    return plain if abs(plain - exact) <= ALIKE * abs(exact) else exact
+    if abs(plain - exact) > ALIKE * abs(exact):
+        return exact
+    return min(exact, plain, key=lambda one: len(repr(round_fraction(one))))
 
 
 BEST: dict[str, tuple[float, ...]] = {"zero": (0.0,)}

@@ -329,7 +329,8 @@ def _slope(value: Callable[[Fraction], Fraction | None], at: Fraction, scale: Fr
             apart.append(above - below)
         else:
             rough, fine = (
-                sum((factor * d for factor, d in zip(stencil, apart, strict=False)), Fraction(0)) / (step * scale)
+                sum((factor * d for factor, d in zip(stencil, apart, strict=False)), Fraction(0))
+                / (step * scale)
                 for stencil in STENCILS
             )
             found = fine

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
-from losscli.plan import WHOLE, Measure, Part, Plan, Tally
+from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result, in_doubles
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView
 
 if TYPE_CHECKING:
-    from losscli.bootstrap import Resampled
+    from losscli.bootstrap import Groups, Resampled
     from losscli.intervals import Estimate, IntervalSpec
     from losscli.sliced import SliceTally
     from losscli.slices import SliceView
@@ -50,19 +50,27 @@ MAY_OVERFLOW = {
 
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
+    groups = drawn_groups(plan, tally)
     finishers = [_Finisher(measure, plan, tally, options) for measure in plan.measures]
     found = [result for finisher in finishers for result in finisher.results()]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.slicings):
         by = f"|by:{slicing.slicing}"
-        for values, part in slices_of(
-            slicing, tally.slices[place], options.min_slice, tally.groups.get(place)
-        ):
+        for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
                 if all(p.unit in part.states for p in finisher.measure.parts):
                     sliced += finisher.over(part, named, by).results()
     return found + sliced
+
+
+def drawn_groups(plan: Plan, tally: Tally) -> Mapping[int | None, Mapping[int, Groups]]:
+    """When all is read: the groups of the bootstrap of every slice by slicing; those of the whole are laid beside it."""
+    if plan.groups is None:
+        return {}
+    groups = plan.groups.settled(tally.groups)
+    tally.drawn = groups[None][0]
+    return groups
 
 
 def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
@@ -81,9 +89,9 @@ OTHER = "other"
 
 
 def slices_of(
-    view: SliceView, tally: SliceTally, min_slice: int, groups: SliceTally | None = None
+    view: SliceView, tally: SliceTally, min_slice: int, groups: Mapping[int, Groups] | None = None
 ) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, in order, each with a tally of its own; ``groups`` are those of all slices."""
+    """The slices that have rows, in order, each with a tally of its own; ``groups`` are those of every slice."""
     codes = [(values, code) for values, code in view.index.codes.items() if code < len(tally.used)]
     codes = [(values, code) for values, code in codes if tally.used[code]]
     from losscli.slices import order_of
@@ -101,7 +109,7 @@ def slices_of(
     return found
 
 
-def _one_slice(tally: SliceTally, code: int, groups: SliceTally | None = None) -> Tally:
+def _one_slice(tally: SliceTally, code: int, groups: Mapping[int, Groups] | None = None) -> Tally:
     states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
     found = Tally(used=int(tally.used[code]), states={u: s for u, s in states.items() if s is not None})
     found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
@@ -110,10 +118,7 @@ def _one_slice(tally: SliceTally, code: int, groups: SliceTally | None = None) -
     }
     found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
     found.constants = {key: held[code] for key, held in tally.constants.items() if code in held}
-    if groups is not None:
-        from losscli.bootstrap import one_slice
-
-        found.groups[WHOLE] = one_slice(groups, code)
+    found.drawn = None if groups is None else groups[code]
     for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
         for (unit, name), lanes in counts.items():
             if code < len(lanes) and lanes[code]:
@@ -336,12 +341,11 @@ class _Finisher:
     def _resampled(self) -> Resampled | None:
         """What becomes of the measure over all resamples, where the bootstrap is asked for."""
         interval = self.options.interval
-        if interval is None or interval.method != "bootstrap":
+        if interval is None or self.tally.drawn is None:
             return None
-        from losscli.bootstrap import Groups, Resampled
+        from losscli.bootstrap import Resampled
 
-        groups = Groups(self.tally.groups[WHOLE])
-        units = [groups.states(part.unit) for part in self.measure.parts]
+        units = self.tally.drawn.states([part.unit for part in self.measure.parts])
         return Resampled.of(units, interval, self.values)
 
     def _estimate(

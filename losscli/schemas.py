@@ -65,7 +65,9 @@ class ResultRecord(Record):
     slice: dict[str, str | None] = Field(description="the value of each `--by` column; a missing one is null")
     better: Literal["lower", "higher", "zero"]
     value: float | None = Field(description="null where it is not defined; `note` says why")
-    sum: float | None = Field(description="null where the loss is no mean, or the sum exceeds the largest double")
+    sum: float | None = Field(
+        description="null where the loss is no mean, or the sum exceeds the largest double"
+    )
     rows: Count
     weight: float | None = Field(description="null where the sum exceeds the largest double")
     skipped: Counts

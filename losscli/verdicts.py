@@ -6,10 +6,10 @@ Where the difference and its standard error come from is the business of `compar
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscli.comparison import VERDICTS, Compared, Verdict
 from losscli.distributions import t_quantile, t_upper
@@ -68,6 +68,13 @@ class Chances:
         same = max(beyond(margin - difference, ends=True), beyond(margin + difference, ends=True))
         return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
 
+    def agreeing(self, p_value: float, difference: float | None) -> Chances:
+        """With the two-sided p-value of another test: no verdict is surer of a difference than that one."""
+        side = p_value / 2.0
+        worse = max(self.worse, side) if (difference or 0.0) > 0.0 else self.worse
+        better = max(self.better, side) if (difference or 0.0) < 0.0 else self.better
+        return replace(self, different=p_value, worse=worse, better=better)
+
 
 MAY_OVERFLOW = {
     "weight": "the sum of the weights",
@@ -101,6 +108,15 @@ class Draft:
         elif self.chances.same <= side:
             verdict = "same"
         return replace(self.compared, verdict=verdict)
+
+
+def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
+    """What is to be said where an interval and the p-value of another test do not agree on a difference."""
+    apart = ci["low"] > 0.0 or ci["high"] < 0.0
+    if apart == (p_value <= 1.0 - ci["level"]):
+        return []
+    one, other = ("the interval", "the p-value") if apart else ("the p-value", "the interval")
+    return [f"{one} shows a difference, and {other} does not"]
 
 
 def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:
