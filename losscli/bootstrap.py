@@ -1,7 +1,8 @@
 """Intervals by the bootstrap: rows are dealt into groups once, and the groups are drawn again and again.
 
-Every row goes into one of GROUPS groups by a hash of its key, where rows are paired by key, else of its number
-in PREDS, or of the value of a column, so that a cluster stays together.  Each group keeps states as slices do.
+A row is known by a hash of its key, where rows are paired by key, else of its number in PREDS, or of the value of a
+column, so that a cluster stays together.  Up to MOST_OWN rows, or clusters, are a group each; of more, the first
+bits of the hash say into which of GROUPS groups each goes.  Each group keeps states as slices do.
 A resample draws as many groups as have rows, with replacement, and merges their states; its value is that of the
 loss over the rows so drawn (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x: clusters).
 
@@ -16,14 +17,16 @@ and the draws are the raw words of PCG64, whose stream NumPy promises to keep.
 from __future__ import annotations
 
 import math
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.block import ClassColumn
 from losscli.distributions import normal_quantile, normal_upper
@@ -44,8 +47,14 @@ Name: TypeAlias = frozenset[tuple[str, str]]
 
 Parts: TypeAlias = Mapping[Name, float | None]
 
+MOST_OWN = 4096
+"""Rows, or clusters, up to which each is a group of its own."""
+
+MOST_PAIRS = 1 << 20
+"""Of a slicing, the pairs of a slice and a group up to which this is so."""
+
 GROUPS = 256
-"""Groups of rows.  The standard error is known to about one part in the root of twice as many."""
+"""Groups of more rows.  The standard error is known to about one part in the root of twice as many."""
 
 REPLICATES = 1999
 """Resamples: with one more, the ends of the usual levels are whole places among them."""
@@ -63,28 +72,96 @@ FEW = 20
 MOST_SLICES = 4096
 """Slices that are resampled: each keeps the states of all groups."""
 
+HASH_SHIFT = np.uint64(56)  # what is left of a hash is a number below GROUPS
+
 AT_ONCE = 100  # resamples merged at a time: what is held stays small
 
-LIMB = 44  # bits: GROUPS times such a number is exact as a double, in whatever order it was summed
+LIMB = 41  # bits: MOST_OWN times such a number is exact as a double, in whatever order it was summed
 
 
 # ---------------------------------------------------------------------- which group
 
 
+class Dealing(NamedTuple):
+    """Groups of the whole, or of the slices of one slicing; whether they are numbered in the index or by hash."""
+
+    place: int | None  # of the slicing among slicings; None: the whole
+    own: bool
+
+
+@dataclass(slots=True)
+class GroupIndex:
+    """The number of every group met so far, while each row is its own; threads share it."""
+
+    codes: dict[int, int] = field(default_factory=dict)  # by the hash
+    pairs: dict[int, dict[int, int]] = field(default_factory=dict)  # of slicings, by MOST_OWN · slice + group
+    full: bool = False  # there are too many, and those that were numbered go by their hash as well
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def number(self, codes: dict[int, int], names: Words | Ints, most: int) -> Ints | None:
+        """The numbers of some names; None where there are too many."""
+        met, places = np.unique(names, return_inverse=True)
+        with self.lock:
+            if not self.full and len(met) <= most:
+                found = [codes.setdefault(name, len(codes)) for name in met.tolist()]
+                self.full = len(codes) > most
+                if not self.full:
+                    return np.array(found, dtype=np.int64)[places]
+            self.full = True
+            return None
+
+
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """The group of each row of a block, from 0 to GROUPS - 1."""
+    """The group of each row of a block."""
 
     columns: tuple[Place, ...] = ()  # none: by the number of the row in PREDS
     keys: tuple[tuple[KeySlot, KeyType], ...] = ()  # what the columns are, where they are keys
-    size: int = GROUPS
+    index: GroupIndex = field(default_factory=GroupIndex, compare=False)
 
-    def read(self, block: Block) -> Ints:
+    def deal(self, block: Block, slicings: Sequence[Ints]) -> dict[Dealing, Ints]:
+        """The group of each row, over the whole and within its slices."""
+        words, index = self.read(block), self.index
+        if (own := index.number(index.codes, words, MOST_OWN)) is not None:
+            dealt = {Dealing(None, True): own}
+            for at, slices in enumerate(slicings):
+                pairs = index.number(index.pairs.setdefault(at, {}), slices * MOST_OWN + own, MOST_PAIRS)
+                if pairs is not None:
+                    dealt[Dealing(at, True)] = pairs
+            if len(dealt) == 1 + len(slicings):
+                return dealt
+        by_hash = (words >> HASH_SHIFT).astype(np.int64)
+        return {
+            Dealing(None, False): by_hash,
+            **{Dealing(at, False): slices * GROUPS + by_hash for at, slices in enumerate(slicings)},
+        }
+
+    def settled(self, tallies: Mapping[Dealing, SliceTally]) -> dict[int | None, dict[int, Groups]]:
+        """When all is read: the groups of every slice by its number, those of the whole under 0."""
+        index, found = self.index, dict[int | None, dict[int, Groups]]()
+        words = list(index.codes)
+        for dealing, tally in tallies.items():
+            slices = found.setdefault(dealing.place, {})
+            pairs = [] if dealing.place is None else list(index.pairs.get(dealing.place, ()))
+            for code in np.flatnonzero(tally.used).tolist():
+                if dealing.own:
+                    at, group = divmod(pairs[code], MOST_OWN) if dealing.place is not None else (0, code)
+                    name = words[group] >> int(HASH_SHIFT) if index.full else words[group]
+                else:
+                    at, name = divmod(code, GROUPS)
+                groups = slices.setdefault(at, Groups())
+                for unit, sliced in tally.states.items():
+                    if (state := sliced.at(code)) is not None:
+                        groups.take(name, unit, state)
+        return found
+
+    def read(self, block: Block) -> Words:
+        """What each row is known by."""
         if not self.columns:
-            return _group(mixed(block.row_numbers().astype(np.uint64)))
+            return mixed(block.row_numbers().astype(np.uint64))
         columns = [block.column(place) for place in self.columns]
         if not self.keys:
-            return _group(hashed([_words_of_values(column) for column in columns]))
+            return hashed([_words_of_values(column) for column in columns])
         # Imported here: only keys need it.
         from losscli.pairing.keyplan import as_key
 
@@ -92,7 +169,7 @@ class GroupView:
         for column, (slot, kind) in zip(columns, self.keys, strict=True):
             key, _ = as_key(column, slot, kind)
             found.append(_words_as_text(key.words, kind))
-        return _group(hashed(found))
+        return hashed(found)
 
 
 def hashed(keys: Sequence[Words]) -> Words:
@@ -110,10 +187,6 @@ def mixed(words: Words) -> Words:
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed_words: Words = words ^ (words >> np.uint64(31))
     return mixed_words
-
-
-def _group(words: Words) -> Ints:
-    return (words >> np.uint64(56)).astype(np.int64)
 
 
 def _words_of_values(column: Any) -> Words:
@@ -149,31 +222,35 @@ def _number_text(value: float) -> str:
 # ---------------------------------------------------------------------- draws
 
 
-@lru_cache(maxsize=16)
-def draws(groups: int, seed: int) -> Floats:
+def draws(groups: int, seed: int) -> Drawings:
     """How often each of some groups is in each resample: (REPLICATES, groups).
 
     The g-th of a resample is the group ⌊⌊word / 2³²⌋ · groups / 2³²⌋, the words being those of PCG64(seed).
     """
-    raw = np.random.PCG64(seed).random_raw(REPLICATES * groups)
-    places = ((raw >> np.uint64(32)) * np.uint64(groups) >> np.uint64(32)).astype(np.int64)
-    first = np.repeat(np.arange(REPLICATES) * groups, groups)
-    found = np.bincount(first + places, minlength=REPLICATES * groups).reshape(REPLICATES, groups)
-    return found.astype(np.float64)
+    stream, found = np.random.PCG64(seed), np.empty((REPLICATES, groups), np.int16)
+    for start in range(0, REPLICATES, AT_ONCE):
+        rows = min(AT_ONCE, REPLICATES - start)
+        raw = stream.random_raw(rows * groups)
+        places = ((raw >> np.uint64(32)) * np.uint64(groups) >> np.uint64(32)).astype(np.int64)
+        first = np.repeat(np.arange(rows) * groups, groups)
+        counts = np.bincount(first + places, minlength=rows * groups)
+        found[start : start + rows] = counts.reshape(rows, groups)
+    return found
 
 
-@lru_cache(maxsize=16)
-def schemes(groups: int, seed: int) -> Floats:
+@lru_cache(maxsize=2)  # the losses of one slice come one after the other
+def schemes(groups: int, seed: int) -> Drawings:
     """The counts of the resamples, of all groups as they are, and of all without one each, in this order."""
-    every = np.ones((1, groups))
-    return np.concatenate((draws(groups, seed), every, every - np.eye(groups)))
+    every = np.ones((1, groups), np.int16)
+    found: Drawings = np.concatenate((draws(groups, seed), every, every - np.eye(groups, dtype=np.int16)))
+    return found
 
 
-@lru_cache(maxsize=16)
-def turns(groups: int, seed: int) -> Floats:
+@lru_cache(maxsize=2)
+def turns(groups: int, seed: int) -> Drawings:
     """Which groups are turned in each flip, 1 or 0: the upper bits of the words of PCG64((seed, 1))."""
     raw = np.random.PCG64((seed, 1)).random_raw(REPLICATES * groups)
-    return (raw >> np.uint64(63)).astype(np.float64).reshape(REPLICATES, groups)
+    return (raw >> np.uint64(63)).astype(np.int16).reshape(REPLICATES, groups)
 
 
 # ---------------------------------------------------------------------- states of resamples
@@ -183,18 +260,21 @@ class NotDrawn(Exception):
     """The states of groups are not merged so: a state that has no rule here, or an infinite sum."""
 
 
+Drawings: TypeAlias = NDArray[Any]
+"""Whole numbers of groups, a row for each resample."""
+
 Drawn: TypeAlias = "Callable[[Floats], list[Any]]"
 """From the counts of some resamples, (n, groups), their states."""
 
 
-def resampled(states: Sequence[Any], counts: Floats) -> Iterator[Any]:
+def resampled(states: Sequence[Any], counts: Drawings) -> Iterator[Any]:
     """The state of every resample; of a group without rows the state is None.
 
     Merging a state k times is multiplying its exact sums by k, since that is what they are sums of.
     """
     merge = _rule(states)
     for start in range(0, len(counts), AT_ONCE):
-        yield from merge(counts[start : start + AT_ONCE])
+        yield from merge(counts[start : start + AT_ONCE].astype(np.float64))
 
 
 def _rule(states: Sequence[Any]) -> Drawn:
@@ -338,37 +418,26 @@ RULES: Mapping[type, Callable[[Sequence[Any]], Drawn]] = {
 # ---------------------------------------------------------------------- groups of a tally
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Groups:
-    """The states by group of some rows: groups without rows are left out."""
+    """The states by group of some rows: by unit and by what the group is known by."""
 
-    held: SliceTally
+    held: dict[int, dict[int, Any]] = field(default_factory=dict)
 
-    @property
-    def places(self) -> list[int]:
-        found: list[int] = np.flatnonzero(self.held.used).tolist()
-        return found
+    def take(self, name: int, unit: int, state: Any) -> None:
+        states = self.held.setdefault(unit, {})
+        states[name] = states[name].merge(state) if name in states else state
 
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self.held.used))
+    def merge(self, other: Groups) -> None:
+        for unit, states in other.held.items():
+            for name, state in states.items():
+                self.take(name, unit, state)
 
-    def states(self, unit: int) -> list[Any]:
-        """The state of a unit in every group; None where none of the group's rows counts for it."""
-        sliced = self.held.states.get(unit)
-        return [None if sliced is None else sliced.at(place) for place in self.places]
-
-
-def one_slice(tally: SliceTally, code: int) -> SliceTally:
-    """The groups of one slice, from the groups of all slices."""
-    from losscli.sliced import SlicedStates, SliceTally
-
-    first = code * GROUPS
-    used = tally.used[first : first + GROUPS]
-    found = SliceTally(used)
-    for unit, sliced in tally.states.items():
-        states = {at: sliced.at(first + at) for at in np.flatnonzero(used).tolist()}
-        found.states[unit] = SlicedStates({at: state for at, state in states.items() if state is not None})
-    return found
+    def states(self, units: Sequence[int]) -> list[list[Any]]:
+        """Of each unit the state in every group that has rows which count for one of them, else None."""
+        held = [self.held.get(unit, {}) for unit in units]
+        names = sorted(set().union(*held))
+        return [[states.get(name) for name in names] for states in held]
 
 
 # ---------------------------------------------------------------------- intervals
@@ -508,6 +577,16 @@ def pulled(u: float, bias: float, acceleration: float) -> float:
 def few_groups(groups: int) -> list[str]:
     """What is to be said where there are few groups."""
     return [f"only {groups} groups were resampled"] if groups < FEW else []
+
+
+def too_few(groups: int, level: float) -> bool:
+    """Whether so few groups cannot tell anything at a level.
+
+    Of n groups, two of the 2ⁿ flips differ by as much as all groups together: no p-value lies below 2¹⁻ⁿ.  And no
+    resample lies beyond the least and the greatest group, which have the median of the groups' law between them
+    in all but 2¹⁻ⁿ of samples.
+    """
+    return Fraction(2, 2**groups) > 2 * one_side(level)
 
 
 UNRULY = "no interval: states of this kind are not resampled"

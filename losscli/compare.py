@@ -23,19 +23,28 @@ from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
-from losscli.gate import BADNESS
-from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
-from losscli.plan import WHOLE
+from losscli.gate import exact_change
+from losscli.intervals import (
+    HEAVY_TAIL,
+    RATES,
+    IntervalSpec,
+    one_side,
+    quadratic,
+    root,
+    slopes,
+    standard_error,
+)
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Result
-from losscli.results import Options, of_measure, slices_of, values_of
+from losscli.results import Options, drawn_groups, of_measure, slices_of, values_of
 from losscli.sources.inputs import open_inputs, placed
 from losscli.text import plural
-from losscli.verdicts import POWER, Chances, Draft, Rule, by_t, check_rule, corrected
+from losscli.verdicts import POWER, Chances, Draft, Rule, at_odds, by_t, check_rule, corrected
 
 if TYPE_CHECKING:
-    from losscli.block import Floats, Ints
+    from losscli.block import Ints
+    from losscli.bootstrap import Drawings
     from losscli.intervals import Spread
     from losscli.plan import Measure, NanPolicy, Plan, Tally
     from losscli.sources import Dialect, Source
@@ -203,12 +212,11 @@ def _pair(base: Measure, head: Measure) -> Pair | None:
 
 def _all(plan: Plan, tally: Tally, options: Options, duels: Sequence[_Contest], rule: Rule) -> list[Compared]:
     """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
+    groups = drawn_groups(plan, tally)
     found = [_compared(duel, plan, tally, options, {}, rule, "").settled(rule) for duel in duels]
     for place, slicing in enumerate(plan.slicings):
         families: dict[int, list[Draft]] = {}
-        for values, part in slices_of(
-            slicing, tally.slices[place], options.min_slice, tally.groups.get(place)
-        ):
+        for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for at, duel in enumerate(duels):
                 units = [p.unit for measure in (duel.base, duel.head) for p in measure.parts]
@@ -228,15 +236,14 @@ def _compared(
     (head,) = of_measure(contest.head, plan, tally, options)
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
-        base.rows, base.weight, signature=base.signature + by,
+        base.rows, tally.states[contest.base.parts[0].unit].weight.rounded(), signature=base.signature + by,
     )  # fmt: skip
     if base.value is None or head.value is None:
         return Draft(replace(one, note=_why(base, head)))
     states = [tally.states[m.parts[0].unit] for m in (contest.base, contest.head)]
     exact = contest.pair is not None and contest.base.loss.is_mean
     values = [s.means[0] for s in states] if exact else [Fraction(base.value), Fraction(head.value)]
-    badness = BADNESS[base.better]
-    worse_by = badness(values[1]) - badness(values[0])
+    worse_by = exact_change(base.better, *values)
     if not math.isfinite(round_fraction(worse_by)):
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
@@ -276,7 +283,7 @@ def _measured(
         return Draft(
             replace(one, note="no interval: a value is at an end of its range, where it has no slope")
         )
-    error = root(quadratic(covariance, slope) * Fraction(rows, rows - 1))
+    error = standard_error(covariance, slope, rows)
     one = replace(one, note=_tail(contest, duel.spread, states, covariance))
     draft = by_t(one, worse_by, error, rows - 1, rule, "paired t")
     if draft.chances is None or weighted or contest.base.loss.function.__name__ not in RATES:
@@ -284,8 +291,10 @@ def _measured(
     if not duel.of_rates(states):
         return draft
     p_value = mcnemar_mid_p(duel.wins, duel.losses)
-    one = replace(draft.compared, test="mcnemar mid-p", p_value=p_value)
-    return Draft(one, replace(draft.chances, different=p_value))
+    said = [note for note in (draft.compared.note, *at_odds(draft.compared.ci or {}, p_value)) if note]
+    note = "; ".join(said) or None
+    one = replace(draft.compared, test="mcnemar mid-p", p_value=p_value, note=note)
+    return Draft(one, draft.chances.agreeing(p_value, one.worse_by))
 
 
 def _tail(
@@ -294,8 +303,10 @@ def _tail(
     """What is to be said where one row holds much of the squared deviations of the difference."""
     if not contest.base.loss.is_mean or not spread.ends or not np.isfinite(spread.ends).all():
         return None
-    squares = quadratic(covariance, [Fraction(-1), Fraction(1)]) * states[0].weight.fraction ** 2
-    return HEAVY_TAIL if spread.heavy(states[1].means[0] - states[0].means[0], squares) else None
+    apart = quadratic(covariance, [Fraction(-1), Fraction(1)])
+    return (
+        HEAVY_TAIL if spread.heavy(states[1].means[0] - states[0].means[0], apart, states[0].weight) else None
+    )
 
 
 def _over_time(
@@ -333,24 +344,28 @@ def _resampled(
         ONE_GROUP,
         REPLICATES,
         UNRULY,
-        Groups,
         NoInterval,
         NotDrawn,
         Replicates,
         few_groups,
         resampled,
         schemes,
+        too_few,
         turns,
     )
 
-    groups = Groups(tally.groups[WHOLE])
-    if len(groups) < 2:
-        return Draft(replace(one, note=ONE_GROUP))
+    assert tally.drawn is not None
     measures = (contest.base, contest.head)
-    sides = [[groups.states(part.unit) for part in measure.parts] for measure in measures]
+    units = tally.drawn.states([part.unit for measure in measures for part in measure.parts])
+    groups, width = len(units[0]), len(contest.base.parts)
+    if groups < 2:
+        return Draft(replace(one, note=ONE_GROUP))
+    sides = [units[:width], units[width:]]
     finish = [_valued(measure, plan, tally, options, exact=exact) for measure in measures]
 
-    def differences(counts: Sequence[Floats], units: Sequence[Sequence[Sequence[Any]]]) -> list[float | None]:
+    def differences(
+        counts: Sequence[Drawings], units: Sequence[Sequence[Sequence[Any]]]
+    ) -> list[float | None]:
         """By how much HEAD is worse, where the states of each side are drawn by counts."""
         drawn = (
             zip(*(resampled(unit, held) for unit in side), strict=True)
@@ -363,22 +378,27 @@ def _resampled(
             found.append(apart if apart is not None and math.isfinite(apart) else None)
         return found
 
-    drawn, turned = schemes(len(groups), rule.interval.seed), turns(len(groups), rule.interval.seed)
-    swapped = np.hstack((turned, 1.0 - turned))
+    drawn, turned = schemes(groups, rule.interval.seed), turns(groups, rule.interval.seed)
+    swapped: Drawings = np.hstack((turned, 1 - turned))
+    back: Drawings = 1 - swapped
     both = [[[*mine, *theirs] for mine, theirs in zip(*sides, strict=True)]] * 2
     try:
         held = Replicates.of(differences((drawn, drawn), sides))
-        flips = differences((1.0 - swapped, swapped), both)
+        flips = differences((back, swapped), both)
     except NotDrawn:
         return Draft(replace(one, note=UNRULY))
-    try:
-        ci = held.interval(rule.interval)
-    except NoInterval as why:
-        return Draft(replace(one, note=f"no interval: {why}"))
     seen = abs(one.worse_by or 0.0)
     as_much = sum(flip is None or abs(flip) >= seen for flip in flips)
     p_value = (as_much + 1) / (REPLICATES + 1)
     error = held.stderr
+    one = replace(one, stderr=error, test="sign flip", p_value=p_value)
+    if too_few(groups, rule.level):
+        why = f"{groups} rows or clusters are too few for a verdict of {100 * rule.level:.4g}%"
+        return Draft(replace(one, note=f"{why}: no p-value of theirs lies below {2.0 ** (1 - groups):.4g}"))
+    try:
+        ci = held.interval(rule.interval)
+    except NoInterval as why:
+        return Draft(replace(one, note=f"no interval: {why}"))
     detectable = error * (normal_quantile(1.0 - float(one_side(rule.level))) + normal_quantile(POWER))
     margin = rule.margin
     chances = Chances(
@@ -390,12 +410,10 @@ def _resampled(
             held.chance(lambda value: value < -margin),
         ),
     )
-    note = "; ".join([*few_groups(len(groups)), *held.notes(rule.interval)]) or None
+    said = [*few_groups(groups), *held.notes(rule.interval), *at_odds(ci, p_value)]
+    note = "; ".join(said) or None
     return Draft(
-        replace(
-            one, stderr=error, ci=ci, test="sign flip", p_value=p_value, detectable=detectable, note=note
-        ),
-        chances,
+        replace(one, ci=ci, detectable=detectable, note=note), chances.agreeing(p_value, one.worse_by)
     )
 
 
@@ -417,8 +435,7 @@ def _valued(
 
 
 def _badder(better: str, base: Fraction, head: Fraction) -> float:
-    badness = BADNESS[better]
-    return round_fraction(badness(head) - badness(base))
+    return round_fraction(exact_change(better, base, head))
 
 
 def _slope(

@@ -33,7 +33,7 @@ class Compared:
     head: Side
     slice: dict[str, str | None]
     rows: int
-    weight: float
+    weight: float | None
     worse_by: float | None = None
     stderr: float | None = None
     ci: dict[str, Any] | None = None

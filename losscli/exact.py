@@ -160,6 +160,15 @@ def round_fraction(fraction: Fraction) -> float:
     return _divide(fraction.numerator, fraction.denominator)
 
 
+def decimal(value: float) -> Fraction:
+    """The shortest decimal that reads back as a double: what was written where it came from text.
+
+    >>> decimal(0.8) - decimal(0.6)
+    Fraction(1, 5)
+    """
+    return Fraction(repr(float(value)))
+
+
 def _divide(numerator: int, denominator: int) -> float:
     # Python rounds the quotient of two integers correctly, subnormal ones included.
     try:

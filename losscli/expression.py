@@ -8,6 +8,7 @@ with a missing value is neither true nor false, and so is its ``not``; at the en
 from __future__ import annotations
 
 import ast
+import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -164,7 +165,8 @@ class _Checker:
         if isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 return "text"
-            if isinstance(node.value, (bool, int, float)) and abs(node.value) < 1e308:
+            if isinstance(node.value, (bool, int, float)):
+                self._refuse_rounded(node.value)
                 return "number"
         elif (name := self._column(node)) is not None:
             return self._read_as(name, wanted or self.columns.get(name, "number"))
@@ -186,6 +188,19 @@ class _Checker:
         elif isinstance(node, ast.Call):
             return self._call(node, depth)
         raise _refused(self.text, f"`{ast.unparse(node)}` is not part of the language")
+
+    def _refuse_rounded(self, number: float) -> None:
+        """Refuse a number beyond the doubles, and a whole one that no double is: no cell could equal it."""
+        try:
+            exact = float(number) == number and math.isfinite(number)
+        except OverflowError:
+            exact = False
+        if not exact and isinstance(number, int):
+            digits = str(number)
+            shown = f"`{digits}`" if len(digits) <= 40 else f"a number of {len(digits)} digits"
+            raise _refused(self.text, f"{shown} is a whole number that no double is")
+        if not exact:
+            raise _refused(self.text, "it holds a number beyond the largest double")
 
     def _column(self, node: ast.expr) -> str | None:
         name: str | None = None

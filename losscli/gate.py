@@ -1,7 +1,7 @@
 """Limits on losses, and what became of each of them: the gate of `eval` and of `check`.
 
-A limit is compared with the unrounded value, its ends included: doubles as they are, percentages as the
-fractions that they are.  What cannot be evaluated fails, and says why; nothing passes because it is not
+A limit is compared with the unrounded value, its ends included.  Every double counts as its shortest decimal,
+which puts doubles in the same order, so that a change from 0.8 to 0.6 is 0.2 and no more.  What cannot be evaluated fails, and says why; nothing passes because it is not
 there.  Nothing here measures, reads a saved result or prints.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from losscli.baseline import Baseline, unlike
 from losscli.domain import number
 from losscli.errors import DataError, UsageError
+from losscli.exact import decimal, round_fraction
 from losscli.loss import read_number
 from losscli.planning import Asked
 from losscli.report import Report, Result
@@ -61,7 +62,7 @@ class Limit:
                 "a limit is a finite number" + ("" if kind != "max_regression" else ", or a percentage"),
             )
         if not percent:
-            return cls(loss, kind, Fraction(value), value, **rest)
+            return cls(loss, kind, decimal(value), value, **rest)
         if kind != "max_regression":
             raise UsageError(
                 f"`{kind}` bounds the value itself, and `{text}` is a share",
@@ -294,17 +295,16 @@ class _Case:
     def excess(self, value: float) -> Fraction:
         """How far a value lies beyond the limit, exactly; zero is on it, and within."""
         if self.limit.kind == "max":
-            return Fraction(value) - self.limit.size
+            return decimal(value) - self.limit.size
         if self.limit.kind == "min":
-            return self.limit.size - Fraction(value)
+            return self.limit.size - decimal(value)
         return self.worse(value) - self.allowed
 
     def worse(self, value: float) -> Fraction:
         """How much worse a value is than the baseline's, in the loss's own direction."""
         assert self.before is not None
         assert self.before.value is not None
-        badness = BADNESS[self.result.better]
-        return badness(Fraction(value)) - badness(Fraction(self.before.value))
+        return change(self.result.better, self.before.value, value)
 
     @property
     def allowed(self) -> Fraction:
@@ -312,7 +312,7 @@ class _Case:
         if not self.limit.percent:
             return self.limit.size
         assert self.before is not None
-        return self.limit.size * abs(Fraction(self.before.value or 0.0))
+        return self.limit.size * abs(decimal(self.before.value or 0.0))
 
     def verdict(self) -> Verdict:
         passed, reason = (False, self.why) if self.why is not None else self._compare()
@@ -368,10 +368,11 @@ class _Case:
     def chances(self) -> tuple[float, float]:
         """One-sided p-values: of no excess, and of no shortfall.
 
-        They are those of a normal law that has the interval's own end on the side of the limit, so that the
-        interval, of whatever kind, and the p-values say the same where nothing is corrected.
+        They are those of Student's t, where the interval is (else of a normal law), that has the interval's own
+        end on the side of the limit, so that the interval, of whatever kind, and the p-values say the same where
+        nothing is corrected.
         """
-        from losscli.distributions import normal_quantile
+        from losscli.distributions import normal_quantile, normal_upper, t_quantile, t_upper
 
         value, ci = self.result.value, self.result.ci
         assert value is not None
@@ -381,10 +382,14 @@ class _Case:
         reach = excess - least if excess > 0 else most - excess
         if reach <= 0:
             return (0.0, 1.0) if excess > 0 else (1.0, 0.0)
-        # Beyond 64 standard errors both are 0 or 1 as doubles; the quotient itself may be no double.
-        errors = excess * Fraction(normal_quantile((1.0 + ci["level"]) / 2.0)) / reach
-        z = float(min(max(errors, Fraction(-64)), Fraction(64)))
-        return math.erfc(z / math.sqrt(2)) / 2, math.erfc(-z / math.sqrt(2)) / 2
+        inner, freedom = (1.0 + ci["level"]) / 2.0, max(self.result.rows - 1, 1)
+        by_t = ci["method"] == "normal"
+        quantile = t_quantile(inner, freedom) if by_t else normal_quantile(inner)
+        # The quotient itself may be no double; so far out the chances are 0 and 1, but for a few rows.
+        errors = excess * Fraction(quantile) / reach
+        z = float(min(max(errors, Fraction(-(10**100))), Fraction(10**100)))
+        upper, lower = (t_upper(end, freedom) if by_t else normal_upper(end) for end in (z, -z))
+        return upper, lower
 
     def _beyond(self, value: float) -> str:
         """In what way the value lies beyond the limit."""
@@ -396,7 +401,7 @@ class _Case:
         worse, size = self.worse(value), self.limit.text
         text = _figures(worse, self.allowed)
         if self.limit.percent and self.before.value:
-            text = f"{_figures(100 * worse / abs(Fraction(self.before.value)), 100 * self.limit.size)}%"
+            text = f"{_figures(100 * worse / abs(decimal(self.before.value)), 100 * self.limit.size)}%"
         most = size if isinstance(size, str) else number(size)
         return (
             f"{number(value)} is worse than {number(self.before.value)} by {text}; at most {most} is allowed"
@@ -409,6 +414,33 @@ BADNESS: dict[str, Callable[[Fraction], Fraction]] = {
     "zero": abs,
 }
 """What grows as a value gets worse, by what is better."""
+
+ALIKE = Fraction(1, 1 << 20)
+"""How far, relative to itself, an exact difference may lie from that of the decimals to count as it."""
+
+
+def change(better: str, base: float, head: float) -> Fraction:
+    """How much worse a value is than that of the base, in the shortest decimals of both."""
+    badness = BADNESS[better]
+    return badness(decimal(head)) - badness(decimal(base))
+
+
+def exact_change(better: str, base: Fraction, head: Fraction) -> Fraction:
+    """The same of values that are not rounded: of their difference and that of their decimals the shorter one.
+
+    Means of 0.8 and 0.6 differ by 0.2, where the doubles differ by more; means of 4/3 and 17/6 by 1.5, where their
+    decimals differ by more.  Values that agree in nearly all of their digits differ by what decimals do not show.
+    """
+    badness = BADNESS[better]
+    exact = badness(head) - badness(base)
+    ends = round_fraction(base), round_fraction(head)
+    if not all(math.isfinite(end) for end in ends):
+        return exact
+    plain = change(better, *ends)
+    if abs(plain - exact) > ALIKE * abs(exact):
+        return exact
+    return min(exact, plain, key=lambda one: len(repr(round_fraction(one))))
+
 
 BEST: dict[str, tuple[float, ...]] = {"zero": (0.0,)}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -46,7 +46,7 @@ from losscli.views import (
 )
 
 if TYPE_CHECKING:
-    from losscli.bootstrap import GroupView
+    from losscli.bootstrap import Dealing, Groups, GroupView
     from losscli.constant import Constant
     from losscli.duel import Duel, Pair
     from losscli.expression import Expression
@@ -59,8 +59,7 @@ if TYPE_CHECKING:
 
 Measured: TypeAlias = tuple[Sequence[Floats], Floats | None, Mask | None]
 """The columns of a unit over a block, the weights, and which of the block's rows they are (None: all)."""
-WHOLE = -1
-"""The place of all rows among the places of slicings."""
+K = TypeVar("K")
 
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
@@ -125,9 +124,8 @@ class Tally:
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
     missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
     slices: dict[int, SliceTally] = field(default_factory=dict)  # by the place of the slicing
-    groups: dict[int, SliceTally] = field(
-        default_factory=dict
-    )  # for the bootstrap: of the WHOLE, and of slicings
+    groups: dict[Dealing, SliceTally] = field(default_factory=dict)  # for the bootstrap
+    drawn: Groups | None = None  # the same when all is read
     spreads: dict[int, Spread] = field(default_factory=dict)  # of units, where intervals are asked for
     duels: dict[int, Duel] = field(default_factory=dict)  # by the place of the pair of units
     constants: dict[tuple[int, str], Constant] = field(
@@ -158,12 +156,12 @@ class Tally:
                 _add(mine.setdefault(unit, {}), counts)
         for unit, missing in other.missing.items():
             self.missing[unit] = self.missing[unit].merge(missing) if unit in self.missing else missing
-        for held, more in ((self.slices, other.slices), (self.groups, other.groups)):
-            for slicing, tally in more.items():
-                if slicing in held:
-                    held[slicing].merge(tally)
-                else:
-                    held[slicing] = tally
+        _merge_slices(self.slices, other.slices)
+        _merge_slices(self.groups, other.groups)
+        if self.drawn is not None and other.drawn is not None:
+            self.drawn.merge(other.drawn)
+        elif other.drawn is not None:
+            self.drawn = other.drawn
         if other.kept is not None:
             if self.sink is not None:
                 for table in other.kept.tables:
@@ -211,7 +209,7 @@ class Cut(NamedTuple):
     """How a block is cut: the slice of each row by slicing; its group, over the whole and within its slice."""
 
     codes: Sequence[Ints]
-    dealt: Mapping[int, Ints]
+    dealt: Mapping[Dealing, Ints]
 
 
 class Plan(NamedTuple):
@@ -291,7 +289,11 @@ class Plan(NamedTuple):
             tally.slices = {
                 at: SliceTally(np.bincount(codes)) for at, codes in enumerate(cuts[id(used)].codes)
             }
-            tally.groups = {at: SliceTally(np.bincount(d)) for at, d in cuts[id(used)].dealt.items()}
+            tally.groups = {
+                dealing: SliceTally(np.bincount(codes))
+                for cut in reversed(cuts.values())  # the rows of all others are among the first's
+                for dealing, codes in cut.dealt.items()
+            }
         if len(groups) > 1:
             self._propagate(whole, cuts[id(whole)], lacks, tally)
         for (rows, units), reading in zip(groups, readings, strict=True):
@@ -305,12 +307,7 @@ class Plan(NamedTuple):
 
     def _cut(self, block: Block) -> Cut:
         codes = [slicing.read(block) for slicing in self.slicings]
-        dealt: dict[int, Ints] = {}
-        if self.groups is not None:
-            dealt[WHOLE] = self.groups.read(block)
-            for at, slices in enumerate(codes):
-                dealt[at] = slices * self.groups.size + dealt[WHOLE]
-        return Cut(codes, dealt)
+        return Cut(codes, {} if self.groups is None else self.groups.deal(block, codes))
 
     def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
         """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
@@ -455,9 +452,9 @@ class Plan(NamedTuple):
                 from losscli.sliced import SlicedStates
 
                 tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
-        for at, all_codes in cut.dealt.items():
+        for dealing, all_codes in cut.dealt.items():
             codes = all_codes if kept is None else all_codes[kept]
-            self._slice(tally.groups[at], place, loss.state, columns, weight, names, codes, block, kept)
+            self._slice(tally.groups[dealing], place, loss.state, columns, weight, names, codes, block, kept)
         return columns, weight, kept
 
     def _refuse_nan(
@@ -616,6 +613,14 @@ def _both(counted: Mask | None, stays: Mask) -> Mask:
     both = counted.copy()
     both[counted] = stays
     return both
+
+
+def _merge_slices(mine: dict[K, SliceTally], theirs: Mapping[K, SliceTally]) -> None:
+    for slicing, tally in theirs.items():
+        if slicing in mine:
+            mine[slicing].merge(tally)
+        else:
+            mine[slicing] = tally
 
 
 def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:

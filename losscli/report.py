@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Result:
     value: float | None
     sum: float | None
     rows: int
-    weight: float
+    weight: float | None
     part: dict[str, str] = field(default_factory=dict)
     slice: dict[str, str | None] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
@@ -44,6 +45,38 @@ class Result:
         )  # fmt: skip
         # Not `asdict`, which copies all that a result holds: slices make a hundred thousand results.
         return {name: getattr(self, name) for name in order}
+
+
+R = TypeVar("R")
+
+
+def in_doubles(record: R, names: Mapping[str, str]) -> R:
+    """A record with null for every number that exceeds the doubles, and a note that says which they are.
+
+    JSON has no infinity; ``names`` are the fields that may overflow, and what each is called in the note.
+    """
+    lost = {}
+    for name in names:
+        held = getattr(record, name)
+        if (found := _in_doubles(held)) is not held:
+            lost[name] = found
+    if not lost:
+        return record
+    said = [f"{names[name]} exceeds the largest double" for name in lost]
+    return replace(record, **lost, note="; ".join([*([note] if (note := record.note) else []), *said]))  # type: ignore[type-var, attr-defined]
+
+
+def _in_doubles(held: Any) -> Any:
+    """The same object where nothing in it overflows."""
+    if isinstance(held, float):
+        return held if math.isfinite(held) else None
+    if isinstance(held, dict):
+        inner = {key: _in_doubles(value) for key, value in held.items()}
+        return inner if any(inner[key] is not value for key, value in held.items()) else held
+    if isinstance(held, (list, tuple)):
+        values = [_in_doubles(value) for value in held]
+        return values if any(a is not b for a, b in zip(values, held, strict=True)) else held
+    return held
 
 
 class Input(NamedTuple):

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
-from losscli.plan import WHOLE, Measure, Part, Plan, Tally
-from losscli.report import Result
+from losscli.plan import Measure, Part, Plan, Tally
+from losscli.report import Result, in_doubles
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView, missing_among_numbers, places_of
 
 if TYPE_CHECKING:
-    from losscli.bootstrap import Resampled
+    from losscli.bootstrap import Groups, Resampled
     from losscli.intervals import Estimate, IntervalSpec
     from losscli.sliced import SliceTally
     from losscli.slices import SliceView
@@ -37,21 +37,40 @@ class Options(NamedTuple):
     interval: IntervalSpec | None = None
 
 
+MAY_OVERFLOW = {
+    "sum": "the sum",
+    "weight": "the sum of the weights",
+    "stderr": "the standard error",
+    "ci": "an end of the interval",
+    "constant": "a number of the best constant",
+    "detail": "a number of the detail",
+}
+"""What of a result may overflow beside its value, and what it is called."""
+
+
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
+    groups = drawn_groups(plan, tally)
     finishers = [_Finisher(measure, plan, tally, options) for measure in plan.measures]
     found = [result for finisher in finishers for result in finisher.results()]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.slicings):
         by = f"|by:{slicing.slicing}"
-        for values, part in slices_of(
-            slicing, tally.slices[place], options.min_slice, tally.groups.get(place)
-        ):
+        for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
                 if all(p.unit in part.states for p in finisher.measure.parts):
                     sliced += finisher.over(part, named, by).results()
     return found + sliced
+
+
+def drawn_groups(plan: Plan, tally: Tally) -> Mapping[int | None, Mapping[int, Groups]]:
+    """When all is read: the groups of the bootstrap of every slice by slicing; those of the whole are laid beside it."""
+    if plan.groups is None:
+        return {}
+    groups = plan.groups.settled(tally.groups)
+    tally.drawn = groups[None][0]
+    return groups
 
 
 def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
@@ -70,9 +89,9 @@ OTHER = "other"
 
 
 def slices_of(
-    view: SliceView, tally: SliceTally, min_slice: int, groups: SliceTally | None = None
+    view: SliceView, tally: SliceTally, min_slice: int, groups: Mapping[int, Groups] | None = None
 ) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, in order, each with a tally of its own; ``groups`` are those of all slices."""
+    """The slices that have rows, in order, each with a tally of its own; ``groups`` are those of every slice."""
     codes = [(values, code) for values, code in view.index.codes.items() if code < len(tally.used)]
     codes = [(values, code) for values, code in codes if tally.used[code]]
     from losscli.slices import order_of
@@ -90,7 +109,7 @@ def slices_of(
     return found
 
 
-def _one_slice(tally: SliceTally, code: int, groups: SliceTally | None = None) -> Tally:
+def _one_slice(tally: SliceTally, code: int, groups: Mapping[int, Groups] | None = None) -> Tally:
     states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
     found = Tally(used=int(tally.used[code]), states={u: s for u, s in states.items() if s is not None})
     found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
@@ -99,10 +118,7 @@ def _one_slice(tally: SliceTally, code: int, groups: SliceTally | None = None) -
     }
     found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
     found.constants = {key: held[code] for key, held in tally.constants.items() if code in held}
-    if groups is not None:
-        from losscli.bootstrap import one_slice
-
-        found.groups[WHOLE] = one_slice(groups, code)
+    found.drawn = None if groups is None else groups[code]
     for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
         for (unit, name), lanes in counts.items():
             if code < len(lanes) and lanes[code]:
@@ -149,7 +165,9 @@ class _Finisher:
         outcomes = self._outcomes(states)
         resampled = self._resampled()
         found = [self._result(outcome, resampled) for outcome in outcomes]
-        return self._beside_constants(found, outcomes) if self.tally.constants else found
+        if self.tally.constants:
+            found = self._beside_constants(found, outcomes)
+        return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
     def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[_Outcome]) -> list[Result]:
         """The results, each with the best constant of its rows and the skill against it."""
@@ -296,7 +314,7 @@ class _Finisher:
             pred=self.measure.pred,
             better=loss.better,
             value=value,
-            sum=total if total is not None and math.isfinite(total) else None,
+            sum=total if value is not None else None,
             rows=self.tally.used - (sum(skipped.values()) if len(units) == 1 else 0),
             weight=state.weight.rounded(),
             part=name,
@@ -336,12 +354,11 @@ class _Finisher:
     def _resampled(self) -> Resampled | None:
         """What becomes of the measure over all resamples, where the bootstrap is asked for."""
         interval = self.options.interval
-        if interval is None or interval.method != "bootstrap":
+        if interval is None or self.tally.drawn is None:
             return None
-        from losscli.bootstrap import Groups, Resampled
+        from losscli.bootstrap import Resampled
 
-        groups = Groups(self.tally.groups[WHOLE])
-        units = [groups.states(part.unit) for part in self.measure.parts]
+        units = self.tally.drawn.states([part.unit for part in self.measure.parts])
         return Resampled.of(units, interval, self.values)
 
     def _estimate(

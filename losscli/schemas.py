@@ -65,9 +65,11 @@ class ResultRecord(Record):
     slice: dict[str, str | None] = Field(description="the value of each `--by` column; a missing one is null")
     better: Literal["lower", "higher", "zero"]
     value: float | None = Field(description="null where it is not defined; `note` says why")
-    sum: float | None = Field(description="null where the loss is no mean")
+    sum: float | None = Field(
+        description="null where the loss is no mean, or the sum exceeds the largest double"
+    )
     rows: Count
-    weight: float
+    weight: float | None = Field(description="null where the sum exceeds the largest double")
     skipped: Counts
     touched: Counts
     stderr: float | None
@@ -151,7 +153,7 @@ class ComparedRecord(Record):
     head: SideRecord
     slice: dict[str, str | None]
     rows: Count
-    weight: float
+    weight: float | None = Field(description="null where the sum exceeds the largest double")
     worse_by: float | None = Field(
         description="HEAD - BASE in the bad direction: positive where HEAD is worse; of a loss that is best at zero "
         "or one, how much farther from there HEAD is"

@@ -15,7 +15,7 @@ from losscli.baseline import difference, unlike
 from losscli.comparison import Compared, Comparison, Side
 from losscli.errors import DataError, UsageError
 from losscli.exact import round_fraction
-from losscli.gate import BADNESS, canonical
+from losscli.gate import canonical, change
 from losscli.intervals import IntervalSpec, root
 from losscli.report import Input, Report, Result
 from losscli.saved import read_result
@@ -41,9 +41,8 @@ def compare_saved(
 ) -> Comparison:
     """Compare the results that two files hold, all that both have or those of some losses.
 
-    The interval is Welch's (1947, doi:10.1093/biomet/34.1-2.28), from the standard errors that were saved: those
-    of `--ci normal`, over n rows, stand for Σ(l−m)²/n², and are turned into the n(n−1) of samples.  Raises
-    UsageError; DataError where a file is no saved result, or where both measured something else.
+    The interval is Welch's (1947, doi:10.1093/biomet/34.1-2.28), from the standard errors that were saved.
+    Raises UsageError; DataError where a file is no saved result, or where both measured something else.
     """
     check_rule(margin, fail_on)
     interval = IntervalSpec.parse(ci or "normal") or IntervalSpec("normal")
@@ -124,8 +123,7 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
     if base.value is None or head.value is None:
         said = [f"{name}: {side.note or 'not defined'}" for name, side, _ in sides if side.value is None]
         return Draft(replace(one, note="; ".join(said)))
-    badness = BADNESS[head.better]
-    worse_by = badness(Fraction(head.value)) - badness(Fraction(base.value))
+    worse_by = change(head.better, base.value, head.value)
     if not math.isfinite(round_fraction(worse_by)):
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
@@ -134,9 +132,7 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
         if side.stderr is None or side.rows < 2:
             why = f"{path} holds no standard error; `--ci normal` saves one"
             return Draft(replace(one, note=f"no interval: {why}"))
-        resampled = (side.ci or {}).get("method") == "bootstrap"
-        factor = Fraction(1) if resampled else Fraction(side.rows, side.rows - 1)
-        variances.append(Fraction(side.stderr) ** 2 * factor)
+        variances.append(Fraction(side.stderr) ** 2)
         freedoms.append(side.rows - 1)
     total = sum(variances, Fraction(0))
     parts = sum((v**2 / f for v, f in zip(variances, freedoms, strict=True)), Fraction(0))

@@ -6,10 +6,10 @@ Where the difference and its standard error come from is the business of `compar
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscli.comparison import VERDICTS, Compared, Verdict
 from losscli.distributions import t_quantile, t_upper
@@ -17,6 +17,7 @@ from losscli.errors import UsageError
 from losscli.exact import round_fraction
 from losscli.gate import holm
 from losscli.intervals import IntervalSpec, one_side
+from losscli.report import in_doubles
 
 if TYPE_CHECKING:
     from losscli.block import Ints
@@ -67,6 +68,22 @@ class Chances:
         same = max(beyond(margin - difference, ends=True), beyond(margin + difference, ends=True))
         return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
 
+    def agreeing(self, p_value: float, difference: float | None) -> Chances:
+        """With the two-sided p-value of another test: no verdict is surer of a difference than that one."""
+        side = p_value / 2.0
+        worse = max(self.worse, side) if (difference or 0.0) > 0.0 else self.worse
+        better = max(self.better, side) if (difference or 0.0) < 0.0 else self.better
+        return replace(self, different=p_value, worse=worse, better=better)
+
+
+MAY_OVERFLOW = {
+    "weight": "the sum of the weights",
+    "stderr": "the standard error",
+    "ci": "an end of the interval",
+    "detectable": "the detectable difference",
+}
+"""What of a comparison may overflow beside its difference, and what it is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -77,6 +94,9 @@ class Draft:
 
     def settled(self, rule: Rule) -> Compared:
         """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
+        return in_doubles(self._settled(rule), MAY_OVERFLOW)
+
+    def _settled(self, rule: Rule) -> Compared:
         if self.chances is None:
             return self.compared
         side = float(one_side(rule.level))
@@ -88,6 +108,15 @@ class Draft:
         elif self.chances.same <= side:
             verdict = "same"
         return replace(self.compared, verdict=verdict)
+
+
+def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
+    """What is to be said where an interval and the p-value of another test do not agree on a difference."""
+    apart = ci["low"] > 0.0 or ci["high"] < 0.0
+    if apart == (p_value <= 1.0 - ci["level"]):
+        return []
+    one, other = ("the interval", "the p-value") if apart else ("the p-value", "the interval")
+    return [f"{one} shows a difference, and {other} does not"]
 
 
 def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:

@@ -47,8 +47,9 @@ def measured(folder, columns, *losses, ci="normal", **options):
 def test_the_standard_error_of_a_mean_is_that_of_numpy(tmp_path, drawn):
     (found,) = measured(tmp_path, drawn, "mae")
     rows = np.abs(np.array(drawn["pred"]) - np.array(drawn["label"]))
-    assert found.stderr == pytest.approx(rows.std() / math.sqrt(len(rows)), rel=NEAR)
-    assert found.ci["low"] == pytest.approx(found.value - 1.959963984540054 * found.stderr, rel=NEAR)
+    assert found.stderr == pytest.approx(rows.std(ddof=1) / math.sqrt(len(rows)), rel=NEAR)
+    peer = stats.t.interval(0.95, len(rows) - 1, rows.mean(), stats.sem(rows))
+    assert (found.ci["low"], found.ci["high"]) == pytest.approx(peer, rel=NEAR)
     assert (found.ci["level"], found.ci["method"]) == (0.95, "normal")
 
 
@@ -57,21 +58,23 @@ def test_a_row_of_any_weight_is_one_observation(tmp_path, drawn):
     w = np.array(drawn["w"])
     rows = (np.array(drawn["pred"]) - np.array(drawn["label"])) ** 2
     mean = (w * rows).sum() / w.sum()
-    by_hand = math.sqrt((w**2 * (rows - mean) ** 2).sum()) / w.sum()
+    n = len(rows)
+    by_hand = math.sqrt(n / (n - 1) * (w**2 * (rows - mean) ** 2).sum()) / w.sum()
     assert found.stderr == pytest.approx(by_hand, rel=NEAR)
 
 
 def test_a_function_of_one_mean_goes_by_its_slope(tmp_path, drawn):
     mse, rmse = measured(tmp_path, drawn, "mse", "rmse")
-    # d√m = dm / (2√m); the slope is followed over 2^-20 of the mean, so to about 1e-10
-    assert rmse.stderr == pytest.approx(mse.stderr / (2 * rmse.value), rel=1e-9)
+    # d√m = dm / (2√m)
+    assert rmse.stderr == pytest.approx(mse.stderr / (2 * rmse.value), rel=NEAR)
 
 
 def test_a_ratio_of_means_knows_how_its_terms_vary_together(tmp_path, drawn):
     (found,) = measured(tmp_path, drawn, "wape")
     label, pred = np.array(drawn["label"]), np.array(drawn["pred"])
     rows = np.abs(pred - label) - found.value * np.abs(label)
-    assert found.stderr == pytest.approx(math.sqrt((rows**2).sum()) / np.abs(label).sum(), rel=1e-9)
+    spread = math.sqrt((rows**2).sum() * 300 / 299)
+    assert found.stderr == pytest.approx(spread / np.abs(label).sum(), rel=NEAR)
 
 
 @pytest.mark.parametrize("wrong, rows", [(0, 20), (1, 20), (7, 60), (60, 60)])
@@ -84,9 +87,10 @@ def test_the_interval_of_a_rate_is_wilsons(tmp_path, wrong, rows):
 
 
 def test_labels_far_from_zero_lose_no_digit_of_the_spread(tmp_path):
-    # Rows 1e8 and 1e8 + 1: the deviations are ±1/2, and the squares of the rows need 54 bits.
-    columns = {"label": [0, 0, 0, 0], "pred": [10**8, 10**8 + 1, 10**8, 10**8 + 1]}
+    # Rows 1e8 and 1e8 + 1: the squares of the rows need 54 bits.
+    columns = {"label": [0, 0, 0, 0], "pred": [10**8, 10**8 + 1, 10**8, 10**8]}
     (found,) = measured(tmp_path, columns, "mae")
+    # one of four deviates by 3/4, three by 1/4: Σd² = 3/4, over n (n − 1) = 12
     assert found.stderr == 0.25
 
 
@@ -126,7 +130,7 @@ def test_an_average_of_outputs_has_none_and_each_output_has_its_own(tmp_path):
     assert all(part.ci is not None for part in evaluate(path, **options, average="none").results)
 
 
-def test_one_row_that_holds_a_twentieth_of_the_deviations_makes_a_heavy_tail(tmp_path):
+def test_one_row_that_holds_far_more_than_its_share_of_the_deviations_makes_a_heavy_tail(tmp_path):
     even = {"label": [0.0] * 200, "pred": [1.0, 2.0] * 100}
     (found,) = measured(tmp_path, even, "mae")
     assert found.note is None
@@ -143,7 +147,10 @@ def test_one_row_has_a_value_and_no_interval(tmp_path):
 def test_a_spread_beyond_doubles_is_no_interval(tmp_path):
     # Both squares are infinite as doubles; the standard error of ±1e300 is not.
     (found,) = measured(tmp_path, {"label": [0, 0], "pred": [1e300, 3e300]}, "mae")
-    assert found.stderr == pytest.approx(1e300 / math.sqrt(2), rel=NEAR)
+    assert found.stderr == pytest.approx(1e300, rel=NEAR)
+    # 12.7 of them lie on either side, which is no double of 1e308
+    (found,) = measured(tmp_path, {"label": [0, 0], "pred": [1e307, 1.5e308]}, "mae")
+    assert (found.ci, found.note) == (None, "no interval: its ends exceed the largest double")
 
 
 @pytest.mark.parametrize(

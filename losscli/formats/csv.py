@@ -33,8 +33,8 @@ def render(report: Report, look: Look) -> str:
         held = [] if not ends else [r.stderr, *((r.ci["low"], r.ci["high"]) if r.ci else (None, None))]
         if beaten:
             held += [r.constant[name] for name in ("value", "skill")] if r.constant else [None, None]
-        error = ["" if number is None else repr(number) for number in held]
-        table.writerow([*words[:2], *place, value, *error, r.rows, repr(r.weight), *words[2:]])
+        *error, weight = ["" if number is None else repr(number) for number in (*held, r.weight)]
+        table.writerow([*words[:2], *place, value, *error, r.rows, weight, *words[2:]])
     return text.getvalue()
 
 

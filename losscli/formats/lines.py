@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from losscli.exact import decimal, round_fraction
 from losscli.slice_pattern import slice_text
 from losscli.text import grouped, plural
 
@@ -167,10 +168,9 @@ def change_text(value: float | None, before: float | None) -> str:
         return "–"
     if value == before:
         return "same"
-    change = value - before
-    if not math.isfinite(change):
+    change = decimal(value) - decimal(before)
+    apart = round_fraction(change)
+    if not math.isfinite(apart):
         return "–"
-    share = (
-        f" ({100 * change / abs(before):+.3g}%)" if before and math.isfinite(100 * change / before) else ""
-    )
-    return f"{change:+.4g}{share}"
+    share = round_fraction(100 * change / abs(decimal(before))) if before else math.inf
+    return f"{apart:+.4g}{f' ({share:+.3g}%)' if math.isfinite(share) else ''}"

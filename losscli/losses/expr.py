@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from losscli.domain import REAL
+from losscli.errors import UsageError
 from losscli.expression import Expression, parse
 from losscli.loss import MARK, Loss, ParamValue, Role, loss
 from losscli.spec import Spec
@@ -69,6 +70,11 @@ class ExpressionLoss(Loss):
 def expression_loss(text: str) -> ExpressionLoss:
     """The loss that an expression stands for; UsageError where it is none."""
     rows = Rows(parse(text))
+    if not rows.expression.columns:
+        raise UsageError(
+            f"`expr:{text}` names no column: it has one value, whatever the rows hold",
+            hint="for example `expr:abs(pred - label)`; a column is named as in the file",
+        )
     others = {name: (name,) for name in rows.expression.columns if name not in NAMED_ROLES}
     mark = loss("regression", name="expr", reference="the call", best=None, columns=others)
     declared = getattr(mark(rows), MARK)
