@@ -579,16 +579,6 @@ def few_groups(groups: int) -> list[str]:
     return [f"only {groups} groups were resampled"] if groups < FEW else []
 
 
-def too_few(groups: int, level: float) -> bool:
-    """Whether so few groups cannot tell anything at a level.
-
-    Of n groups, two of the 2ⁿ flips differ by as much as all groups together: no p-value lies below 2¹⁻ⁿ.  And no
-    resample lies beyond the least and the greatest group, which have the median of the groups' law between them
-    in all but 2¹⁻ⁿ of samples.
-    """
-    return Fraction(2, 2**groups) > 2 * one_side(level)
-
-
 UNRULY = "no interval: states of this kind are not resampled"
 ONE_GROUP = "no interval: one group of rows tells nothing of the spread"
 

@@ -33,6 +33,7 @@ from losscli.intervals import (
     root,
     slopes,
     standard_error,
+    too_few,
 )
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
@@ -350,7 +351,6 @@ def _resampled(
         few_groups,
         resampled,
         schemes,
-        too_few,
         turns,
     )
 

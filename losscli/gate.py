@@ -328,14 +328,25 @@ class _Case:
         if self.limit.inconclusive is None:
             passed = self.excess(value) <= 0
             return passed, None if passed else self._beyond(value)
-        within, beyond = self._sure()
-        if within:
-            return True, None
-        if beyond:
-            return False, f"{self._beyond(value)}; surely so, by the interval {self._interval}"
+        why = f"the limit lies within the interval {self._interval}"
+        if self._too_few():
+            why = f"{plural(self.result.rows, 'row')} are too few for the interval {self._interval}"
+        else:
+            within, beyond = self._sure()
+            if within:
+                return True, None
+            if beyond:
+                return False, f"{self._beyond(value)}; surely so, by the interval {self._interval}"
         passed = self.limit.inconclusive == "pass"
         ruling = "which is allowed" if passed else "which counts as a failure"
-        return passed, f"not conclusive: the limit lies within the interval {self._interval}, {ruling}"
+        return passed, f"not conclusive: {why}, {ruling}"
+
+    def _too_few(self) -> bool:
+        """Whether the interval is of resamples, and of fewer rows than can tell anything at its level."""
+        from losscli.intervals import too_few
+
+        ci = self.result.ci or {}
+        return ci["method"] == "bootstrap" and too_few(self.result.rows, ci["level"])
 
     def _sure(self) -> tuple[bool, bool]:
         """Whether the value surely lies within the limit, or surely beyond."""

@@ -114,6 +114,16 @@ def one_side(level: float) -> Fraction:
     return (1 - Fraction(repr(level))) / 2
 
 
+def too_few(groups: int, level: float) -> bool:
+    """Whether so few groups cannot tell anything at a level.
+
+    Of n groups, two of the 2ⁿ flips differ by as much as all groups together: no p-value lies below 2¹⁻ⁿ.  And no
+    resample lies beyond the least and the greatest group, which have the median of the groups' law between them
+    in all but 2¹⁻ⁿ of samples.
+    """
+    return Fraction(2, 2**groups) > 2 * one_side(level)
+
+
 Row = tuple[float, float]
 """A row's w·l and w."""
 

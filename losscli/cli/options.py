@@ -146,7 +146,7 @@ Ci: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--ci", metavar="SPEC", show_default=False,
-        help="Standard error and interval, from the same pass: `none`, `normal:level=0.9`, or "
+        help="Standard error and interval, from the same pass: `none`, `normal:level=0.9` (Student's t), or "
         "`bootstrap:seed=1,cluster=COLUMN` (default: none; normal where a gate looks at intervals)",
     ),
 ]  # fmt: skip
