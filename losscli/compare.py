@@ -119,7 +119,7 @@ def compare(
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
-        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.labels)
+        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.made)
         inputs.append(Input(role, source.path, source.format, list(names)))
     return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs)
 

@@ -17,6 +17,7 @@ from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Report, Rows
 from losscli.results import Options, results
+from losscli.sources.cells import LIST_HINT
 from losscli.sources.inputs import open_inputs, placed, row_name
 from losscli.views import TOGETHER
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from losscli.plan import NanPolicy, Plan, Tally
     from losscli.rows import Pictures
     from losscli.sources import Dialect, Source
+
+
+TEXT_FORMATS = ("csv", "tsv", "txt")
 
 
 def evaluate(
@@ -189,6 +193,34 @@ def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
     return plan._replace(slicings=tuple(slicings))
 
 
+def _multi_hot(plan: Plan, tally: Tally) -> None:
+    """DataError where all lists of a column are 0 and 1: they are no labels, but one indicator for each class."""
+    from losscli.lists import MULTI_HOT, OTHER_LIST
+    from losscli.sources.values import INDICATORS
+
+    for place, slot in plan.places():
+        if slot.kind != "labels":
+            continue
+        row = tally.seen.get((place, MULTI_HOT))
+        if row is not None and (place, OTHER_LIST) not in tally.seen:
+            raise DataError(
+                "every list holds 0 and 1", "wanted lists of labels, not one indicator for each class",
+                INDICATORS, slot.file, slot.name, row,
+            )  # fmt: skip
+
+
+def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
+    """A warning for each column of classes in which texts are written as lists are."""
+    from losscli.lists import LIST_TEXT
+
+    return [
+        f"{slot.file}, column `{slot.name}`: in {row_name(sources[place[0]], row)} a text is written as a list is, "
+        f"and counts as one class; {LIST_HINT if sources[place[0]].format in TEXT_FORMATS else 'store it as a list'}"
+        for place, slot in plan.places()
+        if (row := tally.seen.get((place, LIST_TEXT))) is not None
+    ]
+
+
 def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
     """Raise the error of the lowest row, if there is any."""
     tally = outcome.tally
@@ -203,10 +235,12 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     if first is not None:
         slot = plan.slot(first.column)
         held = plan.sides[first.column[0]]  # what is wrong with a label of lists is told of their column
-        column = next((s.name for s in held if s.index == slot.index and not s.labels), slot.name)
+        read = [s.name for s in held if s.index == slot.index and not s.made]
+        column = read[0] if slot.labels and read else slot.name
         raise tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
     if stop is not None:
         raise stop
+    _multi_hot(plan, tally)
     if tally.read == 0:
         raise no_rows(sources[0])
     if tally.used == 0:
@@ -239,7 +273,7 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
         names = dict.fromkeys(
-            slot.name for slot in plan.sides[side] if slot.purpose != "key" and not slot.labels
+            slot.name for slot in plan.sides[side] if slot.purpose != "key" and not slot.made
         )
         inputs.append(Input("preds" if side == 0 else "labels", source.path, source.format, list(names)))
     rows = rows_of(outcome)
@@ -249,6 +283,7 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
         for result in found
         if result.touched.get("sum_not_one")
     ]
+    warnings += list_texts(plan, tally, sources)
     binned = tally.kept.binned if tally.kept is not None else None
     return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)), binned=binned)
 

@@ -9,7 +9,8 @@ error. Which way a block went never shows in its values.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -31,13 +32,25 @@ from losscli.sources.arrow_csv import (
     texts_of,
     values_of,
 )
-from losscli.sources.cells import TRUTHS, CellReader, NotLabels, NotNumber, list_text, shown, shown_bytes
+from losscli.sources.cells import (
+    JSON_LISTS,
+    LIST_HINT,
+    TRUTHS,
+    CellReader,
+    NotNumber,
+    is_list_text,
+    list_text,
+    shown,
+    shown_bytes,
+)
 from losscli.sources.keys import keys_of_text
 from losscli.sources.plain_csv import PlainReader
 from losscli.sources.small_csv import Coded
 from losscli.sources.text import not_utf8
 
 _Codes: TypeAlias = NDArray[np.int32]
+Wrong: TypeAlias = tuple[str] | tuple[str, str | None] | tuple[str, str | None, str | None]
+"""What is wrong with a cell, what was wanted, and a hint."""
 
 _TILE_BYTES = 1 << 16
 _LINE_FEED, _CARRIAGE_RETURN = ord("\n"), ord("\r")
@@ -214,6 +227,8 @@ class BlockDecoder:
         if reading == "bytes":
             return self._keys(want, array)
         codes, cells, undecodable = array if isinstance(array, Coded) else _coded(array)
+        if want.kind == "vector":
+            return self._vectors(want, codes, cells, undecodable)
         if want.kind in ("number", "truth") or (
             want.kind == "score" and self._all_numbers(cells, undecodable)
         ):
@@ -231,7 +246,7 @@ class BlockDecoder:
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
         number, nan = self._layout.cells.number, float("nan")
-        values, missing, faults = [], [], dict[int, str]()
+        values, missing, faults = [], [], dict[int, Wrong]()
         for code, cell in enumerate(cells):
             value: float | None = nan
             if code not in undecodable:
@@ -239,7 +254,7 @@ class BlockDecoder:
                     truth = TRUTHS.get(cell.strip().casefold()) if want.kind == "truth" else None
                     value = number(cell) if truth is None else float(truth)
                 except NotNumber as error:
-                    faults[code] = str(error)
+                    faults[code] = str(error), None, self._hint(cell)
             missing.append(value is None)
             values.append(nan if value is None else value)
         mask = np.array(missing, dtype=np.bool_)[codes] if any(missing) else None
@@ -249,13 +264,15 @@ class BlockDecoder:
     def _classes(
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
-        grammar, faults = self._layout.cells, dict[int, str]()
+        grammar, faults = self._layout.cells, dict[int, Wrong]()
         if want.kind == "text" and grammar.missing_texts.isdisjoint(cells):
             bad = self._first_bad(want, codes, len(cells), {}, undecodable)
             return ClassColumn(codes.astype(np.int64), tuple(cells)), bad
         labels: list[int | str | None]
         if want.kind == "labels":
             labels = [self._list(cell, code, faults) for code, cell in enumerate(cells)]
+        elif want.kind == "list":
+            labels = [self._as_json(cell) for cell in cells]
         else:
             canonical = grammar.text if want.kind == "text" else grammar.label
             labels = [canonical(cell) for cell in cells]
@@ -269,12 +286,96 @@ class BlockDecoder:
         missing = recoded < 0
         return ClassColumn(recoded, distinct, missing if missing.any() else None), bad
 
-    def _list(self, cell: str, code: int, faults: dict[int, str]) -> str | None:
+    def _vectors(
+        self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
+    ) -> tuple[Column, Bad | None]:
+        from losscli.sources.jsonl import Unreadable, vector
+
+        grammar, faults = self._layout.cells, dict[int, Wrong]()
+        table = np.full((max(1, len(cells)), want.width), np.nan)
+        missing = np.zeros(max(1, len(cells)), np.bool_)
+        for code, cell in enumerate(cells):
+            try:
+                held = self._members(cell) if code not in undecodable else None
+                missing[code] = held is None
+                if held is not None:
+                    held = held if isinstance(held, list) or grammar.list == JSON_LISTS else [held]
+                    table[code] = vector(held, want.width, self._number_of)
+            except NotNumber as error:
+                faults[code] = str(error), "wanted a number"
+            except Unreadable as error:
+                faults[code] = error.message, error.detail, error.hint
+        mask = missing[codes] if missing.any() else None
+        return NumberColumn(table[codes], mask), self._first_bad(want, codes, len(cells), faults, undecodable)
+
+    def _number_of(self, member: Any) -> float | None:
+        if isinstance(member, str):
+            return self._layout.cells.number(member)
+        from losscli.sources.jsonl import number_of
+
+        return number_of(member)
+
+    def _label_of(self, member: Any) -> int | str | None:
+        if isinstance(member, str):
+            return self._layout.cells.label(member)
+        from losscli.sources.jsonl import label_of
+
+        return label_of(member)
+
+    def _members(self, cell: str) -> Any:
+        """What stands in a cell that may be a list: a list, one value, or None where it is missing."""
+        grammar = self._layout.cells
+        if cell in grammar.missing_texts:
+            return None
+        if grammar.list == JSON_LISTS:
+            from losscli.sources.jsonl import cell_list
+
+            return cell_list(cell)
+        return (
+            grammar.parted(cell) if grammar.list is not None and grammar.list in cell else cell.strip(" \t")
+        )
+
+    def _list(self, cell: str, code: int, faults: dict[int, Wrong]) -> str | None:
+        """The labels of a list in one cell, as one text, or None for a missing cell."""
+        from losscli.sources.jsonl import Unreadable, label_list
+
         try:
-            return self._layout.cells.labels(cell)
-        except NotLabels as error:
-            faults[code] = str(error)
+            held = self._members(cell)
+            if held is None:
+                return None
+            one = not isinstance(held, list) and self._layout.cells.list != JSON_LISTS
+            return label_list([held] if one else held, self._label_of)
+        except Unreadable as error:
+            faults[code] = error.message, error.detail, error.hint
             return list_text(())
+
+    def _as_json(self, cell: str) -> str | None:
+        """What stands in a cell, as JSON: a list, its numbers as such, or else the text."""
+        from losscli.sources.jsonl import Unreadable
+        from losscli.sources.values import json_text
+
+        try:
+            held = self._members(cell)
+        except Unreadable:
+            held = cell
+        if isinstance(held, list):
+            held = [self._told(member) for member in held]
+        return None if held is None else json_text(held)
+
+    def _told(self, member: Any) -> Any:
+        if not isinstance(member, str):
+            return member
+        try:
+            found = self._layout.cells.number(member)
+        except NotNumber:
+            return member
+        return int(found) if found is not None and found.is_integer() else found
+
+    def _hint(self, cell: str) -> str | None:
+        """Where a cell that is no number looks like a list: how to read it."""
+        if self._layout.cells.list is None and is_list_text(cell):
+            return LIST_HINT
+        return None
 
     def _all_numbers(self, cells: list[str], undecodable: dict[int, bytes]) -> bool:
         """Whether every cell is a number, or empty."""
@@ -292,7 +393,7 @@ class BlockDecoder:
         want: Want,
         codes: _Codes,
         cells: int,
-        faults: dict[int, str],
+        faults: Mapping[int, Wrong],
         undecodable: dict[int, bytes],
     ) -> Bad | None:
         if not faults and not undecodable:
@@ -303,7 +404,7 @@ class BlockDecoder:
         code = int(codes[row])
         column = self._layout.columns[want.index]
         if code in faults:
-            return Bad(row, DataError(faults[code], file=self._layout.path, column=column))
+            return Bad(row, replace(DataError(*faults[code]), file=self._layout.path, column=column))
         error = not_utf8(self._layout.path)
         error.message = f"`{shown_bytes(undecodable[code])}` is not valid UTF-8"
         error.column = column
@@ -399,4 +500,6 @@ def _empty(want: Want) -> Column:
         return KeyColumn(np.empty((1, 0), dtype=np.uint64))
     if want.kind == "number":
         return NumberColumn(np.empty(0, dtype=np.float64))
+    if want.kind == "vector":
+        return NumberColumn(np.empty((0, want.width), dtype=np.float64))
     return ClassColumn(np.empty(0, dtype=np.int64), ())
