@@ -83,7 +83,7 @@ def evaluate(
     if interval is not None and interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     paths = [preds] if labels is None else [preds, labels]
-    again = constant or (dialect is not None and dialect.list is not None and not classes)
+    again = constant or (dialect is not None and dialect.list is not None)
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None, again=again)
     jobs = jobs or threads.default_jobs(sources)
     call = Call(

@@ -46,6 +46,7 @@ class Look(NamedTuple):
 
     width: int  # numbers, or labels, in the first one
     row: int  # that it stands in, counted from 1; 0 where this is not known
+    named: bool  # whether the first one holds texts alone
     text: bool  # whether a text stands in one, that is no number
     fraction: bool  # whether a number stands in one that is not whole
     again: bool  # whether a value stands twice in one
@@ -95,18 +96,21 @@ def _looked(lists: Sequence[tuple[int, list[Any]]]) -> Look | None:
     members = [member for _, held in lists for member in held]
     return Look(
         len(lists[0][1]), lists[0][0],
-        any(isinstance(member, str) and not _is_number(member) for member in members),
+        bool(lists[0][1]) and all(map(_is_name, lists[0][1])),
+        any(map(_is_name, members)),
         any(isinstance(member, float) and not member.is_integer() for member in members),
         any(len({repr(member) for member in held}) < len(held) for _, held in lists),
     )  # fmt: skip
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
+def _is_name(member: Any) -> bool:
+    if not isinstance(member, str):
         return False
-    return True
+    try:
+        float(member)
+    except ValueError:
+        return True
+    return False
 
 
 def labels_of(columns: Iterable[Column]) -> set[int | str]:

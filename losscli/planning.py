@@ -364,6 +364,13 @@ class _Planner:
         looks = [self._look(side) for side in sides]
         vectors: list[Lists] = ["none" if look is None else "vectors" for look in looks]
         if not classes:
+            for side, look in zip(sides, looks, strict=True):
+                if look is not None and look.named:
+                    raise DataError(
+                        "its lists hold text", f"`{one.forms[0].name}` measures numbers",
+                        "for sets of labels there are `hamming`, `samples_f1`, `subset_zero_one` …",
+                        self.sources[side[0].side].path, side[0].name,
+                    )  # fmt: skip
             return tuple(vectors)
         scores = [look is not None and look.scores for look in looks]
         shares = len(classes) < len(roles) and any(form.task != "multilabel" for form in classes)

@@ -388,9 +388,13 @@ def vectors(flat: Numbers, starts: Ints, ends: Ints, missing: Mask | None, width
     return Numbers(values, missing, bad if bad.any() else None, why, flat.finite and missing is None)
 
 
-def unlike(found: int, width: int) -> tuple[str, str]:
+def unlike(found: int, width: int) -> tuple[str, str, str]:
     """What is wrong with a vector of another length."""
-    return f"the list has {plural(found, 'number')}", f"wanted {width}, as in the rows before it"
+    return (
+        f"the list has {plural(found, 'number')}",
+        f"wanted {width}, as the first list of the column has",
+        "lists of any length are sets of labels, for losses such as `hamming`",
+    )
 
 
 def fraction(value: float) -> tuple[str, str]:
