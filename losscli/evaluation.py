@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from losscli.block import Column, Want
+from losscli.block import Column, Place, Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
@@ -15,11 +15,11 @@ from losscli.labels import class_label
 from losscli.pairing import Paired
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
-from losscli.report import Input, Report, Rows
+from losscli.report import Input, Report, Result, Rows
 from losscli.results import Options, results
-from losscli.sources.cells import LIST_HINT
+from losscli.sources.cells import LIST_HINT, TEXT_FORMATS
 from losscli.sources.inputs import open_inputs, placed, row_name
-from losscli.views import TOGETHER
+from losscli.views import TOGETHER, places_of
 
 if TYPE_CHECKING:
     from losscli.intervals import IntervalSpec
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from losscli.plan import NanPolicy, Plan, Tally
     from losscli.rows import Pictures
     from losscli.sources import Dialect, Source
-
-
-TEXT_FORMATS = ("csv", "tsv", "txt")
 
 
 def evaluate(
@@ -209,15 +206,37 @@ def _multi_hot(plan: Plan, tally: Tally) -> None:
             )  # fmt: skip
 
 
-def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
-    """A warning for each column of classes in which texts are written as lists are."""
+def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iterable[Place]) -> str | None:
+    """What is to be said of columns of classes in which a text is written as a list is."""
     from losscli.lists import LIST_TEXT
 
+    found = [(place, row) for place in places if (row := tally.seen.get((place, LIST_TEXT))) is not None]
+    if not found:
+        return None
+    where = ", ".join(
+        f"`{plan.slot(place).name}` in {row_name(sources[place[0]], row)}" for place, row in found
+    )
+    text = any(sources[place[0]].format in TEXT_FORMATS for place, _ in found)
+    return f"texts that are written as lists are one class each ({where}): {LIST_HINT if text else 'store them as lists'}"
+
+
+def _with_list_texts(
+    found: Sequence[Result], plan: Plan, tally: Tally, sources: Sequence[Source]
+) -> list[Result]:
+    """The results, with a note on those of classes that are written as lists are."""
+    notes: dict[tuple[str, str], str] = {}
+    for measure in plan.measures:
+        views = [view for part in measure.parts for _, view in plan.units[part.unit].views]
+        places = dict.fromkeys(place for view in views for place in places_of(view))
+        if (said := list_texts(plan, tally, sources, places)) is not None:
+            notes[measure.loss.canonical(measure.values), measure.pred] = said
+    if not notes:
+        return list(found)
     return [
-        f"{slot.file}, column `{slot.name}`: in {row_name(sources[place[0]], row)} a text is written as a list is, "
-        f"and counts as one class; {LIST_HINT if sources[place[0]].format in TEXT_FORMATS else 'store it as a list'}"
-        for place, slot in plan.places()
-        if (row := tally.seen.get((place, LIST_TEXT))) is not None
+        replace(
+            one, note="; ".join(said for said in (one.note, notes.get((one.loss, one.pred))) if said) or None
+        )
+        for one in found
     ]
 
 
@@ -277,13 +296,12 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
         )
         inputs.append(Input("preds" if side == 0 else "labels", source.path, source.format, list(names)))
     rows = rows_of(outcome)
-    found = results(plan, tally, options)
+    found = _with_list_texts(results(plan, tally, options), plan, tally, sources)
     warnings = [
         f"`{result.loss}`: {result.touched['sum_not_one']} rows have probabilities that do not quite sum to 1"
         for result in found
         if result.touched.get("sum_not_one")
     ]
-    warnings += list_texts(plan, tally, sources)
     binned = tally.kept.binned if tally.kept is not None else None
     return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)), binned=binned)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from losscli.sources.cells import in_order, is_list_text, listed
 from losscli.views import DOMAIN
 
 if TYPE_CHECKING:
+    from losscli.columns import Chosen
     from losscli.plan import Slot
     from losscli.sources import Source
     from losscli.views import Seen
@@ -50,6 +52,8 @@ class Look(NamedTuple):
     text: bool  # whether a text stands in one, that is no number
     fraction: bool  # whether a number stands in one that is not whole
     again: bool  # whether a value stands twice in one
+    floats: bool  # whether a number in one is written with a point, or stored as such
+    even: bool  # whether all are of one length
 
     @property
     def scores(self) -> bool:
@@ -100,6 +104,8 @@ def _looked(lists: Sequence[tuple[int, list[Any]]]) -> Look | None:
         any(map(_is_name, members)),
         any(isinstance(member, float) and not member.is_integer() for member in members),
         any(len({repr(member) for member in held}) < len(held) for _, held in lists),
+        any(isinstance(member, float) for member in members),
+        len({len(held) for _, held in lists}) == 1,
     )  # fmt: skip
 
 
@@ -111,6 +117,11 @@ def _is_name(member: Any) -> bool:
     except ValueError:
         return True
     return False
+
+
+def places_of(column: Chosen, width: int) -> list[Chosen]:
+    """The columns for the places of a column of vectors."""
+    return [replace(column, name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
 
 
 def labels_of(columns: Iterable[Column]) -> set[int | str]:

@@ -431,10 +431,9 @@ class _Planner:
                 "the list is empty", "wanted a list of numbers", None,
                 self.sources[columns[0].side].path, columns[0].name, look.row or None,
             )  # fmt: skip
-        return [
-            replace(columns[0], name=f"{columns[0].name}[{at}]", item=at, width=look.width)
-            for at in range(look.width)
-        ]
+        from losscli.lists import places_of
+
+        return places_of(columns[0], look.width)
 
     def _spread(
         self,

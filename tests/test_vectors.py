@@ -334,9 +334,13 @@ def test_a_text_that_is_written_as_a_list_is_one_class_and_says_so(here, text):
     text("v.csv", ["label;pred", "a;a", "['a','b'];['b','a']", "[1, 2];[1, 2]"])
     ran = here("eval", "v.csv", "-l", "accuracy", "--json")
     assert values(ran) == {"accuracy": 2 / 3}
-    warnings = json.loads(ran.out)["warnings"]
-    assert [w.partition(":")[0] for w in warnings] == ["v.csv, column `label`", "v.csv, column `pred`"]
-    assert all("row 2" in w and "`--dialect list=json`" in w for w in warnings)
+    (result,) = json.loads(ran.out)["results"]
+    for column in ("label", "pred"):
+        assert f"`{column}` in row 2" in result["note"]
+    assert "`--dialect list=json`" in result["note"]
+    text("w.csv", ["a;b;label", "a;a;a", "b;a;b", "a;['a'];a"])
+    compared = here("compare", "w.csv", "-p", "a", "-p", "b", "-y", "label", "-l", "accuracy")
+    assert "written as lists are one class each (`b` in row 3)" in compared.err
     lists = here("eval", "v.csv", "--dialect", "list=json", "-l", "hamming").block()
     assert lists.code == 3  # `a` is no list
     text("v.csv", ["label;pred", "['a'];['a']", "['a','b'];['b','a']", "[1, 2];[1]"])
@@ -425,3 +429,8 @@ def test_suggest_takes_vectors_for_what_they_are(here, both, text):
     text("s.jsonl", ['{"label": ["a", "b"], "pred": ["a"]}', '{"label": ["c"], "pred": ["c"]}'])
     found = json.loads(here("suggest", "s.jsonl", "--json").out)
     assert (found["task"], found["losses"][0]["loss"]) == ("multilabel", "hamming")
+    text("v.csv", ["label;pred", "[1.5, 2];[1, 2]"])
+    doubts = json.loads(here("suggest", "v.csv", "--json").out)["doubts"]
+    assert any("`--dialect list=json`" in doubt for doubt in doubts)
+    found = json.loads(here("suggest", "v.csv", "--dialect", "list=json", "--json").out)
+    assert (found["task"], "--dialect list=json" in found["command"]) == ("vectors", True)

@@ -143,6 +143,8 @@ def _whole(match: re.Match[str]) -> int | None:
     return -whole if match["sign"] == "-" else whole
 
 
+TEXT_FORMATS = ("csv", "tsv", "txt")
+"""Formats of which `--dialect` says how cells are read."""
 LIST_HINT = "lists in cells are read with `--dialect list=json`"
 
 
