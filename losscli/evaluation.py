@@ -251,6 +251,8 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     row = tally.faults.found[first].row if first is not None else None
     if mixed is not None and (row is None or (mixed.row or 0) < row):
         raise mixed
+    if stop is None:
+        _multi_hot(plan, tally)
     if first is not None:
         slot = plan.slot(first.column)
         held = plan.sides[first.column[0]]  # what is wrong with a label of lists is told of their column
@@ -259,7 +261,6 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
         raise tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
     if stop is not None:
         raise stop
-    _multi_hot(plan, tally)
     if tally.read == 0:
         raise no_rows(sources[0])
     if tally.used == 0:

@@ -362,12 +362,16 @@ class _Planner:
             if isinstance(role.domain, (AnyClass, Binary)) or form.task == "multilabel"
         ]  # fmt: skip
         looks = [self._look(side) for side in sides]
-        vectors: list[Lists] = ["none" if look is None else "vectors" for look in looks]
+        # Lists that are all missing are vectors too.
+        vectors: list[Lists] = [
+            "vectors" if look is not None or lists else "none"
+            for look, lists in zip(looks, held, strict=True)
+        ]
         if not classes:
             for side, look in zip(sides, looks, strict=True):
                 if look is not None and look.named:
                     raise DataError(
-                        "its lists hold text", f"`{one.forms[0].name}` measures numbers",
+                        "its lists hold no numbers", f"`{one.forms[0].name}` measures numbers",
                         "for sets of labels there are `hamming`, `samples_f1`, `subset_zero_one` …",
                         self.sources[side[0].side].path, side[0].name,
                     )  # fmt: skip
@@ -419,20 +423,25 @@ class _Planner:
         raise UsageError(
             f"column `{many.name}` holds lists of labels, and `{one.name}` does not",
             "each side is lists, or a column for every label",
+            "lists of raw scores that are whole numbers need `--from-logits`" if label == "none" else None,
         )
 
     def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
         """A column of vectors as one column for each place; others as they are."""
+        from losscli.lists import places_of
+
         look = self._look(columns)
         if look is None:
-            return list(columns)
+            if not self._holds_lists(columns):
+                return list(columns)
+            # All of them are missing: they may be of any length.
+            others = (other.width for other in self.looked.values() if other is not None)
+            return places_of(columns[0], max(1, *others, 1))
         if look.width == 0:
             raise DataError(
                 "the list is empty", "wanted a list of numbers", None,
                 self.sources[columns[0].side].path, columns[0].name, look.row or None,
             )  # fmt: skip
-        from losscli.lists import places_of
-
         return places_of(columns[0], look.width)
 
     def _spread(

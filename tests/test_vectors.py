@@ -297,7 +297,7 @@ WRONG = {
         ['{"label": [1, 2], "pred": [1, 2]}', '{"label": 3, "pred": [1, 2]}'],
         "v.jsonl, column `label`, row 2: `3` is no list",
     ),
-    "text": (['{"label": ["a"], "pred": ["b"]}'], "v.jsonl, column `label`: its lists hold text"),
+    "text": (['{"label": ["a"], "pred": ["b"]}'], "v.jsonl, column `label`: its lists hold no numbers"),
     "outside": (
         ['{"label": [1, 2], "pred": [1, 2]}', '{"label": [1, 2], "pred": [1, Infinity]}'],
         "v.jsonl, column `pred[1]`, row 2: ",

@@ -93,7 +93,7 @@ def refusal(found: DataType, kind: Kind) -> str | None:
         return "wanted lists of numbers" if inner is None else refusal(inner, "number")
     if kind == "list":
         inner = _listed_type(found)
-        return "wanted lists" if inner is None or pa.types.is_nested(inner) else None
+        return "wanted lists of numbers or of text" if inner is None or pa.types.is_nested(inner) else None
     if pa.types.is_dictionary(found):
         return refusal(found.value_type, kind)
     if (
