@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.block import KEY_KINDS, Column, Floats, Ints, KeyColumn, Kind, Mask, Want, picked
+from losscli.block import KEY_KINDS, Column, Floats, Ints, KeyColumn, Kind, Mask, picked
 from losscli.errors import DataError
 from losscli.sources.cells import shown
 from losscli.sources.keys import keys_of_floats, keys_of_integers, keys_of_labels, keys_of_text
@@ -208,9 +208,11 @@ def _storage_type(found: DataType) -> DataType:
     return found
 
 
-def column_of(array: Array, want: Want) -> tuple[Column, Bad | None]:
-    """The column, and its first row that cannot be read; from there on its values mean nothing."""
-    kind = want.kind
+def column_of(array: Array, kind: Kind, width: int = 0) -> tuple[Column, Bad | None]:
+    """The column, and its first row that cannot be read; from there on its values mean nothing.
+
+    ``width``: of vectors, how many numbers each has.
+    """
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
     if kind in KEY_KINDS:
@@ -218,7 +220,7 @@ def column_of(array: Array, want: Want) -> tuple[Column, Bad | None]:
     if kind == "labels":
         return _lists(array).column()
     if kind == "vector":
-        return _vectors(array, want.width).column()
+        return _vectors(array, width).column()
     if kind == "list":
         return _list_texts(array).column()
     if kind in ("number", "truth") or (kind == "score" and refusal(array.type, "number") is None):

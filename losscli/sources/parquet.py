@@ -245,7 +245,8 @@ class ParquetSource:
                 if places is None:
                     places = self._places(decoded.schema, wants)
                 read = [
-                    column_of(decoded.column(place), want) for place, want in zip(places, wants, strict=True)
+                    column_of(decoded.column(place), want.kind, want.width)
+                    for place, want in zip(places, wants, strict=True)
                 ]
             except (Undecodable, pa.ArrowException) as error:
                 raise self.stamp.damaged(error) from None
