@@ -54,6 +54,7 @@ class Look(NamedTuple):
     again: bool  # whether a value stands twice in one
     floats: bool  # whether a number in one is written with a point, or stored as such
     even: bool  # whether all are of one length
+    unit: bool  # whether all that stands in them lies between 0 and 1
 
     @property
     def scores(self) -> bool:
@@ -106,6 +107,7 @@ def _looked(lists: Sequence[tuple[int, list[Any]]]) -> Look | None:
         any(len({repr(member) for member in held}) < len(held) for _, held in lists),
         any(isinstance(member, float) for member in members),
         len({len(held) for _, held in lists}) == 1,
+        all(isinstance(member, (int, float)) and 0 <= member <= 1 for member in members),
     )  # fmt: skip
 
 

@@ -402,13 +402,9 @@ class _Planner:
         """Whether the lists of a prediction are scores of classes, not labels."""
         if look.scores and look.fraction:
             return True
-        # Of whole numbers only what is no set of labels, and stands beside one label or as many columns.
-        return (
-            look.width > 1
-            and not look.text
-            and not label_lists
-            and (look.again or self.call.from_logits or several)
-        )
+        # Whole numbers are scores only beside one label or as many columns, and where they are no ids.
+        certain = (look.unit and (look.again or look.floats)) or self.call.from_logits or several
+        return look.width > 1 and not look.text and not label_lists and certain
 
     def _refuse_one_sided(
         self, labels: Sequence[Chosen], preds: Sequence[Chosen], label: Lists, pred: Lists
@@ -555,9 +551,10 @@ class _Planner:
                     continue
                 other = find_in_either([source], label.name)[0]
                 if (side, other.index) not in preds:
-                    kinds: dict[Lists, Kind] = {"none": "score", "labels": "labels", "vectors": "list"}
+                    kinds: dict[Lists, Kind] = {"none": "score", "labels": "labels", "vectors": "vector"}
+                    width = self._unfolded([label])[0].width if lists == "vectors" else 0
                     held = [
-                        self._slot(c, kinds[lists], "label" if lists != "vectors" else "other")
+                        self._slot(replace(c, width=width), kinds[lists], "label")
                         for c in (label, Chosen(side, other.index, other.name))
                     ]
                     self.equal.append((held[0], held[1]))
@@ -626,7 +623,8 @@ class _Planner:
                 Slot(column.index, name, file, whole, purpose, (), None, column.width), len(slots)
             )
             purpose = "other" if column.labels else purpose
-        slot = Slot(column.index, column.name, file, kind, purpose, column.labels, column.item)
+        width = column.width if kind == "vector" else 0
+        slot = Slot(column.index, column.name, file, kind, purpose, column.labels, column.item, width)
         return column.side, slots.setdefault(slot, len(slots))
 
     def _class_weights(self, labels: Sequence[Chosen], counting: str | None) -> ClassWeights | None:

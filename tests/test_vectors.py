@@ -228,6 +228,19 @@ def test_raw_scores_in_a_list_are_whole_numbers_too(here, text):
     assert values(ran)["cross_entropy"] == pytest.approx(np.log(1 + np.exp(-2.0)), rel=1e-12)
 
 
+@pytest.mark.parametrize("preds", [[[5, 7], [7, 5]], [[5, 5], [7, 7]], [[1, 2], [2, 1]], [[0, 1], [1, 0]]])
+def test_ids_in_a_list_are_no_scores_of_classes(here, parquet, preds):
+    """The class of the greatest id would be a silent nonsense."""
+    file = parquet("v.parquet", {"label": [0, 1], "pred": preds})
+    ran = here("eval", file, "-l", "accuracy").block()
+    assert (ran.code, "holds lists" in ran.err, "--from-logits" in ran.err) == (2, True, True)
+
+
+def test_indicators_of_a_predicted_class_are_its_scores(here, parquet):
+    file = parquet("v.parquet", {"label": [2, 1], "pred": [[0, 0, 1], [1, 0, 0]]})
+    assert values(here("eval", file, "-l", "accuracy", "--json")) == {"accuracy": 0.5}
+
+
 def test_sets_of_labels_stand_beside_lists_of_probabilities(here, text):
     text("v.jsonl", ['{"label": [0, 2], "pred": [0.9, 0.2, 0.8]}', '{"label": [1], "pred": [0.1, 0.7, 0.6]}'])
     assert values(here("eval", "v.jsonl", "-l", "hamming", "--json")) == {"hamming": 1 / 6}
@@ -403,6 +416,10 @@ def test_compare_takes_vectors(here, parquet):
     ran = here("compare", "base.parquet", "head.parquet", "-l", "euclidean", "--json")
     (one,) = json.loads(ran.out)["comparisons"]
     assert (one["base"]["value"], one["head"]["value"]) == (2.5 / 3, 0.5 / 3)
+    parquet("head.parquet", {"pred": [[1, 0], [3, 4], [1, 1]], "label": [[1, 0], [3, 4], [1, 2]]})
+    parquet("base.parquet", {"pred": [[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]], "label": [*LABELS, [1.0, 2.0]]})
+    ran = here("compare", "base.parquet", "head.parquet", "-l", "euclidean", "--json")
+    assert json.loads(ran.out)["comparisons"][0]["head"]["value"] == 1 / 3
     parquet("other.parquet", {"pred": PREDS + [[1.0, 1.0]], "label": LABELS + [[1.0, 9.0]]})
     ran = here("compare", "base.parquet", "other.parquet", "-l", "euclidean").block()
     assert (ran.code, "row 3" in ran.err) == (3, True)
