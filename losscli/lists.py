@@ -62,12 +62,21 @@ class Look(NamedTuple):
         return self.width > 1 and not self.text and (self.fraction or self.again)
 
 
+def _can_be_read_again(source: Source) -> bool:
+    return source.size is not None or bool(getattr(source, "remote", False))
+
+
+def can_be_looked_at(source: Source) -> bool:
+    """Whether the first lists of a source can be seen before it is measured."""
+    return _can_be_read_again(source) or hasattr(source, "first_list")
+
+
 def look(source: Source, index: int) -> Look | None:
     """A look at the first lists of a column; None where no list stands in its first rows.
 
     UsageError where the column must be looked at, and can be read only once.
     """
-    if source.size is None and not getattr(source, "remote", False):
+    if not _can_be_read_again(source):
         first = getattr(source, "first_list", None)
         if first is None:
             raise UsageError(

@@ -321,15 +321,21 @@ class _Planner:
         tell = getattr(self.sources[columns[0].side], "holds_lists", None)
         return False if tell is None else tell(columns[0].index)
 
-    def _look(self, columns: Sequence[Chosen]) -> Look | None:
-        """A look at the lists of a column; None where it is none of lists."""
+    def _look(self, columns: Sequence[Chosen], *, must: bool = True) -> Look | None:
+        """A look at the lists of a column; None where it is none of lists.
+
+        UsageError where it can be read only once, unless nothing ``must`` be known of it.
+        """
         if self._holds_lists(columns) is False:
             return None
-        from losscli.lists import look
+        from losscli.lists import can_be_looked_at, look
 
         place = columns[0].side, columns[0].index
         if place not in self.looked:
-            self.looked[place] = look(self.sources[place[0]], place[1])
+            source = self.sources[place[0]]
+            if not must and not can_be_looked_at(source):
+                return None
+            self.looked[place] = look(source, place[1])
         return self.looked[place]
 
     def _refuse_lists(self, columns: Sequence[Chosen], option: str) -> None:
@@ -361,7 +367,7 @@ class _Planner:
             form for form, role in roles
             if isinstance(role.domain, (AnyClass, Binary)) or form.task == "multilabel"
         ]  # fmt: skip
-        looks = [self._look(side) for side in sides]
+        looks = [self._look(side, must=not classes) for side in sides]
         # Lists that are all missing are vectors too.
         vectors: list[Lists] = [
             "vectors" if look is not None or lists else "none"
