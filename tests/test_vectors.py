@@ -368,6 +368,18 @@ def test_a_text_that_is_written_as_a_list_is_no_number_and_says_how_to_read_it(h
     assert (ran.code, "`--dialect list=json`" in ran.err) == (3, True)
 
 
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_such_a_text_of_another_format_is_to_be_stored_as_a_list(here, text, parquet, format):
+    if format == "jsonl":
+        file = text("v.jsonl", ['{"label": "[1, 2]", "pred": "[1, 2]"}'])
+    else:
+        file = parquet("v.parquet", {"label": ["[1, 2]"], "pred": ["[1, 2]"]})
+    ran = here("eval", file, "-l", "mse").block()
+    assert (ran.code, "hint:  store such texts as lists" in ran.err) == (3, True)
+    (result,) = json.loads(here("eval", file, "-l", "accuracy", "--json").out)["results"]
+    assert (result["value"], "store them as lists" in result["note"]) == (1.0, True)
+
+
 # ── other roles, commands and outputs ──
 
 

@@ -29,6 +29,7 @@ from losscli.sources.values import (
     fraction,
     json_text,
     labels_of,
+    list_hint,
     missing_label,
     no_double,
     numbers_of,
@@ -340,7 +341,7 @@ def _numbers(values: Sequence[Any]) -> tuple[Column, Bad | None]:
         try:
             number = value if type(value) is float and math.isfinite(value) else _number(value)
         except Unreadable as error:
-            return NumberColumn(numbers, missing), Bad(row, error.message, error.detail)
+            return NumberColumn(numbers, missing), Bad(row, error.message, error.detail, error.hint)
         if number is None:
             missing[row] = True
         else:
@@ -378,7 +379,7 @@ def _number(value: Any) -> float | None:
         try:
             return CELLS.number(value)
         except NotNumber as error:
-            raise Unreadable(str(error), "wanted a number") from None
+            raise Unreadable(str(error), "wanted a number", list_hint(value)) from None
     if isinstance(value, float):
         _overflown()
     raise Unreadable(f"{_kind(value)} is not a number", "wanted a number")

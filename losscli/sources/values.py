@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from losscli.block import Batch, ClassColumn, Column, Floats, Ints, Kind, Mask, NumberColumn
 from losscli.domain import surely_finite
 from losscli.errors import DataError
-from losscli.sources.cells import CellReader, NotNumber, in_order, list_text, shown, shown_bytes
+from losscli.sources.cells import CellReader, NotNumber, in_order, is_list_text, list_text, shown, shown_bytes
 from losscli.text import plural
 
 EXACT = 2**53  # up to here every integer is a double
@@ -158,16 +158,23 @@ def no_double(found: int) -> tuple[str, str]:
     return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
 
 
+def list_hint(text: str) -> str | None:
+    """Where a text that is no number is written as a list is: what to do."""
+    return "store such texts as lists" if is_list_text(text) else None
+
+
 def text_numbers(texts: Texts, rows: int, missing: Mask | None, *, all_matter: bool = True) -> Numbers:
     """``all_matter``: the rows come in order, and nothing after the first bad one counts."""
     values = np.full(rows, np.nan)
     empty = np.zeros(rows, np.bool_)
-    reasons: dict[int, tuple[str, str | None]] = {row: _broken(raw) for row, raw in texts.broken.items()}
+    reasons: dict[int, tuple[str, str | None] | tuple[str, str | None, str | None]] = {
+        row: _broken(raw) for row, raw in texts.broken.items()
+    }
     for row, text in zip(texts.rows, texts.texts, strict=True):
         try:
             number = CELLS.number(text)
         except NotNumber as error:
-            reasons[row] = str(error), "wanted a number"
+            reasons[row] = str(error), "wanted a number", list_hint(text)
             if all_matter:
                 break
         else:
