@@ -22,28 +22,37 @@ Mask: TypeAlias = NDArray[np.bool_]
 Words: TypeAlias = NDArray[np.uint64]
 Offsets: TypeAlias = NDArray[np.int64] | NDArray[np.int32]
 Kind: TypeAlias = Literal[
-    "number", "truth", "class", "text", "score", "labels", "int_key", "whole_key", "text_key", "text_cells"
-]
+    "number", "truth", "class", "text", "score", "labels", "vector", "list",
+    "int_key", "whole_key", "text_key", "text_cells",
+]  # fmt: skip
 """What a column is read as: a number; a number, or ``true`` or ``false`` as 1 or 0; a class label; text;
 as "score", numbers where every cell of a batch is empty or a number that tells its class as well, else class
-labels; as "labels", a list of class labels (`cells.list_text`); or keys, which are integers (of text only its
-canonical form; as "whole_key", any that says a whole number) or text; as "text_cells", keys that are only to be
-compared row by row, and whose words may never be needed."""
+labels; as "labels", a list of class labels (`cells.list_text`); as "vector", a list of numbers, in every row as
+many; as "list", what stands in the cell as JSON text; or keys, which are integers (of text only its canonical
+form; as "whole_key", any that says a whole number) or text; as "text_cells", keys that are only to be compared
+row by row, and whose words may never be needed."""
 
 KEY_KINDS: tuple[Kind, ...] = ("int_key", "whole_key", "text_key", "text_cells")
 INTEGER_KINDS: tuple[Kind, ...] = ("int_key", "whole_key")
 
 
 class Want(NamedTuple):
-    """One column asked of a source: its place in ``Source.columns``, and what it is read as."""
+    """One column asked of a source: its place in ``Source.columns``, and what it is read as.
+
+    ``width``: of vectors, how many numbers each has.
+    """
 
     index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     kind: Kind
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """Doubles; where ``missing`` is true the value is NaN and means nothing."""
+    """Doubles; where ``missing`` is true the value is NaN and means nothing.
+
+    A column of kind "vector" has a row of ``values`` for each of its own; in it a number that is missing is NaN.
+    """
 
     values: Floats
     missing: Mask | None = None  # None: no row is missing
@@ -211,5 +220,5 @@ def take(column: Column, kept: Mask | Ints) -> Column:
         return KeyColumn(picked(column.words, kept), missing)
     places = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
     if isinstance(column, NumberColumn):
-        return NumberColumn(column.values.take(places), missing, column.finite)
+        return NumberColumn(column.values.take(places, axis=0), missing, column.finite)
     return ClassColumn(column.codes.take(places), column.values, missing)

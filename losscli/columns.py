@@ -21,14 +21,20 @@ DEFAULT_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A column of a side (0 is PREDS, 1 is LABELS), or one label of the lists in it, as a column of 0 and 1."""
+    """A column of a side (0 is PREDS, 1 is LABELS); or of the lists in it one label, as a column of 0 and 1, or one
+    place, as a column of numbers."""
 
     side: int
     index: int
     name: str
-    labels: tuple[
-        int | str, ...
-    ] = ()  # of a list: the label, by any of its names, that the column stands for
+    labels: tuple[int | str, ...] = ()  # of a list: the label, by all its names, that the column stands for
+    item: int | None = None  # of a list of numbers: the place that the column stands for
+    width: int = 0  # how many numbers each such list has
+
+    @property
+    def made(self) -> bool:
+        """Whether it is made of a column of lists."""
+        return bool(self.labels) or self.item is not None
 
 
 def tells_rows(name: str) -> bool:

@@ -21,7 +21,7 @@ from losscli.distributions import mcnemar_mid_p, normal_quantile
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
+from losscli.evaluation import column_reader, list_texts, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import exact_change
 from losscli.intervals import (
@@ -129,9 +129,11 @@ def compare(
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
-        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.labels)
+        names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.made)
         inputs.append(Input(role, source.path, source.format, list(names)))
-    return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs)
+    said = list_texts(plan, outcome.tally, sources, (place for place, _ in plan.places()))
+    warnings = [] if said is None else [said]
+    return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs, warnings=warnings)
 
 
 def _inputs(

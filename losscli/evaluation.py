@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from losscli.block import Column, Want
+from losscli.block import Column, Place, Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.pairing import Paired
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
-from losscli.report import Input, Report, Rows
+from losscli.report import Input, Report, Result, Rows
 from losscli.results import Options, results
+from losscli.sources.cells import LIST_HINT, TEXT_FORMATS
 from losscli.sources.inputs import open_inputs, placed, row_name
-from losscli.views import TOGETHER
+from losscli.views import TOGETHER, places_of
 
 if TYPE_CHECKING:
     from losscli.intervals import IntervalSpec
@@ -78,7 +79,7 @@ def evaluate(
     if interval is not None and interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     paths = [preds] if labels is None else [preds, labels]
-    again = constant or (dialect is not None and dialect.list is not None and not classes)
+    again = constant or (dialect is not None and dialect.list is not None)
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None, again=again)
     jobs = jobs or threads.default_jobs(sources)
     call = Call(
@@ -188,6 +189,56 @@ def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
     return plan._replace(slicings=tuple(slicings))
 
 
+def _multi_hot(plan: Plan, tally: Tally) -> None:
+    """DataError where all lists of a column are 0 and 1: they are no labels, but one indicator for each class."""
+    from losscli.lists import MULTI_HOT, OTHER_LIST
+    from losscli.sources.values import INDICATORS
+
+    for place, slot in plan.places():
+        if slot.kind != "labels":
+            continue
+        row = tally.seen.get((place, MULTI_HOT))
+        if row is not None and (place, OTHER_LIST) not in tally.seen:
+            raise DataError(
+                "every list holds 0 and 1", "wanted lists of labels, not one indicator for each class",
+                INDICATORS, slot.file, slot.name, row,
+            )  # fmt: skip
+
+
+def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iterable[Place]) -> str | None:
+    """What is to be said of columns of classes in which a text is written as a list is."""
+    from losscli.lists import LIST_TEXT
+
+    found = [(place, row) for place in places if (row := tally.seen.get((place, LIST_TEXT))) is not None]
+    if not found:
+        return None
+    where = ", ".join(
+        f"`{plan.slot(place).name}` in {row_name(sources[place[0]], row)}" for place, row in found
+    )
+    text = any(sources[place[0]].format in TEXT_FORMATS for place, _ in found)
+    return f"texts that are written as lists are one class each ({where}): {LIST_HINT if text else 'store them as lists'}"
+
+
+def _with_list_texts(
+    found: Sequence[Result], plan: Plan, tally: Tally, sources: Sequence[Source]
+) -> list[Result]:
+    """The results, with a note on those of classes that are written as lists are."""
+    notes: dict[tuple[str, str], str] = {}
+    for measure in plan.measures:
+        views = [view for part in measure.parts for _, view in plan.units[part.unit].views]
+        places = dict.fromkeys(place for view in views for place in places_of(view))
+        if (said := list_texts(plan, tally, sources, places)) is not None:
+            notes[measure.loss.canonical(measure.values), measure.pred] = said
+    if not notes:
+        return list(found)
+    return [
+        replace(
+            one, note="; ".join(said for said in (one.note, notes.get((one.loss, one.pred))) if said) or None
+        )
+        for one in found
+    ]
+
+
 def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
     """Raise the error of the lowest row, if there is any."""
     tally = outcome.tally
@@ -199,10 +250,13 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     row = tally.faults.found[first].row if first is not None else None
     if mixed is not None and (row is None or (mixed.row or 0) < row):
         raise mixed
+    if stop is None:
+        _multi_hot(plan, tally)
     if first is not None:
         slot = plan.slot(first.column)
         held = plan.sides[first.column[0]]  # what is wrong with a label of lists is told of their column
-        column = next((s.name for s in held if s.index == slot.index and not s.labels), slot.name)
+        read = [s.name for s in held if s.index == slot.index and not s.made]
+        column = read[0] if slot.labels and read else slot.name
         raise tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
     if stop is not None:
         raise stop
@@ -238,11 +292,11 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
         names = dict.fromkeys(
-            slot.name for slot in plan.sides[side] if slot.purpose != "key" and not slot.labels
+            slot.name for slot in plan.sides[side] if slot.purpose != "key" and not slot.made
         )
         inputs.append(Input("preds" if side == 0 else "labels", source.path, source.format, list(names)))
     rows = rows_of(outcome)
-    found = results(plan, tally, options)
+    found = _with_list_texts(results(plan, tally, options), plan, tally, sources)
     warnings = [
         f"`{result.loss}`: {result.touched['sum_not_one']} rows have probabilities that do not quite sum to 1"
         for result in found

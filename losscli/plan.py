@@ -70,7 +70,8 @@ class Slot:
     """A column that the plan reads: which of its file, what it is read as, and what it is for.
 
     With ``labels`` it is not read, but made of a column of lists: 1 in the rows whose list has the label
-    that goes by any of these names, else 0.
+    that goes by any of these names, else 0.  With ``item`` it is made too: the number at that place of each
+    list.  ``width`` is how many numbers each list of a column of vectors has.
     """
 
     index: int
@@ -79,6 +80,13 @@ class Slot:
     kind: Kind
     purpose: Purpose
     labels: tuple[int | str, ...] = ()
+    item: int | None = None
+    width: int = 0
+
+    @property
+    def made(self) -> bool:
+        """Whether it is made of a column of lists."""
+        return bool(self.labels) or self.item is not None
 
 
 class Unit(NamedTuple):
@@ -243,7 +251,7 @@ class Plan(NamedTuple):
 
     def wants(self, side: int) -> list[Want]:
         """What is asked of the source of a side: its columns, in the order of the slots."""
-        return [Want(slot.index, slot.kind) for slot in self.sides[side] if not slot.labels]
+        return [Want(slot.index, slot.kind, slot.width) for slot in self.sides[side] if not slot.made]
 
     @property
     def weighted(self) -> bool:
@@ -256,11 +264,17 @@ class Plan(NamedTuple):
         block with a fault is not measured: its run ends in an error.
         """
         tally = Tally(read=block.rows)
-        listed = any(slot.labels for _, slot in self.places())
+        listed = any(slot.made for _, slot in self.places())
         if listed:
-            from losscli.lists import find_unknown, with_labels
+            from losscli.lists import check_labels, laid_out
 
-            block = with_labels(block, self.sides)
+            block = laid_out(block, self.sides)
+        if any(
+            slot.kind in ("class", "score") and slot.purpose in ("label", "pred") for _, slot in self.places()
+        ):
+            from losscli.lists import note_list_texts
+
+            note_list_texts(block, self.sides, tally.seen)
         for one, other in self.equal:
             self._compare(block, one, other, tally.faults)
         if self.where is not None and not (kept := self.where.read(block)).all():
@@ -269,7 +283,7 @@ class Plan(NamedTuple):
         whole = block
         block = self._without_missing(block, tally)
         if listed:
-            find_unknown(block, self.sides, tally.faults)
+            check_labels(block, self.sides, tally.faults, tally.seen)
         groups = [(block, list(range(len(self.units))))]
         if self.nan == "propagate" and whole is not block:
             lacks = [self._lacks(unit, whole) for unit in self.units]
@@ -574,6 +588,8 @@ def _agreeing(slot: Slot) -> tuple[str, str, str]:
 def _differ(one: Column, other: Column, kind: Kind) -> Mask:
     if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
         apart: Mask = one.values != other.values
+        if apart.ndim > 1:
+            apart = np.logical_or.reduce(apart & ~(np.isnan(one.values) & np.isnan(other.values)), axis=1)
     elif isinstance(one, KeyColumn) and isinstance(other, KeyColumn):
         from losscli.keys import differ, differ_as_numbers
         from losscli.pairing.cells import same_cells
@@ -601,7 +617,7 @@ def _cell(column: Column, at: int, kind: Kind = "text_key") -> str:
 
         return f"`{shown(column.words[:, at], 'int' if kind in INTEGER_KINDS else 'text')}`"
     if isinstance(column, NumberColumn):
-        return f"`{float(column.values[at])!r}`"
+        return f"`{column.values[at].tolist()!r}`"
     code = int(column.codes[at])
     return f"`{code if column.values is None else column.values[code]}`"
 

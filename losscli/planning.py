@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from losscli.block import Want
 from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
@@ -21,6 +21,7 @@ from losscli.labels import (
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
 from losscli.spec import Spec, parse
+from losscli.text import plural
 from losscli.views import (
     WEIGHT,
     BinaryView,
@@ -38,7 +39,7 @@ from losscli.views import (
 if TYPE_CHECKING:
     from losscli.block import Kind, Place
     from losscli.bootstrap import GroupView
-    from losscli.lists import ReadColumn
+    from losscli.lists import Look, ReadColumn
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
     from losscli.pairing.keyplan import KeyPlan, Unmatched
@@ -143,6 +144,12 @@ def plan(
     return _Planner(sources, call, read).plan(asked)
 
 
+Lists: TypeAlias = Literal["none", "labels", "vectors"]
+"""What a column holds in a row under a loss: one value, a list of labels, or a list of numbers."""
+Spread: TypeAlias = "tuple[list[dict[str, list[Chosen]]], bool]"
+"""The columns of the roles of each model, those of lists laid out; and whether there are such."""
+
+
 class _Planner:
     """Columns and forms chosen for one call; slots and units are shared by all that want the same."""
 
@@ -157,7 +164,9 @@ class _Planner:
         self.side = 0  # of the model being planned
         self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
         self.roles: dict[str, list[Chosen]] = {}
-        self.listed = False  # whether labels and predictions are lists, or columns for the labels in lists
+        self.listed = False  # whether labels and predictions are lists, or columns for what stands in lists
+        self.looked: dict[tuple[int, int], Look | None] = {}  # at columns that may hold lists
+        self.spreads: dict[tuple[Lists, ...], Spread] = {}
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
 
@@ -183,23 +192,28 @@ class _Planner:
         labels = []
         if labeled or call.label is not None:
             labels = self._choose(last, "label", call.label, self.taken | preds)
-            self._same_labels(labels, preds)
         if both := preds & {(c.side, c.index) for c in labels}:
             side, index = next(iter(both))
             name = self.sources[side].columns[index]
             raise UsageError(f"column `{name}` would be label and prediction at once")
         measures: dict[Any, Measure] = {}
-        spread = self._spread(labels, models)
+        label_lists: dict[Lists, None] = {}
         for one in asked:
+            lists = self._lists_of(one, labels, [roles for _, _, roles in models])
+            label_lists[lists[0]] = None
+            spread, self.listed = self._spread(labels, models, lists)
             for (text, side, _), roles in zip(models, spread, strict=True):
                 self.side, self.pred, self.roles = side, text, roles
                 measure = self._measure(one)
                 measures.setdefault(
                     (measure.loss.canonical(measure.values, defaults=True), measure.parts), measure
                 )
+        for how in label_lists:
+            self._same_labels(labels, preds, how)
         weight_view = None
         counting = next((m.loss.name for m in measures.values() if m.loss.takes_counts(m.values)), None)
         if weights:
+            self._refuse_lists(weights, "--weight")
             places = [self._slot(w, "number", "weight") for w in weights]
             domain = COUNTS if counting else NONNEGATIVE
             weight_view = NumberView(places[0], domain, counting or "--weight", WEIGHT)
@@ -218,10 +232,10 @@ class _Planner:
         times = None if call.time is None else self._times(call.time)
         sides = tuple(tuple(slots) for slots in self.slots)
         chunk_rows = call.chunk_rows
-        if self.listed:
+        if any(slot.made for slots in sides for slot in slots):
             from losscli.lists import CELLS
 
-            width = max(sum(bool(slot.labels) for slot in slots) for slots in sides)
+            width = max(sum(slot.made for slot in slots) for slots in sides)
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
@@ -286,12 +300,15 @@ class _Planner:
                     None if found == "int" and hasattr(self.sources[column.side], "files") else found
                 )
             readings: dict[Any, Kind] = {"float": "number", "decimal": "number", "int": "class"}
-            kinds = [readings.get(kind, "text") for kind in types]
+            kinds: list[Kind] = [
+                "list" if self._holds_lists([column]) else readings.get(kind, "text")
+                for column, kind in zip(columns, types, strict=True)
+            ]
             first = self._slot(columns[0], kinds[0], "other")
             for column in columns[1:]:
                 if self._is_compared(columns[0], column):
                     continue
-                kind = kinds[0] if len(set(kinds)) == 1 else "score"
+                kind: Kind = kinds[0] if len(set(kinds)) == 1 else "score"
                 self.equal.append((self._slot(columns[0], kind, "other"), self._slot(column, kind, "other")))
             told = CellReader(self.call.decimal) if types[0] in (None, "wide int") else None
             held.append(Fact(one.name, first, kinds[0] == "number", kinds[0] == "class", told))
@@ -309,32 +326,173 @@ class _Planner:
         names: tuple[str | None, ...] = tuple(dict.fromkeys(self.call.preds)) or (None,)
         return [(name, side) for side in self.call.sides or (0,) for name in names]
 
-    def _holds_lists(self, columns: Sequence[Chosen]) -> bool:
+    def _holds_lists(self, columns: Sequence[Chosen]) -> bool | None:
+        """Whether it is one column, of lists; None where its cells may be lists."""
         if len(columns) != 1:
             return False
         tell = getattr(self.sources[columns[0].side], "holds_lists", None)
-        return tell is not None and tell(columns[0].index)
+        return False if tell is None else tell(columns[0].index)
+
+    def _look(self, columns: Sequence[Chosen], *, must: bool = True) -> Look | None:
+        """A look at the lists of a column; None where it is none of lists.
+
+        UsageError where it can be read only once, unless nothing ``must`` be known of it.
+        """
+        if self._holds_lists(columns) is False:
+            return None
+        from losscli.lists import can_be_looked_at, look
+
+        place = columns[0].side, columns[0].index
+        if place not in self.looked:
+            source = self.sources[place[0]]
+            if not must and not can_be_looked_at(source):
+                return None
+            self.looked[place] = look(source, place[1])
+        return self.looked[place]
+
+    def _refuse_lists(self, columns: Sequence[Chosen], option: str) -> None:
+        """DataError where a column holds lists that an option cannot read."""
+        for column in columns:
+            if self._holds_lists([column]):
+                raise DataError(
+                    f"it holds lists, which `{option}` cannot read", f"`{option}` needs one value in each row",
+                    "lists are read as labels and predictions, and shown by `--columns`",
+                    self.sources[column.side].path, column.name,
+                )  # fmt: skip
+
+    def _lists_of(
+        self, one: Asked, labels: Sequence[Chosen], models: Sequence[Mapping[str, Sequence[Chosen]]]
+    ) -> tuple[Lists, ...]:
+        """What the label, then the prediction of each model, are lists of under a loss.
+
+        Under a loss of numbers a list is a vector.  Under one of classes it is a set of labels, unless what
+        stands in it can only be scores: then they are those of the classes 0, 1, …  Where a loss takes
+        shares of classes as labels too, both are vectors as soon as one of them is not whole.
+        """
+        preds = [roles.get("pred", ()) for roles in models]
+        sides = [labels, *preds]
+        held = [self._holds_lists(side) for side in sides]
+        if all(one is False for one in held) or not all(preds):
+            return tuple[Lists, ...]("none" for _ in sides)
+        roles = [(form, role) for form in one.forms for role in form.roles if role.name == "label"]
+        classes = [
+            form for form, role in roles
+            if isinstance(role.domain, (AnyClass, Binary)) or form.task == "multilabel"
+        ]  # fmt: skip
+        looks = [self._look(side, must=not classes) for side in sides]
+        # Lists that are all missing are vectors too.
+        vectors: list[Lists] = [
+            "vectors" if look is not None or lists else "none"
+            for look, lists in zip(looks, held, strict=True)
+        ]
+        if not classes:
+            for side, look in zip(sides, looks, strict=True):
+                if look is not None and look.named:
+                    raise DataError(
+                        "its lists hold no numbers", f"`{one.forms[0].name}` measures numbers",
+                        "for sets of labels there are `hamming`, `samples_f1`, `subset_zero_one` …",
+                        self.sources[side[0].side].path, side[0].name,
+                    )  # fmt: skip
+            return tuple(vectors)
+        scores = [look is not None and look.scores for look in looks]
+        shares = len(classes) < len(roles) and any(form.task != "multilabel" for form in classes)
+        if shares and any(look is not None and look.scores and look.fraction for look in looks):
+            return tuple(vectors)
+        label_lists = held[0] or (
+            held[0] is None
+            and (
+                looks[0] is not None or not any(scores) or any(form.task == "multilabel" for form in classes)
+            )
+        )
+        found: list[Lists] = ["labels" if label_lists else "none"]
+        for side, lists, look in zip(preds, held[1:], looks[1:], strict=True):
+            if lists is False or (lists is None and look is None and len(labels) > 1):
+                found.append("none")
+            elif look is not None and self._is_scored(look, label_lists=label_lists, several=len(labels) > 1):
+                found.append("vectors")
+            else:
+                found.append("labels")
+            if (found[-1] == "labels") != label_lists and "none" in (found[0], found[-1]):
+                self._refuse_one_sided(labels, side, found[0], found[-1])
+        return tuple(found)
+
+    def _is_scored(self, look: Look, *, label_lists: bool, several: bool) -> bool:
+        """Whether the lists of a prediction are scores of classes, not labels."""
+        if look.scores and look.fraction:
+            return True
+        # Whole numbers are scores only beside one label or as many columns, and where they are no ids.
+        certain = (look.unit and (look.again or look.floats)) or self.call.from_logits or several
+        return look.width > 1 and not look.text and not label_lists and certain
+
+    def _refuse_one_sided(
+        self, labels: Sequence[Chosen], preds: Sequence[Chosen], label: Lists, pred: Lists
+    ) -> None:
+        """UsageError where one side is a list and the other one column of single values."""
+        if len(labels) == 1 and label == "none" and pred == "labels":
+            many, one = preds[0], labels[0]
+        elif len(preds) == 1 and pred == "none" and label == "labels":
+            many, one = labels[0], preds[0]
+        else:
+            return
+        raise UsageError(
+            f"column `{many.name}` holds lists of labels, and `{one.name}` does not",
+            "each side is lists, or a column for every label",
+            "lists of raw scores that are whole numbers need `--from-logits`" if label == "none" else None,
+        )
+
+    def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
+        """A column of vectors as one column for each place; others as they are."""
+        from losscli.lists import places_of
+
+        look = self._look(columns)
+        if look is None:
+            if not self._holds_lists(columns):
+                return list(columns)
+            # All of them are missing: they may be of any length.
+            others = (other.width for other in self.looked.values() if other is not None)
+            return places_of(columns[0], max(1, *others, 1))
+        if look.width == 0:
+            raise DataError(
+                "the list is empty", "wanted a list of numbers", None,
+                self.sources[columns[0].side].path, columns[0].name, look.row or None,
+            )  # fmt: skip
+        return places_of(columns[0], look.width)
 
     def _spread(
-        self, labels: list[Chosen], models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]]
-    ) -> list[dict[str, list[Chosen]]]:
-        """The columns of the roles of each model; a column of lists as one for each of the labels in them."""
-        roles = [{**roles, "label": labels} for _, _, roles in models]
+        self,
+        labels: list[Chosen],
+        models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
+        lists: tuple[Lists, ...],
+    ) -> Spread:
+        """The columns of the roles of each model, where label and predictions are lists of these.
+
+        A column of vectors is a column for each of their places, and one of labels one for each label.
+        """
+        if lists not in self.spreads:
+            self.spreads[lists] = self._laid_out(labels, models, lists)
+        return self.spreads[lists]
+
+    def _laid_out(
+        self,
+        labels: list[Chosen],
+        models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
+        lists: tuple[Lists, ...],
+    ) -> Spread:
+        roles = [
+            {name: held if name == "pred" else self._unfolded(held) for name, held in roles.items()}
+            for _, _, roles in models
+        ]
+        if lists[0] == "vectors":
+            self._refuse_other_length(labels, roles, lists)
+            labels = self._unfolded(labels)
+        for held, how in zip(roles, lists[1:], strict=True):
+            if how == "vectors":
+                held["pred"] = self._unfolded(held["pred"])
         preds = [held.get("pred", []) for held in roles]
-        label_lists, pred_lists = self._holds_lists(labels), [self._holds_lists(pred) for pred in preds]
-        # Roles of other names take numbers.
-        self.listed = all(preds) and (label_lists or any(pred_lists))
-        if not self.listed:
-            return roles
-        for pred, lists in zip(preds, pred_lists, strict=True):
-            if (not label_lists and len(labels) == 1 and lists) or (
-                label_lists and len(pred) == 1 and not lists
-            ):
-                one, many = (labels, pred) if lists else (pred, labels)
-                raise UsageError(
-                    f"column `{many[0].name}` holds lists of labels, and `{one[0].name}` does not",
-                    "each side is lists, or a column for every label",
-                )
+        label_lists, pred_lists = lists[0] == "labels", [how == "labels" for how in lists[1:]]
+        roles = [{**held, "label": labels} for held in roles]
+        if not label_lists and not any(pred_lists):
+            return roles, "vectors" in lists
         sides = [labels] if label_lists else []
         sides += [pred for pred, lists in zip(preds, pred_lists, strict=True) if lists]
         columns = [pred for pred, lists in zip(preds, pred_lists, strict=True) if not lists]
@@ -350,13 +508,32 @@ class _Planner:
             names = self.call.class_order or self._labels_in(sides)
             found = {tuple((name,) for name in names)}
         spread = []
-        for held, pred, lists in zip(roles, preds, pred_lists, strict=True):
-            other = labels if lists and not label_lists else pred if label_lists and not lists else None
+        for held, pred, in_lists in zip(roles, preds, pred_lists, strict=True):
+            other = labels if in_lists and not label_lists else pred if label_lists and not in_lists else None
             order = next(iter(found)) if other is None else self._class_order(other)
             label = [_of_list(labels[0], names) for names in order] if label_lists else labels
-            several = [_of_list(pred[0], names) for names in order] if lists else pred
+            several = [_of_list(pred[0], names) for names in order] if in_lists else pred
             spread.append({**held, "label": label, "pred": several})
-        return spread
+        return spread, True
+
+    def _refuse_other_length(
+        self,
+        labels: Sequence[Chosen],
+        models: Sequence[Mapping[str, Sequence[Chosen]]],
+        lists: tuple[Lists, ...],
+    ) -> None:
+        """DataError where the vectors of a prediction are not as long as those of the label."""
+        label = self._look(labels)
+        for roles, how in zip(models, lists[1:], strict=True):
+            pred = roles["pred"]
+            look = self._look(pred) if how == "vectors" else None
+            if label is not None and look is not None and look.width != label.width:
+                other = self.sources[labels[0].side].path
+                raise DataError(
+                    f"the list has {plural(look.width, 'number')}",
+                    f"wanted {label.width}, as the lists of `{labels[0].name}` in {other} have", None,
+                    self.sources[pred[0].side].path, pred[0].name, look.row or None,
+                )  # fmt: skip
 
     def _class_order(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, ...], ...]:
         """The class of each column, by all its names, the shortest first."""
@@ -383,7 +560,7 @@ class _Planner:
             found |= labels_of(self.read(side, Want(index, "labels")))
         return in_both(found, self.sources[first.side].path, first.name)
 
-    def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]]) -> None:
+    def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]], lists: Lists) -> None:
         """A label that files of several models hold must be the same in all."""
         for label in labels:
             for side in self.call.sides:
@@ -392,9 +569,11 @@ class _Planner:
                     continue
                 other = find_in_either([source], label.name)[0]
                 if (side, other.index) not in preds:
-                    kind: Kind = "labels" if self._holds_lists([label]) else "score"
+                    kinds: dict[Lists, Kind] = {"none": "score", "labels": "labels", "vectors": "vector"}
+                    width = self._unfolded([label])[0].width if lists == "vectors" else 0
                     held = [
-                        self._slot(c, kind, "label") for c in (label, Chosen(side, other.index, other.name))
+                        self._slot(replace(c, width=width), kinds[lists], "label")
+                        for c in (label, Chosen(side, other.index, other.name))
                     ]
                     self.equal.append((held[0], held[1]))
 
@@ -425,6 +604,14 @@ class _Planner:
         """The columns that play a role; UsageError names a role that the call cannot fill."""
         if role.name in self.roles:
             return self.roles[role.name]
+        columns = self._found_columns(form, role, params)
+        if role.shape == "Columns":
+            return self._unfolded(columns)
+        self._refuse_lists(columns, form.name)
+        return columns
+
+    def _found_columns(self, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
+        """The columns of a role that `--pred` and `--label` do not name."""
         if role.name == "weight":
             if self.call.weight is None:
                 raise UsageError(
@@ -447,11 +634,15 @@ class _Planner:
 
     def _slot(self, column: Chosen, kind: Kind, purpose: Purpose) -> Place:
         slots, file = self.slots[column.side], self.sources[column.side].path
-        if column.labels:
+        if column.made:
             name = self.sources[column.side].columns[column.index]
-            slots.setdefault(Slot(column.index, name, file, "labels", purpose), len(slots))
-            purpose = "other"
-        slot = Slot(column.index, column.name, file, kind, purpose, column.labels)
+            whole: Kind = "labels" if column.labels else "vector"
+            slots.setdefault(
+                Slot(column.index, name, file, whole, purpose, (), None, column.width), len(slots)
+            )
+            purpose = "other" if column.labels else purpose
+        width = column.width if kind == "vector" else 0
+        slot = Slot(column.index, column.name, file, kind, purpose, column.labels, column.item, width)
         return column.side, slots.setdefault(slot, len(slots))
 
     def _class_weights(self, labels: Sequence[Chosen], counting: str | None) -> ClassWeights | None:
@@ -460,7 +651,7 @@ class _Planner:
         classes = classes_named("--class-weight", self.call.class_weight)
         if counting and any(weight not in COUNTS for weight in self.call.class_weight.values()):
             raise UsageError(f"`{counting}` counts rows: `--class-weight` must be whole numbers for it")
-        if len(labels) != 1 or self._holds_lists(labels):
+        if len(labels) != 1 or any(lists[0] != "none" for lists in self.spreads):
             raise UsageError("`--class-weight` needs one label column, with one label a row")
         weights = tuple(zip(classes, self.call.class_weight.values(), strict=True))
         return ClassWeights(self._slot(labels[0], "class", "label"), weights)
@@ -475,6 +666,7 @@ class _Planner:
         places = []
         for name, kind in expression.columns.items():
             columns = find_in_either(self.sources, name)
+            self._refuse_lists(columns, "--where")
             found = [self._slot(c, "text" if kind == "text" else "truth", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append((name, found[0]))
@@ -486,7 +678,9 @@ class _Planner:
         from losscli.bootstrap import GroupView
 
         if self.call.cluster is not None:
-            found = [self._slot(c, "text", "other") for c in find_in_either(self.sources, self.call.cluster)]
+            columns = find_in_either(self.sources, self.call.cluster)
+            self._refuse_lists(columns, "--ci bootstrap:cluster")
+            found = [self._slot(c, "text", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             return GroupView((found[0],))
         if keys is None:
@@ -499,7 +693,9 @@ class _Planner:
         """The time of each row, numbered as the times are met."""
         from losscli.slices import Index, Key, SliceView, Slicing
 
-        found = [self._slot(c, "text", "other") for c in find_in_either(self.sources, column)]
+        columns = find_in_either(self.sources, column)
+        self._refuse_lists(columns, "--time")
+        found = [self._slot(c, "text", "other") for c in columns]
         self.equal += [(found[0], other) for other in found[1:]]
         return SliceView(Slicing((Key(column),)), (found[0],), Index(most=1 << 62))
 
@@ -509,8 +705,13 @@ class _Planner:
         slicing = parse_slicing(text, [column for source in self.sources for column in source.columns])
         places = []
         for key in slicing.keys:
-            kind: Kind = "text" if key.how == "value" else "number"
-            found = [self._slot(c, kind, "other") for c in find_in_either(self.sources, key.name)]
+            columns = find_in_either(self.sources, key.name)
+            kind: Kind = "number"
+            if key.how == "value":
+                kind = "list" if all(self._holds_lists([c]) for c in columns) else "text"
+            if kind != "list":
+                self._refuse_lists(columns, "--by")
+            found = [self._slot(c, kind, "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append(found[0])
         index = Index()
@@ -561,7 +762,7 @@ class _Planner:
         if self.pred is not None and any(role.name in self.roles for role in form.pred_roles):
             return self.pred
         columns = [c for role in form.pred_roles for c in self._role_columns(form, role, params)]
-        names = (self.sources[c.side].columns[c.index] if c.labels else c.name for c in columns)
+        names = (self.sources[c.side].columns[c.index] if c.made else c.name for c in columns)
         return ",".join(dict.fromkeys(names))
 
     def _unit(self, form: Loss, params: Mapping[str, Any], views: Iterable[tuple[str, View]]) -> int:
@@ -776,14 +977,15 @@ class _Planner:
     def _classes_of(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, int], ...]:
         names = [c.name for c in columns]
         if not self.call.classes:
-            if self.sources[columns[0].side].named and (two := of_one_class(names)):
+            named = self.sources[columns[0].side].named and columns[0].item is None
+            if named and (two := of_one_class(names)):
                 raise DataError(
                     f"the columns {_names(two)} stand for one class",
                     "wanted one column for each class",
                     "`--pred` chooses columns",
                     file=self.sources[columns[0].side].path,
                 )
-            return tuple(class_names(names, named=self.sources[columns[0].side].named).items())
+            return tuple(class_names(names, named=named).items())
         if len(self.call.classes) != len(names):
             raise UsageError(
                 f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"

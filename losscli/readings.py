@@ -405,6 +405,37 @@ def several_to_several(preds: Sequence[Look], labels: Sequence[Look], from_logit
     return reading
 
 
+def of_label_lists(label: str, pred: str) -> Reading:
+    return Reading(
+        "multilabel", f"`{visible(label)}` and `{visible(pred)}` hold lists of labels",
+        [Fit("hamming", "the share of wrong labels"), Fit("subset_zero_one", "a row is right or wrong as a whole"),
+         Fit("samples_f1", "how well the labels of a row are found")],
+        [Unfit("mse", "labels have names, not sizes")], several=True,
+    )  # fmt: skip
+
+
+def of_vectors(label: str, pred: str, preds: Sequence[Look], labels: Sequence[Look]) -> Reading:
+    told = f"`{visible(label)}` and `{visible(pred)}` hold lists of {plural(len(labels), 'number')}"
+    both = [*preds, *labels]
+    if all(map(_sum_to_one, (labels, preds))) and not all(one.whole for one in both):
+        return Reading(
+            "soft labels", f"{told} that sum to 1 in every row",
+            [Fit("cross_entropy"), Fit("kl", "less what no prediction can save"), Fit("js", "the same for both, and bounded")],
+            [Unfit("hamming", "shares are not labels")], several=True,
+        )  # fmt: skip
+    fits = [Fit("euclidean", "how far they lie apart"), Fit("rmse", "of each place, then their mean")]
+    unfit = [Unfit("hamming", "the lists hold numbers, not labels")]
+    if any(all(one.numbers is not None and not one.numbers[at] for one in side)
+           for side in (labels, preds) for at in range(side[0].rows)):  # fmt: skip
+        unfit.append(Unfit("cosine_distance", "a vector of zeros has no direction"))
+    else:
+        fits.insert(0, Fit("cosine_distance", "whether they point the same way"))
+    reading = Reading("vectors", f"{told}: vectors", fits, unfit, several=True)
+    if all(set(one.classes) <= {0, 1} for one in both):
+        reading.doubt("vectors, or 0 and 1 for every class?  For those make a column each: `y_cat`, `p_cat`")
+    return reading
+
+
 def of_roles(roles: tuple[str, ...], preds: Sequence[Look], label: Look) -> Reading:
     if roles == ("lower", "upper"):
         reading = Reading(

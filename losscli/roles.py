@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from losscli import lists
 from losscli.columns import DEFAULT_NAMES, Chosen, choose, named
 from losscli.errors import DataError
 from losscli.labels import class_names, quantile_level
-from losscli.readings import Reading, of_roles, one_to_one, several_to_one, several_to_several
+from losscli.readings import (
+    Reading,
+    of_label_lists,
+    of_roles,
+    of_vectors,
+    one_to_one,
+    several_to_one,
+    several_to_several,
+)
 from losscli.sampling import Look, look
+from losscli.sources.cells import LIST_HINT, TEXT_FORMATS, is_list_text
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
@@ -45,19 +55,19 @@ class Columns:
         # What stands in both files tells which row is which.
         self.shared = set(sources[0].columns) & set(sources[-1].columns) if len(sources) > 1 else set()
         self.rows, self.whole = 0, True
-        self.seen: dict[tuple[int, int], Look] = {}
+        self.seen: dict[tuple[int, int, int | None], Look] = {}
 
     def looks(self, columns: Sequence[Chosen]) -> list[Look]:
         for side, source in enumerate(self.sources):
-            new = [c for c in columns if c.side == side and (side, c.index) not in self.seen]
+            new = [c for c in columns if c.side == side and (side, c.index, c.item) not in self.seen]
             if new:
                 found, whole = look(source, new)
                 if not found[0].rows:
                     raise DataError("the file has no rows", file=source.path)
                 self.whole &= whole
                 self.rows = max(self.rows, *(one.rows for one in found))
-                self.seen |= {(side, c.index): one for c, one in zip(new, found, strict=True)}
-        return [self.seen[c.side, c.index] for c in columns]
+                self.seen |= {(side, c.index, c.item): one for c, one in zip(new, found, strict=True)}
+        return [self.seen[c.side, c.index, c.item] for c in columns]
 
     def _free(self, side: int, without: Sequence[Chosen] = ()) -> list[Chosen]:
         gone = self.taken | {(c.side, c.index) for c in without}
@@ -199,6 +209,11 @@ class Columns:
     def read(
         self, roles: Roles, names: Mapping[str, str], *, from_logits: bool, pos_label: str | None
     ) -> Reading:
+        reading = self._of_lists(roles, from_logits=from_logits)
+        if reading is not None:
+            reading.pred, reading.label = names["pred"], names["label"]
+            return reading
+        roles = {role: self._unfolded(held) for role, held in roles.items()}
         labels = self.looks(roles["label"])
         preds = [one for role, held in roles.items() if role != "label" for one in self.looks(held)]
         if "pred" not in roles:
@@ -206,7 +221,8 @@ class Columns:
         elif len(labels) > 1:
             reading = several_to_several(preds, labels, from_logits)
         elif len(preds) > 1:
-            reading = several_to_one(preds, labels[0], from_logits, named=self.sources[0].named)
+            named = self.sources[0].named and roles["pred"][0].item is None
+            reading = several_to_one(preds, labels[0], from_logits, named=named)
         else:
             reading = one_to_one(
                 preds[0], labels[0], self._errors(roles), from_logits=from_logits, pos_label=pos_label
@@ -216,6 +232,11 @@ class Columns:
         if from_logits and not reading.scores:
             reading.doubt("these are no raw scores of classes: leave `--from-logits` out")
         for one in (*preds, *labels):
+            if like := [c for c in one.classes if isinstance(c, str) and is_list_text(c)]:
+                told = LIST_HINT if self.sources[0].format in TEXT_FORMATS else "store such texts as lists"
+                reading.doubt(
+                    f"`{visible(one.name)}` has texts that are written as lists, `{visible(like[0])}`: {told}"
+                )
             if one.missing == one.rows:
                 reading.doubt(f"`{visible(one.name)}` holds no value at all")
             elif one.missing:
@@ -227,6 +248,34 @@ class Columns:
         if self.paired and self.whole and preds[0].rows != labels[0].rows:
             said = f"{plural(preds[0].rows, 'row')} of predictions and {labels[0].rows} of labels"
             reading.doubt(f"{said}: if a column tells which belong together, pair them with `--on KEY`")
+        return reading
+
+    def _list_look(self, columns: Sequence[Chosen]) -> lists.Look | None:
+        """A look at the lists of a column; None where it is none of lists."""
+        tell = getattr(self.sources[columns[0].side], "holds_lists", None)
+        if len(columns) != 1 or tell is None or tell(columns[0].index) is False:
+            return None
+        return lists.look(self.sources[columns[0].side], columns[0].index)
+
+    def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
+        """A column of lists as a column for each place."""
+        seen = self._list_look(columns)
+        return list(columns) if seen is None else lists.places_of(columns[0], seen.width)
+
+    def _of_lists(self, roles: Roles, *, from_logits: bool) -> Reading | None:
+        """What lists of labels mean, or two vectors; None where they are columns for their places."""
+        if "pred" not in roles:
+            return None
+        label, pred = self._list_look(roles["label"]), self._list_look(roles["pred"])
+        if label is None or pred is None:
+            return None
+        both = (label, pred)
+        if any(seen.text or not seen.even for seen in both) or label.width != pred.width:
+            return of_label_lists(roles["label"][0].name, roles["pred"][0].name)
+        looks = [self.looks(self._unfolded(roles[role])) for role in ("pred", "label")]
+        reading = of_vectors(roles["label"][0].name, roles["pred"][0].name, *looks)
+        if not any(seen.floats for seen in both):
+            reading.doubt("numbers, or labels that go by numbers?  For sets of labels `hamming`", "likely")
         return reading
 
     def _errors(self, roles: Roles) -> Floats | None:

@@ -30,6 +30,7 @@ from losscli.block import (
 )
 from losscli.errors import UsageError
 from losscli.exact import ExactSum, round_fraction
+from losscli.lists import vector_text
 from losscli.told import Seen, seen, value_of
 from losscli.views import BinaryView, ColumnsView, NumberView, OneClassView
 
@@ -245,7 +246,11 @@ class Watch:
 
     def _table(self, block: Block, numbers: Ints, noted: Mapping[int, Noted]) -> Iterator[Column]:
         for fact in self.facts:
-            yield block.column(fact.place)
+            found = block.column(fact.place)
+            if isinstance(found, NumberColumn) and found.values.ndim > 1:
+                texts = tuple(map(vector_text, found.values.tolist()))
+                found = ClassColumn(np.arange(len(texts)), texts, found.missing)
+            yield found
         for residual in self.residuals:
             label, pred = block.column(residual.label), block.column(residual.pred)
             assert isinstance(label, NumberColumn)
@@ -288,6 +293,8 @@ def _cell(column: Column, at: int, fact: Fact) -> Any:
     if column.missing is not None and column.missing[at]:
         return None
     if isinstance(column, NumberColumn):
+        if column.values.ndim > 1:
+            return vector_text(column.values[at].tolist())
         return _plainly(float(column.values[at]))
     value: int | str = (
         int(column.codes[at]) if column.values is None else column.values[int(column.codes[at])]
@@ -405,7 +412,7 @@ def _facts(
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
     same = {other for one, other in plan.equal}  # holds what another column holds
     for place, slot in plan.places():
-        if place in same or slot.labels or slot.kind in KEY_KINDS:
+        if place in same or slot.made or slot.kind in KEY_KINDS:
             continue
         rank = 0 if place in keys else order[slot.purpose]
         held = chosen.get((place[0], slot.index))

@@ -70,21 +70,40 @@ class Look:
 
 def look(source: Source, columns: Sequence[Chosen]) -> tuple[list[Look], bool]:
     """A look at each column, and whether it was at all rows."""
-    wants = [Want(column.index, "score") for column in columns]
+    each = [_want(source, column) for column in columns]
+    wants = list(dict.fromkeys(each))
     found: list[list[Column]] = [[] for _ in columns]
+    limit = max(100, ROWS // max(1, *(want.width for want in wants)))
     rows = 0
     for part in source.parts(wants):
-        for batch in part.batches(ROWS):
-            taken = batch.slice(0, min(batch.rows, ROWS - rows))
-            for held, column in zip(found, taken.columns, strict=True):
-                held.append(column)
+        for batch in part.batches(limit):
+            taken = batch.slice(0, min(batch.rows, limit - rows))
+            read = dict(zip(wants, taken.columns, strict=True))
+            for held, want, column in zip(found, each, columns, strict=True):
+                held.append(_place(read[want], column.item))
             rows += taken.rows
             if batch.stop is not None:
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(rows + 1)
-            if rows >= ROWS:
+            if rows >= limit:
                 whole = source.rows is not None and source.rows <= rows
                 return [_looked(c.name, held) for c, held in zip(columns, found, strict=True)], whole
     return [_looked(c.name, held) for c, held in zip(columns, found, strict=True)], True
+
+
+def _want(source: Source, column: Chosen) -> Want:
+    """What a column is looked at as; lists that are not laid out, as text."""
+    if column.item is not None:
+        return Want(column.index, "vector", column.width)
+    tell = getattr(source, "holds_lists", None)
+    return Want(column.index, "list" if tell is not None and tell(column.index) else "score")
+
+
+def _place(column: Column, item: int | None) -> Column:
+    if item is None:
+        return column
+    assert isinstance(column, NumberColumn)
+    values = column.values[:, item]
+    return NumberColumn(values, np.isnan(values))
 
 
 def _looked(name: str, pieces: Sequence[Column]) -> Look:

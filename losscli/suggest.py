@@ -67,7 +67,7 @@ def suggest(
     readings = []
     for names, held in found:
         reading = columns.read(held, names, from_logits=from_logits, pos_label=pos_label)
-        reading.command = _command(paths, reading, columns.default(names), input_format)
+        reading.command = _command(paths, reading, columns.default(names), input_format, dialect)
         readings.append(reading)
     return Suggestion(readings[0], readings[1:], columns.rows, columns.whole, paths)
 
@@ -85,13 +85,19 @@ def _is_pipe(path: str) -> bool:
 
 
 def _command(
-    paths: Sequence[str], reading: Reading, told: Mapping[str, str], input_format: str | None
+    paths: Sequence[str],
+    reading: Reading,
+    told: Mapping[str, str],
+    input_format: str | None,
+    dialect: Dialect | None,
 ) -> str:
     words = ["losscli", "eval", *paths]
     for role, name in told.items():
         words += [f"--{role}", name]
     words += reading.options
     words += ["--input-format", input_format] if input_format is not None else []
+    if dialect is not None and (said := dialect.text):
+        words += ["--dialect", said]
     for fit in reading.fits:
         words += ["-l", fit.loss]
     return shlex.join(words)
@@ -137,7 +143,7 @@ TASKS = {
     "quantiles": "a prediction of quantiles", "intervals": "a prediction of intervals",
     "distribution": "a prediction of a distribution", "shares": "a regression of shares",
     "soft labels": "a prediction of shares of classes", "several outputs": "a regression of several outputs",
-    "several predictions": "several predictions of one number",
+    "several predictions": "several predictions of one number", "vectors": "a prediction of vectors",
 }  # fmt: skip
 
 

@@ -154,6 +154,9 @@ def compare_command(
             chunk_rows=chunk_rows,
             start=progress.start,
         )
+    if not quiet:
+        for warning in comparison.warnings:
+            options.say(f"warning: {warning}")
     _finish(comparison, out)
 
 

@@ -189,8 +189,8 @@ DialectText: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--dialect", metavar="KEY=VALUE,…", show_default=False,
-        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the labels "
-        "of a list in one cell), e.g. `delimiter=semicolon,decimal=comma`",
+        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the members "
+        "of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
     ),
 ]  # fmt: skip
 Format: TypeAlias = Annotated[

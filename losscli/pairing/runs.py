@@ -140,7 +140,7 @@ def _shape(rows: Rows) -> _Shape:
 
 def _kind(column: Column) -> str:
     if isinstance(column, NumberColumn):
-        return "number"
+        return "number" if column.values.ndim == 1 else f"vec{column.values.shape[1]}"
     if isinstance(column, KeyColumn):
         return f"key{len(column.words)}"
     return "integer" if column.values is None else "label"
@@ -203,12 +203,14 @@ class PutAside:
             labels: tuple[int | str, ...] | None = None
             if kind == "label":
                 labels = tuple(json.loads(reader.take("u1", next(heads)).tobytes()))
-            width = int(kind[3:]) if kind.startswith("key") else 1
-            dtype = "<f8" if kind == "number" else "<u8" if kind.startswith("key") else "<i8"
+            width = int(kind[3:]) if kind.startswith(("key", "vec")) else 1
+            dtype = "<u8" if kind.startswith("key") else "<f8" if kind[:3] in ("num", "vec") else "<i8"
             values = reader.take(dtype, count * width)
             missing = reader.take("?", count) if holes else None
             if kind == "number":
                 columns.append(NumberColumn(values, missing))
+            elif kind.startswith("vec"):
+                columns.append(NumberColumn(values.reshape(count, width), missing))
             elif kind.startswith("key"):
                 columns.append(KeyColumn(values.reshape(width, count), missing))
             else:

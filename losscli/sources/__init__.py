@@ -26,7 +26,23 @@ class Dialect(NamedTuple):
     header: bool = True
     encoding: str = "utf-8"
     null: tuple[str, ...] = ()  # further spellings of a missing value, in every role
-    list: str | None = None  # what parts the labels of a list in one cell; None: cells are no lists
+    list: str | None = (
+        None  # what parts the members of a list in one cell, or `json`; None: cells are no lists
+    )
+
+    @property
+    def text(self) -> str:
+        """The dialect as `--dialect` takes it."""
+        marks = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ".": "point"}
+        said = {
+            "delimiter": self.delimiter and marks.get(self.delimiter, self.delimiter),
+            "decimal": "comma" if self.decimal == "," else None,
+            "header": None if self.header else "no",
+            "encoding": None if self.encoding == "utf-8" else self.encoding,
+            "null": self.null[0] if self.null else None,
+            "list": self.list and marks.get(self.list, self.list),
+        }
+        return ",".join(f"{key}={value}" for key, value in said.items() if value is not None)
 
 
 class Part(Protocol):

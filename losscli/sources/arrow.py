@@ -32,6 +32,7 @@ from losscli.sources.values import (
     fraction,
     integer_labels,
     integer_numbers,
+    json_text,
     labels_of,
     list_labels,
     moment_labels,
@@ -39,6 +40,7 @@ from losscli.sources.values import (
     spelled,
     text_labels,
     text_numbers,
+    vectors,
     without,
 )
 
@@ -85,6 +87,12 @@ def refusal(found: DataType, kind: Kind) -> str | None:
     found = _storage_type(found)
     if kind == "labels":
         return None if _is_label(_listed_type(found)) else "wanted lists of text or of whole numbers"
+    if kind == "vector":
+        inner = _listed_type(found)
+        return "wanted lists of numbers" if inner is None else refusal(inner, "number")
+    if kind == "list":
+        inner = _listed_type(found)
+        return "wanted lists of numbers or of text" if inner is None or pa.types.is_nested(inner) else None
     if pa.types.is_dictionary(found):
         return refusal(found.value_type, kind)
     if (
@@ -120,6 +128,8 @@ def check_type(found: DataType, kind: Kind, file: str, column: str) -> None:
             "text_key": "keys",
             "text_cells": "keys",
             "labels": "lists of labels",
+            "vector": "vectors of numbers",
+            "list": "lists",
         }
         raise DataError(
             f"it is of type `{shown(str(found))}`, which cannot be read as {read_as.get(kind, 'labels')}",
@@ -208,14 +218,21 @@ def _storage_type(found: DataType) -> DataType:
     return found
 
 
-def column_of(array: Array, kind: Kind) -> tuple[Column, Bad | None]:
-    """The column, and its first row that cannot be read; from there on its values mean nothing."""
+def column_of(array: Array, kind: Kind, width: int = 0) -> tuple[Column, Bad | None]:
+    """The column, and its first row that cannot be read; from there on its values mean nothing.
+
+    ``width``: of vectors, how many numbers each has.
+    """
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
     if kind in KEY_KINDS:
         return _keys(array, kind)
     if kind == "labels":
         return _lists(array).column()
+    if kind == "vector":
+        return _vectors(array, width).column()
+    if kind == "list":
+        return _list_texts(array).column()
     if kind in ("number", "truth") or (kind == "score" and refusal(array.type, "number") is None):
         numbers = _numbers(array, kind)
         if kind != "score" or numbers.bad is None:
@@ -464,6 +481,24 @@ def _labels(array: Array, kind: Kind, which: Ints | None = None) -> Labels:
 
 def _lists(array: Array) -> Labels:
     """Lists of labels, a text each."""
+    inner, starts, ends = _held(array)
+    return list_labels(_members(inner), starts, ends, _missing(array))
+
+
+def _vectors(array: Array, width: int) -> Numbers:
+    """Lists of numbers: where they lie side by side, Arrow's own buffer in another shape."""
+    inner, starts, ends = _held(array)
+    return vectors(_numbers(inner, "number"), starts, ends, _missing(array), width)
+
+
+def _list_texts(array: Array) -> Labels:
+    """Lists as JSON text."""
+    texts = [None if value is None else json_text(value) for value in array.to_pylist()]
+    return labels_of(texts, np.arange(len(texts)), None)
+
+
+def _held(array: Array) -> tuple[Array, Ints, Ints]:
+    """What stands in lists, one behind the other, and where in it each list begins and ends."""
     found, rows = array.type, len(array)
     if pa.types.is_fixed_size_list(found):
         offsets: Ints = (np.arange(rows + 1) + array.offset) * found.list_size
@@ -478,8 +513,7 @@ def _lists(array: Array) -> Labels:
     if not 0 <= first <= last <= len(array.values) or (np.diff(offsets) < 0).any():
         raise Undecodable("a list reaches beyond what its column holds")
     offsets = offsets - first
-    inner = _members(array.values.slice(first, last - first))
-    return list_labels(inner, offsets[:-1], offsets[1:], _missing(array))
+    return array.values.slice(first, last - first), offsets[:-1], offsets[1:]
 
 
 def _members(array: Array) -> Labels:

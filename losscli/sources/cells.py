@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,6 +18,8 @@ TRUTHS = {"true": 1, "false": 0}
 
 EXACT = 2**53
 """Up to here every integer is a double."""
+JSON_LISTS = "json"
+"""In place of a mark that parts lists: they are written as in JSON."""
 
 _MISSING_NUMBER = frozenset(("", "na", "n/a", "nan", "null", "none"))
 # Python reads no longer text as an integer.
@@ -41,10 +43,6 @@ class NotNumber(Exception):
         self.hint = hint
 
 
-class NotLabels(Exception):
-    """A cell that is no list of labels; the message says so."""
-
-
 class Quoted(str):
     """A text of a file that tells text from numbers: it is none of them, however it reads."""
 
@@ -57,7 +55,7 @@ class CellReader:
 
     decimal: str = "."
     null: tuple[str, ...] = ()
-    list: str | None = None  # what parts the labels of a list in one cell
+    list: str | None = None  # what parts the members of a list in one cell, or `JSON_LISTS`
     _number: re.Pattern[str] = field(init=False, repr=False)
     _integer: re.Pattern[str] = field(init=False, repr=False)
     _null: frozenset[str] = field(init=False, repr=False)
@@ -131,24 +129,14 @@ class CellReader:
             raise NotNumber(f"`{shown(text)}` is a class of its own")
         return value
 
-    def labels(self, text: str) -> str | None:
-        """The labels of a list in one cell, as one text, or None for a missing cell; raises NotLabels.
+    def parted(self, text: str) -> Sequence[str]:
+        """The members of a list in one cell, by the mark that parts them.
 
-        A cell that holds the mark alone is a list without labels, as an empty one is missing.  Spaces
-        around a label are none of it.
+        A cell that holds the mark alone is a list without members, as an empty one is missing.  Spaces
+        around a member are none of it.
         """
-        if text in self.missing_texts:
-            return None
         mark = self.list or ""
-        if mark in (text, text.strip(" \t")):
-            return list_text(())
-        found = []
-        for place, part in enumerate(text.split(mark), start=1):
-            label = self.label(part.strip(" \t"))
-            if label is None:
-                raise NotLabels(f"label {place} of the list `{shown(text)}` is missing")
-            found.append(label)
-        return list_text(found)
+        return [] if mark in (text, text.strip(" \t")) else [part.strip(" \t") for part in text.split(mark)]
 
     def text(self, text: str) -> str | None:
         """The text as it stands, or None for a missing one."""
@@ -170,6 +158,16 @@ def no_double(found: int) -> tuple[str, str]:
     return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
 
 
+TEXT_FORMATS = ("csv", "tsv", "txt")
+"""Formats of which `--dialect` says how cells are read."""
+LIST_HINT = "lists in cells are read with `--dialect list=json`"
+
+
+def is_list_text(text: str) -> bool:
+    """Whether a text is written as a list is: `[1, 2]`, `['a', 'b']`."""
+    return text[:1] == "[" and text[-1:] == "]"
+
+
 def in_order(classes: Iterable[int | str]) -> list[int | str]:
     """Classes in the order in which they are shown: numbers by size, then text.
 
@@ -180,14 +178,14 @@ def in_order(classes: Iterable[int | str]) -> list[int | str]:
 
 
 def list_text(labels: Iterable[int | str]) -> str:
-    """The different labels of a row as one text, which is the same whatever their order.
+    """The labels of a row as one text, which is the same whatever their order.
 
-    >>> list_text(["dog", "cat", 3, "dog"])
+    >>> list_text(["dog", "cat", 3])
     '[3, "cat", "dog"]'
     """
     import json  # here, since few calls have lists
 
-    return json.dumps(in_order(set(labels)))
+    return json.dumps(in_order(labels))
 
 
 @lru_cache(1 << 16)

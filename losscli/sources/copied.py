@@ -86,8 +86,8 @@ class CopiedSource:
         tell: Callable[[int], float] | None = getattr(self._inner, "rounding", None)
         return 0.0 if tell is None else tell(index)
 
-    def holds_lists(self, index: int) -> bool:
-        tell: Callable[[int], bool] | None = getattr(self._inner, "holds_lists", None)
+    def holds_lists(self, index: int) -> bool | None:
+        tell: Callable[[int], bool | None] | None = getattr(self._inner, "holds_lists", None)
         return tell is not None and tell(index)
 
     def parts(self, wants: Sequence[Want]) -> Iterator[Part]:

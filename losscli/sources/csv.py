@@ -97,9 +97,9 @@ class CsvSource:
         self._layout = layout
         self._first_row = first_row
 
-    def holds_lists(self, index: int) -> bool:
-        """Whether cells of a column may be lists of labels."""
-        return self._layout.cells.list is not None
+    def holds_lists(self, index: int) -> bool | None:
+        """Whether cells of a column are lists: of CSV they may be (None) where `--dialect` says how."""
+        return False if self._layout.cells.list is None else None
 
     def parts(self, wants: Sequence[Want]) -> Iterator[Part]:
         window = self._text.open()

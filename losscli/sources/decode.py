@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -45,10 +46,12 @@ from losscli.sources.arrow_csv import (
 )
 from losscli.sources.cells import (
     EXACT,
+    JSON_LISTS,
+    LIST_HINT,
     TRUTHS,
     CellReader,
-    NotLabels,
     NotNumber,
+    is_list_text,
     list_text,
     shown,
     shown_bytes,
@@ -59,6 +62,8 @@ from losscli.sources.small_csv import Coded
 from losscli.sources.text import not_utf8
 
 _Codes: TypeAlias = NDArray[np.int32]
+Wrong: TypeAlias = tuple[str] | tuple[str, str | None] | tuple[str, str | None, str | None]
+"""What is wrong with a cell, what was wanted, and a hint."""
 
 _TILE_BYTES = 1 << 16
 _LINE_FEED, _CARRIAGE_RETURN = ord("\n"), ord("\r")
@@ -270,6 +275,8 @@ class BlockDecoder:
         if reading == "bytes":
             return (ClassColumn(array), None) if isinstance(array, np.ndarray) else self._keys(want, array)
         codes, cells, undecodable = array if isinstance(array, Coded) else _coded(array)
+        if want.kind == "vector":
+            return self._vectors(want, codes, cells, undecodable)
         if want.kind in ("number", "truth") or (
             want.kind == "score" and self._all_numbers(cells, undecodable)
         ):
@@ -287,7 +294,7 @@ class BlockDecoder:
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
         number, nan = self._layout.cells.number, float("nan")
-        values, missing, faults = [], [], dict[int, NotNumber]()
+        values, missing, faults = [], [], dict[int, Wrong]()
         for code, cell in enumerate(cells):
             value: float | None = nan
             if code not in undecodable:
@@ -295,7 +302,7 @@ class BlockDecoder:
                     truth = TRUTHS.get(cell.strip().casefold()) if want.kind == "truth" else None
                     value = number(cell) if truth is None else float(truth)
                 except NotNumber as error:
-                    faults[code] = error
+                    faults[code] = str(error), error.wanted, error.hint or self._hint(cell)
             missing.append(value is None)
             values.append(nan if value is None else value)
         mask = np.array(missing, dtype=np.bool_)[codes] if any(missing) else None
@@ -305,13 +312,15 @@ class BlockDecoder:
     def _classes(
         self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
     ) -> tuple[Column, Bad | None]:
-        grammar, faults = self._layout.cells, dict[int, NotLabels]()
+        grammar, faults = self._layout.cells, dict[int, Wrong]()
         if want.kind == "text" and grammar.missing_texts.isdisjoint(cells):
             bad = self._first_bad(want, codes, len(cells), {}, undecodable)
             return ClassColumn(codes.astype(np.int64), tuple(cells)), bad
         labels: list[int | str | None]
         if want.kind == "labels":
             labels = [self._list(cell, code, faults) for code, cell in enumerate(cells)]
+        elif want.kind == "list":
+            labels = [self._as_json(cell) for cell in cells]
         else:
             canonical = grammar.text if want.kind == "text" else grammar.label
             labels = [canonical(cell) for cell in cells]
@@ -325,12 +334,96 @@ class BlockDecoder:
         missing = recoded < 0
         return ClassColumn(recoded, distinct, missing if missing.any() else None), bad
 
-    def _list(self, cell: str, code: int, faults: dict[int, NotLabels]) -> str | None:
+    def _vectors(
+        self, want: Want, codes: _Codes, cells: list[str], undecodable: dict[int, bytes]
+    ) -> tuple[Column, Bad | None]:
+        from losscli.sources.jsonl import Unreadable, vector
+
+        grammar, faults = self._layout.cells, dict[int, Wrong]()
+        table = np.full((max(1, len(cells)), want.width), np.nan)
+        missing = np.zeros(max(1, len(cells)), np.bool_)
+        for code, cell in enumerate(cells):
+            try:
+                held = self._members(cell) if code not in undecodable else None
+                missing[code] = held is None
+                if held is not None:
+                    held = held if isinstance(held, list) or grammar.list == JSON_LISTS else [held]
+                    table[code] = vector(held, want.width, self._number_of)
+            except NotNumber as error:
+                faults[code] = str(error), "wanted a number"
+            except Unreadable as error:
+                faults[code] = error.message, error.detail, error.hint
+        mask = missing[codes] if missing.any() else None
+        return NumberColumn(table[codes], mask), self._first_bad(want, codes, len(cells), faults, undecodable)
+
+    def _number_of(self, member: Any) -> float | None:
+        if isinstance(member, str):
+            return self._layout.cells.number(member)
+        from losscli.sources.jsonl import number_of
+
+        return number_of(member)
+
+    def _label_of(self, member: Any) -> int | str | None:
+        if isinstance(member, str):
+            return self._layout.cells.label(member)
+        from losscli.sources.jsonl import label_of
+
+        return label_of(member)
+
+    def _members(self, cell: str) -> Any:
+        """What stands in a cell that may be a list: a list, one value, or None where it is missing."""
+        grammar = self._layout.cells
+        if cell in grammar.missing_texts:
+            return None
+        if grammar.list == JSON_LISTS:
+            from losscli.sources.jsonl import cell_list
+
+            return cell_list(cell)
+        return (
+            grammar.parted(cell) if grammar.list is not None and grammar.list in cell else cell.strip(" \t")
+        )
+
+    def _list(self, cell: str, code: int, faults: dict[int, Wrong]) -> str | None:
+        """The labels of a list in one cell, as one text, or None for a missing cell."""
+        from losscli.sources.jsonl import Unreadable, label_list
+
         try:
-            return self._layout.cells.labels(cell)
-        except NotLabels as error:
-            faults[code] = error
+            held = self._members(cell)
+            if held is None:
+                return None
+            one = not isinstance(held, list) and self._layout.cells.list != JSON_LISTS
+            return label_list([held] if one else held, self._label_of)
+        except Unreadable as error:
+            faults[code] = error.message, error.detail, error.hint
             return list_text(())
+
+    def _as_json(self, cell: str) -> str | None:
+        """What stands in a cell, as JSON: a list, its numbers as such, or else the text."""
+        from losscli.sources.jsonl import Unreadable
+        from losscli.sources.values import json_text
+
+        try:
+            held = self._members(cell)
+        except Unreadable:
+            held = cell
+        if isinstance(held, list):
+            held = [self._json_value(member) for member in held]
+        return None if held is None else json_text(held)
+
+    def _json_value(self, member: Any) -> Any:
+        if not isinstance(member, str):
+            return member
+        try:
+            found = self._layout.cells.number(member)
+        except NotNumber:
+            return member
+        return int(found) if found is not None and found.is_integer() else found
+
+    def _hint(self, cell: str) -> str | None:
+        """Where a cell that is no number looks like a list: how to read it."""
+        if self._layout.cells.list is None and is_list_text(cell):
+            return LIST_HINT
+        return None
 
     def _all_numbers(self, cells: list[str], undecodable: dict[int, bytes]) -> bool:
         """Whether every cell is a number that tells its class as well, or empty."""
@@ -346,7 +439,7 @@ class BlockDecoder:
         want: Want,
         codes: _Codes,
         cells: int,
-        faults: Mapping[int, NotNumber | NotLabels],
+        faults: Mapping[int, Wrong],
         undecodable: dict[int, bytes],
     ) -> Bad | None:
         if not faults and not undecodable:
@@ -357,9 +450,7 @@ class BlockDecoder:
         code = int(codes[row])
         column = self._layout.columns[want.index]
         if code in faults:
-            fault = faults[code]
-            wanted, hint = (fault.wanted, fault.hint) if isinstance(fault, NotNumber) else (None, None)
-            return Bad(row, DataError(str(fault), wanted, hint, self._layout.path, column))
+            return Bad(row, replace(DataError(*faults[code]), file=self._layout.path, column=column))
         error = not_utf8(self._layout.path)
         error.message = f"`{shown_bytes(undecodable[code])}` is not valid UTF-8"
         error.column = column
@@ -451,4 +542,6 @@ def _empty(want: Want) -> Column:
         return KeyColumn(np.empty((1, 0), dtype=np.uint64))
     if want.kind == "number":
         return NumberColumn(np.empty(0, dtype=np.float64))
+    if want.kind == "vector":
+        return NumberColumn(np.empty((0, want.width), dtype=np.float64))
     return ClassColumn(np.empty(0, dtype=np.int64), ())

@@ -66,9 +66,9 @@ class FolderSource:
         tell: Callable[[int], float] | None = getattr(self.source(0), "rounding", None)
         return 0.0 if index in self.partitions or tell is None else tell(index)
 
-    def holds_lists(self, index: int) -> bool:
+    def holds_lists(self, index: int) -> bool | None:
         """Whether a column of the first file may hold lists of labels."""
-        tell: Callable[[int], bool] | None = getattr(self.source(0), "holds_lists", None)
+        tell: Callable[[int], bool | None] | None = getattr(self.source(0), "holds_lists", None)
         return index not in self.partitions and tell is not None and tell(index)
 
     def locate(self, row: int) -> tuple[str, int]:
@@ -114,7 +114,7 @@ class FolderSource:
                 fills.append((partition, want))
             else:
                 fills.append(None)
-                inner.append(Want(self._place(number, want.index), want.kind))
+                inner.append(want._replace(index=self._place(number, want.index)))
         return inner, fills
 
     def _place(self, number: int, index: int) -> int:

@@ -114,7 +114,9 @@ class IpcSource:
             columns = [record_batch.column(fields.index(want.index)) for want in wants]
             for start in range(0, len(record_batch), size):
                 cut = [column.slice(start, size) for column in columns]
-                read = [column_of(array, want.kind) for array, want in zip(cut, wants, strict=True)]
+                read = [
+                    column_of(array, want.kind, want.width) for array, want in zip(cut, wants, strict=True)
+                ]
                 rows = min(size, len(record_batch) - start)
                 batch = batch_of(read, names, self.path, None) if wants else Batch(rows, ())
                 yield batch

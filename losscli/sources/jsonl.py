@@ -27,9 +27,13 @@ from losscli.sources.values import (
     float_label,
     float_text,
     fraction,
+    json_text,
     labels_of,
+    list_hint,
     missing_label,
     numbers_of,
+    twice,
+    unlike,
 )
 
 PART_BYTES = 1 << 20  # of text in a part
@@ -39,12 +43,13 @@ BLANK = b" \t\r\n"
 
 
 class Unreadable(Exception):
-    """A line or a value that cannot be read as wanted: what it is, and what was wanted."""
+    """A line or a value that cannot be read as wanted: what it is, what was wanted, and a hint."""
 
-    def __init__(self, message: str, detail: str) -> None:
+    def __init__(self, message: str, detail: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.detail = detail
+        self.hint = hint
 
 
 class JsonlSource:
@@ -67,6 +72,10 @@ class JsonlSource:
     def holds_lists(self, index: int) -> bool:
         """Whether the first value of a column is a list."""
         return index in self._lists
+
+    def first_list(self, index: int) -> list[Any]:
+        """That list."""
+        return self._lists[index]
 
     def parts(self, wants: Sequence[Want]) -> Iterator[JsonlPart]:
         """Runs of lines."""
@@ -111,7 +120,7 @@ class JsonlPart:
         read = []
         for want in self.wants:
             name = self.source.columns[want.index]
-            read.append(_column([found.get(name) for found in objects], want.kind))
+            read.append(_column([found.get(name) for found in objects], want))
         names = [self.source.columns[want.index] for want in self.wants]
         batch = batch_of(read, names, path, self.first_row) if read else Batch(len(objects), ())
         return batch.stopped(stop) if batch.stop is None and stop is not None else batch
@@ -136,8 +145,8 @@ def open_jsonl(path: str, *, compression: str | None = None, stream: BinaryIO | 
 # ---------------------------------------------------------------------- lines
 
 
-def _columns(window: Window, path: str) -> tuple[tuple[str, ...], frozenset[int]]:
-    """The names of the columns, and the places of those whose first value, near the start, is a list."""
+def _columns(window: Window, path: str) -> tuple[tuple[str, ...], dict[int, list[Any]]]:
+    """The names of the columns, and the first value of those where that, near the start, is a list."""
     count = PART_BYTES
     while True:
         data = window.peek(count)
@@ -161,17 +170,17 @@ def _columns(window: Window, path: str) -> tuple[tuple[str, ...], frozenset[int]
         raise DataError(error.message, detail=error.detail, hint=hint, file=path, row=1) from None
     names = tuple(first)
     open_names = {name for name in names if first[name] is None}
-    lists = {name for name in names if isinstance(first[name], list)}
+    lists = {name: first[name] for name in names if isinstance(first[name], list)}
     for line in data[end + 1 :].split(b"\n") if open_names and end >= 0 else ():
         try:
             found = _object(line)
         except Unreadable:
             break  # the last one may be cut; what is wrong with others is said when rows are read
-        lists |= {name for name in open_names if isinstance(found.get(name), list)}
+        lists |= {name: found[name] for name in open_names if isinstance(found.get(name), list)}
         open_names -= {name for name in open_names if found.get(name) is not None}
         if not open_names:
             break
-    return names, frozenset(at for at, name in enumerate(names) if name in lists)
+    return names, {at: lists[name] for at, name in enumerate(names) if name in lists}
 
 
 def _blocks(window: Window, path: str) -> Iterator[tuple[bytes, DataError | None]]:
@@ -270,14 +279,58 @@ def _object(line: bytes) -> dict[str, Any]:
 # ---------------------------------------------------------------------- values
 
 
-def _column(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
+def _column(values: Sequence[Any], want: Want) -> tuple[Column, Bad | None]:
+    kind = want.kind
+    if kind == "vector":
+        return _vectors(values, want.width)
     if kind in ("number", "truth", "score"):
         column, bad = _numbers(values, kind)
         if kind != "score" or bad is None:
             return column, bad
     if kind in KEY_KINDS:
         return _keys(values, kind)
-    return _labels(values, _list if kind == "labels" else _text if kind == "text" else _label)
+    readers: dict[Kind, Callable[[Any], int | str | None]] = {
+        "labels": _list,
+        "list": _as_json,
+        "text": _text,
+    }
+    return _labels(values, readers.get(kind, _label))
+
+
+def _vectors(values: Sequence[Any], width: int) -> tuple[Column, Bad | None]:
+    rows = np.full((len(values), width), np.nan)
+    missing = np.zeros(len(values), np.bool_)
+    bad = None
+    for row, value in enumerate(values):
+        if value is None:
+            missing[row] = True
+            continue
+        try:
+            rows[row] = vector(value, width)
+        except Unreadable as error:
+            bad = Bad(row, error.message, error.detail, error.hint)
+            break
+    return NumberColumn(rows, missing if missing.any() else None), bad
+
+
+def vector(value: Any, width: int, number: Callable[[Any], float | None] | None = None) -> list[float]:
+    """The numbers of a list, NaN where one is missing; ``number`` reads one of them."""
+    if not isinstance(value, list):
+        raise Unreadable(_no_list(value), "wanted a list of numbers, as in the rows before it")
+    if len(value) != width:
+        raise Unreadable(*unlike(len(value), width))
+    found = []
+    for member in value:
+        if type(member) is float and math.isfinite(member):
+            found.append(member)
+        else:
+            read = (number or _number)(member)
+            found.append(math.nan if read is None else read)
+    return found
+
+
+def _as_json(value: Any) -> str | None:
+    return None if value is None else json_text(value)
 
 
 def _numbers(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
@@ -288,7 +341,7 @@ def _numbers(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
         try:
             number = value if type(value) is float and math.isfinite(value) else _number(value, read)
         except Unreadable as error:
-            return NumberColumn(numbers, missing), Bad(row, error.message, error.detail)
+            return NumberColumn(numbers, missing), Bad(row, error.message, error.detail, error.hint)
         if number is None:
             missing[row] = True
         else:
@@ -303,7 +356,7 @@ def _labels(values: Sequence[Any], read: Callable[[Any], int | str | None]) -> t
         try:
             labels.append(read(value))
         except Unreadable as error:
-            bad = Bad(len(labels), error.message, error.detail)
+            bad = Bad(len(labels), error.message, error.detail, error.hint)
             labels += [None] * (len(values) - len(labels))
             break
     column, _ = labels_of(labels, np.arange(len(labels)), None).column()
@@ -317,7 +370,7 @@ def _keys(values: Sequence[Any], kind: Kind) -> tuple[Column, Bad | None]:
     return column, bad if worse is None or (bad is not None and bad.row <= worse.row) else worse
 
 
-def _number(value: Any, read: Callable[[str], float | None]) -> float | None:
+def _number(value: Any, read: Callable[[str], float | None] = CELLS.number) -> float | None:
     if value is None or isinstance(value, bool | _Infinite):
         return value if value is None else float(value)
     if isinstance(value, int):
@@ -326,10 +379,20 @@ def _number(value: Any, read: Callable[[str], float | None]) -> float | None:
         try:
             return read(value)
         except NotNumber as error:
-            raise Unreadable(str(error), error.wanted) from None
+            raise Unreadable(str(error), error.wanted, list_hint(value)) from None
     if isinstance(value, float):
         _overflown()
     raise Unreadable(f"{_kind(value)} is not a number", "wanted a number")
+
+
+def number_of(value: Any) -> float | None:
+    """A value of JSON as a number; None where it is missing.  Raises Unreadable."""
+    return _number(value)
+
+
+def label_of(value: Any) -> int | str | None:
+    """A value of JSON as a class label; None where it is missing.  Raises Unreadable."""
+    return _label(value)
 
 
 def _exact(value: int) -> float:
@@ -353,20 +416,45 @@ def _label(value: Any) -> int | str | None:
 
 
 def _list(value: Any) -> str | None:
-    if value is None:
-        return None
+    return None if value is None else label_list(value)
+
+
+def label_list(value: Any, label: Callable[[Any], int | str | None] | None = None) -> str:
+    """The labels of a list as one text; ``label`` reads one of them."""
     if not isinstance(value, list):
-        what = "an object" if isinstance(value, dict) else f"`{shown(json.dumps(value))}`"
-        raise Unreadable(f"{what} is no list", "wanted a list of labels, as in the first row")
-    found = []
+        raise Unreadable(_no_list(value), "wanted a list of labels, as in the first row")
+    found: list[int | str] = []
     for place, member in enumerate(value, start=1):
         if isinstance(member, float) and not _finite(member).is_integer():
             raise Unreadable(*fraction(member))
-        label = _label(member)
-        if label is None:
+        read = (label or _label)(member)
+        if read is None:
             raise Unreadable(*missing_label(place))
-        found.append(label)
+        found.append(read)
+    if len(set(found)) < len(found):
+        raise Unreadable(*twice(next(one for one in found if found.count(one) > 1)))
     return list_text(found)
+
+
+def _no_list(value: Any) -> str:
+    return f"{'an object' if isinstance(value, dict) else f'`{shown(json.dumps(value))}`'} is no list"
+
+
+def cell_list(text: str) -> Any:
+    """What a cell of another format holds as JSON, or a list as Python writes it; None where it is missing."""
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        pass
+    import ast  # here, since few files hold such lists
+
+    try:
+        found = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise Unreadable(
+            f"`{shown(text)}` is no JSON list", 'wanted one such as `[1, 2]` or `["a", "b"]`'
+        ) from None
+    return list(found) if isinstance(found, tuple) else found
 
 
 def _text(value: Any) -> str | None:

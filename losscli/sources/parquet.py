@@ -250,7 +250,7 @@ class ParquetSource:
                 if places is None:
                     places = self._places(decoded.schema, wants)
                 read = [
-                    column_of(decoded.column(place), want.kind)
+                    column_of(decoded.column(place), want.kind, want.width)
                     for place, want in zip(places, wants, strict=True)
                 ]
             except (Undecodable, pa.ArrowException) as error:

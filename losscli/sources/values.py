@@ -20,10 +20,13 @@ from losscli.sources.cells import (
     CellReader,
     NotNumber,
     in_order,
+    is_list_text,
     list_text,
     no_double,
+    shown,
     shown_bytes,
 )
+from losscli.text import plural
 
 CELLS = CellReader()
 
@@ -34,10 +37,11 @@ class Bad(NamedTuple):
     row: int
     message: str
     detail: str | None = None
+    hint: str | None = None
 
 
-Why: TypeAlias = Callable[[int], tuple[str, str | None]]
-"""What is wrong with a bad row, and what was wanted."""
+Why: TypeAlias = Callable[[int], tuple[str, str | None] | tuple[str, str | None, str | None]]
+"""What is wrong with a bad row, what was wanted, and a hint."""
 
 
 def never(row: int) -> tuple[str, str | None]:
@@ -91,7 +95,7 @@ def batch_of(
         return batch
     bad, name = min(bads, key=lambda found: found[0].row)
     row = None if first_row is None else first_row + bad.row + 1
-    stop = DataError(bad.message, detail=bad.detail, file=file, column=name, row=row)
+    stop = DataError(bad.message, bad.detail, bad.hint, file, name, row)
     return batch.slice(0, bad.row).stopped(stop)
 
 
@@ -158,6 +162,11 @@ def integer_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Number
     return numbers_of(values, missing, bad, lambda row: no_double(int(stored[row])), finite=True)
 
 
+def list_hint(text: str) -> str | None:
+    """Where a text that is no number is written as a list is: what to do."""
+    return "store such texts as lists" if is_list_text(text) else None
+
+
 def text_numbers(
     texts: Texts, rows: int, missing: Mask | None, kind: Kind, *, all_matter: bool = True
 ) -> Numbers:
@@ -165,12 +174,14 @@ def text_numbers(
     read = CELLS.score if kind == "score" else CELLS.number
     values = np.full(rows, np.nan)
     empty = np.zeros(rows, np.bool_)
-    reasons: dict[int, tuple[str, str | None]] = {row: _broken(raw) for row, raw in texts.broken.items()}
+    reasons: dict[int, tuple[str, str | None] | tuple[str, str | None, str | None]] = {
+        row: _broken(raw) for row, raw in texts.broken.items()
+    }
     for row, text in zip(texts.rows, texts.texts, strict=True):
         try:
             number = read(text)
         except NotNumber as error:
-            reasons[row] = str(error), error.wanted
+            reasons[row] = str(error), error.wanted, list_hint(text)
             if all_matter:
                 break
         else:
@@ -286,13 +297,19 @@ def text_labels(texts: Texts, rows: int, missing: Mask | None, kind: Kind) -> La
 def list_labels(inner: Labels, starts: Ints, ends: Ints, missing: Mask | None) -> Labels:
     """Rows that are lists: of each the labels of ``inner`` from its start to its end, as one text."""
     wrong = either(inner.missing, inner.bad)
-    bad = None
+    bad, again = None, _twice(inner.codes, starts, ends)
     if wrong is not None:
         before = np.concatenate(([0], np.cumsum(wrong)))
         bad = without(before[ends] > before[starts], missing)
 
-    def why(row: int) -> tuple[str, str | None]:
-        assert wrong is not None
+    if again is not None:
+        bad = either(bad, without(again, missing))
+
+    def why(row: int) -> tuple[str, str | None] | tuple[str, str | None, str | None]:
+        if wrong is None or not wrong[starts[row] : ends[row]].any():
+            codes = inner.codes[starts[row] : ends[row]].tolist()
+            code = next(code for code in codes if codes.count(code) > 1)
+            return twice(code if inner.table is None else inner.table[code])
         at = int(starts[row]) + int(wrong[starts[row] : ends[row]].argmax())
         if inner.missing is not None and inner.missing[at]:
             return missing_label(at - int(starts[row]) + 1)
@@ -317,10 +334,81 @@ def list_labels(inner: Labels, starts: Ints, ends: Ints, missing: Mask | None) -
     ):
         code = known.get(key := tuple(places[start:end]))
         if code is None:
-            text = ", ".join([texts[at] for at in sorted(set(key))])
+            text = ", ".join([texts[at] for at in sorted(key)])
             code = known[key] = table.setdefault(f"[{text}]", len(table))
         codes[row] = code
     return Labels(codes, tuple(table), missing, bad, why)
+
+
+def _twice(codes: Ints, starts: Ints, ends: Ints) -> Mask | None:
+    """The lists that hold a code more than once."""
+    sizes = np.maximum(ends - starts, 0)
+    if not len(codes) or sizes.max(initial=0) < 2:
+        return None
+    lists = np.repeat(np.arange(len(starts)), sizes)
+    # The places of their members, list after list; those of a missing list count too, and are left out later.
+    places = np.arange(len(lists)) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+    held = codes[places]
+    order = np.lexsort((held, lists))
+    lists, held = lists[order], held[order]
+    same = (lists[1:] == lists[:-1]) & (held[1:] == held[:-1])
+    if not same.any():
+        return None
+    found = np.zeros(len(starts), np.bool_)
+    found[lists[1:][same]] = True
+    return found
+
+
+INDICATORS = "a list names each label of its row once; of 0 and 1 for every class make a column each, such as `y_cat`, `y_dog`"
+
+
+def twice(label: int | str) -> tuple[str, str, str]:
+    """What is wrong with a list that has a label twice."""
+    return (
+        f"`{shown(str(label))}` stands twice in the list",
+        "wanted the labels of the row, each once",
+        INDICATORS,
+    )
+
+
+def vectors(flat: Numbers, starts: Ints, ends: Ints, missing: Mask | None, width: int) -> Numbers:
+    """Rows that are lists of ``width`` numbers: of each the numbers of ``flat`` from its start to its end."""
+    rows = len(starts)
+    sizes = ends - starts
+    there = np.ones(rows, np.bool_) if missing is None else ~missing
+    wrong = there & (sizes != width)
+    kept = there & ~wrong
+    if kept.all() and rows and np.array_equal(starts, np.arange(rows) * width + starts[0]):
+        # They lie side by side: nothing is moved.
+        first = int(starts[0])
+        values = flat.values[first : first + rows * width].reshape(rows, width)
+        bads = None if flat.bad is None else flat.bad[first : first + rows * width].reshape(rows, width)
+    else:
+        places = starts[kept, None] + np.arange(width)
+        values = np.full((rows, width), np.nan)
+        values[kept] = flat.values[places]
+        bads = None
+        if flat.bad is not None:
+            bads = np.zeros((rows, width), np.bool_)
+            bads[kept] = flat.bad[places]
+    bad = wrong if bads is None else wrong | bads.any(axis=1)
+
+    def why(row: int) -> tuple[str, str | None] | tuple[str, str | None, str | None]:
+        if wrong[row]:
+            return unlike(int(sizes[row]), width)
+        assert bads is not None
+        return flat.why(int(starts[row]) + int(bads[row].argmax()))
+
+    return Numbers(values, missing, bad if bad.any() else None, why, flat.finite and missing is None)
+
+
+def unlike(found: int, width: int) -> tuple[str, str, str]:
+    """What is wrong with a vector of another length."""
+    return (
+        f"the list has {plural(found, 'number')}",
+        f"wanted {width}, as the first list of the column has",
+        "lists of any length are sets of labels, for losses such as `hamming`",
+    )
 
 
 def fraction(value: float) -> tuple[str, str]:
@@ -331,6 +419,21 @@ def fraction(value: float) -> tuple[str, str]:
 def missing_label(place: int) -> tuple[str, str]:
     """What is wrong with a list that has a hole, at a place counted from 1."""
     return f"label {place} of the list is missing", "wanted a label in every place of a list"
+
+
+def json_text(value: Any) -> str:
+    """What stands in a cell as JSON: numbers and text as they are, all else by its name."""
+    import json  # here, since few calls have lists
+
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    if isinstance(value, float) and value != value:
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 # ---------------------------------------------------------------------- text
