@@ -165,6 +165,8 @@ class _Checker:
             if isinstance(node.value, str):
                 return "text"
             if isinstance(node.value, (bool, int, float)) and abs(node.value) < 1e308:
+                if isinstance(node.value, int) and int(float(node.value)) != node.value:
+                    raise _refused(self.text, f"`{node.value}` is no double, as cells of numbers are")
                 return "number"
         elif (name := self._column(node)) is not None:
             return self._read_as(name, wanted or self.columns.get(name, "number"))

@@ -84,6 +84,14 @@ def test_such_an_integer_is_an_error_in_every_format(here, text, parquet):
         assert f"the nearest is {LIMIT}" in ran.err
 
 
+def test_such_an_integer_is_an_error_in_an_expression(here, text):
+    file = text("f.csv", ["pred,label", f"{LIMIT},{LIMIT}"])
+    call = ("eval", file, "-f", "value")
+    assert value(here(*call, "-l", "mae", "--where", f"pred == {LIMIT}")) == 0.0
+    for more in (("-l", "mae", "--where", f"pred == {LIMIT + 1}"), ("-l", f"expr:abs(pred - {LIMIT + 1})")):
+        assert here(*call, *more).block().code == 2
+
+
 @pytest.mark.parametrize(
     "dialect, cell, hint",
     [
