@@ -271,6 +271,9 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
         )
 
 
+_APART = "as a class, a whole number in another spelling than `1` or `1.0` is text: `1E0`, `01`, `+1`"
+
+
 def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | None:
     """Two things in one column that are each allowed, but not beside each other."""
     found = []
@@ -282,7 +285,12 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
                 rows = f"first in {first} and in {second}; one column holds one or the other"
                 found.append(
                     DataError(
-                        f"{what} stand in one column", rows, None, slot.file, slot.name, max(one, other)
+                        f"{what} stand in one column",
+                        rows,
+                        _APART if "text" in marks else None,
+                        slot.file,
+                        slot.name,
+                        max(one, other),
                     )
                 )
     return min(found, key=lambda error: error.row or 0, default=None)

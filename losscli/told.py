@@ -7,7 +7,6 @@ text.  What was seen in some rows is a `Seen`; those of more rows are joined by 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from enum import IntFlag
@@ -26,6 +25,9 @@ MISSING = frozenset(("na", "n/a", "nan", "null", "none"))
 
 SHORT = 15
 """Characters within which every integer is a double."""
+
+LONGEST = 310
+"""Characters beyond which no integer is one."""
 
 
 class Seen(IntFlag):
@@ -94,15 +96,20 @@ def _seen(texts: Sequence[str], cells: CellReader) -> Seen:
 
 def _unsure(text: str, cells: CellReader) -> Seen:
     """What a number may be besides: too large for a double, or an integer that is none."""
-    try:
-        nearest = cells.number(text)
-    except NotNumber:
-        return Seen.TEXT
-    assert nearest is not None
-    if not text.strip(" \t").lstrip("-").isdigit():
+    plain = text.strip(" \t")
+    if not plain.lstrip("-").isdigit():
+        try:
+            cells.number(text)
+        except NotNumber:
+            return Seen.TEXT
         return Seen.NOTHING
-    whole = int(text)
-    exact = math.isfinite(nearest) and int(nearest) == whole
+    if len(plain) > LONGEST:
+        return Seen.TEXT
+    whole = int(plain)
+    try:
+        exact = int(float(whole)) == whole
+    except OverflowError:
+        exact = False
     if not -(2**63) <= whole < 2**63:
         return Seen.NUMBER if exact else Seen.TEXT
     return Seen.NOTHING if exact else Seen.WIDE

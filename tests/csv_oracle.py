@@ -91,6 +91,8 @@ def number(cell: bytes) -> float | str | None:
     if not NUMBER.fullmatch(text):
         return "is not a number"
     value = float(text)
+    if re.fullmatch(r"[+-]?[0-9]+", text) and not math.isinf(value) and int(text) != int(value):
+        return "is no double"
     return "beyond the largest double" if math.isinf(value) else value
 
 
@@ -101,10 +103,6 @@ def label(cell: bytes) -> int | str | UnicodeDecodeError | None:
         return error
     if not text:
         return None
-    if NUMBER.fullmatch(text.strip(" \t")) and not math.isinf(float(text)):
-        exponent = re.search(r"[eE][+-]?0*([0-9]+)", text)
-        if exponent is None or len(exponent[1]) < 5:
-            exact = Fraction(text.strip(" \t"))
-            if exact.denominator == 1:
-                return int(exact)
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)(\.0+)?", text, re.ASCII):
+        return int(Fraction(text))
     return {"true": 1, "false": 0}.get(text.lower(), text)

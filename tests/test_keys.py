@@ -418,12 +418,11 @@ def test_every_wrong_key_is_counted_and_the_first_few_are_named(tmp_path, memory
     assert "2 rows without a key (row 10, row 251)" in error.detail
 
 
-def test_repeated_and_missing_keys_are_errors_where_others_are_dropped(here, text):
+def test_repeated_keys_are_errors_where_others_are_dropped(here, text):
     preds = text("p.csv", ["id,pred", "a,1", "b,2"])
     for name, rows, what in (
         ("twice", ["a,1", "c,1", "a,2"], "row 3: the key `a` stands in an earlier row"),
         ("twice alone", ["a,1", "c,1", "c,2"], "row 3: the key `c` stands in an earlier row"),
-        ("missing", ["a,1", ",2"], "row 2: the key is missing"),
     ):
         labels = text(f"{name}.csv", ["id,label", *rows])
         ran = here("eval", preds, labels, "-l", "mae", "--on", "id", "--unmatched", "drop").block()

@@ -161,14 +161,16 @@ KeyType: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--key-type", metavar="int|text", show_default=False,
-        help="What keys are compared as, one for all or one for each "
+        help="What keys are compared as, one for all or one for each; int reads `007` and `7.0` as 7 "
         "(default: as the files say; text of CSV takes the other side's type)",
     ),
 ]  # fmt: skip
 Unmatched: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--unmatched", metavar="error|drop", help="Keys on one side only: refuse them, or drop and count them"
+        "--unmatched",
+        metavar="error|drop",
+        help="Keys on one side only, and missing ones: refuse them, or drop and count them",
     ),
 ]
 Memory: TypeAlias = Annotated[

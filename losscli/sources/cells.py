@@ -89,7 +89,8 @@ class CellReader:
             # Without zeros in front there are at most 309 digits.
             whole = int(match["whole"].lstrip("0"))
             if whole != abs(int(value)):
-                raise NotNumber(*no_double(-whole if match["sign"] == "-" else whole))
+                _, wanted = no_double(-whole if match["sign"] == "-" else whole)
+                raise NotNumber(f"`{shown(text)}` is no double", wanted)
         return value
 
     def _other_decimal(self, text: str) -> str | None:
