@@ -21,10 +21,11 @@ from losscli.distributions import mcnemar_mid_p, normal_quantile
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
+from losscli.evaluation import column_reader, no_rows, notes_of, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import BADNESS
 from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
+from losscli.pairing.keyplan import POSITION
 from losscli.plan import WHOLE
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
@@ -92,7 +93,7 @@ def compare(
     _refuse_time(time, interval, weighted=weight is not None or bool(class_weight))
     paths, sides, label_side = _inputs(base, head, labels, pred)
     asked = [Asked.of(text) for text in loss]
-    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
+    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on not in (None, POSITION))
     jobs = jobs or threads.default_jobs(sources)
     call = Call(
         preds=tuple(pred), label=label, weight=weight, from_logits=from_logits, classes=tuple(classes),
@@ -115,13 +116,16 @@ def compare(
         raise placed(error, sources) from None
     options = options_of(plan, call, sources, min_slice)
     compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
+    notes = notes_of(plan, outcome.tally, sources)
+    compared = [one if one.slice else replace(one, note="; ".join(filter(None, [one.note, *notes])) or None)
+                for one in compared]  # fmt: skip
     failed = [one for one in compared if one.verdict in fail_on]
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
         names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.labels)
         inputs.append(Input(role, source.path, source.format, list(names)))
-    return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs)
+    return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs, warnings=notes)
 
 
 def _inputs(

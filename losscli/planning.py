@@ -7,10 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.block import Want
-from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
+from losscli.columns import (
+    Chosen,
+    choose,
+    find_in_either,
+    has,
+    is_glob,
+    is_id,
+    named,
+    named_in_either,
+    tells_rows,
+)
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
-from losscli.labels import class_label, class_names, quantile_level, shared_prefix
+from losscli.labels import class_label, class_spellings, paired, quantile_level, share_names
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
 from losscli.spec import Spec, parse
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
     from losscli.pairing.keyplan import KeyPlan, Unmatched
+    from losscli.pairing.telling import Telling
     from losscli.rows import Fact, Pictures
     from losscli.slices import SliceView
     from losscli.sources import Source
@@ -131,6 +142,17 @@ def plan(
     return _Planner(sources, call, read).plan(asked)
 
 
+def names_cut(sources: Sequence[Source], by: Sequence[str], more: Sequence[str] = ()) -> frozenset[str]:
+    """The names of columns that cut or group the rows: none is taken for a prediction or a label unasked."""
+    if not (by or more):
+        return frozenset()
+    from losscli.slices import parse_slicing
+
+    columns = [column for source in sources for column in source.columns]
+    names = [*more, *(key.name for text in by for key in parse_slicing(text, columns).keys)]
+    return frozenset((*names, *(name.partition(".")[2] for name in names if name not in columns)))
+
+
 class _Planner:
     """Columns and forms chosen for one call; slots and units are shared by all that want the same."""
 
@@ -142,24 +164,25 @@ class _Planner:
         self.units: dict[Any, int] = {}
         self.made: list[Unit] = []
         self.taken: set[tuple[int, int]] = set()
+        self.aside: frozenset[str] = frozenset()
         self.side = 0  # of the model being planned
         self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
         self.roles: dict[str, list[Chosen]] = {}
         self.listed = False  # whether labels and predictions are lists, or columns for the labels in lists
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
+        self.notes: dict[str, None] = {}
 
     def plan(self, asked: Sequence[Asked]) -> Plan:
         call = self.call
         last = len(self.sources) - 1 if call.label_side is None else call.label_side
         weights = find_in_either(self.sources, call.weight) if call.weight is not None else []
         self.taken = {(w.side, w.index) for w in weights}
-        keys = None
-        if call.on is not None:
-            from losscli.pairing.keyplan import choose_keys
-
-            keys = choose_keys(self.sources, call.on, call.key_type, call.unmatched)
+        keys = self._keys()
+        if keys is not None:
             self.taken |= {(side, slot.index) for side, slots in enumerate(keys.sides) for slot in slots}
+        grouping = [name for name in (call.cluster, call.time) if name is not None]
+        self.aside = names_cut(self.sources, call.by, grouping)
         label = call.label if last == 0 else None
         models = []
         for text, side in self._models():
@@ -195,8 +218,7 @@ class _Planner:
         class_weights = self._class_weights(labels, counting)
         slicings = tuple(self._slicing(text) for text in dict.fromkeys(call.by))
         where = self._where()
-        if keys is None:
-            self._telling()
+        telling = self._telling() if call.on is None else ()
         playing = self.taken | preds | {(c.side, c.index) for c in labels}
         asked_for = self._asked_for(playing, keys) if call.columns else ()
         watching = call.rows_out or call.worst > 0 or call.pictures != "none"
@@ -213,7 +235,8 @@ class _Planner:
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times,
+            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times, telling=telling,
+            notes=tuple(self.notes),
         )  # fmt: skip
         if not watching:
             return made
@@ -229,12 +252,27 @@ class _Planner:
             pictures=call.pictures,
         )
 
-    def _telling(self) -> None:
-        """Columns that say which row is which must agree where rows are paired by position."""
+    def _keys(self) -> KeyPlan | None:
+        """The keys by which rows are paired; None where they are paired by position."""
+        call = self.call
+        if call.on is None:
+            return None
+        from losscli.pairing.keyplan import by_position, choose_keys
+
+        if not by_position(self.sources, call.on):
+            return choose_keys(self.sources, call.on, call.key_type, call.unmatched)
+        if call.key_type is not None or call.unmatched != "error":
+            raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+        return None
+
+    def _telling(self) -> tuple[Telling, ...]:
+        """Columns that say which row is which, compared where rows are paired by position."""
+        found: list[Telling] = []
         for other in range(1, len(self.sources)):
             if not any(tells_rows(name) for name in self.sources[other].columns):
                 continue
-            from losscli.pairing.keyplan import telling_columns
+            from losscli.pairing.keyplan import telling_columns, type_of
+            from losscli.pairing.telling import Telling
 
             sides = (0, other)
             pair = [self.sources[side] for side in sides]
@@ -248,7 +286,9 @@ class _Planner:
                     self._slot(Chosen(side, at, name), kind, "key")
                     for side, at in zip(sides, places, strict=True)
                 )
-                self.equal.append((one, two))
+                moments = "moment" in [type_of(source, at) for source, at in zip(pair, places, strict=True)]
+                found.append(Telling(name, one, two, is_id(name), moments))
+        return tuple(found)
 
     def _asked_for(self, playing: set[tuple[int, int]], keys: KeyPlan | None) -> list[Fact]:
         """The columns of `--columns`: as numbers where the file says that they are, else as text.
@@ -289,6 +329,10 @@ class _Planner:
         slots = [list(held) for held in self.slots]
         wanted = {(c.side, c.index) for c in columns}
         return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in self.equal)
+
+    def _say(self, note: str) -> None:
+        """Say something of the columns, once."""
+        self.notes.setdefault(note)
 
     # ------------------------------------------------------------------ columns
 
@@ -376,7 +420,7 @@ class _Planner:
         for label in labels:
             for side in self.call.sides:
                 source = self.sources[side]
-                if side == label.side or label.name not in source.columns:
+                if side == label.side or not has(source, label.name):
                     continue
                 other = find_in_either([source], label.name)[0]
                 if (side, other.index) not in preds:
@@ -391,7 +435,7 @@ class _Planner:
     ) -> dict[str, list[Chosen]]:
         """The columns of every role that one model's predictions play."""
         source, busy = self.sources[self.side], self.taken
-        if label is not None and label in source.columns:
+        if label is not None and has(source, label):
             busy = busy | {(self.side, source.columns.index(label))}
         if text is not None and "=" in text and text not in source.columns:
             pairs = [pair.partition("=") for pair in text.split(",")]
@@ -407,7 +451,15 @@ class _Planner:
         return {}
 
     def _choose(self, side: int, role: str, asked: str | None, taken: set[tuple[int, int]]) -> list[Chosen]:
-        return choose(self.sources[side], side, role, asked, {index for at, index in taken if at == side})
+        own = {index for at, index in taken if at == side}
+        return self._in_order(choose(self.sources[side], side, role, asked, own, self.aside))
+
+    def _in_order(self, columns: list[Chosen]) -> list[Chosen]:
+        """The columns in the order of `--classes`, where they are named for these classes."""
+        places = None
+        if len(columns) > 1 and self.sources[columns[0].side].named and self.call.classes:
+            places = paired([c.name for c in columns], self.call.classes)
+        return columns if places is None else [columns[place] for place in places]
 
     def _role_columns(self, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
         """The columns that play a role; UsageError names a role that the call cannot fill."""
@@ -667,12 +719,13 @@ class _Planner:
                 views: list[tuple[str, View]] = [("label", OneClassView(classes, place)), ("pred", number)]
                 parts.append(Part(self._unit(form, params, views), "class", str(classes.names[place])))
             return parts
-        for label, pred in zip(self._matched(labels, preds, lenient=True), preds, strict=True):
+        for label, pred in zip(self._matched(labels, preds), preds, strict=True):
             kept = self.roles
             self.roles = {**kept, "label": [label], "pred": [pred]}
             views = self._views(form, params)
             self.roles = kept
-            parts.append(Part(self._unit(form, params, views), "output", label.name))
+            name = label.name if self.listed or label.name == pred.name else f"{pred.name} for {label.name}"
+            parts.append(Part(self._unit(form, params, views), "output", name))
         return parts
 
     # ------------------------------------------------------------------ views
@@ -695,7 +748,8 @@ class _Planner:
         if role.shape == "Columns":
             assert isinstance(domain, (Interval, Simplex))
             if role.name == "label":
-                columns = self._matched(columns, self.roles["pred"])
+                classes = isinstance(form.domain(form.role("pred"), params), Simplex)
+                columns = self._matched(columns, self.roles["pred"], classes=classes)
             elif form.takes_levels:
                 columns = self._by_level(form, columns)
             return ColumnsView(tuple(self._slot(c, "number", purpose) for c in columns), domain, form.name)
@@ -747,11 +801,15 @@ class _Planner:
     def _classes_of(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, int], ...]:
         names = [c.name for c in columns]
         if not self.call.classes:
-            return tuple(class_names(names, named=self.sources[columns[0].side].named).items())
+            spellings = class_spellings(names, named=self.sources[columns[0].side].named)
+            return tuple((name, place) for found in spellings for place, name in enumerate(found))
         if len(self.call.classes) != len(names):
             raise UsageError(
                 f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"
             )
+        if paired(names, self.call.classes) is None and share_names(names, self.call.classes):
+            named = _pairs((self.call.classes, names), range(len(names)))
+            self._say(f"`--classes` names the prediction columns in the order in which they stand: {named}")
         return tuple((class_label(name), place) for place, name in enumerate(self.call.classes))
 
     def _levels(self, form: Loss) -> tuple[float, ...]:
@@ -764,30 +822,46 @@ class _Planner:
         return levels
 
     def _by_level(self, form: Loss, columns: Sequence[Chosen]) -> list[Chosen]:
-        return sorted(columns, key=lambda column: _level(form, column.name))
+        found: dict[float, Chosen] = {}
+        for column in columns:
+            level = _level(form, column.name)
+            if level in found:
+                raise DataError(
+                    f"`{found[level].name}` and `{column.name}` are both for the level {level}",
+                    f"`{form.name}` needs one column a level", "choose the columns with `--pred`",
+                    file=self.sources[column.side].path,
+                )  # fmt: skip
+            found[level] = column
+        return [found[level] for level in sorted(found)]
 
-    def _matched(self, labels: list[Chosen], preds: list[Chosen], *, lenient: bool = False) -> list[Chosen]:
-        """The label columns in the order of the prediction columns of the same name.
+    def _matched(self, labels: list[Chosen], preds: list[Chosen], *, classes: bool = False) -> list[Chosen]:
+        """The label columns in the order of the prediction columns that are named like them.
 
-        ``lenient``: where no name is shared at all, the order of the columns pairs them.
+        Where the names are not alike, the order in which they stand pairs them, which is said; names that
+        a glob chose must not be alike in part, and those of ``classes`` must be alike.
         """
-        if self.listed or not (self.sources[self.side].named and self.sources[-1].named):
+        sides = [labels[0].side, preds[0].side]
+        if self.listed or not all(self.sources[side].named for side in sides):
             return labels
-        cut = [len(shared_prefix([c.name for c in columns])) for columns in (labels, preds)]
-        short = {c.name[cut[0] :]: c for c in labels}
-        wanted = [p.name[cut[1] :] for p in preds]
-        whole = {c.name: c for c in labels}
-        for found, names in ((short, wanted), (whole, [p.name for p in preds])):
-            if set(names) == set(found):
-                return [found[name] for name in names]
-        if lenient and not set(wanted) & set(short):
-            return labels
-        raise DataError(
-            "the label columns and the prediction columns are not named for the same classes",
-            f"labels: {_names(short)}; predictions: {_names(wanted)}",
-            "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`",
-            file=self.sources[-1].path,
-        )
+        names = [c.name for c in labels], [c.name for c in preds]
+        places = paired(*names)
+        if places is not None:
+            if places != sorted(places):
+                self._say(f"outputs are paired by name, not in the order listed: {_pairs(names, places)}")
+            return [labels[place] for place in places]
+        asked = zip(sides, (self.call.label, self.pred), strict=True)
+        globs = [t for side, t in asked if t is not None and is_glob(t) and t not in self.sources[side].columns]
+        if classes or (globs and share_names(*names)):
+            raise DataError(
+                "the label columns and the prediction columns are not named for the same "
+                + ("classes" if classes else "outputs"),
+                f"labels: {_names(names[0])}; predictions: {_names(names[1])}",
+                "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`" if classes
+                else "list them one by one with `--label` and `--pred` to pair them in that order",
+                file=self.sources[sides[0]].path,
+            )  # fmt: skip
+        self._say(f"outputs are paired in the order of the columns: {_pairs(names, range(len(labels)))}")
+        return labels
 
 
 def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
@@ -806,13 +880,20 @@ def _level(form: Loss, name: str) -> float:
         raise UsageError(
             f"column `{name}` does not name a quantile level",
             f"`{form.name}` takes the levels from the names of the columns",
-            "name them for their levels, between 0 and 1: `q_0.1,q_0.5,q_0.9`",
+            "name them for their levels: `q_0.1,q_0.5,q_0.9`, `p10,p50,p90` or `lo-80,hi-80`",
         )
     return level
 
 
 def _count(columns: Sequence[Chosen], what: str) -> str:
     return f"1 {what} column" if len(columns) == 1 else f"{len(columns)} {what} columns"
+
+
+def _pairs(names: tuple[Sequence[str], Sequence[str]], places: Sequence[int]) -> str:
+    """Which prediction column belongs to which label column."""
+    labels, preds = names
+    shown = [f"`{pred}` for `{labels[place]}`" for pred, place in zip(preds, places, strict=True)]
+    return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
 
 
 def _names(names: Iterable[str]) -> str:
