@@ -83,7 +83,9 @@ def evaluate(
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     paths = [preds] if labels is None else [preds, labels]
     again = constant or (dialect is not None and dialect.list is not None and not classes)
-    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on not in (None, POSITION), again=again)
+    sources = open_inputs(
+        paths, format=input_format, dialect=dialect, by_key=on not in (None, POSITION), again=again
+    )
     jobs = jobs or threads.default_jobs(sources)
     call = Call(
         () if pred is None else (pred,) if isinstance(pred, str) else tuple(pred),
@@ -248,7 +250,7 @@ def pairing_hint(sources: Sequence[Source], names: Sequence[str]) -> str | None:
     from losscli.pairing.telling import offered
 
     on = offered(sources, names)
-    return None if on is None else f"to pair rows by it, add `{on}`"
+    return None if on is None else f"to pair rows by {'them' if ',' in on else 'it'}, add `{on}`"
 
 
 def notes_of(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
@@ -294,18 +296,18 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
 
 def _refuse_two_labels(plan: Plan, tally: Tally) -> None:
     """Two labels that both match one class column are two classes."""
-    for unit in plan.units:
-        for _, view in unit.views:
-            view = view.classes if isinstance(view, OneClassView) else view
-            for labels in view.met(tally.seen).values() if isinstance(view, ClassesView) else ():
-                if len(labels) > 1:
-                    slot = plan.slot(view.column)
-                    one, other, *_ = sorted(labels)
-                    raise DataError(
-                        f"the labels `{one}` and `{other}` both match one {view.holder}",
-                        "classes are matched to columns by name, without regard to case where no name is the same",
-                        "`--classes a,b,c` names the classes of the columns in their order", slot.file, slot.name,
-                    )  # fmt: skip
+    views = [view for unit in plan.units for _, view in unit.views]
+    classes = [view.classes if isinstance(view, OneClassView) else view for view in views]
+    for view in classes:
+        for labels in view.met(tally.seen).values() if isinstance(view, ClassesView) else ():
+            if len(labels) > 1 and isinstance(view, ClassesView):
+                slot = plan.slot(view.column)
+                one, other, *_ = sorted(labels)
+                raise DataError(
+                    f"the labels `{one}` and `{other}` both match one {view.holder}",
+                    "classes are matched to columns by name, without regard to case where no name is the same",
+                    "`--classes a,b,c` names the classes of the columns in their order", slot.file, slot.name,
+                )  # fmt: skip
 
 
 def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], options: Options) -> Report:

@@ -42,7 +42,9 @@ def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
     >>> class_names(["p_cat", "p_cow"], named=True)["cow"]
     1
     """
-    return {name: place for names in class_spellings(columns, named=named) for place, name in enumerate(names)}
+    return {
+        name: place for names in class_spellings(columns, named=named) for place, name in enumerate(names)
+    }
 
 
 def class_spellings(columns: Sequence[str], *, named: bool) -> list[tuple[int | str, ...]]:
@@ -78,7 +80,9 @@ def stems_of(columns: Sequence[str]) -> list[tuple[str, ...]]:
         labels = [class_label(stem) for stem in stems]
         whole = any(isinstance(label, int) for label in labels)
         new = len(set(labels)) == len(labels) and "" not in stems and not (whole and integers)
-        if not kept or (new and stems not in kept and all(places.get(label, at) == at for at, label in enumerate(labels))):
+        if not kept or (
+            new and stems not in kept and all(places.get(label, at) == at for at, label in enumerate(labels))
+        ):
             places |= {label: at for at, label in enumerate(labels)}
             kept.append(stems)
             integers |= whole
@@ -174,7 +178,9 @@ def _in_number(name: str, at: int) -> bool:
 
 # A level as such (`q_0.1`), in percent (`p10`, `q_2.5`), and as an end of a central interval (`lo-80`).
 LEVEL = re.compile(r"(?:^|\D)(0?\.\d+)$", re.ASCII)
-PERCENT = re.compile(r"(?:^|[^a-z])(?:q|p|quantile|percentile)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE)
+PERCENT = re.compile(
+    r"(?:^|[^a-z])(?:q|p|quantile|percentile)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE
+)
 END = re.compile(r"(?:^|[^a-z])(?:(lo|lower)|hi|upper)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE)
 
 

@@ -276,7 +276,10 @@ class _Planner:
 
             sides = (0, other)
             pair = [self.sources[side] for side in sides]
-            taken = {(at, slot.index) for at, side in enumerate(sides) for slot in self.slots[side]}
+            taken = {
+                (at, slot.index)
+                for at, side in enumerate(sides) for slot in self.slots[side] if slot.purpose != "key"
+            }  # fmt: skip
             for name, places, kind in telling_columns(pair, taken):
                 same = getattr(pair[0], "holds_the_same", None)
                 alike = same is not None and type(pair[0]) is type(pair[1])
@@ -628,7 +631,9 @@ class _Planner:
                 raise UsageError(
                     f"`{name}` cannot compare {_count(preds, 'prediction')} with {_count(labels, 'label')}",
                     f"predictions: {_names(p.name for p in preds)}; labels: {_names(c.name for c in labels)}",
-                    "choose columns with `--pred` and `--label`",
+                    "`cross_entropy` and `brier` measure probabilities of several classes, a column for each"
+                    if len(labels) == 1 and any(_of_probability(form) for form in asked.forms)
+                    else "choose columns with `--pred` and `--label`",
                 )
             roles = ",".join(f"{role.name}=COLUMN" for role in asked.forms[0].pred_roles)
             needed = ", ".join(f"`{role.name}`" for role in asked.forms[0].pred_roles)
@@ -850,7 +855,9 @@ class _Planner:
                 self._say(f"outputs are paired by name, not in the order listed: {_pairs(names, places)}")
             return [labels[place] for place in places]
         asked = zip(sides, (self.call.label, self.pred), strict=True)
-        globs = [t for side, t in asked if t is not None and is_glob(t) and t not in self.sources[side].columns]
+        globs = [
+            t for side, t in asked if t is not None and is_glob(t) and t not in self.sources[side].columns
+        ]
         if classes or (globs and share_names(*names)):
             raise DataError(
                 "the label columns and the prediction columns are not named for the same "
@@ -872,6 +879,12 @@ def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
 def _is_coded(form: Loss) -> bool:
     """Whether it takes a predicted class, which may come from a class, a probability or a score."""
     return any(role.name == "pred" and role.shape == "Codes" for role in form.roles)
+
+
+def _of_probability(form: Loss) -> bool:
+    """Whether it measures the probability of one of two classes."""
+    domains = {role.name: role.domain for role in form.roles}
+    return isinstance(domains.get("label"), Binary) and domains.get("pred") == Interval(0.0, 1.0)
 
 
 def _level(form: Loss, name: str) -> float:

@@ -245,7 +245,9 @@ class _Finisher:
         if self.options.positive is not None:
             places = {} if self.classes is None else dict(self.classes.classes)
             place = places.get(self.options.positive)
-            return self.options.positive if place is None or self.classes is None else self.classes.names[place]
+            return (
+                self.options.positive if place is None or self.classes is None else self.classes.names[place]
+            )
         unit = self.plan.units[self.measure.parts[0].unit]
         if not any(isinstance(view, CodedView) for _, view in unit.views):
             return None

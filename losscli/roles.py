@@ -178,6 +178,11 @@ class Columns:
                 len(seen.classes) <= len(held) and all(c in classes for c in seen.classes)
             ):
                 found.append((f"{stem}*", {"pred": held}))
+        held = [c for c in free if quantile_level(c.name) is not None]
+        distinct = len(held) == len({quantile_level(c.name) for c in held}) > 1
+        known = any(set(held) <= set(roles["pred"]) for _, roles in found)
+        if distinct and not known and not any(one.text for one in self.looks(held)):
+            found.append((",".join(c.name for c in held), {"pred": held}))
         for usual in PAIRS_OF_ROLES:
             roles = {role: next((n for n in known if n in names), None) for role, known in usual.items()}
             if all(roles.values()) and not any(

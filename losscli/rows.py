@@ -403,7 +403,8 @@ def _facts(
     """
     order = {"label": 1, "pred": 2, "weight": 3, "other": 4, "key": 5}
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
-    same = {other for _, other in plan.equal} | {t.other for t in plan.telling}  # holds what another column holds
+    # What holds the same as another column.
+    same = {other for _, other in plan.equal} | {telling.other for telling in plan.telling}
     for place, slot in plan.places():
         if place in same or slot.labels or slot.kind in KEY_KINDS:
             continue

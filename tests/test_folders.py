@@ -322,7 +322,7 @@ def test_folders_whose_names_do_not_agree_are_refused_with_a_hint_to_keys(at, he
     csv(at / "y" / "c.csv", label=[1.0])
     done = here("eval", "x", "y", "-l", "mse").block()
     assert (done.code, done.err.startswith("error: x/b.csv: ")) == (3, True)
-    assert "`--on COLUMN`" in done.err
+    assert "a key (`--on`)" in done.err
 
 
 def test_two_files_of_one_name_up_to_the_suffix_are_refused(at, here):

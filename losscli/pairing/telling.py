@@ -95,9 +95,7 @@ class Agreement:
             if numbering.starts and len(one) > 1:
                 numbering = Numbering.of(one, kind, first_row)
             return cls(0, None, (numbering, numbering))
-        return cls(
-            count, first, (Numbering.of(one, kind, first_row), Numbering.of(other, kind, first_row))
-        )
+        return cls(count, first, (Numbering.of(one, kind, first_row), Numbering.of(other, kind, first_row)))
 
     def merge(self, other: Agreement) -> Agreement:
         firsts = [first for first in (self.first, other.first) if first is not None]

@@ -73,17 +73,16 @@ class CopiedSource:
         except DataError as error:
             raise self.renamed(error) from None
         self.format = self._inner.format
+        self.columns = self._inner.columns
         self.named = self._inner.named
         self.rows = self._inner.rows
         self.size = self._inner.size
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self._inner.columns
-
     def look_for(self, name: str) -> bool:
         look: Callable[[str], bool] | None = getattr(self._inner, "look_for", None)
-        return look is not None and look(name)
+        found = look is not None and look(name)
+        self.columns = self._inner.columns
+        return found
 
     def key_type(self, index: int) -> KeyType | None:
         tell: Callable[[int], KeyType | None] | None = getattr(self._inner, "key_type", None)
