@@ -83,6 +83,12 @@ class Part(NamedTuple):
     unit: int
     kind: str = ""
     name: str = ""
+    pred: str = ""  # of an output the prediction column, where it has another name
+
+    @property
+    def shown(self) -> str:
+        """The name in results, which is that of both columns."""
+        return f"{self.pred} for {self.name}" if self.pred else self.name
 
 
 class Measure(NamedTuple):

@@ -171,6 +171,7 @@ class _Planner:
         self.listed = False  # whether labels and predictions are lists, or columns for the labels in lists
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
+        self.telling: tuple[Telling, ...] = ()
         self.notes: dict[str, None] = {}
 
     def plan(self, asked: Sequence[Asked]) -> Plan:
@@ -218,7 +219,7 @@ class _Planner:
         class_weights = self._class_weights(labels, counting)
         slicings = tuple(self._slicing(text) for text in dict.fromkeys(call.by))
         where = self._where()
-        telling = self._telling() if call.on is None else ()
+        self.telling = self._telling() if call.on is None else ()
         playing = self.taken | preds | {(c.side, c.index) for c in labels}
         asked_for = self._asked_for(playing, keys) if call.columns else ()
         watching = call.rows_out or call.worst > 0 or call.pictures != "none"
@@ -235,7 +236,7 @@ class _Planner:
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times, telling=telling,
+            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times, telling=self.telling,
             notes=tuple(self.notes),
         )  # fmt: skip
         if not watching:
@@ -331,7 +332,8 @@ class _Planner:
     def _is_compared(self, *columns: Chosen) -> bool:
         slots = [list(held) for held in self.slots]
         wanted = {(c.side, c.index) for c in columns}
-        return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in self.equal)
+        pairs = [*self.equal, *((telling.one, telling.other) for telling in self.telling)]
+        return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in pairs)
 
     def _say(self, note: str) -> None:
         """Say something of the columns, once."""
@@ -729,8 +731,8 @@ class _Planner:
             self.roles = {**kept, "label": [label], "pred": [pred]}
             views = self._views(form, params)
             self.roles = kept
-            name = label.name if self.listed or label.name == pred.name else f"{pred.name} for {label.name}"
-            parts.append(Part(self._unit(form, params, views), "output", name))
+            other = "" if self.listed or label.name == pred.name else pred.name
+            parts.append(Part(self._unit(form, params, views), "output", label.name, other))
         return parts
 
     # ------------------------------------------------------------------ views

@@ -199,7 +199,7 @@ class _Finisher:
                 return self._by_class(states[0])
             return [_Outcome(parts[0], states[0], {}, self._finished(states[0]))]
         texts = {str(name): str(shown) for name, shown in self.shown.items()}
-        names = [{part.kind: texts.get(part.name, part.name)} for part in parts]
+        names = [{part.kind: texts.get(part.shown, part.shown)} for part in parts]
         if self.loss.state == "confusion" and self.loss.per_class:
             # One table an output, of 0 and 1: each is one class against the rest.
             return self._averaged([state.counts(1) for state in states], names, states)
