@@ -839,6 +839,11 @@ class _Planner:
                     file=self.sources[column.side].path,
                 )  # fmt: skip
             found[level] = column
+        if len(found) > 1 and max(found) < 0.05:
+            raise DataError(
+                f"{_names(c.name for c in columns)} would be levels of less than 5 %",
+                hint="name quartiles for their levels: `q25,q50,q75`", file=self.sources[columns[0].side].path,
+            )  # fmt: skip
         return [found[level] for level in sorted(found)]
 
     def _matched(self, labels: list[Chosen], preds: list[Chosen], *, classes: bool = False) -> list[Chosen]:

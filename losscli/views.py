@@ -215,7 +215,7 @@ class ClassesView:
     def read(self, block: Block, reading: Reading) -> Ints:
         column = as_classes(block.column(self.column))
         places = dict(self.classes)
-        reading.names[self] = self.names
+        reading.names[self] = names = self.names
         if column.values is None:
             codes = _places_of_integers(column.codes, places)
         else:
@@ -223,14 +223,14 @@ class ClassesView:
             if -1 in found:
                 found = self._without_case(column.values, found)
             codes = np.array(found or [-1], dtype=np.int64)[column.codes]
-            met = np.bincount(column.codes[codes >= 0], minlength=len(found))
+            met = np.bincount(column.codes[(codes >= 0) & (column.codes >= 0)])
             for at in np.flatnonzero(met).tolist():
-                reading.seen[self.column, f"{CLASS}{self.names[found[at]]}\0{column.values[at]}"] = 0
+                reading.seen[self.column, f"{CLASS}{names[found[at]]}\0{column.values[at]}"] = 0
         unknown = codes < 0
         if unknown.any():
             at, row = block.first(unknown, self.column[0])
             label = class_at(column, at)
-            named = ", ".join(f"`{value}`" for value in self.names[:8])
+            named = ", ".join(f"`{value}`" for value in names[:8])
             reading.faults.add(Kind(DOMAIN, self.column, "class"), Fault(
                 row, f"no {self.holder} stands for the class `{label}`",
                 f"`{self.asked_by}` has the classes {named}", "are of unknown classes",

@@ -256,6 +256,12 @@ def test_one_level_twice_is_refused(here, text, names):
     assert (ran.code, f"`{one}` and `{two}` are both for the level 0.1" in ran.err) == (3, True)
 
 
+def test_columns_that_look_like_quartiles_are_not_taken_for_percent(here, text):
+    text("q.csv", table({"q1": [1], "q2": [2], "q3": [2], "label": [2]}))
+    ran = here("eval", "q.csv", "--pred", "q1,q2,q3", "-l", "mean_pinball").block()
+    assert (ran.code, "`q25,q50,q75`" in ran.err) == (3, True)
+
+
 def test_suggest_takes_columns_named_for_percent_as_quantiles_and_for_classes_where_labels_are_these(
     here, text
 ):
