@@ -153,7 +153,7 @@ def _ends(columns: Sequence[str]) -> tuple[list[int], list[int]]:
     """How many letters all names may lose in front and at their end, the most first."""
     if len(columns) < 2:
         return [], []
-    fronts, backs = _alike(columns), _alike([name[::-1] for name in columns])
+    fronts, backs = _shared_lengths(columns), _shared_lengths([name[::-1] for name in columns])
     return (
         [at for at in fronts if not any(_in_number(name, at) for name in columns)],
         [at for at in backs if not any(_in_number(name, len(name) - at) for name in columns)],
@@ -164,7 +164,7 @@ def _stems(columns: Sequence[str], front: int, back: int) -> tuple[str, ...]:
     return tuple(name[front : len(name) - back] for name in columns)
 
 
-def _alike(columns: Sequence[str]) -> list[int]:
+def _shared_lengths(columns: Sequence[str]) -> list[int]:
     """How many letters all names have in common in front, and fewer."""
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
     return list(range(sum(1 for _ in alike), 0, -1))
