@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -37,18 +37,32 @@ class Chosen:
         return bool(self.labels) or self.item is not None
 
 
-def tells_rows(name: str) -> bool:
+IDS = ("id", "key", "uuid", "index", "idx", "", "unnamed: 0", "__index_level_0__")
+LIKE_IDS = ("row", "item", "ds", "date", "time", "timestamp")
+"""Names of columns that tell which row is which; those of the second kind may be another thing in each file."""
+
+
+def is_id(name: str) -> bool:
     """Whether a column by its name says which row is which."""
-    folded = name.casefold()
-    return folded in ("id", "key", "index", "uuid") or folded.endswith("_id")
+    folded = name.strip().casefold()
+    return folded in IDS or folded.endswith("_id")
 
 
-def choose(source: Source, side: int, role: str, asked: str | None, taken: Collection[int]) -> list[Chosen]:
+def tells_rows(name: str) -> bool:
+    """Whether a column by its name is likely to tell rows apart, and no prediction or label."""
+    return is_id(name) or name.strip().casefold() in LIKE_IDS
+
+
+def choose(
+    source: Source, side: int, role: str, asked: str | None, taken: Collection[int],
+    aside: Collection[str] = (),
+) -> list[Chosen]:  # fmt: skip
     """The columns that play ``role`` in ``source``: those asked for, else the default.
 
-    ``taken`` are the places of columns that play another role.  DataError lists the columns there are.
+    ``taken`` are the places of columns that play another role, ``aside`` the names of slices and groups.
+    DataError lists the columns there are.
     """
-    places = [_default(source, role, taken)] if asked is None else named(source, asked)
+    places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
     return [Chosen(side, place, source.columns[place]) for place in places]
 
 
@@ -61,23 +75,28 @@ def named(source: Source, asked: str) -> list[int]:
         name = name.strip()
         if name in source.columns:
             found = [find(source, name)]
-        elif any(sign in name for sign in "*?["):
+        elif is_glob(name):
             found = [at for at, column in enumerate(source.columns) if fnmatchcase(column, name)]
             if not found:
                 raise DataError(f"no column matches `{name}`", _list(source), file=source.path)
         else:
-            raise missing(source, name)
+            found = [find(source, name)]
         if again := [at for at in found if at in places]:
             raise UsageError(f"column `{source.columns[again[0]]}` stands twice in `{asked}`")
         places.extend(found)
     return places
 
 
+def is_glob(name: str) -> bool:
+    """Whether a name that no column has stands for several."""
+    return any(sign in name for sign in "*?[")
+
+
 def find(source: Source, name: str) -> int:
     """The place of the one column of that name."""
-    places = [at for at, column in enumerate(source.columns) if column == name]
-    if not places:
+    if not has(source, name):
         raise missing(source, name)
+    places = [at for at, column in enumerate(source.columns) if column == name]
     if len(places) > 1:
         raise DataError(
             f"{len(places)} columns are called `{name}`", "a column that is used must have a name of its own",
@@ -89,18 +108,18 @@ def find(source: Source, name: str) -> int:
 def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
     """A column that may lie on either side: in both files, it is both of them, LABELS first."""
     side, name = _side(sources, asked)
-    if side is not None and not any(asked in source.columns for source in sources):
+    holds = [has(source, asked) for source in sources]
+    if side is not None and not any(holds):
         return [Chosen(side, find(sources[side], name), name)]
-    sides = [side for side in reversed(range(len(sources))) if asked in sources[side].columns]
-    if not sides:
+    if not any(holds):
         if len(sources) == 1:
             raise missing(sources[0], asked)
-        near = get_close_matches(asked, [c for source in sources for c in source.columns], n=1)
         raise DataError(
             f"neither {' nor '.join(source.path for source in sources)} has a column `{asked}`",
             "; ".join(f"{source.path} has {_names(source)}" for source in sources),
-            f"did you mean `{near[0]}`?" if near else None,
+            near(asked, [c for source in sources for c in source.columns]),
         )
+    sides = [side for side in reversed(range(len(sources))) if holds[side]]
     return [Chosen(side, find(sources[side], asked), asked) for side in sides]
 
 
@@ -120,7 +139,7 @@ def named_in_either(sources: Sequence[Source], asked: Sequence[str]) -> list[Nam
     found: dict[str, Named] = {}
     for text in asked:
         for name in [text] if _is_column(sources, text) else map(str.strip, text.split(",")):
-            if _is_column(sources, name) or not any(sign in name for sign in "*?["):
+            if _is_column(sources, name) or not is_glob(name):
                 found.setdefault(name, Named(name, tuple(find_in_either(sources, name))))
                 continue
             for column in _matching(sources, name):
@@ -159,20 +178,38 @@ def _matching(sources: Sequence[Source], glob: str) -> list[str]:
     return found
 
 
+def has(source: Source, name: str) -> bool:
+    """Whether a source has a column; JSON lines are looked through for one that begins later."""
+    if name in source.columns:
+        return True
+    look: Callable[[str], bool] | None = getattr(source, "look_for", None)
+    return look is not None and look(name)
+
+
+def near(name: str, names: Iterable[str]) -> str | None:
+    """A hint at the name that was most likely meant, whatever its case."""
+    folded = {one.casefold(): one for one in names}
+    found = get_close_matches(name.casefold(), folded, n=1)
+    return f"did you mean `{folded[found[0]]}`?" if found else None
+
+
 def missing(source: Source, name: str) -> DataError:
-    near = get_close_matches(name, source.columns, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else None
-    return DataError(f"there is no column `{name}`", _list(source), hint, file=source.path)
+    return DataError(
+        f"there is no column `{name}`", _list(source), near(name, source.columns), file=source.path
+    )
 
 
-def _default(source: Source, role: str, taken: Collection[int]) -> int:
+def _default(source: Source, role: str, taken: Collection[int], aside: Collection[str]) -> int:
+    there = [at for at in range(len(source.columns)) if at not in taken]
     # What stands in the names of folders tells files apart: nobody predicts it.
-    aside = {*taken, *getattr(source, "partitions", ())}
-    free = [at for at in range(len(source.columns)) if at not in aside]
-    if len(free) == 1:
-        return free[0]
+    partitions = getattr(source, "partitions", ())
+    free = [at for at in there if at not in partitions and source.columns[at] not in aside]
+    left = [at for at in free if not tells_rows(source.columns[at])]
+    for few in (left or free, there if len(source.columns) == 1 else []):
+        if len(few) == 1:
+            return few[0]
     for name in DEFAULT_NAMES[role]:
-        if any(source.columns[at] == name for at in free):
+        if any(source.columns[at] == name for at in there):
             return find(source, name)
     what = "predictions" if role == "pred" else "labels"
     raise DataError(

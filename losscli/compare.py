@@ -21,7 +21,16 @@ from losscli.distributions import mcnemar_mid_p, normal_quantile
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import column_reader, list_texts, no_rows, options_of, refuse, rows_of, with_edges
+from losscli.evaluation import (
+    column_reader,
+    list_texts,
+    no_rows,
+    notes_of,
+    options_of,
+    refuse,
+    rows_of,
+    with_edges,
+)
 from losscli.exact import round_fraction
 from losscli.gate import exact_change
 from losscli.intervals import (
@@ -35,6 +44,7 @@ from losscli.intervals import (
     standard_error,
     too_few,
 )
+from losscli.pairing.keyplan import POSITION
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Result
@@ -102,7 +112,7 @@ def compare(
     _refuse_time(time, interval, weighted=weight is not None or bool(class_weight))
     paths, sides, label_side = _inputs(base, head, labels, pred)
     asked = [Asked.of(text) for text in loss]
-    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
+    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on not in (None, POSITION))
     jobs = jobs or threads.default_jobs(sources)
     call = Call(
         preds=tuple(pred), label=label, weight=weight, from_logits=from_logits, classes=tuple(classes),
@@ -125,6 +135,9 @@ def compare(
         raise placed(error, sources) from None
     options = options_of(plan, call, sources, min_slice)
     compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
+    notes = notes_of(plan, outcome.tally, sources)
+    compared = [one if one.slice else replace(one, note="; ".join(filter(None, [one.note, *notes])) or None)
+                for one in compared]  # fmt: skip
     failed = [one for one in compared if one.verdict in fail_on]
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
@@ -132,7 +145,7 @@ def compare(
         names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.made)
         inputs.append(Input(role, source.path, source.format, list(names)))
     said = list_texts(plan, outcome.tally, sources, (place for place, _ in plan.places()))
-    warnings = [] if said is None else [said]
+    warnings = [*notes, *([] if said is None else [said])]
     return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs, warnings=warnings)
 
 

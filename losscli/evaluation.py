@@ -11,14 +11,17 @@ from losscli.block import Column, Place, Want
 from losscli.domain import number
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
+from losscli.faults import Fault, Kind
 from losscli.pairing import Paired
+from losscli.pairing.keyplan import POSITION
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Report, Result, Rows
 from losscli.results import Options, results
 from losscli.sources.cells import LIST_HINT, TEXT_FORMATS
 from losscli.sources.inputs import open_inputs, placed, row_name
-from losscli.views import TOGETHER, places_of
+from losscli.text import plural
+from losscli.views import PAIRING, TOGETHER, ClassesView, OneClassView, places_of
 
 if TYPE_CHECKING:
     from losscli.intervals import IntervalSpec
@@ -80,7 +83,9 @@ def evaluate(
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     paths = [preds] if labels is None else [preds, labels]
     again = constant or (dialect is not None and dialect.list is not None)
-    sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None, again=again)
+    sources = open_inputs(
+        paths, format=input_format, dialect=dialect, by_key=on not in (None, POSITION), again=again
+    )
     jobs = jobs or threads.default_jobs(sources)
     call = Call(
         () if pred is None else (pred,) if isinstance(pred, str) else tuple(pred),
@@ -245,6 +250,7 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     stop = outcome.stop
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
+    told_apart(plan, tally)
     first = tally.faults.first()
     mixed = _mixed(plan, tally, sources)
     row = tally.faults.found[first].row if first is not None else None
@@ -257,9 +263,13 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
         held = plan.sides[first.column[0]]  # what is wrong with a label of lists is told of their column
         read = [s.name for s in held if s.index == slot.index and not s.made]
         column = read[0] if slot.labels and read else slot.name
-        raise tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
+        error = tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
+        if first.check == TOLD_APART:
+            error.hint = pairing_hint(sources, [slot.name])
+        raise error
     if stop is not None:
         raise stop
+    _refuse_two_labels(plan, tally)
     if tally.read == 0:
         raise no_rows(sources[0])
     if tally.used == 0:
@@ -272,6 +282,53 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
 
 
 _APART = "as a class, a whole number in another spelling than `1` or `1.0` is text: `1E0`, `01`, `+1`"
+TOLD_APART = "told apart"
+
+
+def told_apart(plan: Plan, tally: Tally) -> None:
+    """Columns that say which row is which and differ become a fault, where no note is enough."""
+    for at, agreement in tally.agreements.items():
+        telling = plan.telling[at]
+        first = agreement.first
+        if first is None or not telling.strict or agreement.counting(tally.read) is not None:
+            continue
+        slot = plan.slot(telling.other)
+        tally.faults.add(Kind(PAIRING, telling.one, TOLD_APART), Fault(
+            first.row, f"the row is {first.one}, and {first.other} in {slot.file}",
+            f"by position, `{slot.name}` must be the same in both files", "differ", None, agreement.count,
+        ))  # fmt: skip
+
+
+def pairing_hint(sources: Sequence[Source], names: Sequence[str]) -> str | None:
+    """How to pair rows by a key, where there is one."""
+    from losscli.pairing.telling import offered
+
+    on = offered(sources, names)
+    return None if on is None else f"to pair rows by {'them' if ',' in on else 'it'}, add `{on}`"
+
+
+def notes_of(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
+    """What is to be said of the columns: how they were understood, and where they differ."""
+    notes = list(plan.notes)
+    for at, agreement in tally.agreements.items():
+        first, telling = agreement.first, plan.telling[at]
+        if first is None:
+            continue
+        files = [plan.slot(place).file for place in (telling.one, telling.other)]
+        counting = agreement.counting(tally.read) if telling.strict else None
+        if counting is not None:
+            notes.append(
+                f"`{telling.name}` counts the rows of {files[counting]}, and holds other values in "
+                f"{files[1 - counting]}: it is taken for an index kept from a split, and not compared"
+            )
+            continue
+        hint = pairing_hint(sources, [telling.name])
+        notes.append(
+            f"`{telling.name}` differs in {agreement.count} of {plural(tally.read, 'row')}, first in "
+            f"{row_name(sources[0], first.row)}: {first.one}, and {first.other} in {files[1]}; rows are paired by "
+            f"position ({hint or '`--on position` says that this is meant'})"
+        )
+    return notes
 
 
 def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | None:
@@ -296,6 +353,22 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
     return min(found, key=lambda error: error.row or 0, default=None)
 
 
+def _refuse_two_labels(plan: Plan, tally: Tally) -> None:
+    """Two labels that both match one class column are two classes."""
+    views = [view for unit in plan.units for _, view in unit.views]
+    classes = [view.classes if isinstance(view, OneClassView) else view for view in views]
+    for view in classes:
+        for labels in view.met(tally.seen).values() if isinstance(view, ClassesView) else ():
+            if len(labels) > 1 and isinstance(view, ClassesView):
+                slot = plan.slot(view.column)
+                one, other, *_ = sorted(labels)
+                raise DataError(
+                    f"the labels `{one}` and `{other}` both match one {view.holder}",
+                    "classes are matched to columns by name, without regard to case where no name is the same",
+                    "`--classes a,b,c` names the classes of the columns in their order", slot.file, slot.name,
+                )  # fmt: skip
+
+
 def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], options: Options) -> Report:
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
@@ -310,8 +383,18 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
         for result in found
         if result.touched.get("sum_not_one")
     ]
+    notes = notes_of(plan, tally, sources)
+    found = [with_notes(result, notes) for result in found]
+    warnings += notes
     binned = tally.kept.binned if tally.kept is not None else None
     return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)), binned=binned)
+
+
+def with_notes(result: Result, notes: Sequence[str]) -> Result:
+    """The result with notes that concern all of them; those of slices do not repeat what the whole says."""
+    if not notes or result.slice:
+        return result
+    return replace(result, note="; ".join([*([result.note] if result.note else []), *notes]))
 
 
 def rows_of(outcome: threads.Outcome) -> Rows:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import chain, islice, takewhile
 
 from losscli.errors import UsageError
 from losscli.sources.cells import CellReader, NotNumber
@@ -73,42 +74,165 @@ def label_number(label: int | str) -> float:
 
 
 def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
-    """The place of each class among columns that are named for classes.
+    """The place of each class among columns that are named for classes, by every name that a label may have.
 
-    A class matches the whole name of a column first, then the name without the prefix that all of
-    them share, cut behind its last separator or in front of the digits.  Columns of a file without
-    names stand for the classes 0, 1, 2, …
+    >>> class_names(["p_cat", "p_cow"], named=True)["cow"]
+    1
+    """
+    return {
+        name: place for names in class_spellings(columns, named=named) for place, name in enumerate(names)
+    }
 
-    >>> class_names(["p_cat", "p_cow"], named=True)
-    {'cat': 0, 'cow': 1, 'p_cat': 0, 'p_cow': 1}
+
+def class_spellings(columns: Sequence[str], *, named: bool) -> list[tuple[int | str, ...]]:
+    """The class of each of some columns, in every spelling; the first is the one to show.
+
+    Columns of a file without names stand for the classes 0, 1, 2, …
+
+    >>> class_spellings(["p_cat", "p_dog"], named=True)
+    [('cat', 'dog'), ('p_cat', 'p_dog'), ('_cat', '_dog')]
     """
     if not named:
-        return {place: place for place in range(len(columns))}
-    cut = len(shared_prefix(columns))
-    short: dict[int | str, int] = {class_label(name[cut:]): place for place, name in enumerate(columns)}
-    return short | {class_label(name): place for place, name in enumerate(columns)}
+        return [tuple(range(len(columns)))]
+    whole, *cut = [tuple(map(class_label, stems)) for stems in stems_of(columns)]
+    # Only a separator, or digits alone, say where the name of a class begins.
+    parted = next(_separated(columns), None)
+    first = [names for names in cut if names == parted or all(isinstance(name, int) for name in names)][:1]
+    return [*first, whole, *(names for names in cut if names not in first)]
 
 
-def shared_prefix(columns: Sequence[str]) -> str:
-    """What all names begin with, cut so that no class loses a letter or a digit of its own."""
-    prefix = _alike(columns) if len(columns) > 1 else ""
-    at_separator = re.match(r".*[_\-. :/]", prefix)
-    if at_separator:
-        return at_separator[0]
-    letters = re.match(r"\D*", prefix)
-    stem = letters[0] if letters else ""
-    return stem if all(name[len(stem) :].isdigit() for name in columns) else ""
+def stems_of(columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """The names of columns, whole and without what all of them begin or end with, cut in every way.
+
+    A cut stands at a separator first, then anywhere but within a number, the longest first.  One by which
+    a stem would name another column than it did by a cut before is left out.
+
+    >>> stems_of(["p_cat", "p_dog"])
+    [('p_cat', 'p_dog'), ('cat', 'dog'), ('_cat', '_dog')]
+    """
+    places: dict[int | str, int] = {}
+    kept: list[tuple[str, ...]] = []
+    integers = False  # a class has one integer: `p-1` is 1, and not -1 as well
+    for stems in _cuts(columns):
+        labels = [class_label(stem) for stem in stems]
+        whole = any(isinstance(label, int) for label in labels)
+        new = len(set(labels)) == len(labels) and "" not in stems and not (whole and integers)
+        if not kept or (
+            new and stems not in kept and all(places.get(label, at) == at for at, label in enumerate(labels))
+        ):
+            places |= {label: at for at, label in enumerate(labels)}
+            kept.append(stems)
+            integers |= whole
+    return kept
 
 
+def paired(names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """For each name wanted the place of its like: the same name, or the same stem; None where they are not one set.
+
+    Case is ignored where names stay apart without it.
+
+    >>> paired(["y_true", "x_true"], ["x_pred", "y_pred"]), paired(["a", "b"], ["b", "c"])
+    ([1, 0], None)
+    """
+    if len(names) != len(wanted):
+        return None
+    ours, theirs = stems_of(names), stems_of(wanted)
+    for form in (class_label, _folded):
+        known: dict[frozenset[int | str], list[int | str]] = {}
+        for stems in ours:
+            labels = [form(stem) for stem in stems]
+            known.setdefault(frozenset(labels), labels)
+        for stems in theirs:
+            labels = [form(stem) for stem in stems]
+            found = known.get(frozenset(labels))
+            if found is not None and len(set(labels)) == len(names):
+                return [found.index(label) for label in labels]
+    return None
+
+
+def share_names(names: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether some of the names are alike, whole or by a stem."""
+    ours, theirs = ({_folded(s) for stems in stems_of(side) for s in stems} for side in (names, others))
+    return bool(ours & theirs)
+
+
+def _folded(text: str) -> int | str:
+    label = class_label(text)
+    return label.casefold() if isinstance(label, str) else label
+
+
+SEPARATORS = "_-. :/"
+MOST_STEMS, LEAST_CUTS = 4096, 16
+
+
+def _cuts(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The columns whole, then their stems by every cut."""
+    yield tuple(columns)
+    fronts, backs = _ends(columns)
+    anywhere = [(front, 0) for front in fronts] + [(0, back) for back in backs]
+    cuts = chain(_separated(columns), (_stems(columns, front, back) for front, back in anywhere))
+    yield from islice(cuts, MOST_STEMS // len(columns) + LEAST_CUTS)
+
+
+def _separated(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The stems by cuts at separators, at one end or both, the longest first."""
+    first = columns[0]
+    fronts, backs = _ends(columns)
+    fronts = [at for at in fronts if first[at - 1] in SEPARATORS]
+    backs = [at for at in backs if first[len(first) - at] in SEPARATORS]
+    for front in [*fronts, 0]:
+        for back in [*backs, 0]:
+            if front or back:
+                yield _stems(columns, front, back)
+
+
+def _ends(columns: Sequence[str]) -> tuple[list[int], list[int]]:
+    """How many letters all names may lose in front and at their end, the most first."""
+    if len(columns) < 2:
+        return [], []
+    fronts, backs = _shared_lengths(columns), _shared_lengths([name[::-1] for name in columns])
+    return (
+        [at for at in fronts if not any(_in_number(name, at) for name in columns)],
+        [at for at in backs if not any(_in_number(name, len(name) - at) for name in columns)],
+    )
+
+
+def _stems(columns: Sequence[str], front: int, back: int) -> tuple[str, ...]:
+    return tuple(name[front : len(name) - back] for name in columns)
+
+
+def _shared_lengths(columns: Sequence[str]) -> list[int]:
+    """How many letters all names have in common in front, and fewer."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
+    return list(range(sum(1 for _ in alike), 0, -1))
+
+
+def _in_number(name: str, at: int) -> bool:
+    """Whether a cut there would part the digits of a number."""
+    before, behind = name[:at], name[at : at + 1]
+    return behind.isdigit() and (before[-1:].isdigit() or (before[-1:] == "." and before[-2:-1].isdigit()))
+
+
+# A level as such (`q_0.1`), in percent (`p10`, `q_2.5`), and as an end of a central interval (`lo-80`).
 LEVEL = re.compile(r"(?:^|\D)(0?\.\d+)$", re.ASCII)
+PERCENT = re.compile(
+    r"(?:^|[^a-z])(?:q|p|quantile|percentile)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE
+)
+END = re.compile(r"(?:^|[^a-z])(?:(lo|lower)|hi|upper)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE)
 
 
 def quantile_level(name: str) -> float | None:
     """The quantile level that a column is named for: what stands at its end, between 0 and 1.
 
-    >>> quantile_level("q_0.1"), quantile_level("0.95"), quantile_level("p90")
-    (0.1, 0.95, None)
+    >>> quantile_level("q_0.1"), quantile_level("p90"), quantile_level("lo-80"), quantile_level("hi-80")
+    (0.1, 0.9, 0.1, 0.9)
     """
-    found = LEVEL.search(name)
-    level = float(found[1]) if found else 0.0
-    return level if 0.0 < level < 1.0 else None
+    level = Fraction(0)
+    if found := LEVEL.search(name):
+        level = Fraction(found[1])
+    elif found := PERCENT.search(name):
+        level = Fraction(found[1]) / 100
+    elif found := END.search(name):
+        level = (1 - Fraction(found[2]) / 100) / 2
+        level = level if found[1] else 1 - level
+    return float(level) if 0 < level < 1 else None

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from losscli.intervals import Spread
     from losscli.loss import Loss, ParamValue
     from losscli.pairing.keyplan import KeyPlan
+    from losscli.pairing.telling import Agreement, Telling
     from losscli.rows import Kept, Noted, RowTable, Watch
     from losscli.sliced import Missing, SliceTally
     from losscli.slices import SliceView
@@ -103,6 +104,12 @@ class Part(NamedTuple):
     unit: int
     kind: str = ""
     name: str = ""
+    pred: str = ""  # of an output the prediction column, where it has another name
+
+    @property
+    def shown(self) -> str:
+        """The name in results, which is that of both columns."""
+        return f"{self.pred} for {self.name}" if self.pred else self.name
 
 
 class Measure(NamedTuple):
@@ -126,6 +133,7 @@ class Tally:
     used: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
+    agreements: dict[int, Agreement] = field(default_factory=dict)  # by the place of what tells rows
     seen: Seen = field(default_factory=dict)
     states: dict[int, Any] = field(default_factory=dict)
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -149,6 +157,9 @@ class Tally:
         self.used += other.used
         _add(self.dropped, other.dropped)
         self.faults.merge(other.faults)
+        for at, agreement in other.agreements.items():
+            known = self.agreements.get(at)
+            self.agreements[at] = agreement if known is None else known.merge(agreement)
         for mark, row in other.seen.items():
             self.seen[mark] = min(self.seen.get(mark, row), row)
         for unit, state in other.states.items():
@@ -239,6 +250,8 @@ class Plan(NamedTuple):
     pairs: tuple[Pair, ...] = ()  # units that are compared row by row
     times: SliceView | None = None  # the time of each row, where they are compared over time
     watch: Watch | None = None  # what to keep of single rows
+    telling: tuple[Telling, ...] = ()  # columns that say which row is which, by position
+    notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
         for side, slots in enumerate(self.sides):
@@ -277,6 +290,8 @@ class Plan(NamedTuple):
             note_list_texts(block, self.sides, tally.seen)
         for one, other in self.equal:
             self._compare(block, one, other, tally.faults)
+        for at, telling in enumerate(self.telling):
+            tally.agreements[at] = self._agreement(block, telling)
         if self.where is not None and not (kept := self.where.read(block)).all():
             _add(tally.dropped, {"where": int(np.count_nonzero(~kept))})
             block = block.take(kept)
@@ -553,19 +568,25 @@ class Plan(NamedTuple):
                     count = int(np.count_nonzero(here))
                     tally.slices[at].missing[place, code] = Missing(count, block.first(here)[1])
 
+    def _agreement(self, block: Block, telling: Telling) -> Agreement:
+        from losscli.pairing.telling import Agreement, Apart, apart_as_moments
+
+        one, other = block.column(telling.one), block.column(telling.other)
+        kind, other_kind = self.slot(telling.one).kind, self.slot(telling.other).kind
+        apart = _differ(one, other, kind)
+        if telling.moments:
+            apart = apart_as_moments(one, other, apart)
+        first = None
+        if apart.any():
+            at, row = block.first(apart, telling.one[0])
+            first = Apart(row, _cell(one, at, kind), _cell(other, at, other_kind))
+        return Agreement.of(one, other, kind, block.first_row, int(np.count_nonzero(apart)), first)
+
     def _compare(self, block: Block, one: Place, other: Place, faults: Faults) -> None:
         first, second = block.column(one), block.column(other)
         apart = _differ(first, second, self.slot(one).kind)
         if apart.any():
             at, row = block.first(apart, one[0])
-            if self.slot(one).purpose == "key":
-                slot = self.slot(other)
-                faults.add(FaultKind(PAIRING, one, "key"), Fault(
-                    row, f"the row is {_cell(first, at, slot.kind)}, and {_cell(second, at, slot.kind)} in {slot.file}",
-                    f"by position, `{slot.name}` must be the same in both files", "differ",
-                    f"to pair rows by it, add `--on {slot.name}`", int(np.count_nonzero(apart)),
-                ))  # fmt: skip
-                return
             faults.add(FaultKind(PAIRING, one, "equal"), Fault(
                 row,
                 f"the value is {_cell(first, at)}, and {_cell(second, at)} in {self.slot(other).file}",

@@ -7,16 +7,27 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from losscli.block import Want
-from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
+from losscli.columns import (
+    Chosen,
+    choose,
+    find_in_either,
+    has,
+    is_glob,
+    is_id,
+    named,
+    named_in_either,
+    tells_rows,
+)
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
 from losscli.labels import (
     class_label,
-    class_names,
+    class_spellings,
     classes_named,
     of_one_class,
+    paired,
     quantile_level,
-    shared_prefix,
+    share_names,
 )
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
@@ -43,6 +54,7 @@ if TYPE_CHECKING:
     from losscli.loss import Loss, Role
     from losscli.matrix import ClassTable, Matrix
     from losscli.pairing.keyplan import KeyPlan, Unmatched
+    from losscli.pairing.telling import Telling
     from losscli.rows import Fact, Pictures
     from losscli.slices import SliceView
     from losscli.sources import Source
@@ -144,6 +156,17 @@ def plan(
     return _Planner(sources, call, read).plan(asked)
 
 
+def names_cut(sources: Sequence[Source], by: Sequence[str], more: Sequence[str] = ()) -> frozenset[str]:
+    """The names of columns that cut or group the rows: none is taken for a prediction or a label unasked."""
+    if not (by or more):
+        return frozenset()
+    from losscli.slices import parse_slicing
+
+    columns = [column for source in sources for column in source.columns]
+    names = [*more, *(key.name for text in by for key in parse_slicing(text, columns).keys)]
+    return frozenset((*names, *(name.partition(".")[2] for name in names if name not in columns)))
+
+
 Lists: TypeAlias = Literal["none", "labels", "vectors"]
 """What a column holds in a row under a loss: one value, a list of labels, or a list of numbers."""
 Spread: TypeAlias = "tuple[list[dict[str, list[Chosen]]], bool]"
@@ -161,6 +184,7 @@ class _Planner:
         self.units: dict[Any, int] = {}
         self.made: list[Unit] = []
         self.taken: set[tuple[int, int]] = set()
+        self.aside: frozenset[str] = frozenset()
         self.side = 0  # of the model being planned
         self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
         self.roles: dict[str, list[Chosen]] = {}
@@ -169,18 +193,19 @@ class _Planner:
         self.spreads: dict[tuple[Lists, ...], Spread] = {}
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
+        self.telling: tuple[Telling, ...] = ()
+        self.notes: dict[str, None] = {}
 
     def plan(self, asked: Sequence[Asked]) -> Plan:
         call = self.call
         last = len(self.sources) - 1 if call.label_side is None else call.label_side
         weights = find_in_either(self.sources, call.weight) if call.weight is not None else []
         self.taken = {(w.side, w.index) for w in weights}
-        keys = None
-        if call.on is not None:
-            from losscli.pairing.keyplan import choose_keys
-
-            keys = choose_keys(self.sources, call.on, call.key_type, call.unmatched)
+        keys = self._keys()
+        if keys is not None:
             self.taken |= {(side, slot.index) for side, slots in enumerate(keys.sides) for slot in slots}
+        grouping = [name for name in (call.cluster, call.time) if name is not None]
+        self.aside = names_cut(self.sources, call.by, grouping)
         label = call.label if last == 0 else None
         models = []
         for text, side in self._models():
@@ -221,8 +246,7 @@ class _Planner:
         class_weights = self._class_weights(labels, counting)
         slicings = tuple(self._slicing(text) for text in dict.fromkeys(call.by))
         where = self._where()
-        if keys is None:
-            self._telling()
+        self.telling = self._telling() if call.on is None else ()
         playing = self.taken | preds | {(c.side, c.index) for c in labels}
         asked_for = self._asked_for(playing, keys) if call.columns else ()
         watching = call.rows_out or call.worst > 0 or call.pictures != "none"
@@ -239,7 +263,8 @@ class _Planner:
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times,
+            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times, telling=self.telling,
+            notes=tuple(self.notes),
         )  # fmt: skip
         if not watching:
             return made
@@ -255,16 +280,34 @@ class _Planner:
             pictures=call.pictures,
         )
 
-    def _telling(self) -> None:
-        """Columns that say which row is which must agree where rows are paired by position."""
+    def _keys(self) -> KeyPlan | None:
+        """The keys by which rows are paired; None where they are paired by position."""
+        call = self.call
+        if call.on is None:
+            return None
+        from losscli.pairing.keyplan import by_position, choose_keys
+
+        if not by_position(self.sources, call.on):
+            return choose_keys(self.sources, call.on, call.key_type, call.unmatched)
+        if call.key_type is not None or call.unmatched != "error":
+            raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+        return None
+
+    def _telling(self) -> tuple[Telling, ...]:
+        """Columns that say which row is which, compared where rows are paired by position."""
+        found: list[Telling] = []
         for other in range(1, len(self.sources)):
             if not any(tells_rows(name) for name in self.sources[other].columns):
                 continue
-            from losscli.pairing.keyplan import telling_columns
+            from losscli.pairing.keyplan import telling_columns, type_of
+            from losscli.pairing.telling import Telling
 
             sides = (0, other)
             pair = [self.sources[side] for side in sides]
-            taken = {(at, slot.index) for at, side in enumerate(sides) for slot in self.slots[side]}
+            taken = {
+                (at, slot.index)
+                for at, side in enumerate(sides) for slot in self.slots[side] if slot.purpose != "key"
+            }  # fmt: skip
             for name, places, kind in telling_columns(pair, taken):
                 same = getattr(pair[0], "holds_the_same", None)
                 alike = same is not None and type(pair[0]) is type(pair[1])
@@ -274,7 +317,9 @@ class _Planner:
                     self._slot(Chosen(side, at, name), kind, "key")
                     for side, at in zip(sides, places, strict=True)
                 )
-                self.equal.append((one, two))
+                moments = "moment" in [type_of(source, at) for source, at in zip(pair, places, strict=True)]
+                found.append(Telling(name, one, two, is_id(name), moments))
+        return tuple(found)
 
     def _asked_for(self, playing: set[tuple[int, int]], keys: KeyPlan | None) -> list[Fact]:
         """The columns of `--columns`: as numbers where the file says that they are, else as text.
@@ -317,7 +362,12 @@ class _Planner:
     def _is_compared(self, *columns: Chosen) -> bool:
         slots = [list(held) for held in self.slots]
         wanted = {(c.side, c.index) for c in columns}
-        return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in self.equal)
+        pairs = [*self.equal, *((telling.one, telling.other) for telling in self.telling)]
+        return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in pairs)
+
+    def _say(self, note: str) -> None:
+        """Say something of the columns, once."""
+        self.notes.setdefault(note)
 
     # ------------------------------------------------------------------ columns
 
@@ -565,7 +615,7 @@ class _Planner:
         for label in labels:
             for side in self.call.sides:
                 source = self.sources[side]
-                if side == label.side or label.name not in source.columns:
+                if side == label.side or not has(source, label.name):
                     continue
                 other = find_in_either([source], label.name)[0]
                 if (side, other.index) not in preds:
@@ -582,7 +632,7 @@ class _Planner:
     ) -> dict[str, list[Chosen]]:
         """The columns of every role that one model's predictions play."""
         source, busy = self.sources[self.side], self.taken
-        if label is not None and label in source.columns:
+        if label is not None and has(source, label):
             busy = busy | {(self.side, source.columns.index(label))}
         if text is not None and "=" in text and text not in source.columns:
             pairs = [pair.partition("=") for pair in text.split(",")]
@@ -598,7 +648,15 @@ class _Planner:
         return {}
 
     def _choose(self, side: int, role: str, asked: str | None, taken: set[tuple[int, int]]) -> list[Chosen]:
-        return choose(self.sources[side], side, role, asked, {index for at, index in taken if at == side})
+        own = {index for at, index in taken if at == side}
+        return self._in_order(choose(self.sources[side], side, role, asked, own, self.aside))
+
+    def _in_order(self, columns: list[Chosen]) -> list[Chosen]:
+        """The columns in the order of `--classes`, where they are named for these classes."""
+        places = None
+        if len(columns) > 1 and self.sources[columns[0].side].named and self.call.classes:
+            places = paired([c.name for c in columns], self.call.classes)
+        return columns if places is None else [columns[place] for place in places]
 
     def _role_columns(self, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
         """The columns that play a role; UsageError names a role that the call cannot fill."""
@@ -790,7 +848,9 @@ class _Planner:
                 raise UsageError(
                     f"`{name}` cannot compare {_count(preds, 'prediction')} with {_count(labels, 'label')}",
                     f"predictions: {_names(p.name for p in preds)}; labels: {_names(c.name for c in labels)}",
-                    "choose columns with `--pred` and `--label`",
+                    "`cross_entropy` and `brier` measure probabilities of several classes, a column for each"
+                    if len(labels) == 1 and any(_of_probability(form) for form in asked.forms)
+                    else "choose columns with `--pred` and `--label`",
                 )
             roles = ",".join(f"{role.name}=COLUMN" for role in asked.forms[0].pred_roles)
             needed = ", ".join(f"`{role.name}`" for role in asked.forms[0].pred_roles)
@@ -886,12 +946,13 @@ class _Planner:
                 views: list[tuple[str, View]] = [("label", OneClassView(classes, place)), ("pred", number)]
                 parts.append(Part(self._unit(form, params, views), "class", str(classes.names[place])))
             return parts
-        for label, pred in zip(self._matched(labels, preds, lenient=True), preds, strict=True):
+        for label, pred in zip(self._matched(labels, preds), preds, strict=True):
             kept = self.roles
             self.roles = {**kept, "label": [label], "pred": [pred]}
             views = self._views(form, params)
             self.roles = kept
-            parts.append(Part(self._unit(form, params, views), "output", label.name))
+            other = "" if self.listed or label.name == pred.name else pred.name
+            parts.append(Part(self._unit(form, params, views), "output", label.name, other))
         return parts
 
     # ------------------------------------------------------------------ views
@@ -914,7 +975,8 @@ class _Planner:
         if role.shape == "Columns":
             assert isinstance(domain, (Interval, Simplex))
             if role.name == "label":
-                columns = self._matched(columns, self.roles["pred"])
+                classes = isinstance(form.domain(form.role("pred"), params), Simplex)
+                columns = self._matched(columns, self.roles["pred"], classes=classes)
             elif form.takes_levels:
                 columns = self._by_level(form, columns)
             places = tuple(self._slot(c, "number", purpose) for c in columns)
@@ -985,11 +1047,15 @@ class _Planner:
                     "`--pred` chooses columns",
                     file=self.sources[columns[0].side].path,
                 )
-            return tuple(class_names(names, named=named).items())
+            spellings = class_spellings(names, named=named)
+            return tuple((name, place) for found in spellings for place, name in enumerate(found))
         if len(self.call.classes) != len(names):
             raise UsageError(
                 f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"
             )
+        if paired(names, self.call.classes) is None and share_names(names, self.call.classes):
+            pairs = _pairs((self.call.classes, names), range(len(names)))
+            self._say(f"`--classes` names the prediction columns in the order in which they stand: {pairs}")
         return tuple((label, place) for place, label in enumerate(self.call.class_order))
 
     def _levels(self, form: Loss) -> tuple[float, ...]:
@@ -1002,30 +1068,53 @@ class _Planner:
         return levels
 
     def _by_level(self, form: Loss, columns: Sequence[Chosen]) -> list[Chosen]:
-        return sorted(columns, key=lambda column: _level(form, column.name))
+        found: dict[float, Chosen] = {}
+        for column in columns:
+            level = _level(form, column.name)
+            if level in found:
+                raise DataError(
+                    f"`{found[level].name}` and `{column.name}` are both for the level {level}",
+                    f"`{form.name}` needs one column a level", "choose the columns with `--pred`",
+                    file=self.sources[column.side].path,
+                )  # fmt: skip
+            found[level] = column
+        if len(found) > 1 and max(found) < 0.05:
+            raise DataError(
+                f"{_names(c.name for c in columns)} would be levels of less than 5 %",
+                hint="name quartiles for their levels: `q25,q50,q75`", file=self.sources[columns[0].side].path,
+            )  # fmt: skip
+        return [found[level] for level in sorted(found)]
 
-    def _matched(self, labels: list[Chosen], preds: list[Chosen], *, lenient: bool = False) -> list[Chosen]:
-        """The label columns in the order of the prediction columns of the same name.
+    def _matched(self, labels: list[Chosen], preds: list[Chosen], *, classes: bool = False) -> list[Chosen]:
+        """The label columns in the order of the prediction columns that are named like them.
 
-        ``lenient``: where no name is shared at all, the order of the columns pairs them.
+        Where the names are not alike, the order in which they stand pairs them, which is said; names that
+        a glob chose must not be alike in part, and those of ``classes`` must be alike.
         """
-        if self.listed or not (self.sources[self.side].named and self.sources[-1].named):
+        sides = [labels[0].side, preds[0].side]
+        if self.listed or not all(self.sources[side].named for side in sides):
             return labels
-        cut = [len(shared_prefix([c.name for c in columns])) for columns in (labels, preds)]
-        short = {c.name[cut[0] :]: c for c in labels}
-        wanted = [p.name[cut[1] :] for p in preds]
-        whole = {c.name: c for c in labels}
-        for found, names in ((short, wanted), (whole, [p.name for p in preds])):
-            if set(names) == set(found):
-                return [found[name] for name in names]
-        if lenient and not set(wanted) & set(short):
-            return labels
-        raise DataError(
-            "the label columns and the prediction columns are not named for the same classes",
-            f"labels: {_names(short)}; predictions: {_names(wanted)}",
-            "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`",
-            file=self.sources[-1].path,
-        )
+        names = [c.name for c in labels], [c.name for c in preds]
+        places = paired(*names)
+        if places is not None:
+            if places != sorted(places):
+                self._say(f"outputs are paired by name, not in the order listed: {_pairs(names, places)}")
+            return [labels[place] for place in places]
+        asked = zip(sides, (self.call.label, self.pred), strict=True)
+        globs = [
+            t for side, t in asked if t is not None and is_glob(t) and t not in self.sources[side].columns
+        ]
+        if classes or (globs and share_names(*names)):
+            raise DataError(
+                "the label columns and the prediction columns are not named for the same "
+                + ("classes" if classes else "outputs"),
+                f"labels: {_names(names[0])}; predictions: {_names(names[1])}",
+                "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`" if classes
+                else "list them one by one with `--label` and `--pred` to pair them in that order",
+                file=self.sources[sides[0]].path,
+            )  # fmt: skip
+        self._say(f"outputs are paired in the order of the columns: {_pairs(names, range(len(labels)))}")
+        return labels
 
 
 def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
@@ -1038,19 +1127,32 @@ def _is_coded(form: Loss) -> bool:
     return any(role.name == "pred" and role.shape == "Codes" for role in form.roles)
 
 
+def _of_probability(form: Loss) -> bool:
+    """Whether it measures the probability of one of two classes."""
+    domains = {role.name: role.domain for role in form.roles}
+    return isinstance(domains.get("label"), Binary) and domains.get("pred") == Interval(0.0, 1.0)
+
+
 def _level(form: Loss, name: str) -> float:
     level = quantile_level(name)
     if level is None:
         raise UsageError(
             f"column `{name}` does not name a quantile level",
             f"`{form.name}` takes the levels from the names of the columns",
-            "name them for their levels, between 0 and 1: `q_0.1,q_0.5,q_0.9`",
+            "name them for their levels: `q_0.1,q_0.5,q_0.9`, `p10,p50,p90` or `lo-80,hi-80`",
         )
     return level
 
 
 def _count(columns: Sequence[Chosen], what: str) -> str:
     return f"1 {what} column" if len(columns) == 1 else f"{len(columns)} {what} columns"
+
+
+def _pairs(names: tuple[Sequence[str], Sequence[str]], places: Sequence[int]) -> str:
+    """Which prediction column belongs to which label column."""
+    labels, preds = names
+    shown = [f"`{pred}` for `{labels[place]}`" for pred, place in zip(preds, places, strict=True)]
+    return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
 
 
 def _names(names: Iterable[str]) -> str:

@@ -290,7 +290,10 @@ def _classes(pred: Look, label: Look, *, doubt: str | None) -> Reading:
 def several_to_one(preds: Sequence[Look], label: Look, from_logits: bool, *, named: bool) -> Reading:
     names = [one.name for one in preds]
     levels = [quantile_level(name) for name in names]
-    if all(level is not None for level in levels) and not label.text:
+    classes = class_names(names, named=named)
+    strangers = [c for c in label.classes if c not in classes]
+    # `p_1`, `p_2` are classes where the labels are, and else levels in percent.
+    if all(level is not None for level in levels) and not label.text and strangers:
         shown = ", ".join(_n(level) for level in levels if level is not None)
         fits = [Fit("mean_pinball", "each quantile by its own slope"),
                 Fit("crps_quantile", "the same, on the scale of a whole distribution")]  # fmt: skip
@@ -305,8 +308,6 @@ def several_to_one(preds: Sequence[Look], label: Look, from_logits: bool, *, nam
             "quantiles", f"the columns are named for the quantile levels {shown}", fits,
             [Unfit("rmse", "a quantile other than the median is not meant to lie near the label")],
         )  # fmt: skip
-    classes = class_names(names, named=named)
-    strangers = [c for c in label.classes if c not in classes]
     held = np.stack([one.numbers for one in preds if one.numbers is not None], axis=1) if not any(
         one.text for one in preds
     ) else np.empty((0, len(preds)))  # fmt: skip

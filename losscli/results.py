@@ -16,7 +16,7 @@ from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result, in_doubles
 from losscli.state import Bins, Confusion, Counts, Sums
 from losscli.text import plural
-from losscli.views import ClassesView, CodedView, missing_among_numbers, places_of
+from losscli.views import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
 
 if TYPE_CHECKING:
     from losscli.bootstrap import Groups, Resampled
@@ -152,6 +152,8 @@ class _Finisher:
         self.name = self.loss.canonical(measure.values)
         self.signature = f"{self.loss.canonical(measure.values, defaults=True)}|{options.context}"
         self.slice: dict[str, str | None] = {}
+        self.classes = self._class_view()
+        self.shown = self.classes.shown(tally.seen) if self.classes is not None else {}
 
     def over(self, tally: Tally, named: dict[str, str | None], by: str) -> _Finisher:
         """The same for one slice; ``by`` is what its signature says more."""
@@ -214,11 +216,12 @@ class _Finisher:
             if self.loss.state == "confusion" and self.loss.per_class:
                 return self._by_class(states[0])
             return [_Outcome(parts[0], states[0], {}, self._finished(states[0]))]
+        texts = {str(name): str(shown) for name, shown in self.shown.items()}
+        names = [{part.kind: texts.get(part.shown, part.shown)} for part in parts]
         if self.loss.state == "confusion" and self.loss.per_class:
             # One table an output, of 0 and 1: each is one class against the rest.
-            counts = [state.counts(1) for state in states]
-            return self._averaged(counts, [{part.kind: part.name} for part in parts], states)
-        return self._averaged(states, [{part.kind: part.name} for part in parts], states)
+            return self._averaged([state.counts(1) for state in states], names, states)
+        return self._averaged(states, names, states)
 
     def _finished(self, state: Any) -> Finished:
         return finish(self.loss, self.params, state, self.options.row_name)
@@ -233,27 +236,36 @@ class _Finisher:
             return [_Outcome(self.measure.parts[0], table, {}, finished)]
         classes = self._classes(table)
         counts = [table.counts(c) for c in classes]
-        return self._averaged(counts, [{"class": str(c)} for c in classes], [table] * len(classes))
+        shown = [{"class": str(self.shown.get(c, c))} for c in classes]
+        return self._averaged(counts, shown, [table] * len(classes))
+
+    def _class_view(self) -> ClassesView | None:
+        """The classes that prediction columns stand for."""
+        unit = self.plan.units[self.measure.parts[0].unit]
+        for _, view in unit.views:
+            if isinstance(view, (ClassesView, OneClassView)):
+                return view if isinstance(view, ClassesView) else view.classes
+        return None
 
     def _classes(self, table: Confusion) -> list[int | str]:
         """All classes: those of the prediction columns, where they are named for them, else those seen."""
-        unit = self.plan.units[self.measure.parts[0].unit]
-        for _, view in unit.views:
-            if isinstance(view, ClassesView):
-                return list(view.names)
-        return table.classes
+        return table.classes if self.classes is None else list(self.classes.names)
 
     def _order(self) -> tuple[int | str, ...]:
         """The classes in their order: as named by `--classes`, or as the prediction columns stand."""
         if self.options.classes:
             return self.options.classes
-        unit = self.plan.units[self.measure.parts[0].unit]
-        return next((view.names for _, view in unit.views if isinstance(view, ClassesView)), ())
+        view = self._class_view()
+        return () if view is None else view.names
 
     def _positive(self, table: Confusion) -> int | str | None:
         """The class that counts as positive where there are two: the one named, else 1 beside 0 or -1."""
         if self.options.positive is not None:
-            return self.options.positive
+            places = {} if self.classes is None else dict(self.classes.classes)
+            place = places.get(self.options.positive)
+            return (
+                self.options.positive if place is None or self.classes is None else self.classes.names[place]
+            )
         unit = self.plan.units[self.measure.parts[0].unit]
         if not any(isinstance(view, CodedView) for _, view in unit.views):
             return None
@@ -344,6 +356,8 @@ class _Finisher:
 
     def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:
         detail = _detail(state, self.measure.values)
+        if detail is not None and "confusion" in detail:
+            detail["classes"] = [self.shown.get(name, name) for name in detail["classes"]]
         if self.tally.kept is not None and self.loss.is_mean and isinstance(state, Sums):
             from losscli.rows import worst_detail
 

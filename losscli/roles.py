@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -46,11 +46,13 @@ Roles: TypeAlias = dict[str, list[Chosen]]
 class Columns:
     """The columns of a call, and what was seen of them."""
 
-    def __init__(self, sources: Sequence[Source], aside: Sequence[str], *, paired: bool) -> None:
-        self.sources, self.paired = sources, paired
+    def __init__(
+        self, sources: Sequence[Source], taken: Sequence[str], aside: Collection[str], *, paired: bool
+    ) -> None:
+        self.sources, self.paired, self.aside = sources, paired, aside
         self.taken = {
             (side, at) for side, source in enumerate(sources)
-            for at, name in enumerate(source.columns) if name in aside
+            for at, name in enumerate(source.columns) if name in taken
         }  # fmt: skip
         # What stands in both files tells which row is which.
         self.shared = set(sources[0].columns) & set(sources[-1].columns) if len(sources) > 1 else set()
@@ -81,7 +83,8 @@ class Columns:
         self, side: int, role: str, asked: str | None, without: Sequence[Chosen] = ()
     ) -> list[Chosen]:
         gone = self.taken | {(c.side, c.index) for c in without}
-        return choose(self.sources[side], side, role, asked, {at for where, at in gone if where == side})
+        own = {at for where, at in gone if where == side}
+        return choose(self.sources[side], side, role, asked, own, self.aside)
 
     def default(self, names: Mapping[str, str]) -> dict[str, str]:
         """The names that `eval` has to be told."""
@@ -185,6 +188,11 @@ class Columns:
                 len(seen.classes) <= len(held) and all(c in classes for c in seen.classes)
             ):
                 found.append((f"{stem}*", {"pred": held}))
+        held = [c for c in free if quantile_level(c.name) is not None]
+        distinct = len(held) == len({quantile_level(c.name) for c in held}) > 1
+        known = any(set(held) <= set(roles["pred"]) for _, roles in found)
+        if distinct and not known and not any(one.text for one in self.looks(held)):
+            found.append((",".join(c.name for c in held), {"pred": held}))
         for usual in PAIRS_OF_ROLES:
             roles = {role: next((n for n in known if n in names), None) for role, known in usual.items()}
             if all(roles.values()) and not any(

@@ -410,7 +410,8 @@ def _facts(
     """
     order = {"label": 1, "pred": 2, "weight": 3, "other": 4, "key": 5}
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
-    same = {other for one, other in plan.equal}  # holds what another column holds
+    # What holds the same as another column.
+    same = {other for _, other in plan.equal} | {telling.other for telling in plan.telling}
     for place, slot in plan.places():
         if place in same or slot.made or slot.kind in KEY_KINDS:
             continue

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
+from losscli.pairing.keyplan import POSITION
+from losscli.planning import names_cut
 from losscli.roles import Columns
 from losscli.sources.inputs import open_inputs
 from losscli.text import plural
@@ -43,16 +45,17 @@ def suggest(
     label: str | None = None,
     from_logits: bool = False,
     pos_label: str | None = None,
-    by_key: bool = False,
-    aside: Sequence[str] = (),
+    on: str | None = None,
+    weight: str | None = None,
+    by: Sequence[str] = (),
     as_eval: bool = False,
     input_format: str | None = None,
     dialect: Dialect | None = None,
 ) -> Suggestion:
     """What the columns look like.  Raises UsageError or DataError.
 
-    ``aside``: columns that are keys, weights or slices.  ``as_eval``: only the columns that `eval` takes
-    where none is named.
+    ``on``, ``weight`` and ``by`` are options of `eval`, whose columns are put aside.  ``as_eval``: only the
+    columns that it takes where none is named.
     """
     paths = [preds] if labels is None else [preds, labels]
     for path in paths:
@@ -61,8 +64,11 @@ def suggest(
                 f"{'standard input' if path == '-' else path} is read once, so that it cannot be looked at before",
                 hint="name the loss with `--loss`, or save the rows to a file",
             )
+    by_key = on not in (None, POSITION)
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=by_key)
-    columns = Columns(sources, aside, paired=not by_key)
+    keys = [on or "", *(on or "").split(",")] if by_key else []
+    taken = [name for name in (*keys, weight) if name is not None]
+    columns = Columns(sources, taken, names_cut(sources, by), paired=not by_key)
     found = columns.readings(pred, label, as_eval=as_eval)
     readings = []
     for names, held in found:

@@ -215,16 +215,23 @@ class ColumnsView:
 
 @dataclass(frozen=True, slots=True)
 class ClassesView:
-    """A label as the place of its class in a list of classes."""
+    """A label as the place of its class in a list of classes.
+
+    Each class may go by several names; those by which it is shown come first.  A label that is none of
+    them is compared without regard to case.  Two labels for one class are bad together.
+    """
 
     column: Place
     classes: tuple[tuple[int | str, int], ...]
     asked_by: str = field(compare=False)
     holder: str = "prediction column"
 
+    def __hash__(self) -> int:
+        return hash(self.column)  # as that of `NumberView`: there may be many names
+
     @property
     def names(self) -> tuple[int | str, ...]:
-        """The classes in order; of several names for one place the shortest form."""
+        """The classes in order; of several names for one place the one to show."""
         by_place: dict[int, int | str] = {}
         for name, place in self.classes:
             by_place.setdefault(place, name)
@@ -233,25 +240,69 @@ class ClassesView:
     def read(self, block: Block, reading: Reading) -> Ints:
         column = as_classes(block.column(self.column))
         places = dict(self.classes)
-        reading.names[self] = self.names
+        reading.names[self] = names = self.names
         if column.values is None:
             codes = _places_of_integers(column.codes, places)
         else:
-            table = np.array([places.get(value, -1) for value in column.values] or [-1], dtype=np.int64)
-            codes = table[column.codes]
+            found = [places.get(value, -1) for value in column.values]
+            if -1 in found:
+                found = self._without_case(column.values, found)
+            codes = np.array(found or [-1], dtype=np.int64)[column.codes]
+            met = np.bincount(column.codes[(codes >= 0) & (column.codes >= 0)])
+            for at in np.flatnonzero(met).tolist():
+                reading.seen[self.column, f"{CLASS}{names[found[at]]}\0{column.values[at]}"] = 0
         unknown = codes < 0
         if unknown.any():
             at, row = block.first(unknown, self.column[0])
             label = class_at(column, at)
-            named = ", ".join(f"`{value}`" for value in list(places)[:8])
+            named = ", ".join(f"`{value}`" for value in names[:8])
             reading.faults.add(Kind(DOMAIN, self.column, "class"), Fault(
                 row, f"no {self.holder} stands for the class `{label}`",
                 f"`{self.asked_by}` has the classes {named}", "are of unknown classes",
-                "class columns are matched to labels by name; `--pred` chooses them"
-                if self.holder == "prediction column" else None,
+                "class columns are matched to labels by name; `--pred` chooses them, and `--classes a,b,c` names "
+                "them in their order" if self.holder == "prediction column" else None,
                 int(np.count_nonzero(unknown)),
             ))  # fmt: skip
         return codes
+
+    def _without_case(self, values: Sequence[int | str], found: list[int]) -> list[int]:
+        folded: dict[str, set[int]] = {}
+        for name, place in self.classes:
+            folded.setdefault(str(name).casefold(), set()).add(place)
+        alone = {name: places.pop() for name, places in folded.items() if len(places) == 1}
+        return [
+            place if place >= 0 else alone.get(str(value).casefold(), -1)
+            for value, place in zip(values, found, strict=True)
+        ]
+
+    def met(self, seen: Seen) -> dict[str, set[str]]:
+        """The labels that were met for each class, by its name in `names`."""
+        found: dict[str, set[str]] = {}
+        for place, mark in seen:
+            if place == self.column and mark.startswith(CLASS):
+                name, _, label = mark.removeprefix(CLASS).partition("\0")
+                found.setdefault(name, set()).add(label)
+        return found
+
+    def shown(self, seen: Seen) -> dict[int | str, int | str]:
+        """By the name of each class in `names` the one to show: as labels have it, where there are any."""
+        names = self.names
+        width, met = len(names), self.met(seen)
+        labels = {label for held in met.values() for label in held}
+        cuts = [self.classes[at : at + width] for at in range(0, len(self.classes), width)]
+        # The spelling that most of the labels have, the first of several.
+        spelled = max(cuts, key=lambda cut: sum(str(name) in labels for name, _ in cut))
+        by_place = {place: name for name, place in spelled}
+        found: dict[int | str, int | str] = {}
+        for place, name in enumerate(names):
+            like = by_place.get(place, name)
+            held = met.get(str(name), set())
+            found[name] = like if not held or str(like) in held else min(held)
+        return found
+
+
+CLASS = "class "
+"""What marks of the labels that were met for a class begin with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,9 +146,11 @@ def test_a_score_is_a_class_where_a_cell_is_no_number(written):
 # ---------------------------------------------------------------------- lines and keys
 
 
-def test_columns_are_the_keys_of_the_first_object_and_a_missing_key_is_a_missing_value(written):
+def test_columns_are_the_keys_of_all_objects_of_the_first_block_and_a_missing_key_is_a_missing_value(written):
     source = open_jsonl(written('{"b": 1, "a": 2, "": 3}', '{"a": 4, "c": 5}', '{"b": 6}'))
-    assert (source.columns, source.named, source.rows, source.format) == (("b", "a", ""), True, None, "jsonl")
+    assert (source.columns, source.named, source.rows, source.format) == (
+        ("b", "a", "", "c"), True, None, "jsonl",
+    )  # fmt: skip
     assert read(source, Want(0, NUMBER), Want(1, NUMBER))[0] == [(1.0, 2.0), (None, 4.0), (6.0, None)]
 
 

@@ -97,8 +97,7 @@ def eval_command(
 
         found = suggest(
             preds, labels, pred=pred[0] if pred else None, label=label, from_logits=from_logits,
-            pos_label=pos_label, by_key=on is not None, aside=[*(on or "").split(","), weight or ""],
-            as_eval=True, input_format=input_format, dialect=options.read_dialect(dialect),
+            pos_label=pos_label, on=on, weight=weight, by=by or (), as_eval=True, input_format=input_format, dialect=options.read_dialect(dialect),
         )  # fmt: skip
         given = ["--from-logits"] * from_logits + [f"--pos-label={pos_label}"]
         asked = first_losses(found, given)

@@ -112,7 +112,7 @@ Classes: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--classes", metavar="A,B,C", show_default=False,
-        help="The class of each prediction column, in order (default: the columns' names)",
+        help="The classes in their order; they name the prediction columns where their own names are others",
     ),
 ]  # fmt: skip
 PosLabel: TypeAlias = Annotated[
@@ -154,7 +154,7 @@ On: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--on", metavar="KEY[,KEY]", show_default=False,
-        help="Pair rows by these columns, in any order of rows (default: by position)",
+        help="Pair rows by these columns, in any order of rows; `position`: by position, and compare no index",
     ),
 ]  # fmt: skip
 KeyType: TypeAlias = Annotated[

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Unmatched: TypeAlias = Literal["error", "drop"]
 
+POSITION = "position"
+"""What ``--on`` takes in place of keys."""
+
 KEY_TYPES = ("int", "text")
 """What ``--key-type`` can ask for."""
 
@@ -65,9 +68,9 @@ def choose_keys(
     """The key columns that ``--on`` names, in every file."""
     if len(sources) < 2:
         raise UsageError("`--on` pairs the rows of two files, and there is one")
-    whole = all(on in source.columns for source in sources)
+    whole = on == "" or all(on in source.columns for source in sources)
     names = (on,) if whole else tuple(name.strip() for name in on.split(","))
-    if len(set(names)) != len(names) or "" in names:
+    if len(set(names)) != len(names) or ("" in names and not whole):
         raise UsageError(
             f"`--on {on}` does not name each key once", hint="write `--on KEY` or `--on KEY,KEY`"
         )
@@ -171,6 +174,19 @@ def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad
 # ---------------------------------------------------------------------- by position, checked
 
 
+def by_position(sources: Sequence[Source], on: str | None) -> bool:
+    """Whether ``--on`` says that rows are paired by position, whatever columns say of them."""
+    return on == POSITION and not any(POSITION in source.columns for source in sources)
+
+
+def telling_names(sources: Sequence[Source]) -> list[str]:
+    """The columns by whose names all files say which row is which."""
+    return [
+        name for name in dict.fromkeys(sources[0].columns)
+        if tells_rows(name) and all(source.columns.count(name) == 1 for source in sources)
+    ]  # fmt: skip
+
+
 def telling_columns(
     sources: Sequence[Source], taken: Collection[tuple[int, int]]
 ) -> list[tuple[str, tuple[int, ...], Kind]]:
@@ -179,9 +195,7 @@ def telling_columns(
     Those that play a role are none, and neither are those whose types cannot be compared as they stand.
     """
     found: list[tuple[str, tuple[int, ...], Kind]] = []
-    for name in dict.fromkeys(sources[0].columns) if len(sources) == 2 else ():
-        if not tells_rows(name) or any(source.columns.count(name) != 1 for source in sources):
-            continue
+    for name in telling_names(sources):
         places = tuple(source.columns.index(name) for source in sources)
         if any(place in taken for place in enumerate(places)):
             continue
@@ -192,7 +206,7 @@ def telling_columns(
             kind = {"int": "int_key", "float": "number"}.get(types[0] or "", kind)  # type: ignore[assignment]
         elif not known:
             kind = "text_cells"
-        elif not known <= {"int", "wide int", "float", "text"}:
+        elif not (known <= {"int", "wide int", "float", "text"} or known <= {"moment", "text"}):
             continue
         found.append((name, places, kind))
     return found

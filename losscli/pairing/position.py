@@ -88,11 +88,18 @@ def unequal(sources: Sequence[Source], rows: Sequence[int], file: int | None = N
         source.path if file is None else source.files[file].path  # type: ignore[attr-defined]
         for source in sources
     ]
+    # Imported here: only an error needs them.
+    from losscli.pairing.keyplan import telling_names
+    from losscli.pairing.telling import offered
+
     other = next(at for at, count in enumerate(rows) if count != rows[0])
+    on = offered(sources, telling_names(sources), partly=True)
     return DataError(
         f"{paths[other]} has {_rows(rows[other])} and {paths[0]} has {rows[0]}",
         "by position, rows can only be paired when both files have the same number",
-        "to pair rows by a column that both files have, add `--on COLUMN`",
+        f"`{on} --unmatched drop` pairs rows by a key, and leaves out those that one file lacks"
+        if on
+        else None,
     )
 
 

@@ -78,6 +78,12 @@ class CopiedSource:
         self.rows = self._inner.rows
         self.size = self._inner.size
 
+    def look_for(self, name: str) -> bool:
+        look: Callable[[str], bool] | None = getattr(self._inner, "look_for", None)
+        found = look is not None and look(name)
+        self.columns = self._inner.columns
+        return found
+
     def key_type(self, index: int) -> KeyType | None:
         tell: Callable[[int], KeyType | None] | None = getattr(self._inner, "key_type", None)
         return None if tell is None else tell(index)

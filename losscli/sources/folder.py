@@ -51,25 +51,32 @@ class FolderSource:
         self.named = first.named
         self.columns: tuple[str, ...] = (*first.columns, *(held.name for held in self._partitions))
         self.partitions = frozenset(range(len(first.columns), len(self.columns)))
+        self._first_partition = len(first.columns)
 
     # ------------------------------------------------------------------ what callers may ask
+
+    def look_for(self, name: str) -> bool:
+        """Whether the first file has a column behind its first block, where the others may have it too."""
+        found = _look_for(self.source(0), name)
+        self.columns += (name,) if found else ()
+        return found
 
     def key_type(self, index: int) -> KeyType | None:
         """What the first file says that a column holds."""
         if index in self.partitions:
             return self._partition(index).key_type
         tell: Callable[[int], KeyType | None] | None = getattr(self.source(0), "key_type", None)
-        return None if tell is None else tell(index)
+        return None if tell is None else tell(self._place(0, index))
 
     def rounding(self, index: int) -> float:
         """The relative rounding of a column of short floats in the first file, else 0."""
         tell: Callable[[int], float] | None = getattr(self.source(0), "rounding", None)
-        return 0.0 if index in self.partitions or tell is None else tell(index)
+        return 0.0 if index in self.partitions or tell is None else tell(self._place(0, index))
 
     def holds_lists(self, index: int) -> bool | None:
         """Whether a column of the first file may hold lists of labels."""
         tell: Callable[[int], bool | None] | None = getattr(self.source(0), "holds_lists", None)
-        return index not in self.partitions and tell is not None and tell(index)
+        return index not in self.partitions and tell is not None and tell(self._place(0, index))
 
     def locate(self, row: int) -> tuple[str, int]:
         """The file and the row in it of a row that was read, counted over all files from 1."""
@@ -102,7 +109,7 @@ class FolderSource:
             close()
 
     def _partition(self, index: int) -> Partition:
-        return self._partitions[index - (len(self.columns) - len(self._partitions))]
+        return self._partitions[index - self._first_partition]
 
     def _arranged(self, number: int, wants: Sequence[Want]) -> tuple[list[Want], list[Fill]]:
         """What to ask of a file, and what of its folders."""
@@ -123,6 +130,8 @@ class FolderSource:
         if source.columns[index : index + 1] == (name,) and source.columns.count(name) == 1:
             return index
         path = self.files[number].path
+        if name not in source.columns:
+            _look_for(source, name)
         places = [at for at, column in enumerate(source.columns) if column == name]
         if len(places) > 1:
             raise DataError(f"{len(places)} columns are called `{name}`", file=path)
@@ -251,6 +260,11 @@ class JoinedPart:
                 yield batch
                 if batch.stop is not None:
                     return
+
+
+def _look_for(source: Source, name: str) -> bool:
+    look: Callable[[str], bool] | None = getattr(source, "look_for", None)
+    return look is not None and look(name)
 
 
 def open_folder(

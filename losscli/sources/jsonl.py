@@ -1,7 +1,8 @@
 """JSON lines: one object a line, read line by line.
 
 What a value means is decided by what the column is wanted as, never by the values around it.  The
-columns are the keys of the first object; a key that a later one lacks is a missing value.
+columns are the keys of all objects of the first block, and of later ones where they are asked for by name; a
+key that an object lacks is a missing value.
 """
 
 from __future__ import annotations
@@ -58,24 +59,56 @@ class JsonlSource:
     format = "jsonl"
     named = True
     rows: int | None = None
+    columns: tuple[str, ...]
 
     def __init__(self, path: str, compression: str | None, stream: BinaryIO | None = None) -> None:
         self._text = TextInput(path, encoding="utf-8", compression=compression, stream=stream)
         self.path = self._text.path
         window = self._text.open_for_header()
         try:
-            self.columns, self._lists = _columns(window, self.path)
+            values = _columns(window, self.path)
         finally:
             self._text.close_header(window)
+        self.columns = tuple(values)
+        self._lists = {name: value for name, value in values.items() if isinstance(value, list)}
+        self._absent: set[str] = set()  # names that were looked for
         self.size = self._text.size
 
     def holds_lists(self, index: int) -> bool:
         """Whether the first value of a column is a list."""
-        return index in self._lists
+        return self.columns[index] in self._lists
+
+    def look_for(self, name: str) -> bool:
+        """Whether a name stands in an object behind the first block; then it is a column from now on.
+
+        What can be read only once is not looked through.
+        """
+        if self.size is None or name in self._absent:
+            return False
+        # Only a line that spells the name, or escapes a character, needs to be read.
+        marks = (json.dumps(name, ensure_ascii=False).encode(errors="replace"), b"\\u")
+        there = False
+        window = self._text.open()
+        try:
+            for block, _ in _blocks(window, self.path):
+                for line in block.split(b"\n") if any(mark in block for mark in marks) else ():
+                    value = _found(line, name) if any(mark in line for mark in marks) else ABSENT
+                    there |= value is not ABSENT
+                    if value not in (None, ABSENT):
+                        self._lists |= {name: value} if isinstance(value, list) else {}
+                        self.columns += (name,)
+                        return True
+        finally:
+            window.abandon()
+        if there:
+            self.columns += (name,)
+        else:
+            self._absent.add(name)
+        return there
 
     def first_list(self, index: int) -> list[Any]:
         """That list."""
-        return self._lists[index]
+        return self._lists[self.columns[index]]
 
     def parts(self, wants: Sequence[Want]) -> Iterator[JsonlPart]:
         """Runs of lines."""
@@ -138,15 +171,15 @@ class JsonlPart:
 
 
 def open_jsonl(path: str, *, compression: str | None = None, stream: BinaryIO | None = None) -> JsonlSource:
-    """The columns of a file, or of a stream such as standard input, from its first line."""
+    """The columns of a file, or of a stream such as standard input, from the lines near its start."""
     return JsonlSource(path, compression, stream)
 
 
 # ---------------------------------------------------------------------- lines
 
 
-def _columns(window: Window, path: str) -> tuple[tuple[str, ...], dict[int, list[Any]]]:
-    """The names of the columns, and the first value of those where that, near the start, is a list."""
+def _columns(window: Window, path: str) -> dict[str, Any]:
+    """The names in the objects near the start, and the first value of each that is not null."""
     count = PART_BYTES
     while True:
         data = window.peek(count)
@@ -168,19 +201,27 @@ def _columns(window: Window, path: str) -> tuple[tuple[str, ...], dict[int, list
             else None
         )
         raise DataError(error.message, detail=error.detail, hint=hint, file=path, row=1) from None
-    names = tuple(first)
-    open_names = {name for name in names if first[name] is None}
-    lists = {name: first[name] for name in names if isinstance(first[name], list)}
-    for line in data[end + 1 :].split(b"\n") if open_names and end >= 0 else ():
+    values = dict(first)
+    for line in data[end + 1 :].split(b"\n") if end >= 0 else ():
         try:
             found = _object(line)
         except Unreadable:
             break  # the last one may be cut; what is wrong with others is said when rows are read
-        lists |= {name: found[name] for name in open_names if isinstance(found.get(name), list)}
-        open_names -= {name for name in open_names if found.get(name) is not None}
-        if not open_names:
-            break
-    return names, {at: lists[name] for at, name in enumerate(names) if name in lists}
+        for name, value in found.items():
+            if values.get(name) is None:
+                values[name] = value
+    return values
+
+
+ABSENT = object()
+
+
+def _found(line: bytes, name: str) -> Any:
+    """The value of a name in the object of a line; what is wrong with a line is said when rows are read."""
+    try:
+        return _object(line).get(name, ABSENT)
+    except Unreadable:
+        return ABSENT
 
 
 def _blocks(window: Window, path: str) -> Iterator[tuple[bytes, DataError | None]]:

@@ -199,7 +199,7 @@ def matched(preds: Listing, labels: Listing) -> Listing:
         raise DataError(
             f"there is no file of this name in {other.path}",
             f"files of two folders are paired when their names agree up to the suffix; {counts} have no partner",
-            "to pair rows by a column that both sides have, add `--on COLUMN`",
+            "rows of such files are only paired by a key (`--on`)",
             first.path,
         )
     return labels._replace(files=tuple(sides[1][stem] for stem in sides[0]))
@@ -212,7 +212,7 @@ def _by_stem(listing: Listing) -> dict[str, DataFile]:
             raise DataError(
                 f"its name is that of {known.path} up to the suffix",
                 "files of two folders are paired by their names, which must be different",
-                "to pair rows by a column that both sides have, add `--on COLUMN`",
+                "rows of such files are only paired by a key (`--on`)",
                 file.path,
             )
     return found
