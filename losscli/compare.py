@@ -211,10 +211,8 @@ def _all(plan: Plan, tally: Tally, options: Options, duels: Sequence[_Contest], 
         ):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for at, duel in enumerate(duels):
-                units = [p.unit for measure in (duel.base, duel.head) for p in measure.parts]
-                if all(unit in part.states for unit in units):
-                    by = f"|by:{slicing.slicing}"
-                    families.setdefault(at, []).append(_compared(duel, plan, part, options, named, rule, by))
+                by = f"|by:{slicing.slicing}"
+                families.setdefault(at, []).append(_compared(duel, plan, part, options, named, rule, by))
         for family in families.values():
             found += [draft.settled(rule) for draft in corrected(family)]
     return found

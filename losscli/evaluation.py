@@ -216,6 +216,13 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
             + ", ".join(f"{count} {reason}" for reason, count in tally.dropped.items()),
             file=sources[0].path,
         )
+    if tally.zero_weight == tally.used:
+        weight = next((slot for _, slot in plan.places() if slot.purpose == "weight"), None)
+        raise DataError(
+            "the weights sum to zero: nothing is left to measure",
+            file=weight.file if weight else None,
+            column=weight.name if weight else None,
+        )
 
 
 def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | None:

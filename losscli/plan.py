@@ -104,6 +104,7 @@ class Tally:
     read: int = 0
     used: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    zero_weight: int = 0  # of the used rows, those of weight 0, which enter no state
     faults: Faults = field(default_factory=Faults)
     seen: Seen = field(default_factory=dict)
     states: dict[int, Any] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Tally:
         self.read += other.read
         self.used += other.used
         _add(self.dropped, other.dropped)
+        self.zero_weight += other.zero_weight
         self.faults.merge(other.faults)
         for mark, row in other.seen.items():
             self.seen[mark] = min(self.seen.get(mark, row), row)
@@ -272,12 +274,18 @@ class Plan(NamedTuple):
         cut_up = {id(rows): rows for rows in (used, *(rows for rows, units in groups if units))}
         cuts = {at: self._cut(rows) for at, rows in cut_up.items()}
         if self.slicings or self.groups is not None:
+            from losscli.lanes import added
             from losscli.sliced import SliceTally
 
             tally.slices = {
                 at: SliceTally(np.bincount(codes)) for at, codes in enumerate(cuts[id(used)].codes)
             }
             tally.groups = {at: SliceTally(np.bincount(d)) for at, d in cuts[id(used)].dealt.items()}
+            if used is not whole:
+                # A slice that lost its last row here is still a slice, without a value.
+                for at, slicing in enumerate(self.slicings):
+                    held = tally.slices[at]
+                    held.dropped = added(np.bincount(slicing.read(whole)), -held.used)
         if len(groups) > 1:
             self._propagate(whole, cuts[id(whole)], lacks, tally)
         for (rows, units), reading in zip(groups, readings, strict=True):
@@ -319,6 +327,8 @@ class Plan(NamedTuple):
         if weight is not None and block.rows and weight.min() == 0.0:
             # A row of weight 0 is checked and counted, and enters no state.
             counted = weight > 0.0
+            # Of the groups of units the largest holds the rows of all others.
+            tally.zero_weight = max(tally.zero_weight, block.rows - int(np.count_nonzero(counted)))
             weight = weight[counted]
         arrays = {view: reading.shared[view] for place in units for _, view in self.units[place].views}
         if counted is not None:
