@@ -18,6 +18,7 @@ from losscli.planning import plan as make_plan
 from losscli.report import Input, Report, Rows
 from losscli.results import Options, results
 from losscli.sources.inputs import open_inputs, placed, row_name
+from losscli.text import plural
 from losscli.views import TOGETHER
 
 if TYPE_CHECKING:
@@ -212,8 +213,7 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     if tally.used == 0:
         raise DataError(
             "nothing is left to measure",
-            f"all {tally.read} rows were left out: "
-            + ", ".join(f"{count} {reason}" for reason, count in tally.dropped.items()),
+            f"of {plural(tally.read, 'row')}: {rows_of(outcome).left_out}",
             file=sources[0].path,
         )
     if tally.zero_weight == tally.used:
@@ -263,7 +263,7 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
 def rows_of(outcome: threads.Outcome) -> Rows:
     tally = outcome.tally
     paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
-    return Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used)
+    return Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used, tally.zero_weight)
 
 
 def options_of(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli._version import __version__
+from losscli.text import grouped
 
 SCHEMA = "losscli.result/1"
 
@@ -63,6 +64,29 @@ class Rows(NamedTuple):
     paired: int
     dropped: dict[str, int]
     used: int
+    zero_weight: int = 0  # of those used
+
+    @property
+    def left_out(self) -> str:
+        """How many rows enter no sum, by reason, in the order of work; nothing where all do.
+
+        The one sentence of it, which every format shows.
+        """
+        alone = {"only_preds": self.only_preds, "only_labels": self.only_labels}
+        told = (
+            ("unmatched", alone),
+            ("dropped", self.dropped),
+            ("not counted", {"zero_weight": self.zero_weight}),
+        )
+        return ", ".join(
+            f"{grouped(count)} {word} ({reason})"
+            for word, counts in told
+            for reason, count in counts.items()
+            if count
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in self._asdict().items() if name != "zero_weight" or value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +155,7 @@ class Report:
             "arithmetic": self.arithmetic,
             "metrics": self.metrics,
             "results": [result.to_json() for result in self.results],
-            "rows": self.rows._asdict(),
+            "rows": self.rows.to_json(),
             "inputs": [found._asdict() for found in self.inputs],
             "gate": self.gate,
         }

@@ -90,6 +90,7 @@ class RowsRecord(Record):
     paired: Count
     dropped: Counts
     used: Count
+    zero_weight: Count = Field(0, description="of those used; not there where there are none")
 
 
 class InputRecord(Record):

@@ -117,10 +117,7 @@ def compare_command(
         from losscli.unpaired import compare_saved
 
         saved = compare_saved(base, head, loss=loss or [], ci=ci, margin=margin, fail_on=failing)
-        if not quiet:
-            for warning in saved.warnings:
-                options.say(f"warning: {warning}")
-        _finish(saved, out)
+        _finish(saved, out, quiet=quiet)
         return
     with Progress(wanted=not (quiet or no_progress)) as progress:
         comparison = compare(
@@ -154,7 +151,7 @@ def compare_command(
             chunk_rows=chunk_rows,
             start=progress.start,
         )
-    _finish(comparison, out)
+    _finish(comparison, out, quiet=quiet)
 
 
 def _refuse_rows(context: Call, labels: str | None) -> None:
@@ -174,10 +171,14 @@ OF_ROWS = (
 )  # fmt: skip
 
 
-def _finish(comparison: Comparison, out: options.Outputs) -> None:
+def _finish(comparison: Comparison, out: options.Outputs, *, quiet: bool) -> None:
     """Write it; exit code 1 where a verdict is one of those that fail."""
     from losscli.formats.comparison import failure
 
+    if not quiet:
+        for warning in comparison.warnings:
+            options.say(f"warning: {warning}")
+        options.tell_left_out(out, comparison.left_out)
     _write(replace(comparison, command=options.command_line()), out)
     if comparison.failed:
         if out.format != "table" or not sys.stdout.isatty():

@@ -146,6 +146,7 @@ def eval_command(
     if not quiet:
         for warning in report.warnings:
             options.say(f"warning: {warning}")
+        options.tell_left_out(out, report.rows.left_out)
     out.write(report)
     if plotted is not None:
         options.show_plot(report, plotted)

@@ -438,6 +438,15 @@ def tell_verdict(report: Report, format: str) -> int:
     return 1
 
 
+def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
+    """The rows that were left out, where no format that is written says so."""
+    from losscli.formats import TERSE
+
+    formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
+    if left_out and all(name in TERSE for name in formats):
+        say(f"{f'{where}: ' if where is not None else ''}left out: {left_out}")
+
+
 NOTHING = "nothing"
 """In place of a format: standard output gets none, since a file gets all."""
 

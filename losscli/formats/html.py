@@ -299,7 +299,9 @@ def _health(rows: Rows) -> list[tuple[str, str]]:
         ("paired", rows.paired),
     ]
     found += [(f"dropped: {reason}", count) for reason, count in rows.dropped.items()]
-    return [(name, grouped(count)) for name, count in [*found, ("used", rows.used)]]
+    found += [("used", rows.used)]
+    found += [("used, of weight 0", rows.zero_weight)] if rows.zero_weight else []
+    return [(name, grouped(count)) for name, count in found]
 
 
 def _touched(report: Report) -> list[tuple[str, str]]:
