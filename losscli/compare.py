@@ -26,7 +26,7 @@ from losscli.exact import round_fraction
 from losscli.gate import BADNESS
 from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
 from losscli.plan import WHOLE
-from losscli.planning import Asked, Call
+from losscli.planning import Call, asked_for
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Result
 from losscli.results import Options, of_measure, slices_of, values_of
@@ -91,7 +91,7 @@ def compare(
     interval = IntervalSpec.parse(ci or "normal") or IntervalSpec("normal")
     _refuse_time(time, interval, weighted=weight is not None or bool(class_weight))
     paths, sides, label_side = _inputs(base, head, labels, pred)
-    asked = [Asked.of(text) for text in loss]
+    asked = asked_for(loss)
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on is not None)
     jobs = jobs or threads.default_jobs(sources)
     call = Call(

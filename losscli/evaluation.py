@@ -13,7 +13,7 @@ from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.labels import class_label
 from losscli.pairing import Paired
-from losscli.planning import Asked, Call
+from losscli.planning import Call, asked_for
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Report, Rows
 from losscli.results import Options, results
@@ -75,7 +75,7 @@ def evaluate(
         raise UsageError(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
-    asked = [Asked.of(text) for text in loss]
+    asked = asked_for(loss)
     interval = read_interval(ci)
     if interval is not None and interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")

@@ -13,7 +13,7 @@ from losscli.errors import DataError, UsageError
 from losscli.labels import class_label, class_names, quantile_level, shared_prefix
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
-from losscli.spec import Spec, parse
+from losscli.spec import Spec, parse, split
 from losscli.views import (
     WEIGHT,
     BinaryView,
@@ -78,6 +78,11 @@ class Asked(NamedTuple):
         if len(refusals) == len(asked.forms):
             raise refusals[0]
         return asked
+
+
+def asked_for(losses: Sequence[str]) -> list[Asked]:
+    """The losses of some words, each of which may name several."""
+    return [Asked.of(spec) for text in losses for spec in split(text)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from losscli.intervals import IntervalSpec, root
 from losscli.report import Input, Report, Result
 from losscli.saved import read_result
 from losscli.slice_pattern import slice_text
+from losscli.spec import split
 from losscli.verdicts import Draft, Rule, by_t, check_rule, corrected
 
 Place = tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str, str | None]]]
@@ -52,6 +53,7 @@ def compare_saved(
             f"`--ci {ci}` needs rows, and saved results hold none",
             hint="`--ci normal:level=0.9` sets the level",
         )
+    loss = [spec for text in loss for spec in split(text)]
     reports = [read_result(path) for path in (base, head)]
     pairs, alone = _pairs(reports, (base, head), [name for text in loss for name in canonical(text)])
     for name in loss:
