@@ -380,7 +380,8 @@ def finish(
             return Undefined(NO_ROW)
         if state.infinite:
             rows = plural(state.infinite, "row is", "rows are")
-            return Undefined(f"the loss of {rows} infinite, first in {row_name(state.first_infinite or 0)}")
+            of = "the loss of" if state.infinite == 1 else "the losses of"
+            return Undefined(f"{of} {rows} infinite, first in {row_name(state.first_infinite or 0)}")
         if loss.is_mean:
             return exact_quotient(state.totals[0], state.weight)
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
