@@ -252,7 +252,8 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
     rows = rows_of(outcome)
     found = results(plan, tally, options)
     warnings = [
-        f"`{result.loss}`: {result.touched['sum_not_one']} rows have probabilities that do not quite sum to 1"
+        f"`{result.loss}`: {plural(result.touched['sum_not_one'], 'row has', 'rows have')} probabilities that do "
+        "not quite sum to 1"
         for result in found
         if result.touched.get("sum_not_one")
     ]

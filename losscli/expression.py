@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.errors import UsageError
+from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.block import Floats
@@ -241,7 +242,7 @@ class _Checker:
             raise _refused(self.text, f"there is no function `{name or ast.unparse(node.func)}`")
         count = FUNCTIONS[name][0]
         if len(node.args) != count and not (count == 2 and len(node.args) > 2):
-            raise _refused(self.text, f"`{name}` takes {count} values")
+            raise _refused(self.text, f"`{name}` takes {plural(count, 'value')}")
         for value in node.args:
             self.kind(value, depth, "number")
         return "number"

@@ -14,6 +14,7 @@ from losscli.labels import class_label, class_names, quantile_level, shared_pref
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
 from losscli.spec import Spec, parse, split
+from losscli.text import plural
 from losscli.views import (
     WEIGHT,
     BinaryView,
@@ -755,7 +756,7 @@ class _Planner:
             return tuple(class_names(names, named=self.sources[columns[0].side].named).items())
         if len(self.call.classes) != len(names):
             raise UsageError(
-                f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"
+                f"`--classes` names {plural(len(self.call.classes), 'class', 'classes')} for {_count(columns, 'prediction')}"
             )
         return tuple((class_label(name), place) for place, name in enumerate(self.call.classes))
 
