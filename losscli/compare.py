@@ -21,7 +21,7 @@ from losscli.distributions import mcnemar_mid_p, normal_quantile
 from losscli.duel import Duel, Pair
 from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
+from losscli.evaluation import column_reader, explained, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import BADNESS
 from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
@@ -112,7 +112,7 @@ def compare(
         outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
         refuse(plan, outcome, sources)
     except DataError as error:
-        raise placed(error, sources) from None
+        raise placed(explained(error, plan), sources) from None
     options = options_of(plan, call, sources, min_slice)
     compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
     failed = [one for one in compared if one.verdict in fail_on]

@@ -19,7 +19,7 @@ from losscli.report import Input, Report, Rows
 from losscli.results import Options, results
 from losscli.sources.inputs import open_inputs, placed, row_name
 from losscli.text import plural
-from losscli.views import TOGETHER
+from losscli.views import TOGETHER, places_of
 
 if TYPE_CHECKING:
     from losscli.intervals import IntervalSpec
@@ -141,7 +141,32 @@ def evaluate(
                 reading.attach(outcome.tally, second.tally)
             return _report(plan, outcome, sources, options_of(plan, call, sources, min_slice, interval))
     except DataError as error:
-        raise placed(error, sources) from None
+        raise placed(explained(error, plan), sources) from None
+
+
+def explained(error: DataError, plan: Plan) -> DataError:
+    """The error; where a cell is no number that only an expression needs, with the expression."""
+    asked = (
+        {place: ("--where ", plan.where.expression) for _, place in plan.where.columns} if plan.where else {}
+    )
+    for unit in plan.units:
+        if unit.loss.words_are_columns:
+            expression = unit.loss.expression  # type: ignore[attr-defined]
+            asked |= {place: ("expr:", expression) for _, view in unit.views for place in places_of(view)}
+    held = [
+        (place, slot) for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
+    ]
+    roles = [slot for place, slot in held if place not in asked]
+    by = next(
+        (asked[place] for place, slot in held if place in asked and slot.kind in ("number", "truth")), None
+    )
+    if roles or by is None or "number" not in error.message or "needs" in (error.detail or ""):
+        return error
+    option, expression = by
+    said = f"`{option}{expression.text}` reads the column as numbers"
+    more = error.detail if error.detail != "wanted a number" else None
+    hint = error.hint or f"a column of text is compared with text: `{error.column} == '...'`"
+    return replace(error, detail="; ".join(part for part in (said, more) if part), hint=hint)
 
 
 def read_interval(text: str | None) -> IntervalSpec | None:
@@ -213,7 +238,8 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     if tally.used == 0:
         raise DataError(
             "nothing is left to measure",
-            f"of {plural(tally.read, 'row')}: {rows_of(outcome).left_out}",
+            f"{'the only row was' if tally.read == 1 else f'all {tally.read} rows were'} left out: "
+            + ", ".join(f"{count} {reason}" for reason, count in tally.dropped.items()),
             file=sources[0].path,
         )
     if tally.zero_weight == tally.used:

@@ -460,12 +460,19 @@ class Plan(NamedTuple):
         """Only an expression can have no value: the domains of the others see to it."""
         undefined = np.logical_or.reduce([np.isnan(column) for column in columns])
         everywhere = undefined if kept is None else _both(kept, undefined)
-        _, row = block.first(everywhere)
-        place = places_of(unit.views[0][1])[0]
-        faults.add(FaultKind(DOMAIN, place, "value"), Fault(
-            row, "the loss has no value here", "a loss needs a number for every row", "have none",
-            "`--where` leaves rows out", int(np.count_nonzero(undefined)),
-        ))  # fmt: skip
+        needed = [where for _, view in unit.views for where in places_of(view)]
+        # Where a cell is missing, as the text of an expression may be, its column is at fault; else it is the first.
+        for where in [*needed, None]:
+            missing = None if where is None else block.column(where).missing
+            rows = everywhere if where is None else None if missing is None else everywhere & missing
+            if rows is None or not rows.any():
+                continue
+            everywhere = everywhere & ~rows
+            faults.add(FaultKind(DOMAIN, where or needed[0], "value" if where is None else "no value"), Fault(
+                block.first(rows)[1], f"`{unit.loss.canonical({})}` has no value here",
+                "a loss needs a number for every row", "have none", "`--where` leaves rows out",
+                int(np.count_nonzero(rows)),
+            ))  # fmt: skip
 
     def _slice(
         self,
@@ -499,7 +506,7 @@ class Plan(NamedTuple):
                 if self.nan == "error":
                     tally.faults.add(FaultKind(MISSING, place, "missing"), Fault(
                         block.first(mask, place[0])[1], "the value is missing",
-                        f"every row needs a {slot.purpose}", "have none here",
+                        self._need(place, slot), "have none here",
                         "`--nan drop` leaves such rows out, on both sides, and counts them",
                         int(np.count_nonzero(mask)),
                     ))  # fmt: skip
@@ -510,6 +517,14 @@ class Plan(NamedTuple):
                 _add(tally.dropped, {f"missing_{purpose}": int(np.count_nonzero(fresh))})
             missing = here if missing is None else missing | here
         return block if missing is None else block.take(~missing)
+
+    def _need(self, place: Place, slot: Slot) -> str:
+        """What needs a value in every row: the role, or the expression that names the column."""
+        for unit in self.units:
+            named = (view for name, view in unit.views if name not in ("label", "pred"))
+            if unit.loss.words_are_columns and any(place in places_of(view) for view in named):
+                return f"`{unit.loss.canonical({})}` needs a value in every row"
+        return f"every row needs a {slot.purpose}"
 
     def _lacks(self, unit: Unit, block: Block) -> Mask | None:
         """The rows that lack a value which a unit needs; None where all have it."""

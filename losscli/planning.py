@@ -158,7 +158,7 @@ class _Planner:
     def plan(self, asked: Sequence[Asked]) -> Plan:
         call = self.call
         last = len(self.sources) - 1 if call.label_side is None else call.label_side
-        weights = find_in_either(self.sources, call.weight) if call.weight is not None else []
+        weights = self._named("--weight", call.weight) if call.weight is not None else []
         self.taken = {(w.side, w.index) for w in weights}
         keys = None
         if call.on is not None:
@@ -424,12 +424,12 @@ class _Planner:
                 raise UsageError(
                     f"`{form.name}` speaks of `weight`", hint="name the column: `--weight COLUMN`"
                 )
-            return find_in_either(self.sources, self.call.weight)[:1]
+            return self._named("--weight", self.call.weight)[:1]
         if role.name in form.columns:
-            name = params.get(role.name)
+            name = role.name if form.words_are_columns else params.get(role.name)
             for known in (name,) if name is not None else form.columns[role.name]:
                 if name is not None or any(known in source.columns for source in self.sources):
-                    return find_in_either(self.sources, str(known))[:1]
+                    return self._named(f"--loss {form.canonical(params)}", str(known))[:1]
             hint = f"name a column: `{form.name}:{role.name}=COLUMN`"
         else:
             for known in ROLE_COLUMNS.get(role.name, (role.name,)):
@@ -438,6 +438,14 @@ class _Planner:
             wanted = ",".join(f"{other.name}=COLUMN" for other in form.pred_roles)
             hint = f"name the columns: `--pred {wanted}`"
         raise UsageError(f"`{form.name}` needs a column for `{role.name}`", hint=hint)
+
+    def _named(self, by: str, name: str) -> list[Chosen]:
+        """A column that may lie on either side; the error says what names it."""
+        try:
+            return find_in_either(self.sources, name)
+        except DataError as error:
+            detail = "; ".join(part for part in (f"`{by}` names it", error.detail) if part)
+            raise replace(error, detail=detail) from None
 
     def _slot(self, column: Chosen, kind: Kind, purpose: Purpose) -> Place:
         slots, file = self.slots[column.side], self.sources[column.side].path
@@ -464,10 +472,10 @@ class _Planner:
             return None
         from losscli.expression import parse as parse_expression
 
-        expression = parse_expression(self.call.where)
+        expression = parse_expression(self.call.where, "--where ")
         places = []
         for name, kind in expression.columns.items():
-            columns = find_in_either(self.sources, name)
+            columns = self._named("--where", name)
             found = [self._slot(c, "text" if kind == "text" else "truth", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append((name, found[0]))
@@ -479,7 +487,7 @@ class _Planner:
         from losscli.bootstrap import GroupView
 
         if self.call.cluster is not None:
-            found = [self._slot(c, "text", "other") for c in find_in_either(self.sources, self.call.cluster)]
+            found = [self._slot(c, "text", "other") for c in self._named("--ci", self.call.cluster)]
             self.equal += [(found[0], other) for other in found[1:]]
             return GroupView((found[0],))
         if keys is None:
@@ -492,7 +500,7 @@ class _Planner:
         """The time of each row, numbered as the times are met."""
         from losscli.slices import Index, Key, SliceView, Slicing
 
-        found = [self._slot(c, "text", "other") for c in find_in_either(self.sources, column)]
+        found = [self._slot(c, "text", "other") for c in self._named("--time", column)]
         self.equal += [(found[0], other) for other in found[1:]]
         return SliceView(Slicing((Key(column),)), (found[0],), Index(most=1 << 62))
 
@@ -503,7 +511,7 @@ class _Planner:
         places = []
         for key in slicing.keys:
             kind: Kind = "text" if key.how == "value" else "number"
-            found = [self._slot(c, kind, "other") for c in find_in_either(self.sources, key.name)]
+            found = [self._slot(c, kind, "other") for c in self._named("--by", key.name)]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append(found[0])
         index = Index()
@@ -610,7 +618,7 @@ class _Planner:
         if label == "Columns" or pred == "Columns":
             wide = labels == preds if label == "Columns" else labels == 1
             return wide and (preds > 1 or self.listed)
-        return labels == 1 and (preds == 1 or (preds > 1 and pred == "Codes"))
+        return (labels == 1 or "label" not in shapes) and (preds == 1 or (preds > 1 and pred == "Codes"))
 
     def _fits_matrix(self, form: Loss, spec: Spec) -> bool:
         """Whether a form for a label of 0 and 1 has a matrix of two such classes, where it takes one."""

@@ -47,6 +47,10 @@ class ExpressionLoss(Loss):
         shapes = {"number": "Column", "text": "Texts"}
         return tuple(Role(name, shapes[kind], REAL) for name, kind in self.expression.columns.items())  # type: ignore[arg-type]
 
+    @property
+    def words_are_columns(self) -> bool:
+        return True
+
     @cached_property
     def row_params(self) -> tuple[str, ...]:
         return ()
@@ -68,7 +72,7 @@ class ExpressionLoss(Loss):
 
 def expression_loss(text: str) -> ExpressionLoss:
     """The loss that an expression stands for; UsageError where it is none."""
-    rows = Rows(parse(text))
+    rows = Rows(parse(text, "expr:"))
     others = {name: (name,) for name in rows.expression.columns if name not in NAMED_ROLES}
     mark = loss("regression", name="expr", reference="the call", best=None, columns=others)
     declared = getattr(mark(rows), MARK)
