@@ -59,8 +59,8 @@ def test_messages_and_notes_agree_in_number(here, text, rows, call, said):
 def test_keys_and_types_are_counted_in_number(here, text):
     call = [
         "eval",
-        text("a.csv", ["id,pred", "1,1"]),
-        text("b.csv", ["id,label", "1,1"]),
+        text("a.csv", ["id,pred", "5,1"]),
+        text("b.csv", ["id,label", "5,1"]),
         "-l",
         "mse",
         "--on",
@@ -68,5 +68,5 @@ def test_keys_and_types_are_counted_in_number(here, text):
     ]
     assert "names 2 types for 1 key" in here(*call, "--key-type", "int,int").err
     call = call[:-2]
-    text("b.csv", ["id,label", "2,1"])
+    text("b.csv", ["id,label", "7,1"])
     assert "1 of 1 row differs" in here(*call).err
