@@ -429,7 +429,8 @@ def _detail(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a picture of the result needs: the table of classes, or the bins."""
     if isinstance(state, Confusion):
         return state.matrix()
-    return _bins(state, params["bins"]) if isinstance(state, Bins) and "bins" in params else None
+    binned = isinstance(state, Bins) and state.bins and "bins" in params
+    return _bins(state, params["bins"]) if binned else None
 
 
 def _bins(state: Bins, count: int) -> dict[str, Any]:

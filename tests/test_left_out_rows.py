@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+
+from draws import draw, forms, generator, options_of, sides, spec, title, usual_params, write
+from losscli.evaluation import evaluate
+from losscli.loss import Loss
 
 # ---------------------------------------------------------------------- slices without a row that counts
 
@@ -238,3 +243,31 @@ def test_skipped_rows_stand_in_the_note_of_a_csv_and_in_junit(here, text):
         assert (
             "1 row skipped: the label is zero" in here("eval", table, "-l", "mape:zero=skip", "-f", name).out
         )
+
+
+# ---------------------------------------------------------------------- every loss
+
+EVERY = forms()
+
+
+@pytest.mark.parametrize("form", EVERY, ids=title)
+def test_no_loss_loses_a_slice_or_takes_none_for_a_value(form: Loss, tmp_path: Any) -> None:
+    params = usual_params(form)
+    roles = draw(form, params, generator(form, "slices"), 24)
+    preds, labels = sides(form, roles)
+    item = ["a"] * 4 + ["b"] * 20
+    holes = {name: [None] * 4 + column.tolist()[4:] for name, column in preds.items()}
+    weights = [0.0] * 4 + [1.0] * 20
+    paths = [str(tmp_path / f"{side}.parquet") for side in ("preds", "labels")]
+    for missing, more in (
+        (True, {"nan": "propagate"}),
+        (True, {"nan": "drop"}),
+        (False, {"weight": "weight"}),
+    ):
+        write(paths[0], holes if missing else preds)
+        write(paths[1], labels | {"item": item, "weight": weights})
+        call = options_of(form, roles) | more
+        found = evaluate(*paths, loss=[spec(form, params)], by=["item"], **call)
+        empty = [one for one in found.results if one.slice == {"item": "a"}]
+        assert empty, more
+        assert all(one.value is None and one.note for one in empty)
