@@ -290,7 +290,15 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
 def rows_of(outcome: threads.Outcome) -> Rows:
     tally = outcome.tally
     paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
-    return Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used, tally.zero_weight)
+    return Rows(
+        *paired.read,
+        *paired.only,
+        paired.pairs,
+        dict(tally.dropped),
+        tally.used,
+        tally.zero_weight,
+        paired.only_head,
+    )
 
 
 def options_of(

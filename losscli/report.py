@@ -54,6 +54,10 @@ class Input(NamedTuple):
     columns: list[str]
 
 
+SELDOM = ("zero_weight", "only_head")
+"""Counts of rows that a document has only where there are such rows."""
+
+
 class Rows(NamedTuple):
     """How many rows were read, paired, left out and used."""
 
@@ -65,6 +69,7 @@ class Rows(NamedTuple):
     dropped: dict[str, int]
     used: int
     zero_weight: int = 0  # of those used
+    only_head: int = 0  # where two models and the labels are three files
 
     @property
     def left_out(self) -> str:
@@ -72,7 +77,7 @@ class Rows(NamedTuple):
 
         The one sentence of it, which every format shows.
         """
-        alone = {"only_preds": self.only_preds, "only_labels": self.only_labels}
+        alone = {"only_preds": self.only_preds, "only_head": self.only_head, "only_labels": self.only_labels}
         told = (
             ("unmatched", alone),
             ("dropped", self.dropped),
@@ -86,7 +91,7 @@ class Rows(NamedTuple):
         )
 
     def to_json(self) -> dict[str, Any]:
-        return {name: value for name, value in self._asdict().items() if name != "zero_weight" or value}
+        return {name: value for name, value in self._asdict().items() if name not in SELDOM or value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,3 +271,15 @@ def test_no_loss_loses_a_slice_or_takes_none_for_a_value(form: Loss, tmp_path: A
         empty = [one for one in found.results if one.slice == {"item": "a"}]
         assert empty, more
         assert all(one.value is None and one.note for one in empty)
+
+
+def test_rows_that_only_the_file_of_the_head_has_are_told(here, text):
+    text("base.csv", ["id,pred", "1,1", "2,2", "5,3"])
+    text("head.csv", ["id,pred", "1,1", "2,3", "6,3", "7,3"])
+    text("labels.csv", ["id,label", "1,1", "2,2", "3,3"])
+    call = ["compare", "base.csv", "head.csv", "labels.csv", "--on", "id", "--unmatched", "drop", "-l", "mse"]
+    rows = json.loads(here(*call, "--json").out)["rows"]
+    assert (rows["only_preds"], rows["only_head"], rows["only_labels"], rows["used"]) == (1, 2, 1, 2)
+    said = "1 unmatched (only_preds), 2 unmatched (only_head), 1 unmatched (only_labels)"
+    assert here(*call, "-f", "csv").err == f"left out: {said}\n"
+    assert said in one_line(here(*call, "-f", "table").out)

@@ -295,6 +295,7 @@ def _health(rows: Rows) -> list[tuple[str, str]]:
     found = [("read from PREDS", rows.read_preds), ("read from LABELS", rows.read_labels)]
     found += [
         ("only in PREDS", rows.only_preds),
+        *([("only in HEAD", rows.only_head)] if rows.only_head else []),
         ("only in LABELS", rows.only_labels),
         ("paired", rows.paired),
     ]

@@ -217,6 +217,8 @@ class Parts:
         read = self.read[0], self.read[-1]
         lacking = self.troubles.missing[0].count, self.troubles.missing[-1].count
         found = Paired(read, (read[0] - lacking[0] - paired, read[1] - lacking[1] - paired), paired)
+        if len(self.read) > 2:
+            found = found._replace(only_head=self.read[1] - paired)
         error = self.troubles.error(self.plan, row_names)
         if error is None and paired == 0:
             files = [slots[0].file for slots in self.plan.sides]
