@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from losscli.errors import DataError
 from losscli.saved import read_result
 from losscli.slice_pattern import slice_text
-from losscli.text import plural
+from losscli.text import grouped, plural
 
 if TYPE_CHECKING:
     from losscli.report import Report, Result
@@ -74,8 +74,11 @@ def unlike(before: Report, now: Report) -> list[str]:
     said = []
     if before.rows.used != now.rows.used:
         said.append(
-            f"the baseline was measured on {plural(before.rows.used, 'row')}, this on {now.rows.used}"
+            f"the baseline was measured on {plural(before.rows.used, 'row')}, this on {grouped(now.rows.used)}"
         )
+    measured, held = ({r.pred for r in report.results} for report in (now, before))
+    if len(held) > 1 and (gone := sorted(held - measured)):
+        said.append(f"the baseline holds {', '.join(f'`{pred}`' for pred in gone)} too, not measured here")
     for what, was, is_now in (
         ("losscli", before.version, now.version), ("", before.arithmetic, now.arithmetic)
     ):  # fmt: skip

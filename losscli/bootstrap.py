@@ -510,7 +510,8 @@ class Replicates:
         said = []
         if self.lost:
             said.append(
-                f"not defined in {self.lost} of {REPLICATES} resamples, which count as beyond both ends"
+                f"not defined in {self.lost} of {REPLICATES} resamples, which "
+                f"{'counts' if self.lost == 1 else 'count'} as beyond both ends"
             )
         z = normal_quantile(float(one_side(spec.level)))
         ends = ((self.bias, self.acceleration), (-self.bias, -self.acceleration))

@@ -23,6 +23,7 @@ from losscli.engines import threads
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import (
     column_reader,
+    explained,
     list_texts,
     no_rows,
     notes_of,
@@ -45,7 +46,7 @@ from losscli.intervals import (
     too_few,
 )
 from losscli.pairing.keyplan import POSITION
-from losscli.planning import Asked, Call
+from losscli.planning import Call, asked_for
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Result
 from losscli.results import Options, drawn_groups, of_measure, slices_of, values_of
@@ -111,7 +112,7 @@ def compare(
     interval = IntervalSpec.parse(ci or "normal") or IntervalSpec("normal")
     _refuse_time(time, interval, weighted=weight is not None or bool(class_weight))
     paths, sides, label_side = _inputs(base, head, labels, pred)
-    asked = [Asked.of(text) for text in loss]
+    asked = asked_for(loss)
     sources = open_inputs(paths, format=input_format, dialect=dialect, by_key=on not in (None, POSITION))
     jobs = jobs or threads.default_jobs(sources)
     call = Call(
@@ -132,7 +133,7 @@ def compare(
         outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
         refuse(plan, outcome, sources)
     except DataError as error:
-        raise placed(error, sources) from None
+        raise placed(explained(error, plan), sources) from None
     options = options_of(plan, call, sources, min_slice)
     compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
     notes = notes_of(plan, outcome.tally, sources)
@@ -235,10 +236,8 @@ def _all(plan: Plan, tally: Tally, options: Options, duels: Sequence[_Contest], 
         for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for at, duel in enumerate(duels):
-                units = [p.unit for measure in (duel.base, duel.head) for p in measure.parts]
-                if all(unit in part.states for unit in units):
-                    by = f"|by:{slicing.slicing}"
-                    families.setdefault(at, []).append(_compared(duel, plan, part, options, named, rule, by))
+                by = f"|by:{slicing.slicing}"
+                families.setdefault(at, []).append(_compared(duel, plan, part, options, named, rule, by))
         for family in families.values():
             found += [draft.settled(rule) for draft in corrected(family)]
     return found

@@ -62,13 +62,22 @@ class Comparison:
     inputs: list[Input]
     paired: bool = True  # False: of two saved results, without rows
     warnings: list[str] = field(default_factory=list)  # for people, no part of the document
+    base_rows: Rows | None = None  # of two saved results, those of the base: `rows` are the head's
     version: str = __version__
     arithmetic: str = field(default_factory=arithmetic)
     command: str | None = None  # that made it, for people
+
+    @property
+    def left_out(self) -> str:
+        """How many rows enter no sum, by reason; of two saved results, of each."""
+        if self.base_rows is None:
+            return self.rows.left_out
+        sides = (("base", self.base_rows), ("head", self.rows))
+        return "; ".join(f"{name}: {rows.left_out}" for name, rows in sides if rows.left_out)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA, "losscli": self.version, "arithmetic": self.arithmetic, "margin": self.margin,
             "level": self.level, "paired": self.paired, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
-            "rows": self.rows._asdict(), "inputs": [found._asdict() for found in self.inputs],
+            "rows": self.rows.to_json(), "inputs": [found._asdict() for found in self.inputs],
         }  # fmt: skip

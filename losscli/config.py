@@ -29,6 +29,7 @@ from pydantic import (
 from losscli.errors import UsageError
 from losscli.loss import read_number
 from losscli.planning import Asked
+from losscli.spec import split
 
 PROJECT = "pyproject.toml"
 VALUES = frozenset({"where", "slice", "classes", "pos_label", "class_weight"})
@@ -38,6 +39,16 @@ URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+def _split(value: Any) -> Any:
+    """One loss a piece, of a text or of several."""
+    try:
+        return [spec for text in _listed(value) for spec in split(text)]
+    except (TypeError, AttributeError):
+        return _listed(value)  # no text: refused as such
+    except UsageError as error:
+        raise ValueError(error.message) from None
 
 
 def _known_loss(text: str) -> str:
@@ -66,7 +77,7 @@ Texts: TypeAlias = Annotated[
 LossSpec: TypeAlias = Annotated[str, AfterValidator(_known_loss)]
 LossSpecs: TypeAlias = Annotated[
     list[LossSpec],
-    BeforeValidator(_listed),
+    BeforeValidator(_split),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Size: TypeAlias = Annotated[

@@ -23,6 +23,7 @@ from losscli.plan import Plan, Tally, Unit
 from losscli.sliced import SliceTally
 from losscli.sources.cells import in_order
 from losscli.state import Confusion, Extremes, Moments, Sums, Values
+from losscli.text import plural
 from losscli.views import ClassesView, ColumnsView, ConstantClassView, ConstantView
 
 if TYPE_CHECKING:
@@ -305,7 +306,8 @@ class Reading:
             seen += rows
             if not self.found and seen * row > limit:
                 raise DataError(
-                    f"`--constant` needs all labels at once for `{name}`, and {seen} rows do not fit into memory",
+                    f"`--constant` needs all labels at once for `{name}`, and "
+                    f"{plural(seen, 'row does', 'rows do')} not fit into memory",
                     f"{row} bytes a row are held, and {limit} may be",
                     "give more `--memory`, or leave `--constant` out for this loss",
                 )

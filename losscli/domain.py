@@ -31,7 +31,10 @@ def surely_finite(values: NDArray[Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Finite numbers from ``low`` to ``high``, ends included or not, perhaps without a point or a gap."""
+    """Finite numbers from ``low`` to ``high``, ends included or not, perhaps without a point or a gap.
+
+    An infinite end is inside only where it is said to be.
+    """
 
     low: float = -math.inf
     high: float = math.inf
@@ -40,6 +43,7 @@ class Interval:
     without: float | None = None
     whole: bool = False
     gap: tuple[float, float] | None = None  # what lies between is outside, the two ends are not
+    infinite: float | None = None  # the infinity that is inside too
 
     def outside(self, values: Floats, *, finite: bool = False) -> Mask | None:
         """Where ``values`` lie outside, or None when none does; ``finite``: they are known to be."""
@@ -49,6 +53,8 @@ class Interval:
             above = values > self.low if self.open_low else values >= self.low
             below = values < self.high if self.open_high else values <= self.high
             inside = above & below & np.isfinite(values)
+            if self.infinite is not None:
+                inside |= values == self.infinite
             if self.without is not None:
                 inside &= values != self.without
             if self.whole:
@@ -66,19 +72,24 @@ class Interval:
         # NaN makes comparisons false.
         if not (finite and self.low == -math.inf):
             low = float(values.min())
-            if not (math.isfinite(low) and (low > self.low if self.open_low else low >= self.low)):
+            if not (self._may_be(low) and (low > self.low if self.open_low else low >= self.low)):
                 return False
         if not (finite and self.high == math.inf):
             high = float(values.max())
-            if not (math.isfinite(high) and (high < self.high if self.open_high else high <= self.high)):
+            if not (self._may_be(high) and (high < self.high if self.open_high else high <= self.high)):
                 return False
         return True
+
+    def _may_be(self, value: float) -> bool:
+        return math.isfinite(value) or value == self.infinite
 
     def __contains__(self, value: float) -> bool:
         return self.outside(np.array([value], dtype=np.float64)) is None
 
     def __str__(self) -> str:
-        if self.low == -math.inf and self.high == math.inf:
+        if self.infinite is not None:
+            text = f"the real numbers and {number(self.infinite)}"
+        elif self.low == -math.inf and self.high == math.inf:
             text = "the real numbers" if not self.whole else "the whole numbers"
         else:
             left = "(" if self.open_low or self.low == -math.inf else "["
@@ -140,6 +151,8 @@ class AnyClass:
 Domain: TypeAlias = Interval | Binary | Simplex | AnyClass
 
 REAL = Interval()
+LOWER_END = Interval(infinite=-math.inf)  # of an interval, which may reach without end
+UPPER_END = Interval(infinite=math.inf)
 NONNEGATIVE = Interval(low=0.0)
 COUNTS = Interval(low=0.0, whole=True)
 POSITIVE = Interval(low=0.0, open_low=True)

@@ -14,7 +14,7 @@ from losscli.errors import DataError, UsageError
 from losscli.faults import Fault, Kind
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import POSITION
-from losscli.planning import Asked, Call
+from losscli.planning import Call, asked_for
 from losscli.planning import plan as make_plan
 from losscli.report import Input, Report, Result, Rows
 from losscli.results import Options, results
@@ -77,7 +77,7 @@ def evaluate(
         raise UsageError(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
-    asked = [Asked.of(text) for text in loss]
+    asked = asked_for(loss)
     interval = read_interval(ci)
     if interval is not None and interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
@@ -145,7 +145,32 @@ def evaluate(
                 reading.attach(outcome.tally, second.tally)
             return _report(plan, outcome, sources, options_of(plan, call, sources, min_slice, interval))
     except DataError as error:
-        raise placed(error, sources) from None
+        raise placed(explained(error, plan), sources) from None
+
+
+def explained(error: DataError, plan: Plan) -> DataError:
+    """The error; where a cell is no number that only an expression needs, with the expression."""
+    asked = (
+        {place: ("--where ", plan.where.expression) for _, place in plan.where.columns} if plan.where else {}
+    )
+    for unit in plan.units:
+        if unit.loss.words_are_columns:
+            expression = unit.loss.expression  # type: ignore[attr-defined]
+            asked |= {place: ("expr:", expression) for _, view in unit.views for place in places_of(view)}
+    held = [
+        (place, slot) for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
+    ]
+    roles = [slot for place, slot in held if place not in asked]
+    by = next(
+        (asked[place] for place, slot in held if place in asked and slot.kind in ("number", "truth")), None
+    )
+    if roles or by is None or "number" not in error.message or "needs" in (error.detail or ""):
+        return error
+    option, expression = by
+    said = f"`{option}{expression.text}` reads the column as numbers"
+    more = error.detail if error.detail != "wanted a number" else None
+    hint = error.hint or f"a column of text is compared with text: `{error.column} == '...'`"
+    return replace(error, detail="; ".join(part for part in (said, more) if part), hint=hint)
 
 
 def read_interval(text: str | None) -> IntervalSpec | None:
@@ -275,9 +300,16 @@ def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> N
     if tally.used == 0:
         raise DataError(
             "nothing is left to measure",
-            f"all {tally.read} rows were left out: "
+            f"{'the only row was' if tally.read == 1 else f'all {tally.read} rows were'} left out: "
             + ", ".join(f"{count} {reason}" for reason, count in tally.dropped.items()),
             file=sources[0].path,
+        )
+    if tally.zero_weight == tally.used:
+        weight = next((slot for _, slot in plan.places() if slot.purpose == "weight"), None)
+        raise DataError(
+            "the weights sum to zero: nothing is left to measure",
+            file=weight.file if weight else None,
+            column=weight.name if weight else None,
         )
 
 
@@ -379,7 +411,8 @@ def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], opt
     rows = rows_of(outcome)
     found = _with_list_texts(results(plan, tally, options), plan, tally, sources)
     warnings = [
-        f"`{result.loss}`: {result.touched['sum_not_one']} rows have probabilities that do not quite sum to 1"
+        f"`{result.loss}`: {plural(result.touched['sum_not_one'], 'row has', 'rows have')} probabilities that do "
+        "not quite sum to 1"
         for result in found
         if result.touched.get("sum_not_one")
     ]
@@ -400,7 +433,15 @@ def with_notes(result: Result, notes: Sequence[str]) -> Result:
 def rows_of(outcome: threads.Outcome) -> Rows:
     tally = outcome.tally
     paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
-    return Rows(*paired.read, *paired.only, paired.pairs, dict(tally.dropped), tally.used)
+    return Rows(
+        *paired.read,
+        *paired.only,
+        paired.pairs,
+        dict(tally.dropped),
+        tally.used,
+        tally.zero_weight,
+        paired.only_head,
+    )
 
 
 def options_of(

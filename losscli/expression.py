@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.errors import UsageError
+from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.block import Floats
@@ -95,8 +96,11 @@ class Expression:
         return found
 
 
-def parse(text: str) -> Expression:
-    """Understand an expression; UsageError says what is not part of the language, and where."""
+def parse(text: str, by: str = "") -> Expression:
+    """Understand an expression; UsageError says what is not part of the language, and where.
+
+    ``by`` stands before the text in the call, and in the error: an option, or the name of the loss.
+    """
     if len(text) > MOST_CHARACTERS:
         raise UsageError(f"an expression has at most {MOST_CHARACTERS} characters, this one {len(text)}")
     quoted: dict[str, str] = {}
@@ -112,11 +116,11 @@ def parse(text: str) -> Expression:
             warnings.simplefilter("ignore")  # of Python's own style, which is nobody's business here
             tree = ast.parse(plain.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _refused(text, "it cannot be read") from None
-    checker = _Checker(text, quoted)
+        raise _refused(f"{by}{text}", "it cannot be read") from None
+    checker = _Checker(f"{by}{text}", quoted)
     kind = checker.kind(tree, 0)
     if kind == "text":
-        raise _refused(text, "its value is text")
+        raise _refused(f"{by}{text}", "its value is text")
     for name in checker.only_asked:
         checker.columns.setdefault(name, "text")
     return Expression(text, tree, dict(checker.columns))
@@ -151,14 +155,15 @@ class _Checker:
         self.columns: dict[str, Kind] = {}
         self.only_asked: set[str] = set()  # columns of which it matters whether they are missing
 
-    def kind(self, node: ast.expr, depth: int, wanted: Kind | None = None) -> Kind:
-        """The kind of a node's value; ``wanted`` is what the place where it stands needs."""
+    def kind(self, node: ast.expr, depth: int, wanted: Kind | None = None, beside: str = "") -> Kind:
+        """The kind of a node's value; ``wanted`` is what the place where it stands needs, ``beside`` why."""
         if depth > MOST_DEPTH:
             raise _refused(self.text, f"it is nested more than {MOST_DEPTH} deep")
         found = self._kind(node, depth + 1, wanted)
         if wanted is not None and found != wanted:
             what = {"number": "a number", "text": "text"}
-            raise _refused(self.text, f"{what[found]} stands where {what[wanted]} is needed")
+            said = f"`{ast.unparse(node)}` is {what[found]}, and {what[wanted]} is needed there"
+            raise _refused(self.text, f"{said}{f', beside {beside}' if beside else ''}")
         return found
 
     def _kind(self, node: ast.expr, depth: int, wanted: Kind | None) -> Kind:
@@ -231,9 +236,12 @@ class _Checker:
         plain = [side for side in sides if side not in listed]
         plain += [value for side in listed for value in side.elts]  # type: ignore[attr-defined]
         # What is known to be text, or is a column that is text elsewhere, makes the others text.
-        wanted: Kind = "text" if any(self._is_text(side) for side in plain) else "number"
+        text = next((side for side in plain if self._is_text(side)), None)
+        wanted: Kind = "number" if text is None else "text"
+        name = None if text is None else self._column(text)
+        beside = "" if text is None else f"column `{name}`" if name else f"`{ast.unparse(text)}`"
         for side in plain:
-            self.kind(side, depth, wanted)
+            self.kind(side, depth, wanted, "" if side is text else beside)
         return "number"
 
     def _is_text(self, node: ast.expr) -> bool:
@@ -256,7 +264,7 @@ class _Checker:
             raise _refused(self.text, f"there is no function `{name or ast.unparse(node.func)}`")
         count = FUNCTIONS[name][0]
         if len(node.args) != count and not (count == 2 and len(node.args) > 2):
-            raise _refused(self.text, f"`{name}` takes {count} values")
+            raise _refused(self.text, f"`{name}` takes {plural(count, 'value')}")
         for value in node.args:
             self.kind(value, depth, "number")
         return "number"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError
+from losscli.text import share
 
 if TYPE_CHECKING:
     from losscli.block import Place
@@ -59,7 +60,7 @@ class Faults:
     def error(self, *, file: str, column: str, kind: Kind, rows: int) -> DataError:
         """The error for one kind of fault, ``rows`` having been read."""
         fault = self.found[kind]
-        many = f"{fault.count} of {rows} rows {fault.plural}"
+        many = share(fault.count, rows, "row", fault.plural)
         return DataError(
             fault.message,
             f"{fault.wanted}; {many}" if fault.wanted else many,

@@ -283,7 +283,7 @@ class _Case:
         if self.result.value is None:
             return f"the value is not defined: {self.result.note or 'no reason was saved'}"
         if self.result.rows < self.limit.min_rows:
-            return f"{plural(self.result.rows, 'row')}, and at least {self.limit.min_rows} are asked for"
+            return f"{plural(self.result.rows, 'row')}, and at least {plural(self.limit.min_rows, 'is', 'are')} asked for"
         if self.before is not None and self.before.value is None:
             return f"the baseline's value is not defined: {self.before.note or 'no reason was saved'}"
         if self.limit.inconclusive is not None and self.result.ci is None:

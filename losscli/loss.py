@@ -267,6 +267,11 @@ class Loss:
         # A parameter that is a column holds its name.
         return values | {name: given[name] for name in self.columns if name in given}
 
+    @property
+    def words_are_columns(self) -> bool:
+        """Whether the call wrote the loss itself, so that every word in it is a column."""
+        return False
+
     def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
         """Whether a weight says how often a row stands there, and must be whole."""
         if isinstance(self.counts_only, str):

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from losscli.errors import DataError
 from losscli.labels import class_label
+from losscli.text import plural
 
 Class: TypeAlias = int | str
 Matrix: TypeAlias = tuple[tuple[float, ...], ...]
@@ -66,7 +67,9 @@ def read_table(path: str) -> ClassTable:
     cells = []
     for at, line in enumerate(body, start=1):
         if len(line) != len(header):
-            raise DataError(f"{len(line)} cells where the header has {len(header)}", file=path, row=at)
+            raise DataError(
+                f"{plural(len(line), 'cell')} where the header has {len(header)}", file=path, row=at
+            )
         cells.append(tuple(_number(text, path, header[1 + place], at) for place, text in enumerate(line[1:])))
     true = _classes([line[0] for line in body], path)
     return ClassTable(path, true, _classes(header[1:], path), tuple(cells))

@@ -132,6 +132,7 @@ class Tally:
     read: int = 0
     used: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    zero_weight: int = 0  # of the used rows, those of weight 0, which enter no state
     faults: Faults = field(default_factory=Faults)
     agreements: dict[int, Agreement] = field(default_factory=dict)  # by the place of what tells rows
     seen: Seen = field(default_factory=dict)
@@ -156,6 +157,7 @@ class Tally:
         self.read += other.read
         self.used += other.used
         _add(self.dropped, other.dropped)
+        self.zero_weight += other.zero_weight
         self.faults.merge(other.faults)
         for at, agreement in other.agreements.items():
             known = self.agreements.get(at)
@@ -313,6 +315,7 @@ class Plan(NamedTuple):
         cut_up = {id(rows): rows for rows in (used, *(rows for rows, units in groups if units))}
         cuts = {at: self._cut(rows) for at, rows in cut_up.items()}
         if self.slicings or self.groups is not None:
+            from losscli.lanes import added
             from losscli.sliced import SliceTally
 
             tally.slices = {
@@ -323,6 +326,11 @@ class Plan(NamedTuple):
                 for cut in reversed(cuts.values())  # the rows of all others are among the first's
                 for dealing, codes in cut.dealt.items()
             }
+            if used is not whole:
+                # A slice that lost its last row here is still a slice, without a value.
+                for at, slicing in enumerate(self.slicings):
+                    held = tally.slices[at]
+                    held.dropped = added(np.bincount(slicing.read(whole)), -held.used)
         if len(groups) > 1:
             self._propagate(whole, cuts[id(whole)], lacks, tally)
         for (rows, units), reading in zip(groups, readings, strict=True):
@@ -361,6 +369,8 @@ class Plan(NamedTuple):
         if weight is not None and block.rows and weight.min() == 0.0:
             # A row of weight 0 is checked and counted, and enters no state.
             counted = weight > 0.0
+            # Of the groups of units the largest holds the rows of all others.
+            tally.zero_weight = max(tally.zero_weight, block.rows - int(np.count_nonzero(counted)))
             weight = weight[counted]
         arrays = {view: reading.shared[view] for place in units for _, view in self.units[place].views}
         if counted is not None:
@@ -492,12 +502,19 @@ class Plan(NamedTuple):
         """Only an expression can have no value: the domains of the others see to it."""
         undefined = np.logical_or.reduce([np.isnan(column) for column in columns])
         everywhere = undefined if kept is None else _both(kept, undefined)
-        _, row = block.first(everywhere)
-        place = places_of(unit.views[0][1])[0]
-        faults.add(FaultKind(DOMAIN, place, "value"), Fault(
-            row, "the loss has no value here", "a loss needs a number for every row", "have none",
-            "`--where` leaves rows out", int(np.count_nonzero(undefined)),
-        ))  # fmt: skip
+        needed = [where for _, view in unit.views for where in places_of(view)]
+        # Where a cell is missing, as the text of an expression may be, its column is at fault; else it is the first.
+        for where in [*needed, None]:
+            missing = None if where is None else block.column(where).missing
+            rows = everywhere if where is None else None if missing is None else everywhere & missing
+            if rows is None or not rows.any():
+                continue
+            everywhere = everywhere & ~rows
+            faults.add(FaultKind(DOMAIN, where or needed[0], "value" if where is None else "no value"), Fault(
+                block.first(rows)[1], f"`{unit.loss.canonical({})}` has no value here",
+                "a loss needs a number for every row", "have none", "`--where` leaves rows out",
+                int(np.count_nonzero(rows)),
+            ))  # fmt: skip
 
     def _slice(
         self,
@@ -531,7 +548,7 @@ class Plan(NamedTuple):
                 if self.nan == "error":
                     tally.faults.add(FaultKind(MISSING, place, "missing"), Fault(
                         block.first(mask, place[0])[1], "the value is missing",
-                        f"every row needs a {slot.purpose}", "have none here",
+                        self._need(place, slot), "have none here",
                         "`--nan drop` leaves such rows out, on both sides, and counts them",
                         int(np.count_nonzero(mask)),
                     ))  # fmt: skip
@@ -542,6 +559,14 @@ class Plan(NamedTuple):
                 _add(tally.dropped, {f"missing_{purpose}": int(np.count_nonzero(fresh))})
             missing = here if missing is None else missing | here
         return block if missing is None else block.take(~missing)
+
+    def _need(self, place: Place, slot: Slot) -> str:
+        """What needs a value in every row: the role, or the expression that names the column."""
+        for unit in self.units:
+            named = (view for name, view in unit.views if name not in ("label", "pred"))
+            if unit.loss.words_are_columns and any(place in places_of(view) for view in named):
+                return f"`{unit.loss.canonical({})}` needs a value in every row"
+        return f"every row needs a {slot.purpose}"
 
     def _lacks(self, unit: Unit, block: Block) -> Mask | None:
         """The rows that lack a value which a unit needs; None where all have it."""

@@ -31,7 +31,7 @@ from losscli.labels import (
 )
 from losscli.losses import find
 from losscli.plan import ClassWeights, Filter, Measure, NanPolicy, Part, Plan, Purpose, Slot, Unit
-from losscli.spec import Spec, parse
+from losscli.spec import Spec, parse, split
 from losscli.text import plural
 from losscli.views import (
     WEIGHT,
@@ -98,6 +98,11 @@ class Asked(NamedTuple):
         if len(refusals) == len(asked.forms):
             raise refusals[0]
         return asked
+
+
+def asked_for(losses: Sequence[str]) -> list[Asked]:
+    """The losses of some words, each of which may name several."""
+    return [Asked.of(spec) for text in losses for spec in split(text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ class _Planner:
     def plan(self, asked: Sequence[Asked]) -> Plan:
         call = self.call
         last = len(self.sources) - 1 if call.label_side is None else call.label_side
-        weights = find_in_either(self.sources, call.weight) if call.weight is not None else []
+        weights = self._named("--weight", call.weight) if call.weight is not None else []
         self.taken = {(w.side, w.index) for w in weights}
         keys = self._keys()
         if keys is not None:
@@ -675,12 +680,12 @@ class _Planner:
                 raise UsageError(
                     f"`{form.name}` speaks of `weight`", hint="name the column: `--weight COLUMN`"
                 )
-            return find_in_either(self.sources, self.call.weight)[:1]
+            return self._named("--weight", self.call.weight)[:1]
         if role.name in form.columns:
-            name = params.get(role.name)
+            name = role.name if form.words_are_columns else params.get(role.name)
             for known in (name,) if name is not None else form.columns[role.name]:
                 if name is not None or any(known in source.columns for source in self.sources):
-                    return find_in_either(self.sources, str(known))[:1]
+                    return self._named(f"--loss {form.canonical(params)}", str(known))[:1]
             hint = f"name a column: `{form.name}:{role.name}=COLUMN`"
         else:
             for known in ROLE_COLUMNS.get(role.name, (role.name,)):
@@ -689,6 +694,14 @@ class _Planner:
             wanted = ",".join(f"{other.name}=COLUMN" for other in form.pred_roles)
             hint = f"name the columns: `--pred {wanted}`"
         raise UsageError(f"`{form.name}` needs a column for `{role.name}`", hint=hint)
+
+    def _named(self, by: str, name: str) -> list[Chosen]:
+        """A column that may lie on either side; the error says what names it."""
+        try:
+            return find_in_either(self.sources, name)
+        except DataError as error:
+            detail = "; ".join(part for part in (f"`{by}` names it", error.detail) if part)
+            raise replace(error, detail=detail) from None
 
     def _slot(self, column: Chosen, kind: Kind, purpose: Purpose) -> Place:
         slots, file = self.slots[column.side], self.sources[column.side].path
@@ -720,10 +733,10 @@ class _Planner:
             return None
         from losscli.expression import parse as parse_expression
 
-        expression = parse_expression(self.call.where)
+        expression = parse_expression(self.call.where, "--where ")
         places = []
         for name, kind in expression.columns.items():
-            columns = find_in_either(self.sources, name)
+            columns = self._named("--where", name)
             self._refuse_lists(columns, "--where")
             found = [self._slot(c, "text" if kind == "text" else "truth", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
@@ -736,7 +749,7 @@ class _Planner:
         from losscli.bootstrap import GroupView
 
         if self.call.cluster is not None:
-            columns = find_in_either(self.sources, self.call.cluster)
+            columns = self._named("--ci", self.call.cluster)
             self._refuse_lists(columns, "--ci bootstrap:cluster")
             found = [self._slot(c, "text", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
@@ -751,7 +764,7 @@ class _Planner:
         """The time of each row, numbered as the times are met."""
         from losscli.slices import Index, Key, SliceView, Slicing
 
-        columns = find_in_either(self.sources, column)
+        columns = self._named("--time", column)
         self._refuse_lists(columns, "--time")
         found = [self._slot(c, "text", "other") for c in columns]
         self.equal += [(found[0], other) for other in found[1:]]
@@ -763,7 +776,7 @@ class _Planner:
         slicing = parse_slicing(text, [column for source in self.sources for column in source.columns])
         places = []
         for key in slicing.keys:
-            columns = find_in_either(self.sources, key.name)
+            columns = self._named("--by", key.name)
             kind: Kind = "number"
             if key.how == "value":
                 kind = "list" if all(self._holds_lists([c]) for c in columns) else "text"
@@ -878,7 +891,7 @@ class _Planner:
         if label == "Columns" or pred == "Columns":
             wide = labels == preds if label == "Columns" else labels == 1
             return wide and (preds > 1 or self.listed)
-        return labels == 1 and (preds == 1 or (preds > 1 and pred == "Codes"))
+        return (labels == 1 or "label" not in shapes) and (preds == 1 or (preds > 1 and pred == "Codes"))
 
     def _fits_matrix(self, form: Loss, spec: Spec) -> bool:
         """Whether a form for a label of 0 and 1 has a matrix of two such classes, where it takes one."""
@@ -1051,7 +1064,7 @@ class _Planner:
             return tuple((name, place) for found in spellings for place, name in enumerate(found))
         if len(self.call.classes) != len(names):
             raise UsageError(
-                f"`--classes` names {len(self.call.classes)} classes for {_count(columns, 'prediction')}"
+                f"`--classes` names {plural(len(self.call.classes), 'class', 'classes')} for {_count(columns, 'prediction')}"
             )
         if paired(names, self.call.classes) is None and share_names(names, self.call.classes):
             pairs = _pairs((self.call.classes, names), range(len(names)))

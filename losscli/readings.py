@@ -17,7 +17,7 @@ from losscli.errors import UsageError
 from losscli.labels import class_label, class_names, quantile_level
 from losscli.losses import find
 from losscli.sampling import Look
-from losscli.text import plural, visible
+from losscli.text import plural, share, visible
 
 if TYPE_CHECKING:
     from losscli.block import Floats
@@ -99,18 +99,20 @@ def one_to_one(
             "shares",
             f"{_col(label)} and {_col(pred)} lie between 0 and 1",
             [Fit("rmse"), Fit("mae"), Fit("log_loss", "if the labels are probabilities (soft labels)")],
-            [Unfit("zero_one", "shares are no classes")],
+            [Unfit("zero_one", "shares are no classes"), *_relative(label)],
         )
         reading.doubt(
             "shares, or probabilities as soft labels?  For the latter measure `log_loss` alone", "likely"
         )
         return reading
     if label.whole and pred.whole and max(len(label.classes), len(pred.classes)) <= 20:
-        return _classes(
+        reading = _classes(
             pred, label,
             doubt="the classes are whole numbers: are they names, grades or counts?  For grades `ordinal_mae`, "
             "for counts `mae` and `rmse`",
         )  # fmt: skip
+        reading.unfit += _relative(label)
+        return reading
     return _regression(pred, label, errors)
 
 
@@ -148,14 +150,7 @@ def _regression(pred: Look, label: Look, errors: Floats | None) -> Reading:
         fits.append(
             Fit("rmsle", f"labels go from {_n(label.low)} to {_n(label.high)}: errors by their ratio")
         )
-    if zeros:
-        unfit.append(Unfit("mape", f"{zeros} of {n} labels are 0, by which nothing can be divided"))
-    elif n and np.abs(y).min() < np.median(np.abs(y)) / 1000.0:
-        unfit.append(
-            Unfit(
-                "mape", f"some labels are close to 0 ({_n(float(y[np.abs(y).argmin()]))}), and make it huge"
-            )
-        )
+    unfit += _relative(label)
     below = label.count(y <= -1.0), pred.count(f <= -1.0)
     if sum(below):
         unfit.append(
@@ -166,6 +161,22 @@ def _regression(pred: Look, label: Look, errors: Floats | None) -> Reading:
         unfit.append(Unfit("gamma_deviance", f"{_where(nonpositive, n, len(f))} 0 or below"))
     unfit.append(Unfit("cross_entropy", "the labels are numbers, not classes"))
     return reading
+
+
+def _relative(*labels: Look) -> list[Unfit]:
+    """Why errors are not to be divided by these labels; nothing where they may be."""
+    found = []
+    several = len(labels) > 1
+    for label in labels:
+        y, where = label.values, f"in {_col(label)} " if several else ""
+        sizes = np.abs(y)
+        if zeros := label.count(y == 0.0):
+            said = share(zeros, len(y), "label", "are 0")
+            found.append(Unfit("mape", f"{where}{said}, by which nothing can be divided"))
+        elif len(y) and sizes.min() < np.median(sizes) / 1000.0:
+            least = _n(float(y[sizes.argmin()]))
+            found.append(Unfit("mape", f"{where}some labels are close to 0 ({least}), and make it huge"))
+    return found[:1]
 
 
 def _binary(pred: Look, label: Look, *, from_logits: bool, options: list[str]) -> Reading:
@@ -211,7 +222,7 @@ def _binary(pred: Look, label: Look, *, from_logits: bool, options: list[str]) -
         unfit.append(
             Unfit(
                 "log_loss:eps=0",
-                f"{plural(certain, 'prediction')} are exactly 0 or 1: one mistake among them is infinite",
+                f"{plural(certain, 'prediction is', 'predictions are')} exactly 0 or 1: one mistake among them is infinite",
             )
         )
     unfit.append(Unfit("mse", "of a probability it is called `brier`"))
@@ -273,7 +284,7 @@ def _classes(pred: Look, label: Look, *, doubt: str | None) -> Reading:
             fits.pop()
     reading = Reading(
         "classes",
-        f"{_col(label)} and {_col(pred)} hold {count} classes, {_shown([*label.classes])}",
+        f"{_col(label)} and {_col(pred)} hold {plural(count, 'class', 'classes')}, {_shown([*label.classes])}",
         fits,
         unfit,
     )
@@ -314,7 +325,10 @@ def several_to_one(preds: Sequence[Look], label: Look, from_logits: bool, *, nam
     if strangers or not held.size:
         reading = Reading(
             "several predictions", f"{len(preds)} columns of predictions for one label", [Fit("rmse"), Fit("mae")],
-            [Unfit("cross_entropy", f"no column is named for {_shown(strangers)}")] if strangers else [],
+            [
+                *([Unfit("cross_entropy", f"no column is named for {_shown(strangers)}")] if strangers else []),
+                *(_relative(label) if not label.text else []),
+            ],
         )  # fmt: skip
         reading.doubt(
             "columns of classes, quantiles or several models?  For models repeat `--pred`; for classes name the "
@@ -340,7 +354,7 @@ def several_to_one(preds: Sequence[Look], label: Look, from_logits: bool, *, nam
     off = int(np.count_nonzero(np.abs(sums - 1.0) > 1e-6))
     if off:
         first = int(np.argmax(np.abs(sums - 1.0) > 1e-6))
-        why = f"in {off} of {len(sums)} rows they do not sum to 1, first in row {first + 1}: {_n(float(sums[first]))}"
+        why = f"in {off} of {plural(len(sums), 'row')} they do not sum to 1, first in row {first + 1}: {_n(float(sums[first]))}"
         fits = [Fit("ova_log_loss", "each class for itself, against the rest")] if inside else []
         reading = Reading(
             "multiclass", f"{told}, and hold numbers from 0 on", fits or [Fit("top_k_error:k=1", "only their order counts")],
@@ -398,7 +412,7 @@ def several_to_several(preds: Sequence[Look], labels: Sequence[Look], from_logit
         )  # fmt: skip
     reading = Reading(
         "several outputs", f"{told}: numbers", [Fit("rmse", "of each output, then their mean"), Fit("mae")],
-        [Unfit("hamming", "the labels are not 0 or 1")],
+        [Unfit("hamming", "the labels are not 0 or 1"), *_relative(*labels)],
     )  # fmt: skip
     reading.doubt(
         "several outputs, or one vector a row?  For vectors `cosine_distance` or `euclidean`", "likely"
@@ -505,9 +519,12 @@ def _sum_to_one(columns: Sequence[Look]) -> bool:
 
 
 def _where(counts: tuple[int, int], labels: int, preds: int) -> str:
-    parts = [f"{counts[0]} of {labels} labels"] if counts[0] else []
-    parts += [f"{counts[1]} of {preds} predictions"] if counts[1] else []
-    return " and ".join(parts) + " are"
+    sides = ((counts[0], labels, "label"), (counts[1], preds, "prediction"))
+    *parts, last = [(count, total, noun) for count, total, noun in sides if count]
+    said = [f"{count} of {plural(total, noun)} and " for count, total, noun in parts]
+    return "".join(said) + (
+        share(*last, "are") if not parts else f"{last[0]} of {plural(last[1], last[2])} are"
+    )
 
 
 def _n(value: float) -> str:

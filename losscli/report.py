@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from losscli._version import __version__
+from losscli.text import grouped
 
 SCHEMA = "losscli.result/1"
 
@@ -86,6 +87,10 @@ class Input(NamedTuple):
     columns: list[str]
 
 
+SELDOM = ("zero_weight", "only_head")
+"""Counts of rows that a document has only where there are such rows."""
+
+
 class Rows(NamedTuple):
     """How many rows were read, paired, left out and used."""
 
@@ -96,6 +101,30 @@ class Rows(NamedTuple):
     paired: int
     dropped: dict[str, int]
     used: int
+    zero_weight: int = 0  # of those used
+    only_head: int = 0  # where two models and the labels are three files
+
+    @property
+    def left_out(self) -> str:
+        """How many rows enter no sum, by reason, in the order of work; nothing where all do.
+
+        The one sentence of it, which every format shows.
+        """
+        alone = {"only_preds": self.only_preds, "only_head": self.only_head, "only_labels": self.only_labels}
+        told = (
+            ("unmatched", alone),
+            ("dropped", self.dropped),
+            ("not counted", {"zero_weight": self.zero_weight}),
+        )
+        return ", ".join(
+            f"{grouped(count)} {word} ({reason})"
+            for word, counts in told
+            for reason, count in counts.items()
+            if count
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in self._asdict().items() if name not in SELDOM or value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +193,7 @@ class Report:
             "arithmetic": self.arithmetic,
             "metrics": self.metrics,
             "results": [result.to_json() for result in self.results],
-            "rows": self.rows._asdict(),
+            "rows": self.rows.to_json(),
             "inputs": [found._asdict() for found in self.inputs],
             "gate": self.gate,
         }

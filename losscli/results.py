@@ -9,12 +9,13 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from losscli.errors import DataError
+import numpy as np
+
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
 from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result, in_doubles
-from losscli.state import Bins, Confusion, Counts, Sums
+from losscli.state import STATES, Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
 
@@ -59,8 +60,7 @@ def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
         for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
-                if all(p.unit in part.states for p in finisher.measure.parts):
-                    sliced += finisher.over(part, named, by).results()
+                sliced += finisher.over(part, named, by).results()
     return found + sliced
 
 
@@ -86,20 +86,27 @@ def values_of(
 
 
 OTHER = "other"
+NO_ROW = "no row counts"
 
 
 def slices_of(
     view: SliceView, tally: SliceTally, min_slice: int, groups: Mapping[int, Groups] | None = None
 ) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, in order, each with a tally of its own; ``groups`` are those of every slice."""
-    codes = [(values, code) for values, code in view.index.codes.items() if code < len(tally.used)]
-    codes = [(values, code) for values, code in codes if tally.used[code]]
+    """The slices that have rows, or lost them for a missing value, in order, each with a tally of its own.
+
+    ``groups`` are those of all slices.
+    """
+    from losscli.lanes import added
     from losscli.slices import order_of
 
+    used = added(tally.used, np.zeros_like(tally.dropped))
+    dropped = added(tally.dropped, np.zeros_like(tally.used))
+    codes = [(values, code) for values, code in view.index.codes.items() if code < len(used)]
+    codes = [(values, code) for values, code in codes if used[code] or dropped[code]]
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
-    kept = [codes[at] for at in order if tally.used[codes[at][1]] >= min_slice]
-    folded = [codes[at] for at in order if tally.used[codes[at][1]] < min_slice]
+    kept = [codes[at] for at in order if used[codes[at][1]] >= min_slice]
+    folded = [codes[at] for at in order if used[codes[at][1]] < min_slice]
     found = [(values, _one_slice(tally, code, groups)) for values, code in kept]
     if folded:
         rest = Tally()
@@ -111,14 +118,16 @@ def slices_of(
 
 def _one_slice(tally: SliceTally, code: int, groups: Mapping[int, Groups] | None = None) -> Tally:
     states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
-    found = Tally(used=int(tally.used[code]), states={u: s for u, s in states.items() if s is not None})
+    used, dropped = (int(c[code]) if code < len(c) else 0 for c in (tally.used, tally.dropped))
+    found = Tally(used=used, states={u: s for u, s in states.items() if s is not None})
+    found.dropped = {"missing": dropped} if dropped else {}
     found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
     found.spreads = {
         unit: spread for unit, held in tally.spreads.items() if (spread := held.at(code)) is not None
     }
     found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
     found.constants = {key: held[code] for key, held in tally.constants.items() if code in held}
-    found.drawn = None if groups is None else groups[code]
+    found.drawn = None if groups is None else groups.get(code)
     for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
         for (unit, name), lanes in counts.items():
             if code < len(lanes) and lanes[code]:
@@ -154,6 +163,7 @@ class _Finisher:
         self.slice: dict[str, str | None] = {}
         self.classes = self._class_view()
         self.shown = self.classes.shown(tally.seen) if self.classes is not None else {}
+        self.whole = tally
 
     def over(self, tally: Tally, named: dict[str, str | None], by: str) -> _Finisher:
         """The same for one slice; ``by`` is what its signature says more."""
@@ -162,12 +172,13 @@ class _Finisher:
         return other
 
     def results(self) -> list[Result]:
-        states = [self.tally.states[part.unit] for part in self.measure.parts]
-        self._refuse_no_weight(states)
-        outcomes = self._outcomes(states)
-        resampled = self._resampled()
+        units = [part.unit for part in self.measure.parts]
+        counted = all(unit in self.tally.states for unit in units)
+        empty = STATES[self.loss.state].empty(weighted=self.plan.weighted)
+        outcomes = self._outcomes([self.tally.states.get(unit, empty) for unit in units])
+        resampled = self._resampled() if counted else None
         found = [self._result(outcome, resampled) for outcome in outcomes]
-        if self.tally.constants:
+        if self.tally.constants and counted:
             found = self._beside_constants(found, outcomes)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
@@ -230,6 +241,11 @@ class _Finisher:
 
     def _by_class(self, table: Confusion) -> list[_Outcome]:
         """A loss of one class against the rest, from the table of all classes."""
+        if table.weight.units == 0:
+            # No row says what the classes are: they are those of the whole, each without a value.
+            whole = self._classes(self.whole.states.get(self.measure.parts[0].unit, table))
+            names = [{"class": str(c)} for c in whole if self.options.average == "none"] or [{}]
+            return [_Outcome(self.measure.parts[0], table, name, Undefined(NO_ROW)) for name in names]
         positive = self._positive(table)
         if positive is not None and self.options.average is None:
             finished = self._finished(table.counts(positive))
@@ -315,6 +331,8 @@ class _Finisher:
             finished = Undefined(
                 f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}"
             )
+        elif not all(unit in self.tally.states for unit in units):
+            finished = Undefined(self._why_no_row(skipped))
         value, note = rounded(finished)
         total = None
         if loss.is_mean and loss.state == "sums" and not several and isinstance(state, Sums):
@@ -389,17 +407,12 @@ class _Finisher:
             return Estimate(note="no interval: the parts of an average are not independent")
         return estimate(self.loss, self.params, value, outcome.state, spread, self.options.interval)
 
-    def _refuse_no_weight(self, states: Sequence[Any]) -> None:
-        if not self.plan.weighted or any(state.weight.units for state in states):
-            return
-        if any(self.tally.skipped.get(part.unit) for part in self.measure.parts):
-            return
-        slot = next((s for _, s in self.plan.places() if s.purpose == "weight"), None)
-        raise DataError(
-            "the weights sum to zero: nothing is left to measure",
-            file=slot.file if slot else None,
-            column=slot.name if slot else None,
-        )
+    def _why_no_row(self, skipped: Mapping[str, int]) -> str:
+        """Why no row of a slice counts: what is skipped is said beside it."""
+        used, dropped = self.tally.used, self.tally.dropped.get("missing", 0)
+        if dropped and not used:
+            return f"no row is left: {plural(dropped, 'row was', 'rows were')} dropped for a missing value"
+        return NO_ROW if skipped or not used else f"{NO_ROW}: {plural(used, 'row has', 'rows have')} weight 0"
 
 
 def finish(
@@ -408,15 +421,16 @@ def finish(
     """The value of a state: the mean of its rows, or what the loss's function makes of it."""
     if isinstance(state, Sums) and loss.state == "sums":
         if state.weight.units == 0:
-            return Undefined("no row counts")
+            return Undefined(NO_ROW)
         if state.infinite:
-            rows = "1 row is" if state.infinite == 1 else f"{state.infinite} rows are"
-            return Undefined(f"the loss of {rows} infinite, first in {row_name(state.first_infinite or 0)}")
+            rows = plural(state.infinite, "row is", "rows are")
+            of = "the loss of" if state.infinite == 1 else "the losses of"
+            return Undefined(f"{of} {rows} infinite, first in {row_name(state.first_infinite or 0)}")
         if loss.is_mean:
             return exact_quotient(state.totals[0], state.weight)
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
     if not isinstance(state, Counts) and state.weight.units == 0:
-        return Undefined("no row counts")
+        return Undefined(NO_ROW)
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
 
 
@@ -459,7 +473,8 @@ def _detail(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a picture of the result needs: the table of classes, or the bins."""
     if isinstance(state, Confusion):
         return state.matrix()
-    return _bins(state, params["bins"]) if isinstance(state, Bins) and "bins" in params else None
+    binned = isinstance(state, Bins) and state.bins and "bins" in params
+    return _bins(state, params["bins"]) if binned else None
 
 
 def _bins(state: Bins, count: int) -> dict[str, Any]:

@@ -251,8 +251,11 @@ class Columns:
                 said = f"`{visible(one.name)}` has {plural(one.missing, 'missing value')}"
                 reading.doubts.append(f"{said}: `eval` refuses them unless told `--nan drop`")
             if one.infinite:
-                said = plural(one.infinite, "infinite value")
-                reading.doubt(f"`{visible(one.name)}` has {said}, which no loss takes")
+                said = f"`{visible(one.name)}` has {plural(one.infinite, 'infinite value')}"
+                if reading.task == "intervals" and one in preds:
+                    reading.doubts.append(f"{said}: `coverage` takes them, and no mean of widths is defined")
+                else:
+                    reading.doubt(f"{said}, which no loss takes")
         if self.paired and self.whole and preds[0].rows != labels[0].rows:
             said = f"{plural(preds[0].rows, 'row')} of predictions and {labels[0].rows} of labels"
             reading.doubt(f"{said}: if a column tells which belong together, pair them with `--on KEY`")

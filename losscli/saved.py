@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from losscli.errors import DataError
 from losscli.report import SCHEMA, Input, Report, Result, Rows
+from losscli.text import plural
 
 MOST_BYTES = 1 << 30
 
@@ -83,7 +84,7 @@ def _refusal(error: Any, path: str) -> DataError:
     errors = error.errors(include_url=False, include_context=False)
     first = errors[0]
     place = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"]).lstrip(".")
-    more = f"; {len(errors) - 1} more are wrong" if len(errors) > 1 else ""
+    more = f"; {plural(len(errors) - 1, 'more is', 'more are')} wrong" if len(errors) > 1 else ""
     words = {"missing": "is missing", "extra_forbidden": "is no key of a result"}
     said = words.get(first["type"], f"{first['msg'][:1].lower()}{first['msg'][1:]}")
     return DataError(f"is no saved result: `{place}`: {said}{more}", hint=HINT, file=path)

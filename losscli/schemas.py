@@ -92,6 +92,10 @@ class RowsRecord(Record):
     paired: Count
     dropped: Counts
     used: Count
+    zero_weight: Count = Field(0, description="of those used; not there where there are none")
+    only_head: Count = Field(
+        0, description="where two models and the labels are three files; not there where 0"
+    )
 
 
 class InputRecord(Record):

@@ -15,6 +15,7 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.exact import ExactSum
 from losscli.loss import read_number
+from losscli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +109,7 @@ def squared_error(differences: Floats, horizon: int) -> Fraction | str:
     """
     n = len(differences)
     if n <= horizon or n < 2:
-        return f"{n} rows are too few for a horizon of {horizon}"
+        return f"{plural(n, 'row is', 'rows are')} too few for a horizon of {horizon}"
     total = ExactSum.of(differences)
     if not total.finite:
         return "a difference of two rows exceeds the largest double"
@@ -118,5 +119,5 @@ def squared_error(differences: Floats, horizon: int) -> Fraction | str:
     if variance < 0 or (variance == 0 and covariances[0] > 0):
         return f"the long-run variance at a horizon of {horizon} is not positive"
     if factor <= 0:
-        return f"{n} rows are too few for a horizon of {horizon}"
+        return f"{plural(n, 'row is', 'rows are')} too few for a horizon of {horizon}"
     return variance / n / factor

@@ -329,6 +329,7 @@ class SliceTally:
     """What is known of the rows of every slice of one slicing."""
 
     used: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    dropped: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # for a missing value
     states: dict[int, Any] = field(default_factory=dict)
     touched: dict[tuple[int, str], Ints] = field(default_factory=dict)
     skipped: dict[tuple[int, str], Ints] = field(default_factory=dict)
@@ -339,6 +340,7 @@ class SliceTally:
 
     def merge(self, other: SliceTally) -> None:
         self.used = added(self.used, other.used)
+        self.dropped = added(self.dropped, other.dropped)
         for unit, sliced in other.states.items():
             self.states[unit] = self.states[unit].merge(sliced) if unit in self.states else sliced
         for held, more in ((self.spreads, other.spreads), (self.duels, other.duels)):

@@ -227,7 +227,8 @@ def _intervals(values: Floats, edges: Sequence[float], *, closed: bool) -> tuple
 def edges_of(key: Key, pieces: Iterable[Any], file: str) -> tuple[float, ...]:
     """The edges of equally wide bins between the least and the greatest value, or of quantiles.
 
-    A quantile is the least value that so many of the rows do not exceed.  Missing values do not count.
+    Quantiles are interpolated between neighbouring values, as by NumPy and pandas, and rounded once.  Missing
+    values do not count.
     """
     low, high, kept = math.inf, -math.inf, []
     for column in pieces:
@@ -245,9 +246,16 @@ def edges_of(key: Key, pieces: Iterable[Any], file: str) -> tuple[float, ...]:
         edges = [round_fraction(Fraction(low) + width * at) for at in range(key.count + 1)]
     else:
         values = np.sort(np.concatenate(kept))
-        places = [-(-at * len(values) // key.count) - 1 for at in range(1, key.count)]
-        edges = [low, *(float(values[place]) for place in places), high]
+        edges = [low, *(_quantile(values, at, key.count) for at in range(1, key.count)), high]
     return tuple(sorted(set(edges)))
+
+
+def _quantile(values: Floats, at: int, count: int) -> float:
+    """The quantile at ``at / count`` of sorted values."""
+    place, beyond = divmod(at * (len(values) - 1), count)
+    below = Fraction(float(values[place]))
+    above = Fraction(float(values[place + 1])) if beyond else below
+    return round_fraction(below + (above - below) * Fraction(beyond, count))
 
 
 def order_of(values: Sequence[Value]) -> list[int]:

@@ -34,6 +34,29 @@ def parse(text: str) -> Spec:
     return Spec(name.strip(), tuple(parse_pairs(tail, of=text)))
 
 
+def split(text: str) -> list[str]:
+    """The specs of one word: a piece without ``=``, or with ``:`` before its first ``=``, begins one.
+
+    ``expr:`` takes the rest of the word as it stands.
+
+    >>> split("mse,mape:zero=skip,tversky:alpha=0.3,beta=0.7")
+    ['mse', 'mape:zero=skip', 'tversky:alpha=0.3,beta=0.7']
+    """
+    found: list[str] = []
+    pieces = text.split(",")
+    for at, piece in enumerate(pieces):
+        name, colon, _ = piece.partition(":")
+        if colon and name.strip() == "expr":
+            return [*found, ",".join(pieces[at:])]
+        if not piece.strip():
+            raise UsageError(f"`{text}` has nothing between two commas or at an end")
+        if found and "=" in piece and ":" not in piece.partition("=")[0]:
+            found[-1] += f",{piece}"
+        else:
+            found.append(piece)
+    return found
+
+
 def parse_pairs(text: str, *, of: str) -> list[tuple[str, str]]:
     """Split ``key=value,key=value``; ``of`` is what the user wrote, for the message."""
     pairs: dict[str, str] = {}

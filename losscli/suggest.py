@@ -120,12 +120,9 @@ def render(found: Suggestion, width: int) -> str:
 
     reading = found.first
     looks = {"yes": "This is", "likely": "This looks like", "no": "Not sure; this may be"}[reading.sure]
-    rows = "all" if found.whole else "the first"
-    lines = [
-        filled(
-            f"{looks} {_task(reading.task)}: {reading.why} ({rows} {plural(found.rows, 'row')} looked at)."
-        )
-    ]
+    rows = "all " if found.whole else "the first "
+    looked = f"{rows if found.rows != 1 else ''}{plural(found.rows, 'row')} looked at"
+    lines = [filled(f"{looks} {_task(reading.task)}: {reading.why} ({looked}).")]
     lines += [filled(doubt, "  ", "? ") for doubt in reading.doubts]
     specs = [*(one.loss for one in reading.fits), *(one.loss for one in reading.unfit)]
     room = max(12, *map(len, specs)) + 4

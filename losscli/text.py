@@ -38,4 +38,27 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     >>> plural(1, "row"), plural(2, "row")
     ('1 row', '2 rows')
     """
-    return f"{grouped(count)} {one if count == 1 else many or one + 's'}"
+    return f"{grouped(count)} {noun(count, one, many)}"
+
+
+def noun(count: int, one: str, many: str | None = None) -> str:
+    """The noun that goes with a count.
+
+    >>> noun(1, "row"), noun(2, "class", "classes")
+    ('row', 'classes')
+    """
+    return one if count == 1 else many or f"{one}s"
+
+
+SINGULAR = {"are": "is", "have": "has", "do": "does", "were": "was"}
+
+
+def share(count: int, total: int, what: str, predicate: str) -> str:
+    """How many of all, and what is true of them; the digits stand as in the file, without gaps.
+
+    >>> share(1, 3, "row", "are outside"), share(2, 2, "row", "differ"), share(1, 1, "row", "have none")
+    ('1 of 3 rows is outside', '2 of 2 rows differ', '1 of 1 row has none')
+    """
+    verb, space, rest = predicate.partition(" ")
+    verb = verb if count != 1 else SINGULAR.get(verb, f"{verb}s")
+    return f"{count} of {total} {noun(total, what)} {verb}{space}{rest}"

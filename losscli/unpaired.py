@@ -20,6 +20,7 @@ from losscli.intervals import IntervalSpec, root
 from losscli.report import Input, Report, Result
 from losscli.saved import read_result
 from losscli.slice_pattern import slice_text
+from losscli.spec import split
 from losscli.verdicts import Draft, Rule, by_t, check_rule, corrected
 
 Place = tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str, str | None]]]
@@ -51,25 +52,30 @@ def compare_saved(
             f"`--ci {ci}` needs rows, and saved results hold none",
             hint="`--ci normal:level=0.9` sets the level",
         )
+    loss = [spec for text in loss for spec in split(text)]
     reports = [read_result(path) for path in (base, head)]
     pairs, alone = _pairs(reports, (base, head), [name for text in loss for name in canonical(text)])
     for name in loss:
         if not any(pair[0].loss in canonical(name) for pair in pairs):
             raise DataError(f"there is no `{name}` that both hold", _held(reports[1]), file=head)
     rule = Rule(margin, interval)
-    compared = _judged([_compared(one, other, rule, (base, head)) for one, other in pairs], rule)
+    drafts = [_compared(one, other, rule, (base, head)) for one, other in pairs]
+    drafts += [_alone(result, at, (base, head)[at]) for at, result in alone if result.slice or result.part]
+    compared = _judged(drafts, rule)
     failed = [one for one in compared if one.verdict in fail_on]
     inputs = [Input("base", base, "json", []), Input("head", head, "json", [])]
-    warnings = [UNPAIRED, *unlike(*reports), *alone]
+    warnings = [UNPAIRED, *unlike(*reports)]
+    warnings += [f"only {(base, head)[at]} has {_name(result)}" for at, result in alone]
     return Comparison(
-        compared, margin, interval.level, failed, reports[1].rows, inputs, paired=False, warnings=warnings
-    )
+        compared, margin, interval.level, failed, reports[1].rows, inputs, paired=False, warnings=warnings,
+        base_rows=reports[0].rows,
+    )  # fmt: skip
 
 
 def _pairs(
     reports: Sequence[Report], paths: tuple[str, str], names: Sequence[str]
-) -> tuple[list[tuple[Result, Result]], list[str]]:
-    """Results of the same meaning, and what is to be said of those that only one file has."""
+) -> tuple[list[tuple[Result, Result]], list[tuple[int, Result]]]:
+    """Results of the same meaning, and those that only one file has, with which of the two it is."""
     held: list[dict[Place, list[Result]]] = []
     for report in reports:
         places: dict[Place, list[Result]] = {}
@@ -78,7 +84,8 @@ def _pairs(
                 place = (result.loss, frozenset(result.part.items()), frozenset(result.slice.items()))
                 places.setdefault(place, []).append(result)
         held.append(places)
-    found, alone = [], []
+    found: list[tuple[Result, Result]] = []
+    alone: list[tuple[int, Result]] = []
     for place in dict.fromkeys([*held[1], *held[0]]):
         ones, others = (places.get(place, []) for places in held)
         # A column may be called otherwise from one model to the next, unless there are several.
@@ -86,10 +93,8 @@ def _pairs(
             couples = [(ones[0], others[0])]
         else:
             couples = [(one, other) for other in others for one in ones if one.pred == other.pred]
-        for path, sides, at in ((paths[0], ones, 0), (paths[1], others, 1)):
-            for side in sides:
-                if not any(couple[at] is side for couple in couples):
-                    alone.append(f"only {path} has {_name(side)}")
+        for at, sides in enumerate((ones, others)):
+            alone += [(at, side) for side in sides if not any(couple[at] is side for couple in couples)]
         found += couples
     for one, other in found:
         if one.signature != other.signature:
@@ -138,6 +143,16 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
     parts = sum((v**2 / f for v, f in zip(variances, freedoms, strict=True)), Fraction(0))
     freedom = round_fraction(total**2 / parts) if parts else float(sum(freedoms))
     return by_t(one, worse_by, root(total), freedom, rule, "welch t")
+
+
+def _alone(result: Result, at: int, path: str) -> Draft:
+    """A slice or a part that only one file has: it does not vanish, and nothing is known of the other side."""
+    values = [result.value, None] if at == 0 else [None, result.value]
+    base, head = (Side(result.pred, value) for value in values)
+    return Draft(Compared(
+        result.loss, result.params, result.better, base, head, result.slice, result.rows, result.weight,
+        note=f"only {path} has it", signature=result.signature, part=result.part,
+    ))  # fmt: skip
 
 
 def _judged(drafts: Sequence[Draft], rule: Rule) -> list[Compared]:

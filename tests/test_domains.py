@@ -103,7 +103,7 @@ def outside(domain: Any) -> list[float]:
         )
     if isinstance(domain, Simplex):
         return [-5e-324, -1.0, 1.0 + 2.0**-52, 50.0, math.inf, -math.inf]
-    found = [math.inf, -math.inf]
+    found = [value for value in (math.inf, -math.inf) if value not in domain]
     if math.isfinite(domain.low):
         found += [domain.low] if domain.open_low else []
         found += [math.nextafter(domain.low, -math.inf), domain.low - 7.0, -1e308]
@@ -173,8 +173,10 @@ def test_a_value_outside_the_domain_is_refused_by_file_column_row_and_value(
 def test_infinity_in_a_csv_is_refused_by_its_place(form: Loss, tmp_path: Any) -> None:
     params = usual_params(form)
     roles = draw(form, params, generator(form, "infinity"), ROWS)
-    for side, name, _ in checked_columns(form, params, roles):
+    for side, name, domain in checked_columns(form, params, roles):
         for text in in_turn(INFINITE, form, 1):
+            if isinstance(domain, Interval) and domain.infinite == float(text) and text != "1e400":
+                continue  # an end of an interval may be infinite
             columns = sides(form, roles)
             columns[side][name] = with_values(columns[side][name], {23: text})
             error = refusal(tmp_path, spec(form, params), *columns, options_of(form, roles), "csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from typing import Any
 
@@ -213,3 +214,34 @@ def test_a_level_must_be_in_the_name_of_the_column(tmp_path: Any) -> None:
 def test_quantile_is_refused_as_a_name_of_two_losses(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="`pinball` or `mean_pinball`"):
         of_levels(tmp_path, "quantile")
+
+
+# ---------------------------------------------------------------------- intervals without an end
+
+UNBOUNDED = ["label,lo,hi,s", "1,-inf,2,1", "5,4,inf,1", "3,-inf,inf,2", "9,1,2,1"]
+
+
+def unbounded(here, text, *call):
+    text("t.csv", UNBOUNDED)
+    ran = here("eval", "t.csv", "-p", "lower=lo,upper=hi", *call, "--json")
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)["results"]
+
+
+def test_coverage_takes_intervals_that_reach_without_end(here, text):
+    assert [one["value"] for one in unbounded(here, text, "-l", "coverage")] == [0.75]
+
+
+@pytest.mark.parametrize("loss", ["interval_width", "interval_score:level=0.9", "msis:scale=s"])
+def test_a_width_without_end_has_no_mean_and_the_note_says_in_which_rows(here, text, loss):
+    (found,) = unbounded(here, text, "-l", loss)
+    assert (found["value"], found["note"]) == (None, "the losses of 3 rows are infinite, first in row 1")
+    finite = unbounded(here, text, "-l", loss, "--where", "label == 9")
+    assert finite[0]["value"] is not None
+
+
+@pytest.mark.parametrize(("row", "column"), [("1,inf,inf,1", "lo"), ("1,-inf,-inf,1", "hi")])
+def test_an_interval_does_not_begin_above_or_end_below_all_numbers(here, text, row, column):
+    text("t.csv", [UNBOUNDED[0], row])
+    ran = here("eval", "t.csv", "-p", "lower=lo,upper=hi", "-l", "coverage").block()
+    assert (ran.code, f"column `{column}`, row 1" in ran.err) == (3, True)

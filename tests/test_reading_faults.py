@@ -19,7 +19,7 @@ def value(here):
     """The value of the only loss, bit for bit."""
 
     def run(*args):
-        ran = here("eval", *args, "-f", "value")
+        ran = here("eval", *args, "-f", "value", "-q")
         assert (ran.code, ran.err) == (0, "")
         return float(ran.out)
 

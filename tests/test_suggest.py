@@ -330,3 +330,31 @@ def test_a_pipe_cannot_be_looked_at_before(here, tmp_path):
 def test_a_missing_file_is_exit_3(here):
     assert here("suggest", "absent.csv").block().code == 3
     assert here("eval", "absent.csv").block().code == 3
+
+
+ZEROS = {
+    # the rows, the call, what is said of `mape`
+    "real numbers": (["label,pred", "0,1.5", "3.5,2.5", "12,9.5"], [], "1 of 3 labels is 0"),
+    "counts": (["label,pred", "0,1.5", "0,2.5", "12,9.5"], [], "2 of 3 labels are 0"),
+    "whole numbers on both sides": (["label,pred", "0,1", "3,2", "5,5"], [], "1 of 3 labels is 0"),
+    "shares": (["label,pred", "0,0.5", "0.25,0.5", "0.5,0.75"], [], "1 of 3 labels is 0"),
+    "one row": (["label,pred,x", "0,1.5,1"], ["-y", "label", "-p", "pred"], None),
+    "several outputs": (
+        ["a,b,p,q", "2.5,0,1,2", "3.5,3,4,2", "12,10,13,3"], ["-p", "p,q", "-y", "a,b"],
+        "in `b` 1 of 3 labels is 0",
+    ),
+    "no zero": (["label,pred", "1.5,1.5", "3.5,2.5", "12,9.5"], [], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "call", "why"), ZEROS.values(), ids=ZEROS)
+def test_why_not_mape_is_said_where_labels_hold_0(here, text, rows, call, why):
+    found = unfit(suggestion(here, text("t.csv", rows), *call))
+    assert found.get("mape") == (why and f"{why}, by which nothing can be divided")
+
+
+def test_bounds_without_an_end_are_no_reason_against_coverage(here, text):
+    table = text("t.csv", ["label,lo,hi", "1.5,-inf,2", "5,4,inf", "3,1,6"])
+    found = suggestion(here, table, "-p", "lower=lo,upper=hi")
+    assert "coverage" in losses(found)
+    assert not any("no loss takes" in doubt for doubt in found["doubts"])

@@ -49,6 +49,7 @@ def check_command(
         for report in reports:
             for warning in report.warnings:
                 options.say(f"warning: {report.saved}: {warning}")
+            options.tell_left_out(out, report.rows.left_out, report.saved)
     out.write(*reports)
     codes = [options.tell_verdict(report, out.format) for report in reports]  # each says why it failed
     if any(codes):

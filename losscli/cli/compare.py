@@ -178,7 +178,7 @@ def _finish(comparison: Comparison, out: options.Outputs, *, quiet: bool) -> Non
     if not quiet:
         for warning in comparison.warnings:
             options.say(f"warning: {warning}")
-
+        options.tell_left_out(out, comparison.left_out)
     _write(replace(comparison, command=options.command_line()), out)
     if comparison.failed:
         if out.format != "table" or not sys.stdout.isatty():

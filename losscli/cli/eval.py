@@ -13,6 +13,7 @@ from losscli.cli import options
 from losscli.cli.settings import from_command_line
 from losscli.errors import UsageError
 from losscli.memory import parse_size
+from losscli.text import plural
 
 
 def eval_command(
@@ -145,13 +146,14 @@ def eval_command(
     if not quiet:
         for warning in report.warnings:
             options.say(f"warning: {warning}")
+        options.tell_left_out(out, report.rows.left_out)
     out.write(report)
     if plotted is not None:
         options.show_plot(report, plotted)
     if verbose:
         seconds = time.perf_counter() - began
         rate = report.rows.used / seconds / 1e6
-        options.say(f"{report.rows.used} rows in {seconds:.3f} s, {rate:.1f} million a second")
+        options.say(f"{plural(report.rows.used, 'row')} in {seconds:.3f} s, {rate:.1f} million a second")
     if code := options.tell_verdict(report, out.format):
         raise typer.Exit(code)
 

@@ -28,7 +28,8 @@ DEFAULT_CHUNK_ROWS = 1 << 17
 def _complete_losses(incomplete: str) -> list[str]:
     from losscli.losses import names_from_source
 
-    return [name for name in names_from_source() if name.startswith(incomplete)]
+    before, comma, begun = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in names_from_source() if name.startswith(begun)]
 
 
 def _text_or_json(value: str) -> str:
@@ -55,7 +56,7 @@ LossSpecs: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--loss", "-l", metavar="SPEC", autocompletion=_complete_losses, show_default=False,
-        help="Loss to measure, e.g. `rmse` or `huber:delta=2` (repeatable; default: what `suggest` names first)",
+        help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what `suggest` names first)",
     ),
 ]  # fmt: skip
 Pred: TypeAlias = Annotated[
@@ -438,6 +439,15 @@ def tell_verdict(report: Report, format: str) -> int:
         for line in failure_lines(report.gate, report.saved):
             say(line)
     return 1
+
+
+def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
+    """The rows that were left out, where no format that is written says so."""
+    from losscli.formats import TERSE
+
+    formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
+    if left_out and all(name in TERSE for name in formats):
+        say(f"{f'{where}: ' if where is not None else ''}left out: {left_out}")
 
 
 NOTHING = "nothing"

@@ -7,6 +7,7 @@ may hold is the business of `config`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,7 +43,7 @@ def configure(context: typer.Context, path: str | None) -> str | None:
         if settings is not None and name in settings.options:
             known[name] = _shaped(settings.options[name], several, name, settings)
         if text := os.environ.get(f"{PREFIX}{name.upper()}"):
-            known[name] = text.split() if several else text
+            known[name] = re.sub(r",\s+", ",", text).split() if several else text
     context.default_map = known
     return path
 

@@ -30,6 +30,8 @@ APART = {"table": "\n", "markdown": "\n"}
 SHOW_GATES = ("table", "markdown", "github", "html")
 """The formats in which a reader sees which limits failed, and why."""
 
+TERSE = ("jsonl", "csv", "value")
+"""The formats that hold nothing beside the results: what was left out is told on standard error."""
 
 WHOLE = ("json", "jsonl", "junit", "html", "github")
 """The formats that hold all slices, whatever `--top` shows: they are for programs, or rank slices themselves."""

@@ -80,10 +80,11 @@ def caption_of(comparison: Comparison) -> str:
     names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.compared))
     paths = " and ".join(found.path for found in comparison.inputs)
     margin = f", margin {comparison.margin:g}" if comparison.margin else ""
-    return (
+    said = (
         f"{', '.join(names)} ({paths}): {plural(comparison.rows.used, 'row')}, "
         f"{100 * comparison.level:.4g}% intervals{margin}{'' if comparison.paired else '; unpaired'}"
     )
+    return ", ".join(words for words in (said, comparison.left_out) if words)
 
 
 def notes_of(comparison: Comparison) -> list[str]:

@@ -10,7 +10,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from losscli.formats.lines import place_text
+from losscli.formats.lines import notes, place_text
 from losscli.text import visible
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def render(report: Report, look: Look) -> str:
     table.writerow(["loss", "pred", *places, "value", *ends, *beaten, "rows", "weight", "better", "note"])
     for r in report.results:
         value = "" if r.value is None else repr(r.value)
-        words = [visible(word) for word in (r.loss, r.pred, r.better, r.note or "")]
+        words = [visible(word) for word in (r.loss, r.pred, r.better, "; ".join(notes(r)))]
         place = [visible(place_text(r.part, {})), visible(place_text({}, r.slice))] if several else []
         held = [] if not ends else [r.stderr, *((r.ci["low"], r.ci["high"]) if r.ci else (None, None))]
         if beaten:

@@ -295,11 +295,14 @@ def _health(rows: Rows) -> list[tuple[str, str]]:
     found = [("read from PREDS", rows.read_preds), ("read from LABELS", rows.read_labels)]
     found += [
         ("only in PREDS", rows.only_preds),
+        *([("only in HEAD", rows.only_head)] if rows.only_head else []),
         ("only in LABELS", rows.only_labels),
         ("paired", rows.paired),
     ]
     found += [(f"dropped: {reason}", count) for reason, count in rows.dropped.items()]
-    return [(name, grouped(count)) for name, count in [*found, ("used", rows.used)]]
+    found += [("used", rows.used)]
+    found += [("used, of weight 0", rows.zero_weight)] if rows.zero_weight else []
+    return [(name, grouped(count)) for name, count in found]
 
 
 def _touched(report: Report) -> list[tuple[str, str]]:

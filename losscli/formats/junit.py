@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
-from losscli.formats.lines import caption, limit_name, limit_text, place_text, several_preds
+from losscli.formats.lines import caption, limit_name, limit_text, notes, place_text, several_preds
 from losscli.text import visible
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def _limit(junit: Any, limit: dict[str, Any], several: bool) -> Any:
 def _result(junit: Any, r: Result) -> Any:
     """A result without a limit is a test that passes: it is there to be seen."""
     case = junit.TestCase(words(_name(r)), classname="losscli.result", time=0.0)
-    case.system_out = "null" if r.value is None else repr(r.value)
+    said = ["null" if r.value is None else repr(r.value), *notes(r)]
+    case.system_out = words("; ".join(said))
     return case
 
 

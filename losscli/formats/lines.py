@@ -57,9 +57,8 @@ def caption(report: Report) -> str:
     said = f"{' against '.join(sides)}: {plural(report.rows.used, 'row')}"
     if report.saved is not None:
         said = f"{report.saved}: {said}"
-    dropped = [f"{grouped(count)} dropped ({reason})" for reason, count in report.rows.dropped.items()]
-    hidden = [f"{plural(report.hidden, 'slice')} not shown"] if report.hidden else []
-    return ", ".join([said, *dropped, *hidden])
+    hidden = f"{plural(report.hidden, 'slice')} not shown" if report.hidden else ""
+    return ", ".join(words for words in (said, report.rows.left_out, hidden) if words)
 
 
 MOST_FAILURES = 10

@@ -83,4 +83,5 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def cell(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$@!&])", r"\\\1", visible(text))
+    # Within a word an underscore marks nothing up, and stands as it is for who reads or searches the source.
+    return re.sub(r"([\\`*{}\[\]<>#|~$@!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", visible(text))

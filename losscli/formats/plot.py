@@ -10,7 +10,7 @@ import numpy as np
 from losscli.formats.bars import bar
 from losscli.formats.lines import place_text, value_text
 from losscli.pictures import Picture, pictures
-from losscli.text import visible
+from losscli.text import plural, visible
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -117,7 +117,11 @@ def _slices(report: Report, look: Look) -> Iterator[str]:
         sizes = [abs(value) if value is not None else 0.0 for _, value in shown]
         title = visible(f"{loss}{f' of {pred}' if several else ''} by {column}")
         bars = _bars([name for name, _ in shown], [value_text(value) for _, value in shown], sizes, look)
-        more = f"  {len(values) - len(shown)} more are not shown\n" if len(shown) < len(values) else ""
+        more = (
+            f"  {plural(len(values) - len(shown), 'more is', 'more are')} not shown\n"
+            if len(shown) < len(values)
+            else ""
+        )
         yield f"{title}\n{bars}{more}"
 
 

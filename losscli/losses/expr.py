@@ -48,6 +48,10 @@ class ExpressionLoss(Loss):
         shapes = {"number": "Column", "text": "Texts"}
         return tuple(Role(name, shapes[kind], REAL) for name, kind in self.expression.columns.items())  # type: ignore[arg-type]
 
+    @property
+    def words_are_columns(self) -> bool:
+        return True
+
     @cached_property
     def row_params(self) -> tuple[str, ...]:
         return ()
@@ -69,7 +73,7 @@ class ExpressionLoss(Loss):
 
 def expression_loss(text: str) -> ExpressionLoss:
     """The loss that an expression stands for; UsageError where it is none."""
-    rows = Rows(parse(text))
+    rows = Rows(parse(text, "expr:"))
     if not rows.expression.columns:
         raise UsageError(
             f"`expr:{text}` names no column: it has one value, whatever the rows hold",

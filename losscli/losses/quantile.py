@@ -6,12 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.domain import POSITIVE, OneOrTwo, OpenUnit
+from losscli.domain import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
 from losscli.loss import Column, Columns, Finished, Levels, Undefined, loss
 
 QUANTILES = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.
 INTERVAL = "sample_data/diabetes_quantiles.csv --pred lower=q_0.1,upper=q_0.9 --where 'id != 58'"
+ENDS = {"lower": LOWER_END, "upper": UPPER_END}
 LEVEL_BY_LEVEL = {"ulps": "the sum over the levels rounds once a level"}
 KOENKER = "Koenker & Bassett (1978), doi:10.2307/1913643"
 
@@ -207,6 +208,7 @@ def wql(check: Fraction, size: Fraction) -> Finished:
     "quantile",
     aliases=("winkler", "winkler_score"),
     elicits="the two quantiles that leave out (1 - level) / 2 on each side",
+    domains=ENDS,
     relations=(("lower", "upper"),),
     homogeneous=1,
     reference="Gneiting & Raftery (2007), doi:10.1198/016214506000001437",
@@ -237,7 +239,7 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     aliases=("mean_scaled_interval_score",),
     elicits="the two quantiles that leave out (1 - level) / 2 on each side",
     columns={"scale": ("scale",)},
-    domains={"scale": POSITIVE},
+    domains=ENDS | {"scale": POSITIVE},
     relations=(("lower", "upper"),),
     homogeneous=0,
     ulps=5.0,
@@ -332,6 +334,7 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
     better="higher",
     best=1.0,
     elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
+    domains=ENDS,
     relations=(("lower", "upper"),),
     reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
     sample=INTERVAL,
@@ -354,6 +357,7 @@ def coverage(label: Column, lower: Column, upper: Column) -> Column:
     "quantile",
     aliases=("mpiw", "sharpness", "mean_interval_width"),
     elicits="intervals of no width, wherever they lie: read it beside `coverage`",
+    domains=ENDS,
     relations=(("lower", "upper"),),
     reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
     sample=INTERVAL,

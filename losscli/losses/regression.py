@@ -19,6 +19,7 @@ from losscli.losses.numerics import (
     sqrt_fraction,
 )
 from losscli.state import Extremes, Moments, Rivals, Sized
+from losscli.text import plural
 
 
 @loss(
@@ -93,17 +94,13 @@ def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
     return label, pred
 
 
-def _rows(moments: Moments) -> str:
-    return "1 row" if moments.rows == 1 else f"{moments.rows:,} rows".replace(",", " ")
-
-
 def flat(moments: Moments) -> Undefined | None:
     """Why there is nothing to explain, where all labels are one number."""
     if moments.rows < 2:
         return Undefined("one row has no spread to explain")
     if moments.label_spread == 0:
         return Undefined(
-            f"all {_rows(moments)[:-5]} labels are {float(moments.label_mean)!r}: there is no spread to explain"
+            f"all {plural(moments.rows, 'label')} are {float(moments.label_mean)!r}: there is no spread to explain"
         )
     return None
 
@@ -239,7 +236,7 @@ def error_std(moments: Moments, *, ddof: Whole = 0) -> Finished:
     """
     left = moments.weight.fraction - ddof
     if left <= 0:
-        return Undefined(f"no spread is defined for {_rows(moments)} and ddof={ddof}")
+        return Undefined(f"no spread is defined for {plural(moments.rows, 'row')} and ddof={ddof}")
     spread = moments.label_spread - 2 * moments.shared_spread + moments.pred_spread
     return sqrt_fraction(spread / left)
 
@@ -349,7 +346,7 @@ def adj_r2(moments: Moments, *, k: Whole = 0) -> Finished:
     """
     rows = moments.weight.fraction
     if rows <= k + 1:
-        return Undefined(f"{_rows(moments)} are too few for {k} predictors")
+        return Undefined(f"{plural(moments.rows, 'row is', 'rows are')} too few for {plural(k, 'predictor')}")
     if (undefined := flat(moments)) is not None:
         return undefined
     return 1 - moments.squared_error / moments.label_spread * (rows - 1) / (rows - k - 1)
@@ -585,7 +582,7 @@ def ccc(moments: Moments, *, ddof: Whole = 0) -> Finished:
     """
     left = moments.weight.fraction - ddof
     if left <= 0:
-        return Undefined(f"no spread is defined for {_rows(moments)} and ddof={ddof}")
+        return Undefined(f"no spread is defined for {plural(moments.rows, 'row')} and ddof={ddof}")
     apart = (moments.label_mean - moments.pred_mean) ** 2
     whole = (moments.label_spread + moments.pred_spread) / left + apart
     if whole == 0:

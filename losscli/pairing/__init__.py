@@ -11,3 +11,4 @@ class Paired(NamedTuple):
     read: tuple[int, int]
     only: tuple[int, int]
     pairs: int
+    only_head: int = 0  # of three files, rows of the one between them without a partner

@@ -218,6 +218,8 @@ class Parts:
         """Why the keys do not pair the files, if so; and how many rows found a partner."""
         read = self.read[0], self.read[-1]
         found = Paired(read, (read[0] - paired, read[1] - paired), paired)
+        if len(self.read) > 2:
+            found = found._replace(only_head=self.read[1] - paired)
         error = self.troubles.error(self.plan, row_names)
         if error is None and paired == 0:
             files = [slots[0].file for slots in self.plan.sides]

@@ -18,6 +18,7 @@ from losscli.errors import DataError, UsageError
 from losscli.keys import KeyType, canonical_text, float_key, words_of_texts
 from losscli.sources.cells import shown
 from losscli.sources.values import Bad
+from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.sources import Source
@@ -100,7 +101,7 @@ def _asked(key_type: str | None, names: Sequence[str]) -> Sequence[str | None]:
     if wrong := next((word for word in asked if word not in KEY_TYPES), None):
         raise UsageError(f"`--key-type` is int or text, not `{wrong}`")
     if len(asked) not in (1, len(names)):
-        raise UsageError(f"`--key-type` names {len(asked)} types for {len(names)} keys")
+        raise UsageError(f"`--key-type` names {plural(len(asked), 'type')} for {plural(len(names), 'key')}")
     return asked * len(names) if len(asked) == 1 else asked
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.block import Batch, Block, Want
 from losscli.errors import DataError
+from losscli.text import noun
 
 if TYPE_CHECKING:
     from losscli.sources import Part, Source
@@ -155,7 +156,7 @@ def align(
 
 
 def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return f"{count} {noun(count, 'row')}"
 
 
 def _rows_of_file(

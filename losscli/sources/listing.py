@@ -16,6 +16,7 @@ from typing import NamedTuple
 from losscli.errors import DataError
 from losscli.sources import COMPRESSIONS, SOURCES, format_of
 from losscli.sources.text import unreadable
+from losscli.text import plural
 
 _WILD = re.compile(r"[*?\[]")
 
@@ -192,13 +193,14 @@ def matched(preds: Listing, labels: Listing) -> Listing:
         first = sides[side][alone[side][0]]
         other = (labels, preds)[side]
         counts = " and ".join(
-            f"{len(without)} of {len(listing.files)} files of {listing.path}"
+            f"{len(without)} of {plural(len(listing.files), 'file')} of {listing.path} "
+            f"{'has' if len(without) == 1 else 'have'} no partner"
             for without, listing in zip(alone, (preds, labels), strict=True)
             if without
         )
         raise DataError(
             f"there is no file of this name in {other.path}",
-            f"files of two folders are paired when their names agree up to the suffix; {counts} have no partner",
+            f"files of two folders are paired when their names agree up to the suffix; {counts}",
             "rows of such files are only paired by a key (`--on`)",
             first.path,
         )

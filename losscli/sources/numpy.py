@@ -42,6 +42,7 @@ from losscli.sources.values import (
     text_labels,
     text_numbers,
 )
+from losscli.text import noun
 
 if TYPE_CHECKING:
     from losscli.keys import KeyType
@@ -133,7 +134,8 @@ class NpySource:
             raise DataError(self._layout.no_table, detail="wanted one or two dimensions", file=path)
         if self._layout.end != self.stamp.size and not self._layout.dtype.hasobject:
             raise self.stamp.damaged(
-                f"its header says {self._layout.end} bytes, and it has {self.stamp.size}", "it is damaged"
+                f"its header says {self._layout.end} {noun(self._layout.end, 'byte')}, and it has {self.stamp.size}",
+                "it is damaged",
             )
         self.columns: tuple[str, ...] = tuple(str(place + 1) for place in range(self._layout.width))
         self.rows: int | None = self._layout.rows
@@ -232,7 +234,7 @@ class NpzSource:
         if len(rows) > 1:
             (one, column), (other, second) = sorted(rows.items())[:2]
             raise DataError(
-                f"array `{self.columns[column]}` has {one} rows, and `{self.columns[second]}` has {other}",
+                f"array `{self.columns[column]}` has {one} {noun(one, 'row')}, and `{self.columns[second]}` has {other}",
                 detail="wanted arrays of equal length",
                 file=self.path,
             )

@@ -26,6 +26,7 @@ from losscli.sources.arrow import (
 from losscli.sources.handles import Handles
 from losscli.sources.stamp import Stamp, damaged, first_line
 from losscli.sources.values import batch_of
+from losscli.text import noun
 
 if TYPE_CHECKING:
     from losscli.keys import KeyType
@@ -67,7 +68,9 @@ class ParquetSource:
         self._places_of = _plain_places(self._schema)
         self.rows: int | None = sum(self.row_groups)
         if min(self.row_groups, default=0) < 0 or declared != self.rows:
-            raise damaged(path, f"the footer says {declared} rows, its row groups {self.rows}")
+            raise damaged(
+                path, f"the footer says {declared} {noun(declared, 'row')}, its row groups {self.rows}"
+            )
 
     # ------------------------------------------------------------------ parts
 
@@ -261,7 +264,9 @@ class ParquetSource:
             if batch.stop is not None:
                 return
         if done != rows:
-            raise self.stamp.damaged(f"its row groups hold {done} rows where the footer says {rows}")
+            raise self.stamp.damaged(
+                f"its row groups hold {done} {noun(done, 'row')} where the footer says {rows}"
+            )
 
     def _decoded(self, size: int, groups: Sequence[int], wants: Sequence[Want]) -> Iterator[Any]:
         """Record batches.  Only Arrow's own work stands here, so that its errors are taken for no others."""
