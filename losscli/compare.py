@@ -113,7 +113,7 @@ def compare(
         refuse(plan, outcome, sources)
     except DataError as error:
         raise placed(error, sources) from None
-    options = options_of(plan, call, sources, min_slice)
+    options = options_of(plan, call, sources, min_slice)._replace(whole=outcome.tally)
     compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
     failed = [one for one in compared if one.verdict in fail_on]
     roles = ("base", "head", "labels") if sides else ("preds", "labels")
@@ -226,6 +226,16 @@ def _compared(
 ) -> Draft:  # fmt: skip
     (base,) = of_measure(contest.base, plan, tally, options)
     (head,) = of_measure(contest.head, plan, tally, options)
+    draft = _drafted(base, head, contest, plan, tally, options, named, rule, by)
+    sides = [base.note, head.note] if base.value is not None and head.value is not None else []
+    notes = [said for said in dict.fromkeys((*sides, draft.compared.note)) if said]
+    return replace(draft, compared=replace(draft.compared, note="; ".join(notes) or None))
+
+
+def _drafted(
+    base: Result, head: Result, contest: _Contest, plan: Plan, tally: Tally, options: Options,
+    named: dict[str, str | None], rule: Rule, by: str,
+) -> Draft:  # fmt: skip
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
         base.rows, base.weight, signature=base.signature + by,

@@ -25,6 +25,7 @@ from losscli.views import (
     Seen,
     View,
     as_classes,
+    classes_in,
     common_codes,
     places_of,
     read,
@@ -96,6 +97,11 @@ class Measure(NamedTuple):
     def values(self) -> dict[str, ParamValue]:
         return dict(self.params)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether it is measured by class or by output."""
+        return len(self.parts) > 1 or self.loss.per_class
+
 
 @dataclass(slots=True)
 class Tally:
@@ -106,6 +112,7 @@ class Tally:
     dropped: dict[str, int] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     seen: Seen = field(default_factory=dict)
+    classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     states: dict[int, Any] = field(default_factory=dict)
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -131,6 +138,8 @@ class Tally:
         self.faults.merge(other.faults)
         for mark, row in other.seen.items():
             self.seen[mark] = min(self.seen.get(mark, row), row)
+        for view, classes in other.classes.items():
+            self.classes.setdefault(view, set()).update(classes)
         for unit, state in other.states.items():
             self.states[unit] = self.states[unit].merge(state) if unit in self.states else state
         for unit, spread in other.spreads.items():
@@ -301,7 +310,7 @@ class Plan(NamedTuple):
     def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
         """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
         reading = Reading(tally.faults, tally.seen)
-        silent = Reading(Faults(), {}, reading.touched, reading.names, reading.shared)
+        silent = Reading(Faults(), {}, reading.touched, reading.classes, reading.names, reading.shared)
         views: list[View] = [view for place in units for _, view in self.units[place].views]
         if self.weight is not None and units:
             views.insert(0, self.weight)
@@ -323,6 +332,10 @@ class Plan(NamedTuple):
         arrays = {view: reading.shared[view] for place in units for _, view in self.units[place].views}
         if counted is not None:
             arrays = {view: array[counted] for view, array in arrays.items()}
+        for place in units:
+            for _, view in self.units[place].views if self.units[place].loss.state != "confusion" else ():
+                if view in reading.classes and view not in tally.classes:
+                    tally.classes[view] = classes_in(reading.classes[view], counted)
         summed = Summed()
         rows: dict[int, Measured] = {}
         for place in units:

@@ -185,6 +185,12 @@ class _Planner:
                 measures.setdefault(
                     (measure.loss.canonical(measure.values, defaults=True), measure.parts), measure
                 )
+        if call.average is not None and not any(measure.has_parts for measure in measures.values()):
+            names = _names(dict.fromkeys(measure.loss.name for measure in measures.values()))
+            raise UsageError(
+                f"`--average` is of losses per class or output, and these have one form: {names}",
+                hint="leave `--average` out",
+            )
         weight_view = None
         counting = next((m.loss.name for m in measures.values() if m.loss.takes_counts(m.values)), None)
         if weights:
@@ -522,9 +528,10 @@ class _Planner:
             parts = [
                 Part(self._unit(form, params, [(r.name, self._view(form, r, params)) for r in form.roles]))
             ]
-        if self.call.average is not None and (len(parts) > 1 or form.per_class):
+        measure = Measure(form, tuple(params.items()), preds, tuple(parts))
+        if self.call.average is not None and measure.has_parts:
             self._refuse_average(form)
-        return Measure(form, tuple(params.items()), preds, tuple(parts))
+        return measure
 
     def _refuse_widths(self, form: Loss, params: Mapping[str, Any]) -> None:
         """UsageError where a role of one column is given several, or two vectors differ in length."""
@@ -726,8 +733,10 @@ class _Planner:
         kind: Kind = "number" if self.call.from_logits else "score"
         places = self._slot(labels[0], "score", "label"), self._slot(preds[0], kind, "pred")
         threshold = float(params.get("threshold", 0.5))
+        positive = self.call.positive
+        by_row = positive is not None and form.state != "confusion"
         return [
-            (role, CodedView(*places, at, threshold, self.call.from_logits, form.name))
+            (role, CodedView(*places, at, threshold, self.call.from_logits, form.name, positive, by_row))
             for at, role in enumerate(("label", "pred"))
         ]
 

@@ -609,6 +609,7 @@ def _log(number: Fraction) -> Fraction:
     label=CLASSES,
     pred=CLASSES,
     aliases=("accuracy_score", "categorical_accuracy", "binary_accuracy", "acc"),
+    of_rows="scikit-learn's `accuracy_score` counts the rows that are right throughout: 1 - `subset_zero_one`",
     better="higher",
     best=1.0,
     elicits="the most probable class",
