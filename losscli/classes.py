@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
@@ -38,8 +38,8 @@ BINARY: tuple[frozenset[Class], ...] = (frozenset({0, 1}), frozenset({-1, 1}))
 class Met(NamedTuple):
     """The classes of one part of a measure: of its rows' labels, of their predictions, and of its columns."""
 
-    labels: frozenset[Class]
-    preds: frozenset[Class] | None  # None: a probability or a score predicts
+    labels: Set[Class]
+    preds: Set[Class] | None  # None: a probability or a score predicts
     columns: tuple[Class, ...]  # that prediction columns or a matrix name
     view: View  # of the label
 
@@ -52,10 +52,10 @@ def met(plan: Plan, tally: Tally, place: int) -> Met | None:
     if isinstance(label, OneClassView):
         # The first column keeps the classes for all.
         first = OneClassView(label.classes, 0)
-        return Met(frozenset(tally.classes.get(first, ())), None, label.classes.names, label.classes)
+        return Met(tally.classes.get(first, set()), None, label.classes.names, label.classes)
     if isinstance(label, BinaryView):
         # Without a positive class that is named, the domain sees to it that there are two.
-        known = frozenset(tally.classes.get(label, ())) if label.positive is not None else BINARY[0]
+        known = tally.classes.get(label, set()) if label.positive is not None else BINARY[0]
         return Met(known, None, (), label)
     if (
         unit.loss.state == "confusion"
@@ -66,15 +66,15 @@ def met(plan: Plan, tally: Tally, place: int) -> Met | None:
         table = tally.states[place]
         for view, weights in ((label, table.label_weights), (pred, table.pred_weights)):
             tally.classes[view] = {name for name, weight in weights.items() if weight}
-    if isinstance(label, ClassesView):
-        return Met(frozenset(tally.classes.get(label, ())), None, label.names, label)
+    if isinstance(label, ClassesView) and unit.loss.state == "confusion":
+        return Met(tally.classes[label], None, label.names, label)
     if isinstance(label, CodedView) and pred is not None:
-        labels, preds = (frozenset(tally.classes.get(view, ())) for view in (label, pred))
+        labels, preds = (tally.classes.get(view, set()) for view in (label, pred))
         return Met(labels, None if by_chance(label, tally, labels, preds) else preds, (), label)
     return None
 
 
-def by_chance(view: CodedView, tally: Tally, labels: frozenset[Class], preds: frozenset[Class]) -> bool:
+def by_chance(view: CodedView, tally: Tally, labels: Set[Class], preds: Set[Class]) -> bool:
     """Whether a prediction column holds probabilities of the positive class, or scores; 0 and 1 are such, too.
 
     Beside labels of text and a positive class that is named, nothing but 0 and 1 are probabilities.
@@ -98,16 +98,22 @@ def judge(
 
     ``named`` are those of `--classes`.
     """
-    found = [held for part in measure.parts if (held := met(plan, tally, part.unit)) is not None]
-    if measure.loss.task == "clustering" or not found:
+    if measure.loss.task == "clustering":
         return []
-    notes = [] if positive is None else _positive(found, plan, positive, named)
-    for held in found:
-        if isinstance(held.view, CodedView):
-            _refuse_doubt(measure, held, plan, tally)
-            alike = len(found) > 1 and held.preds is not None and held.labels | held.preds <= BINARY[0]
-            if held.preds is not None and not alike:
-                notes += _in_common(held.labels, held.preds, held.view, plan)
+    found = [(part, held) for part in measure.parts if (held := met(plan, tally, part.unit)) is not None]
+    notes = (
+        [] if positive is None or not found else _positive([held for _, held in found], plan, positive, named)
+    )
+    for part, held in found:
+        if not isinstance(held.view, CodedView):
+            continue
+        if held.preds is None:
+            _refuse_chances(measure, held, plan, tally)
+        elif held.view.by_row and (row := tally.seen.get((held.view.pred, AS_PROBABILITY))) is not None:
+            raise _doubt(measure, plan, held.view, row)
+        elif len(found) == 1 or not held.labels | held.preds <= BINARY[0]:
+            of = f"{part.kind} `{visible(part.name)}`: " if len(found) > 1 else ""
+            notes += [of + said for said in _in_common(held.labels, held.preds, held.view, plan)]
     return list(dict.fromkeys(notes))
 
 
@@ -133,54 +139,90 @@ def _positive(found: Sequence[Met], plan: Plan, positive: Class, named: Sequence
     return [f"no row is positive: no label is {spelled(positive)}"]
 
 
-def _refuse_doubt(measure: Measure, held: Met, plan: Plan, tally: Tally) -> None:
-    """DataError where a loss of rows had to read 0 and 1 in one way, and all rows say that it was the other."""
+def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> None:
+    """DataError where a column of probabilities, or the label beside it, holds what cannot be beside them."""
     view = held.view
     assert isinstance(view, CodedView)
-    row = tally.seen.get((view.pred, AS_CLASS if held.preds is None else AS_PROBABILITY))
-    if view.by_row and row is not None:
+    (pred,) = (v for part in measure.parts for _, v in plan.units[part.unit].views
+               if isinstance(v, CodedView) and v.role == 1 and v.pred == view.pred)  # fmt: skip
+    strange: Set[Class] = tally.classes.get(pred, set()) - BINARY[0]
+    if strange:
         slot = plan.slot(view.pred)
         raise DataError(
-            "0 and 1 may be classes or probabilities here",
-            f"`{measure.loss.name}` must know from the row alone",
-            "`accuracy` reads the column as a whole",
+            f"{_listed(strange)} stand beside probabilities, and are none",
+            f"`{measure.loss.name}` needs predicted classes, or probabilities of one class",
+            None,
             slot.file,
             slot.name,
-            row,
         )
+    strange = held.labels - {-1, 0, 1}
+    if view.positive is None and strange:
+        slot = plan.slot(view.label)
+        raise DataError(
+            f"the labels {_listed(strange)} stand beside probabilities or scores",
+            f"`{measure.loss.name}` then needs labels of 0 and 1, or -1 and 1",
+            "name the class whose probability it is: `--pos-label CLASS`",
+            slot.file,
+            slot.name,
+        )
+    if view.by_row and (row := tally.seen.get((view.pred, AS_CLASS))) is not None:
+        raise _doubt(measure, plan, view, row)
+
+
+def _doubt(measure: Measure, plan: Plan, view: CodedView, row: int) -> DataError:
+    """A loss of rows had to read 0 or 1 in one way, and all rows say that it was the other."""
+    slot = plan.slot(view.pred)
+    hint = "`accuracy` reads the column as a whole"
+    if view.positive is not None:
+        hint += "; without `--pos-label` whole numbers are classes"
+    return DataError(
+        "0 and 1 may be classes or probabilities here",
+        f"`{measure.loss.name}` must know from the row alone",
+        hint,
+        slot.file,
+        slot.name,
+        row,
+    )
 
 
 # ---------------------------------------------------------------------- labels and predictions
 
 
-def _in_common(labels: frozenset[Class], preds: frozenset[Class], view: CodedView, plan: Plan) -> list[str]:
+def _in_common(labels: Set[Class], preds: Set[Class], view: CodedView, plan: Plan) -> list[str]:
     """A note on classes that one side lacks; DataError where nothing is shared by a mistake of spelling."""
     if labels & preds:
         if any(labels | preds <= two for two in BINARY):
             return []
-        sides = ((labels - preds, "the labels"), (preds - labels, "the predictions"))
-        said = [f"{_listed(only, 3)} only among {side}" for only, side in sides if only]
+        sides = ((labels - preds, "labels"), (preds - labels, "predictions"))
+        said = [f"only {side} have {_listed(only, 3)}" for only, side in sides if only]
         apart = difference(labels - preds, preds - labels)
         return [", ".join(said) + (f" ({apart})" if apart else "")] if said else []
+    slot = plan.slot(view.pred)
+    refuse_strangers(labels, preds, slot.file, slot.name)
     if not labels or not preds:
         return []
-    numbers = [[_is_number(name) for name in side] for side in (labels, preds)]
+    return [f"no class in common: predictions have {_listed(preds, 3)}, labels {_listed(labels, 3)}"]
+
+
+def refuse_strangers(labels: Set[Class], preds: Set[Class], file: str, column: str) -> None:
+    """DataError where labels and predictions share no class, and it can only be their spelling."""
+    if not labels or not preds or labels & preds:
+        return
     why, hint = difference(labels, preds), "write the classes alike in both columns"
+    numbers = [[_is_number(name) for name in side] for side in (labels, preds)]
     if why is None and any(all(one) and not any(other) for one, other in (numbers, numbers[::-1])):
         roles = ("labels", "predictions") if all(numbers[0]) else ("predictions", "labels")
         why = "the {} are numbers and the {} names".format(*roles)
         if all(numbers[1]):
             hint += "; for probabilities, or 1 and 0, name the positive class: `--pos-label CLASS`"
     if why is not None:
-        slot = plan.slot(view.pred)
         raise DataError(
             f"predicted classes and labels have none in common: {why}",
             f"predictions: {_listed(preds)}; labels: {_listed(labels)}",
             hint,
-            slot.file,
-            slot.name,
+            file,
+            column,
         )
-    return [f"no class in common: {_listed(preds, 3)} are predicted, and the labels are {_listed(labels, 3)}"]
 
 
 def _is_number(name: Class) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.block import Want
+from losscli.classes import refuse_strangers
 from losscli.columns import Chosen, choose, find_in_either, named, named_in_either, tells_rows
 from losscli.domain import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.errors import DataError, UsageError
@@ -372,10 +373,14 @@ class _Planner:
                 )
         from losscli.lists import in_both, labels_of
 
-        found: set[int | str] = set()
-        for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns):
-            found |= labels_of(self.read(side, Want(index, "labels")))
-        return in_both(found, self.sources[first.side].path, first.name)
+        found = {
+            (side, index): labels_of(self.read(side, Want(index, "labels")))
+            for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns)
+        }
+        for (column,) in columns[1:]:
+            own, other = found[first.side, first.index], found[column.side, column.index]
+            refuse_strangers(own, other, self.sources[column.side].path, column.name)
+        return in_both(set().union(*found.values()), self.sources[first.side].path, first.name)
 
     def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]]) -> None:
         """A label that files of several models hold must be the same in all."""
@@ -734,7 +739,7 @@ class _Planner:
         places = self._slot(labels[0], "score", "label"), self._slot(preds[0], kind, "pred")
         threshold = float(params.get("threshold", 0.5))
         positive = self.call.positive
-        by_row = positive is not None and form.state != "confusion"
+        by_row = form.state != "confusion"
         return [
             (role, CodedView(*places, at, threshold, self.call.from_logits, form.name, positive, by_row))
             for at, role in enumerate(("label", "pred"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
@@ -135,6 +135,7 @@ class _Finisher:
         self.whole = options.whole or tally
         self.positive = self._positive()
         self.form = self._form()
+        self.rests = [self._rest(part.unit) for part in measure.parts]
         own = [name for name in measure.values if name not in self.loss.columns]
         taken = {p.name for p in self.loss.params}
         self.params: dict[str, Any] = {name: measure.values[name] for name in own if name in taken}
@@ -216,15 +217,19 @@ class _Finisher:
 
     def _read(self, states: Sequence[Any]) -> list[Any]:
         """The states; in tables of labels against probabilities of a class, 1 and 0 become the two classes."""
-        positive, found = self.options.positive, []
-        for part, state in zip(self.measure.parts, states, strict=True):
-            view = dict(self.plan.units[part.unit].views).get("label")
-            if positive is not None and isinstance(state, Confusion) and isinstance(view, CodedView):
-                held = met(self.plan, self.whole, part.unit)
-                if held is not None and held.preds is None:
-                    state = state.against(positive, rest_of(held.labels, positive))
-            found.append(state)
-        return found
+        positive = 1 if self.options.positive is None else self.options.positive
+        return [
+            state if rest is None else state.against(positive, rest)
+            for state, rest in zip(states, self.rests, strict=True)
+        ]
+
+    def _rest(self, unit: int) -> int | str | None:
+        """What the negative class is called, where a table is of labels against probabilities."""
+        held = met(self.plan, self.whole, unit) if self.loss.state == "confusion" else None
+        if held is None or held.preds is not None or not isinstance(held.view, CodedView):
+            return None
+        positive = self.options.positive
+        return 0 if positive is None else rest_of(held.labels, positive)
 
     def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
         """The whole, or each part, of the states of the measure's units."""
@@ -253,14 +258,19 @@ class _Finisher:
 
         It is chosen from all rows, and holds for every slice.
         """
-        average, parts = self.options.average, self.measure.parts
-        if self.loss.per_class and len(parts) == 1 and self.loss.state != "confusion":
-            return "positive"  # one probability, of one class
+        average = self.options.average
+        if self._is_one_chance:
+            return "positive"
         if not self.measure.has_parts:
             return None
         if self.loss.per_class and average is None and self.positive is not None and not self._outputs:
             return "positive"
         return average or "macro"
+
+    @property
+    def _is_one_chance(self) -> bool:
+        """Whether it is a loss per class of the probability of one class."""
+        return self.loss.per_class and len(self.measure.parts) == 1 and self.loss.state != "confusion"
 
     @property
     def _outputs(self) -> bool:
@@ -270,22 +280,20 @@ class _Finisher:
         """The class that losses per class are of: the one named, else 1 where all models have 0 and 1 only."""
         if self.options.positive is not None or not self.loss.per_class:
             return self.options.positive
+        if self._is_one_chance:
+            return 1
         models = [m for m in self.plan.measures if m.loss.per_class] if not self._outputs else []
-        classes = set().union(*(self._all_classes(part.unit) for m in models for part in m.parts[:1]))
-        return 1 if any(classes <= two for two in BINARY) else None
+        return 1 if self._are_binary([m.parts[0].unit for m in models]) else None
 
-    def _all_classes(self, unit: int) -> set[int | str]:
-        """The classes of a unit: those of the prediction columns, where they are named for them, else those met."""
-        held = met(self.plan, self.whole, unit)
-        if held is None:
-            return set()
-        if held.columns:
-            return set(held.columns)
-        return (
-            {0, 1}
-            if held.preds is None and self.options.positive is None
-            else {*held.labels, *(held.preds or ())}
-        )
+    def _are_binary(self, units: Sequence[int]) -> bool:
+        """Whether all have the classes 0 and 1 only, or -1 and 1: in their columns, or in labels and predictions."""
+        found: list[Set[int | str]] = []
+        for held in (met(self.plan, self.whole, unit) for unit in units):
+            if held is not None and held.columns:
+                found.append(set(held.columns))
+            elif held is not None and held.preds is not None:
+                found += [held.labels, held.preds]
+        return any(all(classes <= two for classes in found) for two in BINARY)
 
     def _of_positive(self, states: Sequence[Any]) -> _Outcome:
         """Of several class columns that of the positive class."""
@@ -301,7 +309,7 @@ class _Finisher:
 
     def _of_output(self, part: Part, table: Confusion) -> Counts | Undefined:
         """One output as its positive class against the rest."""
-        if self.options.positive is None and not any(self._all_classes(part.unit) <= two for two in BINARY):
+        if self.options.positive is None and not self._are_binary([part.unit]):
             return Undefined("it has other classes than 0 and 1: name the positive one with `--pos-label`")
         return table.counts(1 if self.options.positive is None else self.options.positive)
 

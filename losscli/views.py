@@ -290,6 +290,12 @@ class CodedView:
             coded = self._binary_label(label, block, reading, broken)
         elif broken is not None and self.positive is not None and self.by_row:
             coded = self._answer(*met, broken, block, reading)
+        if self.positive is None and self.by_row and not self.logits:
+            # Beside probabilities 0 would be the prediction of -1.
+            apart = (_is_class(met[0], -1) == 1.0) & (_is_class(met[1], 0) == 1.0)
+            apart = apart if broken is None else apart & ~broken
+            if apart.any():
+                _first(reading.seen, (self.pred, AS_CLASS), block, apart)
         one, other, names = common_codes(coded, met[1])
         return met, (one, other), names
 
