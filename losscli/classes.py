@@ -117,6 +117,13 @@ def judge(
     return list(dict.fromkeys(notes))
 
 
+def unweighed(plan: Plan, tally: Tally) -> list[str]:
+    """A note on classes that `--class-weight` names and no label is of."""
+    named = {name for name, _ in plan.class_weights.weights} if plan.class_weights is not None else set()
+    absent = named - tally.weighed
+    return [f"no label is of a class that `--class-weight` names: {_listed(absent)}"] if absent else []
+
+
 # ---------------------------------------------------------------------- the positive class
 
 
@@ -149,9 +156,9 @@ def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> No
     if strange:
         slot = plan.slot(view.pred)
         raise DataError(
-            f"{_listed(strange)} stand beside probabilities, and are none",
+            f"not all predictions beside probabilities are such: {_listed(strange)}",
             f"`{measure.loss.name}` needs predicted classes, or probabilities of one class",
-            None,
+            "if the column holds raw scores, add `--from-logits`",
             slot.file,
             slot.name,
         )
@@ -159,7 +166,7 @@ def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> No
     if view.positive is None and strange:
         slot = plan.slot(view.label)
         raise DataError(
-            f"the labels {_listed(strange)} stand beside probabilities or scores",
+            f"labels other than 0 and 1 stand beside probabilities or scores: {_listed(strange)}",
             f"`{measure.loss.name}` then needs labels of 0 and 1, or -1 and 1",
             "name the class whose probability it is: `--pos-label CLASS`",
             slot.file,

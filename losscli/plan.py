@@ -113,6 +113,7 @@ class Tally:
     faults: Faults = field(default_factory=Faults)
     seen: Seen = field(default_factory=dict)
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
+    weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
     states: dict[int, Any] = field(default_factory=dict)
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -140,6 +141,7 @@ class Tally:
             self.seen[mark] = min(self.seen.get(mark, row), row)
         for view, classes in other.classes.items():
             self.classes.setdefault(view, set()).update(classes)
+        self.weighed |= other.weighed
         for unit, state in other.states.items():
             self.states[unit] = self.states[unit].merge(state) if unit in self.states else state
         for unit, spread in other.spreads.items():
@@ -176,9 +178,11 @@ class ClassWeights(NamedTuple):
     label: Place
     weights: tuple[tuple[int | str, float], ...]
 
-    def read(self, block: Block) -> Floats:
+    def read(self, block: Block, met: set[int | str]) -> Floats:
+        """The weight of each row; the classes of the block are added to those ``met``."""
         column = as_classes(block.column(self.label))
         table = dict(self.weights)
+        met |= classes_in(column) & table.keys()
         if column.values is None:
             weight = np.ones(len(column))
             for value, factor in table.items():
@@ -322,7 +326,7 @@ class Plan(NamedTuple):
     def _sum_all(self, block: Block, cut: Cut, units: Sequence[int], reading: Reading, tally: Tally) -> None:
         weight = reading.shared[self.weight] if self.weight is not None else None
         if self.class_weights is not None:
-            factor = self.class_weights.read(block)
+            factor = self.class_weights.read(block, tally.weighed)
             weight = factor if weight is None else weight * factor
         counted: Mask | None = None
         if weight is not None and block.rows and weight.min() == 0.0:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from losscli.classes import BINARY, judge, met, rest_of
+from losscli.classes import BINARY, judge, met, rest_of, unweighed
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
@@ -208,7 +208,8 @@ class _Finisher:
         """What is to be said of all results of the measure."""
         options, notes = self.options, []
         if self.tally is self.whole:
-            notes = judge(self.measure, self.plan, self.whole, options.positive, options.classes)
+            notes = unweighed(self.plan, self.whole)
+            notes += judge(self.measure, self.plan, self.whole, options.positive, options.classes)
         if len(self.measure.parts) > 1 and self.loss.of_rows is not None:
             notes.append(f"of several labels, {self.loss.of_rows}")
         if options.average is not None and self.form != options.average:

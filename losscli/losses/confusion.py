@@ -1,7 +1,7 @@
 """Losses of predicted classes, from the table of label against prediction.
 
-Those of one class against the rest are given the `Counts` of that class; of two classes 0 and 1 (or
-with ``--pos-label``) it is the positive one, of several they are averaged as ``--average`` says.
+Those of one class against the rest are given the `Counts` of that class; where all rows are of the classes
+0 and 1 (or with ``--pos-label``) it is the positive one, else they are averaged as ``--average`` says.
 """
 
 from __future__ import annotations
