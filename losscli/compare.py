@@ -227,8 +227,13 @@ def _compared(
     (base,) = of_measure(contest.base, plan, tally, options)
     (head,) = of_measure(contest.head, plan, tally, options)
     draft = _drafted(base, head, contest, plan, tally, options, named, rule, by)
-    sides = [base.note, head.note] if base.value is not None and head.value is not None else []
-    notes = [said for said in dict.fromkeys((*sides, draft.compared.note)) if said]
+    if base.value is None or head.value is None:
+        return draft  # its note is of the sides already
+    if base.note == head.note:
+        sides = [base.note]
+    else:
+        sides = [f"{name}: {side.note}" for name, side in (("base", base), ("head", head)) if side.note]
+    notes = [said for said in (*sides, draft.compared.note) if said]
     return replace(draft, compared=replace(draft.compared, note="; ".join(notes) or None))
 
 

@@ -290,7 +290,7 @@ class CodedView:
             coded = self._binary_label(label, block, reading, broken)
         elif broken is not None and self.positive is not None and self.by_row:
             coded = self._answer(*met, broken, block, reading)
-        if self.positive is None and self.by_row and not self.logits:
+        if self.positive is None and self.by_row and not self.logits and _may_have(met[0], -1):
             # Beside probabilities 0 would be the prediction of -1.
             apart = (_is_class(met[0], -1) == 1.0) & (_is_class(met[1], 0) == 1.0)
             apart = apart if broken is None else apart & ~broken
@@ -549,6 +549,12 @@ def _is_class(column: ClassColumn, wanted: int | str) -> Floats:
         found = np.array([value == wanted for value in column.values] or [False])[column.codes]
     ones: Floats = found.astype(np.float64)
     return ones
+
+
+def _may_have(column: ClassColumn, name: int) -> bool:
+    if column.values is not None:
+        return name in column.values
+    return len(column) > 0 and bool(column.codes.min() <= name)
 
 
 def _with_values(column: ClassColumn) -> ClassColumn:
