@@ -66,8 +66,9 @@ def met(plan: Plan, tally: Tally, place: int) -> Met | None:
         table = tally.states[place]
         for view, weights in ((label, table.label_weights), (pred, table.pred_weights)):
             tally.classes[view] = {name for name, weight in weights.items() if weight}
-    if isinstance(label, ClassesView) and unit.loss.state == "confusion":
-        return Met(tally.classes[label], None, label.names, label)
+    if isinstance(label, ClassesView):
+        # A state without a table of classes says no more than that labels are among the columns.
+        return Met(tally.classes.get(label, set(label.names)), None, label.names, label)
     if isinstance(label, CodedView) and pred is not None:
         labels, preds = (tally.classes.get(view, set()) for view in (label, pred))
         return Met(labels, None if by_chance(label, tally, labels, preds) else preds, (), label)

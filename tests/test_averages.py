@@ -133,6 +133,12 @@ def test_an_output_of_more_classes_than_0_and_1_has_no_positive_class_until_it_i
     assert found["value"] == 0.5  # one of two in either
 
 
+def test_the_page_of_a_loss_tells_its_averages(here):
+    wanted = "average the positive class where the classes are 0 and 1, else macro over classes or outputs; also micro"
+    assert wanted in " ".join(here("losses", "f1").out.split())
+    assert "average macro over outputs; also none" in " ".join(here("losses", "accuracy").out.split())
+
+
 # ------------------------------------------------------------------------------------------------
 # What an average leaves out, and whom it concerns
 # ------------------------------------------------------------------------------------------------
@@ -239,6 +245,15 @@ def test_it_is_told_from_every_format_and_from_numbers(here, tmp_path, loss, for
     assert ran.code == 3
     assert "`1`, `2`" in ran.err
     assert here("eval", path, "-p", "prob", "-y", "label", "-l", loss, "--pos-label", "2.0").code == 0
+
+
+@pytest.mark.parametrize("loss", ["f1", "dice", "cross_entropy", "accuracy", "brier"])
+def test_class_columns_hold_their_classes(measure, loss):
+    rows = ["label,p_a,p_b,p_c", "a,0.5,0.25,0.25", "b,0.5,0.25,0.25"]
+    ran = measure(rows, "-p", "p_*", "-l", loss, "--pos-label", "d")
+    assert (ran.code, "no label is the class `d`" in ran.err) == (3, True)
+    measure(rows, "-p", "p_*", "-l", loss, "--pos-label", "c")
+    assert len(measure(rows, "-p", "p_*", "-l", loss, "--pos-label", "a")) == 1
 
 
 @pytest.mark.parametrize(
