@@ -105,12 +105,13 @@ def judge(
     notes = (
         [] if positive is None or not found else _positive([held for _, held in found], plan, positive, named)
     )
+    by_row = measure.loss.state != "confusion"
     for part, held in found:
         if not isinstance(held.view, CodedView):
             continue
         if held.preds is None:
             _refuse_chances(measure, held, plan, tally)
-        elif held.view.by_row and (row := tally.seen.get((held.view.pred, AS_PROBABILITY))) is not None:
+        elif by_row and (row := tally.seen.get((held.view.pred, AS_PROBABILITY))) is not None:
             raise _doubt(measure, plan, held.view, row)
         elif len(found) == 1 or not held.labels | held.preds <= BINARY[0]:
             of = f"{part.kind} `{visible(part.name)}`: " if len(found) > 1 else ""
@@ -173,7 +174,7 @@ def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> No
             slot.file,
             slot.name,
         )
-    if view.by_row and (row := tally.seen.get((view.pred, AS_CLASS))) is not None:
+    if measure.loss.state != "confusion" and (row := tally.seen.get((view.pred, AS_CLASS))) is not None:
         raise _doubt(measure, plan, view, row)
 
 

@@ -739,7 +739,7 @@ class _Planner:
         places = self._slot(labels[0], "score", "label"), self._slot(preds[0], kind, "pred")
         threshold = float(params.get("threshold", 0.5))
         positive = self.call.positive
-        by_row = form.state != "confusion"
+        by_row = positive is not None and form.state != "confusion"
         return [
             (role, CodedView(*places, at, threshold, self.call.from_logits, form.name, positive, by_row))
             for at, role in enumerate(("label", "pred"))

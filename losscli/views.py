@@ -290,8 +290,8 @@ class CodedView:
             coded = self._binary_label(label, block, reading, broken)
         elif broken is not None and self.positive is not None and self.by_row:
             coded = self._answer(*met, broken, block, reading)
-        if self.positive is None and self.by_row and not self.logits and _may_have(met[0], -1):
-            # Beside probabilities 0 would be the prediction of -1.
+        if self.positive is None and not self.logits and _may_have(met[0], -1):
+            # Beside probabilities 0 would be the prediction of -1; a table is read again when that is known.
             apart = (_is_class(met[0], -1) == 1.0) & (_is_class(met[1], 0) == 1.0)
             apart = apart if broken is None else apart & ~broken
             if apart.any():
