@@ -67,6 +67,8 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param)) for param in form.params]
     facts += [("better", form.better), ("rewards", form.elicits)]
+    if (averages := _averages(form)) is not None:
+        facts.append(("average", averages))
     if form.aliases:
         facts.append(("aliases", ", ".join(form.aliases)))
     facts.append(("reference", form.reference))
@@ -79,6 +81,17 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     if (command := example(form)) is not None:
         lines += ["", f"$ {command}"]
     return "\n".join(lines)
+
+
+def _averages(form: Loss) -> str | None:
+    """How its classes or outputs become one value, and how else they can; None where it has none."""
+    if any(role.shape == "Columns" for role in form.roles):
+        return None
+    default = "macro over outputs"
+    if form.per_class:
+        default = "the positive class where the classes are 0 and 1, else macro over classes or outputs"
+    others = ", ".join(name for name in form.averages if name != "macro")
+    return f"{default}; also {others}" if "macro" in form.averages else None
 
 
 def _gradient(form: Loss, width: int) -> list[str]:

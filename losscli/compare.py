@@ -134,7 +134,7 @@ def compare(
         refuse(plan, outcome, sources)
     except DataError as error:
         raise placed(explained(error, plan), sources) from None
-    options = options_of(plan, call, sources, min_slice)
+    options = options_of(plan, call, sources, min_slice)._replace(whole=outcome.tally)
     compared = _all(plan, outcome.tally, options, duels, _rule(plan, margin, interval))
     notes = notes_of(plan, outcome.tally, sources)
     compared = [one if one.slice else replace(one, note="; ".join(filter(None, [one.note, *notes])) or None)
@@ -249,6 +249,21 @@ def _compared(
 ) -> Draft:  # fmt: skip
     (base,) = of_measure(contest.base, plan, tally, options)
     (head,) = of_measure(contest.head, plan, tally, options)
+    draft = _drafted(base, head, contest, plan, tally, options, named, rule, by)
+    if base.value is None or head.value is None:
+        return draft  # its note is of the sides already
+    if base.note == head.note:
+        sides = [base.note]
+    else:
+        sides = [f"{name}: {side.note}" for name, side in (("base", base), ("head", head)) if side.note]
+    notes = [said for said in (*sides, draft.compared.note) if said]
+    return replace(draft, compared=replace(draft.compared, note="; ".join(notes) or None))
+
+
+def _drafted(
+    base: Result, head: Result, contest: _Contest, plan: Plan, tally: Tally, options: Options,
+    named: dict[str, str | None], rule: Rule, by: str,
+) -> Draft:  # fmt: skip
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
         base.rows, tally.states[contest.base.parts[0].unit].weight.rounded(), signature=base.signature + by,

@@ -449,7 +449,7 @@ def options_of(
 ) -> Options:
     return Options(
         call.average, call.positive, _context(plan, call), min_slice, call.class_order,
-        lambda row: row_name(sources[0], row), interval,
+        row_name=lambda row: row_name(sources[0], row), interval=interval,
     )  # fmt: skip
 
 
@@ -460,8 +460,6 @@ def _context(plan: Plan, call: Call) -> str:
         said.append(f"where:{call.where}")
     if call.from_logits:
         said.append("logits:yes")
-    if call.average is not None:
-        said.append(f"average:{call.average}")
     listed = dict.fromkeys(str(slot.labels[0]) for _, slot in plan.places() if slot.labels)
     if classes := call.classes or tuple(listed):
         said.append(f"classes:{','.join(classes)}")

@@ -180,6 +180,7 @@ class Loss:
     refuses_levels: Callable[[Levels], str | None] | None
     homogeneous: int | None
     counts_only: bool | str
+    of_rows: str | None
     ulps: float
     exceptions: Mapping[str, str]
     sample: str | None
@@ -341,6 +342,7 @@ def loss(
     refuses_levels: Callable[[Levels], str | None] | None = None,
     homogeneous: int | None = None,
     counts_only: bool | str = False,
+    of_rows: str | None = None,
     ulps: float = 4.0,
     exceptions: Mapping[str, str] | None = None,
     sample: str | None = None,
@@ -368,7 +370,8 @@ def loss(
     parameters.  ``homogeneous``: k where the row function of c·(label, pred, lengths) is c**k times its
     value.  ``counts_only``: rows pair with their own copies, or the number of rows stands in the
     definition, so that a weight says how often a row stands there and must be whole; the name of a
-    parameter, where that is so unless the parameter is 0.  ``ulps``: how far rows may lie from the
+    parameter, where that is so unless the parameter is 0.  ``of_rows``: what another library of the same
+    name makes of several labels, where it looks at whole rows.  ``ulps``: how far rows may lie from the
     definition.  ``exceptions``: laws not kept, with reasons.  ``sample``: files and columns of the sample
     data for the example, where those of the task do not fit; "" where it holds none that do.
     """
@@ -399,6 +402,7 @@ def loss(
             refuses_levels=refuses_levels,
             homogeneous=homogeneous,
             counts_only=counts_only,
+            of_rows=of_rows,
             ulps=ulps,
             exceptions=exceptions or {},
             sample=sample,

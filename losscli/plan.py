@@ -37,6 +37,7 @@ from losscli.views import (
     Seen,
     View,
     as_classes,
+    classes_in,
     common_codes,
     is_of_classes,
     mark_classes,
@@ -124,6 +125,11 @@ class Measure(NamedTuple):
     def values(self) -> dict[str, ParamValue]:
         return dict(self.params)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether it is measured by class or by output."""
+        return len(self.parts) > 1 or self.loss.per_class
+
 
 @dataclass(slots=True)
 class Tally:
@@ -136,6 +142,8 @@ class Tally:
     faults: Faults = field(default_factory=Faults)
     agreements: dict[int, Agreement] = field(default_factory=dict)  # by the place of what tells rows
     seen: Seen = field(default_factory=dict)
+    classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
+    weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
     states: dict[int, Any] = field(default_factory=dict)
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -164,6 +172,9 @@ class Tally:
             self.agreements[at] = agreement if known is None else known.merge(agreement)
         for mark, row in other.seen.items():
             self.seen[mark] = min(self.seen.get(mark, row), row)
+        for view, classes in other.classes.items():
+            self.classes.setdefault(view, set()).update(classes)
+        self.weighed |= other.weighed
         for unit, state in other.states.items():
             self.states[unit] = self.states[unit].merge(state) if unit in self.states else state
         for unit, spread in other.spreads.items():
@@ -200,9 +211,11 @@ class ClassWeights(NamedTuple):
     label: Place
     weights: tuple[tuple[int | str, float], ...]
 
-    def read(self, block: Block) -> Floats:
+    def read(self, block: Block, met: set[int | str]) -> Floats:
+        """The weight of each row; the classes of the block are added to those ``met``."""
         column = as_classes(block.column(self.label))
         table = dict(self.weights)
+        met |= classes_in(column) & table.keys()
         if column.values is None:
             weight = np.ones(len(column))
             for value, factor in table.items():
@@ -349,7 +362,7 @@ class Plan(NamedTuple):
     def _read(self, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> Reading:
         """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
         reading = Reading(tally.faults, tally.seen)
-        silent = Reading(Faults(), {}, reading.touched, reading.names, reading.shared)
+        silent = Reading(Faults(), {}, reading.touched, reading.classes, reading.names, reading.shared)
         views: list[View] = [view for place in units for _, view in self.units[place].views]
         if self.weight is not None and units:
             views.insert(0, self.weight)
@@ -363,7 +376,7 @@ class Plan(NamedTuple):
     def _sum_all(self, block: Block, cut: Cut, units: Sequence[int], reading: Reading, tally: Tally) -> None:
         weight = reading.shared[self.weight] if self.weight is not None else None
         if self.class_weights is not None:
-            factor = self.class_weights.read(block)
+            factor = self.class_weights.read(block, tally.weighed)
             weight = factor if weight is None else weight * factor
         counted: Mask | None = None
         if weight is not None and block.rows and weight.min() == 0.0:
@@ -375,6 +388,10 @@ class Plan(NamedTuple):
         arrays = {view: reading.shared[view] for place in units for _, view in self.units[place].views}
         if counted is not None:
             arrays = {view: array[counted] for view, array in arrays.items()}
+        for place in units:
+            for _, view in self.units[place].views if self.units[place].loss.state != "confusion" else ():
+                if view in reading.classes and view not in tally.classes:
+                    tally.classes[view] = classes_in(reading.classes[view], counted)
         summed = Summed()
         rows: dict[int, Measured] = {}
         for place in units:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from losscli.block import Want
+from losscli.classes import refuse_strangers
 from losscli.columns import (
     Chosen,
     choose,
@@ -240,6 +241,12 @@ class _Planner:
                 )
         for how in label_lists:
             self._same_labels(labels, preds, how)
+        if call.average is not None and not any(measure.has_parts for measure in measures.values()):
+            names = _names(dict.fromkeys(measure.loss.name for measure in measures.values()))
+            raise UsageError(
+                f"`--average` is of losses per class or output, and these have one form: {names}",
+                hint="leave `--average` out",
+            )
         weight_view = None
         counting = next((m.loss.name for m in measures.values() if m.loss.takes_counts(m.values)), None)
         if weights:
@@ -610,10 +617,14 @@ class _Planner:
                 )
         from losscli.lists import in_both, labels_of
 
-        found: set[int | str] = set()
-        for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns):
-            found |= labels_of(self.read(side, Want(index, "labels")))
-        return in_both(found, self.sources[first.side].path, first.name)
+        found = {
+            (side, index): labels_of(self.read(side, Want(index, "labels")))
+            for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns)
+        }
+        for (column,) in columns[1:]:
+            own, other = found[first.side, first.index], found[column.side, column.index]
+            refuse_strangers(own, other, self.sources[column.side].path, column.name)
+        return in_both(set().union(*found.values()), self.sources[first.side].path, first.name)
 
     def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]], lists: Lists) -> None:
         """A label that files of several models hold must be the same in all."""
@@ -807,9 +818,10 @@ class _Planner:
             parts = [
                 Part(self._unit(form, params, [(r.name, self._view(form, r, params)) for r in form.roles]))
             ]
-        if self.call.average is not None and (len(parts) > 1 or form.per_class):
+        measure = Measure(form, tuple(params.items()), preds, tuple(parts))
+        if self.call.average is not None and measure.has_parts:
             self._refuse_average(form)
-        return Measure(form, tuple(params.items()), preds, tuple(parts))
+        return measure
 
     def _refuse_widths(self, form: Loss, params: Mapping[str, Any]) -> None:
         """UsageError where a role of one column is given several, or two vectors differ in length."""
@@ -1031,8 +1043,10 @@ class _Planner:
         kind: Kind = "number" if self.call.from_logits else "score"
         places = self._slot(labels[0], "class", "label"), self._slot(preds[0], kind, "pred")
         threshold = float(params.get("threshold", 0.5))
+        positive = self.call.positive
+        by_row = positive is not None and form.state != "confusion"
         return [
-            (role, CodedView(*places, at, threshold, self.call.from_logits, form.name))
+            (role, CodedView(*places, at, threshold, self.call.from_logits, form.name, positive, by_row))
             for at, role in enumerate(("label", "pred"))
         ]
 

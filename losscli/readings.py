@@ -246,7 +246,8 @@ def _text_label(pred: Look, label: Look, *, from_logits: bool, pos_label: str | 
         if strangers:
             doubt = f"the labels have no {_shown(strangers)}, which the predictions have: a spelling?"
         return _classes(pred, label, doubt=doubt)
-    if len(label.classes) > 2 or (pred.whole and not pred.within(0.0, 1.0)):
+    many = len(label.classes) > 2 and pos_label is None
+    if many or (pred.whole and not pred.within(0.0, 1.0)):
         reading = _classes(pred, label, doubt=None)
         reading.doubt("the labels are text and the predictions numbers: do they name the same classes?")
         return reading
@@ -266,6 +267,8 @@ def _text_label(pred: Look, label: Look, *, from_logits: bool, pos_label: str | 
         reading.doubt(f"which class is meant by the probability: `{positive}`, or {_shown(others)}?")
     elif pos_label is None:
         reading.doubt(f"`{positive}` is taken for the positive class, by its name", "likely")
+    elif positive not in label.classes:
+        reading.doubt(f"the labels have no `{positive}`, which `--pos-label` names: {_shown(label.classes)}")
     return reading
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from losscli.classes import BINARY, judge, met, rest_of, unweighed
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
 from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result, in_doubles
 from losscli.state import STATES, Bins, Confusion, Counts, Sums
-from losscli.text import plural
+from losscli.text import plural, visible
 from losscli.views import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class Options(NamedTuple):
     context: str = ""  # of the signature
     min_slice: int = 0  # slices of fewer rows are folded into `other`
     classes: tuple[int | str, ...] = ()  # in their order
+    whole: Tally | None = (
+        None  # of all rows: it chooses the form of losses per class (None: the tally at hand)
+    )
     row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
     interval: IntervalSpec | None = None
 
@@ -52,6 +56,7 @@ MAY_OVERFLOW = {
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     groups = drawn_groups(plan, tally)
+    options = options._replace(whole=tally)
     finishers = [_Finisher(measure, plan, tally, options) for measure in plan.measures]
     found = [result for finisher in finishers for result in finisher.results()]
     sliced: list[Result] = []
@@ -143,6 +148,7 @@ class _Outcome(NamedTuple):
     name: dict[str, str]  # of the part; empty for the whole
     finished: Finished
     several: bool = False  # an average of parts
+    note: str | None = None  # on parts that it leaves out
 
 
 class _Finisher:
@@ -151,6 +157,12 @@ class _Finisher:
     def __init__(self, measure: Measure, plan: Plan, tally: Tally, options: Options) -> None:
         self.measure, self.plan, self.tally, self.options = measure, plan, tally, options
         self.loss = measure.loss
+        self.whole = options.whole or tally
+        self.classes = self._class_view()
+        self.shown = self.classes.shown(self.whole.seen) if self.classes is not None else {}
+        self.positive = self._positive()
+        self.form = self._form()
+        self.rests = [self._rest(part.unit) for part in measure.parts]
         own = [name for name in measure.values if name not in self.loss.columns]
         taken = {p.name for p in self.loss.params}
         self.params: dict[str, Any] = {name: measure.values[name] for name in own if name in taken}
@@ -160,10 +172,11 @@ class _Finisher:
             self.params["order"] = self._order()
         self.name = self.loss.canonical(measure.values)
         self.signature = f"{self.loss.canonical(measure.values, defaults=True)}|{options.context}"
+        if self.form is not None:
+            self.signature += f"|average={self.form}" + (
+                f":{self.positive}" if self.form == "positive" else ""
+            )
         self.slice: dict[str, str | None] = {}
-        self.classes = self._class_view()
-        self.shown = self.classes.shown(tally.seen) if self.classes is not None else {}
-        self.whole = tally
 
     def over(self, tally: Tally, named: dict[str, str | None], by: str) -> _Finisher:
         """The same for one slice; ``by`` is what its signature says more."""
@@ -175,9 +188,10 @@ class _Finisher:
         units = [part.unit for part in self.measure.parts]
         counted = all(unit in self.tally.states for unit in units)
         empty = STATES[self.loss.state].empty(weighted=self.plan.weighted)
-        outcomes = self._outcomes([self.tally.states.get(unit, empty) for unit in units])
+        notes = self._notes()
+        outcomes = self._outcomes(self._read([self.tally.states.get(unit, empty) for unit in units]))
         resampled = self._resampled() if counted else None
-        found = [self._result(outcome, resampled) for outcome in outcomes]
+        found = [self._result(outcome, notes, resampled) for outcome in outcomes]
         if self.tally.constants and counted:
             found = self._beside_constants(found, outcomes)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
@@ -217,27 +231,126 @@ class _Finisher:
             return {}
         return {
             frozenset(outcome.name.items()): rounded(outcome.finished)[0]
-            for outcome in self._outcomes(states)
+            for outcome in self._outcomes(self._read(states))
         }
+
+    def _notes(self) -> list[str]:
+        """What is to be said of all results of the measure."""
+        options, notes = self.options, []
+        if self.tally is self.whole:
+            notes = unweighed(self.plan, self.whole)
+            notes += judge(self.measure, self.plan, self.whole, options.positive, options.classes)
+        if len(self.measure.parts) > 1 and self.loss.of_rows is not None:
+            notes.append(f"of several labels, {self.loss.of_rows}")
+        if options.average is not None and self.form != options.average:
+            notes.append(f"`--average {options.average}` is of losses per class or output; this has one form")
+        return notes
+
+    def _read(self, states: Sequence[Any]) -> list[Any]:
+        """The states; in tables of labels against probabilities of a class, 1 and 0 become the two classes."""
+        positive = 1 if self.options.positive is None else self.options.positive
+        return [
+            state if rest is None else state.against(positive, rest)
+            for state, rest in zip(states, self.rests, strict=True)
+        ]
+
+    def _rest(self, unit: int) -> int | str | None:
+        """What the negative class is called, where a table is of labels against probabilities."""
+        held = met(self.plan, self.whole, unit) if self.loss.state == "confusion" else None
+        if held is None or held.preds is not None or not isinstance(held.view, CodedView):
+            return None
+        positive = self.options.positive
+        return 0 if positive is None else rest_of(held.labels, positive)
 
     def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
         """The whole, or each part, of the states of the measure's units."""
         parts = self.measure.parts
+        names = [{part.kind: part.name} for part in parts]
         if len(parts) == 1:
             if self.loss.state == "confusion" and self.loss.per_class:
                 return self._by_class(states[0])
             return [_Outcome(parts[0], states[0], {}, self._finished(states[0]))]
         texts = {str(name): str(shown) for name, shown in self.shown.items()}
         names = [{part.kind: texts.get(part.shown, part.shown)} for part in parts]
+        if self.form == "positive":
+            return [self._of_positive(states)]
         if self.loss.state == "confusion" and self.loss.per_class:
-            # One table an output, of 0 and 1: each is one class against the rest.
-            return self._averaged([state.counts(1) for state in states], names, states)
+            counts = [self._of_output(part, state) for part, state in zip(parts, states, strict=True)]
+            return self._averaged(counts, names, states)
         return self._averaged(states, names, states)
 
     def _finished(self, state: Any) -> Finished:
+        if isinstance(state, Undefined):
+            return state
         return finish(self.loss, self.params, state, self.options.row_name)
 
     # ------------------------------------------------------------------ classes and outputs
+
+    def _form(self) -> str | None:
+        """How a loss of parts becomes one value: that of the positive class, or an average; None has no parts.
+
+        It is chosen from all rows, and holds for every slice.
+        """
+        average = self.options.average
+        if self._is_one_chance:
+            return "positive"
+        if not self.measure.has_parts:
+            return None
+        if self.loss.per_class and average is None and self.positive is not None and not self._outputs:
+            return "positive"
+        return average or "macro"
+
+    @property
+    def _is_one_chance(self) -> bool:
+        """Whether it is a loss per class of the probability of one class."""
+        return self.loss.per_class and len(self.measure.parts) == 1 and self.loss.state != "confusion"
+
+    @property
+    def _outputs(self) -> bool:
+        return any(part.kind == "output" for part in self.measure.parts)
+
+    def _positive(self) -> int | str | None:
+        """The class that losses per class are of: the one named, else 1 where all models have 0 and 1 only."""
+        if self.options.positive is not None:
+            places = {} if self.classes is None else dict(self.classes.classes)
+            place = places.get(self.options.positive)
+            return (
+                self.options.positive if place is None or self.classes is None else self.classes.names[place]
+            )
+        if not self.loss.per_class:
+            return None
+        if self._is_one_chance:
+            return 1
+        models = [m for m in self.plan.measures if m.loss.per_class] if not self._outputs else []
+        return 1 if self._are_binary([m.parts[0].unit for m in models]) else None
+
+    def _are_binary(self, units: Sequence[int]) -> bool:
+        """Whether all have the classes 0 and 1 only, or -1 and 1: in their columns, or in labels and predictions."""
+        found: list[Set[int | str]] = []
+        for held in (met(self.plan, self.whole, unit) for unit in units):
+            if held is not None and held.columns:
+                found.append(set(held.columns))
+            elif held is not None and held.preds is not None:
+                found += [held.labels, held.preds]
+        return any(all(classes <= two for classes in found) for two in BINARY)
+
+    def _of_positive(self, states: Sequence[Any]) -> _Outcome:
+        """Of several class columns that of the positive class."""
+        view = next(
+            v for _, v in self.plan.units[self.measure.parts[0].unit].views if isinstance(v, OneClassView)
+        )
+        names = view.classes.names
+        if self.positive not in names:
+            why = Undefined(f"no prediction column stands for the class `{self.positive}`")
+            return _Outcome(self.measure.parts[0], states[0], {}, why)
+        at = names.index(self.positive)
+        return _Outcome(self.measure.parts[at], states[at], {}, self._finished(states[at]))
+
+    def _of_output(self, part: Part, table: Confusion) -> Counts | Undefined:
+        """One output as its positive class against the rest."""
+        if self.options.positive is None and not self._are_binary([part.unit]):
+            return Undefined("it has other classes than 0 and 1: name the positive one with `--pos-label`")
+        return table.counts(1 if self.options.positive is None else self.options.positive)
 
     def _by_class(self, table: Confusion) -> list[_Outcome]:
         """A loss of one class against the rest, from the table of all classes."""
@@ -246,9 +359,8 @@ class _Finisher:
             whole = self._classes(self.whole.states.get(self.measure.parts[0].unit, table))
             names = [{"class": str(c)} for c in whole if self.options.average == "none"] or [{}]
             return [_Outcome(self.measure.parts[0], table, name, Undefined(NO_ROW)) for name in names]
-        positive = self._positive(table)
-        if positive is not None and self.options.average is None:
-            finished = self._finished(table.counts(positive))
+        if self.form == "positive" and self.positive is not None:
+            finished = self._finished(table.counts(self.positive))
             return [_Outcome(self.measure.parts[0], table, {}, finished)]
         classes = self._classes(table)
         counts = [table.counts(c) for c in classes]
@@ -274,25 +386,11 @@ class _Finisher:
         view = self._class_view()
         return () if view is None else view.names
 
-    def _positive(self, table: Confusion) -> int | str | None:
-        """The class that counts as positive where there are two: the one named, else 1 beside 0 or -1."""
-        if self.options.positive is not None:
-            places = {} if self.classes is None else dict(self.classes.classes)
-            place = places.get(self.options.positive)
-            return (
-                self.options.positive if place is None or self.classes is None else self.classes.names[place]
-            )
-        unit = self.plan.units[self.measure.parts[0].unit]
-        if not any(isinstance(view, CodedView) for _, view in unit.views):
-            return None
-        classes = set(table.classes)
-        return 1 if classes <= {0, 1} or classes <= {-1, 1} else None
-
     def _averaged(
         self, units: Sequence[Any], names: list[dict[str, str]], states: Sequence[Any]
     ) -> list[_Outcome]:
         """The whole of several parts by the average asked for; or each of them."""
-        average = self.options.average or "macro"
+        average = self.form
         parts = self.measure.parts if len(self.measure.parts) > 1 else self.measure.parts * len(units)
         finished = [self._finished(unit) for unit in units]
         if average == "none":
@@ -300,18 +398,22 @@ class _Finisher:
                 _Outcome(part, state, name, value)
                 for part, state, name, value in zip(parts, states, names, finished, strict=True)
             ]
+        left_out: list[str] = []
         if average == "micro":
-            merged = units[0]
-            for unit in units[1:]:
+            merged: Any = next((unit for unit in units if isinstance(unit, Undefined)), units[0])
+            for unit in units[1:] if not isinstance(merged, Undefined) else ():
                 merged = merged + unit if isinstance(unit, Counts) else merged.merge(unit)
             whole = self._finished(merged)
         else:
             weights = [self._support(unit) if average == "weighted" else Fraction(1) for unit in units]
-            whole = _mean_of_parts(finished, weights, names)
-        return [_Outcome(parts[0], states[0], {}, whole, several=True)]
+            whole, left_out = _mean_of_parts(finished, weights, names)
+        note = "; ".join(left_out) or None
+        return [_Outcome(parts[0], states[0], {}, whole, several=True, note=note)]
 
     def _support(self, unit: Any) -> Fraction:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
+        if isinstance(unit, Undefined):
+            return Fraction(1)
         if isinstance(unit, Counts):
             return unit.tp + unit.fn
         spread: Fraction = unit.label_spread
@@ -319,8 +421,10 @@ class _Finisher:
 
     # ------------------------------------------------------------------ one result
 
-    def _result(self, outcome: _Outcome, resampled: Resampled | None = None) -> Result:
-        part, state, name, finished, several = outcome
+    def _result(
+        self, outcome: _Outcome, notes: Sequence[str] = (), resampled: Resampled | None = None
+    ) -> Result:
+        part, state, name, finished, several, left_out = outcome
         loss, values = self.loss, self.measure.values
         units = [p.unit for p in self.measure.parts] if several else [part.unit]
         skipped = _added([self.tally.skipped.get(unit, {}) for unit in units])
@@ -354,7 +458,7 @@ class _Finisher:
             ci=found.ci if found is not None else None,
             note="; ".join(
                 said
-                for said in (note, self._missing_classes(units), found.note if found is not None else None)
+                for said in (note, left_out, *notes, self._missing_classes(units), found and found.note)
                 if said
             )
             or None,
@@ -453,20 +557,30 @@ def rounded(finished: Finished) -> tuple[float | None, str | None]:
 
 def _mean_of_parts(
     finished: Sequence[Finished], weights: Sequence[Fraction], names: Sequence[dict[str, str]]
-) -> Finished:
-    """The weighted mean of the parts' values; not defined where that of a part is not."""
+) -> tuple[Finished, list[str]]:
+    """The weighted mean of the parts' values; not defined where that of a part is not.
+
+    A part that is not there, or weighs nothing, is left out; a note says so where it has no value.
+    """
     total = weight = Fraction(0)
+    left_out: dict[str, list[str]] = {}
     for value, factor, name in zip(finished, weights, names, strict=True):
         if isinstance(value, Undefined):
-            if value.absent:
-                continue
             kind, which = next(iter(name.items()))
-            return Undefined(f"not defined for {kind} {which}: {value.why}")
+            if not value.absent and factor:
+                return Undefined(f"not defined for {kind} {which}: {value.why}"), []
+            left_out.setdefault(kind, []).append(which)
+            continue
         if isinstance(value, float) and not math.isfinite(value):
-            return value
+            return value, []
         total += factor * Fraction(value)
         weight += factor
-    return total / weight if weight else Undefined("no part has anything to measure")
+    notes = []
+    for kind, absent in left_out.items():
+        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
+        said = ", ".join(f"`{visible(one)}`" for one in absent[:3]) + more
+        notes.append(f"the average leaves out {kind} {said}, where there is nothing to measure")
+    return total / weight if weight else Undefined("no part has anything to measure"), notes
 
 
 def _detail(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -325,6 +325,15 @@ class Confusion(NamedTuple):
         pred = sum((h.fraction for (_, b), h in self.cells.items() if b == positive), Fraction(0))
         return Counts(tp, pred - tp, label - tp, self.weight.fraction - label - pred + tp)
 
+    def against(self, positive: int | str, rest: int | str) -> Self:
+        """The table of one class against the rest, where the predictions are 1 for it and 0 for those."""
+        cells: dict[tuple[int | str, int | str], ExactSum] = {}
+        predicted: dict[int | str, int | str] = {1: positive, 0: rest}
+        for (label, pred), held in self.cells.items():
+            pair = (positive if label == positive else rest, predicted.get(pred, pred))
+            cells[pair] = cells[pair].merge(held) if pair in cells else held
+        return type(self)(cells, self.weight, self.rows)
+
     def matrix(self) -> dict[str, Any]:
         """The table for JSON: classes, and a row of weights for each class of the label."""
         classes = self.classes

@@ -45,18 +45,23 @@ TOGETHER = {
 }
 """What may not stand in one column, and its name for people."""
 
+AS_PROBABILITY, AS_CLASS = "read as a probability", "read as a class"
+"""How a prediction of 0 or 1 was read in a row where the other reading would say something else."""
+
 
 @dataclass(slots=True)
 class Reading:
     """What views leave behind besides their arrays.
 
-    ``touched``: rows that a view's convention touched.  ``names``: the classes that its codes stand
+    ``touched``: rows that a view's convention touched.  ``classes``: the classes that a view met, as the file
+    has them.  ``names``: the classes that its codes stand
     for, where they are no classes themselves.  ``shared``: what was read once, for all who want it.
     """
 
     faults: Faults
     seen: Seen
     touched: dict[View, dict[str, Mask]] = field(default_factory=dict)
+    classes: dict[View, ClassColumn] = field(default_factory=dict)
     names: dict[View, tuple[int | str, ...]] = field(default_factory=dict)
     shared: dict[Any, Any] = field(default_factory=dict)
 
@@ -142,7 +147,8 @@ class BinaryView:
     def read(self, block: Block, reading: Reading) -> Floats:
         column = block.column(self.column)
         if self.positive is not None:
-            return _is_class(as_classes(column), self.positive)
+            reading.classes[self] = met = as_classes(column)
+            return _is_class(met, self.positive)
         assert isinstance(column, NumberColumn)
         values = column.values
         if not block.rows:
@@ -310,7 +316,11 @@ class CodedView:
     """A class column in a coding that it shares with another: equal codes are equal classes.
 
     ``role`` chooses the side: 0 is the label, 1 the prediction.  A predicted number that is not whole
-    is a probability of class 1, and predicts it where it is greater than ``threshold``.
+    is a probability of the positive class, and predicts it where it is greater than ``threshold``.
+
+    Without ``positive`` that is class 1.  With it the label keeps its classes, and when all rows are known
+    0 and 1 are taken for the classes that they predict; for a loss of single rows (``by_row``) this cannot
+    wait, and rows where it would matter are marked.
     """
 
     label: Place
@@ -319,23 +329,29 @@ class CodedView:
     threshold: float
     logits: bool
     asked_by: str = field(compare=False)
+    positive: int | str | None = None
+    by_row: bool = False
 
     def read(self, block: Block, reading: Reading) -> Ints:
-        key = ("coded", self.label, self.pred, self.threshold, self.logits)
+        key = ("coded", self.label, self.pred, self.threshold, self.logits, self.positive, self.by_row)
         if key not in reading.shared:
             reading.shared[key] = self._code(block, reading)
-        *codes, names = reading.shared[key]
+        met, codes, names = reading.shared[key]
+        reading.classes[self] = met[self.role]
         if names is not None:
             reading.names[self] = names
         chosen: Ints = codes[self.role]
         return chosen
 
-    def _code(self, block: Block, reading: Reading) -> tuple[Ints, Ints, tuple[int | str, ...] | None]:
+    def _code(
+        self, block: Block, reading: Reading
+    ) -> tuple[tuple[ClassColumn, ClassColumn], tuple[Ints, Ints], tuple[int | str, ...] | None]:
         label, pred = block.column(self.label), block.column(self.pred)
+        broken: Mask | None = None
         if self.logits:
             scores = NumberView(self.pred, Interval(), self.asked_by).read(block, reading)
             pred = ClassColumn((scores > 0.0).astype(np.int64))
-            label = self._binary_label(label, block, reading)
+            broken = np.ones(block.rows, dtype=bool)
         elif len(pred):
             values = _numbers_of(pred)
             text = np.isnan(values)
@@ -344,8 +360,44 @@ class CodedView:
                 _first(reading.seen, (self.pred, "text"), block, text)
             if broken.any():
                 pred = self._thresholded(pred, values, broken, block, reading)
-                label = self._binary_label(label, block, reading, broken)
-        return common_codes(as_classes(label), as_classes(pred))
+        met = as_classes(label), as_classes(pred)
+        coded = met[0]
+        if broken is not None and self.positive is None and broken.any():
+            coded = self._binary_label(label, block, reading, broken)
+        elif broken is not None and self.positive is not None and self.by_row:
+            coded = self._answer(*met, broken, block, reading)
+        if self.positive is None and not self.logits and _may_have(met[0], -1):
+            # Beside probabilities 0 would be the prediction of -1; a table is read again when that is known.
+            apart = (_is_class(met[0], -1) == 1.0) & (_is_class(met[1], 0) == 1.0)
+            apart = apart if broken is None else apart & ~broken
+            if apart.any():
+                _first(reading.seen, (self.pred, AS_CLASS), block, apart)
+        one, other, names = common_codes(coded, met[1])
+        return met, (one, other), names
+
+    def _answer(
+        self, label: ClassColumn, pred: ClassColumn, broken: Mask, block: Block, reading: Reading
+    ) -> ClassColumn:
+        """The label as 1 or 0 where the prediction is a probability of the positive class.
+
+        A prediction of 0 or 1 may be a probability or a class.  Beside text it is taken for a probability;
+        rows that the other reading would judge otherwise are marked.
+        """
+        assert self.positive is not None
+        positive, (one, other, _) = self.positive, common_codes(label, pred)
+        chosen = _is_class(label, positive) == 1.0
+        predicts, rejects = _is_class(pred, 1) == 1.0, _is_class(pred, 0) == 1.0
+        apart = (predicts | rejects) & ~broken & ((one == other) != (chosen == predicts))
+        label = _with_values(label)
+        folded = broken
+        if isinstance(positive, str):
+            text = np.array([isinstance(value, str) for value in label.values or ()] or [False])[label.codes]
+            folded = broken | (text & (predicts | rejects))
+        for where, mark in ((apart & folded, AS_PROBABILITY), (apart & ~folded, AS_CLASS)):
+            if where.any():
+                _first(reading.seen, (self.pred, mark), block, where)
+        values = label.values or ()
+        return ClassColumn(np.where(folded, len(values) + ~chosen, label.codes), (*values, 1, 0))
 
     def _thresholded(
         self, pred: Column, values: Floats, broken: Mask, block: Block, reading: Reading
@@ -367,9 +419,7 @@ class CodedView:
         table = [_predicted(value, self.threshold) for value in classes.values or ()]
         return ClassColumn(classes.codes, tuple(table))
 
-    def _binary_label(
-        self, label: Column, block: Block, reading: Reading, where: Mask | None = None
-    ) -> ClassColumn:
+    def _binary_label(self, label: Column, block: Block, reading: Reading, where: Mask) -> ClassColumn:
         """The label where a probability or a score predicts it: -1 is the other name of 0."""
         column = as_classes(label)
         if column.values is None:
@@ -377,17 +427,14 @@ class CodedView:
         else:
             # Text is no binary label: it is given a code that is none of 0, 1 and -1.
             codes = np.array([v if isinstance(v, int) else 2 for v in column.values] or [0])[column.codes]
-        wrong = (codes != 0) & (codes != 1) & (codes != -1)
-        minus = codes == -1
-        if where is not None:
-            wrong &= where
-            minus &= where
+        wrong = (codes != 0) & (codes != 1) & (codes != -1) & where
+        minus = (codes == -1) & where
         if wrong.any():
             at, row = block.first(wrong, self.label[0])
             reading.faults.add(Kind(DOMAIN, self.label, "binary"), Fault(
                 row, f"the label `{class_at(column, at)}` stands beside a probability or a score",
                 f"`{self.asked_by}` then needs labels of 0 and 1, or -1 and 1", "have another label",
-                None, int(np.count_nonzero(wrong)),
+                "name the class whose probability it is: `--pos-label CLASS`", int(np.count_nonzero(wrong)),
             ))  # fmt: skip
         if not minus.any():
             return column
@@ -403,6 +450,8 @@ class OneClassView:
 
     def read(self, block: Block, reading: Reading) -> Floats:
         codes: Ints = read(self.classes, block, reading)
+        if self.place == 0:  # one for all classes
+            reading.classes[self] = ClassColumn(codes, self.classes.names)
         ones: Floats = (codes == self.place).astype(np.float64)
         return ones
 
@@ -589,6 +638,20 @@ def class_at(column: ClassColumn, index: int) -> int | str:
     return code if column.values is None else column.values[code]
 
 
+def classes_in(column: ClassColumn, counted: Mask | None = None) -> set[int | str]:
+    """The classes that the rows of a column are of, or those rows of it that count."""
+    codes = column.codes if counted is None else column.codes[counted]
+    if not len(codes):
+        return set()
+    low = int(codes.min())
+    if int(codes.max()) - low < 4 * len(codes) + 1024:
+        found = np.flatnonzero(np.bincount(codes - low)) + low
+    else:
+        found = np.unique(codes)
+    names = column.values
+    return set(found.tolist()) if names is None else {names[code] for code in found.tolist()}
+
+
 def texts_of(column: Column) -> Texts:
     """A column of text as an array; a missing value is empty."""
     assert isinstance(column, ClassColumn)
@@ -604,6 +667,12 @@ def _is_class(column: ClassColumn, wanted: int | str) -> Floats:
         found = np.array([value == wanted for value in column.values] or [False])[column.codes]
     ones: Floats = found.astype(np.float64)
     return ones
+
+
+def _may_have(column: ClassColumn, name: int) -> bool:
+    if column.values is not None:
+        return name in column.values
+    return len(column) > 0 and bool(column.codes.min() <= name)
 
 
 def _with_values(column: ClassColumn) -> ClassColumn:

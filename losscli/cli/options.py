@@ -118,8 +118,11 @@ Classes: TypeAlias = Annotated[
 ]  # fmt: skip
 PosLabel: TypeAlias = Annotated[
     str | None,
-    typer.Option("--pos-label", metavar="CLASS", help="The positive class (default: 1)", show_default=False),
-]
+    typer.Option(
+        "--pos-label", metavar="CLASS", show_default=False,
+        help="The positive class of losses of two classes, and what a probability is of (default: 1)",
+    ),
+]  # fmt: skip
 ClassWeight: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -131,8 +134,8 @@ Average: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--average", metavar="NAME", show_default=False,
-        help="macro, micro, weighted or none, over classes and outputs (`losses NAME` tells the default); "
-        "none gives one result a part",
+        help="macro, micro, weighted or none, for losses per class or output (`losses NAME` tells the default, "
+        "and the signature of a result what was used); none gives one result a part",
     ),
 ]  # fmt: skip
 Nan: TypeAlias = Annotated[

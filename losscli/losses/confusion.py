@@ -1,7 +1,7 @@
 """Losses of predicted classes, from the table of label against prediction.
 
-Those of one class against the rest are given the `Counts` of that class; of two classes 0 and 1 (or
-with ``--pos-label``) it is the positive one, of several they are averaged as ``--average`` says.
+Those of one class against the rest are given the `Counts` of that class; where all rows are of the classes
+0 and 1 (or with ``--pos-label``) it is the positive one, else they are averaged as ``--average`` says.
 """
 
 from __future__ import annotations
@@ -609,6 +609,7 @@ def _log(number: Fraction) -> Fraction:
     label=CLASSES,
     pred=CLASSES,
     aliases=("accuracy_score", "categorical_accuracy", "binary_accuracy", "acc"),
+    of_rows="scikit-learn's `accuracy_score` counts the rows that are right throughout: 1 - `subset_zero_one`",
     better="higher",
     best=1.0,
     elicits="the most probable class",

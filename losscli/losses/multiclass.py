@@ -531,6 +531,7 @@ def brier_of_shares(
 @loss(
     "multiclass",
     aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
+    of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
     label=CLASSES,
     pred=CLASSES,
     elicits="the most probable class",
