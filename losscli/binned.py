@@ -82,7 +82,8 @@ class Axis:
 
     @property
     def edges(self) -> Floats:
-        found: Floats = np.ldexp((np.arange(self.count + 1) + self.low).astype(float), self.power)
+        with np.errstate(over="ignore"):
+            found: Floats = np.ldexp((np.arange(self.count + 1) + self.low).astype(float), self.power)
         return found
 
 

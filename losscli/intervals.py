@@ -37,7 +37,7 @@ HEAVY_TAIL = "heavy tail"
 STEPS = [Fraction(1, 1 << bits) for bits in (7, 11, 15, 20)]
 """How far, relative to a mean, a function of means is followed to find its slope, the widest first."""
 
-NEAR = 2.0**-40
+NEAR = Fraction(1, 1 << 40)
 """How far two estimates of a slope may differ, relative to it, where the step is not too wide."""
 
 STENCILS = (
@@ -227,10 +227,13 @@ def ends_of(scaled: Floats, weight: Floats | None) -> tuple[Row, ...]:
     """Of rows w·l and their weights those of which one deviates the most from any mean."""
     if not len(scaled):
         return ()
+    low, high = float(scaled.min()), float(scaled.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ((math.inf, 1.0),)  # which holds no matter what is merged with it
     if weight is None:
-        return _ends([(float(scaled.min()), 1.0), (float(scaled.max()), 1.0)])
+        return _ends([(low, 1.0), (high, 1.0)])
     # Of equal ends the one of the least or greatest weight, so that the order of rows cannot show.
-    low, high, most = scaled.min(), scaled.max(), weight.max()
+    most = weight.max()
     least, greatest = weight[scaled == low].min(), weight[scaled == high].max()
     rows = [(low, least), (high, greatest), (scaled[weight == most].max(), most)]
     return _ends([(float(u), float(w)) for u, w in rows])
@@ -312,7 +315,7 @@ def slopes(
                 value = loss.function(*means[:at], moved, *means[at + 1 :], **own)
             except (ValueError, ArithmeticError):
                 return None  # no rows have such means
-            if isinstance(value, Undefined) or not math.isfinite(value):
+            if isinstance(value, Undefined) or (isinstance(value, float) and not math.isfinite(value)):
                 return None
             return Fraction(value)
 

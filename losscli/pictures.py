@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -65,7 +66,27 @@ def pictures(report: Report) -> list[Picture]:
             found += _of_scores(held, name)
         elif isinstance(held, Coverage):
             found.append(_coverage(held, name))
-    return found
+    return [picture if _drawable(picture) else replace(picture, note=UNDRAWN, **NOTHING) for picture in found]
+
+
+LEAST, MOST = 1e-290, 1e300
+"""Beyond these sizes of an axis, the steps between its ticks are no doubles."""
+
+UNDRAWN = "not drawn: the numbers are too large or too small for an axis"
+NOTHING: Mapping[str, Any] = {"edges": None, "counts": None, "grid": None, "lines": (), "diagonal": False}
+
+
+def _drawable(picture: Picture) -> bool:
+    axes = [ends for line in picture.lines for ends in line]
+    if picture.edges is not None:
+        axes.append(picture.edges)
+    if picture.grid is not None:
+        axes += [picture.grid.x.edges, picture.grid.y.edges]
+    for axis in axes:
+        far = float(np.abs(axis).max(initial=0.0))
+        if not (far == 0.0 or LEAST <= far <= MOST):
+            return False
+    return True
 
 
 ORDER = ("loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
@@ -200,8 +221,8 @@ def shares_by_slice(report: Report) -> Mapping[tuple[str, str, str], Sequence[tu
             groups.setdefault((" + ".join(r.slice), r.loss, r.pred), []).append(r)
     found = {}
     for key, results in groups.items():
-        total = math.fsum(r.sum or 0.0 for r in results)
-        if total > 0.0 and math.isfinite(total):
-            shares = [(r, (r.sum or 0.0) / total) for r in results]
+        total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # which may be no double
+        if total:
+            shares = [(r, float(Fraction(r.sum or 0.0) / total)) for r in results]
             found[key] = sorted(shares, key=lambda held: -held[1])
     return found

@@ -70,6 +70,7 @@ class RowLoss:
     name: str
     unit: int
     slopes: tuple[tuple[str, str, int | None], ...] = ()  # name, role, column of the role
+    loss: Loss | None = None  # whose slopes they are: a unit may be shared with a loss that is no mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,12 @@ class Watch:
             return Noted(np.empty(0, np.int64), np.empty(0), None, {}, binned) if binned else None
         rows = block.row_numbers() if kept is None else block.row_numbers()[kept]
         slopes: Mapping[str, Floats] = {}
-        if self.every and any(held.slopes for held in self.losses if held.unit == unit):
+        sloped = (held.loss for held in self.losses if held.unit == unit and held.slopes)
+        if self.every and (mean := next(sloped, None)) is not None:
             from losscli.gradient import gradient_rows
 
             with np.errstate(all="ignore"):
-                slopes = gradient_rows(loss, roles, params)
+                slopes = gradient_rows(mean, roles, params)
         return Noted(rows, values, weight, slopes, binned)
 
     def _binned(
@@ -359,7 +361,7 @@ def _measured(
             name = column_of(measure.loss.canonical(measure.values), pred, part.name if part.kind else None)
             made.append((names.take(name), measure, part))
     return residuals, tuple(
-        RowLoss(name, part.unit, tuple(_slopes(name, measure, names)) if slopes else ())
+        RowLoss(name, part.unit, tuple(_slopes(name, measure, names)) if slopes else (), measure.loss)
         for name, measure, part in made
     )
 

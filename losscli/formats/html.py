@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import io
-import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -282,9 +282,12 @@ def _matrices(report: Report) -> Iterator[dict[str, Any]]:
         seen.append(held)
         rows = []
         for name, counts in zip(detail["classes"], detail["confusion"], strict=True):
-            total = math.fsum(counts)
+            # Of weights whose sum is no double: in fractions, and without those that are null themselves.
+            sizes = [Fraction(count or 0) for count in counts]
+            shades = [float(size / sum(sizes)) if size else 0.0 for size in sizes]
+            texts = ["–" if count is None else f"{count:g}" for count in counts]
             cells = [
-                {"text": f"{count:g}", "shade": f"{count / total if total else 0.0:.3f}"} for count in counts
+                {"text": text, "shade": f"{shade:.3f}"} for text, shade in zip(texts, shades, strict=True)
             ]
             rows.append((str(name), cells))
         yield {"title": r.pred, "classes": [str(name) for name in detail["classes"]], "rows": rows}

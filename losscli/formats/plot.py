@@ -133,7 +133,7 @@ def _matrices(report: Report) -> Iterator[str]:
             continue
         seen.append((r.pred, detail["confusion"]))
         names = [visible(str(name))[:12] for name in detail["classes"]]
-        cells = [[f"{count:g}" for count in row] for row in detail["confusion"]]
+        cells = [["–" if c is None else f"{c:g}" for c in row] for row in detail["confusion"]]
         width = max(len(text) for text in [*names, *(cell for row in cells for cell in row)])
         first = max(map(len, [*names, "label"]))
         lines = [f"Confusion: {visible(r.pred)}; a line a label, a column a prediction"]
