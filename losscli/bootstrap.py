@@ -204,8 +204,8 @@ def _exact(sums: Sequence[ExactSum | None]) -> Callable[[Floats], list[ExactSum]
     held = [total for total in sums if total is not None]
     if not all(total.finite for total in held):
         raise NotDrawn
-    factors = held[0].factors if held else 1
-    units = [0 if total is None else total.units for total in sums]
+    factors = max((total.factors for total in held), default=1)
+    units = [0 if total is None else total.scaled(factors).units for total in sums]
     shift = min(((unit & -unit).bit_length() - 1 for unit in units if unit), default=0)
     units = [unit >> shift for unit in units]
     limbs = max(unit.bit_length() for unit in units) // LIMB + 1

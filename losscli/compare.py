@@ -24,7 +24,17 @@ from losscli.errors import DataError, UsageError
 from losscli.evaluation import column_reader, no_rows, options_of, refuse, rows_of, with_edges
 from losscli.exact import round_fraction
 from losscli.gate import BADNESS
-from losscli.intervals import HEAVY_TAIL, RATES, IntervalSpec, one_side, quadratic, root, slopes
+from losscli.intervals import (
+    HEAVY_TAIL,
+    NO_DOUBLE,
+    RATES,
+    IntervalSpec,
+    beyond_doubles,
+    one_side,
+    quadratic,
+    root,
+    slopes,
+)
 from losscli.plan import WHOLE
 from losscli.planning import Asked, Call
 from losscli.planning import plan as make_plan
@@ -268,6 +278,8 @@ def _measured(
         return Draft(replace(one, note="no interval: one row tells nothing of the spread"))
     if not duel.spread.finite:
         return Draft(replace(one, note="no interval: a weighted row exceeds the largest double"))
+    if any(beyond_doubles(state, duel.spread) for state in states):
+        return Draft(replace(one, note=NO_DOUBLE))
     if rule.ranks is not None:
         return _over_time(one, contest, duel, worse_by, rule, rule.ranks)
     covariance = duel.spread.covariance([t for state in states for t in state.totals], states[0].weight)

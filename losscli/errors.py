@@ -88,7 +88,12 @@ class OutputError(LosscliError):
     exit_code: ClassVar[int] = 74
 
 
-NO_ROOM = ("failed to map segment", "cannot allocate memory", "can't start new thread", "cannot map zero-fill")
+NO_ROOM = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't start new thread",
+    "cannot map zero-fill",
+)
 """What a loader, or the system, says of a library or a thread for which there is no memory."""
 
 

@@ -91,10 +91,13 @@ class LaneSums:
         })  # fmt: skip
 
     def _as(self, factors: int) -> Self:
-        others = {c: _with_factors(held, factors) for c, held in self.others.items()}
+        others = {c: held.scaled(factors) for c, held in self.others.items()}
         return type(self)(factors, self.limbs, others, self.terms)
 
     def merge(self, other: Self) -> Self:
+        if self.factors != other.factors:
+            factors = max(self.factors, other.factors)
+            self, other = self._as(factors), other._as(factors)
         limbs = dict(self.limbs)
         for place, lane in other.limbs.items():
             limbs[place] = added(limbs[place], lane) if place in limbs else lane
@@ -187,9 +190,3 @@ def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
         carried[place] = lane & ((1 << LIMB) - 1)
     carried[max(limbs) + 1] = carry
     return carried
-
-
-def _with_factors(held: ExactSum, factors: int) -> ExactSum:
-    """The same sum, in the units of sums of more factors."""
-    shift = -LOWEST * (factors - held.factors)
-    return ExactSum(held.units << shift, factors, held.positive, held.negative, held.nan)

@@ -15,7 +15,7 @@ import numpy as np
 from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place, Want
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
-from losscli.state import STATES, Summed, Sums, with_infinite
+from losscli.state import STATES, Squares, Summed, Sums, with_infinite
 from losscli.views import (
     DOMAIN,
     MISSING,
@@ -402,18 +402,22 @@ class Plan(NamedTuple):
             roles = {name: array[stays] for name, array in roles.items()}
             weight = None if weight is None else weight[stays]
             kept = _both(kept, stays)
-        found = loss.measure_rows(roles, params)
+        found, roots = loss.rows_and_roots(roles, params)
         columns = found if isinstance(found, tuple) else (found,)
+        # What is summed; of squares beyond the range of a double, their roots.
+        parts = columns if roots is None else (Squares.of(found, roots),)
         if self.watch is not None:
             noted = self.watch.note(place, loss, params, roles, columns[0], weight, block, kept)
             if noted is not None:
                 tally.noted[place] = noted
         names = next((reading.names[view] for _, view in unit.views if view in reading.names), None)
-        state = summed.state(STATES[loss.state], columns, weight, names)
+        state = summed.state(STATES[loss.state], parts, weight, names)
         if isinstance(state, Sums) and any(total.nan for total in state.totals):
             self._refuse_nan(unit, columns, block, kept, tally.faults)
         if isinstance(state, Sums) and not all(total.finite for total in state.totals):
             infinite = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
+            if roots is not None:
+                infinite &= roots == 0.0
             everywhere = infinite if kept is None else _both(kept, infinite)
             _, row = block.first(everywhere)
             state = with_infinite(state, int(np.count_nonzero(infinite)), row)
@@ -431,7 +435,7 @@ class Plan(NamedTuple):
             tally.touched[place] = {name: count for name, count in counts.items() if count}
         for at, all_codes in enumerate(cut.codes):
             codes = all_codes if kept is None else all_codes[kept]
-            self._slice(tally.slices[at], place, loss.state, columns, weight, names, codes, block, kept)
+            self._slice(tally.slices[at], place, loss.state, parts, weight, names, codes, block, kept)
             for name in tally.touched.get(place, {}):
                 tally.slices[at].touched[place, name] = np.bincount(codes[touched[name]])
             if self.spreads and isinstance(state, Sums):
@@ -441,7 +445,7 @@ class Plan(NamedTuple):
                 tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
         for at, all_codes in cut.dealt.items():
             codes = all_codes if kept is None else all_codes[kept]
-            self._slice(tally.groups[at], place, loss.state, columns, weight, names, codes, block, kept)
+            self._slice(tally.groups[at], place, loss.state, parts, weight, names, codes, block, kept)
         return columns, weight, kept
 
     def _refuse_nan(

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums, added
-from losscli.state import Confusion, Extremes, Joined, Moments, Names, Sums, earliest
+from losscli.state import Confusion, Extremes, Joined, Moments, Names, Squares, Sums, earliest
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -30,22 +30,24 @@ class SlicedSums:
 
     @classmethod
     def of(
-        cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints, row_numbers: Ints | None = None
+        cls,
+        columns: Sequence[Floats | Squares],
+        weight: Floats | None,
+        codes: Ints,
+        row_numbers: Ints | None = None,
     ) -> Self:
         """With the numbers of the rows, infinite ones are counted and the first is known."""
         rows = np.bincount(codes)
         slices = len(rows)
-        if weight is None:
-            totals = tuple(LaneSums.of(column, codes, slices) for column in columns)
-            lanes = None
-        else:
-            totals = tuple(LaneSums.of_products(weight, column, codes, slices) for column in columns)
-            lanes = LaneSums.of(weight, codes, slices)
+        totals = tuple(_totals(column, weight, codes, slices) for column in columns)
+        lanes = None if weight is None else LaneSums.of(weight, codes, slices)
         infinite = {}
         if row_numbers is not None and any(
             not held.finite for total in totals for held in total.others.values()
         ):
-            far = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
+            far = ~np.logical_and.reduce(
+                [np.isfinite(c.rows if isinstance(c, Squares) else c) for c in columns]
+            )
             for code in np.unique(codes[far]).tolist():
                 here = np.flatnonzero(far & (codes == code))
                 infinite[code] = (len(here), int(row_numbers[here].min()))
@@ -267,6 +269,18 @@ def _distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
     table = np.zeros(most, dtype=np.int64)
     table[found] = np.arange(len(found))
     return found, table[numbers]
+
+
+def _totals(column: Floats | Squares, weight: Floats | None, codes: Ints, slices: int) -> LaneSums:
+    if isinstance(column, Squares):
+        rows, roots = column
+        near = _totals(rows, weight, codes, slices)
+        if weight is None:
+            return near.merge(LaneSums.of_products(roots, roots, codes, slices))
+        return near.merge(LaneSums.of_triples(weight, roots, roots, codes, slices))
+    if weight is None:
+        return LaneSums.of(column, codes, slices)
+    return LaneSums.of_products(weight, column, codes, slices)
 
 
 def _weight_at(weight: LaneSums | None, code: int, rows: int) -> ExactSum:

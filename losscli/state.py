@@ -43,6 +43,30 @@ class State(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
+class Squares(NamedTuple):
+    """A column of squares some of which no double holds: those are 0 in ``rows``, and have their ``roots``."""
+
+    rows: Floats
+    roots: Floats  # 0 where the row holds the square
+
+    @classmethod
+    def of(cls, rows: Floats, roots: Floats) -> Self:
+        return cls(np.where(roots == 0.0, rows, 0.0), roots)
+
+
+def total(column: Floats | Squares, weight: Floats | None) -> ExactSum:
+    """The sum of a column, or of its products with the weights."""
+    if isinstance(column, Squares):
+        rows, roots = column
+        far = (
+            ExactSum.of_products(roots, roots)
+            if weight is None
+            else ExactSum.of_triples(weight, roots, roots)
+        )
+        return total(rows, weight).merge(far)
+    return ExactSum.of(column) if weight is None else ExactSum.of_products(weight, column)
+
+
 class Sums(NamedTuple):
     """Σ w·x for each column x of a row function, and Σ w, exactly; without weights Σ x and n.
 
@@ -60,12 +84,13 @@ class Sums(NamedTuple):
         return cls((ExactSum.empty(2 if weighted else 1),) * columns, ExactSum.empty(), 0)
 
     @classmethod
-    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
-        if weight is None:
-            totals = tuple(ExactSum.of(column) for column in columns)
-            return cls(totals, ExactSum.of_int(len(columns[0])), len(columns[0]))
-        totals = tuple(ExactSum.of_products(weight, column) for column in columns)
-        return cls(totals, ExactSum.of(weight), len(weight))
+    def of(cls, columns: Sequence[Floats | Squares], weight: Floats | None, names: Names = None) -> Self:
+        totals = tuple(total(column, weight) for column in columns)
+        if weight is not None:
+            return cls(totals, ExactSum.of(weight), len(weight))
+        first = columns[0]
+        rows = len(first.rows if isinstance(first, Squares) else first)
+        return cls(totals, ExactSum.of_int(rows), rows)
 
     def merge(self, other: Self) -> Self:
         if not self.rows:
