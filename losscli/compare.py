@@ -381,8 +381,8 @@ def _resampled(
     try:
         held = Replicates.of(differences((drawn, drawn), sides))
         flips = differences((1.0 - swapped, swapped), both)
-    except NotDrawn:
-        return Draft(replace(one, note=UNRULY))
+    except NotDrawn as why:
+        return Draft(replace(one, note=str(why) or UNRULY))
     try:
         ci = held.interval(rule.interval)
     except NoInterval as why:

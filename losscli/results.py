@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from losscli.errors import DataError
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
+from losscli.losses.numerics import sum_fractions
 from losscli.plan import WHOLE, Measure, Part, Plan, Tally
 from losscli.report import Result
 from losscli.state import Bins, Confusion, Counts, Sums
@@ -397,7 +398,8 @@ def _mean_of_parts(
     finished: Sequence[Finished], weights: Sequence[Fraction], names: Sequence[dict[str, str]]
 ) -> Finished:
     """The weighted mean of the parts' values; not defined where that of a part is not."""
-    total = weight = Fraction(0)
+    terms: list[Fraction] = []
+    held: list[Fraction] = []
     for value, factor, name in zip(finished, weights, names, strict=True):
         if isinstance(value, Undefined):
             if value.absent:
@@ -406,9 +408,10 @@ def _mean_of_parts(
             return Undefined(f"not defined for {kind} {which}: {value.why}")
         if isinstance(value, float) and not math.isfinite(value):
             return value
-        total += factor * Fraction(value)
-        weight += factor
-    return total / weight if weight else Undefined("no part has anything to measure")
+        terms.append(factor * Fraction(value))
+        held.append(factor)
+    weight = sum_fractions(held)
+    return sum_fractions(terms) / weight if weight else Undefined("no part has anything to measure")
 
 
 def _detail(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
