@@ -28,6 +28,8 @@ def label_number(label: int | str) -> float:
     """A class label as a number, or NaN where it is none."""
     if isinstance(label, int):
         return float(label)
+    if not _CELLS.is_number(label):
+        return math.nan
     try:
         number = _CELLS.number(label)
     except NotNumber:

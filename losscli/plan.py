@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from losscli.block import Block, Column, Floats, Ints, KeyColumn, Kind, Mask, NumberColumn, Place, Want
+from losscli.errors import DataError
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
 from losscli.state import STATES, Squares, Summed, Sums, with_infinite
@@ -107,6 +108,7 @@ class Tally:
     faults: Faults = field(default_factory=Faults)
     seen: Seen = field(default_factory=dict)
     states: dict[int, Any] = field(default_factory=dict)
+    memory: int | None = None  # bytes that tables of classes may take
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
     missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
@@ -122,6 +124,18 @@ class Tally:
     kept: Kept | None = None  # of single rows
     sink: Callable[[RowTable], None] | None = None  # takes the rows for a file, in the order of merging
     noted: dict[int, Noted] = field(default_factory=dict)  # of the block at hand
+
+    def _refuse_large_tables(self, limit: int) -> None:
+        """A table of classes that exceeds the memory is refused before it fills it."""
+        slicings = [*self.slices.values(), *self.groups.values()]
+        states = [*self.states.values(), *(held for one in slicings for held in one.states.values())]
+        size = sum(getattr(state, "bytes_held", 0) for state in states)
+        if size > limit:
+            raise DataError(
+                "the tables of classes do not fit into memory",
+                f"they take about {size} bytes, and {limit} may be held",
+                "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
+            )
 
     def merge(self, other: Tally) -> None:
         """Take the other's rows in; the order does not change the outcome."""
@@ -150,6 +164,8 @@ class Tally:
                     held[slicing].merge(tally)
                 else:
                     held[slicing] = tally
+        if self.memory is not None:
+            self._refuse_large_tables(self.memory)
         if other.kept is not None:
             if self.sink is not None:
                 for table in other.kept.tables:

@@ -11,6 +11,7 @@ import numpy as np
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums, added
 from losscli.state import (
+    BYTES_A_CLASS,
     PLACE,
     Confusion,
     Extremes,
@@ -208,6 +209,12 @@ class SlicedConfusion:
             weights = self.weights.placed(ours, len(cells)).merge(other.weights.placed(theirs, len(cells)))
             weight = self.weight.merge(other.weight)
         return type(self)(names, pairs, cells, counts, weights, weight, added(self.rows, other.rows))
+
+    @property
+    def bytes_held(self) -> int:
+        """About what the tables of all slices take."""
+        lanes = 0 if self.weights is None else len(self.weights.limbs)
+        return 8 * (len(self.pairs) + (2 + lanes) * len(self.cells)) + BYTES_A_CLASS * len(self.names)
 
     def at(self, code: int) -> Confusion | None:
         """The state of one slice; None where it has no rows."""

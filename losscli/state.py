@@ -281,6 +281,10 @@ MOST_CELLS = 10_000
 """And one of more such cells is left out: it is no picture, and would fill a file for each result."""
 
 
+BYTES_A_CELL, BYTES_A_CLASS = 100, 300
+"""What a table takes when a loss is finished from it."""
+
+
 def distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
     """The numbers that there are, ascending, and the place of each row's among them; all are below ``most``."""
     if most > 4 * len(numbers) + 1024:
@@ -313,9 +317,11 @@ def joined_classes(
     one: tuple[int | str, ...], other: tuple[int | str, ...]
 ) -> tuple[tuple[int | str, ...], Ints]:
     """The classes of both, the first ones in front, and the place of each of the others among them."""
-    at = {name: place for place, name in enumerate(one)}
+    if one == other:
+        return one, np.arange(len(one))
+    at = dict(zip(one, range(len(one)), strict=True))
     moved = np.array([at.setdefault(name, len(at)) for name in other], dtype=np.int64)
-    return tuple(at), moved
+    return one if len(at) == len(one) else tuple(at), moved
 
 
 def moved_cells(cells: Ints, moved: Ints) -> Ints:
@@ -403,6 +409,11 @@ class Confusion:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @property
+    def bytes_held(self) -> int:
+        """About what the table takes, once it is finished too."""
+        return BYTES_A_CELL * len(self.places) + BYTES_A_CLASS * len(self.names)
+
     @cached_property
     def amounts(self) -> tuple[list[int], Fraction]:
         """The weight of every cell, as whole numbers of one unit."""
@@ -427,15 +438,29 @@ class Confusion:
         }
 
     @cached_property
-    def _margins(self) -> tuple[dict[int | str, Fraction], dict[int | str, Fraction]]:
-        units, unit = self.amounts
-        true, called = [0] * len(self.names), [0] * len(self.names)
-        for (a, b), held in zip(self.pairs, units, strict=True):
+    def _totals(self) -> tuple[list[int], list[int], list[int]]:
+        """Of every class: its labels, its predictions, and where both are it, in units."""
+        true, called, right = ([0] * len(self.names) for _ in range(3))
+        for (a, b), held in zip(self.pairs, self.amounts[0], strict=True):
             true[a] += held
             called[b] += held
+            if a == b:
+                right[a] += held
+        return true, called, right
+
+    @cached_property
+    def _whole(self) -> int:
+        return sum(self.amounts[0])
+
+    @cached_property
+    def _margins(self) -> tuple[dict[int | str, Fraction], dict[int | str, Fraction]]:
+        unit = self.amounts[1]
         order = sorted(range(len(self.names)), key=lambda at: _class_order(self.names[at]))
-        found = tuple({self.names[at]: held[at] * unit for at in order} for held in (true, called))
-        return found[0], found[1]
+        true, called, _ = (
+            {self.names[at]: Fraction(held[at] * unit.numerator, unit.denominator) for at in order}
+            for held in self._totals
+        )
+        return true, called
 
     @cached_property
     def _place(self) -> dict[int | str, int]:
@@ -447,15 +472,18 @@ class Confusion:
         return list(self._margins[0])
 
     def at(self, label: int | str, pred: int | str) -> Fraction:
+        if label == pred:
+            place = self._place.get(label)
+            return Fraction(0) if place is None else self._totals[2][place] * self.amounts[1]
         a, b = self._place.get(label), self._place.get(pred)
         if a is None or b is None:
             return Fraction(0)
         cell = a << PLACE | b
-        place = int(self.places.searchsorted(cell))
-        if place == len(self.places) or self.places[place] != cell:
+        at = int(self.places.searchsorted(cell))
+        if at == len(self.places) or self.places[at] != cell:
             return Fraction(0)
         units, unit = self.amounts
-        return units[place] * unit
+        return units[at] * unit
 
     @property
     def label_weights(self) -> dict[int | str, Fraction]:
@@ -470,14 +498,16 @@ class Confusion:
     @property
     def agreed(self) -> Fraction:
         """The weight of the rows whose prediction is the label."""
-        units, unit = self.amounts
-        return sum(held for (a, b), held in zip(self.pairs, units, strict=True) if a == b) * unit
+        return sum(self._totals[2]) * self.amounts[1]
 
     def counts(self, positive: int | str) -> Counts:
         """One class against the rest."""
-        tp = self.at(positive, positive)
-        label, pred = (held.get(positive, Fraction(0)) for held in self._margins)
-        return Counts(tp, pred - tp, label - tp, self.weight.fraction - label - pred + tp)
+        place = self._place.get(positive)
+        true, called, right = self._totals
+        label, pred, tp = (0, 0, 0) if place is None else (true[place], called[place], right[place])
+        unit = self.amounts[1]
+        fours = (tp, pred - tp, label - tp, self._whole - label - pred + tp)
+        return Counts(*(Fraction(held * unit.numerator, unit.denominator) for held in fours))
 
     @cached_property
     def _matrix(self) -> dict[str, Any]:
