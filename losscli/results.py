@@ -15,7 +15,7 @@ from losscli.loss import Finished, Loss, Undefined
 from losscli.losses.numerics import sum_fractions
 from losscli.plan import WHOLE, Measure, Part, Plan, Tally
 from losscli.report import Result
-from losscli.state import Bins, Confusion, Counts, Sums
+from losscli.state import MOST_CLASSES, Bins, Confusion, Counts, Sums
 from losscli.text import plural
 from losscli.views import ClassesView, CodedView
 
@@ -307,12 +307,14 @@ class _Finisher:
             ci=found.ci if found is not None else None,
             note="; ".join(said for said in (note, found.note if found is not None else None) if said)
             or None,
-            detail=None if several and len(units) > 1 else self._detail(part.unit, state),
+            detail=None if several and len(units) > 1 else self._detail(part.unit, state, name),
             slice=self.slice,
             signature=self.signature,
         )
 
-    def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:
+    def _detail(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
+        if part and isinstance(state, Confusion) and len(state.names) > MOST_CLASSES:
+            return None  # the table of so many classes, once for each of them, would fill any file
         detail = _detail(state, self.measure.values)
         if self.tally.kept is not None and self.loss.is_mean and isinstance(state, Sums):
             from losscli.rows import worst_detail

@@ -14,7 +14,10 @@ ROOT = 5 / math.sqrt(3)  # of the mean of 9, 16 and 0
 
 
 def lines(rows):
-    return ["pred,label,w,g", *(f"{p!r},{y!r},{w},{'ab'[w - 1]}" for (p, y), w in zip(rows, (1, 2, 1), strict=False))]
+    return [
+        "pred,label,w,g",
+        *(f"{p!r},{y!r},{w},{'ab'[w - 1]}" for (p, y), w in zip(rows, (1, 2, 1), strict=False)),
+    ]
 
 
 def measured(here, text, rows, *args):
