@@ -314,14 +314,19 @@ def cells_of(label: Ints, pred: Ints, names: Names) -> tuple[tuple[int | str, ..
 
 
 def joined_classes(
-    one: tuple[int | str, ...], other: tuple[int | str, ...]
+    one: tuple[int | str, ...], other: tuple[int | str, ...], known: Mapping[int | str, int] | None = None
 ) -> tuple[tuple[int | str, ...], Ints]:
-    """The classes of both, the first ones in front, and the place of each of the others among them."""
+    """The classes of both, the first ones in front, and the place of each of the others among them.
+
+    ``known``: the places of the first ones, where they are at hand.
+    """
     if one == other:
         return one, np.arange(len(one))
-    at = dict(zip(one, range(len(one)), strict=True))
-    moved = np.array([at.setdefault(name, len(at)) for name in other], dtype=np.int64)
-    return one if len(at) == len(one) else tuple(at), moved
+    at = dict(zip(one, range(len(one)), strict=True)) if known is None else known
+    more = dict.fromkeys(name for name in other if name not in at)
+    places = dict(zip(more, range(len(one), len(one) + len(more)), strict=True))
+    moved = np.array([at[name] if name in at else places[name] for name in other], dtype=np.int64)
+    return (*one, *more), moved
 
 
 def moved_cells(cells: Ints, moved: Ints) -> Ints:
@@ -380,14 +385,18 @@ class Confusion:
             self, other = other, self
         if not other.rows:
             return self
-        names, moved = joined_classes(self.names, other.names)
+        known = self._place
+        names, moved = joined_classes(self.names, other.names, known)
         theirs = moved_cells(other.places, moved)
         order = np.argsort(theirs, kind="stable")
         at = self.places.searchsorted(theirs[order])
         fresh = self.places[np.minimum(at, len(self.places) - 1)] != theirs[order]
         cells = np.insert(self.places, at[fresh], theirs[order][fresh])
-        ours, theirs = cells.searchsorted(self.places), cells.searchsorted(theirs)
+        stood = np.ones(len(cells), dtype=np.bool_)
+        stood[at[fresh] + np.arange(np.count_nonzero(fresh))] = False
+        ours, theirs = np.flatnonzero(stood), cells.searchsorted(theirs)
         weight, rows = self.weight.merge(other.weight), self.rows + other.rows
+        sums: Ints | LaneSums
         if isinstance(self.sums, LaneSums) or isinstance(other.sums, LaneSums):
             mine, more = (
                 LaneSums.of(held.sums.astype(np.float64), np.arange(len(held.sums)), len(held.sums))
@@ -395,12 +404,17 @@ class Confusion:
                 else held.sums
                 for held in (self, other)
             )
-            both = mine.placed(ours, len(cells)).merge(more.placed(theirs, len(cells)))
-            return type(self)(names, cells, both, weight, rows)
-        counts = np.zeros(len(cells), dtype=np.int64)
-        counts[ours] = self.sums
-        counts[theirs] += other.sums
-        return type(self)(names, cells, counts, weight, rows)
+            sums = mine.placed(ours, len(cells)).merge(more.placed(theirs, len(cells)))
+        else:
+            sums = np.zeros(len(cells), dtype=np.int64)
+            sums[ours] = self.sums
+            sums[theirs] += other.sums
+        both = type(self)(names, cells, sums, weight, rows)
+        # The index of the classes is handed on: building it anew would take longer than the merge itself.
+        places = dict(known)
+        places.update(zip(names[len(known) :], range(len(known), len(names)), strict=True))
+        both.__dict__["_place"] = places
+        return both
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Confusion):
