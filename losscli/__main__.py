@@ -40,6 +40,41 @@ def _address_space_is_limited() -> bool:
     return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
+NO_MEMORY = 3  # the exit code of data that do not fit
+ROOM = 96 << 20  # bytes that numpy takes while it is imported
+
+
+class RoomForNumpy:
+    """A finder that finds nothing: where address space is limited, numpy is imported only if there is room for it.
+
+    Its OpenBLAS would end the process, in words of its own, where the space runs out halfway.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Refuse numpy, as the system would, where its space cannot be reserved."""
+        if name == "numpy":
+            import mmap
+
+            mmap.mmap(-1, ROOM).close()
+
+
+def measured() -> int:
+    """The exit code of the command line; too little memory to start it is told as every error is."""
+    try:
+        from losscli.cli import main
+
+        return main(sys.argv[1:])
+    except (MemoryError, ImportError, OSError) as error:
+        if not isinstance(error, MemoryError):  # which leaves no room for a further import
+            from losscli.errors import out_of_memory
+
+            if not out_of_memory(error):
+                raise
+        sys.stderr.write("error: there is not enough memory to start\n")
+        return NO_MEMORY
+
+
 def run() -> None:
     """Run the command line and exit."""
     for name in ENDING_SIGNALS:
@@ -59,9 +94,8 @@ def run() -> None:
     if _address_space_is_limited():
         # Arrow's own pool reserves a gibibyte of it at once, whatever it needs.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    from losscli.cli import main
-
-    code = main(sys.argv[1:])
+        sys.meta_path.insert(0, RoomForNumpy)
+    code = measured()
     # Nothing is left to do: results are flushed, and threads may still be at work on what an error ended.
     os._exit(code)
 

@@ -33,7 +33,18 @@ from losscli.distributions import normal_quantile, normal_upper
 from losscli.exact import ExactSum
 from losscli.intervals import Estimate, one_side, root, tail_note
 from losscli.keys import text_words, widened, words_of_texts
-from losscli.state import Bins, Confusion, Extremes, Joined, Moments, Sums
+from losscli.lanes import LaneSums
+from losscli.state import (
+    MOST_CELLS,
+    Bins,
+    Confusion,
+    Extremes,
+    Joined,
+    Moments,
+    Sums,
+    joined_classes,
+    moved_cells,
+)
 
 if TYPE_CHECKING:
     from losscli.block import Block, Floats, Ints, Place, Words
@@ -290,8 +301,8 @@ def _exact(sums: Sequence[ExactSum | None]) -> Callable[[Floats], list[ExactSum]
     held = [total for total in sums if total is not None]
     if not all(total.finite for total in held):
         raise NotDrawn
-    factors = held[0].factors if held else 1
-    units = [0 if total is None else total.units for total in sums]
+    factors = max((total.factors for total in held), default=1)
+    units = [0 if total is None else total.scaled(factors).units for total in sums]
     shift = min(((unit & -unit).bit_length() - 1 for unit in units if unit), default=0)
     units = [unit >> shift for unit in units]
     limbs = max(unit.bit_length() for unit in units) // LIMB + 1
@@ -364,16 +375,50 @@ def _extremes(states: Sequence[Extremes | None]) -> Drawn:
 
 def _confusion(states: Sequence[Confusion | None]) -> Drawn:
     # Every cell stays, be it empty: a class that a resample lacks is a class all the same.
-    pairs = list(dict.fromkeys(pair for state in states if state is not None for pair in state.cells))
-    cells = [_exact([None if state is None else state.cells.get(pair) for state in states]) for pair in pairs]
+    names: tuple[int | str, ...] = ()
+    found: list[Ints] = []
+    for state in states:
+        if state is not None:
+            names, moved = joined_classes(names, state.names)
+            found.append(moved_cells(state.places, moved))
+    cells, at = np.unique(np.concatenate(found), return_inverse=True)
+    if len(cells) > MOST_CELLS:
+        raise NotDrawn(f"no interval: a table of more than {MOST_CELLS} cells is not resampled")
+    groups = np.repeat(
+        np.flatnonzero([state is not None for state in states]), [len(places) for places in found]
+    )
+    lanes: dict[int | None, Floats] = {}  # of every cell of every group; None: rows weigh one
+    start = 0
+    for state in states:
+        if state is None:
+            continue
+        held: Mapping[int | None, Ints]
+        if isinstance(state.sums, LaneSums):
+            if state.sums.others:
+                raise NotDrawn
+            held = dict(state.sums.carried.limbs.items())
+        else:
+            held = {None: state.sums}
+        for place, lane in held.items():
+            lanes.setdefault(place, np.zeros(len(at)))[start : start + len(state.places)] = lane
+        start += len(state.places)
     weight = _exact([None if state is None else state.weight for state in states])
     rows = _whole([0 if state is None else state.rows for state in states])
 
+    def table(counts: Floats) -> Ints | LaneSums:
+        # Doubles that are whole and below 2^53 add without rounding.
+        drawn = {
+            place: np.bincount(at, lane * counts[groups], minlength=len(cells)).astype(np.int64)
+            for place, lane in lanes.items()
+        }
+        return (
+            drawn[None] if None in drawn else LaneSums(1, {k: v for k, v in drawn.items() if k is not None})
+        )
+
     def drawn(counts: Floats) -> list[Any]:
-        tables = zip(*(cell(counts) for cell in cells), strict=True)
         return [
-            Confusion(dict(zip(pairs, found, strict=True)), w, n)
-            for found, w, n in zip(tables, weight(counts), rows(counts), strict=True)
+            Confusion(names, cells, table(one), w, n)
+            for one, w, n in zip(counts, weight(counts), rows(counts), strict=True)
         ]
 
     return drawn
@@ -607,8 +652,8 @@ class Resampled:
             for at, states in enumerate(zip(*(resampled(unit, counts) for unit in units), strict=True)):
                 for name, value in finish(states).items():
                     values.setdefault(name, [None] * len(counts))[at] = value
-        except NotDrawn:
-            return cls(spec, groups, {}, UNRULY)
+        except NotDrawn as why:
+            return cls(spec, groups, {}, str(why) or UNRULY)
         return cls(spec, groups, {name: Replicates.of(held) for name, held in values.items()})
 
     def estimate(self, name: Mapping[str, str], state: Any, spread: Spread | None) -> Estimate:

@@ -36,8 +36,10 @@ from losscli.exact import round_fraction
 from losscli.gate import exact_change
 from losscli.intervals import (
     HEAVY_TAIL,
+    NO_DOUBLE,
     RATES,
     IntervalSpec,
+    beyond_doubles,
     one_side,
     quadratic,
     root,
@@ -305,6 +307,8 @@ def _measured(
         return Draft(replace(one, note="no interval: one row tells nothing of the spread"))
     if not duel.spread.finite:
         return Draft(replace(one, note="no interval: a weighted row exceeds the largest double"))
+    if any(beyond_doubles(state, duel.spread) for state in states):
+        return Draft(replace(one, note=NO_DOUBLE))
     if rule.ranks is not None:
         return _over_time(one, contest, duel, worse_by, rule, rule.ranks)
     covariance = duel.spread.covariance([t for state in states for t in state.totals], states[0].weight)
@@ -414,16 +418,18 @@ def _resampled(
     try:
         held = Replicates.of(differences((drawn, drawn), sides))
         flips = differences((back, swapped), both)
-    except NotDrawn:
-        return Draft(replace(one, note=UNRULY))
+    except NotDrawn as why:
+        return Draft(replace(one, note=str(why) or UNRULY))
     seen = abs(one.worse_by or 0.0)
     as_much = sum(flip is None or abs(flip) >= seen for flip in flips)
     p_value = (as_much + 1) / (REPLICATES + 1)
     error = held.stderr
     one = replace(one, stderr=error, test="sign flip", p_value=p_value)
     if too_few(groups, rule.level):
-        why = f"{groups} rows or clusters are too few for a verdict of {100 * rule.level:.4g}%"
-        return Draft(replace(one, note=f"{why}: no p-value of theirs lies below {2.0 ** (1 - groups):.4g}"))
+        said_few = f"{groups} rows or clusters are too few for a verdict of {100 * rule.level:.4g}%"
+        return Draft(
+            replace(one, note=f"{said_few}: no p-value of theirs lies below {2.0 ** (1 - groups):.4g}")
+        )
     try:
         ci = held.interval(rule.interval)
     except NoInterval as why:

@@ -7,8 +7,11 @@ Rows are counted from 1, without the header.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
+
+from losscli.text import PATH_SHOWN, cut, shortened
 
 
 # Not frozen: Python itself writes to a raised exception (its traceback, its context).
@@ -34,20 +37,27 @@ class LosscliError(Exception):
     @property
     def where(self) -> str:
         """File, column and row, as far as they are known: ``preds.csv, column `p`, row 7``."""
-        parts = [self.file] if self.file is not None else []
+        parts = [cut(self.file, PATH_SHOWN)] if self.file is not None else []
         if self.column is not None:
-            parts.append(f"column `{self.column}`")
+            parts.append(f"column `{cut(self.column)}`")
         if self.row is not None:
             parts.append(f"row {self.row}")
         return ", ".join(parts)
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.message}" if self.where else self.message]
-        if self.detail:
-            lines.append(self.detail)
-        if self.hint:
-            lines.append(f"hint: {self.hint}")
+        message, detail, hint = self.texts
+        lines = [f"{self.where}: {message}" if self.where else message]
+        if detail:
+            lines.append(detail)
+        if hint:
+            lines.append(f"hint: {hint}")
         return "\n".join(lines)
+
+    @property
+    def texts(self) -> tuple[str, str | None, str | None]:
+        """Message, detail and hint as they are shown: a name or value that is too long is cut in the middle."""
+        detail, hint = (None if text is None else shortened(text) for text in (self.detail, self.hint))
+        return shortened(self.message), detail, hint
 
     def with_row(self, row: int) -> Self:
         """The same error, its row known."""
@@ -76,3 +86,25 @@ class OutputError(LosscliError):
 
     kind: ClassVar[str] = "output"
     exit_code: ClassVar[int] = 74
+
+
+NO_ROOM = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't start new thread",
+    "cannot map zero-fill",
+)
+"""What a loader, or the system, says of a library or a thread for which there is no memory."""
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error comes of too little memory, which an import and a thread say in their own words."""
+    while error is not None:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        if isinstance(error, (ImportError, OSError, RuntimeError)):
+            said = str(error).lower()
+            if any(words in said for words in NO_ROOM):
+                return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -81,15 +81,22 @@ class ExactSum(NamedTuple):
         return cls(number << -LOWEST)
 
     def merge(self, other: ExactSum) -> ExactSum:
-        if self.factors != other.factors:
-            raise ValueError(f"a sum of {self.factors} factors cannot take one of {other.factors}")
+        """The sum of both, in the units of the one of more factors."""
+        factors = self.factors
+        if factors != other.factors:
+            factors = max(factors, other.factors)
+            self, other = self.scaled(factors), other.scaled(factors)
         return ExactSum(
             self.units + other.units,
-            self.factors,
+            factors,
             self.positive + other.positive,
             self.negative + other.negative,
             self.nan + other.nan,
         )
+
+    def scaled(self, factors: int) -> ExactSum:
+        """The same sum, in the units of sums of so many factors, which are not fewer."""
+        return self._replace(units=self.units << -LOWEST * (factors - self.factors), factors=factors)
 
     @property
     def finite(self) -> bool:

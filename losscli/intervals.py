@@ -264,6 +264,8 @@ def estimate(
         return Estimate(note="no interval: one row tells nothing of the spread")
     if not spread.finite:
         return Estimate(note="no interval: a weighted row exceeds the largest double")
+    if beyond_doubles(state, spread):
+        return Estimate(note=NO_DOUBLE)
     covariance = spread.covariance(state.totals, state.weight)
     slope = slopes(loss, params, state.means, covariance)
     if slope is None:
@@ -281,9 +283,19 @@ def estimate(
     return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), tail_note(state, spread))
 
 
+NO_DOUBLE = "no interval: the square of a row is beyond the range of a double"
+
+
+def beyond_doubles(state: Sums, spread: Spread) -> bool:
+    """Whether roots stand in the sums for squares that no double holds, of which the spread knows nothing."""
+    return any(total.factors > (1 if spread.squares is None else 2) for total in state.totals)
+
+
 def tail_note(state: Any, spread: Spread | None) -> str | None:
     """What is to be said where one row holds far more of the squared deviations than rows of that number show."""
     if spread is None or not isinstance(state, Sums) or len(state.totals) > 1 or not spread.finite:
+        return None
+    if beyond_doubles(state, spread):
         return None
     variance = spread.covariance(state.totals, state.weight)[0][0]
     return HEAVY_TAIL if spread.heavy(state.means[0], variance, state.weight) else None

@@ -66,6 +66,8 @@ def label_number(label: int | str) -> float:
     """A class label as a number, or NaN where it is none: infinity, and a whole number that is text."""
     if isinstance(label, int):
         return float(label) if abs(label) < 2**1023 else math.inf
+    if not _CELLS.is_number(label):
+        return math.nan
     try:
         number = _CELLS.number(label)
     except NotNumber:

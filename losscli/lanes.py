@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -91,10 +92,13 @@ class LaneSums:
         })  # fmt: skip
 
     def _as(self, factors: int) -> Self:
-        others = {c: _with_factors(held, factors) for c, held in self.others.items()}
+        others = {c: held.scaled(factors) for c, held in self.others.items()}
         return type(self)(factors, self.limbs, others, self.terms)
 
     def merge(self, other: Self) -> Self:
+        if self.factors != other.factors:
+            factors = max(self.factors, other.factors)
+            self, other = self._as(factors), other._as(factors)
         limbs = dict(self.limbs)
         for place, lane in other.limbs.items():
             limbs[place] = added(limbs[place], lane) if place in limbs else lane
@@ -123,6 +127,31 @@ class LaneSums:
                 units += int(lane[code]) << (LIMB * place - LOWEST * self.factors)
         held = ExactSum(units, self.factors)
         return held.merge(self.others[code]) if code in self.others else held
+
+    def part(self, first: int, last: int) -> Self:
+        """The sums of some neighbouring slices, counted from 0."""
+        limbs = {place: lane[first:last] for place, lane in self.limbs.items()}
+        others = {code - first: held for code, held in self.others.items() if first <= code < last}
+        return type(self)(self.factors, limbs, others, self.terms)
+
+    def units(self, slices: int) -> tuple[list[int], Fraction]:
+        """The sums of all slices, as whole numbers of one unit."""
+        exponent = LIMB * min(self.limbs, default=0)
+        if self.others:
+            exponent = min(exponent, LOWEST * self.factors)
+        found = [0] * slices
+        for place, lane in self.limbs.items():
+            shift = LIMB * place - exponent
+            for at, limb in enumerate(lane.tolist()):
+                found[at] += limb << shift
+        for code, held in self.others.items():
+            found[code] += held.units << LOWEST * self.factors - exponent
+        return found, Fraction(2) ** exponent
+
+    @property
+    def carried(self) -> Self:
+        """The same sums, with every limb but the highest between 0 and 2**LIMB."""
+        return type(self)(self.factors, _carried(self.limbs), self.others, 1)
 
 
 def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats, Mask]:
@@ -187,9 +216,3 @@ def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
         carried[place] = lane & ((1 << LIMB) - 1)
     carried[max(limbs) + 1] = carry
     return carried
-
-
-def _with_factors(held: ExactSum, factors: int) -> ExactSum:
-    """The same sum, in the units of sums of more factors."""
-    shift = -LOWEST * (factors - held.factors)
-    return ExactSum(held.units << shift, factors, held.positive, held.negative, held.nan)

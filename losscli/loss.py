@@ -184,6 +184,7 @@ class Loss:
     ulps: float
     exceptions: Mapping[str, str]
     sample: str | None
+    root: Callable[..., Any] | None
 
     @property
     def is_mean(self) -> bool:
@@ -310,6 +311,30 @@ class Loss:
             column[far] = self.rows(**quarter, **scaled) * 4.0**self.homogeneous
         return column
 
+    def rows_and_roots(
+        self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]
+    ) -> tuple[Any, Floats | None]:
+        """The rows, and the roots of those whose square a double does not hold, 0 elsewhere; None where it holds all.
+
+        The processor notes a square that leaves the range, so that the usual block costs nothing.
+        """
+        root = self.root or getattr(getattr(self.of, MARK, None), "root", None)
+        if root is None:
+            return self.measure_rows(roles, params), None
+        try:
+            with np.errstate(all="ignore", over="raise", under="raise"):
+                return self.rows(**roles, **params), None
+        except FloatingPointError:
+            column = self.measure_rows(roles, params)
+        with np.errstate(all="ignore"):
+            roots = root(**roles, **params)
+        held = (column >= LEAST_SQUARE) & np.isfinite(column)
+        far = ~held & np.isfinite(roots) & (roots != 0.0)
+        return column, np.where(far, roots, 0.0) if far.any() else None
+
+
+LEAST_SQUARE = 2.0**-1022
+"""A lesser square has lost digits, or all of them."""
 
 LENGTHS = frozenset({"delta", "beta", "eps", "scale", "margin"})
 """Parameters in the unit of the label: they shrink with it."""
@@ -346,6 +371,7 @@ def loss(
     ulps: float = 4.0,
     exceptions: Mapping[str, str] | None = None,
     sample: str | None = None,
+    root: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
     """Mark a function as a loss and return it.
 
@@ -373,7 +399,9 @@ def loss(
     parameter, where that is so unless the parameter is 0.  ``of_rows``: what another library of the same
     name makes of several labels, where it looks at whole rows.  ``ulps``: how far rows may lie from the
     definition.  ``exceptions``: laws not kept, with reasons.  ``sample``: files and columns of the sample
-    data for the example, where those of the task do not fit; "" where it holds none that do.
+    data for the example, where those of the task do not fit; "" where it holds none that do.  ``root``: what the
+    rows are the squares of; where a square is no double, its root is summed, so that a function of the mean of
+    squares has its value all the same.
     """
 
     def mark(function: F) -> F:
@@ -406,6 +434,7 @@ def loss(
             ulps=ulps,
             exceptions=exceptions or {},
             sample=sample,
+            root=root,
         )
         setattr(function, MARK, declared)
         return function

@@ -25,9 +25,10 @@ from losscli.block import (
     Place,
     Want,
 )
+from losscli.errors import DataError
 from losscli.faults import Fault, Faults
 from losscli.faults import Kind as FaultKind
-from losscli.state import STATES, Summed, Sums, with_infinite
+from losscli.state import STATES, Squares, Summed, Sums, with_infinite
 from losscli.views import (
     DOMAIN,
     MISSING,
@@ -145,6 +146,7 @@ class Tally:
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
     states: dict[int, Any] = field(default_factory=dict)
+    memory: int | None = None  # bytes that tables of classes may take
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
     missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
@@ -159,6 +161,18 @@ class Tally:
     kept: Kept | None = None  # of single rows
     sink: Callable[[RowTable], None] | None = None  # takes the rows for a file, in the order of merging
     noted: dict[int, Noted] = field(default_factory=dict)  # of the block at hand
+
+    def _refuse_large_tables(self, limit: int) -> None:
+        """A table of classes that exceeds the memory is refused before it fills it."""
+        slicings = [*self.slices.values(), *self.groups.values()]
+        states = [*self.states.values(), *(held for one in slicings for held in one.states.values())]
+        size = sum(getattr(state, "bytes_held", 0) for state in states)
+        if size > limit:
+            raise DataError(
+                "the tables of classes do not fit into memory",
+                f"they take about {size} bytes, and {limit} may be held",
+                "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
+            )
 
     def merge(self, other: Tally) -> None:
         """Take the other's rows in; the order does not change the outcome."""
@@ -194,6 +208,8 @@ class Tally:
             self.drawn.merge(other.drawn)
         elif other.drawn is not None:
             self.drawn = other.drawn
+        if self.memory is not None:
+            self._refuse_large_tables(self.memory)
         if other.kept is not None:
             if self.sink is not None:
                 for table in other.kept.tables:
@@ -471,18 +487,22 @@ class Plan(NamedTuple):
             roles = {name: array[stays] for name, array in roles.items()}
             weight = None if weight is None else weight[stays]
             kept = _both(kept, stays)
-        found = loss.measure_rows(roles, params)
+        found, roots = loss.rows_and_roots(roles, params)
         columns = found if isinstance(found, tuple) else (found,)
+        # What is summed; of squares beyond the range of a double, their roots.
+        parts = columns if roots is None else (Squares.of(found, roots),)
         if self.watch is not None:
             noted = self.watch.note(place, loss, params, roles, columns[0], weight, block, kept)
             if noted is not None:
                 tally.noted[place] = noted
         names = next((reading.names[view] for _, view in unit.views if view in reading.names), None)
-        state = summed.state(STATES[loss.state], columns, weight, names)
+        state = summed.state(STATES[loss.state], parts, weight, names)
         if isinstance(state, Sums) and any(total.nan for total in state.totals):
             self._refuse_nan(unit, columns, block, kept, tally.faults)
         if isinstance(state, Sums) and not all(total.finite for total in state.totals):
             infinite = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
+            if roots is not None:
+                infinite &= roots == 0.0
             everywhere = infinite if kept is None else _both(kept, infinite)
             _, row = block.first(everywhere)
             state = with_infinite(state, int(np.count_nonzero(infinite)), row)
@@ -500,7 +520,7 @@ class Plan(NamedTuple):
             tally.touched[place] = {name: count for name, count in counts.items() if count}
         for at, all_codes in enumerate(cut.codes):
             codes = all_codes if kept is None else all_codes[kept]
-            self._slice(tally.slices[at], place, loss.state, columns, weight, names, codes, block, kept)
+            self._slice(tally.slices[at], place, loss.state, parts, weight, names, codes, block, kept)
             for name in tally.touched.get(place, {}):
                 tally.slices[at].touched[place, name] = np.bincount(codes[touched[name]])
             if self.spreads and isinstance(state, Sums):
@@ -510,7 +530,7 @@ class Plan(NamedTuple):
                 tally.slices[at].spreads[place] = SlicedStates(by_code(columns, weight, codes))
         for dealing, all_codes in cut.dealt.items():
             codes = all_codes if kept is None else all_codes[kept]
-            self._slice(tally.groups[dealing], place, loss.state, columns, weight, names, codes, block, kept)
+            self._slice(tally.groups[dealing], place, loss.state, parts, weight, names, codes, block, kept)
         return columns, weight, kept
 
     def _refuse_nan(

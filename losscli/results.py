@@ -14,9 +14,10 @@ import numpy as np
 from losscli.classes import BINARY, judge, met, rest_of, unweighed
 from losscli.exact import exact_quotient, round_fraction
 from losscli.loss import Finished, Loss, Undefined
+from losscli.losses.numerics import sum_fractions
 from losscli.plan import Measure, Part, Plan, Tally
 from losscli.report import Result, in_doubles
-from losscli.state import STATES, Bins, Confusion, Counts, Sums
+from losscli.state import MOST_CLASSES, STATES, Bins, Confusion, Counts, Sums
 from losscli.text import plural, visible
 from losscli.views import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
 
@@ -462,7 +463,7 @@ class _Finisher:
                 if said
             )
             or None,
-            detail=None if several and len(units) > 1 else self._detail(part.unit, state),
+            detail=None if several and len(units) > 1 else self._detail(part.unit, state, name),
             slice=self.slice,
             signature=self.signature,
         )
@@ -476,7 +477,9 @@ class _Finisher:
         said = f"a missing value such as `NA` is a class beside numeric classes, first in {self.options.row_name(row)}"
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
-    def _detail(self, unit: int, state: Any) -> dict[str, Any] | None:
+    def _detail(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
+        if part and isinstance(state, Confusion) and len(state.names) > MOST_CLASSES:
+            return None  # the table of so many classes, once for each of them, would fill any file
         detail = _detail(state, self.measure.values)
         if detail is not None and "confusion" in detail:
             detail["classes"] = [self.shown.get(name, name) for name in detail["classes"]]
@@ -562,7 +565,8 @@ def _mean_of_parts(
 
     A part that is not there, or weighs nothing, is left out; a note says so where it has no value.
     """
-    total = weight = Fraction(0)
+    terms: list[Fraction] = []
+    held: list[Fraction] = []
     left_out: dict[str, list[str]] = {}
     for value, factor, name in zip(finished, weights, names, strict=True):
         if isinstance(value, Undefined):
@@ -573,14 +577,15 @@ def _mean_of_parts(
             continue
         if isinstance(value, float) and not math.isfinite(value):
             return value, []
-        total += factor * Fraction(value)
-        weight += factor
+        terms.append(factor * Fraction(value))
+        held.append(factor)
     notes = []
     for kind, absent in left_out.items():
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
         said = ", ".join(f"`{visible(one)}`" for one in absent[:3]) + more
         notes.append(f"the average leaves out {kind} {said}, where there is nothing to measure")
-    return total / weight if weight else Undefined("no part has anything to measure"), notes
+    weight = sum_fractions(held)
+    return sum_fractions(terms) / weight if weight else Undefined("no part has anything to measure"), notes
 
 
 def _detail(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:

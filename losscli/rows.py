@@ -497,7 +497,7 @@ def worst_detail(kept: Kept | None, unit: int, total: ExactSum) -> dict[str, Any
         return None
     rows = kept.worst[unit]
     share = None
-    if total.finite and total.units:
+    if total.finite and total.units and all(math.isfinite(held.value) for held in rows):
         carried = sum(
             (Fraction(held.value) * Fraction(1 if held.weight is None else held.weight) for held in rows),
             Fraction(0),

@@ -77,7 +77,8 @@ class ResultRecord(Record):
     constant: ConstantRecord | None
     note: str | None
     detail: dict[str, Any] | None = Field(
-        description="what is more than a number: a matrix, bins, worst rows"
+        description="what is more than a number: a matrix (of more than 100 classes its cells that occur, "
+        "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, worst rows"
     )
     signature: str = Field(min_length=1, description="all that changes what the number means")
 

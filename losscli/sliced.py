@@ -10,7 +10,22 @@ import numpy as np
 
 from losscli.exact import ExactSum
 from losscli.lanes import LaneSums, added
-from losscli.state import Confusion, Extremes, Joined, Moments, Names, Sums, earliest
+from losscli.state import (
+    BYTES_A_CLASS,
+    PLACE,
+    Confusion,
+    Extremes,
+    Joined,
+    Moments,
+    Names,
+    Squares,
+    Sums,
+    cells_of,
+    distinct,
+    earliest,
+    joined_classes,
+    moved_cells,
+)
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -30,22 +45,24 @@ class SlicedSums:
 
     @classmethod
     def of(
-        cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints, row_numbers: Ints | None = None
+        cls,
+        columns: Sequence[Floats | Squares],
+        weight: Floats | None,
+        codes: Ints,
+        row_numbers: Ints | None = None,
     ) -> Self:
         """With the numbers of the rows, infinite ones are counted and the first is known."""
         rows = np.bincount(codes)
         slices = len(rows)
-        if weight is None:
-            totals = tuple(LaneSums.of(column, codes, slices) for column in columns)
-            lanes = None
-        else:
-            totals = tuple(LaneSums.of_products(weight, column, codes, slices) for column in columns)
-            lanes = LaneSums.of(weight, codes, slices)
+        totals = tuple(_totals(column, weight, codes, slices) for column in columns)
+        lanes = None if weight is None else LaneSums.of(weight, codes, slices)
         infinite = {}
         if row_numbers is not None and any(
             not held.finite for total in totals for held in total.others.values()
         ):
-            far = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
+            far = ~np.logical_and.reduce(
+                [np.isfinite(c.rows if isinstance(c, Squares) else c) for c in columns]
+            )
             for code in np.unique(codes[far]).tolist():
                 here = np.flatnonzero(far & (codes == code))
                 infinite[code] = (len(here), int(row_numbers[here].min()))
@@ -148,7 +165,8 @@ class SlicedExtremes:
 class SlicedConfusion:
     """`Confusion` for each slice: the cells of all tables that hold rows, in the order of the slices."""
 
-    pairs: tuple[tuple[int | str, int | str], ...]  # what a cell may be of
+    names: tuple[int | str, ...]  # of the classes
+    pairs: Ints  # of classes, ascending, as `Confusion.places`
     cells: Ints  # ascending: the slice in the bits from PAIR on, the place of the pair in those below
     counts: Ints  # the rows of each cell
     weights: LaneSums | None  # by the place of the cell; None: rows weigh one
@@ -157,22 +175,13 @@ class SlicedConfusion:
 
     @classmethod
     def of(cls, columns: Sequence[Ints], weight: Floats | None, names: Names, codes: Ints) -> Self:
-        label, pred = columns
         rows = np.bincount(codes)
-        low = min(int(label.min()), int(pred.min()))
-        width = max(int(label.max()), int(pred.max())) - low + 1
-        if width < 1 << 31:
-            found, at = _distinct((label - low) * width + (pred - low), width * width)
-            firsts, seconds = found // width + low, found % width + low
-        else:
-            classes, places = np.unique(np.concatenate((label, pred)), return_inverse=True)
-            width = len(classes)
-            found, at = _distinct(places[: len(label)] * width + places[len(label) :], width * width)
-            firsts, seconds = classes[found // width], classes[found % width]
-        pairs = list(zip(firsts.tolist(), seconds.tolist(), strict=True))
-        held, places = _distinct(codes * len(pairs) + at, len(rows) * len(pairs))
+        label, pred = columns
+        classes, pairs, at = cells_of(label, pred, names)
+        held, places = distinct(codes * len(pairs) + at, len(rows) * len(pairs))
         return cls(
-            tuple(pairs) if names is None else tuple((names[a], names[b]) for a, b in pairs),
+            classes,
+            pairs,
             (held // len(pairs) << PAIR) + held % len(pairs),
             np.bincount(places, minlength=len(held)),
             None if weight is None else LaneSums.of(weight, places, len(held)),
@@ -181,10 +190,15 @@ class SlicedConfusion:
         )
 
     def merge(self, other: Self) -> Self:
-        at = {pair: place for place, pair in enumerate(self.pairs)}
-        moved = np.array([at.setdefault(pair, len(at)) for pair in other.pairs], dtype=np.int64)
-        theirs = (other.cells >> PAIR << PAIR) + moved[other.cells & ((1 << PAIR) - 1)]
-        cells, places = np.unique(np.concatenate((self.cells, theirs)), return_inverse=True)
+        names, moved = joined_classes(self.names, other.names)
+        pairs, places = np.unique(
+            np.concatenate((self.pairs, moved_cells(other.pairs, moved))), return_inverse=True
+        )
+        mine, theirs = (
+            (held.cells >> PAIR << PAIR) + at[held.cells & ((1 << PAIR) - 1)]
+            for held, at in ((self, places[: len(self.pairs)]), (other, places[len(self.pairs) :]))
+        )
+        cells, places = np.unique(np.concatenate((mine, theirs)), return_inverse=True)
         ours, theirs = places[: len(self.cells)], places[len(self.cells) :]
         counts = np.zeros(len(cells), dtype=np.int64)
         counts[ours] = self.counts
@@ -194,7 +208,13 @@ class SlicedConfusion:
         else:
             weights = self.weights.placed(ours, len(cells)).merge(other.weights.placed(theirs, len(cells)))
             weight = self.weight.merge(other.weight)
-        return type(self)(tuple(at), cells, counts, weights, weight, added(self.rows, other.rows))
+        return type(self)(names, pairs, cells, counts, weights, weight, added(self.rows, other.rows))
+
+    @property
+    def bytes_held(self) -> int:
+        """About what the tables of all slices take."""
+        lanes = 0 if self.weights is None else len(self.weights.limbs)
+        return 8 * (len(self.pairs) + (2 + lanes) * len(self.cells)) + BYTES_A_CLASS * len(self.names)
 
     def at(self, code: int) -> Confusion | None:
         """The state of one slice; None where it has no rows."""
@@ -202,16 +222,16 @@ class SlicedConfusion:
         if not rows:
             return None
         first, last = self.cells.searchsorted((code << PAIR, code + 1 << PAIR)).tolist()
-        held = zip(
-            range(first, last), self.cells[first:last].tolist(), self.counts[first:last].tolist(), strict=True
+        pairs = self.pairs[self.cells[first:last] & ((1 << PAIR) - 1)]
+        labels, preds = pairs >> PLACE, pairs & ((1 << PLACE) - 1)
+        used = np.unique(np.concatenate((labels, preds)))
+        return Confusion(
+            tuple([self.names[place] for place in used.tolist()]),
+            used.searchsorted(labels) << PLACE | used.searchsorted(preds),
+            self.counts[first:last] if self.weights is None else self.weights.part(first, last),
+            _weight_at(self.weight, code, rows),
+            rows,
         )
-        cells = {
-            self.pairs[cell - (code << PAIR)]: ExactSum.of_int(count)
-            if self.weights is None
-            else self.weights.at(place)
-            for place, cell, count in held
-        }
-        return Confusion(cells, _weight_at(self.weight, code, rows), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,15 +278,16 @@ def sliced(
     return SlicedStates.of(kind, columns, weight, names, codes)
 
 
-def _distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
-    """The numbers that there are, ascending, and the place of each row's among them; all are below ``most``."""
-    if most > 4 * len(numbers) + 1024:
-        found, places = np.unique(numbers, return_inverse=True)
-        return found, places
-    found = np.flatnonzero(np.bincount(numbers, minlength=most))
-    table = np.zeros(most, dtype=np.int64)
-    table[found] = np.arange(len(found))
-    return found, table[numbers]
+def _totals(column: Floats | Squares, weight: Floats | None, codes: Ints, slices: int) -> LaneSums:
+    if isinstance(column, Squares):
+        rows, roots = column
+        near = _totals(rows, weight, codes, slices)
+        if weight is None:
+            return near.merge(LaneSums.of_products(roots, roots, codes, slices))
+        return near.merge(LaneSums.of_triples(weight, roots, roots, codes, slices))
+    if weight is None:
+        return LaneSums.of(column, codes, slices)
+    return LaneSums.of_products(weight, column, codes, slices)
 
 
 def _weight_at(weight: LaneSums | None, code: int, rows: int) -> ExactSum:

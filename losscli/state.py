@@ -8,15 +8,17 @@ block; what a state means is the business of the loss.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from losscli.exact import ExactSum, round_fraction
+from losscli.exact import LOWEST, ExactSum, round_fraction
 from losscli.gram import PairSums
+from losscli.lanes import LaneSums
 
 if TYPE_CHECKING:
     from losscli.block import Floats, Ints
@@ -43,6 +45,30 @@ class State(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
+class Squares(NamedTuple):
+    """A column of squares some of which no double holds: those are 0 in ``rows``, and have their ``roots``."""
+
+    rows: Floats
+    roots: Floats  # 0 where the row holds the square
+
+    @classmethod
+    def of(cls, rows: Floats, roots: Floats) -> Self:
+        return cls(np.where(roots == 0.0, rows, 0.0), roots)
+
+
+def total(column: Floats | Squares, weight: Floats | None) -> ExactSum:
+    """The sum of a column, or of its products with the weights."""
+    if isinstance(column, Squares):
+        rows, roots = column
+        far = (
+            ExactSum.of_products(roots, roots)
+            if weight is None
+            else ExactSum.of_triples(weight, roots, roots)
+        )
+        return total(rows, weight).merge(far)
+    return ExactSum.of(column) if weight is None else ExactSum.of_products(weight, column)
+
+
 class Sums(NamedTuple):
     """Σ w·x for each column x of a row function, and Σ w, exactly; without weights Σ x and n.
 
@@ -60,12 +86,13 @@ class Sums(NamedTuple):
         return cls((ExactSum.empty(2 if weighted else 1),) * columns, ExactSum.empty(), 0)
 
     @classmethod
-    def of(cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None) -> Self:
-        if weight is None:
-            totals = tuple(ExactSum.of(column) for column in columns)
-            return cls(totals, ExactSum.of_int(len(columns[0])), len(columns[0]))
-        totals = tuple(ExactSum.of_products(weight, column) for column in columns)
-        return cls(totals, ExactSum.of(weight), len(weight))
+    def of(cls, columns: Sequence[Floats | Squares], weight: Floats | None, names: Names = None) -> Self:
+        totals = tuple(total(column, weight) for column in columns)
+        if weight is not None:
+            return cls(totals, ExactSum.of(weight), len(weight))
+        first = columns[0]
+        rows = len(first.rows if isinstance(first, Squares) else first)
+        return cls(totals, ExactSum.of_int(rows), rows)
 
     def merge(self, other: Self) -> Self:
         if not self.rows:
@@ -244,86 +271,273 @@ class Counts:
         return self.tp + self.fp + self.fn + self.tn
 
 
-class Confusion(NamedTuple):
-    """The exact weight of every pair (class of the label, class of the prediction)."""
+PLACE = 32
+"""The bits of a cell that say which class its prediction is; those above say which its label is."""
 
-    cells: Mapping[tuple[int | str, int | str], ExactSum]
+MOST_CLASSES = 100
+"""A table of more classes is given by the cells that occur."""
+
+MOST_CELLS = 10_000
+"""And one of more such cells is left out: it is no picture, and would fill a file for each result."""
+
+
+BYTES_A_CELL, BYTES_A_CLASS = 100, 300
+"""What a table takes when a loss is finished from it."""
+
+
+def distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
+    """The numbers that there are, ascending, and the place of each row's among them; all are below ``most``."""
+    if most > 4 * len(numbers) + 1024:
+        found, places = np.unique(numbers, return_inverse=True)
+        return found, places
+    found = np.flatnonzero(np.bincount(numbers, minlength=most))
+    table = np.zeros(most, dtype=np.int64)
+    table[found] = np.arange(len(found))
+    return found, table[numbers]
+
+
+def cells_of(label: Ints, pred: Ints, names: Names) -> tuple[tuple[int | str, ...], Ints, Ints]:
+    """The classes of some rows, the cells of label and prediction that occur, ascending, and each row's cell."""
+    low = min(int(label.min()), int(pred.min()))
+    width = max(int(label.max()), int(pred.max())) - low + 1
+    if width < 1 << 31:
+        found, at = distinct((label - low) * width + (pred - low), width * width)
+        firsts, seconds = found // width + low, found % width + low
+    else:
+        codes, places = np.unique(np.concatenate((label, pred)), return_inverse=True)
+        width = len(codes)
+        found, at = distinct(places[: len(label)] * width + places[len(label) :], width * width)
+        firsts, seconds = codes[found // width], codes[found % width]
+    used = np.unique(np.concatenate((firsts, seconds)))
+    classes = tuple(used.tolist() if names is None else [names[code] for code in used.tolist()])
+    return classes, used.searchsorted(firsts) << PLACE | used.searchsorted(seconds), at
+
+
+def joined_classes(
+    one: tuple[int | str, ...], other: tuple[int | str, ...], known: Mapping[int | str, int] | None = None
+) -> tuple[tuple[int | str, ...], Ints]:
+    """The classes of both, the first ones in front, and the place of each of the others among them.
+
+    ``known``: the places of the first ones, where they are at hand.
+    """
+    if one == other:
+        return one, np.arange(len(one))
+    at = dict(zip(one, range(len(one)), strict=True)) if known is None else known
+    more = dict.fromkeys(name for name in other if name not in at)
+    places = dict(zip(more, range(len(one), len(one) + len(more)), strict=True))
+    moved = np.array([at[name] if name in at else places[name] for name in other], dtype=np.int64)
+    return (*one, *more), moved
+
+
+def moved_cells(cells: Ints, moved: Ints) -> Ints:
+    """Cells of classes that have other places now."""
+    found: Ints = moved[cells >> PLACE] << PLACE | moved[cells & ((1 << PLACE) - 1)]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """The exact weight of every pair (class of the label, class of the prediction) that occurs.
+
+    What is held grows with the cells that occur, never with the square of the classes.
+    """
+
+    names: tuple[int | str, ...]  # of the classes, in no order
+    places: (
+        Ints  # of the cells, ascending: that of the label's class from bit PLACE on, the prediction's below
+    )
+    sums: Ints | LaneSums  # of each cell: its rows, or Σ w
     weight: ExactSum
     rows: int
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
-        return cls({}, ExactSum.empty(), 0)
+        nothing = np.zeros(0, dtype=np.int64)
+        return cls((), nothing, LaneSums() if weighted else nothing, ExactSum.empty(), 0)
 
     @classmethod
     def of(cls, columns: Sequence[Ints], weight: Floats | None, names: Names = None) -> Self:
         label, pred = columns
         if not len(label):
-            return cls({}, ExactSum.empty(), 0)
-        low = min(int(label.min()), int(pred.min()))
-        width = max(int(label.max()), int(pred.max())) - low + 1
-        if width * width <= 4 * len(label) + 1024:
-            pairs = (label - low) * width + (pred - low)
-            counts = np.bincount(pairs)
-            places = np.flatnonzero(counts)
-            found = [(int(at) // width + low, int(at) % width + low) for at in places]
-        else:
-            stacked, pairs, counts = np.unique(
-                np.stack((label, pred)), axis=1, return_inverse=True, return_counts=True
-            )
-            pairs, places = pairs.reshape(-1), np.arange(len(counts))
-            found = [(int(a), int(b)) for a, b in stacked.T]
+            return cls.empty(weighted=weight is not None)
+        classes, cells, at = cells_of(label, pred, names)
         if weight is None:
-            sums = [ExactSum.of_int(int(counts[at])) for at in places]
-        else:
-            sums = [ExactSum.of(run) for run in _runs(pairs, counts[places], weight)]
-        named = found if names is None else [(names[a], names[b]) for a, b in found]
-        cells = dict(zip(named, sums, strict=True))
-        total = ExactSum.of_int(len(label)) if weight is None else ExactSum.of(weight)
-        return cls(cells, total, len(label))
+            counts = np.bincount(at, minlength=len(cells))
+            return cls(classes, cells, counts, ExactSum.of_int(len(label)), len(label))
+        sums = LaneSums.of(weight, at, len(cells))
+        return cls(classes, cells, sums, ExactSum.of(weight), len(label))
+
+    @classmethod
+    def of_cells(
+        cls, cells: Mapping[tuple[int | str, int | str], ExactSum], weight: ExactSum, rows: int
+    ) -> Self:
+        """From the weight of each cell."""
+        names = tuple(dict.fromkeys(name for pair in cells for name in pair))
+        at = {name: place for place, name in enumerate(names)}
+        held = {at[a] << PLACE | at[b]: total for (a, b), total in cells.items()}
+        places = np.array(sorted(held), dtype=np.int64)
+        sums = LaneSums(1, {}, {at: held[place] for at, place in enumerate(places.tolist())})
+        return cls(names, places, sums, weight, rows)
 
     def merge(self, other: Self) -> Self:
-        cells = dict(self.cells)
-        for pair, held in other.cells.items():
-            cells[pair] = cells[pair].merge(held) if pair in cells else held
-        return type(self)(cells, self.weight.merge(other.weight), self.rows + other.rows)
+        if len(self.places) < len(other.places):
+            # The smaller one is put among the cells of the larger: many small blocks cost little each.
+            self, other = other, self
+        if not other.rows:
+            return self
+        known = self._place
+        names, moved = joined_classes(self.names, other.names, known)
+        theirs = moved_cells(other.places, moved)
+        order = np.argsort(theirs, kind="stable")
+        at = self.places.searchsorted(theirs[order])
+        fresh = self.places[np.minimum(at, len(self.places) - 1)] != theirs[order]
+        cells = np.insert(self.places, at[fresh], theirs[order][fresh])
+        stood = np.ones(len(cells), dtype=np.bool_)
+        stood[at[fresh] + np.arange(np.count_nonzero(fresh))] = False
+        ours, theirs = np.flatnonzero(stood), cells.searchsorted(theirs)
+        weight, rows = self.weight.merge(other.weight), self.rows + other.rows
+        sums: Ints | LaneSums
+        if isinstance(self.sums, LaneSums) or isinstance(other.sums, LaneSums):
+            mine, more = (
+                LaneSums.of(held.sums.astype(np.float64), np.arange(len(held.sums)), len(held.sums))
+                if not isinstance(held.sums, LaneSums)
+                else held.sums
+                for held in (self, other)
+            )
+            sums = mine.placed(ours, len(cells)).merge(more.placed(theirs, len(cells)))
+        else:
+            sums = np.zeros(len(cells), dtype=np.int64)
+            sums[ours] = self.sums
+            sums[theirs] += other.sums
+        both = type(self)(names, cells, sums, weight, rows)
+        # The index of the classes is handed on: building it anew would take longer than the merge itself.
+        places = dict(known)
+        places.update(zip(names[len(known) :], range(len(known), len(names)), strict=True))
+        both.__dict__["_place"] = places
+        return both
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Confusion):
+            return NotImplemented
+        return (self.cells, self.weight, self.rows) == (other.cells, other.weight, other.rows)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def bytes_held(self) -> int:
+        """About what the table takes, once it is finished too."""
+        return BYTES_A_CELL * len(self.places) + BYTES_A_CLASS * len(self.names)
+
+    @cached_property
+    def amounts(self) -> tuple[list[int], Fraction]:
+        """The weight of every cell, as whole numbers of one unit."""
+        if isinstance(self.sums, LaneSums):
+            return self.sums.units(len(self.places))
+        return self.sums.tolist(), Fraction(1)
+
+    @property
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """The places of label and prediction in ``names``, of every cell."""
+        below = (1 << PLACE) - 1
+        return zip((self.places >> PLACE).tolist(), (self.places & below).tolist(), strict=True)
+
+    @property
+    def cells(self) -> dict[tuple[int | str, int | str], ExactSum]:
+        """The exact weight of every cell that occurs."""
+        units, unit = self.amounts
+        scale = unit * (1 << -LOWEST)
+        return {
+            (self.names[a], self.names[b]): ExactSum(int(units_here * scale))
+            for (a, b), units_here in zip(self.pairs, units, strict=True)
+        }
+
+    @cached_property
+    def _totals(self) -> tuple[list[int], list[int], list[int]]:
+        """Of every class: its labels, its predictions, and where both are it, in units."""
+        true, called, right = ([0] * len(self.names) for _ in range(3))
+        for (a, b), held in zip(self.pairs, self.amounts[0], strict=True):
+            true[a] += held
+            called[b] += held
+            if a == b:
+                right[a] += held
+        return true, called, right
+
+    @cached_property
+    def _whole(self) -> int:
+        return sum(self.amounts[0])
+
+    @cached_property
+    def _margins(self) -> tuple[dict[int | str, Fraction], dict[int | str, Fraction]]:
+        unit = self.amounts[1]
+        order = sorted(range(len(self.names)), key=lambda at: _class_order(self.names[at]))
+        true, called, _ = (
+            {self.names[at]: Fraction(held[at] * unit.numerator, unit.denominator) for at in order}
+            for held in self._totals
+        )
+        return true, called
+
+    @cached_property
+    def _place(self) -> dict[int | str, int]:
+        return {name: place for place, name in enumerate(self.names)}
 
     @property
     def classes(self) -> list[int | str]:
         """Every class seen: numbers in order, then text in order."""
-        return sorted({c for pair in self.cells for c in pair}, key=lambda c: (isinstance(c, str), c))
+        return list(self._margins[0])
 
     def at(self, label: int | str, pred: int | str) -> Fraction:
-        held = self.cells.get((label, pred))
-        return Fraction(0) if held is None else held.fraction
+        if label == pred:
+            place = self._place.get(label)
+            return Fraction(0) if place is None else self._totals[2][place] * self.amounts[1]
+        a, b = self._place.get(label), self._place.get(pred)
+        if a is None or b is None:
+            return Fraction(0)
+        cell = a << PLACE | b
+        at = int(self.places.searchsorted(cell))
+        if at == len(self.places) or self.places[at] != cell:
+            return Fraction(0)
+        units, unit = self.amounts
+        return units[at] * unit
 
     @property
     def label_weights(self) -> dict[int | str, Fraction]:
         """The weight of each class among the labels."""
-        found = dict.fromkeys(self.classes, Fraction(0))
-        for (label, _), held in self.cells.items():
-            found[label] += held.fraction
-        return found
+        return dict(self._margins[0])
 
     @property
     def pred_weights(self) -> dict[int | str, Fraction]:
         """The weight of each class among the predictions."""
-        found = dict.fromkeys(self.classes, Fraction(0))
-        for (_, pred), held in self.cells.items():
-            found[pred] += held.fraction
-        return found
+        return dict(self._margins[1])
 
     @property
     def agreed(self) -> Fraction:
         """The weight of the rows whose prediction is the label."""
-        return sum((held.fraction for (a, b), held in self.cells.items() if a == b), Fraction(0))
+        return sum(self._totals[2]) * self.amounts[1]
 
     def counts(self, positive: int | str) -> Counts:
         """One class against the rest."""
-        tp = self.at(positive, positive)
-        label = sum((h.fraction for (a, _), h in self.cells.items() if a == positive), Fraction(0))
-        pred = sum((h.fraction for (_, b), h in self.cells.items() if b == positive), Fraction(0))
-        return Counts(tp, pred - tp, label - tp, self.weight.fraction - label - pred + tp)
+        place = self._place.get(positive)
+        true, called, right = self._totals
+        label, pred, tp = (0, 0, 0) if place is None else (true[place], called[place], right[place])
+        unit = self.amounts[1]
+        fours = (tp, pred - tp, label - tp, self._whole - label - pred + tp)
+        return Counts(*(Fraction(held * unit.numerator, unit.denominator) for held in fours))
+
+    @cached_property
+    def _matrix(self) -> dict[str, Any]:
+        classes = self.classes
+        if len(classes) <= MOST_CLASSES:
+            rows = [[round_fraction(self.at(a, b)) for b in classes] for a in classes]
+            return {"classes": classes, "confusion": rows}
+        if len(self.places) > MOST_CELLS:
+            return {"cells_left_out": len(self.places)}
+        rank = {name: place for place, name in enumerate(classes)}
+        units, unit = self.amounts
+        cells = sorted(
+            (rank[self.names[a]], rank[self.names[b]], round_fraction(held * unit))
+            for (a, b), held in zip(self.pairs, units, strict=True)
+        )
+        return {"cells": [[classes[a], classes[b], held] for a, b, held in cells]}
 
     def against(self, positive: int | str, rest: int | str) -> Self:
         """The table of one class against the rest, where the predictions are 1 for it and 0 for those."""
@@ -332,13 +546,15 @@ class Confusion(NamedTuple):
         for (label, pred), held in self.cells.items():
             pair = (positive if label == positive else rest, predicted.get(pred, pred))
             cells[pair] = cells[pair].merge(held) if pair in cells else held
-        return type(self)(cells, self.weight, self.rows)
+        return self.of_cells(cells, self.weight, self.rows)
 
     def matrix(self) -> dict[str, Any]:
-        """The table for JSON: classes, and a row of weights for each class of the label."""
-        classes = self.classes
-        rows = [[round_fraction(self.at(a, b)) for b in classes] for a in classes]
-        return {"classes": classes, "confusion": rows}
+        """The table for JSON: classes, and a row of weights for each class of the label.
+
+        Of more than MOST_CLASSES classes the cells that occur: class of the label, of the prediction, weight;
+        or, where they are more than MOST_CELLS, how many are left out.
+        """
+        return self._matrix
 
     def to_json(self) -> dict[str, Any]:
         cells = [[a, b, held.to_json()] for (a, b), held in self.cells.items()]
@@ -347,7 +563,11 @@ class Confusion(NamedTuple):
     @classmethod
     def from_json(cls, held: Mapping[str, Any]) -> Self:
         cells = {(a, b): ExactSum.from_json(cell) for a, b, cell in held["cells"]}
-        return cls(cells, ExactSum.from_json(held["weight"]), held["rows"])
+        return cls.of_cells(cells, ExactSum.from_json(held["weight"]), held["rows"])
+
+
+def _class_order(name: int | str) -> tuple[bool, int | str]:
+    return isinstance(name, str), name
 
 
 class Bins(NamedTuple):

@@ -23,6 +23,36 @@ def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
 
 
+WORD_SHOWN, LITERAL_SHOWN, PATH_SHOWN, TEXT_SHOWN = 80, 160, 255, 2000
+"""Characters of a message that are shown: of a name or value, of a literal with spaces in it, of a file, of all."""
+
+_TOO_LONG = re.compile(rf"(?<=`)[^`\n]{{{LITERAL_SHOWN + 1},}}(?=`)|[^\s`]{{{WORD_SHOWN + 1},}}")
+
+
+def cut(text: str, most: int = WORD_SHOWN) -> str:
+    """The beginning and the end of a text that is too long.
+
+    >>> cut("abcdefghij", 5)
+    'ab…ij'
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
+
+
+def shortened(text: str) -> str:
+    """A message in which every name and value that is too long is cut in the middle, and so is all of it.
+
+    >>> shortened(f"there is no column `{'x' * 1000}`") == f"there is no column `{'x' * 40}…{'x' * 39}`"
+    True
+    """
+
+    def shorter(found: re.Match[str]) -> str:
+        return cut(found[0], LITERAL_SHOWN if " " in found[0] else WORD_SHOWN)
+
+    return cut(_TOO_LONG.sub(shorter, text), TEXT_SHOWN)
+
+
 def grouped(count: int) -> str:
     """A count with a thin gap between thousands.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 HANG = 60.0  # seconds after which a run is taken for one that never ends
+
+
+if threading.current_thread() is threading.main_thread():
+    for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        # Whoever starts the suite may ignore a signal (nohup, a job runner), and a process that is started
+        # inherits that. A handler that does nothing ignores it here just so, and is the default in children.
+        if signal.getsignal(_number) is signal.SIG_IGN:
+            signal.signal(_number, lambda number, frame: None)
 
 
 @dataclass(frozen=True)

@@ -390,9 +390,11 @@ def test_merging_is_associative_and_commutative_and_empty_is_its_identity(
     assert a.merge(ExactSum.empty()) == a == ExactSum.empty().merge(a)
 
 
-def test_sums_of_different_numbers_of_factors_do_not_merge() -> None:
-    with pytest.raises(ValueError, match="1 factors"):
-        ExactSum.empty(1).merge(ExactSum.empty(2))
+def test_sums_of_different_numbers_of_factors_merge_to_their_sum_in_the_finer_units() -> None:
+    one, two = ExactSum.of(array([0.75])), ExactSum.of_products(array([1e-200]), array([1e-200]))
+    assert one.merge(two) == two.merge(one)
+    assert one.merge(two).factors == 2
+    assert one.merge(two).fraction == Fraction(3, 4) + Fraction(1e-200) ** 2
 
 
 @pytest.mark.parametrize(("factors", "total"), SUMS)

@@ -269,7 +269,7 @@ def test_a_defect_is_exit_70_in_one_block_and_no_traceback(here, pair, monkeypat
     assert "\x1b" not in ran.err
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), AssertionError(), KeyError("x")])
+@pytest.mark.parametrize("error", [RecursionError("deep"), AssertionError(), KeyError("x")])
 def test_whatever_is_raised_ends_in_one_block(here, pair, monkeypatch, error):
     def fail(*args, **options):
         raise error
@@ -283,3 +283,73 @@ def test_a_defect_met_while_rendering_is_exit_70_and_writes_nothing(here, pair, 
     ran = here("eval", *pair, "-l", "mse", "-o", "a.csv", "-o", "b.json").block()
     assert (ran.code, ran.out) == (70, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.csv", "preds.csv"]
+
+
+LONG = "x" * 20_000
+SPACED = "a b " * 5_000
+
+
+@pytest.mark.parametrize("errors", ["text", "json"])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["eval", "nul.csv", "-l", "mse"],
+        ["eval", "header.csv", "-l", "mse"],
+        ["eval", "header.csv", "-l", "mse", "-p", "no"],
+        ["eval", "columns.csv", "-l", "mse", "-p", "no"],
+        ["eval", "value.csv", "-l", "mse"],
+        ["eval", "key_a.csv", "key_b.csv", "-l", "mse", "--on", "id"],
+        ["eval", "lines.jsonl", "-l", "mse"],
+        ["eval", LONG, "-l", "mse"],
+        ["eval", f"{LONG}.csv", "-l", "mse"],
+        *(
+            ["eval", "pair.csv", "-l", "mse", option, value]
+            for value in (LONG, SPACED)
+            for option in (
+                "-p", "-y", "-w", "--by", "--where", "--ci", "--max", "--min", "--memory", "-f", "--dialect",
+                "--nan", "--average", "--on", "--jobs", "--config", "--columns", "-o", "--compat",
+            )
+        ),
+        ["eval", "pair.csv", "-l", LONG],
+        ["eval", "pair.csv", "-l", f"huber:delta={LONG}"],
+        ["eval", "pair.csv", "-l", f"huber:{LONG}=1"],
+        ["eval", "pair.csv", "-l", f"expr:{'y' * 1900}"],
+        ["losses", LONG],
+        ["help", LONG],
+        [LONG],
+        ["eval", f"--{LONG}"],
+    ],
+    ids=lambda args: " ".join(arg[:12] for arg in args),
+)  # fmt: skip
+def test_a_refusal_is_short_however_long_the_names_and_values_are(here, text, args, errors):
+    million = 1_000_000
+    text("nul.csv", b"\0" * 20_000)
+    text("header.csv", ["x" * million + ",label", "1,2"])
+    text("columns.csv", [",".join("c" * 500 + str(at) for at in range(1000)), ",".join("1" * 1000)])
+    text("value.csv", ["pred,label", "q" * million + ",1"])
+    text("key_a.csv", ["id,pred", "k" * million + ",1"])
+    text("key_b.csv", ["id,label", "z" * million + ",1"])
+    text("lines.jsonl", ['{"' + "q" * million + '": 1, "label": 1}'])
+    text("pair.csv", ["pred,label", "1,2"])
+    ran = here(*args, *(["--errors", "json"] if errors == "json" else []))
+    assert ran.code in (2, 3, 74)
+    assert len(ran.err) < 5000
+    assert "…" in ran.err or "\\u2026" in ran.err or len(ran.err) < 600
+
+
+def test_a_name_is_cut_in_the_middle(here, text):
+    text("rows.csv", ["p" * 50 + "q" * 5000 + "r" * 50 + ",label", "1,2"])
+    ran = here("eval", "rows.csv", "-l", "mse", "-p", "other").block()
+    assert f"`{'p' * 40}…{'r' * 39}`" in ran.err
+
+
+@pytest.mark.parametrize("kilobytes", [20, 30, 50, 70, 90, 110, 130, 150, 180, 220, 260, 320, 420, 600])
+@pytest.mark.parametrize("name", ["preds.csv", "preds.parquet"])
+def test_too_little_address_space_is_not_enough_memory_or_no_hindrance(
+    losscli, pair, parquet, name, kilobytes
+):
+    parquet("preds.parquet", {"pred": [1.0, 2.0, 4.0]})
+    script = f'ulimit -v {kilobytes}000; exec "$@"'
+    ran = losscli.shell(script, "eval", name, "labels.csv", "-l", "mse", "-f", "value")
+    assert "Traceback" not in ran.err
+    assert (ran.code, ran.err) == (0, "") or (ran.code == 3 and "not enough memory" in ran.err)

@@ -12,7 +12,7 @@ import typer
 
 from losscli import errors
 from losscli.cli import app, options
-from losscli.text import visible
+from losscli.text import PATH_SHOWN, cut, visible
 
 DEFECT = 70
 BROKEN_PIPE = 141
@@ -63,8 +63,9 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
             raise errors.OutputError(
                 "cannot be written: no space left on device", file="standard output"
             ) from None
-        _tell(_defect(error), as_json)
-        return DEFECT
+        refused = _defect(error)
+        _tell(refused, as_json)
+        return refused.exit_code
 
 
 def _usage(error: Exception) -> errors.UsageError:
@@ -86,9 +87,11 @@ def _defect(error: Exception) -> errors.LosscliError:
     place = ""
     if where is not None:
         place = f" at {os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno}"
-    if isinstance(error, MemoryError):
-        return errors.LosscliError(
-            "there is not enough memory", f"{type(error).__name__}{place}", "use a smaller `--chunk-rows`"
+    if errors.out_of_memory(error):
+        return errors.DataError(
+            "there is not enough memory",
+            f"{type(error).__name__}{place}",
+            "use a smaller `--chunk-rows` or `--jobs 1`, or raise the limit (`ulimit -v`)",
         )
     return errors.LosscliError(
         "this is a defect of losscli, not of your files",
@@ -98,21 +101,23 @@ def _defect(error: Exception) -> errors.LosscliError:
 
 
 def _tell(error: errors.LosscliError, as_json: bool) -> None:
+    message, detail, hint = error.texts
     if as_json:
         text = json.dumps(
             {
                 "schema": "losscli.error/1", "kind": error.kind, "exit_code": error.exit_code,
-                "message": error.message, "detail": error.detail, "hint": error.hint,
-                "file": error.file, "column": error.column, "row": error.row,
+                "message": message, "detail": detail, "hint": hint,
+                "file": None if error.file is None else cut(error.file, PATH_SHOWN),
+                "column": None if error.column is None else cut(error.column), "row": error.row,
             }
         )  # fmt: skip
     else:
         where = f"{visible(error.where)}: " if error.where else ""
-        lines = [f"error: {where}{visible(error.message)}"]
-        if error.detail:
-            lines.append(f"       {visible(error.detail)}")
-        if error.hint:
-            lines.append(f"hint:  {visible(error.hint)}")
+        lines = [f"error: {where}{visible(message)}"]
+        if detail:
+            lines.append(f"       {visible(detail)}")
+        if hint:
+            lines.append(f"hint:  {visible(hint)}")
         text = "\n".join(lines)
     try:
         sys.stderr.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")

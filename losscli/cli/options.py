@@ -14,7 +14,7 @@ import typer
 
 from losscli.cli.settings import Call, configure, gates
 from losscli.errors import UsageError
-from losscli.text import visible
+from losscli.text import shortened, visible
 
 if TYPE_CHECKING:
     from losscli.formats import Look
@@ -570,7 +570,7 @@ def terminal_look() -> Look:
 def say(text: str) -> None:
     """A message for people, on standard error."""
     try:
-        sys.stderr.buffer.write(visible(text).encode("utf-8", "backslashreplace") + b"\n")
+        sys.stderr.buffer.write(visible(shortened(text)).encode("utf-8", "backslashreplace") + b"\n")
         sys.stderr.buffer.flush()
     except (OSError, ValueError):
         pass  # nobody listens

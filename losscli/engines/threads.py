@@ -19,6 +19,7 @@ import numpy as np
 
 from losscli.block import Batch, Column, Want
 from losscli.errors import DataError
+from losscli.memory import half_of_free
 from losscli.pairing.position import Segment, align, segments
 from losscli.plan import Plan, Tally
 
@@ -69,18 +70,18 @@ def run(
 ) -> Outcome:
     """Measure all rows of the sources, paired by position or by key.
 
-    ``memory`` is how many bytes of rows may be held while they wait for their partners.
+    ``memory`` is how many bytes may be held: of rows that wait for their partners, and of tables of classes.
     """
     _keep_memory()
+    memory = memory or half_of_free()
     if plan.keys is not None:
         # Imported here, as much of what is imported only where a call needs it: it starts faster.
         from losscli.engines.keyed import measure_keyed
-        from losscli.memory import half_of_free
 
-        return measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
+        return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
     wants = [plan.wants(side) for side in range(len(plan.sides))]
     pieces = segments(sources, wants)
-    outcome = Outcome(empty_tally(sink))
+    outcome = Outcome(empty_tally(sink, memory))
     with workers(jobs) as pool:
         if len(pieces) > 1:
             measured = bounded(
@@ -97,12 +98,12 @@ def run(
     return outcome
 
 
-def empty_tally(sink: Sink | None) -> Tally:
-    """An empty tally that hands on the single rows of those merged into it."""
+def empty_tally(sink: Sink | None, memory: int) -> Tally:
+    """An empty tally that hands on the single rows of those merged into it, and keeps to some memory."""
     if sink is None:
-        return Tally()
+        return Tally(memory=memory)
     sink.restart()
-    return Tally(sink=sink.add)
+    return Tally(sink=sink.add, memory=memory)
 
 
 def column(source: Source, want: Want, *, jobs: int) -> Iterator[Column]:

@@ -50,15 +50,15 @@ class Partitions:
 
     @classmethod
     def of(cls, table: Confusion) -> Partitions:
-        units = {pair: held.units for pair, held in table.cells.items() if held.units}
-        unit = math.gcd(*units.values())
-        true: Counter[int | str] = Counter()
-        found: Counter[int | str] = Counter()
-        for (a, b), weight in units.items():
+        cells = [(pair, held) for pair, held in zip(table.pairs, table.amounts[0], strict=True) if held]
+        unit = math.gcd(*(held for _, held in cells))
+        true: Counter[int] = Counter()
+        found: Counter[int] = Counter()
+        for (a, b), weight in cells:
             true[a] += weight // unit
             found[b] += weight // unit
-        cells = (weight // unit for weight in units.values())
-        return cls(tuple(cells), tuple(true.values()), tuple(found.values()))
+        weights = tuple(weight // unit for _, weight in cells)
+        return cls(weights, tuple(true.values()), tuple(found.values()))
 
     @property
     def whole(self) -> int:
@@ -123,8 +123,9 @@ class PairCounts:
         def rows(weights: Sequence[Fraction]) -> int:
             return pairs([int(weight) for weight in weights])
 
+        units, unit = table.amounts
         return cls(
-            rows([held.fraction for held in table.cells.values()]),
+            pairs([int(held * unit) for held in units]),
             rows(list(table.label_weights.values())),
             rows(list(table.pred_weights.values())),
             rows([table.weight.fraction]),
@@ -567,10 +568,11 @@ def purity(table: Confusion) -> Finished:
     >>> purity(tabled([0, 0, 1, 1], [5, 5, 5, 6]))
     Fraction(3, 4)
     """
-    greatest: dict[int | str, Fraction] = {}
-    for (_, cluster), held in table.cells.items():
-        greatest[cluster] = max(greatest.get(cluster, Fraction(0)), held.fraction)
-    return sum(greatest.values(), Fraction(0)) / table.weight.fraction
+    units, unit = table.amounts
+    greatest: dict[int, int] = {}
+    for (_, cluster), held in zip(table.pairs, units, strict=True):
+        greatest[cluster] = max(greatest.get(cluster, 0), held)
+    return sum(greatest.values()) * unit / table.weight.fraction
 
 
 @loss(

@@ -6,16 +6,19 @@ Those of one class against the rest are given the `Counts` of that class; where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from losscli.domain import CLASSES, Positive, Unit
 from losscli.loss import Codes, Finished, Order, Undefined, loss
-from losscli.losses.numerics import sqrt_fraction
+from losscli.losses.numerics import sqrt_fraction, sum_fractions
 from losscli.state import Confusion, Counts
 
 AVERAGES = ("macro", "micro", "weighted", "none")
@@ -665,7 +668,7 @@ def balanced_accuracy(table: Confusion, *, adjusted: bool = False) -> Finished:
     Fraction(5, 6)
     """
     found = recalls(table)
-    mean = sum(found, Fraction(0)) / len(found)
+    mean = sum_fractions(found) / len(found)
     if not adjusted:
         return mean
     if len(found) == 1:
@@ -700,7 +703,7 @@ def balanced_error(table: Confusion) -> Finished:
     Fraction(1, 6)
     """
     found = recalls(table)
-    return 1 - sum(found, Fraction(0)) / len(found)
+    return 1 - sum_fractions(found) / len(found)
 
 
 @loss(
@@ -732,17 +735,18 @@ def g_mean(table: Confusion) -> Finished:
     >>> g_mean(tabled([1, 0, 1, 1, 1], [1, 0, 0, 0, 0]))
     Fraction(1, 2)
     """
-    found = recalls(table)
-    whole = Fraction(1)
-    for share in found:
-        whole *= share
-    if len(found) == 2:
-        return sqrt_fraction(whole)
-    if whole in (0, 1):
-        return whole
+    found = Counter(recalls(table))
+    if 0 in found:
+        return Fraction(0)
+    count = found.total()
+    if count == 2:
+        return sqrt_fraction(math.prod(found.elements(), start=Fraction(1)))
+    # Shares below 1 have logs of one sign: they do not cancel.
+    logs = sum(times * _log(share) for share, times in found.items() if share != 1)
+    if not logs:
+        return Fraction(1)
     context = Context(prec=40)
-    root = context.exp(context.divide(_decimal(_log(whole)), Decimal(len(found))))
-    return Fraction(root)
+    return Fraction(context.exp(context.divide(_decimal(logs), Decimal(count))))
 
 
 def _decimal(number: Fraction) -> Decimal:
@@ -839,18 +843,41 @@ def kappa(
     places = _places(table, order if power else (), ordered=power > 0)
     if isinstance(places, Undefined):
         return places
-    true, called = table.label_weights, table.pred_weights
-    seen = chance = Fraction(0)
-    for (a, b), held in table.cells.items():
-        if a != b:
-            seen += held.fraction * abs(places[a] - places[b]) ** power
-    for a, first in true.items():
-        for b, second in called.items():
-            if a != b:
-                chance += first * second * abs(places[a] - places[b]) ** power
+    units, unit = table.amounts
+    at = [places[name] for name in table.names]
+    seen: Fraction = unit * sum(
+        held * abs(at[a] - at[b]) ** power for (a, b), held in zip(table.pairs, units, strict=True) if a != b
+    )
+    chance = _by_chance(table.label_weights, table.pred_weights, places, power)
     if not chance:
         return ratio(Fraction(0), Fraction(0), zero_division, "all labels and predictions are of one class")
     return 1 - seen * table.weight.fraction / chance
+
+
+def _by_chance(
+    true: Mapping[int | str, Fraction],
+    called: Mapping[int | str, Fraction],
+    places: Mapping[int | str, int],
+    power: int,
+) -> Fraction:
+    """Σ t·p·|i - j|**power over every class i of the labels and j of the predictions, in one pass over the classes."""
+    rows = sorted((places[name], true[name], called[name]) for name in true)
+    if power == 0:
+        both = sum((t for _, t, _ in rows), Fraction(0)) * sum((p for _, _, p in rows), Fraction(0))
+        return both - sum((t * p for _, t, p in rows), Fraction(0))
+    if power == 2:
+        (t0, t1, t2), (p0, p1, p2) = (
+            [sum((row[side] * row[0] ** k for row in rows), Fraction(0)) for k in range(3)] for side in (1, 2)
+        )
+        return t2 * p0 - 2 * t1 * p1 + t0 * p2
+    # Between two neighbouring places pass all pairs of which one lies below and one above.
+    total = below_true = below_called = Fraction(0)
+    whole_true, whole_called = (sum((row[side] for row in rows), Fraction(0)) for side in (1, 2))
+    for (here, t, p), (there, _, _) in pairwise(rows):
+        below_true, below_called = below_true + t, below_called + p
+        crossing = below_true * (whole_called - below_called) + below_called * (whole_true - below_true)
+        total += (there - here) * crossing
+    return total
 
 
 @loss(
@@ -884,17 +911,18 @@ def ordinal_mae(table: Confusion, *, order: Order = ()) -> Finished:
     places = _places(table, order, ordered=True)
     if isinstance(places, Undefined):
         return places
-    total = sum(
-        (held.fraction * abs(places[a] - places[b]) for (a, b), held in table.cells.items()), Fraction(0)
-    )
-    return total / table.weight.fraction
+    units, unit = table.amounts
+    at = [places[name] for name in table.names]
+    total = sum(held * abs(at[a] - at[b]) for (a, b), held in zip(table.pairs, units, strict=True))
+    return total * unit / table.weight.fraction
 
 
 def _places(table: Confusion, order: Order, *, ordered: bool) -> dict[int | str, int] | Undefined:
     """The place of each class in their order; text has one only where it is told."""
     seen = table.classes
     if order:
-        unknown = [c for c in seen if c not in order]
+        known = set(order)
+        unknown = [c for c in seen if c not in known]
         if unknown:
             return Undefined(f"the class `{unknown[0]}` is not among those in order: see `--classes`")
         return {c: place for place, c in enumerate(order)}

@@ -76,6 +76,26 @@ def product(*factors: Column | float) -> Column:
         return np.ldexp(mantissa, exponent)
 
 
+EXACT_BITS = 1 << 13
+"""Fractions whose common denominator is longer than this are summed to so many digits."""
+
+
+def sum_fractions(fractions: Iterable[Fraction]) -> Fraction:
+    """The sum, exact where the common denominator is no giant, else to some 2000 digits.
+
+    Of a hundred thousand fractions of unlike denominators the exact sum would have a million digits.
+    """
+    found = list(fractions)
+    common = 1
+    for fraction in found:
+        common = math.lcm(common, fraction.denominator)
+        if common.bit_length() > EXACT_BITS:
+            common = 1 << EXACT_BITS
+            break
+    # Each is cut in the same place, whatever the order: so is their sum.
+    return Fraction(sum(f.numerator * common // f.denominator for f in found), common)
+
+
 def sqrt_fraction(square: Fraction) -> Fraction:
     """The square root, to 64 binary digits: rounded once more it is that of the fraction within an ulp."""
     if square == 0:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 
 from losscli.domain import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, Whole
-from losscli.exact import round_fraction
 from losscli.loss import Column, Finished, Undefined, loss
 from losscli.losses.numerics import (
     difference,
@@ -22,8 +20,14 @@ from losscli.state import Extremes, Moments, Rivals, Sized
 from losscli.text import plural
 
 
+def error(label: Column, pred: Column) -> Column:
+    """What is squared in `mse`."""
+    return pred - label
+
+
 @loss(
     "regression",
+    root=error,
     aliases=("mean_squared_error", "squared_error", "均方误差"),
     elicits="mean",
     homogeneous=2,
@@ -50,7 +54,7 @@ def mse(label: Column, pred: Column) -> Column:
     aliases=("root_mean_squared_error", "l2_root", "均方根误差"),
     elicits="mean",
     homogeneous=2,
-    exceptions={"range": "infinite where the mean of the squares is, as `mse` says"},
+    exceptions={"range": "infinite where an error exceeds the greatest double"},
     reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
 )
 def rmse(mean: Fraction) -> Finished:
@@ -62,9 +66,9 @@ def rmse(mean: Fraction) -> Finished:
     no mean of rows: the value of a file is not the mean of the values of its parts.
 
     >>> rmse(Fraction(25, 4))
-    2.5
+    Fraction(5, 2)
     """
-    return math.sqrt(round_fraction(mean))
+    return sqrt_fraction(mean)
 
 
 @loss(
@@ -272,8 +276,14 @@ def lq(label: Column, pred: Column, *, power: AtLeastOne) -> Column:
     return np.where((whole > 0.0) & (whole < np.inf), whole * np.exp(back), root)
 
 
+def apart(label: Column, pred: Column) -> Column:
+    """What is squared in `msle`."""
+    return log_distance(pred, label, 1.0)
+
+
 @loss(
     "regression",
+    root=apart,
     label=ABOVE_MINUS_ONE,
     pred=ABOVE_MINUS_ONE,
     aliases=("mean_squared_log_error", "mean_squared_logarithmic_error"),
@@ -292,8 +302,8 @@ def msle(label: Column, pred: Column) -> Column:
     >>> msle(np.array([0.0, 3.0]), np.array([0.0, 1.0])).round(6)
     array([0.      , 0.480453])
     """
-    apart = log_distance(pred, label, 1.0)
-    return np.multiply(apart, apart, out=apart)
+    distance = log_distance(pred, label, 1.0)
+    return np.multiply(distance, distance, out=distance)
 
 
 @loss(
@@ -313,9 +323,9 @@ def rmsle(mean: Fraction) -> Finished:
     Ranks models as `msle` does.  Where it is small it reads as a typical relative error.
 
     >>> rmsle(Fraction(1, 4))
-    0.5
+    Fraction(1, 2)
     """
-    return math.sqrt(round_fraction(mean))
+    return sqrt_fraction(mean)
 
 
 @loss(
@@ -623,7 +633,7 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
     best=None,
     elicits="mean",
     homogeneous=2,
-    exceptions={"range": "infinite where the mean of the squares is, as `mse` says"},
+    exceptions={"range": "infinite where an error exceeds the greatest double"},
     reference="Huynh-Thu & Ghanbari (2008), doi:10.1049/el:20080522",
 )
 def psnr(mean: Fraction, *, range: Positive) -> Finished:
