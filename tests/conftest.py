@@ -16,6 +16,26 @@ ROOT = Path(__file__).resolve().parent.parent
 HANG = 60.0  # seconds after which a run is taken for one that never ends
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--run-all",
+        action="store_true",
+        help="also the full cross products, of which a usual run takes a part",
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "run_all: part of a run with `--run-all` only")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--run-all"):
+        return
+    left = [item for item in items if item.get_closest_marker("run_all")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if not item.get_closest_marker("run_all")]
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run left: its exit code, and what it wrote."""
