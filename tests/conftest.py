@@ -26,6 +26,26 @@ if threading.current_thread() is threading.main_thread():
             signal.signal(_number, lambda number, frame: None)
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--run-all",
+        action="store_true",
+        help="also the full cross products, of which a usual run takes a part",
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "run_all: part of a run with `--run-all` only")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--run-all"):
+        return
+    left = [item for item in items if item.get_closest_marker("run_all")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if not item.get_closest_marker("run_all")]
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run left: its exit code, and what it wrote."""

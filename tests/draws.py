@@ -54,6 +54,23 @@ def forms() -> list[Loss]:
     return [form for group in catalogue().values() for form in group]
 
 
+def of_each_kind(losses: Sequence[Loss]) -> list[Loss]:
+    """The first loss of each kind: of its state, the shapes and domains of its roles, and how it is finished.
+
+    What lies between a file and the arrays of a row function is the same for all losses of a kind, so what is
+    promised of it is proved once for each, and for all with `--run-all`.
+    """
+    kinds: dict[Any, Loss] = {}
+    for loss in losses:
+        roles = tuple((role.name, role.shape, type(role.domain).__name__) for role in loss.roles)
+        kind = (
+            loss.state, loss.is_mean, roles, loss.logits, loss.per_class, loss.takes_levels, loss.takes_matrix,
+            loss.keeps is not None, bool(loss.touches),
+        )  # fmt: skip
+        kinds.setdefault(kind, loss)
+    return list(kinds.values())
+
+
 def title(loss: Loss) -> str:
     """A name for one form, for the list of tests."""
     shapes = "-".join(role.shape.lower() for role in loss.roles)

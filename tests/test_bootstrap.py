@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import norm
 from sklearn import metrics
 
-from draws import draw, files, forms, generator, kept, row_params, spec, title, usual_params
+from draws import draw, files, forms, generator, kept, of_each_kind, row_params, spec, title, usual_params
 from losscli.bootstrap import (
     GROUPS,
     REPLICATES,
@@ -578,7 +578,7 @@ def test_the_standard_error_of_resamples_far_from_zero_loses_no_digit():
     assert replicates(values, 1e15).stderr == pytest.approx(np.std(np.arange(REPLICATES), ddof=1), rel=1e-14)
 
 
-@pytest.mark.parametrize("loss", [form for form in forms() if form.state != "sums"], ids=title)
+@pytest.mark.parametrize("loss", of_each_kind([form for form in forms() if form.state != "sums"]), ids=title)
 def test_what_is_no_function_of_means_has_the_bootstrap_and_no_normal_interval(loss, tmp_path):
     rng, params = generator(loss, "intervals"), usual_params(loss)
     held = files(tmp_path, loss, draw(loss, params, rng, 30))

@@ -39,6 +39,7 @@ from draws import (
     forms,
     generator,
     kept,
+    of_each_kind,
     perfect,
     row_params,
     sides,
@@ -78,12 +79,22 @@ FORMS = forms()
 ROW_FORMS = [form for form in FORMS if form.is_mean]
 
 
-def every(forms: Iterable[Loss] = FORMS, law: str | None = None) -> pytest.MarkDecorator:
-    """All forms of losses, but for those that declare, with a reason, that they cannot keep a law."""
+def every(
+    forms: Iterable[Loss] = FORMS, law: str | None = None, *, once_a_kind: bool = False
+) -> pytest.MarkDecorator:
+    """All forms of losses, but for those that declare, with a reason, that they cannot keep a law.
+
+    With ``once_a_kind``, only one of each kind is part of every run: see `draws.of_each_kind`.
+    """
     assert law is None or law in LAWS
-    kept = [form for form in forms if law is None or law not in form.exceptions]
+    chosen = [form for form in forms if law is None or law not in form.exceptions]
+    often = {id(form) for form in (of_each_kind(chosen) if once_a_kind else chosen)}
+    kept = [
+        pytest.param(form, marks=() if id(form) in often else pytest.mark.run_all, id=title(form))
+        for form in chosen
+    ]
     # By module: the tests of one form run one after the other, and share what was worked out for it.
-    return pytest.mark.parametrize("form", kept, ids=title, scope="module")
+    return pytest.mark.parametrize("form", kept, scope="module")
 
 
 def widths(form: Loss) -> tuple[int, ...]:
@@ -323,7 +334,7 @@ def test_a_whole_lies_within_a_few_ulp_of_its_definition(form: Loss, tmp_path: A
     assert tried >= 2, definition.text
 
 
-@every(ROW_FORMS)
+@every(ROW_FORMS, once_a_kind=True)
 def test_the_value_is_the_exact_weighted_mean_of_the_rows_rounded_once(form: Loss, tmp_path: Any) -> None:
     rng = generator(form, "mean")
     for at, params in enumerate(all_params(form, rng)[:6]):
@@ -463,13 +474,13 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
             assert got == wanted, f"{found.preds}, blocks of {chunk_rows} rows, {jobs} jobs"
 
 
-@every(law="order")
+@every(law="order", once_a_kind=True)
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_blocks_jobs_and_formats_change_no_bit(form: Loss, ends: bool, tmp_path: Any) -> None:
     check_cuts_and_formats(form, tmp_path, ends=ends)
 
 
-@every(law="order")
+@every(law="order", once_a_kind=True)
 @pytest.mark.parametrize("suffix", ["jsonl", "arrow", "npz"])
 def test_no_other_format_changes_a_bit(form: Loss, suffix: str, tmp_path: Any) -> None:
     params, roles, weight = weighted_rows(form, "formats", 36, ends=False)
@@ -477,7 +488,7 @@ def test_no_other_format_changes_a_bit(form: Loss, suffix: str, tmp_path: Any) -
     assert value_of(files(tmp_path, form, roles, weight, suffix=suffix), form, params, chunk_rows=7) == wanted
 
 
-@every(law="order")
+@every(law="order", once_a_kind=True)
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
     form: Loss, ends: bool, tmp_path: Any
@@ -491,7 +502,7 @@ def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
         assert value_of(cut, form, params, chunk_rows=chunk_rows, jobs=jobs) == wanted
 
 
-@every(law="order")
+@every(law="order", once_a_kind=True)
 @pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
 def test_the_order_of_rows_changes_no_bit(form: Loss, ends: bool, tmp_path: Any) -> None:
     rng = generator(form, "order")
@@ -602,7 +613,7 @@ def sliced_files(folder: Any, form: Loss, roles: Roles, weight: Any, name: str, 
     return found
 
 
-@every(law="order")
+@every(law="order", once_a_kind=True)
 def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
     form: Loss, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -644,7 +655,7 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
 # ------------------------------------------------------------------------------------------------
 
 
-@every(law="pickle")
+@every(law="pickle", once_a_kind=True)
 def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
     form: Loss, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -737,7 +748,7 @@ def narrowed(column: Any, kind: pa.DataType) -> pa.Array:
     return pa.array(column, kind)
 
 
-@every(law="types")
+@every(law="types", once_a_kind=True)
 @pytest.mark.parametrize("kind", NARROW)
 def test_narrow_and_decimal_columns_equal_doubles_of_the_same_values(
     form: Loss, kind: str, tmp_path: Any
@@ -809,7 +820,7 @@ def test_names_and_aliases_are_those_of_one_loss_each() -> None:
 # ------------------------------------------------------------------------------------------------
 
 
-@every(law="missing")
+@every(law="missing", once_a_kind=True)
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_a_missing_value_is_refused_and_dropped_only_when_asked(
     form: Loss, suffix: str, tmp_path: Any
