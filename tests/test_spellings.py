@@ -368,3 +368,12 @@ def test_a_probability_in_float32_may_miss_its_bounds_by_its_rounding(here, parq
         assert (
             here("eval", parquet("g.parquet", {"pred": wrong, "label": [1, 0, 0]}), "-l", "brier").code == 3
         )
+
+
+def test_a_key_of_text_beside_doubles_is_shown_as_it_is(here, text, parquet):
+    text("preds.csv", ["key,pred", "12,1"])
+    parquet("labels.parquet", {"key": [2.0**53], "label": [1.0]})
+    found = here("eval", "preds.csv", "labels.parquet", "--on", "key", "-l", "mse")
+    assert found.code == 3
+    assert "the key `12` is not in labels.parquet" in found.err
+    assert "(`9007199254740992` in row 1)" in found.err

@@ -64,9 +64,12 @@ class Trouble:
 
 
 def _shown(keys: Keys, place: int, plan: KeyPlan) -> str:
-    return ", ".join(
-        f"`{cut(shown(words[:, place], kind))}`" for words, kind in zip(keys, plan.types, strict=True)
-    )
+    # Doubles that meet text are compared by their texts.
+    kinds = [
+        kind if kind != "float" or slot.kind == "number" else "text"
+        for kind, slot in zip(plan.types, plan.sides[0], strict=True)
+    ]
+    return ", ".join(f"`{cut(shown(words[:, place], kind))}`" for words, kind in zip(keys, kinds, strict=True))
 
 
 @dataclass(slots=True)
