@@ -328,7 +328,7 @@ def _whole(numbers: Sequence[int]) -> Callable[[Floats], list[int]]:
 
 def _sums(states: Sequence[Sums | None]) -> Drawn:
     held = [state for state in states if state is not None]
-    if any(state.infinite for state in held):
+    if not all(total.finite for state in held for total in state.totals):
         raise NotDrawn
     totals = [
         _exact([None if state is None else state.totals[at] for state in states])

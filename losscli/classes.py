@@ -131,10 +131,11 @@ def unweighed(plan: Plan, tally: Tally) -> list[str]:
 
 def _positive(found: Sequence[Met], plan: Plan, positive: Class, named: Sequence[Class]) -> list[str]:
     labels: set[Class] = set().union(*(held.labels for held in found))
-    if positive in labels:
+    meant = {_column_name(held, positive) for held in found}
+    if meant & labels:
         return []
     known = {*named, *(name for held in found for name in (*(held.preds or ()), *held.columns))}
-    if positive not in known and len(labels) > 1:
+    if not meant & known and len(labels) > 1:
         slot = plan.slot(places_of(found[0].view)[0])
         same = [name for name in _ordered(labels) if plain(name) == plain(positive)]
         raise DataError(
@@ -146,6 +147,14 @@ def _positive(found: Sequence[Met], plan: Plan, positive: Class, named: Sequence
             slot.name,
         )
     return [f"no row is positive: no label is {spelled(positive)}"]
+
+
+def _column_name(held: Met, positive: Class) -> Class:
+    """The positive class as its prediction column is named, where there is one for it in any spelling."""
+    if not isinstance(held.view, ClassesView):
+        return positive
+    place = dict(held.view.classes).get(positive)
+    return positive if place is None else held.view.names[place]
 
 
 def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> None:

@@ -266,9 +266,10 @@ def _drafted(
     base: Result, head: Result, contest: _Contest, plan: Plan, tally: Tally, options: Options,
     named: dict[str, str | None], rule: Rule, by: str,
 ) -> Draft:  # fmt: skip
+    held = tally.states.get(contest.base.parts[0].unit)  # None where no row counts
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
-        base.rows, tally.states[contest.base.parts[0].unit].weight.rounded(), signature=base.signature + by,
+        base.rows, 0.0 if held is None else held.weight.rounded(), signature=base.signature + by,
     )  # fmt: skip
     if base.value is None or head.value is None:
         return Draft(replace(one, note=_why(base, head)))

@@ -499,13 +499,12 @@ class Plan(NamedTuple):
         state = summed.state(STATES[loss.state], parts, weight, names)
         if isinstance(state, Sums) and any(total.nan for total in state.totals):
             self._refuse_nan(unit, columns, block, kept, tally.faults)
-        if isinstance(state, Sums) and not all(total.finite for total in state.totals):
+        if isinstance(state, Sums) and (roots is not None or not all(total.finite for total in state.totals)):
             infinite = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
-            if roots is not None:
-                infinite &= roots == 0.0
-            everywhere = infinite if kept is None else _both(kept, infinite)
-            _, row = block.first(everywhere)
-            state = with_infinite(state, int(np.count_nonzero(infinite)), row)
+            if infinite.any():
+                everywhere = infinite if kept is None else _both(kept, infinite)
+                _, row = block.first(everywhere)
+                state = with_infinite(state, int(np.count_nonzero(infinite)), row)
         tally.states[place] = state
         if self.spreads and isinstance(state, Sums):
             from losscli.intervals import Spread

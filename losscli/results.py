@@ -529,12 +529,15 @@ def finish(
     if isinstance(state, Sums) and loss.state == "sums":
         if state.weight.units == 0:
             return Undefined(NO_ROW)
-        if state.infinite:
-            rows = plural(state.infinite, "row is", "rows are")
-            of = "the loss of" if state.infinite == 1 else "the losses of"
-            return Undefined(f"{of} {rows} infinite, first in {row_name(state.first_infinite or 0)}")
+        rows = plural(state.infinite, "row is", "rows are")
+        of = "the loss of" if state.infinite == 1 else "the losses of"
+        beyond = Undefined(f"{of} {rows} infinite, first in {row_name(state.first_infinite or 0)}")
+        if not all(total.finite for total in state.totals):
+            return beyond
         if loss.is_mean:
-            return exact_quotient(state.totals[0], state.weight)
+            mean = exact_quotient(state.totals[0], state.weight)
+            # Of squares beyond the doubles the sum is exact, and their mean may be within them.
+            return beyond if state.infinite and rounded(mean)[0] is None else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
     if not isinstance(state, Counts) and state.weight.units == 0:
         return Undefined(NO_ROW)

@@ -48,6 +48,8 @@ def shortened(text: str) -> str:
     """
 
     def shorter(found: re.Match[str]) -> str:
+        if "/" in found[0]:
+            return cut(found[0], PATH_SHOWN)
         return cut(found[0], LITERAL_SHOWN if " " in found[0] else WORD_SHOWN)
 
     return cut(_TOO_LONG.sub(shorter, text), TEXT_SHOWN)

@@ -159,7 +159,7 @@ def test_a_macro_average_says_which_label_it_leaves_out(measure):
     rows = ["y_a,y_b,p_a,p_b", "1,0,1,0", "0,0,1,0"]
     (found,) = measure(rows, "--pred", "p_*", "--label", "y_*", "-l", "recall")
     assert found["value"] == 1.0
-    assert found["note"] == "the average leaves out output `y_b`, where there is nothing to measure"
+    assert found["note"] == "the average leaves out output `p_b for y_b`, where there is nothing to measure"
 
 
 def test_a_macro_average_of_a_part_that_is_not_defined_is_not_defined(measure):

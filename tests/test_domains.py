@@ -431,8 +431,8 @@ def test_columns_named_for_other_classes_are_refused_with_both_lists(tmp_path: A
     labels = {"y_cat": np.ones(ROWS), "y_cow": np.zeros(ROWS), "y_fox": np.zeros(ROWS)}
     options = CLASS_COLUMNS | {"label": "y_cat,y_cow,y_fox"}
     error = refusal(tmp_path, "cross_entropy", SHARES, labels, options)
-    assert "`fox`" in str(error)
-    assert "`dog`" in str(error)
+    assert "`y_fox`" in str(error)
+    assert "`p_dog`" in str(error)
 
 
 # ------------------------------------------------------------------------------------------------

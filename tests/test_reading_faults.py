@@ -122,12 +122,16 @@ def test_infinity_is_no_missing_value_and_outside_the_real_numbers(refused, text
         assert "real numbers" in words
 
 
-def test_text_rounds_an_integer_that_no_double_holds_and_parquet_refuses_it(value, refused, text, parquet):
+def test_an_integer_that_no_double_holds_is_refused_in_text_and_in_parquet(value, refused, text, parquet):
     big = 9007199254740993
-    assert value(text("both.csv", ["pred,label", f"{big},0"]), "-l", "mae") == 9007199254740992.0
-    words = refused(parquet("both.parquet", {"pred": [1, big], "label": [0, 0]}), "-l", "mae")
-    assert words.startswith("error: both.parquet, column `pred`, row 2: ")
-    assert str(big) in words
+    written = (
+        text("both.csv", ["pred,label", "1,0", f"{big},0"]),
+        parquet("both.parquet", {"pred": [1, big], "label": [0, 0]}),
+    )
+    for name in written:
+        words = refused(name, "-l", "mae")
+        assert words.startswith(f"error: {name}, column `pred`, row 2: ")
+        assert str(big) in words
     assert value(parquet("power.parquet", {"pred": [2**60], "label": [0]}), "-l", "mae") == float(2**60)
 
 
@@ -155,7 +159,8 @@ def test_a_missing_class_label_is_refused(refused, text):
 
 def test_class_labels_of_one_number_are_one_class_however_they_are_written(value, text):
     assert (
-        value(text("both.csv", ["pred,label", "1,1.0", "1,true", "0,False", "01,1"]), "-l", "zero_one") == 0.0
+        value(text("both.csv", ["pred,label", "1,1.0", "1,true", "0,False", "1.00,1"]), "-l", "zero_one")
+        == 0.0
     )
 
 

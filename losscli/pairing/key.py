@@ -69,7 +69,9 @@ def _shown(keys: Keys, place: int, plan: KeyPlan) -> str:
         kind if kind != "float" or slot.kind == "number" else "text"
         for kind, slot in zip(plan.types, plan.sides[0], strict=True)
     ]
-    return ", ".join(f"`{cut(shown(words[:, place], kind))}`" for words, kind in zip(keys, kinds, strict=True))
+    return ", ".join(
+        f"`{cut(shown(words[:, place], kind))}`" for words, kind in zip(keys, kinds, strict=True)
+    )
 
 
 @dataclass(slots=True)
