@@ -208,9 +208,11 @@ def differences(expected: Any, actual: Any, place: str = "") -> list[str]:
             for at, pair in enumerate(zip(expected, actual, strict=True))
             for d in differences(*pair, f"{place}[{at}]")
         ]
-    if isinstance(expected, float) and isinstance(actual, (int, float)) and not isinstance(actual, bool):
-        if math.isclose(expected, actual, rel_tol=TOLERANCE, abs_tol=1e-300):
-            return []
+    numbers = (
+        isinstance(expected, float) and isinstance(actual, (int, float)) and not isinstance(actual, bool)
+    )
+    if numbers and math.isclose(expected, actual, rel_tol=TOLERANCE, abs_tol=1e-300):
+        return []
     return [] if expected == actual else [f"{place}: {expected!r} before, {actual!r} now"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from corpus import calls, differences, kept, run
 from inputs import write_inputs
 
