@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from losscli.errors import LosscliError as LosscliError
     from losscli.errors import OutputError as OutputError
     from losscli.errors import UsageError as UsageError
-    from losscli.evaluation import evaluate as evaluate
-    from losscli.report import Report as Report
+    from losscli.report.evaluate import evaluate as evaluate
+    from losscli.report.records import Report as Report
 
 _WHERE = {
-    "evaluate": "losscli.evaluation", "Report": "losscli.report", "LosscliError": "losscli.errors",
+    "evaluate": "losscli.report.evaluate", "Report": "losscli.report.records", "LosscliError": "losscli.errors",
     "UsageError": "losscli.errors", "DataError": "losscli.errors", "OutputError": "losscli.errors",
 }  # fmt: skip
 

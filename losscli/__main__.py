@@ -14,8 +14,8 @@ ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 # What is left behind otherwise, by module: a half-written file, a hidden cursor.
 TIDYING = {
-    "losscli.writing": "discard_unfinished",
-    "losscli.spill": "discard",
+    "losscli.report.writing": "discard_unfinished",
+    "losscli.pairing.spill": "discard",
     "losscli.cli.progress": "clear",
 }
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-from losscli.block import Column, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import Dialect, Source, csv, plain_csv, small_csv
+from losscli.reading import csv, plain_csv, small_csv
+from losscli.reading.source import Dialect, Source
+from losscli.table.block import AnyColumn, ColumnRequest, NumberColumn
 
 PART_SIZES = (1, 16, 64, csv.PART_BYTES)
 
@@ -30,7 +31,7 @@ class Found:
 
 
 def read(data, *wants, part=csv.PART_BYTES, chunk=10**6, dialect=None, small=0, **options) -> Found:
-    """Read bytes, or a path; a want is a kind, for the first columns in turn, or a `Want`."""
+    """Read bytes, or a path; a want is a kind, for the first columns in turn, or a `ColumnRequest`."""
     where = {"path": str(data)} if not isinstance(data, bytes) else {"path": "-", "stream": io.BytesIO(data)}
     source = csv.open_csv(**where, dialect=dialect or Dialect(), **options)
     return read_source(source, *wants, part=part, chunk=chunk, small=small)
@@ -38,7 +39,10 @@ def read(data, *wants, part=csv.PART_BYTES, chunk=10**6, dialect=None, small=0, 
 
 def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6, small=0) -> Found:
     """``small``: bytes of a block up to which it is read cell by cell, and not by pyarrow."""
-    asked = [want if isinstance(want, Want) else Want(place, want) for place, want in enumerate(wants)]
+    asked = [
+        want if isinstance(want, ColumnRequest) else ColumnRequest(place, want)
+        for place, want in enumerate(wants)
+    ]
     found = Found(source.columns, 0, [[] for _ in asked], None)
     with mock.patch.object(csv, "PART_BYTES", part), mock.patch.object(small_csv, "SMALL", small):
         for each in source.parts(asked):
@@ -81,7 +85,7 @@ def read_alike(data, *wants, **options) -> Found:
     return ways[0]
 
 
-def plain(column: Column) -> list:
+def plain(column: AnyColumn) -> list:
     """Doubles, labels, and None for what is missing."""
     missing = [False] * len(column) if column.missing is None else column.missing.tolist()
     if isinstance(column, NumberColumn):

@@ -18,7 +18,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from losscli.loss import Loss
+from losscli.loss.declare import Loss
 
 DIGITS, MANY_DIGITS = 400, 2000
 MP = mpmath.MPContext()  # a context of its own: nobody else's precision is changed

@@ -28,8 +28,8 @@ import pyarrow.parquet as pq
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from losscli.domain import AnyClass, Binary, Interval, Simplex, Vector
-from losscli.loss import Loss, Param
+from losscli.loss.declare import Loss, Param
+from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.losses import catalogue
 
 Floats = NDArray[np.float64]

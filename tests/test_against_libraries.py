@@ -22,9 +22,9 @@ from sklearn import metrics
 from definition import MP, fraction, quotient
 from draws import write
 from losscli.errors import DataError
-from losscli.evaluation import evaluate
 from losscli.losses import catalogue
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 from recorded import recorded
 
 SAMPLES = os.path.join(os.path.dirname(__file__), os.pardir, "sample_data")

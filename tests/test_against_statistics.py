@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from losscli.compare import compare
-from losscli.evaluation import evaluate
-from losscli.gate import holm
+from losscli.report.compare import compare
+from losscli.report.evaluate import evaluate
+from losscli.report.gates import holm
 from recorded import recorded
 from test_intervals import table
 
@@ -178,7 +178,7 @@ def test_the_standard_error_of_diebold_and_mariano(tmp_path, data, horizon, loss
 
 
 def test_welchs_test_of_two_saved_results(tmp_path, data, here):
-    from losscli.unpaired import compare_saved
+    from losscli.report.compare_saved import compare_saved
 
     name, held = data
     path = table(tmp_path, held)

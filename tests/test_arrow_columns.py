@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli import evaluate
-from losscli.block import ClassColumn, NumberColumn
 from losscli.errors import DataError
-from losscli.sources import arrow
-from losscli.sources.arrow import check_type, column_of
-from losscli.sources.values import batch_of
+from losscli.reading import arrow
+from losscli.reading.arrow import check_type, column_of
+from losscli.reading.values import batch_of
+from losscli.table.block import ClassColumn, NumberColumn
 
 INF, NAN = math.inf, math.nan
 

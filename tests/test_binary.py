@@ -15,8 +15,8 @@ from sklearn import metrics
 from losscli import evaluate
 from losscli.errors import DataError, UsageError
 from losscli.losses import binary
-from losscli.losses.numerics import product, two_product
-from losscli.report import Result
+from losscli.losses.stable import product, two_product
+from losscli.report.records import Result
 from recorded import recorded
 
 RNG = np.random.default_rng(20)

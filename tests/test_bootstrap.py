@@ -14,7 +14,11 @@ from scipy.stats import norm
 from sklearn import metrics
 
 from draws import draw, files, forms, generator, kept, of_each_kind, row_params, spec, title, usual_params
-from losscli.bootstrap import (
+from losscli.errors import UsageError
+from losscli.numbers.state import STATES
+from losscli.report.evaluate import evaluate
+from losscli.report.results import finish, rounded
+from losscli.statistics.bootstrap import (
     GROUPS,
     REPLICATES,
     NoInterval,
@@ -25,11 +29,7 @@ from losscli.bootstrap import (
     pushed,
     resampled,
 )
-from losscli.errors import UsageError
-from losscli.evaluation import evaluate
-from losscli.intervals import IntervalSpec, one_side
-from losscli.results import finish, rounded
-from losscli.state import STATES
+from losscli.statistics.intervals import IntervalSpec, one_side
 from test_intervals import own_params, table
 
 MASK = 2**64 - 1
@@ -547,7 +547,7 @@ def test_a_resample_is_the_merge_of_its_groups(loss, weighted):
 
 
 def test_sums_of_any_size_are_multiplied_without_rounding():
-    from losscli.state import Sums
+    from losscli.numbers.state import Sums
 
     values = np.array([1.7e308, -1.7e308, 5e-324, -3e-200, 12.5, 1e16])
     groups = [Sums.of([values[at : at + 1]], None) for at in range(6)]

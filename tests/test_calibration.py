@@ -16,8 +16,8 @@ from sklearn.calibration import calibration_curve
 
 from losscli import evaluate
 from losscli.losses.calibration import bin_of
-from losscli.report import Result
-from losscli.state import Bins
+from losscli.numbers.state import Bins
+from losscli.report.records import Result
 
 RNG = np.random.default_rng(22)
 PROB = RNG.random(500)

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from losscli.formats import Look, render
-from losscli.formats.github import command, plain
-from losscli.formats.junit import words
-from losscli.gate import Gate, Limit
+from losscli.report.gates import Gate, Limit
+from losscli.show import Canvas, render
+from losscli.show.github import command, plain
+from losscli.show.junit import words
 from test_gates import report, result
 
 JUNIT = xmlschema.XMLSchema(str(ROOT / "tests" / "junit.xsd"))
@@ -150,7 +150,7 @@ def test_every_limit_is_a_test_case_and_a_failed_one_a_failure(here, pair):
     ran = here("eval", *pair, "--max", "mse=3", "--max", "mae=2", "-f", "junit")
     assert ran.code == 1
     one, other = cases(ran.out)
-    assert (one.get("name"), one.get("classname")) == ("mse at most 3", "losscli.gate")
+    assert (one.get("name"), one.get("classname")) == ("mse at most 3", "losscli.report.gates")
     assert one.find("failure").get("message") == "3.3333333333333335 is above 3"
     assert (other.get("name"), list(other)) == ("mae at most 2", [])
     suite = ElementTree.fromstring(ran.out).find("testsuite")
@@ -181,7 +181,7 @@ def test_several_results_are_suites_of_one_document(here, saved):
 def test_any_words_make_valid_xml(name, note):
     limits = (Limit.of("mse", "max", 0.0), Limit.of("mae", "max", 1.0))
     judged = Gate(limits).judge(report(result(1.0, pred=name), result(None, "mae", note=note, pred=name)))
-    JUNIT.validate(render("junit", judged, Look()))
+    JUNIT.validate(render("junit", judged, Canvas()))
     assert all(sign in "\t\n\r" or sign >= " " for sign in words(name))
 
 
@@ -261,7 +261,7 @@ def test_a_table_says_in_words_what_passed_and_what_failed(here, pair, saved):
 def test_a_verdict_is_readable_in_any_terminal(width, colour, unicode):
     limits = (Limit.of("mse", "max", 0.5), Limit.of("mae", "max", 5.0))
     judged = Gate(limits).judge(report(result(1.0), result(1.0, "mae")))
-    out = render("table", judged, Look(width, colour, unicode))
+    out = render("table", judged, Canvas(width, colour, unicode))
     plain_out = re.sub(r"\x1b\[[0-9;]*m", "", out)
     assert "gate FAILED: 1 of 2 limits" in plain_out
     assert re.search(r"FAILED +mse", plain_out)

@@ -321,7 +321,7 @@ def test_verbose_tells_timings_on_standard_error_only(here, pair):
 # ── from Python ──
 
 OFFERED = """
-import losscli.evaluation, losscli.report, losscli.errors
+import losscli.report.evaluate, losscli.report.records, losscli.errors
 import losscli
 for name in losscli.__all__ * 2:
     assert type(getattr(losscli, name)).__name__ != "module", name

@@ -17,8 +17,8 @@ from losscli import evaluate
 from losscli.errors import DataError, UsageError
 from losscli.losses import clustering
 from losscli.losses.confusion import tabled
-from losscli.losses.numerics import entropy, sqrt_fraction, sum_of_logs
-from losscli.report import Result
+from losscli.losses.stable import entropy, sqrt_fraction, sum_of_logs
+from losscli.report.records import Result
 
 RNG = np.random.default_rng(23)
 TRUE = RNG.integers(0, 5, 400)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from losscli.compare import compare
 from losscli.errors import DataError, UsageError
-from losscli.schemas import ComparisonDocument
+from losscli.report.compare import compare
+from losscli.report.schemas import ComparisonDocument
 from test_bootstrap import bca
 from test_intervals import table
 

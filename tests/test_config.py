@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from losscli.cli.eval import eval_command
-from losscli.cli.init import template, toml_text
-from losscli.config import Config, Found, line_of, load, load_found
+from losscli.cli.commands.eval import eval_command
+from losscli.cli.commands.init import template, toml_text
 from losscli.errors import UsageError
+from losscli.report.config import Config, FoundConfig, line_of, load, load_found
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_without_settings_nothing_of_them_is_imported(losscli, pair, project):
         (losscli.folder / "pyproject.toml").write_text(project)
     code = (
         "import sys; from losscli.cli import main; code = main(sys.argv[1:]); "
-        "print(code, 'losscli.config' in sys.modules, 'losscli.schemas' in sys.modules)"
+        "print(code, 'losscli.report.config' in sys.modules, 'losscli.report.schemas' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "eval", *pair, "-l", "mse", "-f", "value", "--max", "mse=9"],
@@ -213,7 +213,7 @@ def test_every_option_of_eval_is_a_key_or_is_left_out_on_purpose():
 
 
 def test_what_a_found_file_may_set_is_neither_output_nor_work():
-    assert not set(Found.model_fields) & {
+    assert not set(FoundConfig.model_fields) & {
         "output", "format", "rows_out", "state_out", "engine", "jobs", "chunk_rows", "memory", "quiet", "verbose",
     }  # fmt: skip
 

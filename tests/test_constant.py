@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from losscli.constant import ELICITED, skill
 from losscli.losses import catalogue
-from losscli.state import Values
+from losscli.measure.constant_baseline import ELICITED, skill
+from losscli.numbers.state import Values
 
 RNG = np.random.default_rng(11)
 ROWS = 101

@@ -10,10 +10,11 @@ import sys
 import pytest
 
 from csv_reading import bits, read, read_alike
-from losscli.block import Want
 from losscli.errors import DataError, UsageError
-from losscli.sources import Dialect, csv, small_csv
-from losscli.sources.cells import CellReader
+from losscli.reading import csv, small_csv
+from losscli.reading.source import Dialect
+from losscli.table.block import ColumnRequest
+from losscli.table.cells import CellReader
 
 COMMA = Dialect(decimal=",")
 
@@ -48,7 +49,7 @@ def stopped(data, *wants, **options):
 )  # fmt: skip
 @pytest.mark.parametrize("neighbour", ["3", "nan", "+3"])
 def test_a_number_is_the_nearest_double_whichever_way_its_block_is_read(text, value, neighbour):
-    found = read_alike(f"a,p\nx,{text}\nx,{neighbour}\n".encode(), Want(1, "number"))
+    found = read_alike(f"a,p\nx,{text}\nx,{neighbour}\n".encode(), ColumnRequest(1, "number"))
     assert found.stop is None
     assert bits(found.lists[0][:1]) == bits([value])
 
@@ -59,7 +60,7 @@ def test_a_number_is_the_nearest_double_whichever_way_its_block_is_read(text, va
      "1f", "1e5.5", "\xa01", "\x0b1", "1\x00", "abc", "true", "1,5", "infinit", "NANA", "- 1", "-NA"],
 )  # fmt: skip
 def test_a_cell_that_is_no_number_is_named_with_column_and_row(text):
-    row, column, message = stopped(f'p,q\n1,2\n1,"{text}"\n1,?\n?,2\n'.encode(), Want(1, "number"))
+    row, column, message = stopped(f'p,q\n1,2\n1,"{text}"\n1,?\n?,2\n'.encode(), ColumnRequest(1, "number"))
     assert (row, column) == (2, "q")
     assert message.endswith("` is not a number")
 
@@ -93,7 +94,7 @@ def test_a_further_spelling_of_missing_counts_in_every_role():
     dialect = Dialect(null=("?", "-999"))
     data = b"p\n1\n?\n-999\n -999\n-999.0\n"
     numbers, labels, texts = read_alike(
-        data, Want(0, "number"), Want(0, "class"), Want(0, "text"), dialect=dialect
+        data, ColumnRequest(0, "number"), ColumnRequest(0, "class"), ColumnRequest(0, "text"), dialect=dialect
     ).lists
     assert numbers == [1.0, None, None, None, -999.0]
     assert labels == [1, None, None, None, -999]
@@ -169,7 +170,7 @@ def test_a_class_label_is_a_whole_number_or_exact_text(text, label, neighbour):
 def test_a_column_of_integers_is_its_own_codes(monkeypatch):
     monkeypatch.setattr(small_csv, "SMALL", 0)
     source = csv.open_csv("-", dialect=Dialect(), stream=io.BytesIO(b"c\n3\n-1\n3\n"))
-    (part,) = source.parts([Want(0, "class")])
+    (part,) = source.parts([ColumnRequest(0, "class")])
     (batch,) = part.batches(10)
     assert batch.columns[0].values is None
     assert batch.columns[0].codes.tolist() == [3, -1, 3]
@@ -192,7 +193,13 @@ def test_text_is_kept_as_it_stands():
 
 def test_a_column_is_read_as_several_kinds_at_once():
     data = b"x,y\n1,a\n2.5,b\n,c\n"
-    wants = [Want(0, "text"), Want(0, "number"), Want(1, "class"), Want(0, "class"), Want(0, "number")]
+    wants = [
+        ColumnRequest(0, "text"),
+        ColumnRequest(0, "number"),
+        ColumnRequest(1, "class"),
+        ColumnRequest(0, "class"),
+        ColumnRequest(0, "number"),
+    ]
     numbers = [1.0, 2.5, None]
     assert read_alike(data, *wants).lists == [
         ["1", "2.5", None], numbers, ["a", "b", "c"], [1, "2.5", None], numbers,
@@ -288,7 +295,7 @@ def test_a_quote_that_is_never_closed_is_named_with_the_row_where_it_opens(line_
 
 
 def test_what_is_wrong_in_the_lowest_row_is_named_and_in_a_row_the_shape_first():
-    wants = (Want(1, "number"), Want(0, "number"))
+    wants = (ColumnRequest(1, "number"), ColumnRequest(0, "number"))
     assert stopped(b"a,b\n1,2\n1,x\ny,2\n1\n", *wants)[:2] == (2, "b")
     assert stopped(b"a,b\n1,2\ny,x\n", *wants)[:2] == (2, "a")
     assert stopped(b"a,b\n1,2\ny,x,3\n", *wants)[:2] == (2, None)
@@ -308,7 +315,7 @@ def test_a_row_longer_than_the_limit_is_refused_and_the_limit_named(monkeypatch)
             found = read(data, "number", part=part)
             assert (found.rows, found.stop.row) == (1, 2)
             assert found.stop.message == "the row is longer than 2 MiB"
-    assert read(b"a,b\n1,2\n1," + b"9" * ((2 << 20) - 10) + b"\n3,4\n", Want(0, "number")).rows == 3
+    assert read(b"a,b\n1,2\n1," + b"9" * ((2 << 20) - 10) + b"\n3,4\n", ColumnRequest(0, "number")).rows == 3
 
 
 def test_endless_empty_lines_are_refused(monkeypatch):
@@ -398,7 +405,7 @@ def test_bytes_that_are_not_utf8_are_refused_where_they_are_read():
     data = b"a,b\n1,x\n2,caf\xe9\n3,y\n"
     assert read_alike(data, "number").lists == [[1.0, 2.0, 3.0]]
     for kind in ("text", "class", "number"):
-        row, column, message = stopped(data.replace(b"x", b"1"), Want(1, kind))
+        row, column, message = stopped(data.replace(b"x", b"1"), ColumnRequest(1, kind))
         assert (row, column, message) == (2, "b", "`caf\\xe9` is not valid UTF-8")
     assert "`--dialect encoding=" in refused(b"a,caf\xe9\n1,2\n")
 
@@ -411,7 +418,7 @@ def test_a_null_byte_is_an_error_or_a_value():
 def test_a_thousand_columns_are_read_by_place():
     names = ",".join(f"c{place}" for place in range(1000))
     row = ",".join(str(place) for place in range(1000))
-    found = read(f"{names}\n{row}\n{row}\n".encode(), Want(999, "number"), Want(3, "class"))
+    found = read(f"{names}\n{row}\n{row}\n".encode(), ColumnRequest(999, "number"), ColumnRequest(3, "class"))
     assert found.lists == [[999.0, 999.0], [3, 3]]
 
 

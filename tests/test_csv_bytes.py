@@ -17,9 +17,10 @@ import pyarrow as pa
 import pytest
 
 from csv_reading import read, read_source
-from losscli.block import Want
 from losscli.errors import DataError, UsageError
-from losscli.sources import Dialect, csv
+from losscli.reading import csv
+from losscli.reading.source import Dialect
+from losscli.table.block import ColumnRequest
 
 DATA = b"a,b\n" + b"".join(b"%d,%d.5\n" % (row, row * row) for row in range(20_000))
 WANTS = ("class", "number")
@@ -166,7 +167,7 @@ def test_a_multibyte_encoding_may_be_cut_anywhere():
     rows = [f"{row},日本語{row}" for row in range(100_000)]
     found = read(
         ("a,b\n" + "\n".join(rows)).encode("shift_jis"),
-        Want(1, "text"),
+        ColumnRequest(1, "text"),
         dialect=Dialect(encoding="shift_jis"),
     )
     assert found.lists == [[row.split(",")[1] for row in rows]]
@@ -219,14 +220,16 @@ def test_a_source_says_what_it_is_before_its_rows_are_read(tmp_path):
     source = csv.open_csv(str(path), dialect=Dialect())
     assert (source.path, source.format, source.columns, source.named) == (str(path), "csv", ("a", "b"), True)
     assert (source.rows, source.size) == (None, len(DATA))
-    assert sum(part.size for part in source.parts([Want(0, "class")])) == pytest.approx(len(DATA), abs=10)
+    assert sum(part.size for part in source.parts([ColumnRequest(0, "class")])) == pytest.approx(
+        len(DATA), abs=10
+    )
 
 
 def test_a_file_can_be_read_again_and_holds_no_descriptor_between(tmp_path):
     source = csv.open_csv(str(written(tmp_path, "p.csv", DATA)), dialect=Dialect())
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert read_source(source, *WANTS).lists == read_source(source, *WANTS, part=100).lists
-    next(iter(source.parts([Want(0, "class")])))  # and is let go before its end
+    next(iter(source.parts([ColumnRequest(0, "class")])))  # and is let go before its end
     if before:
         assert len(os.listdir("/proc/self/fd")) == before
 
@@ -239,7 +242,7 @@ def test_a_file_that_changes_while_it_is_read_gives_its_old_rows_or_a_refusal(ch
     os.utime(path, ns=(1, 1))
     source = csv.open_csv(str(path), dialect=Dialect())
     expected = read(DATA, *WANTS).lists
-    parts = source.parts([Want(0, "class"), Want(1, "number")])
+    parts = source.parts([ColumnRequest(0, "class"), ColumnRequest(1, "number")])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv, "PART_BYTES", 1 << 14)
         taken = [next(parts)]
@@ -313,7 +316,7 @@ def test_a_stream_may_give_its_bytes_a_few_at_a_time():
 def test_reading_imports_neither_pandas_nor_the_dear_parts_of_pyarrow(tmp_path):
     path = written(tmp_path, "p.csv", b"a,b,c\n1,x,1\n2,,\n3,y,inf\n")
     script = (
-        "import sys; sys.path.insert(0, sys.argv[2]); import losscli.sources.csv\n"
+        "import sys; sys.path.insert(0, sys.argv[2]); import losscli.reading.csv\n"
         "assert 'pyarrow' not in sys.modules\n"
         "from csv_reading import read\n"
         "read(sys.argv[1], 'class', 'text', 'number')\n"

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from csv_oracle import label, number, read_table
 from csv_reading import bits, read, read_alike, read_source
-from losscli.block import Want
 from losscli.errors import DataError
-from losscli.sources import Dialect, csv
+from losscli.reading import csv
+from losscli.reading.source import Dialect
+from losscli.table.block import ColumnRequest
 
 CELLS = [
     b"1", b"2.5", b"-3", b"+1", b"", b'""', b'"a"', b"a", b'"a,b"', b'"x\ny"', b'"x\r\ny"', b'"q""q"', b'5" p', b"NA",
@@ -66,7 +67,7 @@ def mutated(data: bytes, dice: random.Random, times: int = 3) -> bytes:
     return bytes(changed)
 
 
-def expected(data: bytes, wants: list[Want]) -> tuple[int, list[list], int | None, tuple[str, ...]]:
+def expected(data: bytes, wants: list[ColumnRequest]) -> tuple[int, list[list], int | None, tuple[str, ...]]:
     """Rows, columns, the row that stops, and what may be said of it, by the oracle."""
     table = read_table(data, ",")
     bad_row, reasons = table.bad_row, REASONS.get(table.reason, ())
@@ -96,7 +97,7 @@ def test_any_table_reads_as_by_the_oracle_or_is_refused_in_the_same_row(seed):
         data = table_of(dice)
         width = len(read_table(data, ",").header) or 1
         kinds = ("number", "class", "text")
-        wants = [Want(dice.randrange(width), dice.choice(kinds)) for _ in range(dice.randrange(4))]
+        wants = [ColumnRequest(dice.randrange(width), dice.choice(kinds)) for _ in range(dice.randrange(4))]
         try:
             found = read_alike(data, *wants, dialect=Dialect(delimiter=","))
         except DataError:  # of the header

@@ -13,7 +13,6 @@ from scipy import stats
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
 from losscli.losses.distribution import (
     bregman,
     dss,
@@ -25,7 +24,8 @@ from losscli.losses.distribution import (
     tweedie_deviance,
     tweedie_nll,
 )
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 from recorded import recorded
 
 COUNT = [0.0, 3.0, 1.0, 12.0, 2.0]

@@ -33,10 +33,10 @@ from draws import (
     usual_params,
     write,
 )
-from losscli.domain import AnyClass, Binary, Interval, Simplex, surely_finite
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.evaluation import evaluate
-from losscli.loss import Loss
+from losscli.loss.declare import Loss
+from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, surely_finite
+from losscli.report.evaluate import evaluate
 
 FORMS = forms()
 every_form = pytest.mark.parametrize("form", FORMS, ids=title)

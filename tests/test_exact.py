@@ -19,8 +19,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from losscli import exact
-from losscli.exact import ExactSum, exact_quotient, round_fraction
+from losscli.numbers import exact
+from losscli.numbers.exact import ExactSum, exact_quotient, round_fraction
 from nist import UNIVARIATE
 
 Floats = NDArray[np.float64]

@@ -256,7 +256,7 @@ def broken(*args, **options):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_defect_is_exit_70_in_one_block_and_no_traceback(here, pair, monkeypatch, as_json):
-    monkeypatch.setattr("losscli.evaluation.evaluate", broken)
+    monkeypatch.setattr("losscli.report.evaluate.evaluate", broken)
     ran = here("eval", *pair, "-l", "mse", *(["--errors", "json"] if as_json else []))
     assert (ran.code, ran.out) == (70, "")
     if as_json:
@@ -274,12 +274,12 @@ def test_whatever_is_raised_ends_in_one_block(here, pair, monkeypatch, error):
     def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr("losscli.evaluation.evaluate", fail)
+    monkeypatch.setattr("losscli.report.evaluate.evaluate", fail)
     assert here("eval", *pair, "-l", "mse").block().code == 70
 
 
 def test_a_defect_met_while_rendering_is_exit_70_and_writes_nothing(here, pair, monkeypatch, tmp_path):
-    monkeypatch.setattr("losscli.formats.json.render", broken)
+    monkeypatch.setattr("losscli.show.json.render", broken)
     ran = here("eval", *pair, "-l", "mse", "-o", "a.csv", "-o", "b.json").block()
     assert (ran.code, ran.out) == (70, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.csv", "preds.csv"]

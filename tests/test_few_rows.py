@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from losscli.baseline import Baseline
-from losscli.compare import compare
 from losscli.errors import UsageError
-from losscli.evaluation import evaluate
-from losscli.exact import decimal
-from losscli.formats.lines import change_text
-from losscli.gate import Gate, Limit, exact_change
-from losscli.intervals import IntervalSpec, Spread, estimate, greatest_share
-from losscli.loss import MARK
+from losscli.loss.declare import MARK
 from losscli.losses.regression import mae, rmse
-from losscli.report import Input, Report, Result, Rows
-from losscli.state import Sums
+from losscli.numbers.exact import decimal
+from losscli.numbers.state import Sums
+from losscli.report.baseline import Baseline
+from losscli.report.compare import compare
+from losscli.report.evaluate import evaluate
+from losscli.report.gates import Gate, Limit, exact_change
+from losscli.report.records import Input, Report, Result, RowCounts
+from losscli.show.lines import change_text
+from losscli.statistics.intervals import IntervalSpec, Spread, estimate, greatest_share
 from test_intervals import table
 
 NEAR = 1e-12
@@ -308,7 +308,7 @@ def result(value, better="lower", ci=None):
 
 
 def report(one):
-    return Report([one], Rows(10, 10, 0, 0, 10, {}, 10), [Input("preds", "p.csv", "csv", ["pred"])])
+    return Report([one], RowCounts(10, 10, 0, 0, 10, {}, 10), [Input("preds", "p.csv", "csv", ["pred"])])
 
 
 @pytest.mark.parametrize(

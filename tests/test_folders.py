@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli import DataError, evaluate
-from losscli.sources.listing import listed
+from losscli.reading.listing import listed
 
 ROWS = 90
 RNG = np.random.default_rng(11)
@@ -214,7 +214,7 @@ def test_a_column_of_folders_is_no_prediction_unless_it_is_named(at):
 
 
 def test_folder_values_that_are_all_plain_integers_are_integers_and_else_text(at):
-    from losscli.sources.inputs import open_inputs
+    from losscli.reading.inputs import open_inputs
 
     for name in ("year=2023", "year=2024"):
         csv(at / "ints" / name / "a.csv", x=[1])

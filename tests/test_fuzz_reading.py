@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
-from losscli.sources import Dialect
+from losscli.reading.source import Dialect
+from losscli.report.evaluate import evaluate
 
 PIECES = [
     b"", b",", b"\n", b"\r", b"\r\n", b'"', b'""', b"\x00", b"\xff", b"\xef\xbb\xbf", b"nan", b"NA", b"inf", b"1e400",

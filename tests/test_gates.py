@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from losscli.baseline import Baseline
 from losscli.errors import UsageError
-from losscli.gate import Gate, Limit, failures, holm
-from losscli.report import Input, Report, Result, Rows
-from losscli.slice_pattern import matches, slice_text
+from losscli.report.baseline import Baseline
+from losscli.report.gates import Gate, Limit, failures, holm
+from losscli.report.records import Input, Report, Result, RowCounts
+from losscli.report.slice_pattern import matches, slice_text
 
 
 def result(value=1.0, loss="mse", **changes):
@@ -29,7 +29,7 @@ def result(value=1.0, loss="mse", **changes):
 
 def report(*results):
     return Report(
-        list(results), Rows(100, 100, 0, 0, 100, {}, 100), [Input("preds", "p.csv", "csv", ["pred"])]
+        list(results), RowCounts(100, 100, 0, 0, 100, {}, 100), [Input("preds", "p.csv", "csv", ["pred"])]
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from definition import MP, Definition, exact
 from draws import all_params, draw, forms, generator, kept, row_params, title, usual_params
-from losscli.gradient import NoGradientError, gradient_rows, gradients
+from losscli.loss.gradient import NoGradientError, gradient_rows, gradients
 from losscli.losses import find
 from recorded import recorded
 

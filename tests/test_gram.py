@@ -13,10 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from losscli import evaluate, gram
-from losscli.exact import ExactSum
-from losscli.gram import BITS, DIGIT, ROW, ROWS, PairSums
-from losscli.state import Moments
+from losscli import evaluate
+from losscli.numbers import cross_products
+from losscli.numbers.cross_products import BITS, DIGIT, ROW, ROWS, CrossProducts
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.state import Moments
 from test_exact import GREATEST, KINDS, SMALLEST, Floats, array, ends, finite, near, samples, true_sum
 
 LENGTHS = [0, 1, 2, ROW - 1, ROW, ROW + 1, 3 * ROW, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + ROW + 5]
@@ -27,19 +28,19 @@ values = st.one_of(near, near, near, finite, ends)
 def declined(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each tile, whether it was left to exact products."""
     seen: list[bool] = []
-    by_digits: Callable[..., PairSums | None] = gram._by_digits
+    by_digits: Callable[..., CrossProducts | None] = cross_products._by_digits
 
-    def watched(x: Floats, y: Floats) -> PairSums | None:
+    def watched(x: Floats, y: Floats) -> CrossProducts | None:
         found = by_digits(x, y)
         seen.append(found is None)
         return found
 
-    monkeypatch.setattr(gram, "_by_digits", watched)
+    monkeypatch.setattr(cross_products, "_by_digits", watched)
     return seen
 
 
 def check(x: Floats, y: Floats) -> None:
-    found = PairSums.of(x, y)
+    found = CrossProducts.of(x, y)
     wanted = [true_sum(x), true_sum(y), true_sum(x, x), true_sum(y, y), true_sum(x, y)]
     assert [total.fraction for total in found] == wanted
     assert [total.factors for total in found] == [1, 1, 2, 2, 2]
@@ -74,9 +75,9 @@ def test_usual_columns_go_by_digits(kind: str, declined: list[bool]) -> None:
 @given(st.lists(st.tuples(near, near), min_size=1, max_size=30))
 def test_digits_and_products_give_the_same_integers(rows: list[tuple[float, float]]) -> None:
     x, y = array([row[0] for row in rows]), array([row[1] for row in rows])
-    held = gram._by_digits(x, y)
+    held = cross_products._by_digits(x, y)
     if held is not None:
-        assert held == gram._by_products(x, y)
+        assert held == cross_products._by_products(x, y)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -99,20 +100,20 @@ def test_a_column_of_one_bit_more_than_the_digits_hold_goes_by_products(declined
 def test_infinities_and_nan_are_counted_as_in_exact_products(bad: float) -> None:
     x, y = array([1.0, bad, 2.0]), array([0.5, 3.0, -1.0])
     product = ExactSum.of_products
-    assert [*PairSums.of(x, y)] == [
+    assert [*CrossProducts.of(x, y)] == [
         ExactSum.of(x),
         ExactSum.of(y),
         product(x, x),
         product(y, y),
         product(x, y),
     ]
-    assert PairSums.of(y, x).xx == PairSums.of(x, y).yy
+    assert CrossProducts.of(y, x).xx == CrossProducts.of(x, y).yy
 
 
 def test_the_columns_are_not_touched() -> None:
     x, y = samples(100, "errors"), samples(100, "errors", 1)
     copies = x.copy(), y.copy()
-    PairSums.of(x, y)
+    CrossProducts.of(x, y)
     assert (x == copies[0]).all()
     assert (y == copies[1]).all()
 

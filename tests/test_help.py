@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from conftest import ROOT
-from losscli.cli.help import GUIDE, TOPICS, plainly
+from losscli.cli.commands.help import GUIDE, TOPICS, plainly
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[+-]?\d+)?")
 

@@ -13,12 +13,19 @@ import pytest
 from scipy import stats
 
 from draws import draw, forms, generator, kept, row_params, title, usual_params
-from losscli.distributions import beta_share, mcnemar_mid_p, normal_quantile, t_quantile, t_upper, wilson
 from losscli.errors import UsageError
-from losscli.evaluation import evaluate
-from losscli.intervals import RATES, IntervalSpec, Spread, estimate
-from losscli.results import finish, rounded
-from losscli.state import Sums
+from losscli.numbers.state import Sums
+from losscli.report.evaluate import evaluate
+from losscli.report.results import finish, rounded
+from losscli.statistics.distributions import (
+    beta_share,
+    mcnemar_mid_p,
+    normal_quantile,
+    t_quantile,
+    t_upper,
+    wilson,
+)
+from losscli.statistics.intervals import RATES, IntervalSpec, Spread, estimate
 
 NEAR = 1e-12  # a few roundings of the peer's own sums over a few hundred rows
 

@@ -16,10 +16,10 @@ import pyarrow.feather
 import pyarrow.ipc
 import pytest
 
-from losscli.block import ClassColumn, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import ipc
-from losscli.sources.ipc import open_ipc
+from losscli.reading import ipc
+from losscli.reading.ipc import open_ipc
+from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
 
 NUMBER, CLASS, TEXT = "number", "class", "text"
 FORMS = [pa.ipc.new_file, pa.ipc.new_stream]
@@ -76,16 +76,16 @@ def test_rows_come_out_as_they_went_in(written, form, compression, chunk_rows):
     columns = dict(zip("xyz", ([*column] for column in zip(*rows, strict=True)), strict=True))
     source = open_ipc(written(columns, form, rows=30, compression=compression))
     assert (source.columns, source.named, source.format) == (("x", "y", "z"), True, "arrow")
-    wants = Want(0, NUMBER), Want(1, CLASS), Want(2, TEXT)
+    wants = ColumnRequest(0, NUMBER), ColumnRequest(1, CLASS), ColumnRequest(2, TEXT)
     assert rows_of(source, *wants, chunk_rows=chunk_rows) == rows
     turned = [(text, number) for number, _, text in rows]
-    assert rows_of(source, Want(2, CLASS), Want(0, NUMBER)) == turned
+    assert rows_of(source, ColumnRequest(2, CLASS), ColumnRequest(0, NUMBER)) == turned
 
 
 def test_a_feather_file_is_an_arrow_file_and_one_of_version_1_is_refused_as_such(tmp_path):
     path = str(tmp_path / "x.feather")
     pa.feather.write_feather(pa.table({"x": [1.0, 2.0]}), path)
-    assert rows_of(open_ipc(path), Want(0, NUMBER)) == [(1.0,), (2.0,)]
+    assert rows_of(open_ipc(path), ColumnRequest(0, NUMBER)) == [(1.0,), (2.0,)]
     with open(path, "wb") as file:
         file.write(b"FEA1" + bytes(100) + b"FEA1")
     assert "version 1" in refusal(path).message
@@ -100,13 +100,15 @@ def test_rows_can_be_counted_without_a_column(written, form):
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_without_rows_has_none(written, form):
     source = open_ipc(written({"x": pa.array([], pa.float64())}, form))
-    assert rows_of(source, Want(0, NUMBER)) == []
+    assert rows_of(source, ColumnRequest(0, NUMBER)) == []
 
 
 def test_columns_of_one_name_and_names_with_dots_are_found_by_place(written):
     table = pa.table([[1.0], [{"b": 2.0}], [3.0], [4.0]], names=["p", "a", "a.b", "p"])
     source = open_ipc(written(table))
-    assert rows_of(source, Want(3, NUMBER), Want(2, NUMBER), Want(0, NUMBER)) == [(4.0, 3.0, 1.0)]
+    assert rows_of(source, ColumnRequest(3, NUMBER), ColumnRequest(2, NUMBER), ColumnRequest(0, NUMBER)) == [
+        (4.0, 3.0, 1.0)
+    ]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -124,13 +126,13 @@ def test_dictionaries_that_change_between_record_batches_are_read_by_their_own(t
         out.write_batch(pa.record_batch([first], ["d"]))
         out.write_batch(pa.record_batch([second], ["d"]))
     wanted = [(text,) for text in first.to_pylist() + second.to_pylist()]
-    assert rows_of(open_ipc(path), Want(0, TEXT)) == wanted
+    assert rows_of(open_ipc(path), ColumnRequest(0, TEXT)) == wanted
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_bad_row_ends_the_batch_before_it(written, form):
     source = open_ipc(written({"t": ["1", "2", "3", "x", "5"]}, form, rows=2))
-    batches = [batch for part in source.parts([Want(0, NUMBER)]) for batch in part.batches(10)]
+    batches = [batch for part in source.parts([ColumnRequest(0, NUMBER)]) for batch in part.batches(10)]
     assert [batch.rows for batch in batches] == [2, 1]
     assert batches[-1].stop is not None
     assert (batches[-1].stop.column, batches[-1].stop.row) == ("t", None)  # whoever counts the rows knows
@@ -139,7 +141,7 @@ def test_a_bad_row_ends_the_batch_before_it(written, form):
 def test_parts_are_runs_of_record_batches_and_are_decoded_side_by_side(written, monkeypatch):
     monkeypatch.setattr(ipc, "PART_BYTES", 3000)
     source = open_ipc(written({"x": np.arange(10_000.0)}, rows=100))
-    parts = list(source.parts([Want(0, NUMBER)]))
+    parts = list(source.parts([ColumnRequest(0, NUMBER)]))
     assert 10 < len(parts) < 100
     assert sum(part.size for part in parts) <= source.size
     with ThreadPoolExecutor(8) as pool:
@@ -150,7 +152,7 @@ def test_parts_are_runs_of_record_batches_and_are_decoded_side_by_side(written, 
 
 def test_a_type_that_cannot_be_read_is_refused_by_name(written):
     path = written({"x": [[1.0]]})
-    error = refusal(path, Want(0, NUMBER))
+    error = refusal(path, ColumnRequest(0, NUMBER))
     assert error.column == "x"
     assert "list" in error.message
 
@@ -177,7 +179,7 @@ def test_a_file_that_is_not_there_is_refused_by_its_path(tmp_path):
 def test_a_truncated_file_is_refused(written, form, kept):
     path = written({"x": np.arange(1000.0)}, form, rows=500)
     os.truncate(path, int(os.path.getsize(path) * kept))
-    refusal(path, Want(0, NUMBER))
+    refusal(path, ColumnRequest(0, NUMBER))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -190,7 +192,7 @@ def test_offsets_that_point_outside_the_text_are_refused_before_a_value_is_looke
     with open(path, "wb") as file:
         file.write(raw.replace(offsets, struct.pack("<4i", 0, 3, 1 << 30, 10)))
     for kind in (TEXT, CLASS, NUMBER):
-        refusal(path, Want(0, kind))
+        refusal(path, ColumnRequest(0, kind))
 
 
 def test_codes_that_point_outside_the_dictionary_are_refused(written):
@@ -202,14 +204,14 @@ def test_codes_that_point_outside_the_dictionary_are_refused(written):
     assert raw.count(b"\0\1" * 8) == 1
     with open(path, "wb") as file:
         file.write(raw.replace(b"\0\1" * 8, b"\0\1" * 7 + b"\0\7"))
-    refusal(path, Want(0, TEXT))
+    refusal(path, ColumnRequest(0, TEXT))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_file_that_changes_while_it_is_read_is_refused(written, form):
     path = written({"x": np.arange(1000.0)}, form, rows=100)
     source = open_ipc(path)
-    (part,) = source.parts([Want(0, NUMBER)])
+    (part,) = source.parts([ColumnRequest(0, NUMBER)])
     batches = part.batches(50)
     next(batches)
     os.utime(path, (1, 1))
@@ -243,7 +245,7 @@ def fuzz(folder, seed, times):
                     file.write_batch(batch)
             originals.append(sink.getvalue().to_pybytes())
     wants = [
-        Want(place, kind)
+        ColumnRequest(place, kind)
         for place, kind in enumerate((NUMBER, NUMBER, CLASS, TEXT, CLASS, NUMBER, TEXT, CLASS, NUMBER))
     ]
     rng = random.Random(seed)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli.block import ClassColumn, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import jsonl
-from losscli.sources.jsonl import open_jsonl
+from losscli.reading import jsonl
+from losscli.reading.jsonl import open_jsonl
+from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
 
 NUMBER, CLASS, TEXT, SCORE = "number", "class", "text", "score"
 
@@ -64,7 +64,7 @@ def good(path, *wants, **options):
 
 def values(written, kind, *stored):
     path = written('{"v": null}', *(f'{{"v": {value}}}' for value in stored))
-    return [value for (value,) in good(path, Want(0, kind))[1:]]
+    return [value for (value,) in good(path, ColumnRequest(0, kind))[1:]]
 
 
 # ---------------------------------------------------------------------- values
@@ -133,7 +133,9 @@ def test_text_is_the_text_of_the_value(written):
 def test_a_value_that_cannot_be_read_as_wanted_is_refused_with_its_row(written, kind, value, message):
     path = written('{"w": 1, "v": 1}', '{"w": 1, "v": 2}', f'{{"w": 1, "v": {value}}}', '{"w": 1, "v": []}')
     for chunk_rows in (1, 7):
-        rows, stop = read(open_jsonl(path), Want(0, NUMBER), Want(1, kind), chunk_rows=chunk_rows)
+        rows, stop = read(
+            open_jsonl(path), ColumnRequest(0, NUMBER), ColumnRequest(1, kind), chunk_rows=chunk_rows
+        )
         assert len(rows) == 2
         assert (stop.file, stop.row) == (path, 3)
         assert message in stop.message
@@ -151,7 +153,11 @@ def test_columns_are_the_keys_of_all_objects_of_the_first_block_and_a_missing_ke
     assert (source.columns, source.named, source.rows, source.format) == (
         ("b", "a", "", "c"), True, None, "jsonl",
     )  # fmt: skip
-    assert read(source, Want(0, NUMBER), Want(1, NUMBER))[0] == [(1.0, 2.0), (None, 4.0), (6.0, None)]
+    assert read(source, ColumnRequest(0, NUMBER), ColumnRequest(1, NUMBER))[0] == [
+        (1.0, 2.0),
+        (None, 4.0),
+        (6.0, None),
+    ]
 
 
 def test_rows_can_be_counted_without_a_column(written):
@@ -165,7 +171,7 @@ def test_line_ends_of_any_kind_and_empty_lines_at_the_end_are_no_rows(tmp_path, 
     path = str(tmp_path / "x.jsonl")
     with open(path, "wb") as file:
         file.write((start + '{"a": 1}\r\n{"a": 2}\n {"a": 3} ' + end).encode())
-    assert good(path, Want(0, NUMBER)) == [(1.0,), (2.0,), (3.0,)]
+    assert good(path, ColumnRequest(0, NUMBER)) == [(1.0,), (2.0,), (3.0,)]
 
 
 @pytest.mark.parametrize("gap", [1, 3, 5000])
@@ -173,7 +179,7 @@ def test_line_ends_of_any_kind_and_empty_lines_at_the_end_are_no_rows(tmp_path, 
 def test_an_empty_line_between_others_is_refused_with_its_row(written, monkeypatch, gap, before):
     monkeypatch.setattr(jsonl, "PART_BYTES", 64)
     path = written(*['{"a": 1}'] * before, *[""] * gap, '{"a": 2}')
-    rows, stop = read(open_jsonl(path), Want(0, NUMBER))
+    rows, stop = read(open_jsonl(path), ColumnRequest(0, NUMBER))
     assert (len(rows), stop.row) == (before, before + 1)
     assert "empty" in stop.message
 
@@ -197,7 +203,7 @@ def test_an_empty_line_between_others_is_refused_with_its_row(written, monkeypat
 )
 def test_a_line_that_is_no_object_is_refused_with_its_row(written, line, message):
     path = written('{"a": 1}', '{"a": 2}', line, '{"a": 3}')
-    rows, stop = read(open_jsonl(path), Want(0, NUMBER))
+    rows, stop = read(open_jsonl(path), ColumnRequest(0, NUMBER))
     assert (len(rows), stop.row) == (2, 3)
     assert message in stop.message
     assert "\n" not in stop.message + stop.detail
@@ -224,7 +230,7 @@ def test_a_line_without_end_is_refused(written, monkeypatch):
     monkeypatch.setattr(jsonl, "PART_BYTES", 64)
     monkeypatch.setattr(jsonl, "LINE_LIMIT_BYTES", 1 << 10)
     path = written('{"a": 1}', '{"a": "' + "x" * 2000 + '"}')
-    rows, stop = read(open_jsonl(path), Want(0, NUMBER))
+    rows, stop = read(open_jsonl(path), ColumnRequest(0, NUMBER))
     assert (rows, stop.row) == ([(1.0,)], 2)
     assert "does not end" in stop.message
     with pytest.raises(DataError, match="does not end"):
@@ -237,7 +243,7 @@ def test_rows_do_not_depend_on_where_the_lines_are_cut(written, monkeypatch, par
     monkeypatch.setattr(jsonl, "PART_BYTES", part_bytes)
     rows = [(row / 7, f"é{row % 5}") for row in range(200)]
     path = written(*(json.dumps({"p": p, "c": c}, ensure_ascii=False) for p, c in rows))
-    assert good(path, Want(0, NUMBER), Want(1, CLASS), chunk_rows=chunk_rows) == rows
+    assert good(path, ColumnRequest(0, NUMBER), ColumnRequest(1, CLASS), chunk_rows=chunk_rows) == rows
     first_rows = [part.first_row for part in open_jsonl(path).parts([])]
     assert first_rows == sorted(first_rows)
 
@@ -256,7 +262,7 @@ def test_what_python_writes_is_read_as_it_was(tmp_path_factory, numbers, texts):
     with open(path, "w") as file:
         file.writelines(json.dumps({"n": n, "t": None}) + "\n" for n in [None, *numbers])
         file.writelines(json.dumps({"n": None, "t": t}) + "\n" for t in texts)
-    rows = good(path, Want(0, NUMBER), Want(1, TEXT))[1:]
+    rows = good(path, ColumnRequest(0, NUMBER), ColumnRequest(1, TEXT))[1:]
     assert [n for n, _ in rows] == [None if n is None else float(n) for n in numbers] + [None] * len(texts)
     assert [t for _, t in rows] == [None] * len(numbers) + texts
 
@@ -269,19 +275,19 @@ def test_a_compressed_file_is_read_and_one_that_is_cut_off_is_refused(tmp_path):
     raw = gzip.compress(b"".join(b'{"a": %d}\n' % row for row in range(1000)))
     with open(path, "wb") as file:
         file.write(raw)
-    rows, stop = read(open_jsonl(path, compression="gz"), Want(0, NUMBER))
+    rows, stop = read(open_jsonl(path, compression="gz"), ColumnRequest(0, NUMBER))
     assert (rows, stop) == ([(float(row),) for row in range(1000)], None)
     with open(path, "wb") as file:
         file.write(raw[:-20])
     with pytest.raises(DataError) as caught:
-        read(open_jsonl(path, compression="gz"), Want(0, NUMBER))
+        read(open_jsonl(path, compression="gz"), ColumnRequest(0, NUMBER))
     assert caught.value.file == path
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(written, monkeypatch):
     monkeypatch.setattr(jsonl, "PART_BYTES", 64)
     path = written(*['{"a": 1}'] * 100)
-    parts = open_jsonl(path).parts([Want(0, NUMBER)])
+    parts = open_jsonl(path).parts([ColumnRequest(0, NUMBER)])
     next(parts)
     os.utime(path, (1, 1))
     with pytest.raises(DataError, match="changed while it was read"):
@@ -310,7 +316,8 @@ def test_no_damage_makes_more_than_a_refusal_or_a_value(tmp_path):
         try:
             source = open_jsonl(path)
             wants = [
-                Want(place, rng.choice([NUMBER, CLASS, TEXT, SCORE])) for place in range(len(source.columns))
+                ColumnRequest(place, rng.choice([NUMBER, CLASS, TEXT, SCORE]))
+                for place in range(len(source.columns))
             ]
             _, stop = read(source, *wants, chunk_rows=rng.choice([7, 65536]))
             refused += stop is not None

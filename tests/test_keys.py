@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from csv_reading import read_plainly
 from losscli import evaluate
-from losscli.block import Cells
-from losscli.engines import keyed
 from losscli.errors import DataError
-from losscli.keys import text_integers, text_of, text_words, words_of_texts
-from losscli.pairing import cells
+from losscli.measure.engines import keyed
 from losscli.pairing import match as matching
+from losscli.pairing import text_cells as cells
 from losscli.pairing.match import match, repeats
-from losscli.sources import csv, small_csv
+from losscli.reading import csv, small_csv
+from losscli.table.block import Cells
+from losscli.table.keys import text_integers, text_of, text_words, words_of_texts
 
 LOSSES = ["mse", "mae", "r2", "huber:delta=2", "bias"]
 ROWS = 1000

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli.exact import ExactSum
-from losscli.lanes import LaneSums
-from losscli.sliced import IN_LANES, SlicedConfusion, sliced
-from losscli.state import STATES, Joined
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.grouped_sums import GroupedSums
+from losscli.numbers.sliced import IN_LANES, SlicedConfusion, sliced
+from losscli.numbers.state import STATES, Joined
 
 SLICES = 5
 wild = st.one_of(
@@ -31,11 +31,13 @@ def parts(drawn):
 @given(rows, st.integers(0, 40))
 def test_each_slice_has_the_exact_sum_of_its_rows_however_they_are_cut(drawn, cut):
     x, y, codes = parts(drawn)
-    sums = LaneSums.of(x[:cut], codes[:cut], SLICES).merge(LaneSums.of(x[cut:], codes[cut:], SLICES + 2))
-    products = LaneSums.of_products(x[:cut], y[:cut], codes[:cut], SLICES).merge(
-        LaneSums.of_products(x[cut:], y[cut:], codes[cut:], SLICES)
+    sums = GroupedSums.of(x[:cut], codes[:cut], SLICES).merge(
+        GroupedSums.of(x[cut:], codes[cut:], SLICES + 2)
     )
-    triples = LaneSums.of_triples(x, y, x, codes, SLICES)
+    products = GroupedSums.of_products(x[:cut], y[:cut], codes[:cut], SLICES).merge(
+        GroupedSums.of_products(x[cut:], y[cut:], codes[cut:], SLICES)
+    )
+    triples = GroupedSums.of_triples(x, y, x, codes, SLICES)
     for code in range(SLICES):
         here = codes == code
         assert sums.at(code) == ExactSum.of(x[here])
@@ -48,13 +50,13 @@ def test_long_columns_of_any_scale_have_exact_sums(scale):
     rng = np.random.default_rng(7)
     x = rng.normal(size=200_000) * scale * 10.0 ** rng.integers(-6, 6, 200_000)
     codes = rng.integers(0, 37, 200_000)
-    found = LaneSums.of(x, codes, 37)
+    found = GroupedSums.of(x, codes, 37)
     assert all(found.at(code) == ExactSum.of(x[codes == code]) for code in range(37))
 
 
 def test_lanes_that_are_full_carry():
     x, codes = np.array([np.nextafter(2.0**44, 0.0), -0.1]), np.array([0, 1])
-    found = LaneSums.of(x, codes, 2)
+    found = GroupedSums.of(x, codes, 2)
     wanted = [ExactSum.of(x[:1]), ExactSum.of(x[1:])]
     for _ in range(40):  # 2^40 rows: without a carry int64 would have wrapped
         found = found.merge(found)
@@ -64,7 +66,7 @@ def test_lanes_that_are_full_carry():
 
 def test_the_columns_are_not_touched():
     x, codes = np.array([1.0, -0.1, 3e300]), np.array([0, 1, 1])
-    LaneSums.of_products(x, x, codes, 2)
+    GroupedSums.of_products(x, x, codes, 2)
     assert x.tolist() == [1.0, -0.1, 3e300]
 
 

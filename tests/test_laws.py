@@ -48,16 +48,16 @@ from draws import (
     usual_params,
     write,
 )
-from losscli.catalogue import listing
-from losscli.domain import AnyClass, Binary, Interval, Simplex, Vector
-from losscli.engines import threads
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
-from losscli.loss import MARK, Column, Loss, Param, loss, show_param
-from losscli.report import Report, Result
-from losscli.sources import small_csv
-from losscli.spec import parse
-from losscli.state import STATES
+from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
+from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
+from losscli.loss.spec import parse
+from losscli.losses.describe import listing
+from losscli.measure.engines import threads
+from losscli.numbers.state import STATES
+from losscli.reading import small_csv
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Report, Result
 
 LAWS = {
     "rows": "n rows give n doubles, never NaN, infinite only where the definition is",
@@ -1037,7 +1037,7 @@ def test_a_kernel_that_warns_is_noticed() -> None:
 
 def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = declared(by_the_block)
-    monkeypatch.setattr("losscli.planning.find", lambda name: (planted,))
+    monkeypatch.setattr("losscli.measure.bind.find", lambda name: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from losscli.loss.spec import fold
 from losscli.losses import catalogue
 from losscli.losses.left_out import LEFT_OUT
-from losscli.spec import fold
 
 NAMES = [name for one in LEFT_OUT for name in one.names]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from draws import draw, forms, generator, options_of, sides, spec, title, usual_params, write
-from losscli.evaluation import evaluate
-from losscli.loss import Loss
+from losscli.loss.declare import Loss
+from losscli.report.evaluate import evaluate
 
 # ---------------------------------------------------------------------- slices without a row that counts
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from losscli.loss.spec import fold
 from losscli.losses import FAMILIES, catalogue, find
-from losscli.spec import fold
 
 NAMES = list(catalogue())
 

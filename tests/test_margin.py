@@ -12,10 +12,10 @@ from sklearn import metrics
 
 from draws import write
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
 from losscli.losses.margin import hinge, margin_ranking, modified_huber, pair_logit, perceptron, soft_margin
-from losscli.losses.numerics import margin_missed
-from losscli.report import Result
+from losscli.losses.stable import margin_missed
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 from recorded import recorded
 
 # Both sides sum n = 2000 doubles pairwise or exactly: log2(n) roundings of 2^-53.

@@ -15,7 +15,6 @@ from sklearn import metrics
 
 from draws import write
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
 from losscli.losses.multiclass import (
     cross_entropy,
     cross_entropy_from_logits,
@@ -28,8 +27,9 @@ from losscli.losses.multiclass import (
     rps,
     top_k_error,
 )
-from losscli.losses.numerics import excess, mixing
-from losscli.report import Result
+from losscli.losses.stable import excess, mixing
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 from recorded import recorded
 
 # Both sides sum n = 1500 doubles pairwise or exactly: log2(n) roundings of 2^-53, and C of a row.

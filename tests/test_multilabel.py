@@ -11,9 +11,9 @@ from sklearn import metrics
 
 from draws import write
 from losscli.errors import UsageError
-from losscli.evaluation import evaluate
 from losscli.losses.multilabel import coverage_error, lrap, multilabel_margin, one_error, ranking_loss
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 from recorded import recorded
 
 # Both sides sum n = 1500 doubles pairwise or exactly: log2(n) roundings of 2^-53, and C of a row.

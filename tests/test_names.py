@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from losscli.labels import class_names, paired, quantile_level, stems_of
+from losscli.table.labels import class_names, paired, quantile_level, stems_of
 
 
 def table(columns):

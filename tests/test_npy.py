@@ -10,10 +10,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from losscli.block import ClassColumn, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import numpy as source_module
-from losscli.sources.numpy import open_npy
+from losscli.reading import numpy as source_module
+from losscli.reading.numpy import open_npy
+from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
 
 NUMBER, CLASS, TEXT, SCORE = "number", "class", "text", "score"
 NAN, INF = math.nan, math.inf
@@ -45,7 +45,7 @@ def rows_of(source, *wants, chunk_rows=65536):
 
 
 def column_of(path, kind, **options):
-    return [value for (value,) in rows_of(open_npy(path), Want(0, kind), **options)]
+    return [value for (value,) in rows_of(open_npy(path), ColumnRequest(0, kind), **options)]
 
 
 def python(column):
@@ -126,19 +126,21 @@ def test_dates_and_times_are_text_in_iso_form(saved, code, text):
     path = saved(np.array(["2024-02-29", "NaT"], code))
     assert column_of(path, TEXT) == [text, None]
     assert column_of(path, SCORE) == [text, None]
-    assert "datetime64" in refusal(path, Want(0, NUMBER)).message
+    assert "datetime64" in refusal(path, ColumnRequest(0, NUMBER)).message
 
 
 def test_a_text_that_is_no_number_and_an_integer_that_is_no_double_are_refused_with_their_row(saved):
-    assert refusal(saved(np.array(["1", "2", "x"])), Want(0, NUMBER)).where.endswith("column `1`, row 3")
-    assert refusal(saved(np.array([1, 2**53 + 1])), Want(0, NUMBER)).row == 2
-    assert refusal(saved(np.array([b"a", b"\xff"])), Want(0, TEXT)).row == 2
+    assert refusal(saved(np.array(["1", "2", "x"])), ColumnRequest(0, NUMBER)).where.endswith(
+        "column `1`, row 3"
+    )
+    assert refusal(saved(np.array([1, 2**53 + 1])), ColumnRequest(0, NUMBER)).row == 2
+    assert refusal(saved(np.array([b"a", b"\xff"])), ColumnRequest(0, TEXT)).row == 2
     assert column_of(saved(np.array(["1", "x"])), SCORE) == [1, "x"]
 
 
 @pytest.mark.parametrize("code", ["c16", "m8[s]", "V4", [("a", "f8")], "M8"])
 def test_a_type_that_is_no_column_is_refused_by_name(saved, code):
-    error = refusal(saved(np.zeros(3, code)), Want(0, NUMBER))
+    error = refusal(saved(np.zeros(3, code)), ColumnRequest(0, NUMBER))
     assert "of type" in error.message
     assert error.column == "1"
 
@@ -148,9 +150,10 @@ def test_an_array_of_python_objects_is_never_unpickled(saved):
         def __reduce__(self):
             return os.mkdir, ("trapped",)
 
-    assert "Python objects" in refusal(saved(np.array([Trap()], object)), Want(0, NUMBER)).message
+    assert "Python objects" in refusal(saved(np.array([Trap()], object)), ColumnRequest(0, NUMBER)).message
     assert (
-        "Python objects" in refusal(saved(a=np.array([1.0]), b=np.array([Trap()])), Want(1, NUMBER)).message
+        "Python objects"
+        in refusal(saved(a=np.array([1.0]), b=np.array([Trap()])), ColumnRequest(1, NUMBER)).message
     )
     assert not os.path.exists("trapped")
 
@@ -166,8 +169,10 @@ def test_the_columns_of_a_table_have_numbers_for_names(saved, monkeypatch, order
     source = open_npy(saved(np.array(table, order=order)))
     assert (source.columns, source.named, source.rows, source.format) == (("1", "2", "3"), False, 100, "npy")
     wanted = [(row[2], row[0]) for row in table.tolist()]
-    assert rows_of(source, Want(2, NUMBER), Want(0, NUMBER), chunk_rows=chunk_rows) == wanted
-    assert len(list(source.parts([Want(0, NUMBER)]))) > 1
+    assert (
+        rows_of(source, ColumnRequest(2, NUMBER), ColumnRequest(0, NUMBER), chunk_rows=chunk_rows) == wanted
+    )
+    assert len(list(source.parts([ColumnRequest(0, NUMBER)]))) > 1
     assert sum(part.rows for part in source.parts([])) == 100
 
 
@@ -183,7 +188,7 @@ def test_an_array_that_is_no_table_is_refused(saved, array):
 
 def test_a_file_without_rows_has_none(saved):
     assert column_of(saved(np.zeros(0)), NUMBER) == []
-    assert rows_of(open_npy(saved(np.zeros((0, 3)))), Want(1, NUMBER)) == []
+    assert rows_of(open_npy(saved(np.zeros((0, 3)))), ColumnRequest(1, NUMBER)) == []
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -195,7 +200,14 @@ def test_the_arrays_of_an_archive_are_columns_of_their_names(saved, monkeypatch,
     source = open_npy(saved(p=table, y=labels, w=np.arange(100), compressed=compressed))
     assert (source.columns, source.named, source.rows) == (("p_1", "p_2", "p_3", "y", "w"), True, 100)
     assert source.format == "npz"
-    found = rows_of(source, Want(4, NUMBER), Want(3, CLASS), Want(1, NUMBER), Want(2, NUMBER), chunk_rows=7)
+    found = rows_of(
+        source,
+        ColumnRequest(4, NUMBER),
+        ColumnRequest(3, CLASS),
+        ColumnRequest(1, NUMBER),
+        ColumnRequest(2, NUMBER),
+        chunk_rows=7,
+    )
     assert found == [(float(row), f"c{row % 3}", 3.0 * row + 1, 3.0 * row + 2) for row in range(100)]
     assert sum(part.rows for part in source.parts([])) == 100
 
@@ -204,11 +216,11 @@ def test_arrays_of_an_archive_may_differ_in_length_where_they_are_not_read_toget
     path = saved(a=np.zeros(3), b=np.ones(2), n=np.array(5))
     source = open_npy(path)
     assert source.rows is None
-    assert rows_of(source, Want(1, NUMBER)) == [(1.0,), (1.0,)]
-    error = refusal(path, Want(0, NUMBER), Want(1, NUMBER))
+    assert rows_of(source, ColumnRequest(1, NUMBER)) == [(1.0,), (1.0,)]
+    error = refusal(path, ColumnRequest(0, NUMBER), ColumnRequest(1, NUMBER))
     assert "`b` has 2 rows" in error.message
     assert "`a` has 3" in error.message
-    assert "0 dimensions" in refusal(path, Want(2, NUMBER)).message
+    assert "0 dimensions" in refusal(path, ColumnRequest(2, NUMBER)).message
 
 
 # ---------------------------------------------------------------------- damage
@@ -241,7 +253,7 @@ def test_a_byte_of_an_archive_that_is_wrong_is_found_by_its_checksum(saved):
     with open(path, "r+b") as file:
         file.seek(5000)
         file.write(b"\x55")
-    assert "CRC" in (refusal(path, Want(0, NUMBER)).detail or "")
+    assert "CRC" in (refusal(path, ColumnRequest(0, NUMBER)).detail or "")
 
 
 def test_a_header_that_claims_to_be_endless_is_not_read(tmp_path):
@@ -262,7 +274,7 @@ def test_a_truth_value_of_another_byte_than_0_and_1_is_true(saved):
 def test_a_file_that_changes_while_it_is_read_is_refused(saved):
     for path in (saved(np.arange(100.0)), saved(a=np.arange(100.0))):
         source = open_npy(path)
-        parts = source.parts([Want(0, NUMBER)])
+        parts = source.parts([ColumnRequest(0, NUMBER)])
         next(parts)
         os.utime(path, (1, 1))
         with pytest.raises(DataError, match="changed while it was read"):
@@ -317,7 +329,7 @@ def test_no_damage_makes_more_than_a_refusal_or_a_value(saved, tmp_path):
         try:
             source = open_npy(path)
             for place in range(len(source.columns)):
-                for part in source.parts([Want(place, rng.choice([NUMBER, CLASS, TEXT, SCORE]))]):
+                for part in source.parts([ColumnRequest(place, rng.choice([NUMBER, CLASS, TEXT, SCORE]))]):
                     for batch in part.batches(rng.choice([7, 65536])):
                         assert all(len(column) == batch.rows for column in batch.columns)
         except DataError:

@@ -240,7 +240,7 @@ def test_a_reader_that_goes_away_later_loses_no_file(losscli, pair, tmp_path):
 
 WRITES = """
 import sys
-from losscli.writing import write_file
+from losscli.report.writing import write_file
 print("ready", flush=True)
 while True:
     for letter in b"ab":

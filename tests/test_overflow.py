@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from losscli.errors import UsageError
-from losscli.expression import parse
-from losscli.report import Result, in_doubles
+from losscli.loss.expression import parse
+from losscli.report.records import Result, in_doubles
 
 GREATEST = "1.7976931348623157e308"
 

@@ -12,10 +12,10 @@ import pytest
 from sklearn import metrics
 
 from losscli.errors import UsageError
-from losscli.evaluation import evaluate
-from losscli.loss import Undefined
+from losscli.loss.declare import Undefined
 from losscli.losses.overlap import dice, focal_tversky, generalised_dice, jaccard_loss, tversky
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 
 MASK = [1, 1, 0, 0, 1, 0, 0, 1]
 HARD = [1, 0, 0, 1, 1, 0, 0, 1]

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from losscli.block import ClassColumn, NumberColumn, Want
 from losscli.errors import DataError
-from losscli.sources import parquet
-from losscli.sources.parquet import ParquetPart, open_parquet
+from losscli.reading import parquet
+from losscli.reading.parquet import ParquetPart, open_parquet
+from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
 
 NUMBER, CLASS, TEXT = "number", "class", "text"
 
@@ -83,10 +83,28 @@ def test_rows_come_out_as_they_went_in(written, chunk_rows, compression):
     columns = [list(column) for column in zip(*rows, strict=True)]
     path = written(dict(zip("xyz", columns, strict=True)), row_group_size=30, compression=compression)
     source = open_parquet(path)
-    assert rows_of(source, Want(0, NUMBER), Want(1, CLASS), Want(2, TEXT), chunk_rows=chunk_rows) == rows
+    assert (
+        rows_of(
+            source,
+            ColumnRequest(0, NUMBER),
+            ColumnRequest(1, CLASS),
+            ColumnRequest(2, TEXT),
+            chunk_rows=chunk_rows,
+        )
+        == rows
+    )
     # In another order, and one column read in two ways.
     turned = [(text, str(n), number, n) for number, n, text in rows]
-    assert rows_of(source, Want(2, CLASS), Want(1, TEXT), Want(0, NUMBER), Want(1, NUMBER)) == turned
+    assert (
+        rows_of(
+            source,
+            ColumnRequest(2, CLASS),
+            ColumnRequest(1, TEXT),
+            ColumnRequest(0, NUMBER),
+            ColumnRequest(1, NUMBER),
+        )
+        == turned
+    )
 
 
 def test_rows_can_be_counted_without_a_column(written):
@@ -96,41 +114,41 @@ def test_rows_can_be_counted_without_a_column(written):
 
 def test_a_file_without_rows_has_no_parts(written):
     source = open_parquet(written({"x": pa.array([], pa.float64())}))
-    assert (source.rows, source.part_rows(), list(source.parts([Want(0, NUMBER)]))) == (0, [], [])
+    assert (source.rows, source.part_rows(), list(source.parts([ColumnRequest(0, NUMBER)]))) == (0, [], [])
 
 
 def test_columns_of_one_name_are_told_apart_by_their_place(written):
     table = pa.table([[1.0, 2.0], [3.0, 4.0], ["a", "b"], [5.0, 6.0]], names=["p", "q", "p", "p"])
     source = open_parquet(written(table))
     assert source.columns == ("p", "q", "p", "p")
-    assert rows_of(source, Want(3, NUMBER), Want(0, NUMBER)) == [(5.0, 1.0), (6.0, 2.0)]
-    assert rows_of(source, Want(2, TEXT), Want(1, NUMBER)) == [("a", 3.0), ("b", 4.0)]
+    assert rows_of(source, ColumnRequest(3, NUMBER), ColumnRequest(0, NUMBER)) == [(5.0, 1.0), (6.0, 2.0)]
+    assert rows_of(source, ColumnRequest(2, TEXT), ColumnRequest(1, NUMBER)) == [("a", 3.0), ("b", 4.0)]
 
 
 def test_columns_are_found_in_any_order_of_asking(written):
     names = [f"c{place}" for place in range(20)] + ["c3", "a", "c0"]
     source = open_parquet(written(pa.table([[float(place)] for place in range(23)], names=names)))
     order = random.Random(1).sample(range(23), 23)
-    assert rows_of(source, *(Want(place, NUMBER) for place in order)) == [tuple(map(float, order))]
+    assert rows_of(source, *(ColumnRequest(place, NUMBER) for place in order)) == [tuple(map(float, order))]
     for place in range(23):
-        assert rows_of(source, Want(place, NUMBER)) == [(float(place),)]
+        assert rows_of(source, ColumnRequest(place, NUMBER)) == [(float(place),)]
 
 
 def test_a_name_with_a_dot_is_not_taken_for_a_field_of_a_group(written):
     table = pa.table([[{"b": 1.0, "c": 2.0}], [3.0], [{"d": 4.0}], [5.0]], names=["a", "a.b", "a.b", "a.b.d"])
     source = open_parquet(written(table))
-    assert rows_of(source, Want(1, NUMBER)) == [(3.0,)]
-    assert rows_of(source, Want(3, NUMBER), Want(1, NUMBER)) == [(5.0, 3.0)]
-    assert rows_of(source, Want(1, NUMBER), Want(3, NUMBER)) == [(3.0, 5.0)]
+    assert rows_of(source, ColumnRequest(1, NUMBER)) == [(3.0,)]
+    assert rows_of(source, ColumnRequest(3, NUMBER), ColumnRequest(1, NUMBER)) == [(5.0, 3.0)]
+    assert rows_of(source, ColumnRequest(1, NUMBER), ColumnRequest(3, NUMBER)) == [(3.0, 5.0)]
     table = pa.table([[1.0], [2.0], [{"y": 3.0}], [4.0]], names=["x.y", "x", "x", "x"])
-    assert rows_of(open_parquet(written(table)), *(Want(place, NUMBER) for place in (3, 0, 1))) == [
+    assert rows_of(open_parquet(written(table)), *(ColumnRequest(place, NUMBER) for place in (3, 0, 1))) == [
         (4.0, 1.0, 2.0)
     ]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "é", "a\nb", ".", "a.", "list.element", "0"])
 def test_any_name_is_found(written, name):
-    assert rows_of(open_parquet(written({"x": [0.0], name: [1.0]})), Want(1, NUMBER)) == [(1.0,)]
+    assert rows_of(open_parquet(written({"x": [0.0], name: [1.0]})), ColumnRequest(1, NUMBER)) == [(1.0,)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +165,7 @@ def test_any_name_is_found(written, name):
 def test_a_column_of_a_type_that_cannot_be_read_is_refused_by_file_column_and_type(written, values, kind):
     path = written({"x": [1.0], "col": values})
     with pytest.raises(DataError) as caught:
-        open_parquet(path).parts([Want(0, NUMBER), Want(1, kind)])
+        open_parquet(path).parts([ColumnRequest(0, NUMBER), ColumnRequest(1, kind)])
     assert caught.value.where == f"{path}, column `col`"
     assert f"`{str(values.type)[:5]}" in caught.value.message
 
@@ -162,9 +180,13 @@ def test_codes_are_read_through_the_dictionary_of_their_own_row_group(written, o
     source = open_parquet(path)
     for column in (0, 1):
         for chunk_rows in (7, 64, 65536):
-            assert rows_of(source, Want(column, TEXT), chunk_rows=chunk_rows) == [(text,) for text in texts]
+            assert rows_of(source, ColumnRequest(column, TEXT), chunk_rows=chunk_rows) == [
+                (text,) for text in texts
+            ]
     labels = [1 if text in ("1", "1.0") else text for text in texts]
-    assert rows_of(source, Want(0, CLASS), Want(1, CLASS)) == [(label, label) for label in labels]
+    assert rows_of(source, ColumnRequest(0, CLASS), ColumnRequest(1, CLASS)) == [
+        (label, label) for label in labels
+    ]
 
 
 def test_texts_decoded_as_codes_and_texts_decoded_one_by_one_are_the_same(written, monkeypatch):
@@ -174,7 +196,7 @@ def test_texts_decoded_as_codes_and_texts_decoded_one_by_one_are_the_same(writte
     wanted = [(text or None,) for text in texts]
     for code_bytes in (0, 1e9):
         monkeypatch.setattr(parquet, "CODE_BYTES", code_bytes)
-        assert rows_of(open_parquet(path), Want(0, TEXT), chunk_rows=999) == wanted
+        assert rows_of(open_parquet(path), ColumnRequest(0, TEXT), chunk_rows=999) == wanted
 
 
 def test_the_encodings_of_other_writers_are_read(written):
@@ -192,7 +214,13 @@ def test_the_encodings_of_other_writers_are_read(written):
         "l": [f"l{n}" for n in rows],
     }
     source = open_parquet(written(columns, use_dictionary=False, column_encoding=encodings))
-    found = rows_of(source, Want(0, NUMBER), Want(1, TEXT), Want(2, NUMBER), Want(3, CLASS))
+    found = rows_of(
+        source,
+        ColumnRequest(0, NUMBER),
+        ColumnRequest(1, TEXT),
+        ColumnRequest(2, NUMBER),
+        ColumnRequest(3, CLASS),
+    )
     assert found == [(float(n), f"s{n}", n / 7, f"l{n}") for n in rows]
 
 
@@ -202,7 +230,7 @@ def test_a_bad_row_ends_the_batch_before_it_and_is_counted_from_the_start_of_the
     texts[213] = "x"
     path = written({"v": values, "t": texts}, row_group_size=100)
     source = open_parquet(path)
-    part = source.part_of(2, 2, [Want(0, NUMBER), Want(1, NUMBER)])
+    part = source.part_of(2, 2, [ColumnRequest(0, NUMBER), ColumnRequest(1, NUMBER)])
     for chunk_rows in (1, 7, 1000):
         batches = list(part.batches(chunk_rows))
         assert sum(batch.rows for batch in batches) == 13
@@ -221,7 +249,7 @@ def test_small_row_groups_are_joined_and_a_large_one_is_a_part(written, monkeypa
     values = [float(row) for row in range(108)]
     source = open_parquet(written({"v": values}, row_group_size=10))
     assert source.part_rows() == [30, 30, 30, 18]
-    parts = list(source.parts([Want(0, NUMBER)]))
+    parts = list(source.parts([ColumnRequest(0, NUMBER)]))
     assert [part.rows for part in parts] == source.part_rows()
     assert [part.first_row for part in parts] == [0, 30, 60, 90]
     assert sum(part.size for part in parts) == pytest.approx(source.size, abs=len(parts))
@@ -233,18 +261,18 @@ def test_small_row_groups_are_joined_and_a_large_one_is_a_part(written, monkeypa
 def test_parts_can_be_cut_where_row_groups_end(written):
     values = [float(row) for row in range(100)]
     source = open_parquet(written({"v": values}, row_group_size=10))
-    parts = list(source.parts([Want(0, NUMBER)], [20, 70]))
+    parts = list(source.parts([ColumnRequest(0, NUMBER)], [20, 70]))
     assert [part.rows for part in parts] == [20, 50, 30]
     assert rows_of(source, parts=parts) == [(value,) for value in values]
-    assert [part.rows for part in source.parts([Want(0, NUMBER)], [0, 50, 100])] == [50, 50]
-    assert [part.rows for part in source.parts([Want(0, NUMBER)], [])] == [100]
+    assert [part.rows for part in source.parts([ColumnRequest(0, NUMBER)], [0, 50, 100])] == [50, 50]
+    assert [part.rows for part in source.parts([ColumnRequest(0, NUMBER)], [])] == [100]
     with pytest.raises(ValueError, match="row 25"):
-        source.parts([Want(0, NUMBER)], [25])
+        source.parts([ColumnRequest(0, NUMBER)], [25])
 
 
 def test_a_part_is_made_of_the_row_groups_asked_for(written):
     source = open_parquet(written({"v": [float(row) for row in range(100)]}, row_group_size=10))
-    part = source.part_of(3, 4, [Want(0, NUMBER)])
+    part = source.part_of(3, 4, [ColumnRequest(0, NUMBER)])
     assert (part.rows, part.first_row) == (20, 30)
     assert rows_of(source, parts=[part]) == [(float(row),) for row in range(30, 50)]
 
@@ -255,7 +283,8 @@ def test_parts_are_decoded_side_by_side_from_handles_of_their_own(written, monke
     source = open_parquet(written({"v": np.arange(50_000.0), "c": texts}, row_group_size=1000))
     with ThreadPoolExecutor(8) as pool:
         read = pool.map(
-            lambda part: rows_of(source, parts=[part]), source.parts([Want(0, NUMBER), Want(1, CLASS)])
+            lambda part: rows_of(source, parts=[part]),
+            source.parts([ColumnRequest(0, NUMBER), ColumnRequest(1, CLASS)]),
         )
         found = [row for rows in read for row in rows]
     assert found == [(float(row), text) for row, text in enumerate(texts)]
@@ -264,7 +293,7 @@ def test_parts_are_decoded_side_by_side_from_handles_of_their_own(written, monke
 
 def test_a_part_left_half_way_can_be_read_again(written):
     source = open_parquet(written({"v": [float(row) for row in range(100)]}))
-    (part,) = source.parts([Want(0, NUMBER)])
+    (part,) = source.parts([ColumnRequest(0, NUMBER)])
     assert next(iter(part.batches(10))).rows == 10
     assert len(rows_of(source, parts=[part])) == 100
 
@@ -278,7 +307,7 @@ def test_decoding_is_flat_in_memory_and_maps_nothing(written, monkeypatch):
         return plain(*args, **options)
 
     monkeypatch.setattr(parquet.pq, "ParquetFile", seen)
-    rows_of(open_parquet(written({"v": [1.0]})), Want(0, NUMBER))
+    rows_of(open_parquet(written({"v": [1.0]})), ColumnRequest(0, NUMBER))
     assert all(options["memory_map"] is False and options["pre_buffer"] is False for options in opened)
 
 
@@ -286,8 +315,8 @@ def test_reading_numbers_and_few_texts_imports_neither_pandas_nor_the_functions_
     path = written({"v": [1.0, None], "i": [1, 2], "c": ["a", "b"], "n": [0.5, 1.5]})
     code = (
         "import sys\n"
-        "from losscli.block import Want\n"
-        "from losscli.sources.parquet import open_parquet\n"
+        "from losscli.table.block import Want\n"
+        "from losscli.reading.parquet import open_parquet\n"
         "kinds = ['number', 'class', 'text', 'number']\n"
         f"parts = open_parquet({path!r}).parts([Want(place, kind) for place, kind in enumerate(kinds)])\n"
         "print(sum(batch.rows for part in parts for batch in part.batches(100)))\n"
@@ -334,7 +363,7 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path, content):
 def test_a_truncated_file_is_refused(written, kept):
     path = written({"v": np.arange(1000.0)})
     os.truncate(path, int(os.path.getsize(path) * kept))
-    refusal(path, Want(0, NUMBER))
+    refusal(path, ColumnRequest(0, NUMBER))
 
 
 def test_an_encrypted_file_is_refused_as_such(tmp_path, written):
@@ -351,7 +380,7 @@ def test_a_page_whose_checksum_is_wrong_is_refused(written):
         {"v": np.arange(1000.0)}, compression="none", use_dictionary=False, write_page_checksum=True
     )
     flip(path, 4000)
-    assert "checksum" in str(refusal(path, Want(0, NUMBER)).detail).lower()
+    assert "checksum" in str(refusal(path, ColumnRequest(0, NUMBER)).detail).lower()
 
 
 def test_a_damaged_page_is_refused_though_pages_before_it_are_good(written):
@@ -363,7 +392,7 @@ def test_a_damaged_page_is_refused_though_pages_before_it_are_good(written):
     )
     flip(path, os.path.getsize(path) // 2)  # gzip has a checksum of its own
     source = open_parquet(path)
-    batches = (batch for part in source.parts([Want(0, NUMBER)]) for batch in part.batches(1000))
+    batches = (batch for part in source.parts([ColumnRequest(0, NUMBER)]) for batch in part.batches(1000))
     assert next(batches).rows == 1000
     with pytest.raises(DataError, match="cannot be decoded"):
         list(batches)
@@ -379,7 +408,7 @@ def flip(path, place):
 
 def test_row_groups_of_other_lengths_than_the_footer_says_are_refused(written):
     path = written({"v": [1.0, 2.0, 3.0]}, compression="none")
-    part = ParquetPart(open_parquet(path), range(1), 0, 4, 0, [Want(0, NUMBER)])
+    part = ParquetPart(open_parquet(path), range(1), 0, 4, 0, [ColumnRequest(0, NUMBER)])
     with pytest.raises(DataError) as caught:
         list(part.batches(100))
     assert "3 rows where the footer says 4" in str(caught.value.detail)
@@ -389,7 +418,7 @@ def test_row_groups_of_other_lengths_than_the_footer_says_are_refused(written):
 def test_a_file_that_changes_while_it_is_read_is_refused(written, change):
     path, other = written({"v": np.arange(10_000.0)}), written({"v": np.arange(10_000.0)})
     source = open_parquet(path)
-    (part,) = source.parts([Want(0, NUMBER)])
+    (part,) = source.parts([ColumnRequest(0, NUMBER)])
     batches = part.batches(1000)
     next(batches)
     if change == "grown":
@@ -406,7 +435,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(written, change):
     with pytest.raises(DataError, match="changed while it was read"):
         list(batches)
     with pytest.raises(DataError, match="changed while it was read"):
-        list(source.parts([Want(0, NUMBER)]))
+        list(source.parts([ColumnRequest(0, NUMBER)]))
 
 
 def fuzzed(raw, rng):
@@ -454,7 +483,7 @@ def test_no_damage_makes_more_than_a_refusal_or_a_value(written, tmp_path):
         with open(written(table, row_group_size=100, **chosen), "rb") as file:
             originals.append(file.read())
     wants = [
-        Want(place, kind)
+        ColumnRequest(place, kind)
         for place, kind in enumerate((NUMBER, NUMBER, CLASS, TEXT, NUMBER, CLASS, NUMBER, TEXT))
     ]
     rng = random.Random(11)

@@ -8,9 +8,9 @@ import pexpect
 import pytest
 
 from conftest import command, environment
-from losscli.evaluation import evaluate
-from losscli.formats import Look, render
-from losscli.formats.plot import plots
+from losscli.report.evaluate import evaluate
+from losscli.show import Canvas, render
+from losscli.show.plot import plots
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def scores(text, tmp_path, monkeypatch):
 @pytest.mark.parametrize("unicode", [True, False])
 @pytest.mark.parametrize("name", ["loss", "residuals", "calibration", "confusion", "roc", "pr", "by"])
 def test_a_picture_fits_its_width_and_uses_only_the_characters_there_are(scores, name, width, unicode):
-    drawn = plots(scores, name, Look(width, False, unicode))
+    drawn = plots(scores, name, Canvas(width, False, unicode))
     assert drawn
     if width >= 80:
         assert max(map(len, drawn.splitlines())) <= width
@@ -36,7 +36,7 @@ def test_a_histogram_counts_the_rows_and_the_longest_bar_is_the_fullest(text, tm
     monkeypatch.chdir(tmp_path)
     text("d.csv", ["pred,label", *["0,1"] * 6, *["0,3"] * 3, "0,9"])
     report = evaluate("d.csv", loss=["mae"], pictures="all")
-    lines = plots(report, "residuals", Look(80, False, False)).splitlines()[1:]
+    lines = plots(report, "residuals", Canvas(80, False, False)).splitlines()[1:]
     found = [(int(m[1]), len(m[2])) for line in lines if (m := re.search(r"to \S+ +(\d+) *(#*)$", line))]
     assert sum(count for count, _ in found) == 10
     counts, lengths = zip(*sorted((pair for pair in found if pair[0]), reverse=True), strict=True)
@@ -47,7 +47,7 @@ def test_a_histogram_counts_the_rows_and_the_longest_bar_is_the_fullest(text, tm
 def test_bars_by_slice_hold_the_values(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text("d.csv", ["pred,label,s", "0,4,a", "0,1,b"])
-    drawn = plots(evaluate("d.csv", loss=["mae"], by=["s"], pictures="all"), "by", Look(80, False, False))
+    drawn = plots(evaluate("d.csv", loss=["mae"], by=["s"], pictures="all"), "by", Canvas(80, False, False))
     lengths = {m[1]: len(m[2]) for m in re.finditer(r"s=(\w) \d (#+)", drawn)}
     assert lengths["b"] == pytest.approx(lengths["a"] / 4, abs=1)
 
@@ -55,7 +55,7 @@ def test_bars_by_slice_hold_the_values(text, tmp_path, monkeypatch):
 def test_a_confusion_is_a_line_a_label(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text("d.csv", ["pred,label", "x,x", "x,y", "x,y", "y,y"])
-    drawn = plots(evaluate("d.csv", loss=["accuracy"], pictures="all"), "confusion", Look(80))
+    drawn = plots(evaluate("d.csv", loss=["accuracy"], pictures="all"), "confusion", Canvas(80))
     assert [line.split() for line in drawn.splitlines()[1:]] == [
         ["label", "x", "y"],
         ["x", "1", "0"],
@@ -92,32 +92,32 @@ def sliced(text, tmp_path, monkeypatch):
 
 
 def test_beside_its_number_a_loss_shows_how_many_rows_lose_how_much(sliced):
-    drawn = render("table", sliced, Look(80, pictures=True))
+    drawn = render("table", sliced, Canvas(80, pictures=True))
     (line,) = [line for line in drawn.splitlines() if line.startswith("mae ") and "s=" not in line]
     assert line.endswith("1 █" + " " * 8 + "▂ 9")
 
 
 def test_bars_beside_the_slices_are_as_long_as_their_values(sliced):
-    drawn = render("table", sliced, Look(80, pictures=True)).splitlines()
+    drawn = render("table", sliced, Canvas(80, pictures=True)).splitlines()
     lengths = {m[1]: len(m[2]) for line in drawn if (m := re.match(r"mae +s=(\w).*?(█+)", line))}
     assert lengths == {"a": 1, "b": 10}  # 1 against 9
 
 
 def test_pictures_beside_the_table_are_plain_characters_where_there_is_no_unicode(sliced):
-    drawn = render("table", sliced, Look(80, unicode=False, pictures=True))
+    drawn = render("table", sliced, Canvas(80, unicode=False, pictures=True))
     assert drawn.isascii()
     assert "##########" in drawn
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_pictures_beside_the_table_give_way_where_there_is_no_room(sliced, width):
-    drawn = render("table", sliced, Look(width, pictures=True))
+    drawn = render("table", sliced, Canvas(width, pictures=True))
     assert max(map(len, drawn.splitlines())) <= width
     assert ("loss of each row" in drawn) == (width >= 80)
 
 
 def test_a_table_that_is_written_to_a_file_or_a_pipe_has_no_pictures(sliced, here):
-    assert "█" not in render("table", sliced, Look(80))
+    assert "█" not in render("table", sliced, Canvas(80))
     ran = here("eval", "d.csv", "-l", "mae", "--by", "s", "-f", "table")
     assert ran.code == 0
     assert "█" not in ran.out

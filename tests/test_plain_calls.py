@@ -75,7 +75,7 @@ def test_what_is_read_without_typer_is_what_typer_reads(name, words, two_files):
     ],
 )
 def test_usual_calls_are_plain(words):
-    from losscli.cli.eval import eval_command
+    from losscli.cli.commands.eval import eval_command
 
     values = plain.read(eval_command, words)
     assert values is not None
@@ -91,13 +91,13 @@ def test_usual_calls_are_plain(words):
     ],
 )  # fmt: skip
 def test_what_is_not_plain_or_is_to_be_refused_is_left_to_typer(words):
-    from losscli.cli.eval import eval_command
+    from losscli.cli.commands.eval import eval_command
 
     assert plain.read(eval_command, words) is None
 
 
 def test_settings_in_a_file_or_in_the_environment_are_left_to_typer(tmp_path, monkeypatch):
-    from losscli.cli.eval import eval_command
+    from losscli.cli.commands.eval import eval_command
 
     assert plain.read(eval_command, ["p"]) is not None
     (tmp_path / "losscli.toml").write_text("")

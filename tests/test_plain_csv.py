@@ -9,9 +9,10 @@ import struct
 import pytest
 
 from csv_reading import read, read_plainly
-from losscli.block import Want
-from losscli.keys import text_of
-from losscli.sources import Dialect, csv, plain_csv
+from losscli.reading import csv, plain_csv
+from losscli.reading.source import Dialect
+from losscli.table.block import ColumnRequest
+from losscli.table.keys import text_of
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_file_that_is_not_plain_is_soon_left_to_the_other_reader(taken, monkey
 def test_keys_are_the_texts_as_they_stand(taken):
     data = b"id,a\n007,1\n7,2\n12345678,3\n123456789,4\n"
     source = csv.open_csv(path="-", stream=io.BytesIO(data), dialect=Dialect())
-    (part,) = source.parts([Want(0, "text_key")])
+    (part,) = source.parts([ColumnRequest(0, "text_key")])
     (batch,) = part.batches(100)
     assert all(taken)
     (column,) = batch.columns

@@ -13,9 +13,9 @@ import pytest
 from sklearn.metrics import mean_pinball_loss
 
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
 from losscli.losses.quantile import calib_mae, crps_quantile, interval_score, mean_pinball, pinball, wis
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 
 LABEL = [10.0, 12.0, 7.5, 3.0]
 QUANTILES = {

@@ -13,8 +13,8 @@ import pytest
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
-from losscli.losses.numerics import (
+from losscli.losses.regression import bias, half_mse, lq, mse, msle, within_tol
+from losscli.losses.stable import (
     exp_fraction,
     log1p_gap_share,
     log10_fraction,
@@ -22,8 +22,8 @@ from losscli.losses.numerics import (
     log_fraction,
     log_parts,
 )
-from losscli.losses.regression import bias, half_mse, lq, mse, msle, within_tol
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 
 LABEL = [3.0, -0.5, 2.0, 7.0, 4.25]
 PRED = [2.5, 0.25, 2.0, 8.0, 3.5]

@@ -12,10 +12,10 @@ import pytest
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
-from losscli.loss import MARK
+from losscli.loss.declare import MARK
 from losscli.losses.relative import log_ratio, maape, mape, mpe, msse, ratio_of, smape
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 
 near = pytest.approx
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli import DataError, UsageError, evaluate
-from losscli.sources import remote
+from losscli.reading import remote
 
 FILES = {
     "/p.csv": b"pred\n1\n2\n4\n",

@@ -13,8 +13,7 @@ import pytest
 import scipy.special
 
 from losscli.errors import UsageError
-from losscli.evaluation import evaluate
-from losscli.loss import MARK
+from losscli.loss.declare import MARK
 from losscli.losses.robust import (
     asymmetric,
     barron,
@@ -33,6 +32,7 @@ from losscli.losses.robust import (
     tukey,
     welsch,
 )
+from losscli.report.evaluate import evaluate
 from recorded import recorded
 
 near = pytest.approx

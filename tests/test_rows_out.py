@@ -61,7 +61,7 @@ def test_every_format_holds_the_same_rows_to_the_bit(drawn, here, tmp_path, name
 
 
 def test_rows_paired_by_key_come_in_the_order_of_preds_with_their_key(drawn, here, tmp_path, monkeypatch):
-    monkeypatch.setattr("losscli.rowfile.GROUP_ROWS", 64)
+    monkeypatch.setattr("losscli.report.rowfile.GROUP_ROWS", 64)
     rows, order = drawn
     files = []
     for jobs, memory, chunk in ((1, "1GB", 65536), (2, "1GB", 7), (2, "16MiB", 100)):
@@ -240,7 +240,7 @@ def told(text):
 def test_named_columns_stand_behind_label_and_pred_with_their_types(
     told, here, tmp_path, monkeypatch, keyed, name
 ):
-    monkeypatch.setattr("losscli.rowfile.GROUP_ROWS", 64)
+    monkeypatch.setattr("losscli.report.rowfile.GROUP_ROWS", 64)
     labels, key = ("l.csv", ("--on", "id")) if keyed else ("s.csv", ())
     options = (
         "-l",

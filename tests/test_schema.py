@@ -8,7 +8,7 @@ import json
 import jsonschema
 import pytest
 
-from losscli.schemas import SCHEMAS
+from losscli.report.schemas import SCHEMAS
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from scipy.spatial import distance
 
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import evaluate
 from losscli.losses.similarity import cosine_distance, cosine_embedding, euclidean
-from losscli.report import Result
+from losscli.report.evaluate import evaluate
+from losscli.report.records import Result
 from recorded import recorded
 
 RNG = np.random.default_rng(7)

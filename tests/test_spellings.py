@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from losscli.sources import plain_csv, small_csv
+from losscli.reading import plain_csv, small_csv
 
 LIMIT = 2**53
 

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from losscli import memory, spill
-from losscli.block import ClassColumn, KeyColumn, NumberColumn
 from losscli.errors import OutputError
+from losscli.measure import memory
+from losscli.pairing import spill
 from losscli.pairing.runs import gathered, run_of
-from losscli.spill import Spill
+from losscli.pairing.spill import Spill
+from losscli.table.block import ClassColumn, KeyColumn, NumberColumn
 
 
 def test_pieces_are_found_again_by_their_place():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from losscli.schemas import model
+from losscli.report.schemas import model
 
 SAMPLES = {
     "diabetes_preds.{0} sample_data/diabetes_labels.{0}": ("regression", "pred", "rmse"),

@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from losscli.errors import DataError
-from losscli.schemas import ComparisonDocument
-from losscli.unpaired import compare_saved
+from losscli.report.compare_saved import compare_saved
+from losscli.report.schemas import ComparisonDocument
 from test_compare import draw
 from test_intervals import table
 

@@ -77,7 +77,9 @@ def _app(named: Sequence[str]) -> typer.Typer:
 
 
 def _command(name: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = getattr(importlib.import_module(f"losscli.cli.{name}"), f"{name}_command")
+    found: Callable[..., Any] = getattr(
+        importlib.import_module(f"losscli.cli.commands.{name}"), f"{name}_command"
+    )
     return found
 
 
@@ -93,7 +95,7 @@ def losscli(
     ] = False,
 ) -> None:
     if version:
-        from losscli.writing import write_stdout
+        from losscli.report.writing import write_stdout
 
         write_stdout(f"losscli {__version__}\n")
         raise typer.Exit

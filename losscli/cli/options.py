@@ -17,10 +17,10 @@ from losscli.errors import UsageError
 from losscli.text import shortened, visible
 
 if TYPE_CHECKING:
-    from losscli.formats import Look
-    from losscli.gate import Gate, Kind
-    from losscli.report import Report
-    from losscli.sources import Dialect
+    from losscli.reading.source import Dialect
+    from losscli.report.gates import Gate, LimitKind
+    from losscli.report.records import Report
+    from losscli.show import Canvas
 
 DEFAULT_CHUNK_ROWS = 1 << 17
 
@@ -353,8 +353,8 @@ def read_dialect(text: str | None) -> Dialect | None:
     """The value of ``--dialect``."""
     if text is None:
         return None
-    from losscli.sources import Dialect
-    from losscli.spec import parse_pairs
+    from losscli.loss.spec import parse_pairs
+    from losscli.reading.source import Dialect
 
     found = Dialect()
     given = dict(parse_pairs(text, of=text))
@@ -395,8 +395,8 @@ def read_dialect(text: str | None) -> Dialect | None:
 
 def read_class_weight(text: str | None) -> dict[str, float]:
     """The value of ``--class-weight``; whatever stands before the last equals sign is the class."""
-    from losscli.domain import NONNEGATIVE
-    from losscli.loss import read_number
+    from losscli.loss.declare import read_number
+    from losscli.loss.domains import NONNEGATIVE
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():
@@ -423,9 +423,9 @@ def read_gate(
     """The limits of the command line and of the configuration; None where there are none."""
     if not (max or min or baseline or max_regression or gates(context)):
         return None
-    from losscli.gate import Gate
+    from losscli.report.gates import Gate
 
-    flags: dict[Kind, Sequence[str]] = {
+    flags: dict[LimitKind, Sequence[str]] = {
         "max": max or (), "min": min or (), "max_regression": max_regression or (),
     }  # fmt: skip
     return Gate.of(flags, baseline, gates(context))
@@ -435,8 +435,8 @@ def tell_verdict(report: Report, format: str) -> int:
     """The exit code of a judged report; what failed is said where standard output does not show it."""
     if report.gate is None or report.gate["passed"]:
         return 0
-    from losscli.formats import SHOW_GATES
-    from losscli.formats.lines import failure_lines
+    from losscli.show import SHOW_GATES
+    from losscli.show.lines import failure_lines
 
     if format not in SHOW_GATES:
         for line in failure_lines(report.gate, report.saved):
@@ -446,7 +446,7 @@ def tell_verdict(report: Report, format: str) -> int:
 
 def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
     """The rows that were left out, where no format that is written says so."""
-    from losscli.formats import TERSE
+    from losscli.show import TERSE
 
     formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
     if left_out and all(name in TERSE for name in formats):
@@ -467,8 +467,8 @@ class Outputs:
     @classmethod
     def of(cls, format: str | None, outputs: Sequence[str], inputs: Sequence[str]) -> Outputs:
         """Checked before anything is read: formats are known and files can be written."""
-        from losscli.formats import known, parse_output
-        from losscli.writing import refuse_unwritable
+        from losscli.report.writing import refuse_unwritable
+        from losscli.show import known, parse_output
 
         files = tuple(parse_output(text) for text in outputs)
         places = [os.path.normpath(path) for _, path in files]
@@ -494,14 +494,14 @@ class Outputs:
 
     def write(self, report: Report, *more: Report) -> None:
         """Files first: a closed pipe must not lose them."""
-        from losscli.formats import Look, render
-        from losscli.writing import add_to_file, write_file, write_stdout
+        from losscli.report.writing import add_to_file, write_file, write_stdout
+        from losscli.show import Canvas, render
 
         reports = (report, *more)
-        look = terminal_look() if self.format == "table" else Look()
+        look = terminal_look() if self.format == "table" else Canvas()
         text = render(self.format, reports, look) if self.format != NOTHING else ""
         # All are rendered before one is written: a run that fails leaves no file.
-        texts = [(path, render(format, reports, Look(width=120))) for format, path in self.files]
+        texts = [(path, render(format, reports, Canvas(width=120))) for format, path in self.files]
         summary = os.environ.get("GITHUB_STEP_SUMMARY") if self.format == "github" else None
         told = render("markdown", reports) if summary else ""
         for path, content in texts:
@@ -513,8 +513,8 @@ class Outputs:
 
 def show_plot(report: Report, name: str) -> None:
     """The picture of that name, on standard output, which is a terminal."""
-    from losscli.formats.plot import plots
-    from losscli.writing import write_stdout
+    from losscli.report.writing import write_stdout
+    from losscli.show.plot import plots
 
     text = plots(report, name, terminal_look())
     if text:
@@ -532,8 +532,8 @@ def check_rows_out(
             option = "--gradient" if gradient else "--for-spreadsheets"
             raise UsageError(f"`{option}` is of the file of `--rows-out`", hint="add `--rows-out FILE`")
         return
-    from losscli.rowfile import format_of
-    from losscli.writing import refuse_unwritable
+    from losscli.report.rowfile import format_of
+    from losscli.report.writing import refuse_unwritable
 
     if for_spreadsheets and format_of(path) != "csv":
         raise UsageError(f"`--for-spreadsheets` is of a CSV, and {path} is none")
@@ -551,11 +551,11 @@ def check_columns(columns: Sequence[str] | None, worst: int, rows_out: str | Non
         )
 
 
-def terminal_look() -> Look:
+def terminal_look() -> Canvas:
     """Width, colour and characters of the terminal that standard output is."""
     import shutil
 
-    from losscli.formats import Look
+    from losscli.show import Canvas
 
     on_terminal = sys.stdout.isatty()
     colour = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -564,7 +564,7 @@ def terminal_look() -> Look:
         unicode = True
     except (UnicodeEncodeError, LookupError):
         unicode = False
-    return Look(shutil.get_terminal_size().columns, colour, unicode, pictures=on_terminal)
+    return Canvas(shutil.get_terminal_size().columns, colour, unicode, pictures=on_terminal)
 
 
 def say(text: str) -> None:

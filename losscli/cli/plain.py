@@ -23,21 +23,21 @@ NUMBER = (int, int | None)
 MAX_DIGITS = 18
 
 
-class Source(NamedTuple):
+class ValueSource(NamedTuple):
     """Where a value comes from, named as Typer names it."""
 
     name: str
 
 
-class Asked(NamedTuple):
+class PlainCall(NamedTuple):
     """What a command is told of its call, in the place of Typer's context."""
 
     given: frozenset[str]
     obj: None = None
 
-    def get_parameter_source(self, name: str) -> Source:
+    def get_parameter_source(self, name: str) -> ValueSource:
         """Where the value of a parameter comes from."""
-        return Source("COMMANDLINE" if name in self.given else "DEFAULT")
+        return ValueSource("COMMANDLINE" if name in self.given else "DEFAULT")
 
 
 class Option(NamedTuple):
@@ -67,7 +67,7 @@ def read(command: Callable[..., None], words: Sequence[str]) -> dict[str, Any] |
         return None
     values = declared.defaults | given
     if declared.context is not None:
-        values[declared.context] = Asked(frozenset(given))
+        values[declared.context] = PlainCall(frozenset(given))
     return values
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from losscli.engines.threads import Advance
-from losscli.sources import Source
+from losscli.measure.engines.threads import Advance
+from losscli.reading.source import Source
 
 AFTER_SECONDS = 1.0
 

@@ -16,7 +16,7 @@ import typer
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.config import GateTable, Settings
+    from losscli.report.config import GateTable, Settings
 
 PREFIX = "LOSSCLI_"
 OWN = frozenset({"config", "errors", "json", "help"})
@@ -80,11 +80,11 @@ def _shaped(value: Any, several: bool, name: str, settings: Settings) -> Any:
 def _settings(named: str | None) -> Settings | None:
     # Imported here: reading a configuration takes longer than measuring a small file without one.
     if named is not None:
-        from losscli.config import load
+        from losscli.report.config import load
 
         return load(named)
     for path in _found():
-        from losscli.config import load_found
+        from losscli.report.config import load_found
 
         if (settings := load_found(path)) is not None:
             return settings

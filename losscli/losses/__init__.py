@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.spec import fold
+from losscli.loss.spec import fold
 
 if TYPE_CHECKING:
-    from losscli.loss import Loss
+    from losscli.loss.declare import Loss
 
 FAMILIES = (
     "regression",
@@ -61,7 +61,7 @@ def catalogue() -> dict[str, tuple[Loss, ...]]:
 def losses_of(families: tuple[str, ...]) -> dict[str, tuple[Loss, ...]]:
     """The losses of some families by name."""
     # Here, since completion reads names from this module and needs no NumPy.
-    from losscli.loss import MARK, Loss
+    from losscli.loss.declare import MARK, Loss
 
     found: dict[str, list[Loss]] = {}
     for family in families:

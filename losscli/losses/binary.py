@@ -7,12 +7,22 @@ from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
-from losscli.block import Mask
-from losscli.domain import BINARY, CLASSES, SIMPLEX, SOFT_BINARY, UNIT, BelowOne, Interval, Positive, Unit
-from losscli.loss import Codes, Column, Columns, Finished, Undefined, loss
-from losscli.losses.numerics import entropy, excess, product, two_product
-from losscli.matrix import Matrix
-from losscli.state import Moments
+from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
+from losscli.loss.domains import (
+    BINARY,
+    CLASSES,
+    SIMPLEX,
+    SOFT_BINARY,
+    UNIT,
+    BelowOne,
+    Interval,
+    Positive,
+    Unit,
+)
+from losscli.loss.matrix import Matrix
+from losscli.losses.stable import entropy, excess, product, two_product
+from losscli.numbers.state import Moments
+from losscli.table.block import Mask
 
 EPS = 2.220446049250313e-16  # the gap between 1 and the next double
 GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x"

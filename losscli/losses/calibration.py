@@ -10,11 +10,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.block import Ints
-from losscli.domain import BINARY, CLASSES, SIMPLEX, UNIT, Count
-from losscli.loss import Codes, Column, Columns, Finished, loss
-from losscli.losses.numerics import sqrt_fraction
-from losscli.state import Bins
+from losscli.loss.declare import Codes, Column, Columns, Finished, loss
+from losscli.loss.domains import BINARY, CLASSES, SIMPLEX, UNIT, Count
+from losscli.losses.stable import sqrt_fraction
+from losscli.numbers.state import Bins
+from losscli.table.block import Ints
 
 GUO = "Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks, ICML 2017"
 NAEINI = "Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning"

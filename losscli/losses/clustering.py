@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from losscli.domain import CLASSES, Positive
-from losscli.loss import Codes, Finished, Undefined, loss
+from losscli.loss.declare import Codes, Finished, Undefined, loss
+from losscli.loss.domains import CLASSES, Positive
 from losscli.losses.confusion import ZeroDivision, ratio, tabled  # noqa: F401 (the examples use it)
-from losscli.losses.numerics import entropy, sqrt_fraction, sum_of_logs
-from losscli.state import Confusion
+from losscli.losses.stable import entropy, sqrt_fraction, sum_of_logs
+from losscli.numbers.state import Confusion
 
 RAND = "Rand (1971), doi:10.1080/01621459.1971.10482356"
 HUBERT = "Hubert & Arabie (1985), doi:10.1007/BF01908075"

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.block import Mask
-from losscli.domain import (
+from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.domains import (
     NONNEGATIVE,
     POSITIVE,
     REAL,
@@ -19,19 +19,19 @@ from losscli.domain import (
     SmallUnit,
     TweediePower,
 )
-from losscli.loss import Column, Finished, Undefined, loss
-from losscli.losses import pairs
-from losscli.losses.numerics import (
-    difference,
+from losscli.losses import double_double
+from losscli.losses.regression import flat
+from losscli.losses.stable import (
     entropy_gap,
     exp_fraction,
     expm1_gap,
     log1p_gap,
     log_fraction,
     log_ratio,
+    two_sum,
 )
-from losscli.losses.regression import flat
-from losscli.state import Deviances, Moments, Sums
+from losscli.numbers.state import Deviances, Moments, Sums
+from losscli.table.block import Mask
 
 COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
 MCCULLAGH = "McCullagh & Nelder (1989), Generalized Linear Models, §2.3"
@@ -111,20 +111,20 @@ def poisson_nll(
     scale = root_of_scale * root_of_scale
     count = label * scale
     if log_input:
-        root, root_lost = pairs.exp_pair(0.5 * pred)
-        rate, rate_lost = pairs.product(root * root_of_scale, root * root_of_scale)
+        root, root_lost = double_double.exp_pair(0.5 * pred)
+        rate, rate_lost = double_double.product(root * root_of_scale, root * root_of_scale)
         rate_lost = np.where(np.isfinite(rate), rate_lost + 2.0 * root * root_lost * scale, 0.0)
         raised, raised_lost, logs = rate, rate_lost, (pred, np.zeros_like(pred))
     else:
         rate, rate_lost = pred * scale, np.zeros_like(pred)
         # As a two-sum, since what the rounding loses is label / pred times as large in the result.
-        raised, raised_lost = difference(pred, np.full_like(pred, -eps))
+        raised, raised_lost = two_sum(pred, np.full_like(pred, -eps))
         counted = np.where(label > 0.0, raised, 1.0)
-        high, low = pairs.log_pair(counted)
+        high, low = double_double.log_pair(counted)
         logs = high, low + raised_lost / counted
         raised, raised_lost = raised * scale, raised_lost * scale
-    part, part_lost = pairs.product(count, logs[0])
-    plain = pairs.total(rate, -part, rate_lost - part_lost - count * logs[1])[0] / scale
+    part, part_lost = double_double.product(count, logs[0])
+    plain = double_double.total(rate, -part, rate_lost - part_lost - count * logs[1])[0] / scale
     plain = np.where(np.isinf(rate), np.inf, plain)
     if full == "none":
         return plain
@@ -139,15 +139,17 @@ def poisson_nll(
     own = label * (np.log(np.where(label > 0.0, label, 1.0)) - 1.0)
     deviance = np.where(tiny, plain + own, deviance)
     if full == "lgamma":
-        return np.where(label < 0.5, plain + _small_lgamma1p(label), deviance + pairs.factorial_gap(label))
+        return np.where(
+            label < 0.5, plain + _small_lgamma1p(label), deviance + double_double.factorial_gap(label)
+        )
     above = label > 1.0
-    rest = 0.5 * np.log(np.where(above, label, 1.0)) + pairs.HALF_LOG_2PI
+    rest = 0.5 * np.log(np.where(above, label, 1.0)) + double_double.HALF_LOG_2PI
     return np.where(above, deviance + rest, plain)
 
 
 def _small_lgamma1p(y: Column) -> Column:
     """lgamma(1 + y) for y < 1/2; of greater y nothing is asked."""
-    return pairs.lgamma1p(np.minimum(y, 0.5))
+    return double_double.lgamma1p(np.minimum(y, 0.5))
 
 
 @loss(
@@ -206,9 +208,9 @@ def gamma_nll(label: Column, pred: Column) -> Column:
     >>> gamma_nll(np.array([2.0, 3.0]), np.array([1.0, 1.0]))
     array([2., 3.])
     """
-    logs = pairs.log_pair(pred)
-    share, lost = pairs.quotient(label, pred)
-    return pairs.total(share, logs[0], lost + logs[1])[0]
+    logs = double_double.log_pair(pred)
+    share, lost = double_double.quotient(label, pred)
+    return double_double.total(share, logs[0], lost + logs[1])[0]
 
 
 def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
@@ -290,7 +292,7 @@ def _power_gap(label: Column, pred: Column, power: float) -> Column:
 
 def _less(one: float, power: float) -> tuple[float, float]:
     """``one - power`` and what its rounding lost."""
-    near, lost = difference(np.array([one]), np.array([power]))
+    near, lost = two_sum(np.array([one]), np.array([power]))
     return float(near[0]), float(lost[0])
 
 
@@ -354,7 +356,9 @@ def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> C
     return first / -a + np.power(pred, b) / b
 
 
-def squares_over(label: Column, mean: Column, unit: Column, power: int, parts: float) -> pairs.Pair:
+def squares_over(
+    label: Column, mean: Column, unit: Column, power: int, parts: float
+) -> double_double.DoubleDouble:
     """(label - mean)**2 / (unit**power * parts) as a pair; ``power`` is 1 for a variance, else 2."""
     # By a power of 2 near the unit, or near its root: no square overflows that the quotient does not.
     mantissa, exponent = np.frexp(unit)
@@ -366,15 +370,15 @@ def squares_over(label: Column, mean: Column, unit: Column, power: int, parts: f
         share, exponent = share * share, exponent + 1
     # The greatest are made smaller before they are subtracted, the least greater after that.
     down = np.maximum(exponent, 0)
-    apart, lost = difference(np.ldexp(label, -down), np.ldexp(mean, -down))
+    apart, lost = two_sum(np.ldexp(label, -down), np.ldexp(mean, -down))
     up = down - exponent
     near = np.ldexp(apart, up)
-    square, square_lost = pairs.product(near, near)
+    square, square_lost = double_double.product(near, near)
     if power == 2:
-        share_near, share_lost = pairs.product(mantissa * 0.5, mantissa * 0.5)
+        share_near, share_lost = double_double.product(mantissa * 0.5, mantissa * 0.5)
     else:
         share_near, share_lost = share, np.zeros_like(share)
-    found, found_lost = pairs.quotient(square, share_near * parts)
+    found, found_lost = double_double.quotient(square, share_near * parts)
     small = (square_lost + 2.0 * near * np.ldexp(lost, up)) / (share_near * parts) - found * (
         share_lost / share_near
     )
@@ -414,9 +418,9 @@ def gaussian_nll(
     array([0., 2.])
     """
     raised = np.maximum(var, eps)
-    square, logs = squares_over(label, mean, raised, 1, 2.0), pairs.log_pair(raised)
-    high, low = (pairs.HALF_LOG_2PI, pairs.HALF_LOG_2PI_LOST) if full else (0.0, 0.0)
-    return pairs.total(square[0], 0.5 * logs[0], high, square[1] + 0.5 * logs[1] + low)[0]
+    square, logs = squares_over(label, mean, raised, 1, 2.0), double_double.log_pair(raised)
+    high, low = (double_double.HALF_LOG_2PI, double_double.HALF_LOG_2PI_LOST) if full else (0.0, 0.0)
+    return double_double.total(square[0], 0.5 * logs[0], high, square[1] + 0.5 * logs[1] + low)[0]
 
 
 @loss(
@@ -439,8 +443,8 @@ def dss(label: Column, mean: Column, sd: Column) -> Column:
     >>> dss(np.array([0.0, 3.0]), np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     array([0., 4.])
     """
-    square, logs = squares_over(label, mean, sd, 2, 1.0), pairs.log_pair(sd)
-    return pairs.total(square[0], 2.0 * logs[0], square[1] + 2.0 * logs[1])[0]
+    square, logs = squares_over(label, mean, sd, 2, 1.0), double_double.log_pair(sd)
+    return double_double.total(square[0], 2.0 * logs[0], square[1] + 2.0 * logs[1])[0]
 
 
 def bregman_domains(*, phi: str, **_: object) -> Mapping[str, Domain]:
@@ -482,7 +486,7 @@ def bregman(
         return entropy_gap(label, pred)
     if phi == "neglog":
         return ratio_gap(label, pred)
-    apart, lost = difference(label, pred)
+    apart, lost = two_sum(label, pred)
     if phi == "square":
         return np.multiply(apart, apart, out=apart)
     return _exp_gap(label, pred, apart, lost)
@@ -505,17 +509,17 @@ def deviances(
 ) -> tuple[Column, Column, Column, Column, Column]:
     """Label and prediction, the deviance, and what that of the mean label is made of, in twice the digits."""
     if power == 0.0:
-        own = pairs.product(label, label)
+        own = double_double.product(label, label)
     elif power == 1.0 or power == 2.0:
-        logs = pairs.log_pair(np.where(label > 0.0, label, 1.0))
+        logs = double_double.log_pair(np.where(label > 0.0, label, 1.0))
         times = label if power == 1.0 else np.ones_like(label)
-        near, lost = pairs.product(times, logs[0])
+        near, lost = double_double.product(times, logs[0])
         own = (near, lost + times * logs[1])
     else:
-        exponent, rest = difference(np.array([2.0]), np.array([power]))
-        logs = pairs.log_pair(np.where(label > 0.0, label, 1.0))
-        near, lost = pairs.product(np.full_like(label, exponent[0]), logs[0])
-        whole = pairs.exp_pair(near)
+        exponent, rest = two_sum(np.array([2.0]), np.array([power]))
+        logs = double_double.log_pair(np.where(label > 0.0, label, 1.0))
+        near, lost = double_double.product(np.full_like(label, exponent[0]), logs[0])
+        whole = double_double.exp_pair(near)
         lost += exponent[0] * logs[1] + rest[0] * logs[0]
         positive = label > 0.0
         own = (

@@ -7,16 +7,16 @@ from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
-from losscli.domain import REAL
 from losscli.errors import UsageError
-from losscli.expression import Expression, parse
-from losscli.loss import MARK, Loss, ParamValue, Role, loss
-from losscli.spec import Spec
+from losscli.loss.declare import MARK, Loss, ParamValue, Role, loss
+from losscli.loss.domains import REAL
+from losscli.loss.expression import Expression, parse
+from losscli.loss.spec import Spec
 
 NAMED_ROLES = ("label", "pred", "weight")
 
 
-class Rows:
+class ExpressionRows:
     """The row function of an expression: its value for every row."""
 
     __name__ = "expr"  # as functions have one
@@ -29,7 +29,7 @@ class Rows:
         return self.expression.numbers(columns, rows)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rows) and other.expression == self.expression
+        return isinstance(other, ExpressionRows) and other.expression == self.expression
 
     def __hash__(self) -> int:
         return hash(self.expression)
@@ -73,7 +73,7 @@ class ExpressionLoss(Loss):
 
 def expression_loss(text: str) -> ExpressionLoss:
     """The loss that an expression stands for; UsageError where it is none."""
-    rows = Rows(parse(text, "expr:"))
+    rows = ExpressionRows(parse(text, "expr:"))
     if not rows.expression.columns:
         raise UsageError(
             f"`expr:{text}` names no column: it has one value, whatever the rows hold",

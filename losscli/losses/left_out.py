@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from losscli.spec import fold
+from losscli.loss.spec import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from losscli.block import Mask
-from losscli.domain import CLASSES, INDICATOR, UNIT, BelowOne, Unit
-from losscli.loss import Codes, Column, Columns, loss
+from losscli.loss.declare import Codes, Column, Columns, loss
+from losscli.loss.domains import CLASSES, INDICATOR, UNIT, BelowOne, Unit
 from losscli.losses.binary import EPS, log_loss, log_loss_from_logits
-from losscli.losses.numerics import margin_missed
+from losscli.losses.stable import margin_missed
+from losscli.table.block import Mask
 
 HAMMING = "Hamming (1950), doi:10.1002/j.1538-7305.1950.tb00463.x"
 TSOUMAKAS = "Tsoumakas, Katakis & Vlahavas (2010), doi:10.1007/978-0-387-09823-4_34"

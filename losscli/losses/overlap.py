@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.domain import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
-from losscli.loss import Codes, Column, Columns, Finished, Undefined, loss
-from losscli.losses.numerics import power_fraction
+from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
+from losscli.loss.domains import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
+from losscli.losses.stable import power_fraction
 
 Empty = Literal["zero", "one", "skip"]
 PROBABILITIES = "sample_data/iris.csv --pred 'p_*'"

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.domain import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
-from losscli.loss import Column, Columns, Finished, Levels, Undefined, loss
+from losscli.loss.declare import Column, Columns, Finished, Levels, Undefined, loss
+from losscli.loss.domains import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
 
 QUANTILES = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.

@@ -7,16 +7,16 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.domain import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, Whole
-from losscli.loss import Column, Finished, Undefined, loss
-from losscli.losses.numerics import (
-    difference,
+from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.domains import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, Whole
+from losscli.losses.stable import (
     log10_fraction,
     log_distance,
     share,
     sqrt_fraction,
+    two_sum,
 )
-from losscli.state import Extremes, Moments, Rivals, Sized
+from losscli.numbers.state import Extremes, Moments, Rivals, Sized
 from losscli.text import plural
 
 
@@ -264,7 +264,7 @@ def lq(label: Column, pred: Column, *, power: AtLeastOne) -> Column:
     >>> lq(np.array([0.0, 0.0]), np.array([1.0, -2.0]), power=3)
     array([1., 8.])
     """
-    error, lost = difference(pred, label)
+    error, lost = two_sum(pred, label)
     lost *= np.sign(error)
     np.abs(error, out=error)
     # A high power makes much of the rounding of the difference: what was lost comes back in an exponential.
@@ -617,7 +617,7 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
     >>> within_tol(np.array([1.0, 2.0]), np.array([1.5, 5.0]), threshold=0.5)
     array([0., 1.])
     """
-    error, lost = difference(pred, label)
+    error, lost = two_sum(pred, label)
     lost *= np.sign(error)
     np.abs(error, out=error)
     # An error that was rounded to the tolerance itself may lie beyond it.

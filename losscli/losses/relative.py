@@ -8,17 +8,17 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.block import Mask
-from losscli.domain import NONZERO, POSITIVE, REAL, Domain, Positive
-from losscli.loss import Column, Finished, Undefined, loss
-from losscli.losses.numerics import (
+from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.domains import NONZERO, POSITIVE, REAL, Domain, Positive
+from losscli.losses.regression import label_and_pred
+from losscli.losses.stable import (
     exp_fraction,
     log_distance,
     log_parts,
     sqrt_fraction,
 )
-from losscli.losses.regression import label_and_pred
-from losscli.state import Moments
+from losscli.numbers.state import Moments
+from losscli.table.block import Mask
 
 
 def nonzero_labels(*, zero: str, **_: object) -> Mapping[str, Domain]:

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.block import Mask
-from losscli.domain import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
-from losscli.loss import Column, Columns, loss
-from losscli.losses.numerics import difference
-from losscli.losses.pairs import Pair, product, quotient, total
+from losscli.loss.declare import Column, Columns, loss
+from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
+from losscli.losses.double_double import DoubleDouble, product, quotient, total
+from losscli.losses.stable import two_sum
+from losscli.table.block import Mask
 
 VECTORS = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
 Zero = Literal["error", "one", "zero", "skip"]
@@ -31,7 +31,7 @@ def dot(one: Columns, other: Columns) -> tuple[Column, Column]:
     # Column by column: what NumPy's own sums round depends on the shape of the block.
     for x, y in zip(one.T, other.T, strict=True):
         part, lost = product(x, y)
-        near, rounding = difference(near, -part)
+        near, rounding = two_sum(near, -part)
         low += lost + rounding
     return near, low
 
@@ -49,7 +49,7 @@ def cosine_gap(one: Columns, other: Columns) -> Column:
     along = np.zeros(len(one))
     for place, (x, y) in enumerate(zip(one.T, other.T, strict=True)):
         (part, part_lost), (rest, rest_lost) = product(y, pivot), product(against, x)
-        near, lost = difference(part, rest)
+        near, lost = two_sum(part, rest)
         left[place] = (near + (lost + (part_lost - rest_lost))) / pivot
         along += left[place] * x
     # What of that is across the first is to the second as the sine is to 1.
@@ -146,7 +146,7 @@ def cosine_distance(label: Columns, pred: Columns, *, zero: Zero = "error", nega
     return found
 
 
-def cosine(one: Columns, other: Columns) -> Pair:
+def cosine(one: Columns, other: Columns) -> DoubleDouble:
     """The cosine of the angle between two vectors that are not zero, in twice the digits."""
     one, other = to_size_one(one)[0], to_size_one(other)[0]
     (first, first_low), (second, second_low), (both, both_low) = (

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Batch, Block, Column, Ints, KeyColumn, Want, take
 from losscli.pairing import Paired
 from losscli.pairing.runs import concatenated, nbytes
+from losscli.table.block import AnyColumn, Batch, Block, ColumnRequest, Ints, KeyColumn, take
 
 if TYPE_CHECKING:
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.sources import Source
+    from losscli.reading.source import Source
 
 GAPS = 4  # places of the table for each key, at most
 FIRST_ROWS = 1024
@@ -46,7 +46,7 @@ def held_side(plan: KeyPlan, sources: Sequence[Source]) -> int | None:
     return 0 if sizes[0] < sizes[1] else 1
 
 
-def promising(source: Source, wants: Sequence[Want]) -> bool:
+def promising(source: Source, wants: Sequence[ColumnRequest]) -> bool:
     """Whether the first keys lie close enough together; it is no proof, but spares most files the reading."""
     for part in source.parts(wants[-1:]):
         for batch in part.batches(FIRST_ROWS):
@@ -66,7 +66,7 @@ def _key(batch: Batch) -> Ints:
     return key
 
 
-class Table:
+class DenseTable:
     """One side, found by its keys; threads share it."""
 
     def __init__(self, batches: Iterator[Batch], plan: KeyPlan, side: int, limit: int, each: Each) -> None:
@@ -97,7 +97,7 @@ class Table:
         if np.count_nonzero(self._rows >= 0) != self.rows:
             raise NotDense  # a key stands there twice
         del keys
-        self._columns: tuple[Column, ...] = tuple(each(concatenated, zip(*columns, strict=True)))
+        self._columns: tuple[AnyColumn, ...] = tuple(each(concatenated, zip(*columns, strict=True)))
         self._taken = np.zeros(self.rows, np.bool_)
 
     def _lay(self, piece: tuple[Ints, int]) -> None:

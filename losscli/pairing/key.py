@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from losscli.block import Batch, Block, Ints, Mask, picked, take
 from losscli.errors import DataError
-from losscli.keys import shown
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import KeyPlan, as_key
 from losscli.pairing.match import Keys, match, repeats
-from losscli.pairing.runs import PutAside, Rows, Run, gathered, run_of
-from losscli.sources.cells import shown as cut
+from losscli.pairing.runs import KeyedRows, PutAside, Run, gathered, run_of
+from losscli.table.block import Batch, Block, Ints, Mask, picked, take
+from losscli.table.cells import shown as cut
+from losscli.table.keys import shown
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.sources import Source
-    from losscli.spill import Spill
+    from losscli.pairing.spill import Spill
+    from losscli.reading.source import Source
 
 NAMED = 5  # rows that a message names of those with one trouble
 
@@ -146,7 +146,7 @@ class Troubles:
 
 
 @dataclass(slots=True)
-class Read:
+class KeyedBatch:
     """What one batch gave: its rows that have a key, those that have none, and what stopped the reading."""
 
     rows: int
@@ -155,7 +155,7 @@ class Read:
     stop: DataError | None = None
 
 
-def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> Read:
+def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> KeyedBatch:
     """The rows of a batch by their part.  The columns of the keys come behind those of the plan."""
     slots = plan.sides[side]
     count = len(batch.columns) - len(slots)
@@ -171,7 +171,9 @@ def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> Read:
     if worst is not None:
         bad, slot = worst
         stop = DataError(bad.message, bad.detail, None, slot.file, slot.name)
-        return Read(bad.row, Run(Rows((), np.zeros(0, np.int32), ()), [0]), np.zeros(0, np.int64), stop)
+        return KeyedBatch(
+            bad.row, Run(KeyedRows((), np.zeros(0, np.int32), ()), [0]), np.zeros(0, np.int64), stop
+        )
     numbers = np.arange(batch.rows)
     columns = batch.columns[:count]
     lacking = np.zeros(0, np.int64)
@@ -180,10 +182,10 @@ def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> Read:
         there = ~missing
         keys, numbers = [picked(words, there) for words in keys], numbers[there]
         columns = tuple(take(column, there) for column in columns)
-    return Read(batch.rows, run_of(keys, numbers, columns, bits), lacking, stop)
+    return KeyedBatch(batch.rows, run_of(keys, numbers, columns, bits), lacking, stop)
 
 
-class Parts:
+class KeyedParts:
     """All rows of all sides, by part; put aside from the moment on when they take more than ``limit`` bytes."""
 
     def __init__(self, plan: KeyPlan, spill: Spill, bits: int, limit: int) -> None:
@@ -196,7 +198,7 @@ class Parts:
         self._limit = limit
         self._held = 0
 
-    def add(self, side: int, found: Read) -> None:
+    def add(self, side: int, found: KeyedBatch) -> None:
         """Take in the next batch of a side, in the order of the file."""
         before = self.read[side]
         self.read[side] += found.rows
@@ -250,11 +252,11 @@ class Parts:
         return matched(first, second, self.plan, self.bits, chunk_rows)
 
 
-_NONE = Rows((), np.zeros(0, np.int64), ())
+_NONE = KeyedRows((), np.zeros(0, np.int64), ())
 
 
 def matched(
-    first: Rows, second: Rows, plan: KeyPlan, bits: int, chunk_rows: int
+    first: KeyedRows, second: KeyedRows, plan: KeyPlan, bits: int, chunk_rows: int
 ) -> tuple[Troubles, Iterator[Block]]:
     """Rows of both sides in pairs, in blocks; the smaller side is hashed, the other one asks."""
     troubles = Troubles.none(2)
@@ -276,7 +278,7 @@ def matched(
 
 
 def matched_all(
-    rows: Sequence[Rows], plan: KeyPlan, bits: int, chunk_rows: int
+    rows: Sequence[KeyedRows], plan: KeyPlan, bits: int, chunk_rows: int
 ) -> tuple[Troubles, Iterator[Block]]:
     """Rows of three sides, in blocks: each of the others is held against the last one, and asks it."""
     *others, held = rows
@@ -304,7 +306,7 @@ def matched_all(
     return troubles, _blocks_of_all(rows, [*(partner[whole] for partner in partners), whole], chunk_rows)
 
 
-def _blocks_of_all(rows: Sequence[Rows], places: Sequence[Ints], chunk_rows: int) -> Iterator[Block]:
+def _blocks_of_all(rows: Sequence[KeyedRows], places: Sequence[Ints], chunk_rows: int) -> Iterator[Block]:
     for start in range(0, len(places[0]), chunk_rows):
         here = [side[start : start + chunk_rows] for side in places]
         sides = tuple(
@@ -320,7 +322,9 @@ def _at(numbers: Any, rows: Ints | slice) -> Ints:
     return found
 
 
-def _blocks(small: Rows, large: Rows, found: Ints, turned: bool, chunk_rows: int) -> Iterator[Block]:
+def _blocks(
+    small: KeyedRows, large: KeyedRows, found: Ints, turned: bool, chunk_rows: int
+) -> Iterator[Block]:
     there: Mask = found >= 0
     whole = bool(there.all())
     asking = None if whole else np.flatnonzero(there)

@@ -12,16 +12,24 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from losscli.block import ClassColumn, Column, KeyColumn, Kind, NumberColumn, Want, picked
-from losscli.columns import find, tells_rows
 from losscli.errors import DataError, UsageError
-from losscli.keys import KeyType, canonical_text, float_key, words_of_texts
-from losscli.sources.cells import shown
-from losscli.sources.values import Bad
+from losscli.reading.select import find, tells_rows
+from losscli.reading.values import BadRow
+from losscli.table.block import (
+    AnyColumn,
+    ClassColumn,
+    ColumnKind,
+    ColumnRequest,
+    KeyColumn,
+    NumberColumn,
+    picked,
+)
+from losscli.table.cells import shown
+from losscli.table.keys import KeyType, canonical_text, float_key, words_of_texts
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.sources import Source
+    from losscli.reading.source import Source
 
 Unmatched: TypeAlias = Literal["error", "drop"]
 
@@ -44,11 +52,11 @@ class KeySlot:
     index: int
     name: str
     file: str
-    kind: Kind
+    kind: ColumnKind
 
     @property
-    def want(self) -> Want:
-        return Want(self.index, self.kind)
+    def want(self) -> ColumnRequest:
+        return ColumnRequest(self.index, self.kind)
 
 
 class KeyPlan(NamedTuple):
@@ -111,7 +119,7 @@ def _settled(
     name: str,
     sources: Sequence[Source],
     places: Sequence[int],
-) -> tuple[KeyType, Kind]:
+) -> tuple[KeyType, ColumnKind]:
     """What keys are compared as, and what their columns are read as."""
     if forced is not None:
         return ("int", "whole_key") if forced == "int" else ("text", "text_key")
@@ -124,7 +132,7 @@ def _settled(
         )
         raise DataError(f"key `{name}` is not of one type", said, _read_alike(sources, places))
     kind: KeyType = next(iter(known), "text")
-    readings: dict[str, Kind] = {"int": "int_key", "text": "text_key"}
+    readings: dict[str, ColumnKind] = {"int": "int_key", "text": "text_key"}
     if None not in found:
         readings["float"] = "number"  # else text may say an integer that is no double
     return kind, readings.get(kind, "text")
@@ -132,15 +140,15 @@ def _settled(
 
 def _read_alike(sources: Sequence[Source], places: Sequence[int]) -> str | None:
     """The hint at the ways to read keys of different types that do read the first rows of each side."""
-    ways: dict[str, Kind] = {"int": "whole_key", "text": "text_key"}
+    ways: dict[str, ColumnKind] = {"int": "whole_key", "text": "text_key"}
     fitting = []
     for name, kind in ways.items():
-        if all(_reads(source, Want(at, kind)) for source, at in zip(sources, places, strict=True)):
+        if all(_reads(source, ColumnRequest(at, kind)) for source, at in zip(sources, places, strict=True)):
             fitting.append(f"`--key-type {name}`")
     return f"{' or '.join(fitting)} reads all of them in one way" if fitting else None
 
 
-def _reads(source: Source, want: Want) -> bool:
+def _reads(source: Source, want: ColumnRequest) -> bool:
     try:
         batch = next((batch for part in source.parts([want]) for batch in part.batches(1 << 16)), None)
     except DataError:
@@ -148,7 +156,7 @@ def _reads(source: Source, want: Want) -> bool:
     return batch is None or batch.stop is None
 
 
-def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad | None]:
+def as_key(column: AnyColumn, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
     """A column as it was read becomes keys; and its first row that cannot."""
     if isinstance(column, KeyColumn):
         return column, None
@@ -168,7 +176,7 @@ def as_key(column: Column, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, Bad
             row = int(wrong.argmax())
             cell = shown(texts[int(column.codes[row])])
             wanted = f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
-            bad = Bad(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
+            bad = BadRow(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
     return KeyColumn(picked(words, column.codes), column.missing), bad
 
 
@@ -190,19 +198,19 @@ def telling_names(sources: Sequence[Source]) -> list[str]:
 
 def telling_columns(
     sources: Sequence[Source], taken: Collection[tuple[int, int]]
-) -> list[tuple[str, tuple[int, ...], Kind]]:
+) -> list[tuple[str, tuple[int, ...], ColumnKind]]:
     """Columns by whose names both files say which row is which: name, places, and what they are read as.
 
     Those that play a role are none, and neither are those whose types cannot be compared as they stand.
     """
-    found: list[tuple[str, tuple[int, ...], Kind]] = []
+    found: list[tuple[str, tuple[int, ...], ColumnKind]] = []
     for name in telling_names(sources):
         places = tuple(source.columns.index(name) for source in sources)
         if any(place in taken for place in enumerate(places)):
             continue
         types = [type_of(source, place) for source, place in zip(sources, places, strict=True)]
         known = {kind for kind in types if kind is not None}
-        kind: Kind = "text_key"
+        kind: ColumnKind = "text_key"
         if len(known) == 1 and None not in types:
             kind = {"int": "int_key", "float": "number"}.get(types[0] or "", kind)  # type: ignore[assignment]
         elif not known:

@@ -12,13 +12,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Ints, Mask, Words, picked
-from losscli.keys import widened
+from losscli.table.block import Ints, Mask, Words, picked
+from losscli.table.keys import widened
 
 Keys: TypeAlias = Sequence[Words]
 """The words of every key column."""
 
-Places: TypeAlias = NDArray[np.signedinteger]
+RowPlaces: TypeAlias = NDArray[np.signedinteger]
 
 _TILE = 1 << 14  # keys hashed at a time, while the cache holds them
 _HALF = np.uint64(32)
@@ -160,11 +160,11 @@ class _Table:
         return found
 
 
-def _same(one: Keys, rows: Places, other: Keys, places: Places) -> Mask:
+def _same(one: Keys, rows: RowPlaces, other: Keys, places: RowPlaces) -> Mask:
     return _same_at([words.take(rows, axis=1) for words in one], other, places)
 
 
-def _same_at(keys: Keys, other: Keys, places: Places) -> Mask:
+def _same_at(keys: Keys, other: Keys, places: RowPlaces) -> Mask:
     """Where each key is equal to the other side's key at a place; what holds at places below 0 is not said."""
     same: Mask | None = None
     for mine, theirs in zip(keys, other, strict=True):

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from losscli.block import Batch, Block, Column, Ints, Mask, Words, take
-from losscli.keys import differ
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import KeyPlan, as_key
 from losscli.pairing.match import Keys, rows_of
+from losscli.table.block import AnyColumn, Batch, Block, Ints, Mask, Words, take
+from losscli.table.keys import differ
 
 
 class NotInOrder(Exception):
@@ -32,7 +32,7 @@ class _Side:
         self._slots = plan.sides[side]
         self._last: list[Words] | None = None
         self._keys: list[Words] = []
-        self._columns: tuple[Column, ...] = ()
+        self._columns: tuple[AnyColumn, ...] = ()
         self._at = 0
 
     def more(self) -> bool:
@@ -76,7 +76,7 @@ class _Side:
     def first_row(self) -> int:
         return self.read - self.left
 
-    def columns(self, rows: int) -> tuple[Column, ...]:
+    def columns(self, rows: int) -> tuple[AnyColumn, ...]:
         return tuple(column.slice(self._at, self._at + rows) for column in self._columns)
 
     def pass_by(self, rows: int) -> None:

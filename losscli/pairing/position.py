@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from losscli.block import Batch, Block, Want
 from losscli.errors import DataError
+from losscli.table.block import Batch, Block, ColumnRequest
 from losscli.text import noun
 
 if TYPE_CHECKING:
-    from losscli.sources import Part, Source
+    from losscli.reading.source import Part, Source
 
 SEGMENT_ROWS = 1 << 18  # about as many rows as make a segment worth a thread's while
 
@@ -30,7 +30,7 @@ class Segment(NamedTuple):
     sides: tuple[Iterable[Part], ...]
 
 
-def segments(sources: Sequence[Source], wants: Sequence[Sequence[Want]]) -> list[Segment]:
+def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]) -> list[Segment]:
     """The files cut where all of them can be cut, each piece of a side one part.
 
     Where there are too few cuts in common, the files are one segment of many parts.

@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.block import Batch, ClassColumn, Column, Ints, KeyColumn, NumberColumn, Words, take
 from losscli.pairing.match import Keys, hashed, joined
+from losscli.table.block import AnyColumn, Batch, ClassColumn, Ints, KeyColumn, NumberColumn, Words, take
 
 if TYPE_CHECKING:
-    from losscli.spill import Spill
+    from losscli.pairing.spill import Spill
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class KeyedRows:
     """Some rows of one side: their keys, their numbers in the file from 0, their columns."""
 
     keys: tuple[Words, ...]
     numbers: NDArray[np.signedinteger]
-    columns: tuple[Column, ...]
+    columns: tuple[AnyColumn, ...]
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def slice(self, start: int, stop: int) -> Rows:
-        return Rows(
+    def slice(self, start: int, stop: int) -> KeyedRows:
+        return KeyedRows(
             tuple(words[:, start:stop] for words in self.keys),
             self.numbers[start:stop],
             tuple(column.slice(start, stop) for column in self.columns),
@@ -45,7 +45,7 @@ class Rows:
         return held + sum(nbytes(column) for column in self.columns)
 
 
-def nbytes(column: Column) -> int:
+def nbytes(column: AnyColumn) -> int:
     """About what a column takes in memory."""
     missing = 0 if column.missing is None else column.missing.nbytes
     if isinstance(column, KeyColumn):
@@ -61,11 +61,11 @@ def nbytes(column: Column) -> int:
 class Run:
     """The rows of a batch in the order of their parts; part p lies from ``cuts[p]`` to ``cuts[p + 1]``."""
 
-    rows: Rows
+    rows: KeyedRows
     cuts: list[int]
     first_row: int = 0
 
-    def part(self, part: int) -> Rows:
+    def part(self, part: int) -> KeyedRows:
         return self.rows.slice(self.cuts[part], self.cuts[part + 1])
 
     def put_aside(self, spill: Spill) -> PutAside:
@@ -81,12 +81,12 @@ class Run:
         return PutAside(spill, start, places, sizes, heads, shape, self.first_row)
 
 
-def run_of(keys: Keys, numbers: Ints, columns: Sequence[Column], bits: int) -> Run:
+def run_of(keys: Keys, numbers: Ints, columns: Sequence[AnyColumn], bits: int) -> Run:
     """Rows ordered by the ``bits`` upper bits of their hash."""
     count = len(numbers)
     plain = not count or int(numbers[-1]) == count - 1  # no row was left out
     if bits == 0:
-        rows = Rows(tuple(keys), numbers.astype(np.int32), tuple(columns))
+        rows = KeyedRows(tuple(keys), numbers.astype(np.int32), tuple(columns))
         return Run(rows, [0, count])
     narrow = np.uint8 if bits <= 8 else np.uint16
     parts = (hashed(keys) >> np.uint64(64 - bits)).astype(narrow)
@@ -94,7 +94,7 @@ def run_of(keys: Keys, numbers: Ints, columns: Sequence[Column], bits: int) -> R
     order = np.argsort(parts, kind="stable")
     cuts = np.zeros((1 << bits) + 1, np.int64)
     np.cumsum(np.bincount(parts, minlength=1 << bits), out=cuts[1:])
-    rows = Rows(
+    rows = KeyedRows(
         tuple(words.take(order, axis=1) for words in keys),
         (order if plain else numbers[order]).astype(np.int32),
         tuple(take(column, order) for column in columns),
@@ -131,14 +131,14 @@ class _Shape:
     columns: tuple[tuple[str, bool], ...]
 
 
-def _shape(rows: Rows) -> _Shape:
+def _shape(rows: KeyedRows) -> _Shape:
     return _Shape(
         tuple(len(words) for words in rows.keys),
         tuple((_kind(column), column.missing is not None) for column in rows.columns),
     )
 
 
-def _kind(column: Column) -> str:
+def _kind(column: AnyColumn) -> str:
     if isinstance(column, NumberColumn):
         return "number" if column.values.ndim == 1 else f"vec{column.values.shape[1]}"
     if isinstance(column, KeyColumn):
@@ -146,7 +146,7 @@ def _kind(column: Column) -> str:
     return "integer" if column.values is None else "label"
 
 
-def _packed(rows: Rows) -> tuple[tuple[int, ...], bytes]:
+def _packed(rows: KeyedRows) -> tuple[tuple[int, ...], bytes]:
     """The bytes of some rows; in front of them, for each column of labels, how many bytes its labels take."""
     pieces: list[bytes] = [words.tobytes() for words in rows.keys]
     pieces.append(rows.numbers.tobytes())
@@ -190,7 +190,7 @@ class PutAside:
     shape: _Shape
     first_row: int
 
-    def part(self, part: int) -> Rows:
+    def part(self, part: int) -> KeyedRows:
         count = self.sizes[part]
         reader = _Reader(
             self.spill.read(self.start + self.places[part], self.places[part + 1] - self.places[part])
@@ -198,7 +198,7 @@ class PutAside:
         keys = tuple(reader.take("<u8", count * width).reshape(width, count) for width in self.shape.widths)
         numbers = reader.take("<i4", count)
         heads = iter(self.heads[part])
-        columns: list[Column] = []
+        columns: list[AnyColumn] = []
         for kind, holes in self.shape.columns:
             labels: tuple[int | str, ...] | None = None
             if kind == "label":
@@ -215,7 +215,7 @@ class PutAside:
                 columns.append(KeyColumn(values.reshape(width, count), missing))
             else:
                 columns.append(ClassColumn(values, labels, missing))
-        return Rows(keys, numbers, tuple(columns))
+        return KeyedRows(keys, numbers, tuple(columns))
 
 
 class _Reader:
@@ -229,7 +229,7 @@ class _Reader:
         return found
 
 
-def gathered(runs: Sequence[Run | PutAside], part: int) -> Rows:
+def gathered(runs: Sequence[Run | PutAside], part: int) -> KeyedRows:
     """One part of all runs of a side, in the order of the file."""
     found = [run.part(part) for run in runs]
     numbers = np.concatenate([rows.numbers for rows in found]).astype(np.int64)
@@ -237,10 +237,10 @@ def gathered(runs: Sequence[Run | PutAside], part: int) -> Rows:
     found = [rows for rows in found if len(rows)] or found[:1]
     keys = tuple(joined(pieces) for pieces in zip(*(rows.keys for rows in found), strict=True))
     columns = zip(*(rows.columns for rows in found), strict=True)
-    return Rows(keys, numbers, tuple(concatenated(column) for column in columns))
+    return KeyedRows(keys, numbers, tuple(concatenated(column) for column in columns))
 
 
-def concatenated(pieces: Sequence[Column]) -> Column:
+def concatenated(pieces: Sequence[AnyColumn]) -> AnyColumn:
     """Columns of one kind one behind the other."""
     if len(pieces) == 1:
         return pieces[0]

@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.block import ClassColumn, Column, Ints, KeyColumn, Kind, Mask, NumberColumn, Place, Words
 from losscli.errors import LosscliError
-from losscli.keys import canonical_text, text_integers, text_of, widened
 from losscli.pairing.keyplan import KeyPlan, as_key, choose_keys, telling_names
+from losscli.table.block import (
+    AnyColumn,
+    ClassColumn,
+    ColumnKind,
+    Ints,
+    KeyColumn,
+    Mask,
+    NumberColumn,
+    Place,
+    Words,
+)
+from losscli.table.keys import canonical_text, text_integers, text_of, widened
 
 if TYPE_CHECKING:
-    from losscli.sources import Source
+    from losscli.reading.source import Source
 
 LARGEST = 1 << 63
 
@@ -43,7 +53,7 @@ class Numbering(NamedTuple):
     others: bool = False  # whether it holds a value that is no integer
 
     @classmethod
-    def of(cls, column: Column, kind: Kind, first_row: int) -> Numbering:
+    def of(cls, column: AnyColumn, kind: ColumnKind, first_row: int) -> Numbering:
         """That of some rows; ``first_row`` rows of the file come before them."""
         if not len(column):
             return cls()
@@ -87,7 +97,13 @@ class Agreement:
 
     @classmethod
     def of(
-        cls, one: Column, other: Column, kind: Kind, first_row: int, count: int, first: Apart | None
+        cls,
+        one: AnyColumn,
+        other: AnyColumn,
+        kind: ColumnKind,
+        first_row: int,
+        count: int,
+        first: Apart | None,
     ) -> Agreement:
         if not count:
             # Equal columns are looked at further only where they may count the rows.
@@ -110,7 +126,7 @@ class Agreement:
         return None
 
 
-def _integers(column: Column, kind: Kind) -> tuple[Ints, Mask]:
+def _integers(column: AnyColumn, kind: ColumnKind) -> tuple[Ints, Mask]:
     """The values of a column as integers, and where they are none."""
     if isinstance(column, ClassColumn):
         return np.zeros(len(column), np.int64), np.ones(len(column), np.bool_)
@@ -128,7 +144,7 @@ def _integers(column: Column, kind: Kind) -> tuple[Ints, Mask]:
     return text_integers(raw.ravel(), starts, starts + sizes)
 
 
-def apart_as_moments(one: Column, other: Column, apart: Mask) -> Mask:
+def apart_as_moments(one: AnyColumn, other: AnyColumn, apart: Mask) -> Mask:
     """Of the rows where two columns of text differ, those that are not the same date or time either."""
     if not (apart.any() and isinstance(one, KeyColumn) and isinstance(other, KeyColumn)):
         return apart

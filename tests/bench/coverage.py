@@ -12,11 +12,11 @@ import sys
 
 import numpy as np
 
-from losscli.bootstrap import Resampled, mixed
-from losscli.intervals import IntervalSpec, Spread, estimate
 from losscli.losses import find
-from losscli.results import finish, rounded
-from losscli.state import Sums
+from losscli.numbers.state import Sums
+from losscli.report.results import finish, rounded
+from losscli.statistics.bootstrap import Resampled, mixed
+from losscli.statistics.intervals import IntervalSpec, Spread, estimate
 
 
 def _loss(name):

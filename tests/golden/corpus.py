@@ -61,6 +61,7 @@ def kept(layer: str) -> dict[str, list[Any]]:
 def run(call: Call, folder: Path) -> tuple[list[Any], list[Any]]:
     """The facts and the wording of each step of a call, run in a folder of inputs."""
     facts, wording = [], []
+    inputs = set(_files(folder))
     for step in call.steps:
         words = shlex.split(step)
         source = None
@@ -84,9 +85,8 @@ def run(call: Call, folder: Path) -> tuple[list[Any], list[Any]]:
                 word.setdefault("files", {})[path] = said
         facts.append(fact)
         wording.append(word)
-    for path in _files(folder):
-        if path.startswith("made"):
-            (folder / path).unlink()
+    for path in set(_files(folder)) - inputs:
+        (folder / path).unlink()  # a configuration that one call wrote would be found by the next
     return facts, wording
 
 

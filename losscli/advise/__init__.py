@@ -1,0 +1,1 @@
+"""What columns mean, and which losses fit them."""

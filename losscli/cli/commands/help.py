@@ -1,0 +1,100 @@
+"""`losscli help`: recipes and explanations, from the texts in `losscli/cli/guide`.
+
+The texts are Markdown, and every console block in them is run by a test.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from losscli.cli import options
+from losscli.errors import UsageError
+
+GUIDE = Path(__file__).parent.parent / "guide"
+TOPICS = ("losses", "columns", "keys", "missing", "formats", "exact", "exit-codes", "ci")
+"""The texts, in the order in which one would read them."""
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [topic for topic in TOPICS if topic.startswith(incomplete)]
+
+
+def help_command(
+    context: typer.Context,
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TOPIC",
+            help="A text, or a command",
+            show_default=False,
+            autocompletion=_complete,
+        ),
+    ] = None,
+    errors: options.Errors = "text",
+) -> None:
+    """Show recipes and explanations; without TOPIC, list them."""
+    from losscli.report.writing import write_stdout
+
+    if topic is None:
+        write_stdout(_contents())
+        return
+    name = topic.casefold().replace("_", "-")
+    if name in TOPICS:
+        write_stdout(plainly(_text(name)))
+        return
+    group = context.parent
+    commands = getattr(group.command, "commands", {}) if group is not None else {}
+    if name in commands:
+        with typer.Context(commands[name], info_name=name, parent=group) as inner:
+            write_stdout(commands[name].get_help(inner) + "\n")
+        return
+    near = get_close_matches(name, [*TOPICS, *commands], n=1)
+    hint = f"did you mean `{near[0]}`?  " if near else ""
+    raise UsageError(
+        f"there is no text on `{topic}`",
+        hint=f"{hint}`losscli help` lists them; a loss: `losscli losses NAME`",
+    )
+
+
+def _contents() -> str:
+    lines = [f"  {topic:<12} {_text(topic).splitlines()[0].removeprefix('# ')}" for topic in TOPICS]
+    return (
+        "Texts:\n"
+        + "\n".join(lines)
+        + "\n\n`losscli help TOPIC` shows one; `losscli help COMMAND` the options of a command.\n"
+    )
+
+
+def _text(topic: str) -> str:
+    return (GUIDE / f"{topic}.md").read_text(encoding="utf-8")
+
+
+def plainly(markdown: str) -> str:
+    """A text for the terminal: titles underlined, code set in, no marks.
+
+    >>> print(plainly("# Title\\n\\n```console\\n$ true\\n```\\n"), end="")
+    Title
+    =====
+    <BLANKLINE>
+        $ true
+    """
+    lines: list[str] = []
+    code = False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            code = not code
+        elif code:
+            lines.append(f"    {line}".rstrip())
+        elif line.startswith("#"):
+            level, _, title = line.partition(" ")
+            lines += [title, ("=" if level == "#" else "-") * len(title)]
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+help_command.epilog = "\b\nExamples:\n  losscli help\n  losscli help losses\n  losscli help eval"  # type: ignore[attr-defined]

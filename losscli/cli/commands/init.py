@@ -1,0 +1,113 @@
+"""`losscli init`: a commented configuration, with the columns of a file filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from losscli.cli import options
+from losscli.text import visible
+
+FILE = "losscli.toml"
+WEIGHTS = ("weight", "weights", "w", "sample_weight")
+
+
+def init_command(
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="FILE", help="A file whose columns are to be measured", show_default=False),
+    ] = None,
+    input_format: options.InputFormat = None,
+    dialect: options.DialectText = None,
+    quiet: options.Quiet = False,
+    errors: options.Errors = "text",
+) -> None:
+    """Write a commented losscli.toml, from a file's columns.
+
+    It is written into this folder, and one that is there is never overwritten.
+    """
+    import os
+
+    from losscli.errors import UsageError
+    from losscli.report.writing import write_new_file
+
+    if os.path.lexists(FILE):
+        raise UsageError("is there already, and is not overwritten", file=FILE)
+    columns: Sequence[str] = ()
+    if file is not None:
+        from losscli.reading import open_source
+
+        columns = open_source(file, format=input_format, dialect=options.read_dialect(dialect)).columns
+    write_new_file(FILE, template(columns, file, dialect).encode("utf-8"))
+    if not quiet:
+        options.say(f"wrote {FILE}: `losscli eval` reads it in this folder and below")
+
+
+def template(columns: Sequence[str], file: str | None = None, dialect: str | None = None) -> str:
+    """The text of the configuration; what cannot be told from the columns is a comment."""
+    from losscli.reading.select import DEFAULT_NAMES
+
+    def first(names: Sequence[str]) -> str | None:
+        return next((name for name in names if columns.count(name) == 1), None)
+
+    pred, label = first(DEFAULT_NAMES["pred"]), first(DEFAULT_NAMES["label"])
+    there = ", ".join(f"`{visible(name)}`" for name in columns[:40]) + (" …" if len(columns) > 40 else "")
+    lines = [
+        "# What `losscli eval` measures in this folder and below.  A flag comes before it, and so does the",
+        "# environment (`LOSSCLI_LOSS=rmse`); `losscli schema config` describes every key.",
+        "",
+        "# The losses: `losscli losses` lists all of them.",
+        '# loss = ["rmse", "mae"]',
+        "",
+        f"# The columns{f', of {visible(file)}: {there}' if file is not None else ''}.",
+        _line("pred", pred, "pred"),
+        _line("label", label, "label"),
+        _line("weight", first(WEIGHTS), "weight", sure=False),
+    ]
+    if dialect is not None:
+        lines += ["", "# How CSV is read.", f"dialect = {toml_text(dialect)}"]
+    lines += [
+        "",
+        "# Missing values: error, or drop the pair and count it.",
+        '# nan = "drop"',
+        "",
+        "# A gate: with a loss beyond its limit, losscli ends with exit code 1.",
+        "# [[gates]]",
+        '# loss = "rmse"',
+        "# max = 12.5",
+        "",
+        "# Against a saved result, `losscli eval … --output main.json`.",
+        '# baseline = "main.json"   (above the first [[gates]])',
+        "# [[gates]]",
+        '# loss = "rmse"',
+        '# max_regression = "2%"    # or a number, in the unit of the loss',
+        "",
+        "# By slice, as `--by country` cuts them.",
+        "# [[gates]]",
+        '# loss = "rmse"',
+        "# max = 20",
+        '# slice = "*"              # every one; or "country=de"',
+        "# min_rows = 100           # with fewer it fails",
+        '# inconclusive = "pass"    # look at the interval: fail only what is surely beyond',
+        '# correction = "holm"      # of many slices looked at together',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(key: str, name: str | None, example: str, *, sure: bool = True) -> str:
+    if name is None:
+        return f'# {key} = "{example}"'
+    return f"{'' if sure else '# '}{key} = {toml_text(name)}"
+
+
+def toml_text(text: str) -> str:
+    """A text as TOML writes it."""
+    signs = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return '"' + "".join(signs.get(c, c if c.isprintable() else f"\\U{ord(c):08x}") for c in text) + '"'
+
+
+init_command.epilog = (  # type: ignore[attr-defined]
+    "\b\nExamples:\n  losscli init\n  losscli init sample_data/breast_cancer.csv"
+)

@@ -1,0 +1,200 @@
+"""The catalogue in words: every line comes from a loss's own declaration."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from losscli.loss.domains import number
+from losscli.loss.gradient import NoGradientError, gradients
+from losscli.losses import catalogue, find
+from losscli.losses.left_out import LEFT_OUT, left_out
+
+if TYPE_CHECKING:
+    from losscli.loss.declare import Loss, Param
+
+SAMPLES = {
+    "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "robust": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "relative": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "quantile": "sample_data/diabetes_quantiles.csv --pred q_0.5",
+    "binary": "sample_data/breast_cancer.csv --pred prob",
+    "multiclass": "sample_data/iris.csv --pred 'p_*'",
+    "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
+    "distribution": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "margin": "sample_data/breast_cancer.csv --pred score",
+    "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
+    "overlap": "sample_data/breast_cancer.csv --pred prob",
+    "clustering": "sample_data/iris.csv --pred pred",
+}
+"""The files and columns of the example that `losses NAME` shows, by task."""
+
+
+def listing(width: int) -> str:
+    """All losses by task, a line each."""
+    tasks: dict[str, list[str]] = {}
+    for name, forms in catalogue().items():
+        first = forms[0]
+        aliases = f" ({', '.join(first.aliases)})" if first.aliases else ""
+        room = max(width - 3 - max(len(name), 15), 24)
+        told = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
+        tasks.setdefault(first.task, []).append(f"  {name:<15} {told}")
+    blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
+    return (
+        "\n\n".join(blocks)
+        + "\n\n"
+        + textwrap.fill(f"Left out: {', '.join(one.names[0] for one in LEFT_OUT)}.", max(width, 40))
+        + "\n`losscli losses NAME` shows the definition, domain, parameters and an example.\n"
+    )
+
+
+def page(name: str, width: int) -> str:
+    """All that is declared of one loss; of one that is left out, why."""
+    if (gone := left_out(name)) is not None:
+        lines = [gone.said(name) + ".", "", f"Instead: {gone.instead}."]
+        return "\n".join(textwrap.fill(line, min(width, 100)) for line in lines) + "\n"
+    forms = find(name)
+    return "\n\n".join(_form(form, several=len(forms) > 1, width=min(width, 100)) for form in forms) + "\n"
+
+
+def _form(form: Loss, *, several: bool, width: int) -> str:
+    lines = [f"{form.name}{_title(form) if several else ''}: {form.doc.summary}", ""]
+    lines += [f"    {line}" for line in form.doc.definition.splitlines()]
+    if form.doc.text:
+        lines += ["", *_wrapped(form.doc.text, width)]
+    lines += ["", *_gradient(form, width)]
+    facts = [(role.name, str(role.domain)) for role in form.roles]
+    facts += [(f"{param.name}", _param(param)) for param in form.params]
+    facts += [("better", form.better), ("rewards", form.elicits)]
+    if (averages := _averages(form)) is not None:
+        facts.append(("average", averages))
+    if form.aliases:
+        facts.append(("aliases", ", ".join(form.aliases)))
+    facts.append(("reference", form.reference))
+    lines += [""]
+    for key, value in facts:
+        lines += textwrap.wrap(
+            f"{key:<10} {value}", width, subsequent_indent=" " * 11, break_on_hyphens=False
+        )
+    lines += ["", *form.doc.example.splitlines()]
+    if (command := example(form)) is not None:
+        lines += ["", f"$ {command}"]
+    return "\n".join(lines)
+
+
+def _averages(form: Loss) -> str | None:
+    """How its classes or outputs become one value, and how else they can; None where it has none."""
+    if any(role.shape == "Columns" for role in form.roles):
+        return None
+    default = "macro over outputs"
+    if form.per_class:
+        default = "the positive class where the classes are 0 and 1, else macro over classes or outputs"
+    others = ", ".join(name for name in form.averages if name != "macro")
+    return f"{default}; also {others}" if "macro" in form.averages else None
+
+
+def _gradient(form: Loss, width: int) -> list[str]:
+    """The slope of a row by its prediction, or why there is none."""
+    try:
+        found = gradients(form)
+    except NoGradientError as reason:
+        return textwrap.wrap(f"No gradient: {reason}.", width)
+    lines: list[str] = []
+    for gradient in found:
+        lines += [f"Gradient of a row by `{gradient.by}`:", ""]
+        lines += [f"    {line}" for line in gradient.text.splitlines()]
+        lines.append("")
+    return lines[:-1]
+
+
+def _title(form: Loss) -> str:
+    label, pred = (form.role(role).shape for role in ("label", "pred"))
+    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class"}
+    logits = ", from raw scores (`--from-logits`)" if form.logits else ""
+    return f" ({shape[pred]} against {shape[label]}{logits})"
+
+
+def example(form: Loss) -> str | None:
+    """A command that runs on the sample data; None for what it does not hold, as raw scores of several classes."""
+    if form.sample == "":
+        return None
+    files = form.sample or SAMPLES[form.task]
+    if "--loss" in files:
+        return f"losscli eval {files}"
+    if form.logits and form.sample is None:
+        if form.task != "binary":
+            return None
+        files = "sample_data/breast_cancer.csv --pred score --from-logits"
+    required = [f"{p.name}={_sample(p, files)}" for p in form.params if p.required]
+    # For a baseline or a scale the sample data has nothing but other predictions.
+    other = "q_0.9" if "quantiles" in files else "pred_linear"
+    required += [f"{role}={other}" for role in form.columns]
+    spec = f"{form.name}:{','.join(required)}" if required else form.name
+    pred = " --pred pred" if form.columns and "--pred" not in files else ""
+    return f"losscli eval {files}{pred} --loss {spec}"
+
+
+def _sample(param: Param, files: str) -> str:
+    if param.type is str:
+        stem = "iris" if "iris" in files else "breast_cancer"
+        return f"sample_data/{stem}_costs.csv"
+    low = param.interval.low if param.interval is not None else 0.0
+    return number(1.0 if low < 1.0 else low + 1.0)
+
+
+def _param(param: Param) -> str:
+    if param.required:
+        return f"{param.range} (required)"
+    shown = (
+        "none"
+        if param.default is None
+        else param.default
+        if isinstance(param.default, str)
+        else json.dumps(param.default)
+    )
+    return f"{param.range}; default {shown}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(textwrap.fill(" ".join(p.split()), width) for p in paragraphs).splitlines()
+
+
+def as_json(name: str | None) -> str:
+    """The catalogue, or one loss, for programs."""
+    if name is None:
+        losses = [_record(form) for forms in catalogue().values() for form in forms]
+    else:
+        losses = [_record(form) for form in find(name)]
+    held = {"schema": "losscli.losses/1", "losses": losses}
+    return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
+
+
+def _record(form: Loss) -> dict[str, Any]:
+    gradient, reason = None, None
+    try:
+        gradient = {one.by: one.text for one in gradients(form)}
+    except NoGradientError as error:
+        reason = str(error)
+    return {
+        "name": form.name,
+        "task": form.task,
+        "aliases": list(form.aliases),
+        "summary": form.doc.summary,
+        "definition": form.doc.definition,
+        "gradient": gradient,
+        "no_gradient": reason,
+        "description": form.doc.text,
+        "roles": {role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
+        "from_logits": form.logits,
+        "params": [
+            {"name": p.name, "range": p.range, "default": p.default, "required": p.required}
+            for p in form.params
+        ],
+        "better": form.better,
+        "best": form.best,
+        "rewards": form.elicits,
+        "reference": form.reference,
+        "example": example(form),
+    }

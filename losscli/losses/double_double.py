@@ -1,0 +1,151 @@
+"""Numbers in twice the digits: a double, and what it lacks.
+
+For a sum that may come out near zero (a log-likelihood has no sign), where the roundings of the terms
+would be all that is left of it.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Context, Decimal
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from losscli.loss.declare import Column
+from losscli.losses.stable import polynomial
+
+DoubleDouble: TypeAlias = tuple[Column, Column]
+
+
+def product(x: Column, y: Column) -> DoubleDouble:
+    """``x * y`` rounded, and what the rounding lost, to about 2**-106 of the product."""
+    near = x * y
+    x_high, y_high = _high_half(x), _high_half(y)
+    x_low, y_low = x - x_high, y - y_high
+    lost = ((x_high * y_high - near) + x_high * y_low + x_low * y_high) + x_low * y_low
+    return near, np.where(np.isfinite(near), lost, 0.0)
+
+
+def _high_half(x: Column) -> Column:
+    # By its bits, since a multiplication would overflow for the greatest doubles.
+    high: Column = (np.ascontiguousarray(x).view(np.int64) & ~0x7FFFFFF).view(np.float64)
+    return high
+
+
+def quotient(x: Column, y: Column) -> DoubleDouble:
+    """``x / y`` rounded, and what the rounding lost."""
+    near = x / y
+    back, lost = product(near, y)
+    return near, np.where(np.isfinite(back) & (back != 0.0), ((x - back) - lost) / y, 0.0)
+
+
+def total(*terms: Column | float) -> DoubleDouble:
+    """The sum of the terms, rounded, and what the roundings lost (Neumaier's sum)."""
+    near: Any = terms[0]
+    low: Any = 0.0
+    for term in terms[1:]:
+        added = near + term
+        back = added - near
+        low = low + ((near - (added - back)) + (term - back))
+        near = added
+    # Once more, so that the first is the sum rounded.  An infinite sum has lost nothing.
+    low = np.where(np.isfinite(near), low, 0.0)
+    whole = near + low
+    return whole, np.where(np.isfinite(whole), (near - whole) + low, 0.0)
+
+
+_LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf79abc9e3b39p-40")
+
+
+@cache
+def _logs_of_64ths() -> tuple[Column, Column]:
+    """log(j / 64) for j up to 91, as pairs; the high part of j = 0 stands for nothing."""
+    logs = [Context(prec=50).ln(Decimal(max(j, 1)) / 64) for j in range(92)]
+    high = np.array([float(log) for log in logs])
+    return high, np.array([float(log - Decimal(one)) for log, one in zip(logs, high.tolist(), strict=True)])
+
+
+def log_pair(x: Column) -> DoubleDouble:
+    """``log(x)`` for x > 0, to about 1e-22 beside its first digit."""
+    mantissa, exponent = np.frexp(x)
+    low = mantissa < math.sqrt(0.5)
+    mantissa = np.where(low, 2.0 * mantissa, mantissa)
+    power = (exponent - low).astype(np.float64)
+    place = np.rint(64.0 * mantissa)
+    # log of a 64th from a table, and a series for the rest, which is below 1/90.
+    nearest = place / 64.0
+    apart = mantissa - nearest
+    rest = apart / nearest
+    back, back_lost = product(rest, nearest)
+    rest_lost = ((apart - back) - back_lost) / nearest
+    square, square_lost = product(rest, rest)
+    cubes = rest * square * polynomial([(-1.0) ** k / (k + 3) for k in range(9)], rest)
+    high, high_lost = (table[place.astype(np.int64)] for table in _logs_of_64ths())
+    small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * _LN2_LOW + high_lost)
+    return total(power * _LN2_HIGH, high, rest, -0.5 * square, cubes, small)
+
+
+def exp_pair(x: Column) -> DoubleDouble:
+    """``exp(x)``, as good as `log_pair`."""
+    near = np.exp(x)
+    logs = log_pair(np.where((near > 0.0) & np.isfinite(near), near, 1.0))
+    # One step of Newton's: near * (x - log(near)).
+    lost = near * ((x - logs[0]) - logs[1])
+    return near, np.where((near > 1e-290) & np.isfinite(near), lost, 0.0)
+
+
+_STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400,
+             43867 / 244188, -174611 / 125400]  # fmt: skip
+"""B(2k) / (2k (2k - 1)): the coefficients of Stirling's series."""
+
+_LGAMMA1P = [
+    0.42278433509846713, 0.3224670334241132, -0.0673523010531981, 0.020580808427784546,
+    -0.007385551028673986, 0.0028905103307415234, -0.001192753911703261, 0.0005096695247430425,
+    -0.00022315475845357939, 9.945751278180853e-05, -4.492623673813314e-05, 2.050721277567069e-05,
+    -9.439488275268397e-06, 4.374866789907488e-06, -2.039215753801366e-06, 9.55141213040742e-07,
+    -4.492469198764566e-07, 2.1207184805554665e-07, -1.0043224823968099e-07, 4.7698101693639804e-08,
+    -2.2711094608943164e-08, 1.0838659214896955e-08, -5.183475041970047e-09, 2.4836745438024785e-09,
+    -1.1921401405860912e-09, 5.731367241678862e-10, -2.7595228851242334e-10, 1.330476437424449e-10,
+    -6.4229645638381e-11,
+]  # fmt: skip
+"""(1 - Euler's gamma), then (-1)^k (zeta(k) - 1) / k from k = 2 on: lgamma(1 + t) + log1p(t), over t."""
+
+HALF_LOG_2PI, HALF_LOG_2PI_LOST = 0.9189385332046728, -3.8782941580672414e-17
+
+
+def factorial_gap(y: Column) -> Column:
+    """``lgamma(y + 1) - (y * log(y) - y)``, at least 0, for y >= 0: log y! beyond its main part."""
+    far = np.maximum(y, 8.0)
+    inverse = 1.0 / far
+    series = inverse * polynomial(_STIRLING, inverse * inverse)
+    gap: Column = 0.5 * np.log(far) + (HALF_LOG_2PI + series)
+    near = y < 8.0
+    if near.any():
+        gap[near] = _factorial_gap_below_8(y[near])
+    return gap
+
+
+def _factorial_gap_below_8(y: Column) -> Column:
+    # log of the factors above the nearest whole number's distance t, exactly; and log gamma(1 + t).
+    whole = np.rint(y)
+    t = y - whole
+    factors, lost = np.ones_like(y), np.zeros_like(y)
+    for k in range(1, 9):
+        factor = np.where(k <= whole, t + k, 1.0)
+        factor_lost = np.where(k <= whole, t - (factor - k), 0.0)
+        before = factors
+        factors, rounding = product(before, factor)
+        lost = lost * factor + rounding + before * factor_lost
+    logs = log_pair(factors)
+    lower = log_pair(np.where(y > 0.0, y, 1.0))
+    main = product(y, lower[0])
+    gamma = lgamma1p(t)
+    small = (logs[1] + lost / factors) - (main[1] + y * lower[1])
+    return total(logs[0], -main[0], y, gamma, small)[0]
+
+
+def lgamma1p(t: Column) -> Column:
+    """``lgamma(1 + t)`` for t from -1/2 to 1/2."""
+    return t * polynomial(_LGAMMA1P, t) - np.log1p(t)

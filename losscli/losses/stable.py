@@ -1,0 +1,297 @@
+"""Differences of near-equal terms, formed once so that every loss has them right."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from losscli.loss.declare import Column
+
+
+def two_sum(one: Column, other: Column) -> tuple[Column, Column]:
+    """``one - other`` rounded, and exactly what the rounding lost (Knuth's two-sum)."""
+    near = one - other
+    back = near - one
+    lost = (one - (near - back)) - (other + back)
+    return near, lost
+
+
+def margin_missed(margin: float, rival: Column, own: Column) -> Column:
+    """``max(0, margin + rival - own)``, right to the last digits where the three all but cancel."""
+    near, lost = two_sum(rival, own)
+    total, left = two_sum(near, np.full(1, -margin))
+    # Beyond the greatest double nothing was lost, and the two-sum of infinities is no number.
+    total = np.where(np.isfinite(total), total + (left + lost), total)
+    return np.maximum(total, 0.0) + 0.0  # no -0
+
+
+def excess(one: Column, other: Column, gap: Column | None = None) -> Column:
+    """``one*log(one/other) - one + other`` of numbers from 0 on: never below 0, 0 where they are equal.
+
+    Near one another its terms cancel: there, with v = (one - other)/(one + other), it is
+    (one - other)*v + 2*one*(atanh(v) - v), both small and no difference of large terms (Loader 2000).
+    ``gap`` is one - other, where it is known better than from the two.
+    """
+    gap = one - other if gap is None else gap
+    both = one + other
+    v = gap / np.where(both == 0.0, 1.0, both)
+    square = v * v
+    tail = np.zeros_like(square)
+    for odd in range(57, 1, -2):
+        tail = (tail + 1.0 / odd) * square
+    close = gap * v + 2.0 * one * v * tail
+    with np.errstate(all="ignore"):
+        ratio = one / other
+        log_ratio = np.where(
+            (ratio > 1e-290) & np.isfinite(ratio), np.log(ratio), np.log(one) - np.log(other)
+        )
+        far = np.where(one == 0.0, other, one * log_ratio - gap)
+    return np.where(np.abs(v) < 0.5, close, far)
+
+
+def two_product(one: Column, other: Column | float) -> tuple[Column, Column]:
+    """``one * other`` rounded, and exactly what the rounding lost (Dekker), for sizes of every day."""
+    near = one * other
+    halves = []
+    for factor in (one, other):
+        wide = factor * 134217729.0  # 2**27 + 1
+        high = wide - (wide - factor)
+        halves.append((high, factor - high))
+    (a, b), (c, d) = halves
+    return near, ((a * c - near) + a * d + b * c) + b * d
+
+
+def product(*factors: Column | float) -> Column:
+    """The product, where no step on the way overflows or vanishes unless the product itself does."""
+    mantissa, exponent = np.frexp(factors[0])
+    for factor in factors[1:]:
+        part, more = np.frexp(factor)
+        mantissa, exponent = mantissa * part, exponent + more
+    with np.errstate(all="ignore"):
+        return np.ldexp(mantissa, exponent)
+
+
+EXACT_BITS = 1 << 13
+"""Fractions whose common denominator is longer than this are summed to so many digits."""
+
+
+def sum_fractions(fractions: Iterable[Fraction]) -> Fraction:
+    """The sum, exact where the common denominator is no giant, else to some 2000 digits.
+
+    Of a hundred thousand fractions of unlike denominators the exact sum would have a million digits.
+    """
+    found = list(fractions)
+    common = 1
+    for fraction in found:
+        common = math.lcm(common, fraction.denominator)
+        if common.bit_length() > EXACT_BITS:
+            common = 1 << EXACT_BITS
+            break
+    # Each is cut in the same place, whatever the order: so is their sum.
+    return Fraction(sum(f.numerator * common // f.denominator for f in found), common)
+
+
+def sqrt_fraction(square: Fraction) -> Fraction:
+    """The square root, to 64 binary digits: rounded once more it is that of the fraction within an ulp."""
+    if square == 0:
+        return Fraction(0)
+    number, by = square.numerator, square.denominator
+    shift = max(0, 130 - number.bit_length() + by.bit_length())
+    shift += shift % 2
+    return Fraction(math.isqrt((number << shift) // by), 1 << shift // 2)
+
+
+def entropy(parts: Iterable[int]) -> Fraction:
+    """The entropy, in nats, of shares of a whole in proportion to these numbers."""
+    terms: Counter[int] = Counter()
+    for part in parts:
+        terms[part] -= 1
+    whole = -sum(part * count for part, count in terms.items())
+    terms[whole] += 1
+    del terms[0]
+    return sum_of_logs({x: count for x, count in terms.items() if count}) / whole
+
+
+def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
+    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive.
+
+    The terms may cancel to anything but zero: digits are added until what is left of them is enough.
+    """
+    if not terms:
+        return Fraction(0)
+    digits = 50
+    while True:
+        with decimal.localcontext(decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+            total = size = decimal.Decimal(0)
+            for x, factor in terms.items():
+                term = decimal.Decimal(factor) * decimal.Decimal(x) * decimal.Decimal(x).ln()
+                total += term
+                size += abs(term)
+            if size == 0 or abs(total).scaleb(digits - 30) > size:
+                return Fraction(total)
+        digits *= 2
+
+
+# ------------------------------------------------------------------------------------------------
+# Gaps: what is left of a function beyond its tangent.  Each vanishes as a square.
+# ------------------------------------------------------------------------------------------------
+
+_ATANH = [1.0 / (2 * k + 3) for k in range(28)]
+_EXP = [1.0 / math.factorial(k + 2) for k in range(20)]
+
+
+def polynomial(coefficients: Sequence[float], x: Column) -> Column:
+    """c0 + c1 x + c2 x² + …, by Horner's rule."""
+    value = np.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value *= x
+        value += coefficient
+    return value
+
+
+def _atanh_beyond(v: Column) -> Column:
+    """(atanh(v) - v) / v**3 for abs(v) <= 1/2: 1/3 + v²/5 + v⁴/7 …"""
+    return polynomial(_ATANH, np.minimum(v * v, 0.25))
+
+
+def log1p_gap(u: Column) -> Column:
+    """``u - log1p(u)``, at least 0, for u > -1."""
+    # With v = u / (2 + u), log1p(u) is 2 atanh(v), and the difference begins with u v.
+    v = u / (2.0 + u)
+    near = v * (u - 2.0 * (v * v) * _atanh_beyond(v))
+    return np.where(np.abs(v) <= 0.5, near, u - np.log1p(u))
+
+
+def expm1_gap(x: Column) -> Column:
+    """``expm1(x) - x``, at least 0."""
+    near = np.clip(x, -1.0, 1.0)
+    return np.where(near == x, near * near * polynomial(_EXP, near), np.expm1(x) - x)
+
+
+def log_ratio(x: Column, y: Column) -> Column:
+    """``log(x / y)`` for x >= 0 and y > 0, also where the quotient is near 1 or beyond the range."""
+    quotient = x / y
+    wide = (quotient > 1e300) | (quotient < 1e-300)
+    logs = np.log(quotient)
+    near = (quotient > 0.5) & (quotient < 1.5)
+    logs[near] = np.log1p((x[near] - y[near]) / y[near])
+    logs[wide] = np.log(x[wide]) - np.log(y[wide])
+    return logs
+
+
+def entropy_gap(x: Column, y: Column) -> Column:
+    """``x * log(x / y) - x + y``, at least 0, for x >= 0 and y > 0; at x = 0 it is y."""
+    # The sum of the greatest doubles overflows; a power of two changes no bit.
+    scale = np.where((x > 2.0**900) & (y > 2.0**900), 2.0**-64, 1.0)
+    x, y = x * scale, y * scale
+    above, below = x * 0.25 > y * 0.75, x < y / 3.0
+    apart = x - y
+    v = apart / (x + y)
+    # log(x / y) is 2 atanh(v); what is left of 2 x v is v (x - y), and the rest is of third order.
+    gap = v * apart + (2.0 * x * v) * (v * v * _atanh_beyond(v))
+    big, small = x[above], y[above]
+    # log - 1 first: the product alone could overflow.
+    gap[above] = big * (log_ratio(big, small) - 1.0) + small
+    small, big = x[below], y[below]
+    # A quotient that vanishes has a product that vanishes: any finite log will do.
+    gap[below] = (big - small) + small * np.log(np.maximum(small / big, 1e-300))
+    return gap / scale
+
+
+def log1p_gap_share(u: Column) -> Column:
+    """``(u - log1p(u)) / u**2`` for u >= 0, which is 1/2 at 0."""
+    by = 2.0 + u
+    # With v = u / (2 + u) the gap is u v - 2 v**3 (1/3 + v²/5 …), and v / u is 1 / (2 + u).
+    near = (1.0 - 2.0 * _atanh_beyond(u / by) * (u / by) / by) / by
+    u = np.maximum(u, 1.0)
+    return np.where(by <= 4.0, near, (1.0 - np.log1p(u) / u) / u)
+
+
+def expm1_gap_share(x: Column) -> Column:
+    """``(expm1(x) - x) / x**2`` for abs(x) <= 1, which is 1/2 at 0."""
+    return polynomial(_EXP, np.clip(x, -1.0, 1.0))
+
+
+def share(part: Column, whole: Column) -> Column:
+    """``part / whole``, and 0 where the whole is 0 or the quotient is none: a correction that is not due."""
+    with np.errstate(all="ignore"):
+        quotient = np.where(whole == 0.0, 0.0, part / whole)
+    return np.where(np.isfinite(quotient), quotient, 0.0)
+
+
+def log_distance(one: Column, other: Column, shift: float = 0.0) -> Column:
+    """``abs(log(one + shift) - log(other + shift))``, also where they are near one another."""
+    # log1p(x) of x >= 0 forgives a relative error of x; the least of the two goes below the line.
+    base, base_lost = two_sum(np.minimum(one, other), np.full(len(one), -shift))
+    gap, gap_lost = two_sum(np.maximum(one, other), np.minimum(one, other))
+    with np.errstate(all="ignore"):
+        ratio = gap / base
+        near = np.log1p(ratio)
+        near += (share(gap_lost, gap) - share(base_lost, base)) * share(ratio, 1.0 + ratio)
+        far = np.log(gap) - np.log(base)
+    return np.where(np.isinf(ratio), far, near)
+
+
+def log_parts(size: Column) -> tuple[Column, Column]:
+    """``size`` > 0 as 2**k times a number near 1: k, and the log of that number, at most 0.35."""
+    mantissa, exponent = np.frexp(size)
+    low = mantissa < math.sqrt(0.5)
+    return exponent - 1.0 * low, np.log(np.where(low, 2.0 * mantissa, mantissa))
+
+
+def exp_fraction(power: Fraction, log: Fraction) -> Fraction:
+    """``2**power * exp(log)``, to 40 digits."""
+    with decimal.localcontext(decimal.Context(prec=60, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+        return Fraction((_decimal(power) * decimal.Decimal(2).ln() + _decimal(log)).exp())
+
+
+def log10_fraction(value: Fraction) -> Fraction:
+    """The decimal logarithm of a positive fraction, to 20 digits or more."""
+    with decimal.localcontext(decimal.Context(prec=400, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+        held = _decimal(value)
+        decimal.getcontext().prec = 60
+        return Fraction(held.log10())
+
+
+def log_fraction(value: Fraction) -> Fraction:
+    """The natural logarithm of a positive fraction, to 20 digits or more."""
+    with decimal.localcontext(decimal.Context(prec=400, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+        held = _decimal(value)
+        decimal.getcontext().prec = 60
+        return Fraction(held.ln())
+
+
+def _decimal(value: Fraction) -> decimal.Decimal:
+    return decimal.Decimal(value.numerator) / decimal.Decimal(value.denominator)
+
+
+def power_fraction(base: Fraction, exponent: float) -> float:
+    """A fraction from 0 on to a power above 0, rounded once."""
+    if base == 0:
+        return 0.0
+    digits = 40 + max(0, math.frexp(exponent)[1])
+    context = decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+    share = context.divide(decimal.Decimal(base.numerator), decimal.Decimal(base.denominator))
+    return float(context.exp(context.multiply(decimal.Decimal(exponent), context.ln(share))))
+
+
+def mixing(one: Column, other: Column) -> Column:
+    """``one*log(one/mean) + other*log(other/mean)`` of numbers from 0 on, with their mean: never below 0.
+
+    Its terms cancel near one another: there, with r = (one - other)/(one + other), it is the sum times
+    the series r**2/2 + r**4/12 + … + r**(2k)/(2k(2k - 1)).
+    """
+    both = one + other
+    whole = np.where(both == 0.0, 1.0, both)
+    square = ((one - other) / whole) ** 2
+    close = np.zeros_like(square)
+    for k in range(26, 0, -1):
+        close = (close + 1.0 / (2 * k * (2 * k - 1))) * square
+    more, less = 2.0 * np.maximum(one, other) / whole, 2.0 * np.minimum(one, other) / whole
+    far = 0.5 * (more * np.log(np.maximum(more, 1.0)) + less * np.log(np.where(less == 0.0, 1.0, less)))
+    return both * np.where(square < 0.25, close, far)

@@ -1,0 +1,1 @@
+"""Which columns play which role, and the folding of blocks into states."""

@@ -1,0 +1,467 @@
+"""The best constant prediction of a loss, what it costs, and how much better the predictions are.
+
+Which constant is best follows from what a loss elicits: of `mse` the mean of the labels, of `mae` their
+median, of `log_loss` the share of label 1.  The rows are read twice: beside the losses, the first time, goes
+what the constant is made of, in units of their own; the second time the losses are those of the constants.
+A slice has a constant of its own, as it has an `r2` of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from losscli.errors import DataError
+from losscli.loss.domains import Interval, number
+from losscli.measure.adapt import ClassesView, ColumnsView, ConstantClassView, ConstantView
+from losscli.measure.plan import Plan, RowUnit, Tally
+from losscli.numbers.exact import round_fraction
+from losscli.numbers.sliced import SliceTally
+from losscli.numbers.state import Confusion, Extremes, Moments, Sums, Values
+from losscli.table.cells import in_order
+from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.measure.engines.threads import Advance
+    from losscli.measure.plan import Measure
+    from losscli.table.block import Floats, Ints
+
+SoughtKey: TypeAlias = tuple[int, str]
+"""A unit, and what the loss elicits: losses that share a unit may have other constants."""
+Best: TypeAlias = dict[str, Any]
+"""The best constant by role: a number, several of them, or a class."""
+
+
+class NoConstant(Exception):
+    """Why there is no best constant."""
+
+
+@dataclass(slots=True)
+class Constant:
+    """The best constant of a unit, and the state of the unit's rows with it; or why there is none."""
+
+    best: Any = None  # as it is shown
+    state: Any = None
+    why: str | None = None
+
+    def merge(self, other: Constant) -> Constant:
+        """Of rows with the same constant."""
+        if self.why is not None or other.why is not None:
+            return Constant(why=self.why or other.why)
+        return Constant(self.best, self.state.merge(other.state))
+
+
+# ------------------------------------------------------------------------------------------------
+# What the constants are made of
+# ------------------------------------------------------------------------------------------------
+
+
+def the_label(label: Any, **_: Any) -> Any:
+    """The columns of the label, each by itself."""
+    return tuple(label.T) if label.ndim == 2 else label
+
+
+def its_log(label: Floats, **_: Any) -> Floats:
+    """The log of 1 + label."""
+    return np.log1p(label)
+
+
+def twice(label: Any, **_: Any) -> tuple[Any, Any]:
+    """The label as label and as prediction."""
+    return label, label
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the best constant is made: of which state of which function of the labels, and how."""
+
+    state: str
+    rows: Callable[..., Any]
+    best: Callable[[Any, RowUnit], Best]
+
+
+def _mean(state: Sums, unit: RowUnit) -> Best:
+    means = [round_fraction(mean) for mean in state.means]
+    if dict(unit.params).get("log_input"):
+        means = [_log(Fraction(mean)) for mean in means]
+    return {"pred": _alone(means, unit)}
+
+
+def _log_mean(state: Sums, unit: RowUnit) -> Best:
+    return {"pred": math.expm1(round_fraction(state.means[0]))}
+
+
+def _middle(state: Extremes, unit: RowUnit) -> Best:
+    return {"pred": round_fraction((Fraction(state.lows[0]) + Fraction(state.highs[0])) / 2)}
+
+
+def _mean_and_variance(state: Moments, unit: RowUnit) -> Best:
+    return {
+        "mean": round_fraction(state.label_mean),
+        "var": round_fraction(state.label_spread / state.weight.fraction),
+    }
+
+
+def _median(state: Values, unit: RowUnit) -> Best:
+    half = Fraction(1, 2)
+    return {"pred": _alone([state.quantile(half, at) for at in range(state.columns)], unit)}
+
+
+def _quantile(state: Values, unit: RowUnit) -> Best:
+    return {"pred": state.quantile(_level(dict(unit.params)["quantile"]))}
+
+
+def _quantiles(state: Values, unit: RowUnit) -> Best:
+    return {"pred": [state.quantile(_level(level)) for level in dict(unit.params)["levels"]]}
+
+
+def _ends(state: Values, unit: RowUnit) -> Best:
+    outside = (1 - _level(dict(unit.params)["level"])) / 2
+    return {"lower": state.quantile(outside), "upper": state.quantile(1 - outside)}
+
+
+def _level(level: float) -> Fraction:
+    """A level as it was written: nine tenths, not the double next to it."""
+    return Fraction(number(level))
+
+
+def _alone(values: Sequence[float], unit: RowUnit) -> Any:
+    pred = dict(unit.views)["pred"]
+    return list(values) if isinstance(pred, ColumnsView) else values[0]
+
+
+def _shares(state: Any, unit: RowUnit) -> list[Fraction]:
+    """The share of label 1, of each label or of each class; drawn together where labels are smoothed."""
+    if isinstance(state, Confusion):
+        view = dict(unit.views)["label"]
+        assert isinstance(view, ClassesView)
+        weights, total = state.label_weights, state.weight.fraction
+        shares = [weights.get(name, Fraction(0)) / total for name in view.names]
+    else:
+        shares = list(state.means)
+    smoothing = dict(unit.params).get("label_smoothing")
+    if smoothing:
+        drawn = _level(smoothing)
+        shares = [share * (1 - drawn) + drawn / max(2, len(shares)) for share in shares]
+    return shares
+
+
+def _probabilities(state: Any, unit: RowUnit) -> Best:
+    return {"pred": _alone([round_fraction(share) for share in _shares(state, unit)], unit)}
+
+
+def _log_odds(state: Any, unit: RowUnit) -> Best:
+    return {"pred": _alone([_log(share) - _log(1 - share) for share in _shares(state, unit)], unit)}
+
+
+def _half_log_odds(state: Any, unit: RowUnit) -> Best:
+    return {"pred": 0.5 * _log_odds(state, unit)["pred"]}
+
+
+def _logs(state: Any, unit: RowUnit) -> Best:
+    return {"pred": _alone([_log(share) for share in _shares(state, unit)], unit)}
+
+
+def _log(share: Fraction) -> float:
+    if share <= 0:
+        raise NoConstant("the best constant is infinite, as some label is in no row or in all")
+    return math.log(share.numerator) - math.log(share.denominator)
+
+
+def _whether(state: Any, unit: RowUnit) -> Best:
+    return {"pred": _alone([float(share > Fraction(1, 2)) for share in _shares(state, unit)], unit)}
+
+
+def _sign(state: Sums, unit: RowUnit) -> Best:
+    margin = dict(unit.params).get("margin", 0.0)
+    if not margin:
+        raise NoConstant("the best constant is 0, which says nothing")
+    return {"pred": margin if state.means[0] > Fraction(1, 2) else -margin}
+
+
+def _mode(state: Confusion, unit: RowUnit) -> Best:
+    weights = state.label_weights
+    most = max(weights.values())
+    return {"pred": next(name for name in in_order(weights) if weights[name] == most)}
+
+
+ELICITED = {
+    "mean": Recipe("sums", the_label, _mean),
+    "the geometric mean of 1 + label, less 1": Recipe("sums", its_log, _log_mean),
+    "the middle between the least and the greatest label": Recipe("extremes", the_label, _middle),
+    "mean and variance": Recipe("moments", twice, _mean_and_variance),
+    "median": Recipe("values", the_label, _median),
+    "the median of each column": Recipe("values", the_label, _median),
+    "the quantile `quantile`": Recipe("values", the_label, _quantile),
+    "the quantiles that the columns are named for": Recipe("values", the_label, _quantiles),
+    "the two quantiles that leave out (1 - level) / 2 on each side": Recipe("values", the_label, _ends),
+    "the probability of label 1": Recipe("sums", the_label, _probabilities),
+    "the probability of each label": Recipe("sums", the_label, _probabilities),
+    "the log odds of label 1": Recipe("sums", the_label, _log_odds),
+    "half the log odds of label 1": Recipe("sums", the_label, _half_log_odds),
+    "the log odds of each label": Recipe("sums", the_label, _log_odds),
+    "for each label, whether it is more probable than not": Recipe("sums", the_label, _whether),
+    "the sign of the more probable label": Recipe("sums", the_label, _sign),
+    "the probability of each class": Recipe("confusion", twice, _probabilities),
+    "the log of each class's probability": Recipe("confusion", twice, _logs),
+    "the log of each class's probability, up to a constant": Recipe("confusion", twice, _logs),
+    "the log odds of each class": Recipe("confusion", twice, _log_odds),
+    "the most probable class": Recipe("confusion", twice, _mode),
+}
+"""The best constant by what a loss elicits, in the words of its declaration."""
+
+
+def recipe(measure: Measure, unit: RowUnit) -> Recipe:
+    """How the best constant of a unit is made; NoConstant where none is worked out."""
+    loss = measure.loss
+    found = ELICITED.get(loss.elicits)
+    if found is None or loss.keeps is not None:
+        raise NoConstant("no best constant is worked out for it")
+    if "scale" in loss.columns:
+        raise NoConstant("no best constant is worked out for it")  # rows count by their scale as well
+    if found.state == "confusion" and isinstance(dict(unit.views)["label"], ColumnsView):
+        return replace(found, state="sums", rows=the_label)  # the label is shares of classes itself
+    return found
+
+
+# ------------------------------------------------------------------------------------------------
+# The two readings
+# ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A constant to be found: of which unit and what loss, by which recipe, and the unit of what it is made of."""
+
+    unit: int
+    recipe: Recipe
+    made_of: int
+    measure: Measure
+
+    @property
+    def key(self) -> SoughtKey:
+        return self.unit, self.measure.loss.elicits
+
+
+@dataclass(slots=True)
+class ConstantSearch:
+    """The constants of a plan: what is sought, and, after the first reading, what was found."""
+
+    plan: Plan  # with what the constants are made of
+    sought: list[Sought]
+    reasons: dict[SoughtKey, str]  # why there is none
+    min_slice: int
+    found: list[BestConstants]
+
+    @classmethod
+    def of(cls, plan: Plan, min_slice: int) -> ConstantSearch:
+        units, sought, reasons = list(plan.units), dict[SoughtKey, Sought](), dict[SoughtKey, str]()
+        places: dict[Any, int] = {}
+        for measure in plan.measures:
+            for part in measure.parts:
+                unit, key = plan.units[part.unit], (part.unit, measure.loss.elicits)
+                if key in sought or key in reasons:
+                    continue
+                try:
+                    found = recipe(measure, unit)
+                except NoConstant as why:
+                    reasons[key] = str(why)
+                    continue
+                label = dict(unit.views)["label"]
+                place = found.rows, found.state, label
+                if place not in places:
+                    places[place] = len(units)
+                    loss = replace(
+                        unit.loss,
+                        function=found.rows,
+                        of=None,
+                        state=found.state,
+                        touches={},
+                        homogeneous=None,
+                    )
+                    units.append(RowUnit(loss, (), (("label", label),)))
+                sought[key] = Sought(part.unit, found, places[place], measure)
+        return cls(plan._replace(units=tuple(units)), list(sought.values()), reasons, min_slice, [])
+
+    def guarded(self, advance: Advance, memory: int | None) -> Advance:
+        """Refuse to hold more labels, for medians and quantiles, than memory allows."""
+        held = {one.made_of: one for one in self.sought if one.recipe.state == "values"}
+        if not held:
+            return advance
+        from losscli.measure.memory import half_of_free
+
+        limit = memory or half_of_free()
+        # Sorting takes as much again as what is held.
+        row = sum(16 * (_width(self.plan.units[unit]) + self.plan.weighted) for unit in held)
+        name = next(iter(held.values())).measure.loss.name
+        seen = 0
+
+        def told(rows: int, size: int) -> None:
+            nonlocal seen
+            seen += rows
+            if not self.found and seen * row > limit:
+                raise DataError(
+                    f"`--constant` needs all labels at once for `{name}`, and "
+                    f"{plural(seen, 'row does', 'rows do')} not fit into memory",
+                    f"{row} bytes a row are held, and {limit} may be",
+                    "give more `--memory`, or leave `--constant` out for this loss",
+                )
+            advance(rows, size)
+
+        return told
+
+    def second(self, tally: Tally) -> Plan:
+        """The plan of the second reading: the same rows, with the constants in place of the predictions."""
+        self.found = list(find(self.plan, tally, self.sought, self.min_slice))
+        units = tuple(_unit(self.plan, one) for one in self.found)
+        return self.plan._replace(units=units, measures=(), watch=None, spreads=False, pairs=(), groups=None)
+
+    def attach(self, tally: Tally, second: Tally) -> None:
+        """Lay the constants beside the states of their units."""
+        for key, why in self.reasons.items():
+            tally.constants[key] = Constant(why=why)
+            for held in tally.slices.values():
+                held.constants[key] = {code: Constant(why=why) for code in np.flatnonzero(held.used).tolist()}
+        for place, one in enumerate(self.found):
+            key = one.sought.key
+            if one.slicing is None:
+                tally.constants[key] = _constant(self.plan, one, 0, second.states.get(place))
+                continue
+            held, sliced = tally.slices[one.slicing], second.slices[one.slicing].states.get(place)
+            held.constants[key] = {
+                code: _constant(
+                    self.plan, one, int(one.groups[code]), None if sliced is None else sliced.at(code)
+                )
+                for code in np.flatnonzero(held.used).tolist()
+            }
+
+
+def _width(unit: RowUnit) -> int:
+    label = dict(unit.views)["label"]
+    return len(label.columns) if isinstance(label, ColumnsView) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class BestConstants:
+    """The constants of one unit: one for all rows, or one for each group of slices."""
+
+    sought: Sought
+    slicing: int | None
+    groups: Ints  # the group of each slice, by its code
+    best: Sequence[Best | None]  # of each group; None where there is none
+    why: Mapping[int, str]
+
+
+def find(plan: Plan, tally: Tally, sought: Sequence[Sought], min_slice: int) -> Iterator[BestConstants]:
+    """The best constants, of all rows and of the slices; slices that are folded have one together."""
+    for one in sought:
+        yield _found(plan, one, None, np.zeros(1, np.int64), [tally.states[one.made_of]])
+    for place in range(len(plan.slicings)):
+        held = tally.slices[place]
+        groups = _groups(held, min_slice)
+        for one in sought:
+            states: list[Any] = [None] * (int(groups.max(initial=-1)) + 1)
+            sliced = held.states.get(one.made_of)
+            for code, group in enumerate(groups.tolist()):
+                state = sliced.at(code) if sliced is not None and held.used[code] else None
+                if state is not None:
+                    states[group] = state if states[group] is None else states[group].merge(state)
+            yield _found(plan, one, place, groups, states)
+
+
+def _groups(tally: SliceTally, min_slice: int) -> Ints:
+    """A group for each slice, and one for all slices that are folded."""
+    groups = np.arange(1, len(tally.used) + 1)
+    groups[tally.used < min_slice] = 0
+    return groups
+
+
+def _found(
+    plan: Plan, sought: Sought, slicing: int | None, groups: Ints, states: Sequence[Any]
+) -> BestConstants:
+    unit = plan.units[sought.unit]
+    best: list[Best | None] = []
+    why: dict[int, str] = {}
+    for group, state in enumerate(states):
+        made = None
+        if state is not None and state.weight.units:
+            try:
+                made = sought.recipe.best(state, unit)
+                _check(sought, made)
+            except NoConstant as reason:
+                made, why[group] = None, str(reason)
+        best.append(made)
+    return BestConstants(sought, slicing, groups, best, why)
+
+
+def _check(sought: Sought, best: Best) -> None:
+    """Refuse a constant that no row could have as its prediction."""
+    loss = sought.measure.loss
+    for role in loss.pred_roles:
+        domain = loss.domain(role, sought.measure.values)
+        if isinstance(domain, Interval):
+            values = best[role.name] if isinstance(best[role.name], list) else [best[role.name]]
+            for value in values:
+                if value not in domain:
+                    raise NoConstant(f"the best constant, {number(value)}, is not in {domain}")
+
+
+def _unit(plan: Plan, found: BestConstants) -> RowUnit:
+    unit = plan.units[found.sought.unit]
+    slicing = None if found.slicing is None else plan.slicings[found.slicing]
+    views: list[tuple[str, Any]] = []
+    any_best = next((best for best in found.best if best is not None), None)
+    for name, view in unit.views:
+        if any_best is None or name not in any_best:
+            views.append((name, view))
+        elif _is_class(unit, name):
+            classes = [None if best is None else best[name] for best in found.best]
+            label = dict(unit.views)["label"]
+            # In front, since its names are those of both.
+            views.insert(0, (name, ConstantClassView(label, classes, found.groups, slicing, view)))
+        else:
+            filler = any_best[name]
+            rows = [filler if best is None else best[name] for best in found.best]
+            table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+            several = isinstance(filler, list)
+            views.append((name, ConstantView(table, several, found.groups, slicing, view)))
+    return unit._replace(views=tuple(views))
+
+
+def _is_class(unit: RowUnit, role: str) -> bool:
+    """Whether a role is a predicted class."""
+    return any(one.name == role and one.shape == "Codes" for one in unit.loss.roles)
+
+
+def _constant(plan: Plan, found: BestConstants, group: int, state: Any) -> Constant:
+    best = found.best[group]
+    if best is None or state is None:
+        return Constant(why=found.why.get(group, "no row counts"))
+    unit = plan.units[found.sought.unit]
+    shown = {name: _shown(plan, unit, name, value) for name, value in best.items()}
+    return Constant(shown["pred"] if list(shown) == ["pred"] else shown, state)
+
+
+def _shown(plan: Plan, unit: RowUnit, role: str, value: Any) -> Any:
+    """A constant as it is written: of several columns, by their names."""
+    view = dict(unit.views)[role]
+    if isinstance(value, list) and isinstance(view, ColumnsView):
+        return {plan.slot(place).name: one for place, one in zip(view.columns, value, strict=True)}
+    return value
+
+
+def skill(value: float | None, constant: float | None, best: float | None, better: str) -> float | None:
+    """How much of the way from the constant to a perfect prediction the predictions go.
+
+    Of a loss that is best at 0 it is 1 - value / constant, the share of the constant's loss that they spare.
+    """
+    if value is None or constant is None or best is None or better == "zero" or constant == best:
+        return None
+    found = 1 - (Fraction(value) - Fraction(best)) / (Fraction(constant) - Fraction(best))
+    rounded = round_fraction(found)
+    return rounded if math.isfinite(rounded) else None

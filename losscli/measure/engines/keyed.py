@@ -1,0 +1,208 @@
+"""Rows paired by key, on threads: in the order of the keys, against a table, or part by part of their hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from losscli.errors import DataError
+from losscli.measure.engines.threads import (
+    BATCH_ROWS,
+    Advance,
+    Outcome,
+    Sink,
+    bounded,
+    decoded_batches,
+    empty_tally,
+    workers,
+)
+from losscli.measure.plan import Plan, Tally
+from losscli.pairing import Paired
+from losscli.pairing.dense import DenseTable, NotDense, held_side, promising
+from losscli.pairing.key import KeyedParts, Troubles, part_bits, parted
+from losscli.pairing.keyplan import KeyPlan
+from losscli.pairing.ordered import NotInOrder, in_order
+from losscli.pairing.runs import grouped
+from losscli.pairing.spill import Spill
+from losscli.reading.inputs import row_name
+from losscli.reading.source import Part, Source
+from losscli.table.block import Batch, Block, ColumnRequest, Ints
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+RUN_ROWS = 1 << 20  # rows parted at a time, where a file knows its rows: fewer and larger pieces
+LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
+
+
+def measure_keyed(
+    plan: Plan,
+    sources: Sequence[Source],
+    keys: KeyPlan,
+    jobs: int,
+    memory: int,
+    advance: Advance,
+    sink: Sink | None,
+) -> Outcome:
+    """Rows paired by key: by one of two short ways where the keys allow it, else by their hash."""
+    reader = _KeyedReader(plan, sources, keys, jobs, memory, advance, sink)
+    if len(sources) > 2:
+        return reader.by_hash()
+    again = all(source.size is not None for source in sources)  # not for standard input or a pipe
+    if again and (found := reader.in_order()) is not None:
+        return found
+    side = held_side(keys, sources)
+    if side is not None and (found := reader.dense(side)) is not None:
+        return found
+    return reader.by_hash()
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyedReader:
+    """The three ways to read files whose rows are paired by key; three files go by the last."""
+
+    plan: Plan
+    sources: Sequence[Source]
+    keys: KeyPlan
+    jobs: int
+    memory: int
+    advance: Advance
+    sink: Sink | None
+
+    def wants(self, side: int) -> list[ColumnRequest]:
+        """The columns of the plan, and behind them the keys."""
+        wants = self.plan.wants(side)
+        return wants + [slot.want for slot in self.keys.sides[side]]
+
+    def in_order(self) -> Outcome | None:
+        """Both files from front to back, a batch at a time; None where they are not in the order of the keys."""
+        tally = empty_tally(self.sink, self.memory)
+        paired: list[Paired] = []
+
+        def blocks(sides: Sequence[Iterator[Batch]]) -> Iterator[Block]:
+            for found in in_order(sides, self.keys, self.plan.chunk_rows):
+                if isinstance(found, Block):
+                    yield found
+                else:
+                    paired.append(found)
+
+        with workers(self.jobs) as pool, ExitStack() as stack:
+            sides = [
+                decoded_batches(
+                    source, self.counted(source.parts(self.wants(at))), BATCH_ROWS, pool, self.jobs, stack
+                )
+                for at, source in enumerate(self.sources)
+            ]
+            try:
+                for measured in bounded(pool, self.plan.measure, blocks(sides), ahead=2 * self.jobs):
+                    tally.merge(measured)
+                    self.advance(measured.read, 0)
+            except (NotInOrder, DataError):
+                return None
+        return Outcome(tally, None, paired[0]) if paired[0].pairs else None
+
+    def dense(self, side: int) -> Outcome | None:
+        """One file as a table, the other one against it; None where the keys do not lie close together."""
+        tally, alone, read = empty_tally(self.sink, self.memory), [], 0
+        limit = self.memory // 2
+        try:
+            with workers(self.jobs) as pool:
+                if not promising(self.sources[side], self.wants(side)):
+                    return None
+
+                def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+                    return list(bounded(pool, work, items, ahead=2 * self.jobs))
+
+                table = DenseTable(self.read(side, lambda batch: batch, pool), self.keys, side, limit, each)
+                batches = self.read(1 - side, lambda batch: batch, pool)
+
+                def placed() -> Iterator[tuple[Batch, int]]:
+                    row = 0
+                    for batch in batches:
+                        yield batch, row
+                        row += batch.rows
+
+                def measure(piece: tuple[Batch, int]) -> tuple[int, Tally, Ints]:
+                    measured = Tally()
+                    blocks, left = table.paired(*piece, self.plan.chunk_rows)
+                    for block in blocks:
+                        measured.merge(self.plan.measure(block))
+                    return piece[0].rows, measured, left
+
+                for rows, measured, left in bounded(pool, measure, placed(), ahead=2 * self.jobs):
+                    read += rows
+                    tally.merge(measured)
+                    self.advance(rows, 0)
+                    if len(left):
+                        alone.append(left)
+                        limit -= 2 * left.nbytes
+                        if limit < 0:
+                            return None
+        except (NotDense, DataError):
+            return None
+        paired = table.outcome(read, tally.read, alone)
+        return None if paired is None else Outcome(tally, None, paired)
+
+    def by_hash(self) -> Outcome:
+        """All rows by their part, then part by part: both need threads, and neither an order."""
+        slots = max(len(self.plan.wants(side)) for side in range(len(self.sources)))
+        bits = part_bits(self.sources, slots, self.memory, self.jobs)
+        tally, stops = empty_tally(self.sink, self.memory), []
+        with workers(self.jobs) as pool, Spill() as spill:
+            # The other half is for what is decoded, matched and measured at the moment.
+            parts = KeyedParts(self.keys, spill, bits, self.memory // 2)
+            for side in range(len(self.sources)):
+                try:
+                    work = partial(parted, plan=self.keys, side=side, bits=bits)
+                    for found in self.read(side, work, pool, RUN_ROWS):
+                        parts.add(side, found)
+                except DataError as error:
+                    stops.append(error)
+            if stops:
+                # Of both files the one with the lower row, and what concerns a whole file before all.
+                return Outcome(tally, min(stops, key=lambda stop: stop.row or 0))
+
+            def measure(part: int) -> tuple[Troubles, Tally]:
+                measured = Tally()
+                troubles, blocks = parts.matched(part, self.plan.chunk_rows)
+                for block in blocks:
+                    measured.merge(self.plan.measure(block))
+                return troubles, measured
+
+            for troubles, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
+                parts.troubles.merge(troubles)
+                tally.merge(measured)
+                self.advance(measured.read, 0)
+            refusal, paired = parts.outcome(
+                tally.read, [partial(row_name, source) for source in self.sources]
+            )
+        # What is wrong with keys goes before what is wrong with the values beside them.
+        return Outcome(tally if refusal is None else Tally(), refusal, paired)
+
+    def counted(self, parts: Iterable[Part]) -> Iterator[Part]:
+        for part in parts:
+            self.advance(0, part.size)
+            yield part
+
+    def read(
+        self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None, rows: int = 1
+    ) -> Iterator[R]:
+        """What ``work`` makes of each batch of a file, in order; batches are joined until they have ``rows``."""
+        source = self.sources[side]
+        parts = self.counted(source.parts(self.wants(side)))
+        long = [LONG_PART] if source.rows is not None else []
+        if max(getattr(source, "part_rows", lambda: long)(), default=0) < LONG_PART:
+
+            def decoded(part: Part) -> list[R]:
+                return [work(batch) for batch in grouped(part.batches(BATCH_ROWS), rows)]
+
+            for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
+                yield from found
+            return
+        with ExitStack() as stack:
+            batches = decoded_batches(source, parts, BATCH_ROWS, pool, self.jobs, stack)
+            yield from bounded(pool, work, batches, ahead=2 * self.jobs)

@@ -1,0 +1,1 @@
+"""Exact sums and the states that are made of them."""

@@ -1,0 +1,477 @@
+"""Sums of doubles, and of products of doubles, without any rounding.
+
+An `ExactSum` is an integer in units of 2^-1074, the smallest double, or of that power once for each
+factor of a product.  Integers add in any order to the same integer, so the same rows give the same
+bits however they were cut, ordered and merged; rounding happens once, when a number is asked for.
+
+A tile of rows is summed in one of two ways, to the same integer.  `_sum_of_digits` cuts all rows at
+the same powers of two and lets NumPy add the pieces as int64; it needs bounds on the values.
+`_sum_by_integers` takes mantissas and exponents apart and serves whatever the first cannot.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from losscli.table.block import Floats, Ints
+
+LOWEST = -1074  # exponent of the smallest positive double
+
+TILE = 1 << 16  # rows summed at a time: what is written stays in the cache
+ROW = 1 << 13  # numbers that one int64 takes in; 2^51 times that must be a multiple of 2^64
+DIGIT = 49  # bits of a digit: ROW of them, each up to 2^49, stay below 2^62
+SMALL_TILE = 1 << 14  # by integers: the many arrays on the way fit the cache, and malloc keeps their pages
+DIGITS_AT_MOST = 8  # a wider tile is quicker by integers
+
+# Between these exponents no constant overflows and no remainder is subnormal (some libraries make
+# the processor flush subnormals to zero, which would go unnoticed).
+SAFE_HIGH = 1023 - 53 + DIGIT
+SAFE_LOW = -1022
+
+_HEX = re.compile(r"-?[0-9a-f]+", re.ASCII)
+
+
+class ExactSum(NamedTuple):
+    """``units * 2**(-1074 * factors)``, and how many terms were +inf, -inf and NaN."""
+
+    units: int = 0
+    factors: int = 1
+    positive: int = 0
+    negative: int = 0
+    nan: int = 0
+
+    @classmethod
+    def empty(cls, factors: int = 1) -> ExactSum:
+        return cls(0, factors)
+
+    @classmethod
+    def of(cls, column: Floats) -> ExactSum:
+        """Sum of a column."""
+        return _total((column,), _sum_fast)
+
+    @classmethod
+    def of_products(cls, x: Floats, y: Floats) -> ExactSum:
+        """Sum of x*y; the products are not rounded."""
+        return _total((x, y), _products_fast)
+
+    @classmethod
+    def of_triples(cls, w: Floats, x: Floats, y: Floats) -> ExactSum:
+        """Sum of w*x*y; the products are not rounded."""
+        return _total((w, x, y), _triples_fast)
+
+    @classmethod
+    def of_integers(cls, column: Ints) -> ExactSum:
+        """Sum of a column of int64."""
+        total = 0
+        for start in range(0, len(column), TILE):
+            tile = column[start : start + TILE]
+            total += (int((tile >> 32).sum()) << 32) + int((tile & 0xFFFFFFFF).sum())
+        return cls.of_int(total)
+
+    @classmethod
+    def of_int(cls, number: int) -> ExactSum:
+        return cls(number << -LOWEST)
+
+    def merge(self, other: ExactSum) -> ExactSum:
+        """The sum of both, in the units of the one of more factors."""
+        factors = self.factors
+        if factors != other.factors:
+            factors = max(factors, other.factors)
+            self, other = self.scaled(factors), other.scaled(factors)
+        return ExactSum(
+            self.units + other.units,
+            factors,
+            self.positive + other.positive,
+            self.negative + other.negative,
+            self.nan + other.nan,
+        )
+
+    def scaled(self, factors: int) -> ExactSum:
+        """The same sum, in the units of sums of so many factors, which are not fewer."""
+        return self._replace(units=self.units << -LOWEST * (factors - self.factors), factors=factors)
+
+    @property
+    def finite(self) -> bool:
+        return not (self.positive or self.negative or self.nan)
+
+    @property
+    def fraction(self) -> Fraction:
+        """The sum itself; a ValueError if a term was infinite or NaN."""
+        if not self.finite:
+            raise ValueError("a sum with infinite or NaN terms is no fraction")
+        return Fraction(self.units, 1 << (-LOWEST * self.factors))
+
+    def rounded(self) -> float:
+        """The nearest double, half to even; infinite beyond the range."""
+        return exact_quotient(self, 1)
+
+    def __float__(self) -> float:
+        return self.rounded()
+
+    def to_json(self) -> dict[str, Any]:
+        """``units`` in base 16 times two to the ``exponent``; the counts that are not zero."""
+        zeros = max((self.units & -self.units).bit_length() - 1, 0)
+        state: dict[str, Any] = {
+            "units": f"{self.units >> zeros:x}",
+            "exponent": zeros + LOWEST * self.factors,
+            "factors": self.factors,
+        }
+        counts = {"positive": self.positive, "negative": self.negative, "nan": self.nan}
+        return state | {name: count for name, count in counts.items() if count}
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> ExactSum:
+        """The sum that `to_json` wrote; a ValueError for what it cannot have written."""
+        known = {"units", "exponent", "factors", "positive", "negative", "nan"}
+        digits, exponent, factors = (state.get(name) for name in ("units", "exponent", "factors"))
+        counts = [state.get(name, 0) for name in ("positive", "negative", "nan")]
+        if not (
+            state.keys() <= known
+            and isinstance(digits, str)
+            and _HEX.fullmatch(digits)
+            and type(exponent) is int
+            and type(factors) is int
+            and 1 <= factors <= 3
+            and all(type(count) is int and count >= 0 for count in counts)
+            # No sum of 2^64 terms is larger; a forged exponent must not fill the memory.
+            and 0 <= exponent - LOWEST * factors <= 2098 * factors + 64
+        ):
+            raise ValueError("this is not an exact sum")
+        return cls(int(digits, 16) << (exponent - LOWEST * factors), factors, *counts)
+
+
+def exact_quotient(numerator: ExactSum, denominator: ExactSum | int) -> float:
+    """The double nearest to the quotient of two sums: rounded once, half to even.
+
+    Infinite terms give what the division of infinities gives.  A denominator of zero is a
+    ZeroDivisionError: what an empty mean is, the caller knows.
+    """
+    if not isinstance(denominator, ExactSum):
+        denominator = ExactSum(int(denominator), 0)
+    if not (numerator.finite and denominator.finite):
+        return _infinite_or_sign(numerator) / _infinite_or_sign(denominator)
+    shift = -LOWEST * (numerator.factors - denominator.factors)
+    return _divide(numerator.units << max(-shift, 0), denominator.units << max(shift, 0))
+
+
+def round_fraction(fraction: Fraction) -> float:
+    """The nearest double, half to even; infinite beyond the range."""
+    return _divide(fraction.numerator, fraction.denominator)
+
+
+def decimal(value: float) -> Fraction:
+    """The shortest decimal that reads back as a double: what was written where it came from text.
+
+    >>> decimal(0.8) - decimal(0.6)
+    Fraction(1, 5)
+    """
+    return Fraction(repr(float(value)))
+
+
+def _divide(numerator: int, denominator: int) -> float:
+    # Python rounds the quotient of two integers correctly, subnormal ones included.
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return -math.inf if (numerator < 0) != (denominator < 0) else math.inf
+
+
+def _infinite_or_sign(total: ExactSum) -> float:
+    if total.nan or (total.positive and total.negative):
+        return math.nan
+    if total.positive or total.negative:
+        return math.inf if total.positive else -math.inf
+    return float((total.units > 0) - (total.units < 0))
+
+
+# ------------------------------------------------------------------------------------------------
+# From columns to tiles
+# ------------------------------------------------------------------------------------------------
+
+
+class _Scratch(threading.local):
+    """Buffers of one thread: fresh ones would cost more in page faults than the sums themselves."""
+
+    def __init__(self) -> None:
+        space = np.empty(8 * TILE + 8)
+        start = -(space.ctypes.data // 8) % 8  # at a cache line, where writing is a fifth quicker
+        self.buffers = space[start : start + 8 * TILE].reshape(8, TILE)
+
+
+scratch = _Scratch()
+
+
+def _total(columns: tuple[Floats, ...], fast: Callable[..., int | None]) -> ExactSum:
+    """The sum over all tiles, each by ``fast`` or, where that declines, by integers."""
+    rows = len(columns[0])
+    for column in columns:
+        if column.shape != (rows,) or column.dtype != np.float64:
+            raise ValueError("exact sums need columns of float64, all of one length")
+    units, others = 0, ExactSum.empty(len(columns))
+    # Overflow and NaN in a fast path are noticed, and the tile then goes by integers.
+    with np.errstate(all="ignore"):
+        for start in range(0, rows, TILE):
+            # By identity, so that a column times itself is still seen to be that.
+            cut = {id(column): column[start : start + TILE] for column in columns}
+            tiles = [cut[id(column)] for column in columns]
+            found = fast(*tiles)
+            if found is not None:
+                units += found
+                continue
+            for first in range(0, len(tiles[0]), SMALL_TILE):
+                others = others.merge(_sum_by_integers(*(t[first : first + SMALL_TILE] for t in tiles)))
+    return others.merge(ExactSum(units, len(columns)))
+
+
+# ------------------------------------------------------------------------------------------------
+# By digits
+# ------------------------------------------------------------------------------------------------
+
+
+class Bounds(NamedTuple):
+    """Each value is zero or has a size from 2^(low-1), included, to 2^high, excluded."""
+
+    high: int
+    low: int
+    zeros: bool
+
+
+_ALL_ZERO = Bounds(0, 0, True)
+
+
+def bounds_of(x: Floats, spare: Floats) -> Bounds | None:
+    """The sizes of a tile; None if it holds an infinity or NaN."""
+    greatest, least = float(x.max()), float(x.min())
+    if not (math.isfinite(greatest) and math.isfinite(least)):
+        return None
+    if least < 0.0:
+        x = np.abs(x, out=spare)
+        greatest, least = max(greatest, -least), float(x.min())
+    if greatest == 0.0:
+        return _ALL_ZERO
+    zeros = least == 0.0
+    if zeros:
+        # As an unsigned integer zero less one is the greatest of all, and -0.0 less one exceeds
+        # every finite value: the minimum is that of the others.
+        bits = np.subtract(x.view(np.uint64), np.uint64(1), out=spare.view(np.uint64))
+        least = float((bits.min() + np.uint64(1)).view(np.float64))
+    return Bounds(math.frexp(greatest)[1], math.frexp(least)[1], zeros)
+
+
+def _sum_fast(x: Floats) -> int | None:
+    """The sum of a tile in units of 2^-1074, or None if it is out of the range of `_sum_of_digits`."""
+    one, other = scratch.buffers[:2, : len(x)]
+    bounds = bounds_of(x, one)
+    if bounds is None:
+        return None
+    if bounds is _ALL_ZERO:
+        return 0
+    low = bounds.low - 53
+    if bounds.high > SAFE_HIGH or low < SAFE_LOW or bounds.high - low > DIGIT * DIGITS_AT_MOST:
+        return None
+    return _sum_of_digits(x, bounds.high, low, one, other) << (low - LOWEST)
+
+
+def _sum_of_digits(x: Floats, high: int, low: int, one: Floats, other: Floats) -> int:
+    """The sum, in units of 2^low, of multiples of 2^low up to 2^high; ``x`` may be one of the buffers."""
+    # Adding 1.5 * 2^(52+unit) rounds a value to a multiple of 2^unit, which then stands in the last
+    # bits: as integers, the shifted value and the constant differ by value / 2^unit.
+    total, unit = 0, max(high - DIGIT, low)
+    constant = math.ldexp(1.5, 52 + unit)
+    shifted = np.add(x, constant, out=other if x is one else one)
+    while True:
+        total += _sum_of_rows(shifted.view(np.int64), unit) << (unit - low)
+        if unit == low:
+            return total
+        below = max(unit - 1 - DIGIT, low)
+        lower = math.ldexp(1.5, 52 + below)
+        if below == low:
+            # The remainder x - (shifted - constant) is needed only with the next constant added:
+            # one pass less, since the sum of both constants and the first subtraction are exact.
+            shifted -= constant + lower
+            np.subtract(x, shifted, out=shifted)
+        else:
+            shifted -= constant
+            x = np.subtract(x, shifted, out=shifted)
+            shifted = np.add(x, lower, out=other if x is one else one)
+        unit, constant = below, lower
+
+
+def _sum_of_rows(bits: Ints, unit: int) -> int:
+    """The sum of the digits in ``bits``; int64 wraps on the way and is right at the end of each row."""
+    rows, rest = divmod(len(bits), ROW)
+    total = 0
+    if rows:
+        # ROW times the constant, whose last 51 bits are zero, has wrapped to nothing.
+        total = sum(np.add.reduce(bits[: rows * ROW].reshape(rows, ROW), axis=1).tolist())
+    if rest:
+        constant = (52 + 1023 + unit) << 52 | 1 << 51
+        excess = int(np.add.reduce(bits[rows * ROW :])) - rest * constant
+        total += (excess + (1 << 63)) % (1 << 64) - (1 << 63)
+    return total
+
+
+# ------------------------------------------------------------------------------------------------
+# Products by digits
+# ------------------------------------------------------------------------------------------------
+
+
+class _Term(NamedTuple):
+    """Multiples of 2^low up to 2^high."""
+
+    values: Floats
+    high: int
+    low: int
+
+
+def _products_fast(x: Floats, y: Floats) -> int | None:
+    """The sum of products of a tile in units of 2^-2148, or None where an error term may be lost."""
+    product, error, *spare = scratch.buffers[2:, : len(x)]
+    return _sum_of_terms(_two_product(x, y, product, error, spare), 2, spare)
+
+
+def _triples_fast(w: Floats, x: Floats, y: Floats) -> int | None:
+    """As `_products_fast`, in units of 2^-3222: both parts of w*x, times y."""
+    rounded, rest, product, error, *spare = scratch.buffers[:, : len(x)]
+    outer = _two_product(w, x, rounded, rest, spare)
+    if outer is None:
+        return None
+    terms = _two_product(rounded, y, product, error, spare)
+    total = _sum_of_terms(terms, 3, spare)
+    if not terms or total is None or len(outer) == 1:
+        return total
+    # |rest| is at most 2^-53 |rounded|, and a multiple of 2^-106 times its power of two.
+    high, low = terms[0].high - 53, terms[0].low - 106
+    if low < SAFE_LOW:
+        return None
+    np.multiply(rest, y, out=product)
+    more = [_Term(product, high, low)]
+    if _error_of_product(rest, y, product, error, spare):
+        more.append(_Term(error, high - 53, low))
+    tail = _sum_of_terms(more, 3, spare)
+    return None if tail is None else total + tail
+
+
+def _two_product(
+    x: Floats, y: Floats, product: Floats, error: Floats, spare: list[Floats]
+) -> list[_Term] | None:
+    """The rounded products and their errors (where there are any); None if they may not be exact."""
+    np.multiply(x, y, out=product)
+    bounds = bounds_of(product, spare[0])
+    if bounds is None:
+        return None
+    # A product must not be zero unless a factor is.
+    if bounds.zeros and np.count_nonzero(product != 0.0) != np.count_nonzero((x != 0.0) & (y != 0.0)):
+        return None
+    if bounds is _ALL_ZERO:
+        return []
+    if bounds.high > SAFE_HIGH or bounds.low - 106 < SAFE_LOW:
+        return None
+    # With 2^e next above a product, it is a multiple of 2^(e-53); its error is one of 2^(e-106).
+    terms = [_Term(product, bounds.high, bounds.low - 53)]
+    if _error_of_product(x, y, product, error, spare):
+        if math.isnan(error.max()):  # a factor next to the greatest double, rounded up by the split
+            return None
+        terms.append(_Term(error, bounds.high - 54, bounds.low - 106))
+    return terms
+
+
+def _error_of_product(x: Floats, y: Floats, product: Floats, error: Floats, spare: list[Floats]) -> bool:
+    """``x * y - product``, exact (Dekker 1971, doi:10.1007/BF01397083); False if all are known to be zero."""
+    x_high, x_low = _split(x, spare[0], spare[1])
+    y_high, y_low = (x_high, x_low) if y is x else _split(y, spare[2], spare[3])
+    if x_low is None and y_low is None:
+        return False
+    np.multiply(x_high, y_high, out=error)
+    error -= product
+    if x_low is not None:
+        error += np.multiply(x_low, y_high, out=spare[2])
+    if y_low is not None:
+        error += np.multiply(x_high, y_low, out=spare[0])
+    if x_low is not None and y_low is not None:
+        error += np.multiply(x_low, y_low, out=spare[1])
+    return True
+
+
+def _split(x: Floats, high: Floats, low: Floats) -> tuple[Floats, Floats | None]:
+    """Each value as a sum of two of 26 bits; no second where the first is enough (counts, float32)."""
+    bits = x.view(np.int64)
+    if not int(np.bitwise_or.reduce(bits)) & ((1 << 27) - 1):
+        return x, None
+    # Rounded as an integer: a pass less than by Veltkamp's multiplication.
+    rounded = np.add(bits, 1 << 26, out=high.view(np.int64))
+    np.bitwise_and(rounded, -1 << 27, out=rounded)
+    return high, np.subtract(x, high, out=low)
+
+
+def _sum_of_terms(terms: list[_Term] | None, factors: int, spare: list[Floats]) -> int | None:
+    if terms is None or any(term.high - term.low > DIGIT * DIGITS_AT_MOST for term in terms):
+        return None
+    total = 0
+    for values, high, low in terms:
+        total += _sum_of_digits(values, high, low, spare[0], spare[1]) << (low - LOWEST * factors)
+    return total
+
+
+# ------------------------------------------------------------------------------------------------
+# By integers
+# ------------------------------------------------------------------------------------------------
+
+
+def _sum_by_integers(*factors: Floats) -> ExactSum:
+    """The sum of products of any doubles, by limbs of their mantissas."""
+    usual = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
+    # Signs stand for finite factors, whose own product may overflow or vanish.
+    odd = [np.where(np.isfinite(f), np.sign(f), f)[~usual] for f in factors]
+    terms = np.multiply.reduce(odd)
+    width = (27, 27, 18)[len(factors) - 1]  # the sums of products of limbs stay below 2^60
+    limbs, exponents = [np.ones(1, np.int64)], np.zeros(int(usual.sum()), np.int64)
+    for factor in factors:
+        mantissas, shifts = np.frexp(factor[usual])
+        exponents += shifts
+        digits = _limbs(np.ldexp(mantissas, 53).astype(np.int64), width)
+        limbs = [
+            np.add.reduce([limbs[i] * digits[k - i] for i in range(len(limbs)) if 0 <= k - i < len(digits)])
+            for k in range(len(limbs) + len(digits) - 1)
+        ]
+    least = int(exponents.min(initial=0))
+    exponents -= least
+    total = 0
+    for place, limb in enumerate(limbs):
+        for part, digit in enumerate(_limbs(limb, 32) if len(factors) > 1 else [limb]):
+            total += _by_exponent(digit, exponents) << (width * place + 32 * part)
+    # Bits below the smallest unit are zeros that subnormal mantissas were filled up with.
+    shift = least - 53 * len(factors) - LOWEST * len(factors)
+    return ExactSum(
+        total << shift if shift >= 0 else total >> -shift,
+        len(factors),
+        int(np.count_nonzero(terms == np.inf)),
+        int(np.count_nonzero(terms == -np.inf)),
+        int(np.count_nonzero(np.isnan(terms))),
+    )
+
+
+def _limbs(numbers: Ints, width: int) -> list[Ints]:
+    """Integers of up to 62 bits in base 2^width; the last limb has the sign."""
+    limbs = []
+    for _ in range(width, 54 if width < 32 else 62, width):
+        limbs.append(numbers & ((1 << width) - 1))
+        numbers = numbers >> width
+    return [*limbs, numbers]
+
+
+def _by_exponent(digits: Ints, exponents: Ints) -> int:
+    """The sum of digits times two to their exponents; TILE digits below 2^37 sum exactly."""
+    total = 0
+    sums = np.bincount(exponents, digits)
+    for exponent in np.flatnonzero(sums).tolist():
+        total += int(sums[exponent]) << exponent
+    return total

@@ -1,0 +1,81 @@
+"""What a binary file was when it was opened, and the words for one that is damaged.
+
+A file that changes while it is read has no value: neither its old rows nor its new ones were
+measured.  Size, time and identity are compared before and after; the file itself is never mapped,
+since a mapped file that shrinks ends the process.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from losscli.errors import DataError
+from losscli.reading.text import changed, unreadable
+
+REASON_LENGTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Size, time of change and identity of a regular file."""
+
+    path: str
+    size: int
+    modified: int  # nanoseconds
+    identity: tuple[int, int]  # device, inode
+
+    @classmethod
+    def of(cls, path: str) -> Fingerprint:
+        """The file as it is now; DataError when it is not there, or is no file."""
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+            raise unreadable(path, error) from None
+        if stat.S_ISDIR(found.st_mode):
+            raise unreadable(path, IsADirectoryError())
+        if not stat.S_ISREG(found.st_mode):
+            raise DataError(
+                "it is no regular file",
+                detail="this format is read from several places at once, which a pipe or a device cannot do",
+                hint="write it to a file first",
+                file=path,
+            )
+        return cls(path, found.st_size, found.st_mtime_ns, (found.st_dev, found.st_ino))
+
+    @property
+    def changed(self) -> bool:
+        """Whether another size, time or file stands there now, or none."""
+        try:
+            return Fingerprint.of(self.path) != self
+        except DataError:
+            return True
+
+    def check(self) -> None:
+        if self.changed:
+            raise changed(self.path)
+
+    def damaged(self, error: object, what: str = "it cannot be decoded") -> DataError:
+        """Why decoding failed: the file changed under the reader, or what the decoder says."""
+        if self.changed:
+            return changed(self.path)
+        if isinstance(error, MemoryError):  # too little of it, or a length that is none
+            return DataError(
+                "it cannot be decoded in the memory there is",
+                detail=first_line(error),
+                hint="if the file is sound, lower `--chunk-rows` or `--jobs`",
+                file=self.path,
+            )
+        return damaged(self.path, error, what)
+
+
+def damaged(path: str, error: object, what: str = "it cannot be decoded") -> DataError:
+    return DataError(what, detail=first_line(error), file=path)
+
+
+def first_line(error: object) -> str:
+    """A library's reason, which may run over many lines, cut to one."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = lines[0] if lines else type(error).__name__
+    return reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"

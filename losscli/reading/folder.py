@@ -1,0 +1,283 @@
+"""Several files as one source: their rows one behind the other, in the order of the files.
+
+The columns are those of the first file, and those in the names of folders (`hive`); every file must have
+the columns that are used, and may have others.  A file is opened when its turn comes, and let go of behind
+its last row, so that few are open at a time; only where all files say how many rows they have, as Parquet
+does, all are looked at before.  Which files there are is the business of `listing`.
+
+Rows are counted over all files, and `locate` tells file and row for such a count.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from losscli.errors import DataError
+from losscli.reading.hive import Partition, partitions
+from losscli.reading.listing import DataFile, Listing, size_of
+from losscli.reading.source import Part, Source
+from losscli.reading.suffixes import format_of
+from losscli.table.block import AnyColumn, Batch, ColumnRequest
+
+if TYPE_CHECKING:
+    from losscli.table.keys import KeyType
+
+Opened = Callable[[DataFile], Source]
+Fill = tuple[Partition, ColumnRequest] | None
+"""A column of the file, or one that stands in the names of its folders."""
+
+
+class FolderSource:
+    """Several files, the first of them opened."""
+
+    rows: int | None = None
+
+    def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
+        self.path = listing.path
+        self.files = listing.files
+        self.remote = listing.remote
+        self.by_file = by_file  # each file is paired with the one at the same place on the other side
+        self._opened = opened
+        self._sources: dict[int, Source] = {}
+        self._delivered: dict[int, dict[int, int]] = {}  # rows of each part of each file
+        formats = (format or format_of(file.name) or "" for file in self.files)
+        self.format = "+".join(dict.fromkeys(formats))
+        self.size: int | None = None if listing.remote else sum(size_of(file.path) for file in self.files)
+        first = self.source(0)
+        self._partitions = partitions([file.name for file in self.files])
+        self.named = first.named
+        self.columns: tuple[str, ...] = (*first.columns, *(held.name for held in self._partitions))
+        self.partitions = frozenset(range(len(first.columns), len(self.columns)))
+        self._first_partition = len(first.columns)
+
+    # ------------------------------------------------------------------ what callers may ask
+
+    def look_for(self, name: str) -> bool:
+        """Whether the first file has a column behind its first block, where the others may have it too."""
+        found = _look_for(self.source(0), name)
+        self.columns += (name,) if found else ()
+        return found
+
+    def key_type(self, index: int) -> KeyType | None:
+        """What the first file says that a column holds."""
+        if index in self.partitions:
+            return self._partition(index).key_type
+        tell: Callable[[int], KeyType | None] | None = getattr(self.source(0), "key_type", None)
+        return None if tell is None else tell(self._place(0, index))
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats in the first file, else 0."""
+        tell: Callable[[int], float] | None = getattr(self.source(0), "rounding", None)
+        return 0.0 if index in self.partitions or tell is None else tell(self._place(0, index))
+
+    def holds_lists(self, index: int) -> bool | None:
+        """Whether a column of the first file may hold lists of labels."""
+        tell: Callable[[int], bool | None] | None = getattr(self.source(0), "holds_lists", None)
+        return index not in self.partitions and tell is not None and tell(self._place(0, index))
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """The file and the row in it of a row that was read, counted over all files from 1."""
+        before = at = start = 0
+        for number in range(len(self.files)):
+            count = self._count(number)
+            if count:
+                at, start = number, before
+            before += count
+            if row <= before:
+                break
+        return self.files[at].path, row - start
+
+    def _count(self, number: int) -> int:
+        """The rows of a file, as far as they have been read."""
+        return sum(self._delivered.get(number, {}).values())
+
+    # ------------------------------------------------------------------ files and their columns
+
+    def source(self, number: int) -> Source:
+        if number not in self._sources:
+            self._sources[number] = self._opened(self.files[number])
+            self.release(number)
+        return self._sources[number]
+
+    def release(self, number: int) -> None:
+        """Let go of what no part of a file is reading from."""
+        close: Callable[[], None] | None = getattr(self._sources.get(number), "close", None)
+        if close is not None:
+            close()
+
+    def _partition(self, index: int) -> Partition:
+        return self._partitions[index - self._first_partition]
+
+    def _arranged(
+        self, number: int, wants: Sequence[ColumnRequest]
+    ) -> tuple[list[ColumnRequest], list[Fill]]:
+        """What to ask of a file, and what of its folders."""
+        inner, fills = [], list[Fill]()
+        for want in wants:
+            if want.index in self.partitions:
+                partition = self._partition(want.index)
+                partition.column(number, self.files[number].path, want.kind, 0)  # refused now, if at all
+                fills.append((partition, want))
+            else:
+                fills.append(None)
+                inner.append(want._replace(index=self._place(number, want.index)))
+        return inner, fills
+
+    def _place(self, number: int, index: int) -> int:
+        """Where a file has one of the columns."""
+        name, source = self.columns[index], self.source(number)
+        if source.columns[index : index + 1] == (name,) and source.columns.count(name) == 1:
+            return index
+        path = self.files[number].path
+        if name not in source.columns:
+            _look_for(source, name)
+        places = [at for at, column in enumerate(source.columns) if column == name]
+        if len(places) > 1:
+            raise DataError(f"{len(places)} columns are called `{name}`", file=path)
+        if not places:
+            names = ", ".join(f"`{column}`" for column in source.columns[:40])
+            raise DataError(
+                f"there is no column `{name}`",
+                f"{self.files[0].path} has it, and every file must have the columns that are used; "
+                f"this one has {names}",
+                file=path,
+            )
+        return places[0]
+
+    # ------------------------------------------------------------------ rows
+
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        """The parts of all files, in order."""
+        for number in range(len(self.files)):
+            inner, fills = self._arranged(number, wants)
+            for at, part in enumerate(self.source(number).parts(inner)):
+                yield FilePart(self, number, at, part, fills)
+            if self.remote:
+                self._sources.pop(number, None)  # the copy goes when its last part has been decoded
+
+    def delivered(self, number: int, part: int, rows: int) -> None:
+        counts = self._delivered.setdefault(number, {})
+        counts[part] = max(rows, counts.get(part, 0))  # a column may have been read before all others
+
+
+class FilePart:
+    """A part of one of the files."""
+
+    def __init__(self, folder: FolderSource, number: int, at: int, part: Part, fills: Sequence[Fill]) -> None:
+        self.rows = part.rows
+        self.size = part.size
+        self._folder, self._number, self._at, self._part, self._fills = folder, number, at, part, fills
+
+    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+        done = 0
+        for batch in self._part.batches(chunk_rows):
+            done += batch.rows
+            stop = batch.stop
+            if stop is not None and stop.row is None:
+                # Its row is that behind the rows of all files before it: whoever counts them fills it in.
+                stop = replace(stop, file=self._folder.path)
+                self._folder.delivered(self._number, self._at, done + 1)
+            else:
+                self._folder.delivered(self._number, self._at, done)
+            yield Batch(batch.rows, tuple(self._columns(batch)), stop, self._number)
+        self._folder.release(self._number)
+
+    def _columns(self, batch: Batch) -> Iterator[AnyColumn]:
+        own = iter(batch.columns)
+        path = self._folder.files[self._number].path
+        for fill in self._fills:
+            if fill is None:
+                yield next(own)
+            else:
+                partition, want = fill
+                yield partition.column(self._number, path, want.kind, batch.rows)
+
+
+# ---------------------------------------------------------------------- files that know their rows
+
+
+class CountedFolder(FolderSource):
+    """Files that all say how many rows they have."""
+
+    def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
+        super().__init__(listing, opened, format=format, by_file=by_file)
+        self.file_rows = tuple(self.source(number).rows or 0 for number in range(len(self.files)))
+        self.rows: int | None = sum(self.file_rows)
+
+    def _count(self, number: int) -> int:
+        return self.file_rows[number]
+
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        for number in range(len(self.files)):
+            self._arranged(number, wants)  # what is missing is said before anything is read
+        return super().parts(wants)
+
+
+class ParquetFolder(CountedFolder):
+    """Parquet files, which can be cut at their row groups."""
+
+    def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
+        super().__init__(listing, opened, format=format, by_file=by_file)
+        groups: list[tuple[int, ...]] = [self._file(number).row_groups for number in range(len(self.files))]
+        self.row_groups = tuple(rows for held in groups for rows in held)
+        self._group_starts = [0, *accumulate(len(held) for held in groups)]
+
+    def _file(self, number: int) -> Any:
+        return self.source(number)
+
+    def part_rows(self) -> list[int]:
+        """Rows of each part that `parts` makes by itself."""
+        return [rows for number in range(len(self.files)) for rows in self._file(number).part_rows()]
+
+    def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
+        """The row groups from the first to the last, both included and counted over all files, as one part."""
+        starts, parts = self._group_starts, list[FilePart]()
+        number = bisect_right(starts, first_group) - 1
+        while number < len(self.files) and starts[number] <= last_group:
+            first = max(first_group, starts[number]) - starts[number]
+            last = min(last_group + 1, starts[number + 1]) - starts[number] - 1
+            if first <= last:
+                inner, fills = self._arranged(number, wants)
+                parts.append(
+                    FilePart(self, number, first, self._file(number).part_of(first, last, inner), fills)
+                )
+            number += 1
+        return parts[0] if len(parts) == 1 else JoinedPart(parts)
+
+
+class JoinedPart:
+    """Parts of several files as one."""
+
+    def __init__(self, parts: Sequence[FilePart]) -> None:
+        self._parts = parts
+        self.rows: int | None = sum(part.rows or 0 for part in parts)
+        self.size = sum(part.size for part in parts)
+
+    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+        for part in self._parts:
+            for batch in part.batches(chunk_rows):
+                yield batch
+                if batch.stop is not None:
+                    return
+
+
+def _look_for(source: Source, name: str) -> bool:
+    look: Callable[[str], bool] | None = getattr(source, "look_for", None)
+    return look is not None and look(name)
+
+
+def open_folder(
+    listing: Listing, opened: Opened, *, format: str | None, by_file: bool = False
+) -> FolderSource:
+    """The source of these files; ``opened`` opens one of them."""
+    formats = {format or format_of(file.name) for file in listing.files}
+    kind = FolderSource
+    if listing.remote:
+        return kind(listing, opened, format=format, by_file=by_file)  # all would be fetched to be looked at
+    if formats <= {"parquet", "npy"}:
+        kind = ParquetFolder if formats == {"parquet"} else CountedFolder
+    return kind(listing, opened, format=format, by_file=by_file)

@@ -1,0 +1,109 @@
+"""PREDS and LABELS as the user wrote them, opened: files, folders, globs, standard input, URIs.
+
+Which files a path stands for is the business of `listing` and `remote`; how several are one source, of
+`folder`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from losscli.errors import DataError, UsageError
+from losscli.reading import open_source
+from losscli.reading.listing import DataFile, Listing, listed, matched
+from losscli.reading.source import Dialect, Source
+from losscli.reading.suffixes import FORMATS, known_format
+
+STREAMED = ("csv", "tsv", "txt", "jsonl")
+"""Formats that are read from front to back, as standard input is."""
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def open_inputs(
+    paths: Sequence[str], *, format: str | None = None, dialect: Dialect | None = None, by_key: bool = False,
+    again: bool = False,
+) -> list[Source]:  # fmt: skip
+    """The sources of one call.
+
+    Several files on all sides are paired one to one by their names, unless rows are paired by key.
+    ``again``: they are read more than once, and standard input is copied for it.
+    """
+    if list(paths).count("-") > 1:
+        raise UsageError("only one of PREDS and LABELS can be standard input")
+    if format is not None and format not in FORMATS:
+        known_format("", format)  # says which there are, before anything is looked at
+    found = [_listed(path, any_suffix=format is not None) for path in paths]
+    by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
+    if by_file:
+        found[1:] = [matched(found[0], listing) for listing in found[1:]]
+    return [_opened(listing, format, dialect, by_file=by_file, again=again) for listing in found]
+
+
+def _listed(path: str, *, any_suffix: bool) -> Listing:
+    if _URI.match(path) and not os.path.lexists(path):
+        # Imported here: nothing of the network is loaded unless a URI asks for it.
+        from losscli.reading.remote import listed_remote
+
+        return listed_remote(path, any_suffix=any_suffix)
+    return listed(path, any_suffix=any_suffix)
+
+
+def _opened(
+    listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool, again: bool
+) -> Source:
+    if listing.path == "-" and (again or format not in (None, *STREAMED)):
+        from losscli.reading.spooled import SpooledSource, SpoolFile
+
+        copy = SpoolFile()
+        copy.take(sys.stdin.buffer)
+        return SpooledSource(
+            "standard input", copy, lambda path: open_source(path, format=format or "csv", dialect=dialect)
+        )
+    if listing.plain:
+        return open_source(listing.path, format=format, dialect=dialect)
+
+    def opened(file: DataFile) -> Source:
+        if not listing.remote:
+            return open_source(file.path, format=format, dialect=dialect)
+        from losscli.reading.remote import fetch, shown
+        from losscli.reading.spooled import SpooledSource
+
+        known_format(shown(file.path), format)
+        copy = fetch(file.path)
+        return SpooledSource(
+            shown(file.path),
+            copy,
+            lambda path: open_source(path, format=format, dialect=dialect, name=file.name),
+        )
+
+    if listing.remote and not listing.several and "=" not in listing.files[0].name:
+        return opened(listing.files[0])
+    from losscli.reading.folder import open_folder
+
+    return open_folder(listing, opened, format=format, by_file=by_file)
+
+
+def located(source: Source, row: int) -> tuple[str, int]:
+    """The file and the row in it of a row of a source, counted from 1."""
+    locate = getattr(source, "locate", None)
+    found: tuple[str, int] = (source.path, row) if locate is None else locate(row)
+    return found
+
+
+def row_name(source: Source, row: int) -> str:
+    """A row for a message: ``row 7``, and of which file where there are several."""
+    path, at = located(source, row)
+    return f"row {at}" if path == source.path else f"row {at} of {path}"
+
+
+def placed(error: DataError, sources: Sequence[Source]) -> DataError:
+    """The error with the file that holds its row, in place of the folder."""
+    for source in sources:
+        if error.row is not None and error.file == source.path:
+            error.file, error.row = located(source, error.row)
+            break
+    return error

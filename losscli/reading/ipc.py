@@ -1,0 +1,181 @@
+"""Arrow IPC files, as `.arrow`, `.feather` or `.ipc`: record batches, checked in full before use.
+
+Arrow reads a damaged file without complaint, and the first look at a value then ends the process: so
+no array is looked at before `validate(full=True)` has passed it.  A file in the streaming form is
+read from front to back as one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from losscli.errors import DataError
+from losscli.reading.arrow import DECODING_ERRORS, check_type, column_of, holds_lists, key_type, rounding
+from losscli.reading.fingerprint import Fingerprint
+from losscli.reading.handles import Handles
+from losscli.reading.values import batch_of
+from losscli.table.block import Batch, ColumnRequest
+
+if TYPE_CHECKING:
+    from losscli.table.keys import KeyType
+
+PART_BYTES = 8 << 20  # small record batches are joined until a part is about so large
+
+FILE_MARK = b"ARROW1"
+FEATHER_1_MARK = b"FEA1"
+NOT_ARROW = "it is no Arrow IPC file, or a damaged one"
+
+
+class IpcSource:
+    """One Arrow IPC file, its schema read."""
+
+    format = "arrow"
+    named = True
+    rows: int | None = None  # only the record batches know
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.stamp = Fingerprint.of(path)
+        self.size: int | None = self.stamp.size
+        if self.stamp.size == 0:
+            raise DataError("it is empty", detail="wanted an Arrow IPC file", file=path)
+        self._streamed = False
+        self._handles: Handles[tuple[int, ...]] = Handles(self._opened)
+        with self._decoding(NOT_ARROW):
+            with pa.OSFile(path) as file:
+                mark = file.read(len(FILE_MARK))
+            if mark.startswith(FEATHER_1_MARK):
+                raise DataError(
+                    "it is a Feather file of version 1",
+                    detail="wanted version 2, which is Arrow's own format",
+                    hint="write it again with a Feather writer of today",
+                    file=path,
+                )
+            self._streamed = mark != FILE_MARK
+            with self._handles.borrowed(()) as handle:
+                self._schema = handle.reader.schema
+                self.columns: tuple[str, ...] = tuple(self._schema.names)
+                self._batches: int = 1 if self._streamed else handle.reader.num_record_batches
+
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[IpcPart]:
+        """Runs of record batches in order; all of them at once in the streaming form."""
+        for want in wants:
+            check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
+        return self._parts(list(wants))
+
+    def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[IpcPart]:
+        if self._batches:
+            size = self.stamp.size // self._batches
+            step = max(1, PART_BYTES // max(1, size))
+            for first in range(0, self._batches, step):
+                count = min(step, self._batches - first)
+                yield IpcPart(self, range(first, first + count), size * count, wants)
+        self.stamp.check()
+
+    def key_type(self, index: int) -> KeyType | None:
+        """What a column holds, as a key."""
+        return key_type(self._schema.field(index).type)
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats, else 0."""
+        return rounding(self._schema.field(index).type)
+
+    def holds_lists(self, index: int) -> bool:
+        """Whether a column holds a list a row."""
+        return holds_lists(self._schema.field(index).type)
+
+    def close(self) -> None:
+        """Close what no part is reading from."""
+        self._handles.close()
+
+    # ------------------------------------------------------------------ decoding
+
+    @contextmanager
+    def _decoding(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except DECODING_ERRORS as error:
+            raise self.stamp.damaged(error, what) from None
+
+    def _opened(self, fields: tuple[int, ...]) -> _Handle:
+        return _Handle(self.path, fields, streamed=self._streamed)
+
+    def decode(self, batches: range, wants: Sequence[ColumnRequest], size: int) -> Iterator[Batch]:
+        """The rows of some record batches, at most ``size`` at a time."""
+        names = [self.columns[want.index] for want in wants]
+        # For rows alone the first column will do: to ask for none is to ask for all.
+        fields = tuple(sorted({want.index for want in wants})) or (0,)[: len(self.columns)]
+        for record_batch in self._validated(batches, fields):
+            columns = [record_batch.column(fields.index(want.index)) for want in wants]
+            for start in range(0, len(record_batch), size):
+                cut = [column.slice(start, size) for column in columns]
+                read = [
+                    column_of(array, want.kind, want.width) for array, want in zip(cut, wants, strict=True)
+                ]
+                rows = min(size, len(record_batch) - start)
+                batch = batch_of(read, names, self.path, None) if wants else Batch(rows, ())
+                yield batch
+                if batch.stop is not None:
+                    return
+        self.stamp.check()
+
+    def _validated(self, batches: range, fields: tuple[int, ...]) -> Iterator[Any]:
+        """Record batches that hold these fields, every value of them in its bounds."""
+        with self._decoding("it cannot be decoded"):
+            if self._streamed:
+                # A stream is read once: its handle is of no further use.
+                handle = self._opened(fields)
+                try:
+                    for record_batch in handle.reader:
+                        record_batch.validate(full=True)
+                        yield record_batch
+                finally:
+                    handle.close()
+            else:
+                with self._handles.borrowed(fields) as handle:
+                    for number in batches:
+                        record_batch = handle.reader.get_batch(number)
+                        record_batch.validate(full=True)
+                        yield record_batch
+
+
+class _Handle:
+    """The open file and its reader, for some fields; for all where there are none."""
+
+    def __init__(self, path: str, fields: tuple[int, ...], *, streamed: bool) -> None:
+        options = pa.ipc.IpcReadOptions(included_fields=list(fields), use_threads=False)
+        self._file = pa.OSFile(path)  # read, not mapped: a mapped file that shrinks ends the process
+        try:
+            opened = pa.ipc.open_stream if streamed else pa.ipc.open_file
+            self.reader = opened(self._file, options=options)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class IpcPart:
+    """A run of record batches of one file."""
+
+    rows: int | None = None
+
+    def __init__(self, source: IpcSource, batches: range, size: int, wants: Sequence[ColumnRequest]) -> None:
+        self._source = source
+        self._batches = batches
+        self._wants = wants
+        self.size = size
+
+    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+        return self._source.decode(self._batches, self._wants, max(1, chunk_rows))
+
+
+def open_ipc(path: str) -> IpcSource:
+    """The file's columns, from its schema."""
+    return IpcSource(path)

@@ -1,0 +1,373 @@
+"""Parquet files: runs of row groups, decoded apart from each other.
+
+Opening reads the footer alone.  How Arrow's arrays become columns is the business of `arrow`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from losscli.errors import DataError
+from losscli.reading.arrow import (
+    DECODING_ERRORS,
+    Undecodable,
+    check_type,
+    column_of,
+    holds_lists,
+    key_type,
+    rounding,
+)
+from losscli.reading.fingerprint import Fingerprint, damaged, first_line
+from losscli.reading.handles import Handles
+from losscli.reading.values import batch_of
+from losscli.table.block import Batch, ColumnRequest
+from losscli.text import noun
+
+if TYPE_CHECKING:
+    from losscli.table.keys import KeyType
+
+PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
+BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
+"""What Arrow decodes fastest and a cache holds: of many columns fewer rows, but not less than half."""
+COMPARED_BYTES = 1 << 18
+CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
+
+
+class ParquetSource:
+    """One Parquet file, its footer read."""
+
+    format = "parquet"
+    named = True
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.stamp = Fingerprint.of(path)
+        self.size: int | None = self.stamp.size
+        if self.stamp.size == 0:
+            raise DataError("it is empty", detail="wanted a Parquet file", file=path)
+        self._metadata: Any = None
+        self._handles: Handles[frozenset[str]] = Handles(self._opened)
+        try:
+            handle = self._opened(frozenset())
+            self._metadata = handle.metadata
+            self._schema = handle.schema_arrow
+            self.columns: tuple[str, ...] = tuple(self._schema.names)
+            groups = range(handle.metadata.num_row_groups)
+            self.row_groups: tuple[int, ...] = tuple(handle.metadata.row_group(g).num_rows for g in groups)
+            declared = handle.metadata.num_rows
+            self._paths = [handle.schema.column(leaf).path for leaf in range(len(handle.schema))]
+        except DECODING_ERRORS as error:
+            raise _damaged(self.stamp, error, "it is no Parquet file, or a damaged one") from None
+        self._handles.keep(frozenset(), handle)
+        self._starts = [0, *accumulate(self.row_groups)]  # rows of the file before each row group
+        self._places_of = _plain_places(self._schema)
+        self.rows: int | None = sum(self.row_groups)
+        if min(self.row_groups, default=0) < 0 or declared != self.rows:
+            raise damaged(
+                path, f"the footer says {declared} {noun(declared, 'row')}, its row groups {self.rows}"
+            )
+
+    # ------------------------------------------------------------------ parts
+
+    def part_rows(self) -> list[int]:
+        """Rows of each part that `parts` makes by itself."""
+        return [self._starts[last + 1] - self._starts[first] for first, last in self._runs()]
+
+    def parts(
+        self, wants: Sequence[ColumnRequest], boundaries: Sequence[int] | None = None
+    ) -> Iterator[ParquetPart]:
+        """Runs of row groups in order; with ``boundaries``, cut at these rows and nowhere else.
+
+        A boundary is a number of rows before it, where one row group ends and the next begins.
+        """
+        self._check(wants)
+        return self._parts(list(wants), self._runs() if boundaries is None else self._cut(boundaries))
+
+    def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> ParquetPart:
+        """The row groups from the first to the last, both included, as one part."""
+        self._check(wants)
+        return self._part(first_group, last_group, list(wants))
+
+    def key_type(self, index: int) -> KeyType | None:
+        """What a column holds, as a key."""
+        return key_type(self._schema.field(index).type)
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of short floats, else 0."""
+        return rounding(self._schema.field(index).type)
+
+    def holds_lists(self, index: int) -> bool:
+        """Whether a column holds a list a row."""
+        return holds_lists(self._schema.field(index).type)
+
+    def holds_the_same(self, index: int, other: ParquetSource, place: int, jobs: int) -> bool:
+        """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
+
+        False says nothing: the same values can be written in many ways.  ``jobs`` threads compare.
+        """
+        if self.row_groups != other.row_groups or self._schema.types[index] != other._schema.types[place]:
+            return False
+        leaf, other_leaf = self._leaf(index), other._leaf(place)
+        if leaf is None or other_leaf is None:
+            return False
+        stored = [
+            (self._stored(group, leaf), other._stored(group, other_leaf))
+            for group in range(len(self.row_groups))
+        ]
+        if any(mine[1:] != theirs[1:] for mine, theirs in stored):
+            return False
+
+        def same(places: tuple[tuple[Any, ...], tuple[Any, ...]]) -> bool:
+            (start, size, *_), (begin, *_) = places
+            with open(self.path, "rb", buffering=0) as mine, open(other.path, "rb", buffering=0) as theirs:
+                return _same_bytes(mine, start, theirs, begin, size)
+
+        try:
+            if jobs == 1 or len(stored) == 1:
+                return all(map(same, stored))
+            from concurrent.futures import ThreadPoolExecutor
+
+            pool = ThreadPoolExecutor(jobs)
+            try:
+                return all(pool.map(same, stored))
+            finally:
+                pool.shutdown(cancel_futures=True)
+        except OSError:
+            return False
+
+    def _leaf(self, index: int) -> int | None:
+        """Where a plain column is among the leaves."""
+        name = self.columns[index]
+        return self._paths.index(name) if self._paths.count(name) == 1 else None
+
+    def _stored(self, group: int, leaf: int) -> tuple[Any, ...]:
+        """Where the pages of a column begin, how long they are, and all that decoding depends on."""
+        chunk = self._metadata.row_group(group).column(leaf)
+        first = chunk.data_page_offset
+        if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
+            first = min(first, chunk.dictionary_page_offset)
+        column = self._metadata.schema.column(leaf)
+        levels = column.max_definition_level, column.max_repetition_level
+        return (
+            first, chunk.total_compressed_size, chunk.num_values, chunk.physical_type, chunk.compression,
+            chunk.encodings, levels, str(column.logical_type),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close what no part is reading from."""
+        self._handles.close()
+
+    def _check(self, wants: Sequence[ColumnRequest]) -> None:
+        for want in wants:
+            check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
+
+    def _parts(self, wants: Sequence[ColumnRequest], runs: list[tuple[int, int]]) -> Iterator[ParquetPart]:
+        for first, last in runs:
+            yield self._part(first, last, wants)
+        self.stamp.check()
+
+    def _part(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> ParquetPart:
+        before = self._starts[first]
+        rows = self._starts[last + 1] - before
+        share = rows / self.rows if self.rows else 1.0
+        return ParquetPart(self, range(first, last + 1), before, rows, round(self.stamp.size * share), wants)
+
+    def _runs(self) -> list[tuple[int, int]]:
+        """First and last row group of each part."""
+        runs: list[tuple[int, int]] = []
+        first = rows = 0
+        for group, held in enumerate(self.row_groups):
+            rows += held
+            if rows >= PART_ROWS:
+                runs.append((first, group))
+                first, rows = group + 1, 0
+        if rows:
+            runs.append((first, len(self.row_groups) - 1))
+        return runs
+
+    def _cut(self, boundaries: Sequence[int]) -> list[tuple[int, int]]:
+        runs: list[tuple[int, int]] = []
+        left = sorted(set(boundaries) - {0, self.rows})
+        first = rows = 0
+        for group, held in enumerate(self.row_groups):
+            rows += held
+            if left and rows == left[0]:
+                runs.append((first, group))
+                first = group + 1
+                del left[0]
+        if left:
+            raise ValueError(f"no row group of {self.path} ends at row {left[0]}")
+        if first < len(self.row_groups):
+            runs.append((first, len(self.row_groups) - 1))
+        return runs
+
+    # ------------------------------------------------------------------ decoding
+
+    def _opened(self, coded: frozenset[str]) -> Any:
+        # Read, not mapped, and in pieces: a mapped file that shrinks ends the process, and one that is
+        # mapped or read ahead takes as much memory as its row groups.
+        return pq.ParquetFile(
+            self.path,
+            metadata=self._metadata,
+            read_dictionary=sorted(coded),
+            buffer_size=1 << 20,
+            memory_map=False,
+            pre_buffer=False,
+            page_checksum_verification=True,  # where the writer left any
+        )
+
+    def _coded(self, group: int, wants: Sequence[ColumnRequest]) -> frozenset[str]:
+        """The text columns to be decoded as codes, as few texts repeat: it is many times faster.
+
+        Where texts do not repeat it is slower, as Arrow collects them over the whole row group.
+        """
+        leaves = {path: leaf for leaf, path in enumerate(self._paths)}
+        coded = set()
+        for want in wants:
+            name = self.columns[want.index]
+            if (
+                want.kind != "number"
+                and pa.types.is_string(self._schema.field(want.index).type)
+                and name in leaves
+            ):
+                chunk = self._metadata.row_group(group).column(leaves[name])
+                if (
+                    chunk.has_dictionary_page
+                    and chunk.total_uncompressed_size <= CODE_BYTES * chunk.num_values
+                ):
+                    coded.add(name)
+        return frozenset(coded)
+
+    def decode(
+        self, groups: Sequence[int], wants: Sequence[ColumnRequest], first_row: int, rows: int, size: int
+    ) -> Iterator[Batch]:
+        """The rows of the row groups; ``size`` rows at a time, over the borders of row groups."""
+        names = [self.columns[want.index] for want in wants]
+        places: list[int] | None = None
+        done = 0
+        for decoded in self._decoded(size, groups, wants):
+            try:
+                if places is None:
+                    places = self._places(decoded.schema, wants)
+                read = [
+                    column_of(decoded.column(place), want.kind, want.width)
+                    for place, want in zip(places, wants, strict=True)
+                ]
+            except (Undecodable, pa.ArrowException) as error:
+                raise self.stamp.damaged(error) from None
+            batch = batch_of(read, names, self.path, first_row + done)
+            done += len(decoded)
+            yield batch
+            if batch.stop is not None:
+                return
+        if done != rows:
+            raise self.stamp.damaged(
+                f"its row groups hold {done} {noun(done, 'row')} where the footer says {rows}"
+            )
+
+    def _decoded(self, size: int, groups: Sequence[int], wants: Sequence[ColumnRequest]) -> Iterator[Any]:
+        """Record batches.  Only Arrow's own work stands here, so that its errors are taken for no others."""
+        # The columns are selected by name and then taken by place, since a name brings along all
+        # columns of that name, and `a` those below a group `a`.
+        chosen = list(dict.fromkeys(self.columns[want.index] for want in wants))
+        try:
+            coded = self._coded(groups[0], wants)
+            with self._handles.borrowed(coded) as handle:
+                yield from handle.iter_batches(size, row_groups=groups, columns=chosen, use_threads=False)
+        except DECODING_ERRORS as error:
+            raise _damaged(self.stamp, error, "it cannot be decoded") from None
+
+    def _places(self, schema: Any, wants: Sequence[ColumnRequest]) -> list[int]:
+        """Where the wanted columns stand among those that were decoded."""
+        decoded = _plain_places(schema)
+        places = []
+        for want in wants:
+            name = self.columns[want.index]
+            # Every plain column of that name is there, in the order of the file; groups stand anywhere.
+            declared, found = self._places_of[name], decoded.get(name, [])
+            if len(declared) != len(found):
+                raise Undecodable(f"column `{name}` is not there as often as the footer says")
+            at = found[declared.index(want.index)]
+            if not self._is(want.index, schema.field(at)):
+                raise Undecodable(f"column `{name}` is not of the type that the footer says")
+            places.append(at)
+        return places
+
+    def _is(self, place: int, decoded: Any) -> bool:
+        """Whether a column came out as its type in the footer, be it as codes."""
+        declared = self._schema.field(place).type
+        return bool(
+            decoded.type == declared
+            or (pa.types.is_dictionary(decoded.type) and decoded.type.value_type == declared)
+        )
+
+
+class ParquetPart:
+    """A run of row groups of one file."""
+
+    def __init__(
+        self,
+        source: ParquetSource,
+        groups: range,
+        first_row: int,
+        rows: int,
+        size: int,
+        wants: Sequence[ColumnRequest],
+    ) -> None:
+        self._source = source
+        self._groups = groups
+        self._wants = wants
+        self.first_row = first_row  # rows of the file before it
+        self.rows: int | None = rows
+        self.size = size
+
+    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+        source, rows = self._source, self.rows or 0
+        held = max(BATCH_ROWS // 2, BATCH_CELLS // max(1, len(self._wants)))
+        size = max(1, min(chunk_rows, BATCH_ROWS, held))
+        if self._wants:
+            yield from source.decode(list(self._groups), self._wants, self.first_row, rows, size)
+        else:  # rows alone are counted, not decoded
+            for start in range(0, rows, size):
+                yield Batch(min(size, rows - start), ())
+        source.stamp.check()
+
+
+def _same_bytes(one: Any, start: int, other: Any, begin: int, size: int) -> bool:
+    one.seek(start)
+    other.seek(begin)
+    mine, theirs = bytearray(min(size, COMPARED_BYTES)), bytearray(min(size, COMPARED_BYTES))
+    while size > 0:
+        count = min(size, COMPARED_BYTES)
+        read = one.readinto(memoryview(mine)[:count]), other.readinto(memoryview(theirs)[:count])
+        if read != (count, count) or mine != theirs:
+            return False
+        size -= count
+    return True
+
+
+def _plain_places(schema: Any) -> dict[str, list[int]]:
+    """Where the columns of each name stand, groups left out."""
+    places: dict[str, list[int]] = {}
+    for place, field in enumerate(schema):
+        if not pa.types.is_nested(field.type) or holds_lists(field.type):
+            places.setdefault(field.name, []).append(place)
+    return places
+
+
+def _damaged(stamp: Fingerprint, error: BaseException, what: str) -> DataError:
+    reason = first_line(error)
+    if "encrypt" in reason or "decrypt" in reason:
+        what, reason = "it is encrypted", "wanted a Parquet file that can be read without a key"
+        return DataError(what, detail=reason, file=stamp.path)
+    return stamp.damaged(error, what)
+
+
+def open_parquet(path: str) -> ParquetSource:
+    """The file's columns and rows, from its footer."""
+    return ParquetSource(path)

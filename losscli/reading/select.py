@@ -1,0 +1,226 @@
+"""Which columns of the files play which role: the names, globs and defaults of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from losscli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from losscli.reading.source import Source
+
+DEFAULT_NAMES = {
+    "pred": ("pred", "prediction", "predicted", "y_pred", "yhat", "prob", "proba", "score"),
+    "label": ("label", "target", "y_true", "y", "actual", "truth", "class"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A column of a side (0 is PREDS, 1 is LABELS); or of the lists in it one label, as a column of 0 and 1, or one
+    place, as a column of numbers."""
+
+    side: int
+    index: int
+    name: str
+    labels: tuple[int | str, ...] = ()  # of a list: the label, by all its names, that the column stands for
+    item: int | None = None  # of a list of numbers: the place that the column stands for
+    width: int = 0  # how many numbers each such list has
+
+    @property
+    def made(self) -> bool:
+        """Whether it is made of a column of lists."""
+        return bool(self.labels) or self.item is not None
+
+
+IDS = ("id", "key", "uuid", "index", "idx", "", "unnamed: 0", "__index_level_0__")
+LIKE_IDS = ("row", "item", "ds", "date", "time", "timestamp")
+"""Names of columns that tell which row is which; those of the second kind may be another thing in each file."""
+
+
+def is_id(name: str) -> bool:
+    """Whether a column by its name says which row is which."""
+    folded = name.strip().casefold()
+    return folded in IDS or folded.endswith("_id")
+
+
+def tells_rows(name: str) -> bool:
+    """Whether a column by its name is likely to tell rows apart, and no prediction or label."""
+    return is_id(name) or name.strip().casefold() in LIKE_IDS
+
+
+def choose(
+    source: Source, side: int, role: str, asked: str | None, taken: Collection[int],
+    aside: Collection[str] = (),
+) -> list[Chosen]:  # fmt: skip
+    """The columns that play ``role`` in ``source``: those asked for, else the default.
+
+    ``taken`` are the places of columns that play another role, ``aside`` the names of slices and groups.
+    DataError lists the columns there are.
+    """
+    places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
+    return [Chosen(side, place, source.columns[place]) for place in places]
+
+
+def named(source: Source, asked: str) -> list[int]:
+    """The places of the columns that ``asked`` names: one, several with commas, or a glob."""
+    if asked in source.columns:
+        return [find(source, asked)]
+    places: list[int] = []
+    for name in asked.split(","):
+        name = name.strip()
+        if name in source.columns:
+            found = [find(source, name)]
+        elif is_glob(name):
+            found = [at for at, column in enumerate(source.columns) if fnmatchcase(column, name)]
+            if not found:
+                raise DataError(f"no column matches `{name}`", _list(source), file=source.path)
+        else:
+            found = [find(source, name)]
+        if again := [at for at in found if at in places]:
+            raise UsageError(f"column `{source.columns[again[0]]}` stands twice in `{asked}`")
+        places.extend(found)
+    return places
+
+
+def is_glob(name: str) -> bool:
+    """Whether a name that no column has stands for several."""
+    return any(sign in name for sign in "*?[")
+
+
+def find(source: Source, name: str) -> int:
+    """The place of the one column of that name."""
+    if not has(source, name):
+        raise missing(source, name)
+    places = [at for at, column in enumerate(source.columns) if column == name]
+    if len(places) > 1:
+        raise DataError(
+            f"{len(places)} columns are called `{name}`", "a column that is used must have a name of its own",
+            file=source.path,
+        )  # fmt: skip
+    return places[0]
+
+
+def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
+    """A column that may lie on either side: in both files, it is both of them, LABELS first."""
+    side, name = _side(sources, asked)
+    holds = [has(source, asked) for source in sources]
+    if side is not None and not any(holds):
+        return [Chosen(side, find(sources[side], name), name)]
+    if not any(holds):
+        if len(sources) == 1:
+            raise missing(sources[0], asked)
+        raise DataError(
+            f"neither {' nor '.join(source.path for source in sources)} has a column `{asked}`",
+            "; ".join(f"{source.path} has {_names(source)}" for source in sources),
+            near(asked, [c for source in sources for c in source.columns]),
+        )
+    sides = [side for side in reversed(range(len(sources))) if holds[side]]
+    return [Chosen(side, find(sources[side], asked), asked) for side in sides]
+
+
+class Named(NamedTuple):
+    """A column as it was asked for: its name, where it is (in both files LABELS first), and whether by a glob."""
+
+    name: str
+    columns: tuple[Chosen, ...]
+    by_glob: bool = False
+
+
+def named_in_either(sources: Sequence[Source], asked: Sequence[str]) -> list[Named]:
+    """The columns of either file that some texts name, each once: names, several with commas, globs.
+
+    A glob names columns in the order of the file, those of PREDS first.
+    """
+    found: dict[str, Named] = {}
+    for text in asked:
+        for name in [text] if _is_column(sources, text) else map(str.strip, text.split(",")):
+            if _is_column(sources, name) or not is_glob(name):
+                found.setdefault(name, Named(name, tuple(find_in_either(sources, name))))
+                continue
+            for column in _matching(sources, name):
+                found.setdefault(column, Named(column, tuple(find_in_either(sources, column)), True))
+    return list(found.values())
+
+
+def _is_column(sources: Sequence[Source], name: str) -> bool:
+    side, own = _side(sources, name)
+    return any(name in source.columns for source in sources) or (
+        side is not None and own in sources[side].columns
+    )
+
+
+def _side(sources: Sequence[Source], name: str) -> tuple[int | None, str]:
+    """The side that a name chooses, and the rest of it."""
+    for prefix, side in (("preds.", 0), ("labels.", len(sources) - 1)):
+        if name.startswith(prefix):
+            return side, name[len(prefix) :]
+    return None, name
+
+
+def _matching(sources: Sequence[Source], glob: str) -> list[str]:
+    """The names that a glob stands for; where no name begins as it does, its prefix chooses the side."""
+    names = dict.fromkeys(column for source in sources for column in source.columns)
+    found = [name for name in names if fnmatchcase(name, glob)]
+    side, own = _side(sources, glob)
+    if not found and side is not None:
+        prefix = glob[: len(glob) - len(own)]
+        found = [f"{prefix}{name}" for name in dict.fromkeys(sources[side].columns) if fnmatchcase(name, own)]
+    if not found:
+        raise DataError(
+            f"no column matches `{glob}`",
+            "; ".join(f"{source.path} has {_names(source)}" for source in sources),
+        )
+    return found
+
+
+def has(source: Source, name: str) -> bool:
+    """Whether a source has a column; JSON lines are looked through for one that begins later."""
+    if name in source.columns:
+        return True
+    look: Callable[[str], bool] | None = getattr(source, "look_for", None)
+    return look is not None and look(name)
+
+
+def near(name: str, names: Iterable[str]) -> str | None:
+    """A hint at the name that was most likely meant, whatever its case."""
+    folded = {one.casefold(): one for one in names}
+    found = get_close_matches(name.casefold(), folded, n=1)
+    return f"did you mean `{folded[found[0]]}`?" if found else None
+
+
+def missing(source: Source, name: str) -> DataError:
+    return DataError(
+        f"there is no column `{name}`", _list(source), near(name, source.columns), file=source.path
+    )
+
+
+def _default(source: Source, role: str, taken: Collection[int], aside: Collection[str]) -> int:
+    there = [at for at in range(len(source.columns)) if at not in taken]
+    # What stands in the names of folders tells files apart: nobody predicts it.
+    partitions = getattr(source, "partitions", ())
+    free = [at for at in there if at not in partitions and source.columns[at] not in aside]
+    left = [at for at in free if not tells_rows(source.columns[at])]
+    for few in (left or free, there if len(source.columns) == 1 else []):
+        if len(few) == 1:
+            return few[0]
+    for name in DEFAULT_NAMES[role]:
+        if any(source.columns[at] == name for at in there):
+            return find(source, name)
+    what = "predictions" if role == "pred" else "labels"
+    raise DataError(
+        f"which column holds the {what}?", _list(source), f"name it with `--{role} COLUMN`", file=source.path
+    )
+
+
+def _list(source: Source) -> str:
+    return f"the file has the columns {_names(source)}"
+
+
+def _names(source: Source) -> str:
+    shown = ", ".join(f"`{column}`" for column in source.columns[:40])
+    return shown + (f" and {len(source.columns) - 40} more" if len(source.columns) > 40 else "")

@@ -1,0 +1,127 @@
+"""An input that comes from afar or can be read only once, as a private copy on disk.
+
+The copy has no name, so that it is gone when nobody reads it any more, however the run ends.  Messages
+name the input, not the copy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from losscli.errors import DataError, OutputError
+
+if TYPE_CHECKING:
+    from losscli.reading.source import Part, Source
+    from losscli.table.block import Batch, ColumnRequest
+    from losscli.table.keys import KeyType
+
+PIECE_BYTES = 1 << 20
+
+
+class SpoolFile:
+    """A file of one's own, open as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        try:
+            # Where a file can be opened by its number it needs no name, and leaves none behind.
+            if sys.platform == "linux":
+                self._file = tempfile.TemporaryFile(prefix="losscli-")  # noqa: SIM115
+                self.path = f"/proc/self/fd/{self._file.fileno()}"
+            else:
+                self._file = tempfile.NamedTemporaryFile(prefix="losscli-")  # type: ignore[assignment]  # noqa: SIM115
+                self.path = self._file.name
+        except OSError as error:
+            raise cannot_copy(error) from None
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes that have come so far."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def take(self, stream: BinaryIO) -> None:
+        """The rest of a stream."""
+        while piece := stream.read(PIECE_BYTES):
+            try:
+                self._file.write(piece)
+            except OSError as error:
+                raise cannot_copy(error) from None
+        self._file.flush()
+
+
+def cannot_copy(error: OSError) -> OutputError:
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(f"an input cannot be copied there: {reason}", file=tempfile.gettempdir())
+
+
+class SpooledSource:
+    """The source of a copy, which goes by the name of what was copied."""
+
+    def __init__(self, shown: str, copy: SpoolFile, opened: Callable[[str], Source]) -> None:
+        self.path = shown
+        self.copy = copy
+        try:
+            self._inner = opened(copy.path)
+        except DataError as error:
+            raise self.renamed(error) from None
+        self.format = self._inner.format
+        self.columns = self._inner.columns
+        self.named = self._inner.named
+        self.rows = self._inner.rows
+        self.size = self._inner.size
+
+    def look_for(self, name: str) -> bool:
+        look: Callable[[str], bool] | None = getattr(self._inner, "look_for", None)
+        found = look is not None and look(name)
+        self.columns = self._inner.columns
+        return found
+
+    def key_type(self, index: int) -> KeyType | None:
+        tell: Callable[[int], KeyType | None] | None = getattr(self._inner, "key_type", None)
+        return None if tell is None else tell(index)
+
+    def rounding(self, index: int) -> float:
+        tell: Callable[[int], float] | None = getattr(self._inner, "rounding", None)
+        return 0.0 if tell is None else tell(index)
+
+    def holds_lists(self, index: int) -> bool | None:
+        tell: Callable[[int], bool | None] | None = getattr(self._inner, "holds_lists", None)
+        return tell is not None and tell(index)
+
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        try:
+            for part in self._inner.parts(wants):
+                yield SpooledPart(self, part)
+        except DataError as error:
+            raise self.renamed(error) from None
+
+    def renamed(self, error: DataError) -> DataError:
+        return replace(error, file=self.path) if error.file == self.copy.path else error
+
+    def close(self) -> None:
+        close: Callable[[], None] | None = getattr(self._inner, "close", None)
+        if close is not None:
+            close()
+
+
+class SpooledPart:
+    """A part of a copy; it keeps the copy until it has been decoded."""
+
+    def __init__(self, source: SpooledSource, part: Part) -> None:
+        self._source, self._part = source, part
+        self.rows, self.size = part.rows, part.size
+
+    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+        try:
+            for batch in self._part.batches(chunk_rows):
+                yield batch if batch.stop is None else batch.stopped(self._source.renamed(batch.stop))
+        except DataError as error:
+            raise self._source.renamed(error) from None

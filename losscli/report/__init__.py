@@ -1,0 +1,1 @@
+"""From states to answers: results, gates, baselines, saved documents, and comparisons."""

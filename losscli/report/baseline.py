@@ -1,0 +1,91 @@
+"""A saved result to compare with: which of its results means the same as one of now, or why none does.
+
+Column and file names are no part of a meaning; the signature is all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from losscli.errors import DataError
+from losscli.report.saved import read_result
+from losscli.report.slice_pattern import slice_text
+from losscli.text import grouped, plural
+
+if TYPE_CHECKING:
+    from losscli.report.records import Report, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A saved result to compare with, or why there is none."""
+
+    path: str
+    report: Report | None = None
+    why: str | None = None
+
+    @classmethod
+    def read(cls, path: str) -> Baseline:
+        try:
+            return cls(path, read_result(path))
+        except DataError as error:
+            said = f"{error.message}; {error.detail}" if error.detail else error.message
+            return cls(path, why=f"the baseline {path}: {said}")
+
+    def of(self, result: Result) -> Result | str:
+        """The result of the same meaning in the baseline, or why there is none."""
+        if self.report is None:
+            return self.why or ""
+        held = [r for r in self.report.results if r.loss == result.loss]
+        if not held:
+            return f"the baseline has no `{result.loss}`"
+        held = [r for r in held if r.part == result.part]
+        if not held:
+            return f"the baseline has no {_named(result.part)} of `{result.loss}`"
+        held = [r for r in held if r.slice == result.slice]
+        if not held:
+            return (
+                f"the baseline has no slice {slice_text(result.slice)}"
+                if result.slice
+                else (f"the baseline has `{result.loss}` of slices only")
+            )
+        # A column may be called otherwise from one model to the next, unless there are several.
+        named = held if len({r.pred for r in held}) == 1 else [r for r in held if r.pred == result.pred]
+        if not named:
+            return f"the baseline has several predictions, and none is called `{result.pred}`"
+        found = named[0]
+        if found.signature != result.signature:
+            return f"the baseline measured something else: {difference(found.signature, result.signature)}"
+        return found
+
+
+def difference(before: str, now: str) -> str:
+    """In what two signatures differ."""
+    was, is_now = before.split("|"), now.split("|")
+    said = [f"then {part}" for part in was if part not in is_now]
+    said += [f"now {part}" for part in is_now if part not in was]
+    return ", ".join(said) or "the order of what it holds"
+
+
+def unlike(before: Report, now: Report) -> list[str]:
+    """What differs between two results that may be compared all the same."""
+    said = []
+    if before.rows.used != now.rows.used:
+        said.append(
+            f"the baseline was measured on {plural(before.rows.used, 'row')}, this on {grouped(now.rows.used)}"
+        )
+    measured, held = ({r.pred for r in report.results} for report in (now, before))
+    if len(held) > 1 and (gone := sorted(held - measured)):
+        said.append(f"the baseline holds {', '.join(f'`{pred}`' for pred in gone)} too, not measured here")
+    for what, was, is_now in (
+        ("losscli", before.version, now.version), ("", before.arithmetic, now.arithmetic)
+    ):  # fmt: skip
+        if was != is_now:
+            said.append(f"the baseline was measured with {what} {was}, this with {is_now}".replace("  ", " "))
+    return said
+
+
+def _named(part: Mapping[str, str]) -> str:
+    return " ".join(f"{kind} {name}" for kind, name in part.items()) or "whole"

@@ -1,0 +1,155 @@
+"""From a difference and how sure it is to a verdict, for one comparison or for a family of them.
+
+Where the difference and its standard error come from is the business of `compare` and `unpaired`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from losscli.errors import UsageError
+from losscli.numbers.exact import round_fraction
+from losscli.report.comparison import VERDICTS, Compared, Verdict
+from losscli.report.gates import holm
+from losscli.report.records import in_doubles
+from losscli.statistics.distributions import t_quantile, t_upper
+from losscli.statistics.intervals import IntervalSpec, one_side
+
+if TYPE_CHECKING:
+    from losscli.table.block import Ints
+
+POWER = 0.8
+"""How surely the least difference that is called detectable would be found."""
+
+
+def check_rule(margin: float, fail_on: Sequence[str]) -> None:
+    """UsageError for a margin or a verdict that is none."""
+    if not (margin >= 0.0 and math.isfinite(margin)):
+        raise UsageError(f"`--margin {margin:g}` is not a number from 0 on")
+    for word in fail_on:
+        if word not in VERDICTS:
+            raise UsageError(f"no verdict is called `{word}`", hint=f"they are {', '.join(VERDICTS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What decides a verdict; ``ranks``, where rows are compared over time, are the places of the times."""
+
+    margin: float
+    interval: IntervalSpec
+    ranks: Ints | None = None
+
+    @property
+    def level(self) -> float:
+        return self.interval.level
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """P-values: of no difference, of not being worse or better by more than the margin, of not being the same."""
+
+    different: float
+    worse: float
+    better: float
+    same: float
+
+    @classmethod
+    def of(cls, difference: float, error: float, freedom: float, margin: float) -> Chances:
+        def beyond(gap: float, *, ends: bool = False) -> float:
+            if error == 0.0:
+                return 0.0 if gap > 0.0 or (ends and gap == 0.0) else 1.0
+            return t_upper(gap / error, freedom)
+
+        different = 1.0 if difference == 0.0 else min(1.0, 2.0 * beyond(abs(difference)))
+        same = max(beyond(margin - difference, ends=True), beyond(margin + difference, ends=True))
+        return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
+
+    def agreeing(self, p_value: float, difference: float | None) -> Chances:
+        """With the two-sided p-value of another test: no verdict is surer of a difference than that one."""
+        side = p_value / 2.0
+        worse = max(self.worse, side) if (difference or 0.0) > 0.0 else self.worse
+        better = max(self.better, side) if (difference or 0.0) < 0.0 else self.better
+        return replace(self, different=p_value, worse=worse, better=better)
+
+
+MAY_OVERFLOW = {
+    "weight": "the sum of the weights",
+    "stderr": "the standard error",
+    "ci": "an end of the interval",
+    "detectable": "the detectable difference",
+}
+"""What of a comparison may overflow beside its difference, and what it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comparison before its verdict."""
+
+    compared: Compared
+    chances: Chances | None = None
+
+    def settled(self, rule: Rule) -> Compared:
+        """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
+        return in_doubles(self._settled(rule), MAY_OVERFLOW)
+
+    def _settled(self, rule: Rule) -> Compared:
+        if self.chances is None:
+            return self.compared
+        side = float(one_side(rule.level))
+        verdict: Verdict = "inconclusive"
+        if self.chances.worse <= side:
+            verdict = "worse"
+        elif self.chances.better <= side:
+            verdict = "better"
+        elif self.chances.same <= side:
+            verdict = "same"
+        return replace(self.compared, verdict=verdict)
+
+
+def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
+    """What is to be said where an interval and the p-value of another test do not agree on a difference."""
+    apart = ci["low"] > 0.0 or ci["high"] < 0.0
+    if apart == (p_value <= 1.0 - ci["level"]):
+        return []
+    one, other = ("the interval", "the p-value") if apart else ("the p-value", "the interval")
+    return [f"{one} shows a difference, and {other} does not"]
+
+
+def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:
+    """The comparison with an interval and p-values by Student's t."""
+    difference = round_fraction(worse_by)
+    half = t_quantile(1.0 - float(one_side(rule.level)), freedom) * error
+    if not math.isfinite(abs(difference) + half):
+        return Draft(replace(one, note="no interval: its ends exceed the largest double"))
+    ci = {"low": difference - half, "high": difference + half, "level": rule.level, "method": test}
+    chances = Chances.of(difference, error, freedom, rule.margin)
+    detectable = half + t_quantile(POWER, freedom) * error
+    p_value = chances.different
+    return Draft(
+        replace(one, stderr=error, ci=ci, test=test, p_value=p_value, detectable=detectable), chances
+    )
+
+
+def corrected(family: Sequence[Draft]) -> list[Draft]:
+    """The drafts of one family with their p-values adjusted by Holm's step-down."""
+    held = [draft.chances for draft in family if draft.chances is not None]
+    adjusted = [
+        Chances(*four)
+        for four in zip(
+            *(holm([getattr(c, name) for c in held]) for name in ("different", "worse", "better", "same")),
+            strict=True,
+        )
+    ]
+    again = iter(adjusted)
+    found = []
+    for draft in family:
+        if draft.chances is None:
+            found.append(draft)
+            continue
+        chances = next(again)
+        found.append(Draft(replace(draft.compared, p_adjusted=chances.different), chances))
+    return found

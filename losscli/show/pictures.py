@@ -1,0 +1,228 @@
+"""Which pictures a report has, and what stands in them: numbers ready to be drawn, and words for who cannot see.
+
+They come from the counts that were kept in the same pass (`binned`) and from the results themselves, so
+they are small whatever the number of rows.  Drawing is the business of the formats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from losscli.measure.binned import Axis, Coverage, Grid, Histogram, Scores
+from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.report.records import Report, Result
+    from losscli.table.block import Floats, Ints
+
+BARS = 48
+"""Bars of a histogram at most."""
+
+FAR = 4
+"""Where the rows but one in a hundred fill less than this part of the range, the rest is not drawn, but said."""
+
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: its title, what its axes say, and what is drawn."""
+
+    kind: Literal["bars", "grid", "lines"]
+    title: str
+    x: str
+    y: str
+    alt: str
+    edges: Floats | None = None  # of bars
+    counts: Ints | None = None
+    grid: Grid | None = None
+    lines: tuple[tuple[Floats, Floats], ...] = ()
+    diagonal: bool = False  # where a perfect prediction lies
+    level: float | None = None  # a line across: of zero, or of chance
+    unit: bool = False  # both axes go from 0 to 1
+    marks: bool = False  # the points of a line are marked
+    note: str = ""
+    plot: str = ""  # its name for `--plot`
+
+
+def pictures(report: Report) -> list[Picture]:
+    """The pictures of a report, in the order in which they are looked at."""
+    found = list(_curves(report))
+    for (kind, name), held in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
+        if isinstance(held, Histogram):
+            if kind == "loss":
+                found.append(_bars(held, f"Loss of each row: {name}", name, "loss"))
+            else:
+                found.append(_bars(held, f"Residuals of {name}", "label − prediction", "residuals"))
+        elif isinstance(held, Grid):
+            found.append(_grid(held, kind, name))
+        elif isinstance(held, Scores):
+            found += _of_scores(held, name)
+        elif isinstance(held, Coverage):
+            found.append(_coverage(held, name))
+    return [picture if _drawable(picture) else replace(picture, note=UNDRAWN, **NOTHING) for picture in found]
+
+
+LEAST, MOST = 1e-290, 1e300
+"""Beyond these sizes of an axis, the steps between its ticks are no doubles."""
+
+UNDRAWN = "not drawn: the numbers are too large or too small for an axis"
+NOTHING: Mapping[str, Any] = {"edges": None, "counts": None, "grid": None, "lines": (), "diagonal": False}
+
+
+def _drawable(picture: Picture) -> bool:
+    axes = [ends for line in picture.lines for ends in line]
+    if picture.edges is not None:
+        axes.append(picture.edges)
+    if picture.grid is not None:
+        axes += [picture.grid.x.edges, picture.grid.y.edges]
+    for axis in axes:
+        far = float(np.abs(axis).max(initial=0.0))
+        if not (far == 0.0 or LEAST <= far <= MOST):
+            return False
+    return True
+
+
+ORDER = ("loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
+
+
+def _place(key: tuple[str, str]) -> tuple[int, str]:
+    return ORDER.index(key[0]), key[1]
+
+
+def _bars(held: Histogram, title: str, x: str, plot: str) -> Picture:
+    axis, counts = held.axis, held.counts
+    total = int(counts.sum())
+    below = np.cumsum(counts)
+    low, high = (int(np.searchsorted(below, share * total)) for share in (0.005, 0.995))
+    note = ""
+    if (high - low + 1) * FAR < axis.count:
+        left = total - int(counts[low : high + 1].sum())
+        note = f"{plural(left, 'row')} farther out, from {axis.edges[0]:.4g} to {axis.edges[-2]:.4g}"
+        note += " is not drawn" if left == 1 else " are not drawn"
+        axis, counts = Axis(axis.power, axis.low + low, high - low + 1), counts[low : high + 1]
+    while axis.count > BARS:
+        axis, places = axis.coarser(axis.power + 1)
+        counts = np.bincount(places, counts, axis.count).astype(np.int64)
+    edges, fullest = axis.edges, int(counts.argmax())
+    alt = (
+        f"{title}: {plural(total, 'row')} from {held.axis.edges[0]:.5g} to {held.axis.edges[-2]:.5g}; "
+        f"most, {int(counts[fullest])}, lie between {edges[fullest]:.5g} and {edges[fullest + 1]:.5g}"
+    )
+    return Picture("bars", title, x, "rows", alt, edges=edges, counts=counts, note=note, plot=plot)
+
+
+def _grid(held: Grid, kind: str, name: str) -> Picture:
+    spans = [f"{axis.edges[0]:.5g} to {axis.edges[-1]:.5g}" for axis in (held.x, held.y)]
+    residual = kind == "residual_by_pred"
+    what = "Residual by prediction" if residual else "Label by prediction"
+    alt = f"{what} of {name}: {plural(int(held.counts.sum()), 'row')}, predictions from {spans[0]}, "
+    alt += f"{'residuals' if residual else 'labels'} from {spans[1]}"
+    return Picture(
+        "grid", f"{what}: {name}", "prediction", "label − prediction" if residual else "label", alt,
+        grid=held, level=0.0 if residual else None, diagonal=not residual, note="darker: more rows; dashed: no error",
+    )  # fmt: skip
+
+
+def _of_scores(held: Scores, name: str) -> Iterator[Picture]:
+    aligned = held.aligned()
+    if aligned is None:
+        return
+    axis, negative, positive = aligned
+    edges, both = axis.edges, negative + positive
+    width = f"from scores in bins of {math.ldexp(1.0, axis.power):.3g}"
+    if edges[0] >= 0.0 and edges[-2] <= 1.0:
+        middles = np.minimum((edges[:-1] + edges[1:]) / 2, 1.0)
+        place = np.minimum((edges[:-1] * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+        rows = np.bincount(place, both, CALIBRATION_BINS)
+        some = rows > 0
+        scores = np.bincount(place, both * middles, CALIBRATION_BINS)[some] / rows[some]
+        shares = np.bincount(place, positive, CALIBRATION_BINS)[some] / rows[some]
+        worst = int(np.argmax(abs(scores - shares)))
+        alt = (
+            f"Calibration of {name}: where the score is {scores[worst]:.2f}, the share of positives "
+            f"is {shares[worst]:.2f}, the farthest apart of {plural(len(scores), 'bin')}"
+        )
+        yield Picture(
+            "lines", f"Calibration: {name}", "mean score", "share of positives", alt,
+            lines=((scores, shares),), diagonal=True, unit=True, marks=True, note=width, plot="calibration",
+        )  # fmt: skip
+    true = np.concatenate([[0], np.cumsum(positive[::-1])])
+    false = np.concatenate([[0], np.cumsum(negative[::-1])])
+    hits, alarms = true / true[-1], false / false[-1]
+    area = float(np.trapezoid(hits, alarms))
+    yield Picture(
+        "lines", f"ROC: {name}", "false positive rate", "true positive rate",
+        f"ROC curve of {name}; the area under it is about {area:.4f}", lines=((alarms, hits),), diagonal=True,
+        unit=True, note=width, plot="roc",
+    )  # fmt: skip
+    chosen = (true + false) > 0
+    precision, recall = true[chosen] / (true + false)[chosen], hits[chosen]
+    share = true[-1] / (true[-1] + false[-1])
+    yield Picture(
+        "lines", f"Precision and recall: {name}", "recall", "precision",
+        f"Precision by recall of {name}; the share of positives is {share:.3f}, the dashed line",
+        lines=((recall, precision),), level=float(share), unit=True, note=width, plot="pr",
+    )  # fmt: skip
+
+
+def _coverage(held: Coverage, name: str) -> Picture:
+    levels, shares = np.array(held.levels), held.below / held.rows
+    pairs = ", ".join(f"{share:.3f} at {level:g}" for level, share in zip(levels, shares, strict=True))
+    return Picture(
+        "lines", f"Quantile coverage: {name}", "level", "labels not above",
+        f"Share of labels not above the predicted quantile of {name}: {pairs}", lines=((levels, shares),),
+        diagonal=True, unit=True, marks=True,
+    )  # fmt: skip
+
+
+def _curves(report: Report) -> Iterator[Picture]:
+    """The loss along a slice that is a number: of epochs, a learning curve."""
+    groups: dict[tuple[str, str, str], list[Result]] = {}
+    for result in report.results:
+        if len(result.slice) == 1 and not result.part:
+            groups.setdefault((next(iter(result.slice)), result.loss, result.pred), []).append(result)
+    several = len({key[2] for key in groups}) > 1
+    for (column, loss, pred), results in groups.items():
+        points = [
+            (number, r.value) for r in results if (number := _number(r.slice[column])) is not None
+            and r.value is not None
+        ]  # fmt: skip
+        if len(points) < 3 or len(points) < len(results) - 2:
+            continue
+        xs, ys = (np.array(values) for values in zip(*sorted(points), strict=True))
+        name = f"{loss} of {pred}" if several else loss
+        alt = f"{name} along {column}: {ys[0]:.4g} at {xs[0]:g}, {ys[-1]:.4g} at {xs[-1]:g}, "
+        alt += f"least {ys.min():.4g} at {xs[int(ys.argmin())]:g}"
+        yield Picture(
+            "lines", f"{name} along {column}", column, loss, alt, lines=((xs, ys),), marks=len(xs) <= 40
+        )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def shares_by_slice(report: Report) -> Mapping[tuple[str, str, str], Sequence[tuple[Result, float]]]:
+    """The slices of each loss that is a mean, with their share of its total, greatest first."""
+    groups: dict[tuple[str, str, str], list[Result]] = {}
+    for r in report.results:
+        if r.slice and not r.part and r.sum is not None and r.sum >= 0.0:
+            groups.setdefault((" + ".join(r.slice), r.loss, r.pred), []).append(r)
+    found = {}
+    for key, results in groups.items():
+        total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # which may be no double
+        if total:
+            shares = [(r, float(Fraction(r.sum or 0.0) / total)) for r in results]
+            found[key] = sorted(shares, key=lambda held: -held[1])
+    return found

@@ -1,0 +1,143 @@
+"""Pictures in a terminal, of characters: the same numbers as on the page (`pictures`), for `--plot`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscli.show.bars import bar
+from losscli.show.lines import place_text, value_text
+from losscli.show.pictures import Picture, pictures
+from losscli.text import plural, visible
+
+if TYPE_CHECKING:
+    from losscli.report.records import Report
+    from losscli.show import Canvas
+    from losscli.table.block import Floats, Ints
+
+BINS, HEIGHT, WIDEST = 16, 17, 72
+MOST_BARS = 40
+
+
+def plots(report: Report, name: str, look: Canvas) -> str:
+    """The pictures of that name, one below the other; empty where the report has none."""
+    if name == "by":
+        found = list(_slices(report, look))
+    elif name == "confusion":
+        found = list(_matrices(report))
+    else:
+        found = [_picture(p, look) for p in pictures(report) if p.plot == name]
+    text = "\n".join(found)
+    if not look.unicode:
+        text = text.replace("−", "-").replace("–", "-")
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n" if text else ""
+
+
+def _picture(picture: Picture, look: Canvas) -> str:
+    if picture.counts is not None and picture.edges is not None:
+        return _histogram(picture, picture.edges, picture.counts, look)
+    return _lines(picture, look)
+
+
+def _histogram(picture: Picture, edges: Floats, counts: Ints, look: Canvas) -> str:
+    group = -(-len(counts) // BINS)
+    names, heights = [], []
+    for at in range(0, len(counts), group):
+        high = edges[min(at + group, len(counts))]
+        names.append(f"{edges[at]:.5g} to {high:.5g}")
+        heights.append(int(counts[at : at + group].sum()))
+    said = [str(height) for height in heights]
+    note = f"{picture.note}\n" if picture.note else ""
+    return f"{visible(picture.title)}\n{_bars(names, said, [float(h) for h in heights], look)}{note}"
+
+
+def _bars(names: Sequence[str], said: Sequence[str], sizes: Sequence[float], look: Canvas) -> str:
+    """A line each: name, number, bar; the names are cut where the terminal is narrow."""
+    room = max(8, look.width // 2 - 12)
+    names = [visible(name) for name in names]
+    names = [name if len(name) <= room else f"{name[: room - 2]}.." for name in names]
+    first, second = max(map(len, names)), max(map(len, said))
+    width = max(4, min(look.width - first - second - 5, WIDEST))
+    most = max(sizes, default=0.0)
+    lines = []
+    for name, number, size in zip(names, said, sizes, strict=True):
+        drawn = bar(size / most * width if most > 0.0 else 0.0, look)
+        lines.append(f"  {name:>{first}} {number:>{second}} {drawn}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _lines(picture: Picture, look: Canvas) -> str:
+    """A curve from 0 to 1 on both axes; the diagonal, or the level across, is dotted."""
+    width = max(12, min(look.width - 8, 2 * HEIGHT + 16))
+    point, dot = ("•", "·") if look.unicode else ("*", ".")
+    cells = [[" "] * width for _ in range(HEIGHT)]
+
+    def put(x: float, y: float, mark: str) -> None:
+        column, row = round(x * (width - 1)), HEIGHT - 1 - round(y * (HEIGHT - 1))
+        if 0 <= column < width and 0 <= row < HEIGHT:
+            cells[row][column] = mark
+
+    for step in range(0, width, 2):
+        x = step / (width - 1)
+        if picture.diagonal:
+            put(x, x, dot)
+        if picture.level is not None:
+            put(x, picture.level, dot)
+    for xs, ys in picture.lines:
+        if picture.marks:
+            for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
+                put(x, y, point)
+            continue
+        # Evenly along the way, so that no part of the curve has gaps.
+        way = np.concatenate([[0.0], np.cumsum(abs(np.diff(xs)) + abs(np.diff(ys)))])
+        place = np.linspace(0.0, way[-1], 20 * HEIGHT)
+        for x, y in zip(np.interp(place, way, xs), np.interp(place, way, ys), strict=True):
+            put(float(x), float(y), point)
+    labels = {0: "1.0", HEIGHT // 2: "0.5", HEIGHT - 1: "0.0"}
+    bar = "│" if look.unicode else "|"
+    rows = [f"  {labels.get(at, ''):>3} {bar}{''.join(row)}" for at, row in enumerate(cells)]
+    foot = f"      0.0{'':{width - 6}}1.0"
+    title = f"{visible(picture.title)}: {picture.y} by {picture.x}"
+    note = f"  {picture.note}\n" if picture.note else ""
+    return "\n".join([title, *rows, foot]) + f"\n{note}"
+
+
+def _slices(report: Report, look: Canvas) -> Iterator[str]:
+    """The value of each loss by slice."""
+    groups: dict[tuple[str, str, str], list[tuple[str, float | None]]] = {}
+    for r in report.results:
+        if r.slice and not r.part:
+            key = (r.loss, r.pred, " + ".join(r.slice))
+            groups.setdefault(key, []).append((place_text({}, r.slice), r.value))
+    several = len({pred for _, pred, _ in groups}) > 1
+    for (loss, pred, column), values in groups.items():
+        shown = values[:MOST_BARS]
+        sizes = [abs(value) if value is not None else 0.0 for _, value in shown]
+        title = visible(f"{loss}{f' of {pred}' if several else ''} by {column}")
+        bars = _bars([name for name, _ in shown], [value_text(value) for _, value in shown], sizes, look)
+        more = (
+            f"  {plural(len(values) - len(shown), 'more is', 'more are')} not shown\n"
+            if len(shown) < len(values)
+            else ""
+        )
+        yield f"{title}\n{bars}{more}"
+
+
+def _matrices(report: Report) -> Iterator[str]:
+    seen = []
+    for r in report.results:
+        detail = r.detail or {}
+        if r.slice or "confusion" not in detail or (r.pred, detail["confusion"]) in seen:
+            continue
+        seen.append((r.pred, detail["confusion"]))
+        names = [visible(str(name))[:12] for name in detail["classes"]]
+        cells = [["–" if c is None else f"{c:g}" for c in row] for row in detail["confusion"]]
+        width = max(len(text) for text in [*names, *(cell for row in cells for cell in row)])
+        first = max(map(len, [*names, "label"]))
+        lines = [f"Confusion: {visible(r.pred)}; a line a label, a column a prediction"]
+        lines.append(f"  {'label':>{first}}  " + " ".join(f"{name:>{width}}" for name in names))
+        for name, row in zip(names, cells, strict=True):
+            lines.append(f"  {name:>{first}}  " + " ".join(f"{cell:>{width}}" for cell in row))
+        yield "\n".join(lines) + "\n"

@@ -1,0 +1,65 @@
+"""Small pictures beside the numbers of a table: how the loss of each row is spread, and slices by size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscli.measure.binned import Histogram
+from losscli.measure.rows import column_of
+from losscli.show.bars import bar
+
+if TYPE_CHECKING:
+    from losscli.report.records import Report, Result
+    from losscli.show import Canvas
+
+STEPS, LONGEST = 10, 10
+"""Columns of a histogram, and of the longest bar."""
+HEIGHTS, ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", ".:-=+*%#"
+
+
+def spreads(report: Report, look: Canvas) -> list[str]:
+    """For each result the histogram of the losses of its rows, between the least and the greatest; else nothing.
+
+    A histogram is of the whole, or of a part of it; none is kept for slices.
+    """
+    several = len({r.pred for r in report.results}) > 1
+    return ["" if r.slice else _spread(r, report, look, several=several) for r in report.results]
+
+
+def _spread(result: Result, report: Report, look: Canvas, *, several: bool) -> str:
+    part = next(iter(result.part.values()), None)
+    name = column_of(result.loss, result.pred if several else None, part)
+    held = (report.binned or {}).get(("loss", name))
+    if not isinstance(held, Histogram):
+        return ""
+    edges, places = held.axis.edges, np.flatnonzero(held.counts)
+    if len(places) == 1:
+        return f"all {edges[places[0]]:.3g}"
+    # The bins are dealt out to the columns by where they lie between the first and the last.
+    column = (places - places[0]) * STEPS // (places[-1] - places[0] + 1)
+    counts = np.bincount(column, held.counts[places], STEPS)
+    heights = HEIGHTS if look.unicode else ASCII_HEIGHTS
+    levels = np.ceil(counts / counts.max() * len(heights)).astype(int)
+    drawn = "".join(heights[level - 1] if level else " " for level in levels.tolist())
+    return f"{edges[places[0]]:.3g} {drawn} {edges[places[-1]]:.3g}"
+
+
+def sizes(report: Report, look: Canvas) -> list[str]:
+    """For each slice a bar as long as its value, against the slices of the same loss and prediction; else nothing."""
+    most: dict[tuple[str, str, str], float] = {}
+    for r in report.results:
+        if r.slice and r.value is not None:
+            key = _group(r)
+            most[key] = max(most.get(key, 0.0), abs(r.value))
+    return [
+        bar(abs(r.value) / most[_group(r)] * LONGEST, look)
+        if r.slice and r.value is not None and most[_group(r)] > 0.0
+        else ""
+        for r in report.results
+    ]
+
+
+def _group(result: Result) -> tuple[str, str, str]:
+    return result.loss, result.pred, "+".join(result.slice)

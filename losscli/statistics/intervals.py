@@ -1,0 +1,393 @@
+"""Standard errors and intervals of losses, from exact second moments kept in the same pass.
+
+A row of any weight is one observation: the standard error of a mean m of n rows l with weights w is the root of
+n/(n−1) Σw²(l−m)² / (Σw)², and the interval is by Student's t of n−1.  Kept are the sums of u², w·u and w², where u = w·l is rounded once; the rest is done in
+fractions.  A function of means (`rmse`) goes by the delta method.  Losses kept in other states have no interval here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from losscli.errors import UsageError
+from losscli.loss.declare import Loss, Undefined, read_number
+from losscli.loss.spec import parse
+from losscli.numbers.exact import ExactSum, round_fraction
+from losscli.numbers.state import Sums
+from losscli.statistics.distributions import normal_quantile, t_quantile, wilson
+
+if TYPE_CHECKING:
+    from losscli.table.block import Floats, Ints
+
+HEAVY = 0.05
+"""A row that holds no more than this share of the squared deviations makes no tail heavy, in however many rows."""
+
+BY_CHANCE = 0.001
+"""How often rows that are squares of normal errors may have a tail that is called heavy."""
+
+HEAVY_TAIL = "heavy tail"
+
+STEPS = [Fraction(1, 1 << bits) for bits in (7, 11, 15, 20)]
+"""How far, relative to a mean, a function of means is followed to find its slope, the widest first."""
+
+NEAR = Fraction(1, 1 << 40)
+"""How far two estimates of a slope may differ, relative to it, where the step is not too wide."""
+
+STENCILS = (
+    (Fraction(3, 4), Fraction(-3, 20), Fraction(1, 60)),
+    (Fraction(4, 5), Fraction(-1, 5), Fraction(4, 105), Fraction(-1, 280)),
+)
+"""Central differences of orders 6 and 8 (Fornberg 1988, doi:10.1090/S0025-5718-1988-0935077-0, table 1): what
+the difference of the values 1, 2, … steps to either side counts."""
+
+RATES = frozenset(
+    {"zero_one", "within_tol", "top_k_error", "coverage", "hamming_of_classes", "subset_zero_one"}
+)
+"""Row functions whose rows are 0 or 1: the mean is a rate, and its interval Wilson's."""
+
+
+PARAMS = {"none": (), "normal": ("level", "horizon"), "bootstrap": ("level", "seed", "cluster")}
+"""The intervals, and the parameters that each takes."""
+
+MOST_LEVEL = 0.999
+"""The most that the resamples of the bootstrap can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSpec:
+    """An interval as asked for.
+
+    ``seed`` and ``cluster`` (a column, whose equal values are drawn together) are of the bootstrap;
+    ``horizon`` is of a comparison over time: how many steps ahead the predictions were made.
+    """
+
+    method: str
+    level: float = 0.95
+    seed: int = 0
+    cluster: str | None = None
+    horizon: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> IntervalSpec | None:
+        """The value of ``--ci``; None for ``none``."""
+        spec = parse(text)
+        name = spec.name.casefold()
+        if name not in PARAMS:
+            raise UsageError(
+                f"no interval is called `{spec.name}`", hint="they are none, normal and bootstrap"
+            )
+        given = dict(spec.params)
+        if unknown := next((key for key in given if key not in PARAMS[name]), None):
+            takes = ", ".join(f"`{key}`" for key in PARAMS[name]) or "no parameters"
+            raise UsageError(f"`{spec.name}` has no parameter `{unknown}`", hint=f"it takes {takes}")
+        level = read_number(given.get("level", "0.95"))
+        if level is None or not 0.0 < level < 1.0:
+            raise UsageError(f"`level={given['level']}` in `{text}` is not in (0, 1)")
+        if name == "bootstrap" and level > MOST_LEVEL:
+            raise UsageError(
+                f"`level={given['level']}` in `{text}` is above {MOST_LEVEL}, the most of a bootstrap"
+            )
+        seed = _whole(given, "seed", text, least=0)
+        horizon = _whole(given, "horizon", text, least=1)
+        if given.get("cluster") == "":
+            raise UsageError(f"`cluster=` in `{text}` names no column")
+        return None if name == "none" else cls(name, level, seed or 0, given.get("cluster"), horizon)
+
+
+def _whole(given: Mapping[str, str], name: str, text: str, *, least: int) -> int | None:
+    if name not in given:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", given[name], re.ASCII) or int(given[name]) < least:
+        raise UsageError(f"`{name}={given[name]}` in `{text}` is not a whole number from {least} on")
+    return int(given[name])
+
+
+def one_side(level: float) -> Fraction:
+    """What lies beyond either end of an interval of a level, as the decimal that it was written as."""
+    return (1 - Fraction(repr(level))) / 2
+
+
+def too_few(groups: int, level: float) -> bool:
+    """Whether so few groups cannot tell anything at a level.
+
+    Of n groups, two of the 2ⁿ flips differ by as much as all groups together: no p-value lies below 2¹⁻ⁿ.  And no
+    resample lies beyond the least and the greatest group, which have the median of the groups' law between them
+    in all but 2¹⁻ⁿ of samples.
+    """
+    return Fraction(2, 2**groups) > 2 * one_side(level)
+
+
+Row = tuple[float, float]
+"""A row's w·l and w."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Second moments of the columns of a row function; without weights w is one."""
+
+    products: tuple[ExactSum, ...]  # Σ u_j u_k for j <= k, row by row of the triangle
+    crossed: tuple[ExactSum, ...]  # Σ w u_k; none without weights, where it is the column's sum
+    squares: ExactSum | None  # Σ w²
+    ends: tuple[Row, ...]  # rows at the ends, of which one may deviate the most
+
+    @classmethod
+    def of(cls, columns: Sequence[Floats], weight: Floats | None) -> Self:
+        with np.errstate(all="ignore"):
+            scaled = list(columns) if weight is None else [column * weight for column in columns]
+        pairs = [(j, k) for j in range(len(scaled)) for k in range(j, len(scaled))]
+        products = tuple(ExactSum.of_products(scaled[j], scaled[k]) for j, k in pairs)
+        ends = ends_of(scaled[0], weight) if len(scaled) == 1 else ()
+        if weight is None:
+            return cls(products, (), None, ends)
+        crossed = tuple(ExactSum.of_products(weight, column) for column in scaled)
+        return cls(products, crossed, ExactSum.of_products(weight, weight), ends)
+
+    def merge(self, other: Self) -> Self:
+        squares = None
+        if self.squares is not None and other.squares is not None:
+            squares = self.squares.merge(other.squares)
+        return type(self)(
+            tuple(a.merge(b) for a, b in zip(self.products, other.products, strict=True)),
+            tuple(a.merge(b) for a, b in zip(self.crossed, other.crossed, strict=True)),
+            squares,
+            _ends([*self.ends, *other.ends]),
+        )
+
+    @property
+    def finite(self) -> bool:
+        held = (*self.products, *self.crossed, *([self.squares] if self.squares is not None else []))
+        return all(total.finite for total in held)
+
+    def covariance(self, sums: Sequence[ExactSum], weight: ExactSum) -> list[list[Fraction]]:
+        """Of the columns' means: Σ(u_j − m_j w)(u_k − m_k w) / W²."""
+        total = weight.fraction
+        means = [column.fraction / total for column in sums]
+        crossed = [c.fraction for c in self.crossed] or [column.fraction for column in sums]
+        squares = total if self.squares is None else self.squares.fraction
+        size = len(means)
+        found = [[Fraction(0)] * size for _ in range(size)]
+        held = iter(self.products)
+        for j in range(size):
+            for k in range(j, size):
+                moment = next(held).fraction - means[j] * crossed[k] - means[k] * crossed[j]
+                found[j][k] = found[k][j] = (moment + means[j] * means[k] * squares) / total**2
+        return found
+
+    def heavy(self, mean: Fraction, variance: Fraction, weight: ExactSum) -> bool:
+        """Whether one row holds far more of the squared deviations than rows of that number would show.
+
+        ``variance`` is that of the mean, Σ(u − mw)² / W².  Rows of other weights are fewer (Kish 1965, § 11.7).
+        """
+        total = weight.fraction
+        most = max(((Fraction(u) - mean * Fraction(w)) ** 2 for u, w in self.ends), default=Fraction(0))
+        count = round_fraction(total if self.squares is None else total**2 / self.squares.fraction)
+        return most > Fraction(greatest_share(count)) * variance * total**2
+
+
+def greatest_share(rows: float) -> float:
+    """The share of the squared deviations that the greatest of so many rows may hold without a heavy tail.
+
+    The reference is rows that are squares of normal errors, as those of `mse` are where nothing is wrong: q with mean
+    1 and variance 2.  All of n stay below the quantile of 1 − α/n but with a chance of at most α = `BY_CHANCE`
+    (Bonferroni, as Cochran 1941, doi:10.1111/j.1469-1809.1941.tb02271.x, bounds the greatest share of a sum of
+    squares); there a row deviates by d = q − 1, and the other n − 1 have 2 (n − 1) together.  Simulated, 1 % of samples
+    of 15 rows lie above, as their own spread varies, and 0.1 % of 1,000.  Of up to 11 rows none can: no row's share
+    exceeds (n − 1)/n.
+    """
+    rows = min(max(rows, 1.0), 1e6)  # far beyond the rows from which `HEAVY` is the bound
+    deviation = (normal_quantile(1.0 - BY_CHANCE / (2.0 * rows)) ** 2 - 1.0) ** 2
+    return max(HEAVY, deviation / (deviation + 2.0 * (rows - 1.0)))
+
+
+def by_code(columns: Sequence[Floats], weight: Floats | None, codes: Ints) -> dict[int, Spread]:
+    """The second moments of every slice."""
+    return {
+        code: Spread.of([column[rows] for column in columns], None if weight is None else weight[rows])
+        for code, rows in rows_by_code(codes)
+    }
+
+
+def rows_by_code(codes: Ints) -> list[tuple[int, Ints]]:
+    """The places of the rows of every slice that has any."""
+    if not len(codes):
+        return []
+    order = np.argsort(codes, kind="stable")
+    met, starts = np.unique(codes[order], return_index=True)
+    return list(zip(met.tolist(), np.split(order, starts[1:]), strict=True))
+
+
+def ends_of(scaled: Floats, weight: Floats | None) -> tuple[Row, ...]:
+    """Of rows w·l and their weights those of which one deviates the most from any mean."""
+    if not len(scaled):
+        return ()
+    low, high = float(scaled.min()), float(scaled.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ((math.inf, 1.0),)  # which holds no matter what is merged with it
+    if weight is None:
+        return _ends([(low, 1.0), (high, 1.0)])
+    # Of equal ends the one of the least or greatest weight, so that the order of rows cannot show.
+    most = weight.max()
+    least, greatest = weight[scaled == low].min(), weight[scaled == high].max()
+    rows = [(low, least), (high, greatest), (scaled[weight == most].max(), most)]
+    return _ends([(float(u), float(w)) for u, w in rows])
+
+
+def _ends(rows: Sequence[Row]) -> tuple[Row, ...]:
+    if not rows:
+        return ()
+    return tuple(sorted({min(rows), max(rows), max(rows, key=lambda row: (row[1], row[0]))}))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A standard error and an interval, or neither and why."""
+
+    stderr: float | None = None
+    ci: dict[str, Any] | None = None
+    note: str | None = None
+
+
+def estimate(
+    loss: Loss, params: dict[str, Any], value: float, state: Any, spread: Spread | None, spec: IntervalSpec
+) -> Estimate:
+    """What is known of how far a value may lie from that of all rows there could be."""
+    if spread is None or not isinstance(state, Sums):
+        return Estimate(note="no interval: the loss is no function of means of rows")
+    if state.rows < 2:
+        return Estimate(note="no interval: one row tells nothing of the spread")
+    if not spread.finite:
+        return Estimate(note="no interval: a weighted row exceeds the largest double")
+    if beyond_doubles(state, spread):
+        return Estimate(note=NO_DOUBLE)
+    covariance = spread.covariance(state.totals, state.weight)
+    slope = slopes(loss, params, state.means, covariance)
+    if slope is None:
+        return Estimate(note="no interval: the value is at an end of its range, where it has no slope")
+    error = standard_error(covariance, slope, state.rows)
+    if not math.isfinite(error):
+        return Estimate(note="no interval: the standard error exceeds the largest double")
+    if is_rate(loss, state, spread):
+        squares = state.weight.fraction if spread.squares is None else spread.squares.fraction
+        trials = round_fraction(state.weight.fraction**2 / squares)
+        return Estimate(error, _ci(*wilson(value, trials, spec.level), spec.level, "wilson"))
+    half = t_quantile(1.0 - float(one_side(spec.level)), state.rows - 1) * error
+    if not math.isfinite(value - half) or not math.isfinite(value + half):
+        return Estimate(note="no interval: its ends exceed the largest double")
+    return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), tail_note(state, spread))
+
+
+NO_DOUBLE = "no interval: the square of a row is beyond the range of a double"
+
+
+def beyond_doubles(state: Sums, spread: Spread) -> bool:
+    """Whether roots stand in the sums for squares that no double holds, of which the spread knows nothing."""
+    return any(total.factors > (1 if spread.squares is None else 2) for total in state.totals)
+
+
+def tail_note(state: Any, spread: Spread | None) -> str | None:
+    """What is to be said where one row holds far more of the squared deviations than rows of that number show."""
+    if spread is None or not isinstance(state, Sums) or len(state.totals) > 1 or not spread.finite:
+        return None
+    if beyond_doubles(state, spread):
+        return None
+    variance = spread.covariance(state.totals, state.weight)[0][0]
+    return HEAVY_TAIL if spread.heavy(state.means[0], variance, state.weight) else None
+
+
+def is_rate(loss: Loss, state: Sums, spread: Spread) -> bool:
+    """Whether every row is 0 or 1, by declaration and by the sums: l² = l only there."""
+    if loss.function.__name__ not in RATES or len(state.totals) != 1:
+        return False
+    crossed = spread.crossed[0] if spread.crossed else state.totals[0]
+    return spread.products[0].fraction == crossed.fraction
+
+
+def slopes(
+    loss: Loss, params: dict[str, Any], means: Sequence[Fraction], covariance: list[list[Fraction]]
+) -> list[Fraction] | None:
+    """How the value moves with each mean; None where it has no slope there."""
+    if loss.is_mean:
+        return [Fraction(1)]
+    own = {name: value for name, value in params.items() if name in loss.own_params}
+    found = []
+    for at, mean in enumerate(means):
+        if covariance[at][at] == 0:
+            found.append(Fraction(0))  # it does not vary
+            continue
+
+        def value(moved: Fraction, at: int = at) -> Fraction | None:
+            try:
+                value = loss.function(*means[:at], moved, *means[at + 1 :], **own)
+            except (ValueError, ArithmeticError):
+                return None  # no rows have such means
+            if isinstance(value, Undefined) or (isinstance(value, float) and not math.isfinite(value)):
+                return None
+            return Fraction(value)
+
+        along = _slope(value, mean, abs(mean) or Fraction(root(covariance[at][at])))
+        if along is None:
+            return None
+        found.append(along)
+    return found
+
+
+def _slope(value: Callable[[Fraction], Fraction | None], at: Fraction, scale: Fraction) -> Fraction | None:
+    """The slope of a function at a place, by the widest step at which two orders of differences agree.
+
+    A wide step loses the fewest digits to rounding, and a kink or an end of the domain within it shows.  With the
+    last step the slope is as near as it can be.
+    """
+    found = None
+    for step in STEPS:
+        apart = []
+        for times in range(1, len(STENCILS[-1]) + 1):
+            below, above = value(at - times * step * scale), value(at + times * step * scale)
+            if below is None or above is None:
+                break
+            apart.append(above - below)
+        else:
+            rough, fine = (
+                sum((factor * d for factor, d in zip(stencil, apart, strict=False)), Fraction(0))
+                / (step * scale)
+                for stencil in STENCILS
+            )
+            found = fine
+            if abs(fine - rough) <= NEAR * abs(fine):
+                break
+            continue
+        found = None
+    return found
+
+
+def standard_error(covariance: list[list[Fraction]], slope: Sequence[Fraction], rows: int) -> float:
+    """Of a function of means over n rows: with n − 1 below, as of a sample."""
+    return root(quadratic(covariance, slope) * Fraction(rows, rows - 1))
+
+
+def quadratic(matrix: list[list[Fraction]], vector: Sequence[Fraction]) -> Fraction:
+    total = sum(
+        (a * b * matrix[j][k] for j, a in enumerate(vector) for k, b in enumerate(vector)), Fraction(0)
+    )
+    return max(total, Fraction(0))
+
+
+def root(square: Fraction) -> float:
+    """The square root, also where the square itself is no double."""
+    if square == 0:
+        return 0.0
+    power = (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    try:
+        return math.ldexp(math.sqrt(square / Fraction(4) ** power), power)
+    except OverflowError:
+        return math.inf
+
+
+def _ci(low: float, high: float, level: float, method: str) -> dict[str, Any]:
+    return {"low": low, "high": high, "level": level, "method": method}

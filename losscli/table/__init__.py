@@ -1,0 +1,1 @@
+"""What travels: blocks, columns, keys, cells, and the values that were refused."""

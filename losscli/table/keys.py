@@ -1,0 +1,377 @@
+"""Keys by which rows are paired: any scalar as a few 64-bit words, equal where and only where the keys are.
+
+An integer is one word, and one beyond 64 bits the words of its text.  A text is its bytes, closed by a byte of 1 and filled up with zeros, so that
+no two texts have the same words, however many zeros follow; a long one is its start, a digest of 256
+bits and its length.  What a file holds as a key is the business of `sources`; pairing, of `pairing`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.table.block import ClassColumn, Floats, Ints, KeyColumn, Mask, Offsets, Words, picked
+
+KeyType: TypeAlias = Literal["int", "wide int", "text", "float", "bool", "decimal", "moment"]
+"""What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold, and is
+compared as any other."""
+
+Bytes: TypeAlias = NDArray[np.uint8]
+
+LONGEST = 63  # bytes of a text that stand in its words as they are
+_STARTING_WORDS, _DIGEST_WORDS = 7, 4
+_LONG_WORDS = _STARTING_WORDS + _DIGEST_WORDS + 1
+
+_NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?", re.ASCII)
+_CANONICAL = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+_WHOLE = re.compile(r"[ \t]*([+-]?)0*([0-9]{1,4000}?)(?:\.0*)?[ \t]*", re.ASCII)
+
+# Of a word, by how many bytes of the text are left for it (from -LONGEST, if it ended before, to LONGEST):
+# what to keep, and what to set behind the end.
+_LEFT = range(-LONGEST, LONGEST + 1)
+_KEPT = np.array([(1 << 8 * min(max(n, 0), 8)) - 1 for n in _LEFT], np.uint64)
+_CLOSED = np.array([1 << 8 * n if 0 <= n < 8 else 0 for n in _LEFT], np.uint64)
+
+
+# ---------------------------------------------------------------------- text
+
+
+def text_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
+    """The words of the texts ``data[start:end]``."""
+    starts, ends = starts.astype(np.int64, copy=False), ends.astype(np.int64, copy=False)
+    rows = len(starts)
+    if not rows:
+        return np.zeros((1, 0), np.uint64)
+    sizes = ends - starts
+    longest = int(sizes.max())
+    if longest > LONGEST:
+        return _long_words(data, starts, ends)
+    width = longest // 8 + 1
+    first, last = int(starts[0]), int(ends[-1])
+    if int(sizes.min()) == longest and last - first == rows * longest and (starts[1:] == ends[:-1]).all():
+        # All are of one length and side by side: they need not be gathered.
+        laid = np.zeros((rows, 8 * width), np.uint8)
+        laid[:, :longest] = data[first:last].reshape(rows, longest)
+        laid[:, longest] = 1
+        return np.ascontiguousarray(laid.view("<u8").T)
+    words = np.empty((width, rows), np.uint64)
+    raw = _unaligned(data, int(ends.max()))
+    for place in range(width):
+        if longest == 8 * place:
+            words[place] = sizes == longest  # nothing is left but the mark behind the longest
+            continue
+        left = sizes + (LONGEST - 8 * place)
+        here = np.minimum(starts + 8 * place, len(raw) - 1) if place else starts
+        np.bitwise_and(raw[here], _KEPT.take(left), out=words[place])
+        words[place] |= _CLOSED.take(left)
+    return words
+
+
+def _unaligned(data: Bytes, end: int) -> Words:
+    """The eight bytes from each place on; zeros follow behind the last."""
+    if len(data) < end + 8:
+        data = np.concatenate((data[:end], np.zeros(8, np.uint8)))
+    data = np.ascontiguousarray(data)
+    return np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+
+
+def _long_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
+    # Imported here: it loads the whole of OpenSSL.
+    from hashlib import blake2b
+
+    words = np.zeros((_LONG_WORDS, len(starts)), np.uint64)
+    long = ends - starts > LONGEST
+    short = ~long
+    if short.any():
+        found = text_words(data, starts[short], ends[short])
+        words[: len(found), short] = found
+    raw = data.tobytes()
+    for row in np.flatnonzero(long).tolist():
+        text = raw[starts[row] : ends[row]]
+        held = text[: 8 * _STARTING_WORDS] + blake2b(text, digest_size=8 * _DIGEST_WORDS).digest()
+        words[:-1, row] = np.frombuffer(held, "<u8")
+        words[-1, row] = len(text)
+    return words
+
+
+def words_of_texts(texts: Sequence[str]) -> Words:
+    raws = [text.encode("utf-8", "surrogatepass") for text in texts]
+    ends = np.cumsum([len(raw) for raw in raws], dtype=np.int64)
+    starts = ends - [len(raw) for raw in raws]
+    return text_words(np.frombuffer(b"".join(raws), np.uint8), starts.astype(np.int64), ends)
+
+
+def text_of(words: Words) -> str:
+    """The text that the words of one key stand for; of a long one its start."""
+    raw = words.astype("<u8").tobytes()
+    if len(words) == _LONG_WORDS and words[-1]:
+        return raw[: 8 * _STARTING_WORDS].decode("utf-8", "replace") + "…"
+    return raw.rstrip(b"\0")[:-1].decode("utf-8", "replace")
+
+
+def not_utf8(data: Bytes, starts: Offsets, ends: Offsets) -> Mask | None:
+    """Where the texts are not UTF-8; None where all are."""
+    if not len(starts) or not data.size or data.max() < 128:
+        return None
+    first, last = int(starts.min()), int(ends.max())
+    held = data[first:last]
+    if not held.size or held.max() < 128:
+        return None
+    # The whole is text, and no text begins in the middle of a character: then each of them is text.
+    inner = starts[(starts > first) & (starts < last)]
+    if not ((data[inner] & 0xC0) == 0x80).any():
+        try:
+            held.tobytes().decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return None
+    bad = np.zeros(len(starts), np.bool_)
+    raw = data.tobytes()
+    for row, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        try:
+            raw[start:end].decode()
+        except UnicodeDecodeError:
+            bad[row] = True
+    return bad if bad.any() else None
+
+
+# ---------------------------------------------------------------------- integers
+
+
+def is_canonical(text: str) -> bool:
+    """Whether an integer is written as such: no zeros in front, no plus, no point.
+
+    >>> is_canonical("-7"), is_canonical("007"), is_canonical("7.0")
+    (True, False, False)
+    """
+    return _CANONICAL.fullmatch(text) is not None
+
+
+def whole(text: str) -> str | None:
+    """The whole number that a text says, in its plain form; None where it says none.
+
+    >>> whole("007"), whole("1.0"), whole("-0"), whole("1.5")
+    ('7', '1', '0', None)
+    """
+    found = _WHOLE.fullmatch(text)
+    if found is None:
+        return None
+    return f"-{found[2]}" if found[1] == "-" and found[2] != "0" else found[2]
+
+
+_ZEROS, _HIGH = np.uint64(0x3030303030303030), np.uint64(0xF0F0F0F0F0F0F0F0)
+_SIX = np.uint64(0x0606060606060606)
+# Of eight bytes of which the last n are digits: which they are.
+_LAST = np.array([((1 << 64) - 1) ^ ((1 << 8 * (8 - n)) - 1) for n in range(9)], np.uint64)
+_IN_FRONT = 24  # bytes in front of the texts, so that the words of the first one lie in the buffer
+
+
+def text_integers(data: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ints, Mask]:
+    """The integers that texts stand for, and where the text is no canonical integer of 64 bits."""
+    rows = len(starts)
+    if not rows:
+        return np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    first, last = int(starts.min()), int(ends.max())
+    held = np.zeros(_IN_FRONT + last - first + 8, np.uint8)
+    held[_IN_FRONT : _IN_FRONT + last - first] = data[first:last]
+    starts, ends = starts + (_IN_FRONT - first), ends + (_IN_FRONT - first)
+    raw = np.ndarray((len(held) - 7,), "<u8", held, strides=(1,))
+    lead = held[starts]
+    minus = (lead == 45) & (ends > starts)
+    if any_minus := bool(minus.any()):
+        starts = starts + minus
+        lead = held[starts]
+    digits = ends - starts
+    bad = (digits < 1) | (digits > 19) | ((lead == 48) & ((digits > 1) | minus))
+    total = np.zeros(rows, np.uint64)
+    for place in range(min(-(-int(digits.max()) // 8), 3)):
+        word = raw[ends - 8 * (place + 1)]
+        kept = _LAST[np.clip(digits - 8 * place, 0, 8)]
+        word = (word & kept) | (_ZEROS & ~kept)
+        bad |= ((word & _HIGH) != _ZEROS) | (((word + _SIX) & _HIGH) != _ZEROS)
+        total += _eight_digits(word) * np.uint64(10 ** (8 * place))
+    # Nineteen digits fit 64 bits without a sign.
+    bad |= total > np.uint64(2**63 - 1) + minus.astype(np.uint64)
+    values = total.view(np.int64)
+    return (np.where(minus, -values, values) if any_minus else values), bad
+
+
+def _eight_digits(word: Words) -> Words:
+    """Digits side by side in a word, the first one lowest, as one number: by pairs, fours and eights."""
+    word = ((word & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561)) >> np.uint64(8)
+    word = ((word & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
+    return ((word & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32)
+
+
+# ---------------------------------------------------------------------- columns
+
+
+def integer_key(values: Ints, missing: Mask | None = None) -> KeyColumn:
+    return KeyColumn(np.ascontiguousarray(values, np.int64).view(np.uint64).reshape(1, -1), missing)
+
+
+def words_of_integers(texts: Sequence[str]) -> Words:
+    """The words of integers of any size, in their plain form."""
+    fits = [len(text) < 20 and -(2**63) <= int(text) < 2**63 for text in texts]
+    words = integer_key(np.array([int(t) if fit else 0 for t, fit in zip(texts, fits, strict=True)])).words
+    if all(fits):
+        return words
+    # No text of so many digits has but one word.
+    wide = np.flatnonzero(~np.array(fits))
+    found = words_of_texts([texts[at] for at in wide.tolist()])
+    words = widened(words, len(found)).copy()
+    words[:, wide] = found
+    return words
+
+
+def float_key(values: Floats, missing: Mask | None = None) -> KeyColumn:
+    # Plus zero, since -0.0 and 0.0 are one key.
+    return KeyColumn((values + 0.0).view(np.uint64).reshape(1, -1), missing)
+
+
+def text_key(column: ClassColumn) -> KeyColumn:
+    """A column of text as keys."""
+    table = [str(value) for value in column.values or ()] or [""]
+    return KeyColumn(picked(words_of_texts(table), column.codes), column.missing)
+
+
+def widened(words: Words, width: int) -> Words:
+    """The same keys in more words."""
+    if len(words) == width:
+        return words
+    wide = np.zeros((width, words.shape[1]), np.uint64)
+    wide[: len(words)] = words
+    return wide
+
+
+def differ(one: Words, other: Words) -> Mask:
+    """Where two columns of keys hold different ones."""
+    found: Mask = one[0] != other[0]
+    for place in range(1, max(len(one), len(other))):
+        found |= (one[place] if place < len(one) else 0) != (other[place] if place < len(other) else 0)
+    return found
+
+
+def differ_as_numbers(one: Words, other: Words, where: Mask) -> Mask:
+    """Of the rows where two columns of text differ, those that are not the same number either."""
+    found = where.copy()
+    # Plain integers that differ as text are no same number: only others are looked at one by one.
+    odd = _not_plain(one)
+    odd |= _not_plain(other)
+    for row in np.flatnonzero(where & odd).tolist():
+        mine, theirs = text_of(one[:, row]), text_of(other[:, row])
+        if _NUMBER.fullmatch(mine) and _NUMBER.fullmatch(theirs) and Decimal(mine) == Decimal(theirs):
+            found[row] = False
+    return found
+
+
+def _not_plain(words: Words) -> Mask:
+    """Where a text holds a point, or begins with a zero or a plus, as it stands or behind a minus."""
+    held = np.ascontiguousarray(words.T).view(np.uint8)
+    lead = np.where(held[:, 0] == 45, held[:, 1], held[:, 0])
+    found: Mask = (held == 46).any(axis=1)
+    found |= (lead == 48) | (lead == 43)
+    return found
+
+
+def shown(words: Words, kind: KeyType) -> str:
+    """One key for a message."""
+    if kind == "int" and not words[1:].any():
+        return str(int(words[:1].view(np.int64)[0]))
+    if kind == "float":
+        return repr(float(words[:1].view(np.float64)[0]))
+    return text_of(words)
+
+
+# ---------------------------------------------------------------------- text read as another type
+
+
+def canonical_text(kind: KeyType) -> Callable[[str], str | None]:
+    """How text of a file without types becomes a key of a type: the same text for the same value, or None."""
+    return {"float": _number, "bool": _truth, "decimal": _decimal, "moment": _moment}[kind]
+
+
+def _number(text: str) -> str | None:
+    """A number whose double is compared: an integer as what it is, whether there is such a double or not."""
+    integer = whole(text)
+    if integer is not None:
+        return integer
+    try:
+        value = float(text) if re.fullmatch(r"[ \t]*[+-]?[0-9.]+([eE][+-]?[0-9]+)?[ \t]*", text) else None
+    except ValueError:
+        value = None
+    if value is None or value in (math.inf, -math.inf):
+        return None
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _truth(text: str) -> str | None:
+    folded = text.casefold()
+    return folded if folded in ("true", "false") else None
+
+
+def _decimal(text: str) -> str | None:
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text, re.ASCII):
+        return None
+    return plain_decimal(text)
+
+
+def plain_decimal(text: str) -> str:
+    """A decimal without zeros that say nothing.
+
+    >>> plain_decimal("01.50"), plain_decimal("-0.00")
+    ('1.5', '0')
+    """
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, _, part = digits.partition(".")
+    part = part.rstrip("0")
+    plain = (whole.lstrip("0") or "0") + (f".{part}" if part else "")
+    return plain if plain == "0" else sign + plain
+
+
+def _moment(text: str) -> str | None:
+    """A date, time or timestamp in the form in which those of typed files are written."""
+    found = re.fullmatch(
+        r"(\d{4}-\d\d-\d\d)?(?:(?:(?<=\d)[T ]|^)(\d\d:\d\d(?::\d\d)?(?:\.\d+)?))?(Z|[+-]\d\d(?::?\d\d)?)?",
+        text,
+        re.ASCII,
+    )
+    if found is None or not (found[1] or found[2]):
+        return None
+    day, time, zone = found[1], found[2], found[3]
+    if time is not None:
+        time = time if time.count(":") == 2 else f"{time}:00"
+        time = time.rstrip("0").rstrip(".") if "." in time else time
+    if zone is not None and zone.strip("Z+-:0"):
+        if day is None or time is None:
+            return None
+        shifted = _in_utc(day, time, zone)
+        if shifted is None:
+            return None
+        day, time = shifted
+    if zone is None and day is not None and time == "00:00:00":
+        time = None  # a date is its midnight
+    return "T".join(part for part in (day, time) if part) + ("Z" if zone is not None else "")
+
+
+def _in_utc(day: str, time: str, zone: str) -> tuple[str, str] | None:
+    """A day and a time at an offset as those in UTC; None where there is no such time."""
+    from datetime import datetime, timedelta  # here, since few keys are times
+
+    clock, point, fraction = time.partition(".")
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    try:
+        local = datetime.fromisoformat(f"{day}T{clock}")
+        moment = local + offset if zone[0] == "-" else local - offset
+    except (ValueError, OverflowError):
+        return None
+    day, _, clock = moment.isoformat().partition("T")
+    return day, clock + point + fraction

@@ -1,0 +1,240 @@
+"""What a text is as a class label, and which class each of several columns stands for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import chain, islice, takewhile
+
+from losscli.errors import UsageError
+from losscli.table.cells import CellReader, NotNumber
+
+_CELLS = CellReader()
+
+
+def class_label(text: str) -> int | str:
+    """The class that a text of an option, a header or a table names, read as a cell would be.
+
+    A plain whole number is that integer, true and false are 1 and 0; else it is the text.
+
+    >>> class_label("1.0"), class_label("True"), class_label("01"), class_label("NA")
+    (1, 1, '01', 'NA')
+    """
+    label = _CELLS.label(text)
+    return text if label is None else label
+
+
+def classes_named(option: str, names: Iterable[str]) -> tuple[int | str, ...]:
+    """The classes that the words of an option name; UsageError where two of them are one class."""
+    found: dict[int | str, str] = {}
+    for name in names:
+        label = class_label(name)
+        if label in found:
+            twice = f"`{name}`" if found[label] == name else f"`{found[label]}` and `{name}`"
+            raise UsageError(f"`{option}` names one class twice: {twice}")
+        found[label] = name
+    return tuple(found)
+
+
+def of_one_class(columns: Sequence[str]) -> tuple[str, str] | None:
+    """Two columns that are named for one class, as `p_1` and `p_1.0` are, by what all names do not share."""
+    stems = list(columns)
+    if len(stems) > 1:
+        # A number is not cut in its middle.
+        front = len(_alike(stems).rstrip("-.0123456789"))
+        stems = [stem[front:] for stem in stems]
+        back = len(_alike([stem[::-1] for stem in stems]).rstrip(".0123456789"))
+        stems = [stem[: len(stem) - back] for stem in stems]
+    found: dict[int | str, str] = {}
+    for forms in (columns, stems):
+        found.clear()
+        for name, form in zip(columns, forms, strict=True):
+            if (other := found.setdefault(class_label(form), name)) is not name:
+                return other, name
+    return None
+
+
+def _alike(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike)
+
+
+def label_number(label: int | str) -> float:
+    """A class label as a number, or NaN where it is none: infinity, and a whole number that is text."""
+    if isinstance(label, int):
+        return float(label) if abs(label) < 2**1023 else math.inf
+    if not _CELLS.is_number(label):
+        return math.nan
+    try:
+        number = _CELLS.number(label)
+    except NotNumber:
+        return math.nan
+    return math.nan if number is None or number.is_integer() or math.isinf(number) else number
+
+
+def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
+    """The place of each class among columns that are named for classes, by every name that a label may have.
+
+    >>> class_names(["p_cat", "p_cow"], named=True)["cow"]
+    1
+    """
+    return {
+        name: place for names in class_spellings(columns, named=named) for place, name in enumerate(names)
+    }
+
+
+def class_spellings(columns: Sequence[str], *, named: bool) -> list[tuple[int | str, ...]]:
+    """The class of each of some columns, in every spelling; the first is the one to show.
+
+    Columns of a file without names stand for the classes 0, 1, 2, …
+
+    >>> class_spellings(["p_cat", "p_dog"], named=True)
+    [('cat', 'dog'), ('p_cat', 'p_dog'), ('_cat', '_dog')]
+    """
+    if not named:
+        return [tuple(range(len(columns)))]
+    whole, *cut = [tuple(map(class_label, stems)) for stems in stems_of(columns)]
+    # Only a separator, or digits alone, say where the name of a class begins.
+    parted = next(_separated(columns), None)
+    first = [names for names in cut if names == parted or all(isinstance(name, int) for name in names)][:1]
+    return [*first, whole, *(names for names in cut if names not in first)]
+
+
+def stems_of(columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """The names of columns, whole and without what all of them begin or end with, cut in every way.
+
+    A cut stands at a separator first, then anywhere but within a number, the longest first.  One by which
+    a stem would name another column than it did by a cut before is left out.
+
+    >>> stems_of(["p_cat", "p_dog"])
+    [('p_cat', 'p_dog'), ('cat', 'dog'), ('_cat', '_dog')]
+    """
+    places: dict[int | str, int] = {}
+    kept: list[tuple[str, ...]] = []
+    integers = False  # a class has one integer: `p-1` is 1, and not -1 as well
+    for stems in _cuts(columns):
+        labels = [class_label(stem) for stem in stems]
+        whole = any(isinstance(label, int) for label in labels)
+        new = len(set(labels)) == len(labels) and "" not in stems and not (whole and integers)
+        if not kept or (
+            new and stems not in kept and all(places.get(label, at) == at for at, label in enumerate(labels))
+        ):
+            places |= {label: at for at, label in enumerate(labels)}
+            kept.append(stems)
+            integers |= whole
+    return kept
+
+
+def paired(names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """For each name wanted the place of its like: the same name, or the same stem; None where they are not one set.
+
+    Case is ignored where names stay apart without it.
+
+    >>> paired(["y_true", "x_true"], ["x_pred", "y_pred"]), paired(["a", "b"], ["b", "c"])
+    ([1, 0], None)
+    """
+    if len(names) != len(wanted):
+        return None
+    ours, theirs = stems_of(names), stems_of(wanted)
+    for form in (class_label, _folded):
+        known: dict[frozenset[int | str], list[int | str]] = {}
+        for stems in ours:
+            labels = [form(stem) for stem in stems]
+            known.setdefault(frozenset(labels), labels)
+        for stems in theirs:
+            labels = [form(stem) for stem in stems]
+            found = known.get(frozenset(labels))
+            if found is not None and len(set(labels)) == len(names):
+                return [found.index(label) for label in labels]
+    return None
+
+
+def share_names(names: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether some of the names are alike, whole or by a stem."""
+    ours, theirs = ({_folded(s) for stems in stems_of(side) for s in stems} for side in (names, others))
+    return bool(ours & theirs)
+
+
+def _folded(text: str) -> int | str:
+    label = class_label(text)
+    return label.casefold() if isinstance(label, str) else label
+
+
+SEPARATORS = "_-. :/"
+MOST_STEMS, LEAST_CUTS = 4096, 16
+
+
+def _cuts(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The columns whole, then their stems by every cut."""
+    yield tuple(columns)
+    fronts, backs = _ends(columns)
+    anywhere = [(front, 0) for front in fronts] + [(0, back) for back in backs]
+    cuts = chain(_separated(columns), (_stems(columns, front, back) for front, back in anywhere))
+    yield from islice(cuts, MOST_STEMS // len(columns) + LEAST_CUTS)
+
+
+def _separated(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The stems by cuts at separators, at one end or both, the longest first."""
+    first = columns[0]
+    fronts, backs = _ends(columns)
+    fronts = [at for at in fronts if first[at - 1] in SEPARATORS]
+    backs = [at for at in backs if first[len(first) - at] in SEPARATORS]
+    for front in [*fronts, 0]:
+        for back in [*backs, 0]:
+            if front or back:
+                yield _stems(columns, front, back)
+
+
+def _ends(columns: Sequence[str]) -> tuple[list[int], list[int]]:
+    """How many letters all names may lose in front and at their end, the most first."""
+    if len(columns) < 2:
+        return [], []
+    fronts, backs = _shared_lengths(columns), _shared_lengths([name[::-1] for name in columns])
+    return (
+        [at for at in fronts if not any(_in_number(name, at) for name in columns)],
+        [at for at in backs if not any(_in_number(name, len(name) - at) for name in columns)],
+    )
+
+
+def _stems(columns: Sequence[str], front: int, back: int) -> tuple[str, ...]:
+    return tuple(name[front : len(name) - back] for name in columns)
+
+
+def _shared_lengths(columns: Sequence[str]) -> list[int]:
+    """How many letters all names have in common in front, and fewer."""
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
+    return list(range(sum(1 for _ in alike), 0, -1))
+
+
+def _in_number(name: str, at: int) -> bool:
+    """Whether a cut there would part the digits of a number."""
+    before, behind = name[:at], name[at : at + 1]
+    return behind.isdigit() and (before[-1:].isdigit() or (before[-1:] == "." and before[-2:-1].isdigit()))
+
+
+# A level as such (`q_0.1`), in percent (`p10`, `q_2.5`), and as an end of a central interval (`lo-80`).
+LEVEL = re.compile(r"(?:^|\D)(0?\.\d+)$", re.ASCII)
+PERCENT = re.compile(
+    r"(?:^|[^a-z])(?:q|p|quantile|percentile)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE
+)
+END = re.compile(r"(?:^|[^a-z])(?:(lo|lower)|hi|upper)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE)
+
+
+def quantile_level(name: str) -> float | None:
+    """The quantile level that a column is named for: what stands at its end, between 0 and 1.
+
+    >>> quantile_level("q_0.1"), quantile_level("p90"), quantile_level("lo-80"), quantile_level("hi-80")
+    (0.1, 0.9, 0.1, 0.9)
+    """
+    level = Fraction(0)
+    if found := LEVEL.search(name):
+        level = Fraction(found[1])
+    elif found := PERCENT.search(name):
+        level = Fraction(found[1]) / 100
+    elif found := END.search(name):
+        level = (1 - Fraction(found[2]) / 100) / 2
+        level = level if found[1] else 1 - level
+    return float(level) if 0 < level < 1 else None
