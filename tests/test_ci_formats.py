@@ -150,7 +150,7 @@ def test_every_limit_is_a_test_case_and_a_failed_one_a_failure(here, pair):
     ran = here("eval", *pair, "--max", "mse=3", "--max", "mae=2", "-f", "junit")
     assert ran.code == 1
     one, other = cases(ran.out)
-    assert (one.get("name"), one.get("classname")) == ("mse at most 3", "losscli.report.gates")
+    assert (one.get("name"), one.get("classname")) == ("mse at most 3", "losscli.gate")
     assert one.find("failure").get("message") == "3.3333333333333335 is above 3"
     assert (other.get("name"), list(other)) == ("mae at most 2", [])
     suite = ElementTree.fromstring(ran.out).find("testsuite")
