@@ -434,3 +434,18 @@ def test_a_filter_and_missing_rows_decide_what_the_whole_is(measure):
     rows = ["label,pred,keep", "Cat,cat,1", "x,x,0", "Dog,,1"]
     assert measure(rows, "-l", "accuracy", "--nan", "drop")[0]["value"] == 0.5
     assert measure(rows, "-l", "accuracy", "--nan", "drop", "--where", "keep == 1").code == 3
+
+
+def test_no_constant_is_made_up_where_several_classes_are_the_negative_one(here, text):
+    rows = ["label,pred", "a,.9", "b,.2", "c,.3", "a,.4", "c,.1", "c,.2"]
+    text("three.csv", rows)
+    text("two.csv", ["label,pred", "a,.9", "b,.2", "b,.3", "a,.4"])
+    found = [
+        json.loads(here("eval", name, "--pos-label", "a", "-l", "accuracy", "--constant", "--json").out)[
+            "results"
+        ][0]
+        for name in ("three.csv", "two.csv")
+    ]
+    assert found[0]["constant"] is None
+    assert "several classes are the negative one" in found[0]["note"]
+    assert found[1]["constant"]["value"] == 0.5

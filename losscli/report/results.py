@@ -209,6 +209,8 @@ class _Finisher:
             why = next((held[part.unit].why for part in own if held[part.unit].why is not None), None)
             if any(part.unit in self.tally.missing for part in own):
                 why = "no constant where rows have no value"
+            if any(self._lumps_classes(part) for part in own):
+                why = "no best constant is worked out where several classes are the negative one"
             if why is not None:
                 beside.append(replace(result, note="; ".join(said for said in (result.note, why) if said)))
                 continue
@@ -262,6 +264,12 @@ class _Finisher:
             return None
         positive = self.options.positive
         return 0 if positive is None else rest_of(held.labels, positive)
+
+    def _lumps_classes(self, part: ResultPart) -> bool:
+        """Whether the table of a part is read as one class against several others."""
+        rest = self.rests[self.measure.parts.index(part)]
+        labels = self.tally.states[part.unit].label_weights.values() if rest is not None else ()
+        return sum(weight > 0 for weight in labels) > 2
 
     def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
         """The whole, or each part, of the states of the measure's units."""
