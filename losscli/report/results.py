@@ -269,7 +269,7 @@ class _Finisher:
         """Whether the table of a part is read as one class against several others."""
         rest = self.rests[self.measure.parts.index(part)]
         labels = self.tally.states[part.unit].label_weights.values() if rest is not None else ()
-        return sum(weight > 0 for weight in labels) > 2
+        return len([weight for weight in labels if weight > 0]) > 2
 
     def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
         """The whole, or each part, of the states of the measure's units."""
