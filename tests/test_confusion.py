@@ -15,7 +15,7 @@ from sklearn import metrics
 from losscli import evaluate
 from losscli.errors import UsageError
 from losscli.losses import confusion
-from losscli.numbers.state import Confusion, OutcomeWeights
+from losscli.numbers.state import Confusion, Counts
 from losscli.report.records import Result
 
 RNG = np.random.default_rng(21)
@@ -28,7 +28,7 @@ TWO, TWO_PRED = (TRUE > 1).astype(int), (PRED > 1).astype(int)
 CLOSE = 1e-13
 
 # 3 true positives, 1 false, 2 missed, 4 true negatives.
-COUNTS = OutcomeWeights(Fraction(3), Fraction(1), Fraction(2), Fraction(4))
+COUNTS = Counts(Fraction(3), Fraction(1), Fraction(2), Fraction(4))
 
 
 def results(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> list[Result]:

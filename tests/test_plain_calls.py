@@ -36,7 +36,7 @@ def nothing_is_set(tmp_path, monkeypatch):
 
 def by_typer(name, words):
     """What Typer would call the command with: its arguments, and the names of those on the command line."""
-    module = importlib.import_module(f"losscli.cli.{name}")
+    module = importlib.import_module(f"losscli.cli.commands.{name}")
     command = getattr(module, f"{name}_command")
     found = {}
 
@@ -59,7 +59,7 @@ def told(values):
 @given(st.sampled_from(COMMANDS), st.lists(WORDS, max_size=6), st.booleans())
 def test_what_is_read_without_typer_is_what_typer_reads(name, words, two_files):
     words = ["preds.csv", "labels.csv", *words] if two_files else words
-    command = getattr(importlib.import_module(f"losscli.cli.{name}"), f"{name}_command")
+    command = getattr(importlib.import_module(f"losscli.cli.commands.{name}"), f"{name}_command")
     values = plain.read(command, words)
     if values is not None:
         assert told(values) == told(by_typer(name, words))

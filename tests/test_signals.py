@@ -96,7 +96,8 @@ def test_a_signal_while_measuring_a_large_file(losscli, tmp_path, number):
 def test_a_signal_while_writing_leaves_no_temporary(tmp_path):
     writes = (
         "import sys, signal\n"
-        "from losscli import __main__, writing\n"
+        "from losscli import __main__\n"
+        "from losscli.report import writing\n"
         "signal.signal(signal.SIGTERM, __main__.end)\n"
         "print('ready', flush=True)\n"
         "while True: writing.write_file(sys.argv[1], b'a' * 300_000)\n"

@@ -1,6 +1,6 @@
 """Losses of predicted classes, from the table of label against prediction.
 
-Those of one class against the rest are given the `OutcomeWeights` of that class; where all rows are of the classes
+Those of one class against the rest are given the `Counts` of that class; where all rows are of the classes
 0 and 1 (or with ``--pos-label``) it is the positive one, else they are averaged as ``--average`` says.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from losscli.loss.declare import Codes, Finished, Order, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
 from losscli.losses.stable import sqrt_fraction, sum_fractions
-from losscli.numbers.state import Confusion, OutcomeWeights
+from losscli.numbers.state import Confusion, Counts
 
 AVERAGES = ("macro", "micro", "weighted", "none")
 ZeroDivision = Literal["null", "zero", "one"]
@@ -52,7 +52,7 @@ def ratio(part: Fraction, whole: Fraction, zero_division: str, why: str, *, abse
     return {"zero": Fraction(0), "one": Fraction(1)}.get(zero_division, Undefined(why, absent))
 
 
-def unseen(counts: OutcomeWeights) -> bool:
+def unseen(counts: Counts) -> bool:
     """Whether no row is of the class, nor predicted as it: an average of classes leaves it out."""
     return counts.tp + counts.fp + counts.fn == 0
 
@@ -76,7 +76,7 @@ def unseen(counts: OutcomeWeights) -> bool:
     elicits="the classes that one is surest of",
     reference=RIJSBERGEN,
 )
-def precision(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows predicted as a class that are of it.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -106,7 +106,7 @@ def precision(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -
     elicits="every class that is possible",
     reference=RIJSBERGEN,
 )
-def recall(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows of a class that are predicted as it.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -136,7 +136,7 @@ def recall(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> F
     elicits="the classes that one is surest of",
     reference=YERUSHALMY,
 )
-def specificity(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def specificity(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not of a class that are not predicted as it.
 
         tn = sum(w for y, f, w in rows if y != 1 and f != 1)
@@ -166,7 +166,7 @@ def specificity(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null")
     elicits="every class that is possible",
     reference=FAWCETT,
 )
-def npv(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def npv(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not predicted as a class that are not of it.
 
         tn = sum(w for y, f, w in rows if y != 1 and f != 1)
@@ -194,7 +194,7 @@ def npv(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Fini
     elicits="every class that is possible",
     reference=FAWCETT,
 )
-def miss_rate(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def miss_rate(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows of a class that are not predicted as it.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -221,7 +221,7 @@ def miss_rate(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -
     elicits="the classes that one is surest of",
     reference=FAWCETT,
 )
-def fall_out(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def fall_out(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not of a class that are predicted as it.
 
         fp = sum(w for y, f, w in rows if y != 1 and f == 1)
@@ -249,7 +249,7 @@ def fall_out(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") ->
     elicits="the classes that one is surest of",
     reference=FAWCETT,
 )
-def false_discovery(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def false_discovery(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows predicted as a class that are not of it.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -276,7 +276,7 @@ def false_discovery(counts: OutcomeWeights, *, zero_division: ZeroDivision = "nu
     elicits="every class that is possible",
     reference=FAWCETT,
 )
-def false_omission(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def false_omission(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not predicted as a class that are of it.
 
         fn = sum(w for y, f, w in rows if y == 1 and f != 1)
@@ -305,7 +305,7 @@ def false_omission(counts: OutcomeWeights, *, zero_division: ZeroDivision = "nul
     elicits="the class where it is more probable than half the best F1",
     reference=RIJSBERGEN,
 )
-def f1(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def f1(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Harmonic mean of precision and recall.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -336,7 +336,7 @@ def f1(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finis
     elicits="the class where it is probable enough; the rarer it is, the less that is",
     reference=RIJSBERGEN,
 )
-def fbeta(counts: OutcomeWeights, *, beta: Positive, zero_division: ZeroDivision = "null") -> Finished:
+def fbeta(counts: Counts, *, beta: Positive, zero_division: ZeroDivision = "null") -> Finished:
     """Harmonic mean of precision and recall, recall weighing ``beta`` times.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -353,7 +353,7 @@ def fbeta(counts: OutcomeWeights, *, beta: Positive, zero_division: ZeroDivision
     return _f(counts, Fraction(beta), zero_division)
 
 
-def _f(counts: OutcomeWeights, beta: Fraction, zero_division: str) -> Finished:
+def _f(counts: Counts, beta: Fraction, zero_division: str) -> Finished:
     square = beta * beta
     right = (1 + square) * counts.tp
     whole = right + square * counts.fn + counts.fp
@@ -374,7 +374,7 @@ def _f(counts: OutcomeWeights, beta: Fraction, zero_division: str) -> Finished:
     elicits="the classes that f1 rewards",
     reference="Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x",
 )
-def jaccard(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> Finished:
+def jaccard(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Intersection over union of the rows of a class and those called so.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -405,7 +405,7 @@ def jaccard(counts: OutcomeWeights, *, zero_division: ZeroDivision = "null") -> 
     elicits="the class where it is more probable than it is common",
     reference="Youden (1950), doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3",
 )
-def informedness(counts: OutcomeWeights) -> Finished:
+def informedness(counts: Counts) -> Finished:
     """Recall and specificity together, less one: Youden's J.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -437,7 +437,7 @@ def informedness(counts: OutcomeWeights) -> Finished:
     elicits="the classes that one is surest of",
     reference=POWERS,
 )
-def markedness(counts: OutcomeWeights) -> Finished:
+def markedness(counts: Counts) -> Finished:
     """Precision and negative predictive value together, less one.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -470,7 +470,7 @@ def markedness(counts: OutcomeWeights) -> Finished:
     elicits="the classes that one is surest of",
     reference="Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168",
 )
-def lr_plus(counts: OutcomeWeights) -> Finished:
+def lr_plus(counts: Counts) -> Finished:
     """Recall over fall-out: how much an alarm raises the odds of the class.
 
         tp = sum(w for y, f, w in rows if y == 1 and f == 1)
@@ -498,7 +498,7 @@ def lr_plus(counts: OutcomeWeights) -> Finished:
     elicits="every class that is possible",
     reference="Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168",
 )
-def lr_minus(counts: OutcomeWeights) -> Finished:
+def lr_minus(counts: Counts) -> Finished:
     """Miss rate over specificity: how an all-clear lowers the odds.
 
         fn = sum(w for y, f, w in rows if y == 1 and f != 1)
@@ -514,7 +514,7 @@ def lr_minus(counts: OutcomeWeights) -> Finished:
     return _likelihood(counts.fn, counts.tn, counts, "there is no true all-clear")
 
 
-def _likelihood(of_positive: Fraction, of_negative: Fraction, counts: OutcomeWeights, why: str) -> Finished:
+def _likelihood(of_positive: Fraction, of_negative: Fraction, counts: Counts, why: str) -> Finished:
     positive, negative = counts.tp + counts.fn, counts.tn + counts.fp
     if not positive or not negative:
         return Undefined(ALL_LABELS if positive else NO_LABEL, unseen(counts))
@@ -537,7 +537,7 @@ def _likelihood(of_positive: Fraction, of_negative: Fraction, counts: OutcomeWei
     elicits="nothing: it does not look at the predictions",
     reference=FAWCETT,
 )
-def prevalence(counts: OutcomeWeights) -> Finished:
+def prevalence(counts: Counts) -> Finished:
     """Share of the rows that are of a class.
 
         sum(w for y, f, w in rows if y == 1) / sum(weight)
@@ -565,7 +565,7 @@ def prevalence(counts: OutcomeWeights) -> Finished:
     elicits="the class where it is more probable than it is common",
     reference="Ferro & Stephenson (2011), doi:10.1175/WAF-D-10-05030.1",
 )
-def sedi(counts: OutcomeWeights) -> Finished:
+def sedi(counts: Counts) -> Finished:
     """Symmetric extremal dependence index, for classes that are very rare.
 
         hit = sum(w for y, f, w in rows if y == 1 and f == 1) / sum(w for y, f, w in rows if y == 1)

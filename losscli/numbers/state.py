@@ -255,7 +255,7 @@ class Extremes(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeWeights:
+class Counts:
     """Exact weights of the four outcomes of one class against the rest."""
 
     tp: Fraction
@@ -263,8 +263,8 @@ class OutcomeWeights:
     fn: Fraction
     tn: Fraction
 
-    def __add__(self, other: OutcomeWeights) -> OutcomeWeights:
-        return OutcomeWeights(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
     @property
     def total(self) -> Fraction:
@@ -514,14 +514,14 @@ class Confusion:
         """The weight of the rows whose prediction is the label."""
         return sum(self._totals[2]) * self.amounts[1]
 
-    def counts(self, positive: int | str) -> OutcomeWeights:
+    def counts(self, positive: int | str) -> Counts:
         """One class against the rest."""
         place = self._place.get(positive)
         true, called, right = self._totals
         label, pred, tp = (0, 0, 0) if place is None else (true[place], called[place], right[place])
         unit = self.amounts[1]
         fours = (tp, pred - tp, label - tp, self._whole - label - pred + tp)
-        return OutcomeWeights(*(Fraction(held * unit.numerator, unit.denominator) for held in fours))
+        return Counts(*(Fraction(held * unit.numerator, unit.denominator) for held in fours))
 
     @cached_property
     def _matrix(self) -> dict[str, Any]:

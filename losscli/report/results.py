@@ -17,7 +17,7 @@ from losscli.measure.adapt import ClassesView, CodedView, OneClassView, missing_
 from losscli.measure.classes import BINARY, judge, met, rest_of, unweighed
 from losscli.measure.plan import Measure, Plan, ResultPart, Tally
 from losscli.numbers.exact import exact_quotient, round_fraction
-from losscli.numbers.state import MOST_CLASSES, STATES, Bins, Confusion, OutcomeWeights, Sums
+from losscli.numbers.state import MOST_CLASSES, STATES, Bins, Confusion, Counts, Sums
 from losscli.report.records import Result, in_doubles
 from losscli.text import plural, visible
 
@@ -355,7 +355,7 @@ class _Finisher:
         at = names.index(self.positive)
         return _Outcome(self.measure.parts[at], states[at], {}, self._finished(states[at]))
 
-    def _of_output(self, part: ResultPart, table: Confusion) -> OutcomeWeights | Undefined:
+    def _of_output(self, part: ResultPart, table: Confusion) -> Counts | Undefined:
         """One output as its positive class against the rest."""
         if self.options.positive is None and not self._are_binary([part.unit]):
             return Undefined("it has other classes than 0 and 1: name the positive one with `--pos-label`")
@@ -411,7 +411,7 @@ class _Finisher:
         if average == "micro":
             merged: Any = next((unit for unit in units if isinstance(unit, Undefined)), units[0])
             for unit in units[1:] if not isinstance(merged, Undefined) else ():
-                merged = merged + unit if isinstance(unit, OutcomeWeights) else merged.merge(unit)
+                merged = merged + unit if isinstance(unit, Counts) else merged.merge(unit)
             whole = self._finished(merged)
         else:
             weights = [self._support(unit) if average == "weighted" else Fraction(1) for unit in units]
@@ -423,7 +423,7 @@ class _Finisher:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
         if isinstance(unit, Undefined):
             return Fraction(1)
-        if isinstance(unit, OutcomeWeights):
+        if isinstance(unit, Counts):
             return unit.tp + unit.fn
         spread: Fraction = unit.label_spread
         return spread
@@ -547,7 +547,7 @@ def finish(
             # Of squares beyond the doubles the sum is exact, and their mean may be within them.
             return beyond if state.infinite and rounded(mean)[0] is None else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
-    if not isinstance(state, OutcomeWeights) and state.weight.units == 0:
+    if not isinstance(state, Counts) and state.weight.units == 0:
         return Undefined(NO_ROW)
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
 
