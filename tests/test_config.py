@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from losscli.cli.commands.init import template, toml_text
+from losscli.cli.config import FOUND, Config, line_of, load, load_found
 from losscli.cli.options import of_command
 from losscli.errors import UsageError
-from losscli.report.config import Config, FoundConfig, line_of, load, load_found
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_without_settings_nothing_of_them_is_imported(losscli, pair, project):
         (losscli.folder / "pyproject.toml").write_text(project)
     code = (
         "import sys; from losscli.cli import main; code = main(sys.argv[1:]); "
-        "print(code, 'losscli.report.config' in sys.modules, 'losscli.report.schemas' in sys.modules)"
+        "print(code, 'losscli.cli.config' in sys.modules, 'losscli.report.schemas' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "eval", *pair, "-l", "mse", "-f", "value", "--max", "mse=9"],
@@ -212,7 +212,7 @@ def test_every_option_of_eval_is_a_key_or_is_left_out_on_purpose():
 
 
 def test_what_a_found_file_may_set_is_neither_output_nor_work():
-    assert not set(FoundConfig.model_fields) & {
+    assert not FOUND & {
         "output", "format", "rows_out", "state_out", "engine", "jobs", "chunk_rows", "memory", "quiet", "verbose",
     }  # fmt: skip
 

@@ -32,6 +32,8 @@ class Setting:
     """The values it takes, where the command line tells them in other words than a file."""
     losses: bool = False
     """Whether its texts are specs of losses."""
+    values: bool = False
+    """Whether it speaks of values in columns, where an address is only a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,16 +124,16 @@ class Options:
     classes: str | None = option(
         "--classes", metavar="A,B,C", commands=ROWS, measured=True, convert=read_classes,
         help="The classes in their order; they name the prediction columns where their own names are others",
-        setting=Setting("the class of each prediction column, `a,b,c`"),
+        setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
     pos_label: str | None = option(
         "--pos-label", metavar="CLASS", commands=COLUMNS, measured=True,
         help="The positive class of losses of two classes, and what a probability is of (default: 1)",
-        setting=Setting("the positive class"),
+        setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
         "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=ROWS, measured=True, convert=read_class_weight,
-        help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`"),
+        help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
         "--average", metavar="NAME", panel=Panel.LOSSES, commands=ROWS, measured=True,
@@ -148,7 +148,7 @@ class Options:
     where: str | None = option(
         "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=ROWS, measured=True,
         help="Rows to keep, e.g. `\"country == 'de' and age >= 30\"`",
-        setting=Setting("rows to keep, e.g. `country == 'de'`"),
+        setting=Setting("rows to keep, e.g. `country == 'de'`", values=True),
     )  # fmt: skip
     on: str | None = option(
         "--on", metavar="KEY[,KEY]", commands=ROWS, measured=True,

@@ -15,7 +15,8 @@ from losscli.cli.option import Option
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.report.config import GateTable, Settings
+    from losscli.cli.config import Settings
+    from losscli.report.config import GateTable
 
 PREFIX = "LOSSCLI_"
 
@@ -54,11 +55,11 @@ def _shaped(value: Any, entry: Option, settings: Settings) -> Any:
 def _settings(named: str | None) -> Settings | None:
     # Imported here: reading a configuration takes longer than measuring a small file without one.
     if named is not None:
-        from losscli.report.config import load
+        from losscli.cli.config import load
 
         return load(named)
     for path in _found():
-        from losscli.report.config import load_found
+        from losscli.cli.config import load_found
 
         if (settings := load_found(path)) is not None:
             return settings

@@ -13,6 +13,7 @@ def run(call: Options) -> None:
     from losscli.report.schemas import SCHEMAS, as_json
     from losscli.report.writing import write_stdout
 
-    if call.name not in SCHEMAS:
-        raise UsageError(f"there is no schema of `{call.name}`", hint=f"there are {', '.join(SCHEMAS)}")
-    write_stdout(as_json(call.name))
+    places = {**SCHEMAS, "config": "losscli.cli.config:Config"}
+    if call.name not in places:
+        raise UsageError(f"there is no schema of `{call.name}`", hint=f"there are {', '.join(places)}")
+    write_stdout(as_json(places[call.name]))
