@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import subprocess
@@ -14,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import ROOT
-from losscli.cli.commands.eval import eval_command
 from losscli.cli.commands.init import template, toml_text
+from losscli.cli.config import FOUND, Config, line_of, load, load_found
+from losscli.cli.options import of_command
 from losscli.errors import UsageError
-from losscli.report.config import Config, FoundConfig, line_of, load, load_found
 
 
 @pytest.fixture
@@ -147,7 +146,7 @@ def test_without_settings_nothing_of_them_is_imported(losscli, pair, project):
         (losscli.folder / "pyproject.toml").write_text(project)
     code = (
         "import sys; from losscli.cli import main; code = main(sys.argv[1:]); "
-        "print(code, 'losscli.report.config' in sys.modules, 'losscli.report.schemas' in sys.modules)"
+        "print(code, 'losscli.cli.config' in sys.modules, 'losscli.report.schemas' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "eval", *pair, "-l", "mse", "-f", "value", "--max", "mse=9"],
@@ -203,17 +202,17 @@ def test_an_address_among_the_values_of_a_column_is_only_a_text(here, text, conf
 
 def test_every_option_of_eval_is_a_key_or_is_left_out_on_purpose():
     left_out = {
-        "context", "preds", "labels",  # no options
+        "preds", "labels",  # no options
         "config", "errors", "json",  # what finds the file, what is known before it, and a spelling of `format`
         "max", "min", "max_regression",  # tables `[[gates]]`
         "rows_out", "gradient", "for_spreadsheets", "worst", "columns", "plot",  # a look at one run
     }  # fmt: skip
-    options = set(inspect.signature(eval_command).parameters) - left_out
+    options = set(of_command("eval")) - left_out
     assert options == set(Config.model_fields) - {"gates"}
 
 
 def test_what_a_found_file_may_set_is_neither_output_nor_work():
-    assert not set(FoundConfig.model_fields) & {
+    assert not FOUND & {
         "output", "format", "rows_out", "state_out", "engine", "jobs", "chunk_rows", "memory", "quiet", "verbose",
     }  # fmt: skip
 

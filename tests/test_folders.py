@@ -157,7 +157,7 @@ def test_the_dialect_and_the_format_are_those_of_every_file(at):
 
 
 def losscli_dialect(text):
-    from losscli.cli.options import read_dialect
+    from losscli.cli.option_values import read_dialect
 
     return read_dialect(text)
 

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from conftest import ROOT
-from losscli.cli.commands.help import GUIDE, TOPICS, plainly
+from losscli.cli.commands.help import GUIDE, plainly
+from losscli.cli.option_values import TOPICS
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[+-]?\d+)?")
 

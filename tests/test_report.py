@@ -139,10 +139,10 @@ def test_a_package_that_is_missing_is_named(drawn, here, monkeypatch):
 
 
 def test_the_command_on_the_page_holds_no_secret_of_a_uri(monkeypatch):
-    from losscli.cli import options
+    from losscli.cli import outputs
 
-    monkeypatch.setattr(options, "called", ["eval", "https://me:secret@host/a.csv?token=secret", "-l", "mse"])
-    assert options.command_line() == "losscli eval https://host/a.csv -l mse"
+    monkeypatch.setattr(outputs, "called", ["eval", "https://me:secret@host/a.csv?token=secret", "-l", "mse"])
+    assert outputs.command_line() == "losscli eval https://host/a.csv -l mse"
 
 
 # ------------------------------------------------------------------ counts

@@ -23,7 +23,7 @@ def schema(here):
     return load
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", [*SCHEMAS, "config"])
 def test_every_schema_is_one_by_its_own_standard(schema, name):
     assert schema(name).schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 

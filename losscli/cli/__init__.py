@@ -8,22 +8,18 @@ import os
 import sys
 from collections.abc import Sequence
 
-import typer
-
 from losscli import errors
-from losscli.cli import app, options
+from losscli.cli import app, outputs
 from losscli.text import PATH_SHOWN, cut, visible
 
 DEFECT = 70
 BROKEN_PIPE = 141
 
-_ClickException = typer.BadParameter.__mro__[2]  # what every refusal of the call derives from
-
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing is raised."""
     as_json = _errors_as_json(argv)
-    options.called[:] = argv
+    outputs.called[:] = argv
     try:
         if sys.stdout is None:
             raise errors.OutputError("cannot be written: it is closed", file="standard output")
@@ -44,10 +40,6 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
     except errors.LosscliError as error:
         _tell(error, as_json)
         return error.exit_code
-    except typer.Exit as done:
-        return done.exit_code
-    except typer.Abort:
-        return 130
     except BrokenPipeError:
         raise
     except SystemExit as end:
@@ -56,9 +48,6 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
             return BROKEN_PIPE
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:
-        if isinstance(error, _ClickException):
-            _tell(_usage(error), as_json)
-            return errors.UsageError.exit_code
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise errors.OutputError(
                 "cannot be written: no space left on device", file="standard output"
@@ -66,17 +55,6 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
         refused = _defect(error)
         _tell(refused, as_json)
         return refused.exit_code
-
-
-def _usage(error: Exception) -> errors.UsageError:
-    """A refusal of the parser, in our words' form."""
-    message = str(getattr(error, "format_message", lambda: error)()).strip().rstrip(".")
-    first, _, rest = message.partition("\n")
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "losscli"
-    return errors.UsageError(
-        first[:1].lower() + first[1:], " ".join(rest.split()) or None, f"`{command} --help` lists the options"
-    )
 
 
 def _defect(error: Exception) -> errors.LosscliError:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from losscli.cli.option import Option
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.report.config import GateTable, Settings
+    from losscli.cli.config import Settings
+    from losscli.report.config import GateTable
 
 PREFIX = "LOSSCLI_"
-OWN = frozenset({"config", "errors", "json", "help"})
-"""What neither the environment nor a file sets."""
 
 
 def are_set() -> bool:
@@ -28,63 +26,40 @@ def are_set() -> bool:
     return any(name.startswith(PREFIX) for name in os.environ) or next(_found(), None) is not None
 
 
-def configure(context: typer.Context, path: str | None) -> str | None:
-    """The callback of ``--config``: give the other options what the environment and a file say."""
-    if context.resilient_parsing:
-        return path
+def read(path: str | None, declared: Mapping[str, Option]) -> tuple[dict[str, Any], tuple[GateTable, ...]]:
+    """The options that the environment and a file set, by name, and the gates of the file.
+
+    ``path`` is that of `--config`; without it the environment names the file, or the nearest one is read.
+    """
     settings = _settings(path if path is not None else os.environ.get(f"{PREFIX}CONFIG") or None)
-    context.obj = settings
-    known: dict[str, Any] = {}
-    for param in context.command.params:
-        name = param.name or ""
-        if param.param_type_name != "option" or name in OWN:
+    values: dict[str, Any] = {}
+    for name, entry in declared.items():
+        if not entry.flags or not entry.outside:
             continue
-        several = bool(getattr(param, "multiple", False))
         if settings is not None and name in settings.options:
-            known[name] = _shaped(settings.options[name], several, name, settings)
+            values[name] = _shaped(settings.options[name], entry, settings)
         if text := os.environ.get(f"{PREFIX}{name.upper()}"):
-            known[name] = re.sub(r",\s+", ",", text).split() if several else text
-    context.default_map = known
-    return path
+            values[name] = re.sub(r",\s+", ",", text).split() if entry.repeatable else text
+    return values, settings.gates if settings is not None else ()
 
 
-class Call(Protocol):
-    """What is asked of a call: Typer's context, or what stands for it in a plain one."""
-
-    @property
-    def obj(self) -> Any: ...
-
-    def get_parameter_source(self, name: str, /) -> Any: ...
-
-
-def gates(context: Call) -> tuple[GateTable, ...]:
-    """The gates of the file that was read."""
-    return context.obj.gates if context.obj is not None else ()
-
-
-def from_command_line(context: Call, name: str) -> bool:
-    """Whether an option stands on the command line, and not in the environment or a file."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _shaped(value: Any, several: bool, name: str, settings: Settings) -> Any:
+def _shaped(value: Any, entry: Option, settings: Settings) -> Any:
     """A list for an option that may stand several times, else its only value."""
-    if several or not isinstance(value, list):
-        return value if not several or isinstance(value, list) else [value]
+    if entry.repeatable or not isinstance(value, list):
+        return value if not entry.repeatable or isinstance(value, list) else [value]
     if len(value) != 1:
-        raise UsageError(f"`{name}` takes one value here", file=settings.path)
+        raise UsageError(f"`{entry.name}` takes one value here", file=settings.path)
     return value[0]
 
 
 def _settings(named: str | None) -> Settings | None:
     # Imported here: reading a configuration takes longer than measuring a small file without one.
     if named is not None:
-        from losscli.report.config import load
+        from losscli.cli.config import load
 
         return load(named)
     for path in _found():
-        from losscli.report.config import load_found
+        from losscli.cli.config import load_found
 
         if (settings := load_found(path)) is not None:
             return settings

@@ -22,9 +22,8 @@ SCHEMAS = {
     "suggestion": "losscli.report.schemas:SuggestionDocument",
     "error": "losscli.report.schemas:ErrorDocument",
     "comparison": "losscli.report.schemas:ComparisonDocument",
-    "config": "losscli.report.config:Config",
 }
-"""Where the model of each document stands."""
+"""Where the model of each document stands, save the configuration, which the command line reads."""
 
 
 class Record(BaseModel):
@@ -309,17 +308,17 @@ class ErrorDocument(Record):
     row: int | None = Field(description="counted from 1, without the header")
 
 
-def model(name: str) -> type[BaseModel]:
-    """The model of a document."""
-    module, _, attribute = SCHEMAS[name].partition(":")
+def model(place: str) -> type[BaseModel]:
+    """The model that stands at ``module:name``."""
+    module, _, attribute = place.partition(":")
     found: type[BaseModel] = getattr(importlib.import_module(module), attribute)
     return found
 
 
-def as_json(name: str) -> str:
-    """The JSON Schema of a document, draft 2020-12."""
+def as_json(place: str) -> str:
+    """The JSON Schema of the model at ``module:name``, draft 2020-12."""
     found = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **model(name).model_json_schema(by_alias=True),
+        **model(place).model_json_schema(by_alias=True),
     }
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

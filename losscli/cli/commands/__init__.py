@@ -1,1 +1,21 @@
-"""The commands, a module each."""
+"""One small module a command: ``run``, which takes the options of a call and returns its exit code, and EXAMPLES."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+COMMANDS = ("eval", "compare", "check", "report", "suggest", "losses", "init", "schema", "help")
+"""In the order in which help lists them."""
+
+EPILOG = (
+    "\b\nExamples:\n"
+    "  losscli eval sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss mse\n"
+    "  losscli eval sample_data/breast_cancer.parquet --pred prob --label label -l log_loss -l brier --json\n"
+    "  losscli losses huber"
+)
+
+
+def module_of(command: str) -> Any:
+    """The module of a command."""
+    return importlib.import_module(f"losscli.cli.commands.{command}")

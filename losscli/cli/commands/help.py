@@ -7,55 +7,35 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from losscli.cli import options
+from losscli.cli import app
+from losscli.cli.commands import COMMANDS
+from losscli.cli.option_values import TOPICS
+from losscli.cli.options import Options
 from losscli.errors import UsageError
 
+EXAMPLES = "\b\nExamples:\n  losscli help\n  losscli help losses\n  losscli help eval"
 GUIDE = Path(__file__).parent.parent / "guide"
-TOPICS = ("losses", "columns", "keys", "missing", "formats", "exact", "exit-codes", "ci")
-"""The texts, in the order in which one would read them."""
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [topic for topic in TOPICS if topic.startswith(incomplete)]
-
-
-def help_command(
-    context: typer.Context,
-    topic: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TOPIC",
-            help="A text, or a command",
-            show_default=False,
-            autocompletion=_complete,
-        ),
-    ] = None,
-    errors: options.Errors = "text",
-) -> None:
+def run(call: Options) -> None:
     """Show recipes and explanations; without TOPIC, list them."""
     from losscli.report.writing import write_stdout
 
-    if topic is None:
+    if call.topic is None:
         write_stdout(_contents())
         return
-    name = topic.casefold().replace("_", "-")
+    name = call.topic.casefold().replace("_", "-")
     if name in TOPICS:
         write_stdout(plainly(_text(name)))
         return
-    group = context.parent
-    commands = getattr(group.command, "commands", {}) if group is not None else {}
-    if name in commands:
-        with typer.Context(commands[name], info_name=name, parent=group) as inner:
-            write_stdout(commands[name].get_help(inner) + "\n")
+    if name in COMMANDS:
+        app.run([name, "--help"])
         return
-    near = get_close_matches(name, [*TOPICS, *commands], n=1)
+    near = get_close_matches(name, [*TOPICS, *COMMANDS], n=1)
     hint = f"did you mean `{near[0]}`?  " if near else ""
     raise UsageError(
-        f"there is no text on `{topic}`",
+        f"there is no text on `{call.topic}`",
         hint=f"{hint}`losscli help` lists them; a loss: `losscli losses NAME`",
     )
 
@@ -95,6 +75,3 @@ def plainly(markdown: str) -> str:
         else:
             lines.append(line)
     return "\n".join(lines) + "\n"
-
-
-help_command.epilog = "\b\nExamples:\n  losscli help\n  losscli help losses\n  losscli help eval"  # type: ignore[attr-defined]

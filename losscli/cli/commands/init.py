@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
-
-from losscli.cli import options
+from losscli.cli import outputs
+from losscli.cli.option_values import read_dialect
+from losscli.cli.options import Options
 from losscli.text import visible
 
+EXAMPLES = "\b\nExamples:\n  losscli init\n  losscli init sample_data/breast_cancer.csv"
 FILE = "losscli.toml"
 WEIGHTS = ("weight", "weights", "w", "sample_weight")
 
 
-def init_command(
-    file: Annotated[
-        str | None,
-        typer.Argument(metavar="FILE", help="A file whose columns are to be measured", show_default=False),
-    ] = None,
-    input_format: options.InputFormat = None,
-    dialect: options.DialectText = None,
-    quiet: options.Quiet = False,
-    errors: options.Errors = "text",
-) -> None:
+def run(call: Options) -> None:
     """Write a commented losscli.toml, from a file's columns.
 
     It is written into this folder, and one that is there is never overwritten.
@@ -36,13 +27,14 @@ def init_command(
     if os.path.lexists(FILE):
         raise UsageError("is there already, and is not overwritten", file=FILE)
     columns: Sequence[str] = ()
-    if file is not None:
+    if call.file is not None:
         from losscli.reading import open_source
 
-        columns = open_source(file, format=input_format, dialect=options.read_dialect(dialect)).columns
-    write_new_file(FILE, template(columns, file, dialect).encode("utf-8"))
-    if not quiet:
-        options.say(f"wrote {FILE}: `losscli eval` reads it in this folder and below")
+        dialect = read_dialect(call.dialect)
+        columns = open_source(call.file, format=call.input_format, dialect=dialect).columns
+    write_new_file(FILE, template(columns, call.file, call.dialect).encode("utf-8"))
+    if not call.quiet:
+        outputs.say(f"wrote {FILE}: `losscli eval` reads it in this folder and below")
 
 
 def template(columns: Sequence[str], file: str | None = None, dialect: str | None = None) -> str:
@@ -106,8 +98,3 @@ def toml_text(text: str) -> str:
     """A text as TOML writes it."""
     signs = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
     return '"' + "".join(signs.get(c, c if c.isprintable() else f"\\U{ord(c):08x}") for c in text) + '"'
-
-
-init_command.epilog = (  # type: ignore[attr-defined]
-    "\b\nExamples:\n  losscli init\n  losscli init sample_data/breast_cancer.csv"
-)

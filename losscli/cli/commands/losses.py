@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from losscli.cli import outputs
+from losscli.cli.options import Options
 
-import typer
-
-from losscli.cli import options
+EXAMPLES = "\b\nExamples:\n  losscli losses\n  losscli losses cross_entropy"
 
 
-def losses_command(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="One loss, or an alias of it", show_default=False)
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
-    errors: options.Errors = "text",
-) -> None:
+def run(call: Options) -> None:
     """List the losses; with NAME, say what one of them is."""
     from losscli.losses import describe
     from losscli.report.writing import write_stdout
 
-    look = options.terminal_look()
-    if json:
-        write_stdout(describe.as_json(name))
-    elif name is None:
+    look = outputs.terminal_look()
+    if call.json:
+        write_stdout(describe.as_json(call.name))
+    elif call.name is None:
         write_stdout(describe.listing(look.width))
     else:
-        write_stdout(describe.page(name, look.width))
-
-
-losses_command.epilog = "\b\nExamples:\n  losscli losses\n  losscli losses cross_entropy"  # type: ignore[attr-defined]
+        write_stdout(describe.page(call.name, look.width))

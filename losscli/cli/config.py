@@ -1,0 +1,265 @@
+"""`losscli.toml`, or `[tool.losscli]` in `pyproject.toml`: options of `eval`, and gates, for a project.
+
+Its keys are those of the table of options.  A file that is named with `--config` may set everything.  One that is
+merely found, in this folder or above, came with somebody's project and may not decide where things are written,
+how the work is done or which hosts are spoken to.  What is wrong is a UsageError with the file, the line and the key.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from losscli.cli.option import Option, Setting
+from losscli.cli.options import TABLE
+from losscli.errors import UsageError
+from losscli.report.config import GateTable, LossSpecList, StrictTable, TextList
+
+PROJECT = "pyproject.toml"
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def _kind(entry: Option, setting: Setting) -> Any:
+    """The type of a key's value."""
+    choices = setting.choices or entry.choices
+    if setting.losses:
+        return LossSpecList
+    if entry.repeatable:
+        return TextList
+    if choices:
+        return Literal[choices]
+    return entry.type if entry.least is None else Annotated[entry.type, Field(ge=entry.least)]
+
+
+SETTINGS = {name: entry.setting for name, entry in TABLE.items() if entry.setting is not None}
+FOUND = frozenset(name for name, setting in SETTINGS.items() if setting.found)
+"""The options that a file may set which was found, and not named: losses, columns and policies."""
+VALUES = {"slice", *(name for name, setting in SETTINGS.items() if setting.values)}
+"""Keys that speak of values in columns, where an address is only a text."""
+
+
+class _Document(StrictTable):
+    model_config = ConfigDict(title="losscli.toml")
+
+
+_keys: dict[str, Any] = {
+    name: (_kind(TABLE[name], setting) | None, Field(None, description=setting.help))
+    for name, setting in SETTINGS.items()
+}
+Config = create_model(
+    "Config",
+    __base__=_Document,
+    __doc__="What a file that is named with `--config` may set.",
+    __module__=__name__,
+    **_keys,
+    gates=(list[GateTable], Field(default_factory=list, description="limits on losses")),
+)
+"""The model of a file: every option of the table that has a key, and gates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a file sets."""
+
+    path: str
+    options: dict[str, Any]
+    gates: tuple[GateTable, ...] = ()
+
+
+def load(path: str) -> Settings:
+    """The settings of a file that the user named."""
+    settings = _read(path, named=True)
+    assert settings is not None
+    return settings
+
+
+def load_found(path: str) -> Settings | None:
+    """The settings of a file that was found; None where it is a project's file that holds none."""
+    return _read(path, named=False)
+
+
+def _read(path: str, *, named: bool) -> Settings | None:
+    shown = path if named else os.path.relpath(path)
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot be read: {reason[:1].lower()}{reason[1:]}", file=shown) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"is not UTF-8: byte {error.start + 1}", file=shown) from None
+    except ValueError:
+        raise UsageError("is no name of a file", file=shown) from None
+    project = os.path.basename(path) == PROJECT
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        said = str(error)
+        raise UsageError(f"is not TOML: {said[:1].lower()}{said[1:]}", file=shown) from None
+    prefix: tuple[str, ...] = ()
+    if project:
+        prefix = ("tool", "losscli")
+        tool = document.get("tool", {})
+        if not isinstance(tool, dict) or "losscli" not in tool:
+            if named:
+                raise UsageError("has no table `[tool.losscli]`", file=shown)
+            return None
+        document = tool["losscli"]
+    return _settings(document, _Place(shown, text, prefix), path, named=named)
+
+
+def _settings(document: Any, place: _Place, path: str, *, named: bool) -> Settings:
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        raise place.refusal(error, document) from None
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    gates = tuple(given.pop("gates", ()))
+    if not named:
+        hint = f"it was found, not named: `--config {place.file}` lets it set all"
+        for name in given:
+            if name not in FOUND:
+                raise place.error(
+                    (name,), f"`{name}` says how or where, and is no loss, column, policy or gate", hint
+                )
+        for keys, text in _texts(document):
+            if not VALUES & set(keys) and URI.search(text):
+                raise place.error(keys, f"`{text}` is on the network", hint)
+    if isinstance(given.get("baseline"), str) and not URI.match(given["baseline"]):
+        given["baseline"] = os.path.join(os.path.dirname(path), given["baseline"])
+    return Settings(place.file, given, gates)
+
+
+def _texts(held: Any, keys: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text in a document, and where it stands."""
+    if isinstance(held, str):
+        yield keys, held
+    elif isinstance(held, Mapping):
+        for key, value in held.items():
+            yield from _texts(value, (*keys, key))
+    elif isinstance(held, list):
+        for at, value in enumerate(held):
+            yield from _texts(value, (*keys, at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A file's text, for the lines of its keys."""
+
+    file: str
+    text: str
+    prefix: tuple[str, ...]
+
+    def error(self, keys: tuple[str | int, ...], message: str, hint: str | None = None) -> UsageError:
+        line = line_of(self.text, (*self.prefix, *keys))
+        return UsageError(f"line {line}: {message}" if line else message, hint=hint, file=self.file)
+
+    def refusal(self, error: ValidationError, document: Any) -> UsageError:
+        """The first thing that is wrong, by the lines of the file."""
+        found = [self._one(one, document) for one in error.errors(include_url=False, include_context=False)]
+        _, keys, message, hint = min(found, key=lambda one: one[0] or 0)
+        return self.error(keys, message, hint)
+
+    def _one(self, one: Any, document: Any) -> tuple[int | None, tuple[str | int, ...], str, str | None]:
+        keys = _known_part(one["loc"], document)
+        shown = show_keys(keys)
+        hint = None
+        if one["type"] == "extra_forbidden":
+            table: type[BaseModel] = GateTable if len(keys) > 1 else Config
+            near = get_close_matches(str(keys[-1]).replace("-", "_"), table.model_fields, n=1)
+            message = f"there is no key `{keys[-1]}`" + (
+                f" in `{show_keys(keys[:-1])}`" if len(keys) > 1 else ""
+            )
+            hint = f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(table.model_fields)}"
+        elif one["type"] == "missing":
+            message = f"`{shown}` needs `{one['loc'][-1]}`"
+        else:
+            said = one["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            message = f"`{shown}`: {said[:1].lower()}{said[1:]}" if shown else said
+        return line_of(self.text, (*self.prefix, *keys)), keys, message, hint
+
+
+def _known_part(keys: tuple[str | int, ...], document: Any) -> tuple[str | int, ...]:
+    """As much of a place as is in the document: pydantic adds the branches that it tried."""
+    held: list[str | int] = []
+    for key in keys:
+        try:
+            document = document[key]
+        except (KeyError, IndexError, TypeError):
+            break
+        held.append(key)
+    return tuple(held)
+
+
+def show_keys(keys: tuple[str | int, ...]) -> str:
+    """A place as it is written, tables counted from 1.
+
+    >>> show_keys(("gates", 1, "max"))
+    'gates[2].max'
+    """
+    return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
+
+
+HEADER = re.compile(r"\s*\[(\[)?\s*([^\]\[]+?)\s*\](\])?\s*(#.*)?$")
+ASSIGNMENT = re.compile(
+    r"\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*'))*)\s*="
+)
+
+
+def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
+    """The line, from 1, on which a key of a TOML document stands, or else the nearest table around it.
+
+    >>> line_of('a = 1' + chr(10) + '[[gates]]' + chr(10) + 'max = 2', ("gates", 0, "max"))
+    3
+    """
+    best, depth = None, 0
+    arrays: dict[tuple[str | int, ...], int] = {}
+    table: tuple[str | int, ...] = ()
+    inside = ""  # the quotes of a text that runs over several lines
+    for number, line in enumerate(text.splitlines(), 1):
+        started, inside = inside, _open_text(line, inside)
+        if started:
+            continue
+        path: tuple[str | int, ...] | None = None
+        if header := HEADER.match(line):
+            path = table = _table_path(_parts(header[2]), arrays, starts_one=bool(header[1]))
+        elif assigned := ASSIGNMENT.match(line):
+            path = (*table, *_parts(assigned[1]))
+        if path is not None and len(path) > depth and keys[: len(path)] == path:
+            best, depth = number, len(path)
+    return best
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted)]
+
+
+def _table_path(
+    names: list[str], arrays: dict[tuple[str | int, ...], int], *, starts_one: bool
+) -> tuple[str | int, ...]:
+    """The path of a table, with the place of each array of tables on the way; the places are kept in ``arrays``."""
+    path: tuple[str | int, ...] = ()
+    for at, name in enumerate(names, 1):
+        path = (*path, name)
+        if at == len(names) and starts_one:
+            arrays[path] = arrays.get(path, -1) + 1
+        if path in arrays:
+            path = (*path, arrays[path])
+    return path
+
+
+def _open_text(line: str, inside: str) -> str:
+    """The quotes of a text of several lines that is open at the end of this line."""
+    for mark in re.findall(r'"""|\'\'\'', line):
+        if not inside:
+            inside = mark
+        elif inside == mark:
+            inside = ""
+    return inside

@@ -1,0 +1,79 @@
+"""What is declared of an option; `options` holds the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from losscli.errors import UsageError
+
+
+class Panel(StrEnum):
+    """The groups of options, by the heading that help gives them, in its order."""
+
+    INPUTS = "Inputs and columns"
+    ROWS = "Which rows"
+    LOSSES = "Losses"
+    GATES = "Gates"
+    OUTPUT = "Output"
+    WORK = "How the work is done"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The key of an option in a configuration file."""
+
+    help: str
+    found: bool = True
+    """Whether a file that was merely found may set it."""
+    choices: tuple[str, ...] = ()
+    """The values it takes, where the command line tells them in other words than a file."""
+    losses: bool = False
+    """Whether its texts are specs of losses."""
+    values: bool = False
+    """Whether it speaks of values in columns, where an address is only a text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option or argument."""
+
+    flags: tuple[str, ...]
+    """Its names on the command line; an argument has none."""
+    help: str
+    commands: tuple[str, ...]
+    panel: Panel = Panel.INPUTS
+    default: Any = None
+    required: bool = False
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    check: Callable[[str], object] | None = None
+    """Raises UsageError for a text that is no value of it."""
+    complete: Callable[[str], list[str]] | None = None
+    eager: bool = False
+    """Whether it is read before the others."""
+    outside: bool = True
+    """Whether the environment or a file may set it."""
+    setting: Setting | None = None
+    """Its key in a configuration; None where no file has one."""
+    measured: bool = False
+    """Whether `evaluate` or `compare` takes it, under its name."""
+    convert: Callable[[Any], Any] | None = None
+    """What makes of its value what they take."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields that differ in a command."""
+    name: str = ""
+    type: type[bool] | type[int] | type[float] | type[str] = str
+    repeatable: bool = False
+
+    def refuse_unknown(self, text: str) -> None:
+        """UsageError where a text is no value of this option."""
+        if self.choices and text not in self.choices:
+            *most, last = self.choices
+            raise UsageError(f"`{self.flags[0]}` is {', '.join(most)} or {last}, not `{text}`")
+        if self.check is not None:
+            self.check(text)

@@ -1,0 +1,193 @@
+"""Where results and messages go: formats, files, the terminal, and the exit code of a verdict."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from losscli.cli.options import Options
+from losscli.errors import UsageError
+from losscli.text import shortened, visible
+
+if TYPE_CHECKING:
+    from losscli.report.gates import Gate, LimitKind
+    from losscli.report.records import Report
+    from losscli.show import Canvas
+
+called: list[str] = []
+"""The words of this call, for a page that says how it was made."""
+
+SECRET = re.compile(r"(?<=://)[^/@\s]+@|\?\S*")
+"""What of a URI may be a secret: a name and password, and the query."""
+
+
+def command_line() -> str:
+    """The call as it could be typed again, without the secrets of URIs."""
+    words = [SECRET.sub("", word) if "://" in word else word for word in called]
+    return shlex.join(["losscli", *words])
+
+
+def read_gate(call: Options) -> Gate | None:
+    """The limits of the command line and of the configuration; None where there are none."""
+    if not (call.max or call.min or call.baseline or call.max_regression or call.gates):
+        return None
+    from losscli.report.gates import Gate
+
+    flags: dict[LimitKind, Sequence[str]] = {
+        "max": call.max, "min": call.min, "max_regression": call.max_regression
+    }  # fmt: skip
+    return Gate.of(flags, call.baseline, call.gates)
+
+
+def tell_verdict(report: Report, format: str) -> int:
+    """The exit code of a judged report; what failed is said where standard output does not show it."""
+    if report.gate is None or report.gate["passed"]:
+        return 0
+    from losscli.show import SHOW_GATES
+    from losscli.show.lines import failure_lines
+
+    if format not in SHOW_GATES:
+        for line in failure_lines(report.gate, report.saved):
+            say(line)
+    return 1
+
+
+def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
+    """The rows that were left out, where no format that is written says so."""
+    from losscli.show import TERSE
+
+    formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
+    if left_out and all(name in TERSE for name in formats):
+        say(f"{f'{where}: ' if where is not None else ''}left out: {left_out}")
+
+
+NOTHING = "nothing"
+"""In place of a format: standard output gets none, since a file gets all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a report goes: a format for standard output, and files."""
+
+    format: str
+    files: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, call: Options, inputs: Sequence[str]) -> Outputs:
+        """Checked before anything is read: formats are known and files can be written."""
+        from losscli.report.writing import refuse_unwritable
+        from losscli.show import known, parse_output
+
+        format = call.format
+        if call.json and format not in (None, "json") and "format" in call.given:
+            raise UsageError(f"`--json` and `--format {format}` ask for two formats")
+        if call.json:
+            format = "json"
+        files = tuple(parse_output(text) for text in call.output)
+        places = [os.path.normpath(path) for _, path in files]
+        for place, (_, path) in enumerate(files):
+            if places[place] in places[:place]:
+                raise UsageError(
+                    f"{path} would be written twice", hint="give each `--output` a file of its own"
+                )
+            refuse_unwritable(path, inputs)
+        if format != NOTHING:
+            format = known(format) if format else "table" if sys.stdout.isatty() else "csv"
+        return cls(format, files)
+
+    @property
+    def draws(self) -> bool:
+        """Whether a format has pictures, for which more is kept of the rows."""
+        return "html" in (self.format, *(format for format, _ in self.files))
+
+    @property
+    def shows_losses(self) -> bool:
+        """Whether a table is looked at: none in a pipe has pictures."""
+        return self.format == "table" and sys.stdout.isatty()
+
+    def write(self, report: Report, *more: Report) -> None:
+        """Files first: a closed pipe must not lose them."""
+        from losscli.report.writing import add_to_file, write_file, write_stdout
+        from losscli.show import Canvas, render
+
+        reports = (report, *more)
+        look = terminal_look() if self.format == "table" else Canvas()
+        text = render(self.format, reports, look) if self.format != NOTHING else ""
+        # All are rendered before one is written: a run that fails leaves no file.
+        texts = [(path, render(format, reports, Canvas(width=120))) for format, path in self.files]
+        summary = os.environ.get("GITHUB_STEP_SUMMARY") if self.format == "github" else None
+        told = render("markdown", reports) if summary else ""
+        for path, content in texts:
+            write_file(path, content.encode("utf-8", "backslashreplace"))
+        if summary:
+            add_to_file(summary, f"{told}\n".encode("utf-8", "backslashreplace"))
+        write_stdout(text)
+
+
+def show_plot(report: Report, name: str) -> None:
+    """The picture of that name, on standard output, which is a terminal."""
+    from losscli.report.writing import write_stdout
+    from losscli.show.plot import plots
+
+    text = plots(report, name, terminal_look())
+    if text:
+        write_stdout(f"\n{text}")
+    else:
+        say(f"no picture `{name}`: these losses and columns have none")
+
+
+def check_rows_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
+    """What can be known of ``--rows-out`` before anything is read."""
+    path = call.rows_out
+    if path is None:
+        if call.gradient or call.for_spreadsheets:
+            name = "--gradient" if call.gradient else "--for-spreadsheets"
+            raise UsageError(f"`{name}` is of the file of `--rows-out`", hint="add `--rows-out FILE`")
+        return
+    from losscli.report.rowfile import format_of
+    from losscli.report.writing import refuse_unwritable
+
+    if call.for_spreadsheets and format_of(path) != "csv":
+        raise UsageError(f"`--for-spreadsheets` is of a CSV, and {path} is none")
+    format_of(path)
+    if os.path.normpath(path) in (os.path.normpath(file) for _, file in out.files):
+        raise UsageError(f"{path} would be written twice", hint="give `--rows-out` a file of its own")
+    refuse_unwritable(path, inputs)
+
+
+def check_columns(call: Options) -> None:
+    """Columns stand beside rows, so that some must be shown."""
+    if call.columns and not call.worst and call.rows_out is None:
+        raise UsageError(
+            "`--columns` is of rows, and none are asked for", hint="add `--worst N` or `--rows-out FILE`"
+        )
+
+
+def terminal_look() -> Canvas:
+    """Width, colour and characters of the terminal that standard output is."""
+    import shutil
+
+    from losscli.show import Canvas
+
+    on_terminal = sys.stdout.isatty()
+    colour = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    try:
+        "─↓–".encode(sys.stdout.encoding or "ascii")
+        unicode = True
+    except (UnicodeEncodeError, LookupError):
+        unicode = False
+    return Canvas(shutil.get_terminal_size().columns, colour, unicode, pictures=on_terminal)
+
+
+def say(text: str) -> None:
+    """A message for people, on standard error."""
+    try:
+        sys.stderr.buffer.write(visible(shortened(text)).encode("utf-8", "backslashreplace") + b"\n")
+        sys.stderr.buffer.flush()
+    except (OSError, ValueError):
+        pass  # nobody listens
