@@ -129,7 +129,10 @@ def _split(words: list[str], code: int, out: str, err: str) -> tuple[dict[str, A
 
 def _layout(words: list[str], out: str) -> str | None:
     """The format of the output, where it is one for programs."""
-    if words[0] not in ("eval", "compare", "check", "report", "suggest", "losses", "schema"):
+    if (
+        words[0] not in ("eval", "compare", "check", "report", "suggest", "losses", "schema")
+        or "--help" in words
+    ):
         return None
     if out.startswith("{") and (words[0] == "schema" or "--json" in words):
         return "json" if out.count("\n{") == 0 else "jsonl"
