@@ -10,8 +10,11 @@ import sys
 import pytest
 
 from conftest import ROOT
+from losscli.cli.commands import COMMANDS
 from losscli.cli.commands.help import GUIDE, plainly
+from losscli.cli.option import Panel
 from losscli.cli.option_values import TOPICS
+from losscli.cli.options import of_command
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[+-]?\d+)?")
 
@@ -126,3 +129,17 @@ def test_lines_of_a_text_keep_to_a_usual_terminal():
     for path in GUIDE.glob("*.md"):
         text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         assert max(map(len, text.splitlines())) <= 120, path.name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_groups_options_by_panel_within_80_columns(here, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    page = re.split("^  Examples?:$", here(command, "--help").out, flags=re.MULTILINE)[0]
+    assert max(map(len, page.splitlines())) <= 80
+    headings = re.findall(r"^([A-Z].*):$", page, re.MULTILINE)
+    used = {entry.panel for entry in of_command(command).values() if entry.flags}
+    assert [heading for heading in headings if heading != "Arguments"] == [p for p in Panel if p in used]
+    for name, entry in of_command(command).items():
+        if entry.flags:
+            section = page.split(f"\n{entry.panel}:\n")[1].split("\n\n")[0]
+            assert entry.flags[0] in section, name

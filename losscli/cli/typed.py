@@ -16,7 +16,7 @@ from typer.core import TyperCommand
 from losscli._version import __version__
 from losscli.cli import settings
 from losscli.cli.commands import EPILOG, module_of
-from losscli.cli.option import Option
+from losscli.cli.option import Option, Panel
 from losscli.cli.options import Options, of_command
 from losscli.errors import UsageError
 
@@ -26,7 +26,23 @@ _ClickException: type[Exception] = typer.BadParameter.__mro__[
 
 
 class Command(TyperCommand):
-    """A command that refuses an option of one value which stands there twice, in place of taking the last."""
+    """A command whose help groups its options, and which refuses a second value for an option that takes one."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then each panel's options in the order of the table."""
+        declared = of_command(self.name or "")
+        rows: dict[str, list[Any]] = {"Arguments": [], **{panel: [] for panel in Panel}}
+        for param in self.get_params(ctx):
+            if param.param_type_name == "argument":
+                heading = "Arguments"
+            else:
+                heading = declared[param.name].panel if param.name in declared else Panel.WORK
+            if (record := param.get_help_record(ctx)) is not None:
+                rows[heading].append(record)
+        for heading, records in rows.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
     def make_parser(self, ctx: Any) -> Any:
         parser: Any = super().make_parser(ctx)
