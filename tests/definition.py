@@ -80,10 +80,14 @@ class Definition:
         self._value = compile(ast.Expression(last.value), "<definition>", "eval")
 
     def __call__(self, **names: Any) -> mpmath.mpf:
+        return MP.mpf(self.run(names))
+
+    def run(self, names: Mapping[str, Any]) -> Any:
+        """The value with these names, which stand before the words of the language."""
         # One dictionary for all names: a comprehension sees globals only.
         space = {"__builtins__": {}, "_number": MP.mpf, "_over": _over, "_power": _power, **WORDS, **names}
         exec(self._steps, space)
-        return MP.mpf(eval(self._value, space))
+        return eval(self._value, space)
 
 
 class _Exactly(ast.NodeTransformer):

@@ -1,19 +1,26 @@
-"""The gradient is derived from the definition, and is its slope.
+"""The gradient of each loss is the slope of its definition.
 
-What is printed is run in 400 digits, as definitions are, and held against the difference quotient of the
-definition itself: nothing here repeats a rule of differentiation.
+The text in the docstring is run in 400 digits, as definitions are, and held against dual numbers carried
+through the definition itself; the numbers that the arrays give are held against the same.  Nothing here
+repeats a rule of the text.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from definition import MP, Definition, exact
+from definition import MANY_DIGITS, MP, Definition, exact, ulps_off
 from draws import all_params, draw, forms, generator, kept, row_params, title, usual_params
+from dual import NoSlopeError, slope_of
+from losscli.loss.declare import Gradient
 from losscli.loss.gradient import NoGradientError, gradient_rows, gradients
 from losscli.losses import find
 from recorded import recorded
@@ -22,47 +29,52 @@ FORMS = [form for form in forms() if form.is_mean]
 
 STEPS = "it goes in steps: its slope is 0 wherever it has one"
 CLASS = "a predicted class has no neighbours to move to"
-WITHOUT = {
-    "within_tol-column-column": STEPS,
-    "coverage-column-column-column": STEPS,
-    "crossing_rate-column-columns": STEPS,
-    "top_k_error-codes-columns": STEPS,
-    "hamming-columns-columns": STEPS,
-    "hamming_count-columns-columns": STEPS,
-    "subset_zero_one-columns-columns": STEPS,
-    "coverage_error-columns-columns": STEPS,
-    "ranking_loss-columns-columns": STEPS,
-    "lrap-columns-columns": STEPS,
-    "one_error-columns-columns": STEPS,
-    "samples_f1-columns-columns": STEPS,
-    "samples_jaccard-columns-columns": STEPS,
-    "zero_one-codes-codes": CLASS,
-    "hamming-codes-codes": CLASS,
-    "hamming_count-codes-codes": CLASS,
-    "cost-codes-codes": CLASS,
-    "wis-column-columns": "a loop over `intervals` is not differentiated",
-}
-"""Row losses for which there is no gradient, and the reason that is printed."""
 
 
 def has_gradient(form) -> bool:
-    return title(form) not in WITHOUT
+    try:
+        return bool(gradients(form))
+    except NoGradientError:
+        return False
 
 
-with_gradient = pytest.mark.parametrize("form", [f for f in FORMS if has_gradient(f)], ids=title)
+WITH = [form for form in FORMS if has_gradient(form)]
+WITHOUT = [form for form in FORMS if not has_gradient(form)]
+with_gradient = pytest.mark.parametrize("form", WITH, ids=title)
+
+CANCELS = "its terms all but cancel where the slope is small, and plain doubles round each of them"
+AMPLIFIES = "a power of e stands on a number that is rounded, and a power of what it gives on that"
+LOOSE = dict.fromkeys(
+    (
+        "msle-column-column", "log_cosh-column-column", "fair-column-column", "geman_mcclure-column-column",
+        "tukey-column-column", "squared_eps_insensitive-column-column", "linex-column-column",
+        "mspe-column-column", "smape-column-column", "log_ratio-column-column", "poisson_deviance-column-column",
+        "poisson_nll-column-column", "gamma_deviance-column-column", "gamma_nll-column-column",
+        "tweedie_deviance-column-column", "tweedie_nll-column-column", "gaussian_nll-column-column-column",
+        "dss-column-column-column", "bregman-column-column", "log_loss-column-column",
+        "log_loss-column-column-logits", "weighted_log_loss-column-column",
+        "weighted_log_loss-column-column-logits", "kl_binary-column-column", "poly1-codes-columns",
+        "cross_entropy-codes-columns-logits", "cross_entropy-columns-columns-logits", "rps-codes-columns",
+        "rps-columns-columns", "kl-columns-columns", "js-columns-columns", "hellinger-columns-columns",
+        "multi_margin-codes-columns", "cosine_distance-columns-columns", "cosine_embedding-column-columns-columns",
+    ),
+    CANCELS,
+) | dict.fromkeys(
+    (
+        "welsch-column-column", "brier-column-column-logits", "focal-column-column-logits",
+        "focal-codes-columns-logits", "gce-codes-columns-logits", "pair_logit-column-column",
+    ),
+    AMPLIFIES,
+)  # fmt: skip
+"""Gradients that may lie further than 4 ulp from the slope, and why."""
 
 
-def _sign(x):
-    return MP.mpf(int(x > 0) - int(x < 0))
-
-
-def usual_rows(form, params, rows=10):
-    """Ordinary rows."""
-    return kept(form, draw(form, params, generator(form, "gradient"), rows), params)
+def usual_rows(form, params, rows=30, *, ends=False):
+    return kept(form, draw(form, params, generator(form, f"gradient {ends}"), rows, ends=ends), params)
 
 
 def some_params(form):
-    """Parameters of every day: the ends of their ranges are no place for a difference quotient."""
+    """Parameters of every day."""
     usual = usual_params(form)
     found = [usual]
     for params in all_params(form, generator(form, "gradient parameters"), at_most=8):
@@ -72,80 +84,126 @@ def some_params(form):
     return found
 
 
-def by_difference(form, given, row, role, column, step):
-    """The slope of the definition: a difference quotient in 400 digits, from either side."""
+def slopes(form, params, roles, found) -> Iterator[tuple[Any, Any, Gradient, dict[str, Any]]]:
+    """Of each row and column that has a slope: what the arrays gave, the slope, and what it is of."""
     definition = Definition(form.doc.definition)
-    values = []
-    for shift in (-step, MP.mpf(0), step):
-        moved = dict(row)
-        if column is None:
-            moved[role] = row[role] + shift
-        else:
-            moved[role] = [c + shift if at == column else c for at, c in enumerate(row[role])]
-        values.append(definition(**given, **moved))
-    return (values[1] - values[0]) / step, (values[2] - values[1]) / step
+    given = {name: exact(value) for name, value in row_params(form, params, roles).items()}
+    for gradient in found:
+        for at, cells in enumerate(zip(*roles.values(), strict=True)):
+            row = given | {name: exact(cell) for name, cell in zip(roles, cells, strict=True)}
+            for j in range(len(row[gradient.role])) if gradient.by_column else [None]:
+                place = at if j is None else (at, j)
+                try:
+                    wanted = slope_of(definition, row, gradient.role, j)
+                except NoSlopeError:
+                    continue
+                yield place, wanted, gradient, row | ({} if j is None else {"j": j})
 
 
-def close(one, other):
-    # A step of 1e-60 leaves an error of that size times the second slope.
-    return abs(one - other) <= MP.mpf(10) ** -20 * max(1, abs(one), abs(other))
+def _sign(x):
+    return MP.mpf(int(x > 0) - int(x < 0))
+
+
+def the_same(gradient, names, wanted):
+    found = Definition(gradient.text)(**({"sign": _sign} | names))
+    # What lies below 1e-350 is nothing to a double.
+    return abs(found - wanted) <= MP.mpf(10) ** -20 * abs(wanted) + MP.mpf(10) ** -350, found
+
+
+def check_the_text(form) -> int:
+    """Hold the text against the slope of the definition; how often they were compared."""
+    compared = 0
+    for params in some_params(form):
+        for ends in (False, True):
+            roles = usual_rows(form, params, ends=ends)
+            for place, wanted, gradient, names in slopes(form, params, roles, gradients(form)):
+                same, found = the_same(gradient, names, wanted)
+                if not same:  # in 400 digits a term of 1e-300 beside one of 1e300 may be lost
+                    with MP.workdps(MANY_DIGITS):
+                        column = names.get("j")
+                        wanted = slope_of(Definition(form.doc.definition), names, gradient.role, column)
+                        same, found = the_same(gradient, names, wanted)
+                assert same, f"{found} in place of {wanted} by {gradient.by}: {params}, row {place}"
+                compared += 1
+    return compared
 
 
 @with_gradient
-def test_the_gradient_printed_is_the_slope_of_the_definition(form):
-    step, compared = MP.mpf(10) ** -60, 0
-    for params in some_params(form):
-        roles = usual_rows(form, params)
-        given = {name: exact(value) for name, value in row_params(form, params, roles).items()}
-        for gradient in gradients(form):
-            slope = Definition(gradient.text)
-            for cells in zip(*roles.values(), strict=True):
-                row = {name: exact(cell) for name, cell in zip(roles, cells, strict=True)}
-                places = range(len(row[gradient.role])) if gradient.by_column else [None]
-                for column in places:
-                    j = {} if column is None else {"j": column}
-                    try:
-                        left, right = by_difference(form, given, row, gradient.role, column, step)
-                        found = slope(**({"sign": _sign} | given), **row, **j)
-                    except (ZeroDivisionError, ValueError):
-                        continue
-                    if not all(map(MP.isfinite, (left, right, found))) or not close(left, right):
-                        continue  # at the end of the domain, or at a kink
-                    assert close(found, right), f"{params} {row} {column}"
-                    compared += 1
-    assert compared >= 10
+def test_the_text_is_the_slope_of_the_definition(form):
+    assert check_the_text(form) >= 10
 
 
 @with_gradient
-def test_the_gradient_of_all_rows_is_that_of_each_row(form):
+def test_the_gradient_of_all_rows_lies_within_4_ulp_of_the_slope(form):
     for params in some_params(form):
         roles = usual_rows(form, params)
-        held = row_params(form, params, roles)
-        given = {name: exact(value) for name, value in held.items()}
-        found = gradient_rows(form, roles, held)
+        found = gradient_rows(form, roles, row_params(form, params, roles))
         assert list(found) == [role.name for role in form.pred_roles]
-        for gradient in gradients(form):
-            slope, column = Definition(gradient.text), found[gradient.role]
-            assert column.shape == roles[gradient.role].shape
-            assert column.dtype == np.float64
-            for at, cells in enumerate(zip(*roles.values(), strict=True)):
-                row = {name: exact(cell) for name, cell in zip(roles, cells, strict=True)}
-                for j in range(column.shape[1]) if gradient.by_column else [None]:
-                    try:
-                        wanted = slope(**({"sign": _sign} | given), **row, **({} if j is None else {"j": j}))
-                    except (ZeroDivisionError, ValueError):
-                        continue
-                    got = column[at] if j is None else column[at, j]
-                    # Plain doubles: what cancels loses digits, relative to the terms.
-                    if MP.isfinite(wanted) and abs(wanted) < 1e300:
-                        assert got == pytest.approx(float(wanted), rel=1e-8, abs=1e-9), (params, row, j)
+        for role, column in found.items():
+            assert (column.shape, column.dtype) == (roles[role].shape, np.float64)
+        for place, wanted, gradient, _ in slopes(form, params, roles, gradients(form)):
+            got = found[gradient.role][place]
+            if title(form) in LOOSE:
+                assert got == pytest.approx(float(wanted), rel=1e-8, abs=1e-12), (params, place)
+            else:
+                assert ulps_off(float(got), wanted) <= 4.0, (params, place)
 
 
-@pytest.mark.parametrize("form", [f for f in FORMS if not has_gradient(f)], ids=title)
+def test_the_gradients_with_a_looser_bound_are_still_there():
+    assert set(LOOSE) <= set(map(title, WITH))
+
+
+def with_text(form, old, new):
+    """The loss with another text in its docstring."""
+    function = functools.wraps(form.function)(lambda *columns, **params: form.function(*columns, **params))
+    assert old in function.__doc__
+    function.__doc__ = function.__doc__.replace(old, new)
+    return replace(form, function=function)
+
+
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("huber", "else delta * sign(pred - label)", "else sign(pred - label)"),
+        ("pinball", "factor * (-quantile if", "factor * (quantile if"),
+        ("rps", "2 * sum(", "sum("),
+        ("gaussian_nll", "(mean - label) / v", "(label - mean) / v"),
+    ],
+)
+def test_a_wrong_gradient_is_found(name, old, new):
+    with pytest.raises(AssertionError, match="in place of"):
+        check_the_text(with_text(find(name)[0], old, new))
+
+
+@pytest.mark.parametrize("form", forms(), ids=title)
+def test_a_mean_of_rows_has_a_gradient_by_each_role_or_a_reason(form):
+    doc = form.doc
+    if not form.is_mean or all(role.shape == "Codes" for role in form.pred_roles):
+        assert not doc.gradients
+        assert not doc.no_gradient
+    else:
+        wanted = [(role.name, role.shape == "Columns") for role in form.pred_roles]
+        assert [(one.role, one.by_column) for one in doc.gradients] == ([] if doc.no_gradient else wanted)
+
+
+@pytest.mark.parametrize("form", WITHOUT, ids=title)
 def test_a_row_loss_without_a_gradient_says_why(form):
     with pytest.raises(NoGradientError) as told:
         gradients(form)
-    assert str(told.value) == WITHOUT[title(form)]
+    if all(role.shape == "Codes" for role in form.pred_roles):
+        assert str(told.value) == CLASS
+        return
+    if form.name == "wis":
+        assert str(told.value) == "a loop over `intervals` is not differentiated"
+        return
+    assert str(told.value) == STEPS
+    flat = [Gradient(role.name, "0", role.shape == "Columns") for role in form.pred_roles]
+    found = [
+        slope
+        for _, slope, _, _ in slopes(form, usual_params(form), usual_rows(form, usual_params(form)), flat)
+    ]
+    assert found
+    assert not any(found)
 
 
 def test_a_loss_that_is_no_mean_of_rows_has_no_gradient_of_a_row():

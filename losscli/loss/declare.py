@@ -442,11 +442,29 @@ def loss(
     return mark
 
 
+J = "j"
+"""The column by which a slope is taken, where the prediction is several columns."""
+
+
+class Gradient(NamedTuple):
+    """The slope of a row's loss by one role: lines of Python, the last of which is the value."""
+
+    role: str
+    text: str
+    by_column: bool
+
+    @property
+    def by(self) -> str:
+        return f"{self.role}[{J}]" if self.by_column else self.role
+
+
 class Doc(NamedTuple):
-    """A docstring, taken apart: the summary, the definition, the text and the example."""
+    """A docstring, taken apart: the summary, the definition, its slopes or why it has none, the text, the example."""
 
     summary: str
     definition: str
+    gradients: tuple[Gradient, ...]
+    no_gradient: str
     text: str
     example: str
 
@@ -454,7 +472,10 @@ class Doc(NamedTuple):
 def read_doc(docstring: str) -> Doc:
     """The parts of a loss's docstring.
 
-    The indented block is the definition; lines from the first ``>>>`` on are the example.
+    The first indented block is the definition, in plain Python on one row.  A line "Gradient by `pred`:"
+    introduces the block that gives the slope by that role; "Gradient by `pred[j]`:" by its column ``j``.
+    In such a block a line indented further continues the one above.  "No gradient: …" says why there is
+    none.  Lines from the first ``>>>`` on are the example.
     """
     lines = inspect.cleandoc(docstring).splitlines() or [""]
     body, example = lines[1:], [""]
@@ -462,9 +483,25 @@ def read_doc(docstring: str) -> Doc:
         if line.startswith(">>>"):
             body, example = body[:at], body[at:]
             break
-    definition = [line[4:] for line in body if line.startswith("    ")]
-    text = "\n".join(line for line in body if not line.startswith("    "))
-    return Doc(lines[0], "\n".join(definition), re.sub(r"\n{3,}", "\n\n", text).strip(), "\n".join(example))
+    blocks: dict[str, list[str]] = {"": []}
+    text, why, by = [], "", ""
+    for line in body:
+        if line.startswith("    "):
+            blocks[by].append(line[4:])
+        elif (introduced := re.fullmatch(r"Gradient by `(.+)`:", line)) is not None:
+            by = introduced[1]
+            blocks[by] = []
+        elif line.startswith("No gradient: "):
+            why = line.removeprefix("No gradient: ").removesuffix(".")
+        else:
+            text.append(line)
+    definition = "\n".join(blocks.pop(""))
+    gradients = tuple(
+        Gradient(by.removesuffix(f"[{J}]"), re.sub(r"\n +", " ", "\n".join(block)), by.endswith(f"[{J}]"))
+        for by, block in blocks.items()
+    )
+    shown = re.sub(r"\n{3,}", "\n\n", "\n".join(text)).strip()
+    return Doc(lines[0], definition, gradients, why, shown, "\n".join(example))
 
 
 def read_number(text: str) -> float | None:

@@ -99,6 +99,12 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
     ``eps=0`` gives the honest infinity.  A label between 0 and 1 is a soft label; ``label_smoothing``
     moves every label that far towards one half, as Keras does.
 
+    Gradient by `pred`:
+
+        y = label * (1 - label_smoothing) + label_smoothing / 2
+        (-y / pred if y > 0 and pred > eps else 0) + ((1 - y) / (1 - pred) if y < 1 and 1 - pred > eps
+            else 0)
+
     >>> log_loss(np.array([1.0, 0.0]), np.array([1.0, 0.5]))
     array([0.        , 0.69314718])
     """
@@ -132,6 +138,11 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
         log1p(exp(-abs(pred))) + (max(pred, 0) - pred * y)
 
     Nothing is clipped: a score far on the wrong side costs its distance from zero.
+
+    Gradient by `pred`:
+
+        y = label * (1 - label_smoothing) + label_smoothing / 2
+        1 / (1 + exp(-pred)) - y
 
     >>> log_loss_from_logits(np.array([1.0, 0.0]), np.array([0.0, 200.0]))
     array([  0.69314718, 200.        ])
@@ -167,6 +178,11 @@ def weighted_log_loss(
     ``--class-weight 1=5`` divides by their sum.  It no longer rewards honest probabilities: those
     that it is least for are shifted towards 1.
 
+    Gradient by `pred`:
+
+        (-pos_weight * label / pred if label > 0 and pred > eps
+            else 0) + ((1 - label) / (1 - pred) if label < 1 and 1 - pred > eps else 0)
+
     >>> weighted_log_loss(np.array([1.0, 0.0]), np.array([0.5, 0.5]), pos_weight=2.0)
     array([1.38629436, 0.69314718])
     """
@@ -196,6 +212,10 @@ def weighted_log_loss_from_logits(label: Column, pred: Column, *, pos_weight: Po
         rest = log1p(exp(-abs(pred)))
         hit = pos_weight * label * (rest + max(-pred, 0))
         hit + (1 - label) * (rest + max(pred, 0))
+
+    Gradient by `pred`:
+
+        (1 - label) / (1 + exp(-pred)) - pos_weight * label / (1 + exp(pred))
 
     >>> weighted_log_loss_from_logits(np.array([1.0, 0.0]), np.array([0.0, 0.0]), pos_weight=2.0)
     array([1.38629436, 0.69314718])
@@ -230,6 +250,11 @@ def kl_binary(label: Column, pred: Column) -> Column:
     For labels of 0 and 1 the two are the same.  Nothing is clipped: a probability of 0 for what has
     a share of the label is infinitely bad, and `log_loss` has the floor.
 
+    Gradient by `pred`:
+
+        (-label / pred if label > 0 and pred > 0 else 0) + ((1 - label) / (1
+            - pred) if label < 1 and pred < 1 else 0)
+
     >>> kl_binary(np.array([1.0, 0.5]), np.array([0.5, 0.5]))
     array([0.69314718, 0.        ])
     """
@@ -252,6 +277,10 @@ def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never
 
     Bounded, and so calmer than `log_loss` about a confident mistake; it too is least for the true
     probabilities.  Over two classes the sum of squares is twice this: ``half=never`` gives that sum.
+
+    Gradient by `pred`:
+
+        2 * (2 if half == "never" else 1) * (pred - label)
 
     >>> brier(np.array([1.0, 0.0]), np.array([0.9, 0.5]))
     array([0.01, 0.25])
@@ -278,6 +307,12 @@ def brier_from_logits(
 
         odds = exp(pred if label == 1 else -pred)
         (2 if half == "never" else 1) / (1 + odds)**2
+
+    Gradient by `pred`:
+
+        odds = exp(pred if label == 1 else -pred)
+        -2 * (2 if half == "never" else 1) * (1 if label == 1 else -1) * exp(pred if label == 1
+            else -pred) / (1 + odds)**3
 
     >>> brier_from_logits(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
     array([0.25, 0.25])
@@ -312,6 +347,14 @@ def focal(
     ``gamma=0`` is `log_loss`; the greater it is, the less the easy rows count.  ``alpha`` multiplies
     positives by alpha and negatives by 1 - alpha; it is off by default, as in Keras and Optax
     (torchvision has 0.25).  Not for judging probabilities: it is least for ones that are too timid.
+
+    Gradient by `pred`:
+
+        chance = pred if label == 1 else 1 - pred
+        factor = 1 if alpha == None else alpha if label == 1 else 1 - alpha
+        ((-1 if label == 1 else 1) * factor * (1 - chance)**gamma / chance if chance > eps
+            else 0) - factor * gamma * (1 - chance)**(gamma - 1) * (-1 if label == 1
+            else 1) * log(max(chance, eps)) if factor > 0 else 0
 
     >>> focal(np.array([1.0, 0.0]), np.array([0.5, 0.5]))
     array([0.1732868, 0.1732868])
@@ -351,6 +394,14 @@ def focal_from_logits(
         factor = 1 if alpha == None else alpha if label == 1 else 1 - alpha
         factor * (1 + exp(score))**-gamma * (log1p(exp(-abs(score))) + max(-score, 0))
 
+    Gradient by `pred`:
+
+        score = pred if label == 1 else -pred
+        factor = 1 if alpha == None else alpha if label == 1 else 1 - alpha
+        factor * gamma * (1 + exp(score))**(-gamma - 1) * (1 if label == 1
+            else -1) * exp(score) * (-log1p(exp(-abs(score))) - max(-score, 0)) + factor * (1
+            + exp(score))**(-gamma - 1) * (-1 if label == 1 else 1)
+
     >>> focal_from_logits(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
     array([0.1732868, 0.1732868])
     """
@@ -382,6 +433,10 @@ def exponential_loss(label: Column, pred: Column) -> Column:
 
     The score is positive for label 1.  One confident mistake can outweigh all other rows: compare
     `log_loss` with ``--from-logits``, which grows in a line there.
+
+    Gradient by `pred`:
+
+        (-1 if label == 1 else 1) * exp(-pred if label == 1 else pred)
 
     >>> exponential_loss(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
     array([1., 1.])
@@ -512,6 +567,11 @@ def cost(label: Column, pred: Column, *, matrix: Matrix) -> Column:
     ones, a cell is what it costs to predict the one where the other is true.  Costs may be negative,
     a gain.  A column of predicted classes gives the cost of the decisions made.
 
+    Gradient by `pred`:
+
+        row = matrix[1] if label == 1 else matrix[0]
+        row[1] - row[0]
+
     >>> cost(np.array([1.0, 0.0]), np.array([0.0, 0.5]), matrix=((0.0, 1.0), (5.0, 0.0)))
     array([5. , 0.5])
     """
@@ -533,6 +593,10 @@ def cost_of_chances(label: Codes, pred: Columns, *, matrix: Matrix) -> Column:
     """Expected cost of class probabilities, in the unit of the cost matrix.
 
         sum(c * p for c, p in zip(matrix[label], pred))
+
+    Gradient by `pred[j]`:
+
+        matrix[label][j]
 
     >>> cost_of_chances(np.array([0]), np.array([[0.5, 0.5]]), matrix=((0.0, 3.0), (1.0, 0.0)))
     array([1.5])

@@ -57,6 +57,10 @@ def poisson_deviance(label: Column, pred: Column) -> Column:
     bad as 300 for 260 or so.  0 for a perfect prediction, which `poisson_nll` is not; the two rank
     models alike.  A label of 0 is fine, a prediction of 0 is not: it would rule every count out.
 
+    Gradient by `pred`:
+
+        2 * ((-label / pred if label > 0 else 0) + 1)
+
     >>> poisson_deviance(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     array([2., 0.])
     """
@@ -101,6 +105,10 @@ def poisson_nll(
     constant is added by ``full=lgamma``, or as torch has it by ``full=stirling``, for labels above 1.
     ``log_input`` takes the prediction as the log of the rate; ``eps`` is added inside the log, as
     torch (1e-8) and keras (1e-7) do, and lets rates be 0.
+
+    Gradient by `pred`:
+
+        (exp(pred) if log_input else 1) - label * (1 if log_input else 1 / (pred + eps) if label > 0 else 0)
 
     >>> poisson_nll(np.array([0.0, 5.0]), np.array([2.0, 1.0]))
     array([2., 1.])
@@ -170,6 +178,10 @@ def gamma_deviance(label: Column, pred: Column) -> Column:
     ratio of label and prediction counts, and too low a prediction is dearer than too high a one.
     It is a mean over the rows; LightGBM's metric of this name is their sum.
 
+    Gradient by `pred`:
+
+        2 * (1 / pred - label / pred**2)
+
     >>> gamma_deviance(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([0.        , 0.61370564])
     """
@@ -204,6 +216,10 @@ def gamma_nll(label: Column, pred: Column) -> Column:
     The gamma law's negative log-likelihood at dispersion 1, as XGBoost and LightGBM measure it.  It
     ranks models as `gamma_deviance` does, which is easier to read, since 0 is perfect there; this
     one moves with the unit of the label.
+
+    Gradient by `pred`:
+
+        1 / pred - label / pred**2
 
     >>> gamma_nll(np.array([2.0, 3.0]), np.array([1.0, 1.0]))
     array([2., 3.])
@@ -245,6 +261,17 @@ def tweedie_deviance(label: Column, pred: Column, *, power: TweediePower = 0.0) 
     One loss for many laws: ``power`` 0 is `mse`, 1 `poisson_deviance`, 2 `gamma_deviance`, 3 the
     inverse Gaussian's; between 1 and 2 labels may be 0 and are otherwise positive, as the claims of
     many policies are.  The greater the power, the less an error counts where the prediction is high.
+
+    Gradient by `pred`:
+
+        a = 1 - power
+        b = 2 - power
+        others = power != 0 and power != 1 and (power != 2)
+        x = label / pred if others else 1
+        2 * (pred - label if power == 0 else (-label / pred if label > 0 else 0) + 1 if power == 1
+            else 1 / pred - label / pred**2 if power == 2 else pred**(b - 1) * ((x**b if x > 0
+            else 0) + a - b * x) / a + pred**b * ((-label * b * x**(b - 1) / pred**2 if x > 0 and others
+            else 0) + (label * b / pred**2 if others else 0)) / (a * b) if others else 0)
 
     >>> tweedie_deviance(np.array([0.0, 4.0]), np.array([1.0, 1.0]), power=1.5)
     array([4., 4.])
@@ -344,6 +371,10 @@ def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> C
     is what XGBoost, LightGBM and CatBoost call the Tweedie loss: half the deviance, without the part
     that no prediction changes.
 
+    Gradient by `pred`:
+
+        label * (1 - power) * pred**-power / (power - 1) + pred**(1 - power)
+
     >>> tweedie_nll(np.array([0.0, 4.0]), np.array([1.0, 4.0]))
     array([2., 8.])
     """
@@ -414,6 +445,16 @@ def gaussian_nll(
     raised to it, as torch does, and the row is counted as floored; ``eps=0`` leaves all as they are.
     `dss` is twice this without the constant, and takes the standard deviation.
 
+    Gradient by `mean`:
+
+        v = max(var, eps)
+        (mean - label) / v
+
+    Gradient by `var`:
+
+        v = max(var, eps)
+        (1 / v - (label - mean)**2 / v**2) / 2 if var > eps else 0
+
     >>> gaussian_nll(np.array([0.0, 3.0]), np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     array([0., 2.])
     """
@@ -439,6 +480,14 @@ def dss(label: Column, mean: Column, sd: Column) -> Column:
 
     Proper for every law that has these moments, normal or not, since it looks at no more of them.
     Twice `gaussian_nll` without a floor and a constant.
+
+    Gradient by `mean`:
+
+        -2 * (label - mean) / sd**2
+
+    Gradient by `sd`:
+
+        2 / sd - 2 * (label - mean)**2 / sd**3
 
     >>> dss(np.array([0.0, 3.0]), np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     array([0., 4.])
@@ -478,6 +527,12 @@ def bregman(
     These are the losses that the mean minimises, and no others are.  ``phi`` is the convex function:
     ``square`` gives `mse`, ``xlogx`` half of `poisson_deviance`, ``neglog`` (Itakura-Saito) half of
     `gamma_deviance`, ``exp`` a loss under which too low a prediction is far dearer than too high a one.
+
+    Gradient by `pred`:
+
+        -2 * (label - pred) if phi == "square" else (-label / pred if label > 0
+            else 0) + 1 if phi == "xlogx" else 1 / pred - label / pred**2 if phi == "neglog"
+            else exp(pred) * (pred - label) if phi == "exp" else 0
 
     >>> bregman(np.array([3.0]), np.array([1.0]))
     array([4.])

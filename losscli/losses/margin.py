@@ -38,6 +38,11 @@ def hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> Column:
     their distance from it.  It rewards the right side and says nothing of probabilities.  Labels are
     0 and 1, or -1 and 1, over the whole file; scores are taken as they are, and no sigmoid is guessed.
 
+    Gradient by `pred`:
+
+        side = 1 if label == 1 else -1
+        -side if margin - side * pred > 0 else 0
+
     >>> hinge(np.array([0.0, 1.0, 1.0]), np.array([-2.0, 0.5, -1.0]))
     array([0. , 0.5, 2. ])
     """
@@ -61,6 +66,11 @@ def squared_hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> 
     As `hinge`, but far misses are dear and near ones cheap; a few wrong labels can rule it, and
     `modified_huber` bounds their say.
 
+    Gradient by `pred`:
+
+        side = 1 if label == 1 else -1
+        -2 * (margin - side * pred) * side if margin - side * pred > 0 else 0
+
     >>> squared_hinge(np.array([0.0, 1.0, 1.0]), np.array([-2.0, 0.5, -1.0]))
     array([0.  , 0.25, 4.  ])
     """
@@ -82,6 +92,11 @@ def modified_huber(label: Column, pred: Column) -> Column:
         max(0, 1 - side * pred)**2 if side * pred >= -1 else -4 * side * pred
 
     As `squared_hinge` where it matters, and no dearer than a line for scores that are wrong by far.
+
+    Gradient by `pred`:
+
+        side = 1 if label == 1 else -1
+        (-2 * (1 - side * pred) * side if 1 - side * pred > 0 else 0) if side * pred >= -1 else -4 * side
 
     >>> modified_huber(np.array([1.0, 1.0, 0.0]), np.array([2.0, 0.5, 3.0]))
     array([ 0.  ,  0.25, 12.  ])
@@ -108,6 +123,11 @@ def perceptron(label: Column, pred: Column) -> Column:
     `hinge` without a margin.  Scores that are all 0 cost nothing, so it is of use only beside another
     loss, such as `zero_one`.
 
+    Gradient by `pred`:
+
+        side = 1 if label == 1 else -1
+        -side if -side * pred > 0 else 0
+
     >>> perceptron(np.array([0.0, 1.0, 1.0]), np.array([-2.0, 0.5, -1.0]))
     array([0., 0., 1.])
     """
@@ -131,6 +151,11 @@ def soft_margin(label: Column, pred: Column) -> Column:
     The same number as `log_loss` of the score as log odds (`--from-logits`): it rewards them, and no
     score is quite far enough from zero to cost nothing.
 
+    Gradient by `pred`:
+
+        side = 1 if label == 1 else -1
+        -side / (1 + exp(side * pred))
+
     >>> soft_margin(np.array([1.0, 0.0]), np.array([0.0, 200.0]))
     array([  0.69314718, 200.        ])
     """
@@ -153,6 +178,10 @@ def hinge_embedding(label: Column, pred: Column, *, margin: NonNegative = 1.0) -
 
     The prediction is a distance between two things, and the label says whether they are alike: mind
     that here a low number speaks for label 1, unlike in all other losses of this family.
+
+    Gradient by `pred`:
+
+        1 if label == 1 else -1 if margin - pred > 0 else 0
 
     >>> hinge_embedding(np.array([1.0, 0.0, 0.0]), np.array([0.25, 0.25, 3.0]))
     array([0.25, 0.75, 0.  ])
@@ -178,6 +207,16 @@ def margin_ranking(label: Column, first: Column, second: Column, *, margin: NonN
     A row is a pair: label 1 says that the first belongs in front, -1 (or 0) the second.  The columns
     are named with `--pred first=A,second=B`.  `pair_logit` is its form without a corner.
 
+    Gradient by `first`:
+
+        side = 1 if label == 1 else -1
+        -side if margin - side * (first - second) > 0 else 0
+
+    Gradient by `second`:
+
+        side = 1 if label == 1 else -1
+        side if margin - side * (first - second) > 0 else 0
+
     >>> margin_ranking(np.array([1.0, 0.0]), np.array([3.0, 3.0]), np.array([1.0, 1.0]))
     array([0., 2.])
     """
@@ -201,6 +240,16 @@ def pair_logit(first: Column, second: Column) -> Column:
 
     A row is a pair in its right order, and there is no label: the columns are named with
     `--pred first=A,second=B`, the preferred one first.
+
+    Gradient by `first`:
+
+        behind = second - first
+        -1 / (1 + exp(-behind))
+
+    Gradient by `second`:
+
+        behind = second - first
+        1 / (1 + exp(-behind))
 
     >>> pair_logit(np.array([1.0, 0.0]), np.array([1.0, 200.0]))
     array([  0.69314718, 200.        ])

@@ -93,6 +93,12 @@ def cross_entropy(
     is raised to it and the row is counted as clipped; ``eps=0`` gives the honest infinity.
     ``label_smoothing`` is the share of each label that is spread evenly over all classes.
 
+    Gradient by `pred[j]`:
+
+        (-1 / pred[label] if pred[label] > eps and j == label else 0) if label_smoothing == 0
+            else ((label_smoothing - 1) / pred[label] if pred[label] > eps and j == label
+            else 0) + (-label_smoothing / (pred[j] * len(pred)) if pred[j] > eps else 0)
+
     >>> cross_entropy(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     array([0.69314718, 0.        ])
     """
@@ -128,6 +134,11 @@ def cross_entropy_soft(
 
         shares = [(1 - label_smoothing) * y + label_smoothing / len(label) for y in label]
         -sum(y * log(max(p, eps)) for y, p in zip(shares, pred) if y > 0)
+
+    Gradient by `pred[j]`:
+
+        shares = [(1 - label_smoothing) * y + label_smoothing / len(label) for y in label]
+        -shares[j] / pred[j] if shares[j] > 0 and pred[j] > eps else 0
 
     >>> cross_entropy_soft(np.array([[0.5, 0.5]]), np.array([[0.5, 0.5]]))
     array([0.69314718])
@@ -196,6 +207,14 @@ def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: B
         rest = sum(above + (top - s) for s in pred) / len(pred)
         hit if label_smoothing == 0 else (1 - label_smoothing) * hit + label_smoothing * rest
 
+    Gradient by `pred[j]`:
+
+        top = max(pred)
+        exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label
+            else 0) if label_smoothing == 0 else (1 - label_smoothing) * (exp(pred[j] - top) / sum(exp(s
+            - top) for s in pred) - (1 if j == label else 0)) + label_smoothing * (exp(pred[j] - top)
+            / sum(exp(s - top) for s in pred) - 1 / len(pred))
+
     >>> cross_entropy_from_logits(np.array([1]), np.array([[2.0, 2.0]]))
     array([0.69314718])
     """
@@ -227,6 +246,12 @@ def cross_entropy_soft_from_logits(
         shares = [(1 - label_smoothing) * y + label_smoothing / len(label) for y in label]
         sum(y * (above + (top - s)) for y, s in zip(shares, pred))
 
+    Gradient by `pred[j]`:
+
+        top = max(pred)
+        shares = [(1 - label_smoothing) * y + label_smoothing / len(label) for y in label]
+        exp(pred[j] - top) * sum(shares) / sum(exp(s - top) for s in pred) - shares[j]
+
     >>> cross_entropy_soft_from_logits(np.array([[0.0, 1.0]]), np.array([[2.0, 2.0]]))
     array([0.69314718])
     """
@@ -249,6 +274,10 @@ def nll(label: Codes, pred: Columns) -> Column:
 
     What `cross_entropy` is of probabilities and, with `--from-logits`, of raw scores.  A log-probability
     is at most 0, which is checked; that those of a row belong to probabilities that sum to 1 is not.
+
+    Gradient by `pred[j]`:
+
+        -1 if j == label else 0
 
     >>> nll(np.array([1, 0]), np.array([[-0.5, -1.0], [0.0, -9.0]]))
     array([1., 0.])
@@ -283,6 +312,11 @@ def ova_log_loss(label: Codes, pred: Columns, *, eps: BelowOne = EPS) -> Column:
     For models that answer one yes-or-no question a class: the probabilities of a row need not sum to
     1.  Unlike `cross_entropy` it also looks at how the classes that did not happen were rated.
 
+    Gradient by `pred[j]`:
+
+        ((-1 / pred[j] if pred[j] > eps else 0) if j == label else 1 / (1 - pred[j]) if 1 - pred[j] > eps
+            else 0) / len(pred)
+
     >>> ova_log_loss(np.array([0]), np.array([[0.5, 0.5]]))
     array([0.69314718])
     """
@@ -307,6 +341,10 @@ def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
 
         signed = [-s if c == label else s for c, s in enumerate(pred)]
         sum(log1p(exp(-abs(s))) + max(s, 0) for s in signed) / len(pred)
+
+    Gradient by `pred[j]`:
+
+        (-1 / (1 + exp(pred[j])) if j == label else 1 / (1 + exp(-pred[j]))) / len(pred)
 
     >>> ova_log_loss_from_logits(np.array([0]), np.array([[0.0, 0.0]]))
     array([0.69314718])
@@ -338,6 +376,13 @@ def focal(
     ``gamma=0`` is `cross_entropy`; the greater it is, the less the sure and right rows count.  The
     probabilities that it rewards are not the true ones.  ``alpha`` is a factor for all classes, off by
     default; keras has 0.25, which makes every loss a quarter.
+
+    Gradient by `pred[j]`:
+
+        p = pred[label]
+        (gamma * (1 - p)**(gamma - 1) * (1 if alpha == None else alpha) * log(max(p, eps)) if j == label
+            else 0) + (-(1 if alpha == None else alpha) * (1 - p)**gamma / p if p > eps and j == label
+            else 0)
 
     >>> focal(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     array([0.1732868, 0.       ])
@@ -371,6 +416,15 @@ def focal_from_logits(
         surprise = log(sum(exp(s - top) for s in pred)) + (top - pred[label])
         (1 if alpha == None else alpha) * (1 - exp(-surprise))**gamma * surprise
 
+    Gradient by `pred[j]`:
+
+        top = max(pred)
+        surprise = log(sum(exp(s - top) for s in pred)) + (top - pred[label])
+        (1 if alpha == None else alpha) * gamma * (1 - exp(-surprise))**(gamma - 1) * exp(-surprise)
+            * (exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label
+            else 0)) * surprise + (1 if alpha == None else alpha) * (1 - exp(-surprise))**gamma
+            * (exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label else 0))
+
     >>> focal_from_logits(np.array([1]), np.array([[2.0, 2.0]]))
     array([0.1732868])
     """
@@ -403,6 +457,10 @@ def gce(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     For labels some of which are wrong: no row costs more than ``1 / power``.  With ``power`` near 0 it
     is `cross_entropy`, at 1 it is the probability that the label was not given.
 
+    Gradient by `pred[j]`:
+
+        -pred[label]**(power - 1) if j == label else 0
+
     >>> gce(np.array([1, 0]), np.array([[0.75, 0.25], [1.0, 0.0]]))
     array([1., 0.])
     """
@@ -425,6 +483,13 @@ def gce_from_logits(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Col
         top = max(pred)
         surprise = log(sum(exp(s - top) for s in pred)) + (top - pred[label])
         -expm1(-power * surprise) / power
+
+    Gradient by `pred[j]`:
+
+        top = max(pred)
+        surprise = log(sum(exp(s - top) for s in pred)) + (top - pred[label])
+        exp(-power * surprise) * (exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label
+            else 0))
 
     >>> gce_from_logits(np.array([1]), np.array([[2.0, 2.0]]), power=1.0)
     array([0.5])
@@ -458,6 +523,10 @@ def poly1(label: Codes, pred: Columns, *, eps: FromMinusOne = 2.0) -> Column:
     Changes the first term of the series of the log only; ``eps=0`` is `cross_entropy`.  Nothing is
     clipped: a class that happened at probability 0 makes it infinite.
 
+    Gradient by `pred[j]`:
+
+        -1 / pred[label] - eps if j == label else 0
+
     >>> poly1(np.array([0, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     array([1.69314718, 0.        ])
     """
@@ -490,6 +559,11 @@ def brier_of_classes(
 
     From 0 to 2, or to 1 where it is halved: by default for two classes only, as scikit-learn does.
 
+    Gradient by `pred[j]`:
+
+        pred[j] - (1 if j == label else 0) if half == "always" or (half == "auto" and len(pred) == 2)
+            else 2 * (pred[j] - (1 if j == label else 0))
+
     >>> brier_of_classes(np.array([0]), np.array([[0.5, 0.25, 0.25]]))
     array([0.375])
     """
@@ -517,6 +591,11 @@ def brier_of_shares(
 
         total = sum((p - y)**2 for y, p in zip(label, pred))
         total / 2 if half == "always" or half == "auto" and len(pred) == 2 else total
+
+    Gradient by `pred[j]`:
+
+        pred[j] - label[j] if half == "always" or (half == "auto" and len(pred) == 2)
+            else 2 * (pred[j] - label[j])
 
     >>> brier_of_shares(np.array([[1.0, 0.0, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
     array([0.375])
@@ -591,6 +670,13 @@ def rps(label: Codes, pred: Columns, *, normalize: bool = True) -> Column:
     the label costs more than one next to it.  It is least for the true probabilities.  From 0 to 1;
     ``normalize=false`` does not divide by the number of classes less 1.
 
+    Gradient by `pred[j]`:
+
+        steps = range(len(pred) - 1)
+        2 * sum(sum(pred[:k + 1]) - (1 if label <= k else 0) for k in steps if j < k + 1) / (len(pred)
+            - 1) if normalize else 2 * sum(sum(pred[:k + 1]) - (1 if label <= k
+            else 0) for k in steps if j < k + 1)
+
     >>> rps(np.array([0, 0]), np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
     array([0.5, 1. ])
     """
@@ -614,6 +700,13 @@ def rps_of_shares(label: Columns, pred: Columns, *, normalize: bool = True) -> C
         steps = range(len(pred) - 1)
         total = sum((sum(pred[: k + 1]) - sum(label[: k + 1]))**2 for k in steps)
         total / (len(pred) - 1) if normalize else total
+
+    Gradient by `pred[j]`:
+
+        steps = range(len(pred) - 1)
+        2 * sum(sum(pred[:k + 1]) - sum(label[:k + 1]) for k in steps if j < k + 1) / (len(pred)
+            - 1) if normalize else 2 * sum(sum(pred[:k + 1]) - sum(label[:k + 1]) for k in steps if j < k
+            + 1)
 
     >>> rps_of_shares(np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]]))
     array([0.5])
@@ -650,6 +743,10 @@ def emd(label: Codes, pred: Columns) -> Column:
     the expected distance from it.  The order of the columns is the order of the classes, a step
     apart each.  `rps` squares the same steps and rewards the true probabilities; this does not.
 
+    Gradient by `pred[j]`:
+
+        sum(sign(sum(pred[:k + 1]) - (1 if label <= k else 0)) for k in range(len(pred) - 1) if j < k + 1)
+
     >>> emd(np.array([0]), np.array([[0.5, 0.25, 0.25]]))
     array([0.75])
     """
@@ -671,6 +768,10 @@ def emd_of_shares(label: Columns, pred: Columns) -> Column:
     """Earth mover's distance of ordered classes, of soft labels, in steps.
 
         sum(abs(sum(pred[: k + 1]) - sum(label[: k + 1])) for k in range(len(pred) - 1))
+
+    Gradient by `pred[j]`:
+
+        sum(sign(sum(pred[:k + 1]) - sum(label[:k + 1])) for k in range(len(pred) - 1) if j < k + 1)
 
     >>> emd_of_shares(np.array([[0.5, 0.5, 0.0]]), np.array([[0.0, 0.5, 0.5]]))
     array([1.])
@@ -709,6 +810,11 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     label, and 0 for a prediction that equals it.  Nothing is clipped: a class with a share of the
     label and probability 0 makes it infinite.  ``reverse`` changes the two sides.
 
+    Gradient by `pred[j]`:
+
+        (log(pred[j] / label[j]) + 1 if pred[j] > 0 and label[j] > 0 else 0) if reverse
+            else -label[j] / pred[j] if label[j] > 0 and pred[j] > 0 else 0
+
     >>> kl(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.5, 0.5]]))
     array([0.69314718, 0.        ])
     """
@@ -744,6 +850,11 @@ def js(label: Columns, pred: Columns) -> Column:
     The mean `kl` of both sides from the middle between them: never infinite, at most log 2, and the
     same when the sides change places.  Its root is a distance; this is not the root.
 
+    Gradient by `pred[j]`:
+
+        ((-label[j] / (label[j] + pred[j]) if label[j] > 0 else 0) + (log(2 * pred[j] / (label[j]
+            + pred[j])) + 1 - pred[j] / (label[j] + pred[j]) if pred[j] > 0 else 0)) / 2
+
     >>> js(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([0.69314718, 0.        ])
     """
@@ -771,6 +882,11 @@ def hellinger(label: Columns, pred: Columns) -> Column:
 
     Never infinite; it minds small probabilities more than `tv` does and less than `kl`.  The value of
     a file is the mean of the rows' distances, not of their squares.
+
+    Gradient by `pred[j]`:
+
+        (1 - sqrt(label[j]) / sqrt(pred[j])) / (4 * sqrt(sum((sqrt(y)
+            - sqrt(p))**2 for y, p in zip(label, pred)) / 2))
 
     >>> hellinger(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([1., 0.])
@@ -802,6 +918,10 @@ def tv(label: Columns, pred: Columns) -> Column:
 
     From 0 to 1, in plain probability: the greatest error that the prediction makes about any set of
     classes.  Of one certain class it is the probability that was given to the others.
+
+    Gradient by `pred[j]`:
+
+        sign(pred[j] - label[j]) / 2
 
     >>> tv(np.array([[1.0, 0.0, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
     array([0.5])
@@ -852,6 +972,8 @@ def top_k_error(label: Codes, pred: Columns, *, k: Count) -> Column:
     ones the first column is taken, and rows where that decides are counted as tied.  ``k=1`` is
     `zero_one`.
 
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
     >>> top_k_error(np.array([0, 2]), np.array([[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]), k=2)
     array([1., 0.])
     """
@@ -876,6 +998,13 @@ def multiclass_hinge(label: Codes, pred: Columns, *, squared: bool = False) -> C
 
     Crammer and Singer's hinge, of raw scores as they are.  `multi_margin` counts all rivals, this the
     strongest; `perceptron` asks for no distance.
+
+    Gradient by `pred[j]`:
+
+        rival = max(s for c, s in enumerate(pred) if c != label)
+        (2 if squared else 1) * (1 + rival - pred[label])**(1 if squared
+            else 0) * ((1 if j != label and pred[j] == rival else 0) - (1 if j == label
+            else 0)) if 1 + (rival - pred[label]) > 0 else 0
 
     >>> multiclass_hinge(np.array([0, 0]), np.array([[2.0, 1.5, 0.0], [3.0, 1.0, 0.0]]))
     array([0.5, 0. ])
@@ -906,6 +1035,13 @@ def multi_margin(label: Codes, pred: Columns, *, power: OneOrTwo = 1, margin: No
 
     Every rival that comes too near counts, where `multiclass_hinge` minds the strongest only; the sum
     is divided by the number of classes, as PyTorch does.
+
+    Gradient by `pred[j]`:
+
+        ((power * (margin + pred[j] - pred[label])**(power - 1) if j != label and margin + (pred[j]
+            - pred[label]) > 0 else 0) + (-power * sum((margin + s - pred[label])**(power
+            - 1) for c, s in enumerate(pred) if c != label and margin + (s
+            - pred[label]) > 0) if j == label else 0)) / len(pred)
 
     >>> multi_margin(np.array([0]), np.array([[2.0, 1.5, 2.0, 0.0]]))
     array([0.375])
@@ -946,6 +1082,10 @@ def perceptron_of_classes(label: Codes, pred: Columns) -> Column:
 
     0 wherever the class is in front, by however little; `multiclass_hinge` asks for a distance.  Equal
     scores for all classes cost nothing: it is of use only beside `zero_one`.
+
+    Gradient by `pred[j]`:
+
+        (1 if pred[j] == max(pred) else 0) - (1 if j == label else 0)
 
     >>> perceptron_of_classes(np.array([0, 1]), np.array([[2.0, 1.5], [2.0, 1.5]]))
     array([0. , 0.5])

@@ -39,6 +39,8 @@ def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
     be 0 and 1, or probabilities, which predict a label where they are greater than ``threshold``.
     `hamming_count` does not divide.
 
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
     >>> hamming(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0]]))
     array([0.5, 0. ])
     """
@@ -78,6 +80,8 @@ def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Co
         sum(1 for y, p in zip(label, pred) if (p > threshold) != (y == 1))
 
     The form that textbooks print; `hamming` is this divided by the number of labels.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> hamming_count(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0]]))
     array([1., 0.])
@@ -129,6 +133,8 @@ def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> 
     The strictest: one wrong label of twenty makes the row wrong.  `hamming` counts the labels one by
     one.  Predictions may be 0 and 1, or probabilities, as in `hamming`.
 
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
     >>> subset_zero_one(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 1.0], [0.0, 0.0]]))
     array([1., 0.])
     """
@@ -162,6 +168,11 @@ def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -
     The loss for probabilities of several labels: each is a yes-or-no question of its own.  `log_loss`
     over the same columns is the same number, and with `--average none` one for each label.
 
+    Gradient by `pred[j]`:
+
+        ((-1 / pred[j] if pred[j] > eps else 0) if label[j] == 1
+            else 1 / (1 - pred[j]) if 1 - pred[j] > eps else 0) / len(pred)
+
     >>> multilabel_log_loss(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]]))
     array([0.69314718])
     """
@@ -187,6 +198,10 @@ def multilabel_log_loss_from_logits(label: Columns, pred: Columns) -> Column:
 
         signed = [-s if y == 1 else s for y, s in zip(label, pred)]
         sum(log1p(exp(-abs(s))) + max(s, 0) for s in signed) / len(pred)
+
+    Gradient by `pred[j]`:
+
+        (-1 / (1 + exp(pred[j])) if label[j] == 1 else 1 / (1 + exp(-pred[j]))) / len(pred)
 
     >>> multilabel_log_loss_from_logits(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]))
     array([0.69314718])
@@ -218,6 +233,12 @@ def multilabel_margin(label: Columns, pred: Columns) -> Column:
 
     Every pair of a true and another label that is not 1 apart counts; the sum is divided by the number
     of labels, as PyTorch does, not by that of pairs.  `ranking_loss` counts the wrong pairs.
+
+    Gradient by `pred[j]`:
+
+        ((-sum(1 for y2, s3 in zip(label, pred) if y2 != 1 and 1 + (s3 - pred[j]) > 0) if label[j] == 1 else 0)
+            + (sum(1 for y, s in zip(label, pred) if y == 1 and 1 + (pred[j] - s) > 0) if label[j] != 1 else 0))
+            / len(pred)
 
     >>> multilabel_margin(np.array([[1.0, 0.0]]), np.array([[0.5, 0.0]]))
     array([0.25])
@@ -261,6 +282,8 @@ def coverage_error(label: Columns, pred: Columns) -> Column:
     The best value is the number of true labels, which differs from row to row; a row without any is 0.
     Labels tied with the last true one count, as in scikit-learn.
 
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
     >>> coverage_error(np.array([[1.0, 0.0, 0.0]]), np.array([[0.75, 0.5, 1.0]]))
     array([2.])
     """
@@ -292,6 +315,8 @@ def ranking_loss(label: Columns, pred: Columns) -> Column:
 
     A tie is wrong, as in scikit-learn: scores that are all the same cost 1.  A row in which all labels
     are true, or none is, has no such pair and costs nothing.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> ranking_loss(np.array([[1.0, 0.0, 0.0]]), np.array([[0.5, 0.5, 0.25]]))
     array([0.5])
@@ -328,6 +353,8 @@ def lrap(label: Columns, pred: Columns) -> Column:
     1 where all true labels stand above all others.  Ties count as above, so scores that are all the
     same give the share of true labels.  A row in which all labels are true, or none is, is perfect, as
     in scikit-learn.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> lrap(np.array([[1.0, 0.0, 0.0]]), np.array([[0.75, 0.5, 1.0]]))
     array([0.5])
@@ -370,6 +397,8 @@ def one_error(label: Columns, pred: Columns) -> Column:
 
     It looks at one label a row and no further; of equal scores the first column is taken, and rows
     where that decides are counted as tied.  A row without a true label is wrong whatever is predicted.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> one_error(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.75, 0.5], [0.25, 0.5]]))
     array([0., 1.])
@@ -428,6 +457,8 @@ def samples_f1(
     at by row, where `f1` with `--average macro` looks at it by label.  A row without a label on either
     side has no F1: it is left out and counted, or is what ``zero_division`` says (scikit-learn: zero).
 
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
     >>> samples_f1(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 1.0]]))
     array([0.66666667, 1.        ])
     """
@@ -458,6 +489,8 @@ def samples_jaccard(
 
     The labels that are both true and predicted, over those that are either.  It is never above
     `samples_f1`, whose words on rows without a label hold here too.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> samples_jaccard(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 1.0]]))
     array([0.5, 1. ])

@@ -61,6 +61,11 @@ def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: On
     it is.  At ``quantile=0.5`` it is half the absolute error; ``factor=2`` is the convention of
     GluonTS, which makes that the absolute error.  For several quantiles at once see `mean_pinball`.
 
+    Gradient by `pred`:
+
+        e = label - pred
+        factor * (-quantile if e >= 0 else 1 - quantile)
+
     >>> pinball(np.array([10.0, 10.0]), np.array([8.0, 12.0]), quantile=0.9)
     array([1.8, 0.2])
     """
@@ -87,6 +92,11 @@ def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrT
     The levels come from the names of the columns: `q_0.1,q_0.5,q_0.9`.  With many even levels twice
     this, `crps_quantile`, comes near the CRPS; divided by the size of the labels it is `wql`.
 
+    Gradient by `pred[j]`:
+
+        factor * (-levels[j] if levels[j] * (label - pred[j]) > (levels[j] - 1) * (label - pred[j])
+            else 1 - levels[j]) / len(levels)
+
     >>> mean_pinball(np.array([10.0]), np.array([[8.0, 12.0]]), levels=(0.1, 0.9))
     array([0.2])
     """
@@ -111,6 +121,11 @@ def crps_quantile(label: Column, pred: Columns, *, levels: Levels) -> Column:
     In the unit of the label, and the absolute error where all quantiles are one number.  It comes
     near the CRPS of the whole distribution when the levels are many and evenly spread; with few, it
     sees only those, and values of different sets of levels do not compare.
+
+    Gradient by `pred[j]`:
+
+        2 * (-levels[j] if levels[j] * (label - pred[j]) > (levels[j] - 1) * (label - pred[j])
+            else 1 - levels[j]) / len(levels)
 
     >>> crps_quantile(np.array([10.0]), np.array([[8.0, 12.0]]), levels=(0.1, 0.9))
     array([0.4])
@@ -153,6 +168,8 @@ def wis(label: Column, pred: Columns, *, levels: Levels) -> Column:
     The interval scores of all central intervals, each weighed by half of what it leaves out, and half
     the error of the median.  It is twice the mean pinball loss of the 2k + 1 levels, so it rewards
     what that rewards; epidemic forecasts are compared by it.  Levels stand in pairs around 0.5.
+
+    No gradient: a loop over `intervals` is not differentiated.
 
     >>> wis(np.array([10.0]), np.array([[8.0, 10.0, 11.0]]), levels=(0.25, 0.5, 0.75))
     array([0.5])
@@ -225,6 +242,16 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     Narrow intervals that hold the label are good; the fine makes it best to leave out ``1 - level``
     of the labels, half of them on each side.  A label on an end is no miss.
 
+    Gradient by `lower`:
+
+        a = 1 - level
+        (2 / a if label < lower else 0) - 1
+
+    Gradient by `upper`:
+
+        a = 1 - level
+        1 + (-2 / a if label > upper else 0)
+
     >>> interval_score(np.array([5.0, 12.0]), np.array([4.0, 4.0]), np.array([8.0, 8.0]), level=0.5)
     array([ 4., 20.])
     """
@@ -259,6 +286,16 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
     the column that holds, for each row, the mean absolute error of the seasonal naive forecast on
     its series' training part.
 
+    Gradient by `lower`:
+
+        a = 1 - level
+        ((2 / a if label < lower else 0) - 1) / scale
+
+    Gradient by `upper`:
+
+        a = 1 - level
+        (1 + (-2 / a if label > upper else 0)) / scale
+
     >>> msis(np.array([5.0]), np.array([4.0]), np.array([8.0]), np.array([2.0]))
     array([2.])
     """
@@ -288,6 +325,11 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
     for each row, the mean absolute error of the seasonal naive forecast on its series' training part;
     the M5 competition takes the mean over series of this.
 
+    Gradient by `pred`:
+
+        e = label - pred
+        (-quantile if e >= 0 else 1 - quantile) / scale
+
     >>> scaled_pinball(np.array([10.0]), np.array([8.0]), np.array([4.0]))
     array([0.25])
     """
@@ -314,6 +356,11 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
         sum(checks) / len(levels) / scale
 
     The levels come from the names of the columns, the scale from its own column.
+
+    Gradient by `pred[j]`:
+
+        (-levels[j] if levels[j] * (label - pred[j]) > (levels[j] - 1) * (label - pred[j])
+            else 1 - levels[j]) / (len(levels) * scale)
 
     >>> scaled_pinball_of_levels(
     ...     np.array([10.0]), np.array([[8.0, 12.0]]), np.array([2.0]), levels=(0.1, 0.9)
@@ -347,6 +394,8 @@ def coverage(label: Column, lower: Column, upper: Column) -> Column:
     Intervals of level 0.9 should hold 0.9 of the labels: more is as wrong as less, though a gate can
     only ask for enough.  Alone it rewards wide intervals; `interval_score` weighs both.
 
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
     >>> coverage(np.array([5.0, 12.0]), np.array([4.0, 4.0]), np.array([5.0, 8.0]))
     array([1., 0.])
     """
@@ -369,6 +418,14 @@ def interval_width(label: Column, lower: Column, upper: Column) -> Column:
 
     Says how sharp the intervals are, and nothing of whether they hold the label: the label is not
     looked at.  Of two models with the same `coverage` the narrower one is better.
+
+    Gradient by `lower`:
+
+        -1
+
+    Gradient by `upper`:
+
+        1
 
     >>> interval_width(np.array([5.0]), np.array([4.0]), np.array([8.0]))
     array([4.])
@@ -423,6 +480,8 @@ def crossing_rate(label: Column, pred: Columns, *, levels: Levels) -> Column:
 
     Quantiles that cross belong to no distribution.  The label is not looked at; the order of the
     levels comes from the names of the columns.  Equal quantiles do not cross.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> crossing_rate(np.array([1.0, 1.0]), np.array([[1.0, 2.0], [3.0, 2.0]]), levels=(0.1, 0.9))
     array([0., 1.])

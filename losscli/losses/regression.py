@@ -41,6 +41,10 @@ def mse(label: Column, pred: Column) -> Column:
     The usual loss where large errors are dear: an error of 10 counts a hundred times an error of 1,
     so a few wild rows can rule it.  `mae` and `huber` are calmer; `rmse` has the label's unit.
 
+    Gradient by `pred`:
+
+        2 * (pred - label)
+
     >>> mse(np.array([1.0, 2.0]), np.array([1.5, 5.0]))
     array([0.25, 9.  ])
     """
@@ -85,6 +89,10 @@ def mae(label: Column, pred: Column) -> Column:
 
     Every unit of error costs the same, so it is robust against wild rows; it rewards the median,
     which lies below the mean where labels have a long right tail.
+
+    Gradient by `pred`:
+
+        sign(pred - label)
 
     >>> mae(np.array([1.0, 2.0]), np.array([1.5, 5.0]))
     array([0.5, 3. ])
@@ -180,6 +188,10 @@ def half_mse(label: Column, pred: Column) -> Column:
     Ranks models as `mse` does, at half its size: the form whose slope is the error itself, as deep
     learning has it.  Optax calls it `l2_loss`, while LightGBM's `l2` is the whole `mse`.
 
+    Gradient by `pred`:
+
+        pred - label
+
     >>> half_mse(np.array([1.0, 2.0]), np.array([1.5, 5.0]))
     array([0.125, 4.5  ])
     """
@@ -207,6 +219,10 @@ def bias(
     Above zero the predictions are too high on the whole, below zero too low.  Large errors of both
     signs cancel: it says nothing of accuracy, so read it beside `mae` or `error_std`.  Half the field
     takes the other sign.
+
+    Gradient by `pred`:
+
+        1 if sign == "pred_minus_truth" else -1
 
     >>> bias(np.array([1.0, 2.0]), np.array([1.5, 1.0]))
     array([ 0.5, -1. ])
@@ -261,6 +277,10 @@ def lq(label: Column, pred: Column, *, power: AtLeastOne) -> Column:
     A scale between and beyond `mae` (power 1) and `mse` (power 2): the higher the power, the more the
     largest errors rule.
 
+    Gradient by `pred`:
+
+        power * abs(pred - label)**(power - 1) * sign(pred - label)
+
     >>> lq(np.array([0.0, 0.0]), np.array([1.0, -2.0]), power=3)
     array([1., 8.])
     """
@@ -298,6 +318,10 @@ def msle(label: Column, pred: Column) -> Column:
     For amounts and counts that grow by factors: 10 for 20 costs about as much as 1000 for 2000, and a
     prediction that is too low costs more than one as much too high.  Values of -1 or less have no log
     and are refused.  `log_ratio` leaves the 1 out.
+
+    Gradient by `pred`:
+
+        2 * (log1p(pred) - log1p(label)) / (1 + pred)
 
     >>> msle(np.array([0.0, 3.0]), np.array([0.0, 1.0])).round(6)
     array([0.      , 0.480453])
@@ -613,6 +637,8 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
 
     For a tolerance by contract: an error just beyond ``threshold``, in the unit of the label, counts as
     much as a wild one.  0 says that every row is within it.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
 
     >>> within_tol(np.array([1.0, 2.0]), np.array([1.5, 5.0]), threshold=0.5)
     array([0., 1.])

@@ -68,6 +68,12 @@ def mape(
     rows out and count them (``skip``), make them infinite (``inf``), or take the conventions of
     LightGBM (``one``) or scikit-learn (``eps``).  With zeros in the labels `mae` says more.
 
+    Gradient by `pred`:
+
+        size = max(abs(label), 1) if zero == "one" else max(abs(label), eps) if zero == "eps"
+            else abs(label)
+        (100 if percent else 1) * sign(pred - label) / size if size > 0 else 0
+
     >>> mape(np.array([100.0, 50.0]), np.array([90.0, 60.0]))
     array([0.1, 0.2])
     """
@@ -109,6 +115,10 @@ def mpe(
     field has for it, though not for `bias`.  Errors of both signs cancel, so read it beside `mape`.  A
     zero label is refused, or left out and counted with ``zero=skip``.
 
+    Gradient by `pred`:
+
+        (100 if percent else 1) * (-1 if sign == "truth_minus_pred" else 1) / label
+
     >>> mpe(np.array([100.0, 50.0]), np.array([90.0, 60.0]))
     array([ 0.1, -0.2])
     """
@@ -135,6 +145,10 @@ def mspe(label: Column, pred: Column, *, zero: Literal["error", "skip"] = "error
 
     As `mape`, with large relative errors dearer: one small label can rule it.  A zero label is
     refused, or left out and counted with ``zero=skip``.  `rmspe` is its root.
+
+    Gradient by `pred`:
+
+        2 * (pred / label - 1) / label
 
     >>> mspe(np.array([100.0, 50.0]), np.array([90.0, 100.0])).round(6)
     array([0.01, 1.  ])
@@ -214,6 +228,12 @@ def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = Fa
     ``percent`` 100 times it.  It is not symmetric: a prediction that is too low costs more than one as
     much too high.  A prediction of zero for a zero label costs 0, and is counted.
 
+    Gradient by `pred`:
+
+        size = abs(label) + abs(pred)
+        (1 if half else 2) * (100 if percent else 1) * sign(pred - label) / size + (-1 if half
+            else -2) * (100 if percent else 1) * abs(pred - label) * sign(pred) / size**2 if size > 0 else 0
+
     >>> smape(np.array([0.0, 1.0]), np.array([0.0, 3.0]))
     array([0., 1.])
     """
@@ -242,6 +262,11 @@ def maape(label: Column, pred: Column) -> Column:
     `mape` for labels that may be zero: near zero it is the relative error, and no row costs more than
     π/2, which any error of a zero label does.
 
+    Gradient by `pred`:
+
+        error = abs(pred - label)
+        sign(pred - label) / (abs(label) * (1 + error**2 / abs(label)**2)) if label != 0 else 0
+
     >>> maape(np.array([100.0, 0.0]), np.array([100.0, 1.0])).round(6)
     array([0.      , 1.570796])
     """
@@ -266,6 +291,11 @@ def log_ratio(label: Column, pred: Column, *, form: Literal["squared", "absolute
 
     Half as much costs the same as twice as much, so unlike `mape` it does not reward predictions that
     are too low.  For positive amounts only; `msle` adds 1 to both, for those with zeros.
+
+    Gradient by `pred`:
+
+        r = log(pred / label)
+        2 * r / pred if form == "squared" else sign(r) / pred
 
     >>> log_ratio(np.array([1.0, 4.0]), np.array([1.0, 2.0])).round(6)
     array([0.      , 0.480453])
@@ -320,6 +350,10 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
     Below 1 the forecast beats the naive one.  ``scale`` names the column that holds, for each row,
     the mean absolute error of the seasonal naive forecast on its series' training part.
 
+    Gradient by `pred`:
+
+        sign(pred - label) / scale
+
     >>> mase(np.array([1.0, 2.0]), np.array([2.0, 2.0]), np.array([0.5, 0.5]))
     array([2., 0.])
     """
@@ -347,6 +381,10 @@ def msse(label: Column, pred: Column, scale: Column) -> Column:
     Below 1 the forecast beats the naive one.  ``scale`` names the column that holds, for each row, the
     mean *squared* error of the seasonal naive forecast on its series' training part: that of `mase` is
     another.
+
+    Gradient by `pred`:
+
+        2 * (pred - label) / scale
 
     >>> msse(np.array([1.0, 2.0]), np.array([2.0, 2.0]), np.array([0.5, 0.5]))
     array([2., 0.])
@@ -459,6 +497,10 @@ def mrae(label: Column, pred: Column, baseline: Column, *, zero: Literal["inf", 
     Below 1 the predictions beat the baseline, whose column ``baseline`` names.  A row in which the
     baseline is nearly right rules it: `rmae` is calmer.  Where it is exactly right the quotient has no
     value, and the mean is infinite; ``zero=skip`` leaves such rows out and counts them.
+
+    Gradient by `pred`:
+
+        sign(pred - label) / abs(baseline - label) if baseline != label else 0
 
     >>> mrae(np.array([0.0, 0.0]), np.array([1.0, 0.0]), np.array([2.0, 3.0]))
     array([0.5, 0. ])

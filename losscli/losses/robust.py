@@ -46,6 +46,11 @@ def huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Column:
     Use it where most errors are small and some rows are wild; ``delta``, in the unit of the label,
     is the error from which a row counts as wild.  `smooth_l1` is this divided by its threshold.
 
+    Gradient by `pred`:
+
+        e = abs(pred - label)
+        pred - label if e <= delta else delta * sign(pred - label)
+
     >>> huber(np.array([0.0, 0.0]), np.array([0.5, 3.0]))
     array([0.125, 2.5  ])
     """
@@ -76,6 +81,11 @@ def smooth_l1(label: Column, pred: Column, *, beta: NonNegative = 1.0) -> Column
     `huber` divided by its threshold: the slope far out is 1 whatever ``beta`` is, and with ``beta=0``
     it is `mae`.  An error of 3 with threshold 2 costs 2 here and 4 there.
 
+    Gradient by `pred`:
+
+        e = abs(pred - label)
+        (pred - label) / beta if e < beta else sign(pred - label)
+
     >>> smooth_l1(np.array([0.0, 0.0]), np.array([0.5, 3.0]))
     array([0.125, 2.5  ])
     """
@@ -104,6 +114,12 @@ def pseudo_huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Colum
 
     The same as delta² (sqrt(1 + (e/delta)²) - 1).  As `huber`, without the seam: half the squared error
     near zero, ``delta`` times the error far out, less a constant.  All derivatives exist.
+
+    Gradient by `pred`:
+
+        e = pred - label
+        2 * e / (sqrt(1 + e**2 / delta**2) + 1) - e**3 / (delta**2 * sqrt(1 + e**2 / delta**2) * (sqrt(1
+            + e**2 / delta**2) + 1)**2)
 
     >>> pseudo_huber(np.array([0.0, 0.0]), np.array([0.0, 0.75]))
     array([0.  , 0.25])
@@ -139,6 +155,10 @@ def charbonnier(label: Column, pred: Column, *, eps: NonNegative = 0.001) -> Col
     The absolute error for errors well above ``eps``; a perfect row costs ``eps``, not 0.
     `pseudo_huber` is the same curve scaled and moved to begin at 0.
 
+    Gradient by `pred`:
+
+        (pred - label) / sqrt((pred - label)**2 + eps**2)
+
     >>> charbonnier(np.array([0.0, 0.0]), np.array([0.0, 3.0]), eps=4.0)
     array([4., 5.])
     """
@@ -160,6 +180,11 @@ def log_cosh(label: Column, pred: Column) -> Column:
     Half the squared error below about 1, the absolute error less 0.69 above: `pseudo_huber` with a
     threshold that is 1 in the unit of the label, whatever that is, so bring the labels to a sensible
     unit first.
+
+    Gradient by `pred`:
+
+        e = abs(pred - label)
+        sign(pred - label) - 2 * sign(pred - label) * exp(-2 * e) / (1 + exp(-2 * e))
 
     >>> log_cosh(np.array([0.0, 0.0]), np.array([0.0, 1000.0]))
     array([  0.        , 999.30685282])
@@ -188,6 +213,11 @@ def fair(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
 
     It bends sooner and more slowly than `huber`: half the squared error only for errors far below
     ``scale``.  It has nothing to do with fairness: it is named for its author.
+
+    Gradient by `pred`:
+
+        u = abs(pred - label) / scale
+        scale * sign(pred - label) - scale * sign(pred - label) / (1 + u)
 
     >>> fair(np.array([0.0, 0.0]), np.array([0.0, 1.0])).round(6)
     array([0.      , 0.306853])
@@ -221,6 +251,11 @@ def cauchy(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     A row ten times as wild costs only 4.6 more: wild rows have hardly a say, but never none.  It is
     `barron:alpha=0`; others multiply it by ``scale**2 / 2`` and leave out the 2 inside.
 
+    Gradient by `pred`:
+
+        u = (pred - label) / scale
+        u / (scale * (1 + u**2 / 2))
+
     >>> cauchy(np.array([0.0, 0.0]), np.array([0.0, 2.0])).round(6)
     array([0.      , 1.098612])
     """
@@ -253,6 +288,11 @@ def geman_mcclure(label: Column, pred: Column, *, scale: Positive = 1.0) -> Colu
     An error of twice the ``scale`` costs 1, half of what the wildest can cost: wild rows are all but
     left out.  It is `barron:alpha=-2`.
 
+    Gradient by `pred`:
+
+        z = ((pred - label) / scale)**2
+        4 * (pred - label) / (scale**2 * (z + 4)) - 4 * z * (pred - label) / (scale**2 * (z + 4)**2)
+
     >>> geman_mcclure(np.array([0.0, 0.0]), np.array([2.0, 1e300]))
     array([1., 2.])
     """
@@ -277,6 +317,11 @@ def welsch(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     One less the height of a bell curve of width ``scale``: beyond three times the scale all errors
     cost the same.  It is the limit of `barron` as alpha falls without end.
 
+    Gradient by `pred`:
+
+        z = ((pred - label) / scale)**2
+        exp(-z / 2) * (pred - label) / scale**2
+
     >>> welsch(np.array([0.0, 0.0]), np.array([0.0, 9.0]))
     array([0., 1.])
     """
@@ -299,6 +344,12 @@ def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
 
     The same as scale²/6 (1 - (1 - z)³) up to ``scale``.  Rows beyond ``scale`` have no say in the best prediction at all.  With errors of a bell curve of
     width 1 the default loses 5% of the mean's efficiency.
+
+    Gradient by `pred`:
+
+        e = pred - label
+        z = (e / scale)**2
+        e * (1 + z**2 / 3 - z) + e**2 * (4 * z * e / (3 * scale**2) - 2 * e / scale**2) / 2 if z <= 1 else 0
 
     >>> tukey(np.array([0.0, 0.0]), np.array([0.0, 100.0]), scale=6.0)
     array([0., 6.])
@@ -335,6 +386,15 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
     ``scale`` near zero; ``alpha`` says how it goes on: 2 squared, 1
     as `pseudo_huber`, 0 `cauchy`, -2 `geman_mcclure`, and towards minus infinity `welsch`.  Above 2 it
     would not be robust, and is refused.
+
+    Gradient by `pred`:
+
+        z = ((pred - label) / scale)**2
+        b = abs(alpha - 2)
+        safe = alpha if alpha != 0 else 1
+        (pred - label) / (scale**2 * (1 + z / 2)) if alpha == 0
+            else alpha * (pred - label) * exp(alpha * log1p(z / b) / 2) / (safe * scale**2 * (1 + z
+            / b)) if b > 0 else (pred - label) / scale**2
 
     >>> barron(np.array([0.0, 0.0]), np.array([0.0, 3.0]), alpha=2.0)
     array([0. , 4.5])
@@ -384,6 +444,10 @@ def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> C
     The loss of support vector regression: errors up to ``eps`` cost nothing, so a whole band of
     predictions is perfect.
 
+    Gradient by `pred`:
+
+        sign(pred - label) if abs(pred - label) - eps > 0 else 0
+
     >>> eps_insensitive(np.array([0.0, 0.0]), np.array([0.25, 2.0]), eps=0.5)
     array([0. , 1.5])
     """
@@ -414,6 +478,10 @@ def squared_eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0
 
     As `eps_insensitive`, with large errors as dear as in `mse`.
 
+    Gradient by `pred`:
+
+        2 * (abs(pred - label) - eps) * sign(pred - label) if abs(pred - label) - eps > 0 else 0
+
     >>> squared_eps_insensitive(np.array([0.0, 0.0]), np.array([0.25, 2.0]), eps=0.5)
     array([0.  , 2.25])
     """
@@ -439,6 +507,11 @@ def linex(label: Column, pred: Column, *, shape: NonZero = 1.0, scale: Positive 
     For errors that are dear on one side only.  With ``shape`` above 0 a prediction that is too low
     costs exponentially and one that is too high linearly; below 0 it is the other way.  Small errors
     cost half the square of ``shape`` times the error, on both sides.
+
+    Gradient by `pred`:
+
+        x = shape * (label - pred)
+        scale * (shape - shape * exp(x))
 
     >>> linex(np.array([0.0, 0.0]), np.array([0.0, 1000.0]))
     array([  0., 999.])
@@ -520,6 +593,12 @@ def asymmetric(
     different functions the unit is mixed: bring the labels to a unit in which 1 is a usual error.
     `expectile`, `pinball` and `linex` take sides with one unit.
 
+    Gradient by `pred`:
+
+        d = label - pred
+        left_penalty * (-2 * d if left == "squared" else -sign(d)) if d < threshold
+            else right_penalty * (-2 * d if right == "squared" else -sign(d))
+
     >>> asymmetric(np.array([0.0, 0.0]), np.array([3.0, -3.0]))
     array([9., 3.])
     """
@@ -554,6 +633,10 @@ def expectile(label: Column, pred: Column, *, level: OpenUnit = 0.5) -> Column:
 
     The mean's `pinball`: above 0.5 predictions that are too low are dearer, and the best prediction
     lies above the mean.  At ``level=0.5`` it is half the squared error.
+
+    Gradient by `pred`:
+
+        2 * (level if label > pred else 1 - level) * (pred - label)
 
     >>> expectile(np.array([10.0, 10.0]), np.array([8.0, 12.0]), level=0.75)
     array([3., 1.])

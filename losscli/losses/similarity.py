@@ -135,6 +135,13 @@ def cosine_distance(label: Columns, pred: Columns, *, zero: Zero = "error", nega
     zero vector has no direction and is refused; ``zero`` can leave such rows out (``skip``) or give
     them the distance 1 (``one``, as torch) or 0.  ``negate`` gives minus the cosine, the loss of keras.
 
+    Gradient by `pred[j]`:
+
+        dot = sum(y * f for y, f in zip(label, pred))
+        sizes = sqrt(sum(y * y for y in label)) * sqrt(sum(f * f for f in pred))
+        dot * sqrt(sum(y * y for y in label)) * pred[j] / (sqrt(sum(f * f for f in pred)) * sizes**2)
+            - label[j] / sizes if sizes > 0 else 0
+
     >>> cosine_distance(np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[3.0, 0.0], [0.0, 1.0]]))
     array([0., 1.])
     """
@@ -200,6 +207,26 @@ def cosine_embedding(
     their cosine is at most ``margin``.  The vectors are named by their columns, the same number of
     each: ``--pred 'first=a_*,second=b_*'``.  A zero vector is refused, or has the distance of ``zero``.
 
+    Gradient by `first[j]`:
+
+        dot = sum(a * b for a, b in zip(first, second))
+        sizes = sqrt(sum(a * a for a in first)) * sqrt(sum(b * b for b in second))
+        distance = 1 - dot / sizes if sizes > 0 else 0 if zero == "zero" else 1
+        (dot * first[j] * sqrt(sum(b * b for b in second)) / (sqrt(sum(a * a for a in first)) * sizes**2)
+            - second[j] / sizes if sizes > 0 else 0) if label == 1
+            else second[j] / sizes - dot * first[j] * sqrt(sum(b * b for b in second)) / (sqrt(sum(a
+            * a for a in first)) * sizes**2) if 1 - distance - margin > 0 and sizes > 0 else 0
+
+    Gradient by `second[j]`:
+
+        dot = sum(a * b for a, b in zip(first, second))
+        sizes = sqrt(sum(a * a for a in first)) * sqrt(sum(b * b for b in second))
+        distance = 1 - dot / sizes if sizes > 0 else 0 if zero == "zero" else 1
+        (dot * sqrt(sum(a * a for a in first)) * second[j] / (sqrt(sum(b * b for b in second)) * sizes**2)
+            - first[j] / sizes if sizes > 0 else 0) if label == 1
+            else first[j] / sizes - dot * sqrt(sum(a * a for a in first)) * second[j] / (sqrt(sum(b
+            * b for b in second)) * sizes**2) if 1 - distance - margin > 0 and sizes > 0 else 0
+
     >>> cosine_embedding(np.array([1.0, 0.0]), np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 2.0], [5.0, 0.0]]))
     array([1., 1.])
     """
@@ -232,6 +259,10 @@ def euclidean(label: Columns, pred: Columns) -> Column:
     wild rows have a bounded say.  Over one column it is `mae`, over several it is not the mean of
     theirs; `manhattan` goes along the axes.
 
+    Gradient by `pred[j]`:
+
+        (pred[j] - label[j]) / sqrt(sum((f - y)**2 for y, f in zip(label, pred)))
+
     >>> euclidean(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
     array([5.])
     """
@@ -259,6 +290,10 @@ def manhattan(label: Columns, pred: Columns) -> Column:
 
     The number of columns times the mean of their absolute errors; see `euclidean` for the straight
     distance.  Columns should have one unit.
+
+    Gradient by `pred[j]`:
+
+        sign(pred[j] - label[j])
 
     >>> manhattan(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
     array([7.])
