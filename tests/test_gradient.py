@@ -56,13 +56,14 @@ LOOSE = dict.fromkeys(
         "weighted_log_loss-column-column-logits", "kl_binary-column-column", "poly1-codes-columns",
         "cross_entropy-codes-columns-logits", "cross_entropy-columns-columns-logits", "rps-codes-columns",
         "rps-columns-columns", "kl-columns-columns", "js-columns-columns", "hellinger-columns-columns",
-        "multi_margin-codes-columns", "cosine_distance-columns-columns", "cosine_embedding-column-columns-columns",
+        "focal-codes-columns-logits", "gce-codes-columns-logits", "multi_margin-codes-columns",
+        "cosine_distance-columns-columns", "cosine_embedding-column-columns-columns",
     ),
     CANCELS,
 ) | dict.fromkeys(
     (
         "welsch-column-column", "brier-column-column-logits", "focal-column-column-logits",
-        "focal-codes-columns-logits", "gce-codes-columns-logits", "pair_logit-column-column",
+        "pair_logit-column-column",
     ),
     AMPLIFIES,
 )  # fmt: skip
