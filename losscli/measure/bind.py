@@ -30,11 +30,10 @@ from losscli.measure.plan import (
     Measure,
     NanPolicy,
     Plan,
-    Purpose,
     ResultPart,
     RowUnit,
-    Slot,
 )
+from losscli.measure.slots import Purpose, Slot
 from losscli.reading.select import (
     Chosen,
     choose,
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss, Role
     from losscli.loss.matrix import ClassTable, Matrix
     from losscli.measure.lists import Look, ReadColumn
-    from losscli.measure.rows import Fact, Pictures
+    from losscli.measure.row_recorder import Fact, Pictures
     from losscli.measure.slices import SliceView
     from losscli.pairing.keyplan import KeyPlan, Unmatched
     from losscli.pairing.telling import Telling
@@ -349,7 +348,7 @@ class _Planner:
         ``playing`` are the columns that play a role, which a glob leaves out.
         """
         # Imported here: few calls look at rows.
-        from losscli.measure.rows import Fact
+        from losscli.measure.row_recorder import Fact
         from losscli.pairing.keyplan import type_of
         from losscli.table.cells import CellReader
 
@@ -783,7 +782,7 @@ class _Planner:
             return GroupView()
         slots = keys.sides[0]
         places = [self._slot(Chosen(0, slot.index, slot.name), slot.kind, "key") for slot in slots]
-        return GroupView(tuple(places), tuple(zip(slots, keys.types, strict=True)))
+        return GroupView(tuple(places), keys.types)
 
     def _times(self, column: str) -> SliceView:
         """The time of each row, numbered as the times are met."""

@@ -26,7 +26,8 @@ from losscli.text import visible
 
 if TYPE_CHECKING:
     from losscli.measure.adapt import View
-    from losscli.measure.plan import Measure, Plan, Tally
+    from losscli.measure.plan import Measure, Plan
+    from losscli.measure.tally import Tally
 
 Class: TypeAlias = int | str
 

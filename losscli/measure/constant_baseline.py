@@ -19,7 +19,8 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.loss.domains import Interval, number
 from losscli.measure.adapt import ClassesView, ColumnsView, ConstantClassView, ConstantView
-from losscli.measure.plan import Plan, RowUnit, Tally
+from losscli.measure.plan import Plan, RowUnit
+from losscli.measure.tally import Constant
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.sliced import SliceTally
 from losscli.numbers.state import Confusion, Extremes, Moments, Sums, Values
@@ -27,8 +28,9 @@ from losscli.table.cells import in_order
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.measure.engines.threads import Advance
+    from losscli.measure.engines.pool import Advance
     from losscli.measure.plan import Measure
+    from losscli.measure.tally import Tally
     from losscli.table.block import Floats, Ints
 
 SoughtKey: TypeAlias = tuple[int, str]
@@ -39,21 +41,6 @@ Best: TypeAlias = dict[str, Any]
 
 class NoConstant(Exception):
     """Why there is no best constant."""
-
-
-@dataclass(slots=True)
-class Constant:
-    """The best constant of a unit, and the state of the unit's rows with it; or why there is none."""
-
-    best: Any = None  # as it is shown
-    state: Any = None
-    why: str | None = None
-
-    def merge(self, other: Constant) -> Constant:
-        """Of rows with the same constant."""
-        if self.why is not None or other.why is not None:
-            return Constant(why=self.why or other.why)
-        return Constant(self.best, self.state.merge(other.state))
 
 
 # ------------------------------------------------------------------------------------------------

@@ -24,9 +24,11 @@ from losscli.table.violations import Violation, ViolationKind
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.measure.engines.pool import Advance, Outcome
     from losscli.measure.lists import ReadColumn
-    from losscli.measure.plan import NanPolicy, Plan, Tally
-    from losscli.measure.rows import Pictures
+    from losscli.measure.plan import NanPolicy, Plan
+    from losscli.measure.row_recorder import Pictures
+    from losscli.measure.tally import Tally
     from losscli.pairing.keyplan import Unmatched
     from losscli.reading.source import Dialect, Source
     from losscli.statistics.intervals import IntervalSpec
@@ -65,7 +67,7 @@ def evaluate(
     columns: Sequence[str] = (),
     constant: bool = False,
     pictures: Pictures = "none",
-    start: Callable[[Sequence[Source]], threads.Advance] | None = None,
+    start: Callable[[Sequence[Source]], Advance] | None = None,
 ) -> Report:
     """Measure losses of one pair of inputs, or of one input that holds both columns.
 
@@ -269,7 +271,7 @@ def _with_list_texts(
     ]
 
 
-def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
+def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     """Raise the error of the lowest row, if there is any."""
     tally = outcome.tally
     stop = outcome.stop
@@ -401,7 +403,7 @@ def _refuse_two_labels(plan: Plan, tally: Tally) -> None:
                 )  # fmt: skip
 
 
-def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], options: Options) -> Report:
+def _report(plan: Plan, outcome: Outcome, sources: Sequence[Source], options: Options) -> Report:
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
         names = dict.fromkeys(
@@ -430,7 +432,7 @@ def with_notes(result: Result, notes: Sequence[str]) -> Result:
     return replace(result, note="; ".join([*([result.note] if result.note else []), *notes]))
 
 
-def rows_of(outcome: threads.Outcome) -> RowCounts:
+def rows_of(outcome: Outcome) -> RowCounts:
     tally = outcome.tally
     paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
     return RowCounts(

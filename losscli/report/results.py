@@ -15,7 +15,8 @@ from losscli.loss.declare import Finished, Loss, Undefined
 from losscli.losses.stable import sum_fractions
 from losscli.measure.adapt import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
 from losscli.measure.classes import BINARY, judge, met, rest_of, unweighed
-from losscli.measure.plan import Measure, Plan, ResultPart, Tally
+from losscli.measure.plan import Measure, Plan, ResultPart
+from losscli.measure.tally import Tally
 from losscli.numbers.exact import exact_quotient, round_fraction
 from losscli.numbers.state import MOST_CLASSES, STATES, Bins, Confusion, OutcomeWeights, Sums
 from losscli.report.records import Result, in_doubles
@@ -484,7 +485,7 @@ class _Finisher:
         if detail is not None and "confusion" in detail:
             detail["classes"] = [self.shown.get(name, name) for name in detail["classes"]]
         if self.tally.kept is not None and self.loss.is_mean and isinstance(state, Sums):
-            from losscli.measure.rows import worst_detail
+            from losscli.measure.row_recorder import worst_detail
 
             worst = worst_detail(self.tally.kept, unit, state.totals[0])
             return detail if worst is None else {**(detail or {}), "worst": worst}
