@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.measure.adapt import PAIRING, as_classes, common_codes
+from losscli.measure.adapt import PAIRING
+from losscli.measure.class_columns import as_classes, common_codes
 from losscli.table.block import (
     INTEGER_KINDS,
     AnyColumn,

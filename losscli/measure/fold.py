@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.measure.adapt import (
-    DOMAIN,
-    AdaptedBlock,
-    View,
-    classes_in,
-    is_of_classes,
-    mark_classes,
-    places_of,
-    read,
-)
+from losscli.measure.adapt import DOMAIN, AdaptedBlock, View, mark_classes, read
 from losscli.measure.agreement import agreement_of, compare_columns
+from losscli.measure.class_columns import classes_in
 from losscli.measure.missing import note_missing, rows_lacking, without_missing
 from losscli.measure.tally import Tally, add_counts
 from losscli.numbers.state import STATES, Squares, Summed, Sums, with_infinite
@@ -158,7 +150,7 @@ def _read(plan: Plan, block: Block, units: Sequence[int], seen: set[View], tally
     for view in sorted(views, key=lambda view: view not in seen) if seen else views:
         read(view, block, silent if seen and view in seen else reading)
     seen.update(views)
-    for place in dict.fromkeys(at for view in views if is_of_classes(view) for at in places_of(view)):
+    for place in dict.fromkeys(at for view in views if view.of_classes for at in view.places):
         mark_classes(block, place, reading.seen)
     return reading
 
@@ -331,7 +323,7 @@ def _refuse_nan(
     """Only an expression can have no value: the domains of the others see to it."""
     undefined = np.logical_or.reduce([np.isnan(column) for column in columns])
     everywhere = undefined if kept is None else _both(kept, undefined)
-    needed = [where for _, view in unit.views for where in places_of(view)]
+    needed = [where for _, view in unit.views for where in view.places]
     # Where a cell is missing, as the text of an expression may be, its column is at fault; else it is the first.
     for where in [*needed, None]:
         missing = None if where is None else block.column(where).missing

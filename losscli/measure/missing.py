@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.measure.adapt import MISSING, places_of
+from losscli.measure.adapt import MISSING
 from losscli.measure.tally import Tally, add_counts
 from losscli.table.block import Block, Ints, Mask, Place
 from losscli.table.violations import Violation, ViolationKind
@@ -47,14 +47,14 @@ def _need(plan: Plan, place: Place, slot: Slot) -> str:
     """What needs a value in every row: the role, or the expression that names the column."""
     for unit in plan.units:
         named = (view for name, view in unit.views if name not in ("label", "pred"))
-        if unit.loss.words_are_columns and any(place in places_of(view) for view in named):
+        if unit.loss.words_are_columns and any(place in view.places for view in named):
             return f"`{unit.loss.canonical({})}` needs a value in every row"
     return f"every row needs a {slot.purpose}"
 
 
 def rows_lacking(plan: Plan, unit: RowUnit, block: Block) -> Mask | None:
     """The rows that lack a value which a unit needs; None where all have it."""
-    needed = {where for _, view in unit.views for where in places_of(view)}
+    needed = {where for _, view in unit.views for where in view.places}
     if plan.weight is not None:
         needed.add(plan.weight.column)
     if plan.class_weights is not None:

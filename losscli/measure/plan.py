@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from losscli.measure.adapt import NumberView, View, as_classes, classes_in, texts_of
+from losscli.measure.adapt import View
+from losscli.measure.class_columns import as_classes, classes_in, texts_of
+from losscli.measure.number_views import NumberView
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:

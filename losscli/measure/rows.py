@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.measure.adapt import BinaryView, ColumnsView, NumberView, OneClassView
+from losscli.measure.class_views import BinaryView, OneClassView
+from losscli.measure.number_views import ColumnsView, NumberView
 from losscli.measure.row_recorder import Fact, PicturedColumns, Pictures, Residual, RowLoss, RowRecorder
 from losscli.table.block import KEY_KINDS, Place
 

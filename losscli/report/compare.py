@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.errors import DataError, UsageError
-from losscli.measure.bind import Call, asked_for
 from losscli.measure.bind import plan as make_plan
+from losscli.measure.call import Call, asked_for
 from losscli.measure.engines import threads
 from losscli.numbers.exact import round_fraction
 from losscli.pairing.keyplan import POSITION

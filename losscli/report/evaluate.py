@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
-from losscli.measure.adapt import PAIRING, TOGETHER, ClassesView, OneClassView, places_of
-from losscli.measure.bind import Call, asked_for
+from losscli.measure.adapt import PAIRING, TOGETHER
 from losscli.measure.bind import plan as make_plan
+from losscli.measure.call import Call, asked_for
+from losscli.measure.class_views import ClassesView, OneClassView
 from losscli.measure.engines import threads
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import POSITION
@@ -158,7 +159,7 @@ def explained(error: DataError, plan: Plan) -> DataError:
     for unit in plan.units:
         if unit.loss.words_are_columns:
             expression = unit.loss.expression  # type: ignore[attr-defined]
-            asked |= {place: ("expr:", expression) for _, view in unit.views for place in places_of(view)}
+            asked |= {place: ("expr:", expression) for _, view in unit.views for place in view.places}
     held = [
         (place, slot) for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
     ]
@@ -258,7 +259,7 @@ def _with_list_texts(
     notes: dict[tuple[str, str], str] = {}
     for measure in plan.measures:
         views = [view for part in measure.parts for _, view in plan.units[part.unit].views]
-        places = dict.fromkeys(place for view in views for place in places_of(view))
+        places = dict.fromkeys(place for view in views for place in view.places)
         if (said := list_texts(plan, tally, sources, places)) is not None:
             notes[measure.loss.canonical(measure.values), measure.pred] = said
     if not notes:

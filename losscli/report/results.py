@@ -13,7 +13,8 @@ import numpy as np
 
 from losscli.loss.declare import Finished, Loss, Undefined
 from losscli.losses.stable import sum_fractions
-from losscli.measure.adapt import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
+from losscli.measure.adapt import missing_among_numbers
+from losscli.measure.class_views import ClassesView, CodedView, OneClassView
 from losscli.measure.classes import BINARY, judge, met, rest_of, unweighed
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import Tally
@@ -471,7 +472,7 @@ class _Finisher:
 
     def _missing_classes(self, units: Sequence[int]) -> str | None:
         """What is to be said of a class such as `NA` beside numeric ones."""
-        places = [at for unit in units for _, view in self.plan.units[unit].views for at in places_of(view)]
+        places = [at for unit in units for _, view in self.plan.units[unit].views for at in view.places]
         row = missing_among_numbers(places, self.tally.seen)
         if row is None:
             return None
