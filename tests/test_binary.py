@@ -15,7 +15,8 @@ from sklearn import metrics
 from losscli import evaluate
 from losscli.errors import DataError, UsageError
 from losscli.losses import binary
-from losscli.losses.stable import product, two_product
+from losscli.losses.stable import product
+from losscli.numbers.error_free import two_product
 from losscli.report.records import Result
 from recorded import recorded
 

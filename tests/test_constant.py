@@ -10,7 +10,8 @@ import pytest
 from sklearn import metrics
 
 from losscli.losses import catalogue
-from losscli.measure.constant_baseline import ELICITED, skill
+from losscli.measure.constant_baseline import skill
+from losscli.measure.recipes import ELICITED
 from losscli.numbers.state import Values
 
 RNG = np.random.default_rng(11)

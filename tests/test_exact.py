@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from losscli.numbers import exact
+from losscli.numbers.error_free import error_of_product, two_product
 from losscli.numbers.exact import ExactSum, exact_quotient, round_fraction
 from nist import UNIVARIATE
 
@@ -301,11 +302,21 @@ def test_a_column_times_itself_is_its_squares(rows: list[tuple[float, float]]) -
     assert ExactSum.of_products(column, column).fraction == sum(Fraction(x) ** 2 for x in column.tolist())
 
 
+def test_a_product_that_no_double_holds_has_lost_nothing() -> None:
+    great = np.array([np.inf, np.nan, 1.7976931348623157e308, 1e200, 0.1])
+    product, lost = two_product(great, 0.1)
+    assert np.isfinite(product).tolist() == [False, False, True, True, True]
+    assert lost[:3].tolist() == [0.0, 0.0, 0.0]
+    for row in (3, 4):
+        assert Fraction(product[row]) + Fraction(lost[row]) == Fraction(great[row]) * Fraction(0.1)
+    assert [part.tolist() for part in two_product(1e200, great[:4])][1][3] == 0.0
+
+
 def test_columns_of_few_bits_need_no_error_terms() -> None:
     spare = list(np.empty((4, 100)))
     short, full = samples(100, "float32"), samples(100, "errors")
-    assert not exact._error_of_product(short, short, short * short, np.empty(100), spare)
-    assert exact._error_of_product(short, full, short * full, np.empty(100), spare)
+    assert not error_of_product(short, short, short * short, np.empty(100), spare)
+    assert error_of_product(short, full, short * full, np.empty(100), spare)
 
 
 # --- infinities and NaN --------------------------------------------------------------------------

@@ -24,7 +24,8 @@ from losscli.pairing import text_cells as cells
 from losscli.pairing.match import match, repeats
 from losscli.reading import csv, small_csv
 from losscli.table.block import Cells
-from losscli.table.keys import text_integers, text_of, text_words, words_of_texts
+from losscli.table.keys import text_of, text_words, words_of_texts
+from losscli.table.text_integers import text_integers
 
 LOSSES = ["mse", "mae", "r2", "huber:delta=2", "bias"]
 ROWS = 1000

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from losscli.measure.engines.threads import Advance
+from losscli.measure.engines.pool import Advance
 from losscli.reading.source import Source
 
 AFTER_SECONDS = 1.0

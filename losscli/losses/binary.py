@@ -20,7 +20,8 @@ from losscli.loss.domains import (
     Unit,
 )
 from losscli.loss.matrix import Matrix
-from losscli.losses.stable import entropy, excess, product, two_product
+from losscli.losses.stable import entropy, excess, product
+from losscli.numbers.error_free import two_product
 from losscli.numbers.state import Moments
 from losscli.table.block import Mask
 

@@ -28,8 +28,8 @@ from losscli.losses.stable import (
     log1p_gap,
     log_fraction,
     log_ratio,
-    two_sum,
 )
+from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.numbers.state import Deviances, Moments, Sums
 from losscli.table.block import Mask
 
@@ -120,18 +120,18 @@ def poisson_nll(
     count = label * scale
     if log_input:
         root, root_lost = double_double.exp_pair(0.5 * pred)
-        rate, rate_lost = double_double.product(root * root_of_scale, root * root_of_scale)
+        rate, rate_lost = two_product(root * root_of_scale, root * root_of_scale)
         rate_lost = np.where(np.isfinite(rate), rate_lost + 2.0 * root * root_lost * scale, 0.0)
         raised, raised_lost, logs = rate, rate_lost, (pred, np.zeros_like(pred))
     else:
         rate, rate_lost = pred * scale, np.zeros_like(pred)
         # As a two-sum, since what the rounding loses is label / pred times as large in the result.
-        raised, raised_lost = two_sum(pred, np.full_like(pred, -eps))
+        raised, raised_lost = two_sum(pred, eps)
         counted = np.where(label > 0.0, raised, 1.0)
         high, low = double_double.log_pair(counted)
         logs = high, low + raised_lost / counted
         raised, raised_lost = raised * scale, raised_lost * scale
-    part, part_lost = double_double.product(count, logs[0])
+    part, part_lost = two_product(count, logs[0])
     plain = double_double.total(rate, -part, rate_lost - part_lost - count * logs[1])[0] / scale
     plain = np.where(np.isinf(rate), np.inf, plain)
     if full == "none":
@@ -319,8 +319,8 @@ def _power_gap(label: Column, pred: Column, power: float) -> Column:
 
 def _less(one: float, power: float) -> tuple[float, float]:
     """``one - power`` and what its rounding lost."""
-    near, lost = two_sum(np.array([one]), np.array([power]))
-    return float(near[0]), float(lost[0])
+    near, lost = two_difference(one, power)
+    return float(near), float(lost)
 
 
 def _to_half(base: Column, power: tuple[float, float]) -> Column:
@@ -401,12 +401,12 @@ def squares_over(
         share, exponent = share * share, exponent + 1
     # The greatest are made smaller before they are subtracted, the least greater after that.
     down = np.maximum(exponent, 0)
-    apart, lost = two_sum(np.ldexp(label, -down), np.ldexp(mean, -down))
+    apart, lost = two_difference(np.ldexp(label, -down), np.ldexp(mean, -down))
     up = down - exponent
     near = np.ldexp(apart, up)
-    square, square_lost = double_double.product(near, near)
+    square, square_lost = two_product(near, near)
     if power == 2:
-        share_near, share_lost = double_double.product(mantissa * 0.5, mantissa * 0.5)
+        share_near, share_lost = two_product(mantissa * 0.5, mantissa * 0.5)
     else:
         share_near, share_lost = share, np.zeros_like(share)
     found, found_lost = double_double.quotient(square, share_near * parts)
@@ -541,7 +541,7 @@ def bregman(
         return entropy_gap(label, pred)
     if phi == "neglog":
         return ratio_gap(label, pred)
-    apart, lost = two_sum(label, pred)
+    apart, lost = two_difference(label, pred)
     if phi == "square":
         return np.multiply(apart, apart, out=apart)
     return _exp_gap(label, pred, apart, lost)
@@ -564,18 +564,18 @@ def deviances(
 ) -> tuple[Column, Column, Column, Column, Column]:
     """Label and prediction, the deviance, and what that of the mean label is made of, in twice the digits."""
     if power == 0.0:
-        own = double_double.product(label, label)
+        own = two_product(label, label)
     elif power == 1.0 or power == 2.0:
         logs = double_double.log_pair(np.where(label > 0.0, label, 1.0))
         times = label if power == 1.0 else np.ones_like(label)
-        near, lost = double_double.product(times, logs[0])
+        near, lost = two_product(times, logs[0])
         own = (near, lost + times * logs[1])
     else:
-        exponent, rest = two_sum(np.array([2.0]), np.array([power]))
+        exponent, rest = two_difference(2.0, power)
         logs = double_double.log_pair(np.where(label > 0.0, label, 1.0))
-        near, lost = double_double.product(np.full_like(label, exponent[0]), logs[0])
+        near, lost = two_product(exponent, logs[0])
         whole = double_double.exp_pair(near)
-        lost += exponent[0] * logs[1] + rest[0] * logs[0]
+        lost += exponent * logs[1] + rest * logs[0]
         positive = label > 0.0
         own = (
             np.where(positive, whole[0], 0.0),

@@ -15,29 +15,15 @@ import numpy as np
 
 from losscli.loss.declare import Column
 from losscli.losses.stable import polynomial
+from losscli.numbers.error_free import two_product, two_sum
 
 DoubleDouble: TypeAlias = tuple[Column, Column]
-
-
-def product(x: Column, y: Column) -> DoubleDouble:
-    """``x * y`` rounded, and what the rounding lost, to about 2**-106 of the product."""
-    near = x * y
-    x_high, y_high = _high_half(x), _high_half(y)
-    x_low, y_low = x - x_high, y - y_high
-    lost = ((x_high * y_high - near) + x_high * y_low + x_low * y_high) + x_low * y_low
-    return near, np.where(np.isfinite(near), lost, 0.0)
-
-
-def _high_half(x: Column) -> Column:
-    # By its bits, since a multiplication would overflow for the greatest doubles.
-    high: Column = (np.ascontiguousarray(x).view(np.int64) & ~0x7FFFFFF).view(np.float64)
-    return high
 
 
 def quotient(x: Column, y: Column) -> DoubleDouble:
     """``x / y`` rounded, and what the rounding lost."""
     near = x / y
-    back, lost = product(near, y)
+    back, lost = two_product(near, y)
     return near, np.where(np.isfinite(back) & (back != 0.0), ((x - back) - lost) / y, 0.0)
 
 
@@ -46,10 +32,8 @@ def total(*terms: Column | float) -> DoubleDouble:
     near: Any = terms[0]
     low: Any = 0.0
     for term in terms[1:]:
-        added = near + term
-        back = added - near
-        low = low + ((near - (added - back)) + (term - back))
-        near = added
+        near, lost = two_sum(near, term)
+        low = low + lost
     # Once more, so that the first is the sum rounded.  An infinite sum has lost nothing.
     low = np.where(np.isfinite(near), low, 0.0)
     whole = near + low
@@ -78,9 +62,9 @@ def log_pair(x: Column) -> DoubleDouble:
     nearest = place / 64.0
     apart = mantissa - nearest
     rest = apart / nearest
-    back, back_lost = product(rest, nearest)
+    back, back_lost = two_product(rest, nearest)
     rest_lost = ((apart - back) - back_lost) / nearest
-    square, square_lost = product(rest, rest)
+    square, square_lost = two_product(rest, rest)
     cubes = rest * square * polynomial([(-1.0) ** k / (k + 3) for k in range(9)], rest)
     high, high_lost = (table[place.astype(np.int64)] for table in _logs_of_64ths())
     small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * _LN2_LOW + high_lost)
@@ -136,11 +120,11 @@ def _factorial_gap_below_8(y: Column) -> Column:
         factor = np.where(k <= whole, t + k, 1.0)
         factor_lost = np.where(k <= whole, t - (factor - k), 0.0)
         before = factors
-        factors, rounding = product(before, factor)
+        factors, rounding = two_product(before, factor)
         lost = lost * factor + rounding + before * factor_lost
     logs = log_pair(factors)
     lower = log_pair(np.where(y > 0.0, y, 1.0))
-    main = product(y, lower[0])
+    main = two_product(y, lower[0])
     gamma = lgamma1p(t)
     small = (logs[1] + lost / factors) - (main[1] + y * lower[1])
     return total(logs[0], -main[0], y, gamma, small)[0]

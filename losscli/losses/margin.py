@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import BINARY, NonNegative
-from losscli.losses.stable import margin_missed, two_sum
+from losscli.losses.stable import margin_missed
+from losscli.numbers.error_free import two_difference
 
 VAPNIK = "Cortes & Vapnik (1995), doi:10.1007/BF00994018"
 PAIRS = "sample_data/breast_cancer.csv --pred first=score,second=prob"
@@ -254,7 +255,7 @@ def pair_logit(first: Column, second: Column) -> Column:
     >>> pair_logit(np.array([1.0, 0.0]), np.array([1.0, 200.0]))
     array([  0.69314718, 200.        ])
     """
-    behind, lost = two_sum(second, first)
+    behind, lost = two_difference(second, first)
     lost = np.where(np.isfinite(behind), lost, 0.0)
     tail = np.exp(-np.abs(behind))
     # What the difference lost moves the exponential by its own share, and the line by itself.

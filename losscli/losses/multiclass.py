@@ -9,7 +9,8 @@ import numpy as np
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, SIMPLEX, UNIT, BelowOne, Count, Interval, NonNegative, Unit
 from losscli.losses.binary import EPS, Focus, log_loss, log_loss_from_logits
-from losscli.losses.stable import excess, margin_missed, mixing, two_sum
+from losscli.losses.stable import excess, margin_missed, mixing
+from losscli.numbers.error_free import two_difference, two_sum
 from losscli.table.block import Mask
 
 UpToOne: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_low=True)]
@@ -162,7 +163,7 @@ def log_sum_exp_above(pred: Columns) -> tuple[Column, Column]:
     greatest = of_class(pred, first)
     rest = np.zeros(len(pred))
     for place, scores in enumerate(columns):
-        below, lost = two_sum(scores, greatest)
+        below, lost = two_difference(scores, greatest)
         # Nothing of a score that lies farther below than the greatest double, where `lost` is no number.
         none = (first == place) | (below == -np.inf)
         rest += np.where(none, 0.0, np.exp(below) * (1.0 + lost))
@@ -388,7 +389,7 @@ def focal(
     array([0.1732868, 0.       ])
     """
     chance = of_class(pred, label)
-    missed, lost = two_sum(np.ones(1), chance)
+    missed, lost = two_difference(1.0, chance)
     # What the rounding of 1 - chance lost comes back through the slope of the power.
     lost = gamma * lost / np.where(missed == 0.0, 1.0, missed)
     factor = missed**gamma
@@ -639,8 +640,8 @@ def steps_apart(label: Codes | Columns, pred: Columns) -> list[Column]:
     near, lost, steps = np.zeros(len(pred)), np.zeros(len(pred)), []
     for place, chance in enumerate(pred.T[:-1]):
         share = np.asarray(label == place if label.ndim == 1 else label[:, place], dtype=np.float64)
-        apart, first = two_sum(chance, share)
-        near, second = two_sum(near, -apart)
+        apart, first = two_difference(chance, share)
+        near, second = two_sum(near, apart)
         lost = lost + (first + second)
         steps.append(near + lost)
     return steps
@@ -824,8 +825,8 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
         # Terms of both signs would cancel: each is taken with one - other off it, which makes it
         # positive, and these differences, whose sum is all but 0, are summed with what rounding lost.
         total += excess(one, other)
-        apart, left = two_sum(one, other)
-        near, more = two_sum(near, -apart)
+        apart, left = two_difference(one, other)
+        near, more = two_sum(near, apart)
         lost += left + more
     return total + (near + lost)
 

@@ -14,8 +14,8 @@ from losscli.losses.stable import (
     log_distance,
     share,
     sqrt_fraction,
-    two_sum,
 )
+from losscli.numbers.error_free import two_difference
 from losscli.numbers.state import Extremes, Moments, Rivals, Sized
 from losscli.text import plural
 
@@ -284,7 +284,7 @@ def lq(label: Column, pred: Column, *, power: AtLeastOne) -> Column:
     >>> lq(np.array([0.0, 0.0]), np.array([1.0, -2.0]), power=3)
     array([1., 8.])
     """
-    error, lost = two_sum(pred, label)
+    error, lost = two_difference(pred, label)
     lost *= np.sign(error)
     np.abs(error, out=error)
     # A high power makes much of the rounding of the difference: what was lost comes back in an exponential.
@@ -643,7 +643,7 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
     >>> within_tol(np.array([1.0, 2.0]), np.array([1.5, 5.0]), threshold=0.5)
     array([0., 1.])
     """
-    error, lost = two_sum(pred, label)
+    error, lost = two_difference(pred, label)
     lost *= np.sign(error)
     np.abs(error, out=error)
     # An error that was rounded to the tolerance itself may lie beyond it.

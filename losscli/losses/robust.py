@@ -12,8 +12,8 @@ from losscli.losses.stable import (
     expm1_gap_share,
     log1p_gap_share,
     product,
-    two_sum,
 )
+from losscli.numbers.error_free import two_difference
 
 
 def halves(label: Column, pred: Column) -> Column:
@@ -456,10 +456,10 @@ def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> C
 
 def _beyond(label: Column, pred: Column, eps: float) -> Column:
     """How far the error exceeds ``eps``, right to the last digits where it hardly does."""
-    error, lost = two_sum(pred, label)
+    error, lost = two_difference(pred, label)
     lost *= np.sign(error)
     np.abs(error, out=error)
-    above, rest = two_sum(error, np.full(len(error), eps))
+    above, rest = two_difference(error, eps)
     above += rest + lost
     return np.maximum(above, 0.0) + 0.0  # no -0
 
@@ -516,7 +516,7 @@ def linex(label: Column, pred: Column, *, shape: NonZero = 1.0, scale: Positive 
     >>> linex(np.array([0.0, 0.0]), np.array([0.0, 1000.0]))
     array([  0., 999.])
     """
-    short, lost = two_sum(label, pred)
+    short, lost = two_difference(label, pred)
     far = np.isinf(short)
     short[far] = 0.5 * label[far] - 0.5 * pred[far]
     twice = np.where(far, 2.0, 1.0)
@@ -602,7 +602,7 @@ def asymmetric(
     >>> asymmetric(np.array([0.0, 0.0]), np.array([3.0, -3.0]))
     array([9., 3.])
     """
-    short, lost = two_sum(label, pred)
+    short, lost = two_difference(label, pred)
     over = (short < threshold) | ((short == threshold) & (lost < 0.0))
     np.abs(short, out=short)
     sides = []

@@ -9,8 +9,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
-from losscli.losses.double_double import DoubleDouble, product, quotient, total
-from losscli.losses.stable import two_sum
+from losscli.losses.double_double import DoubleDouble, quotient, total
+from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.table.block import Mask
 
 VECTORS = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
@@ -30,8 +30,8 @@ def dot(one: Columns, other: Columns) -> tuple[Column, Column]:
     near, low = np.zeros(len(one)), np.zeros(len(one))
     # Column by column: what NumPy's own sums round depends on the shape of the block.
     for x, y in zip(one.T, other.T, strict=True):
-        part, lost = product(x, y)
-        near, rounding = two_sum(near, -part)
+        part, lost = two_product(x, y)
+        near, rounding = two_sum(near, part)
         low += lost + rounding
     return near, low
 
@@ -48,8 +48,8 @@ def cosine_gap(one: Columns, other: Columns) -> Column:
     left = np.empty((one.shape[1], len(one)))
     along = np.zeros(len(one))
     for place, (x, y) in enumerate(zip(one.T, other.T, strict=True)):
-        (part, part_lost), (rest, rest_lost) = product(y, pivot), product(against, x)
-        near, lost = two_sum(part, rest)
+        (part, part_lost), (rest, rest_lost) = two_product(y, pivot), two_product(against, x)
+        near, lost = two_difference(part, rest)
         left[place] = (near + (lost + (part_lost - rest_lost))) / pivot
         along += left[place] * x
     # What of that is across the first is to the second as the sine is to 1.
@@ -161,10 +161,10 @@ def cosine(one: Columns, other: Columns) -> DoubleDouble:
         dot(other, other),
         dot(one, other),
     )
-    sizes, sizes_low = product(first, second)
+    sizes, sizes_low = two_product(first, second)
     sizes_low += first * second_low + first_low * second
     root = np.sqrt(sizes)
-    square, square_low = product(root, root)
+    square, square_low = two_product(root, root)
     root_low = ((sizes - square) + (sizes_low - square_low)) / (2.0 * root)
     near, lost = quotient(both, root)
     lost += both_low / root - near * (root_low / root)

@@ -11,20 +11,13 @@ from fractions import Fraction
 import numpy as np
 
 from losscli.loss.declare import Column
-
-
-def two_sum(one: Column, other: Column) -> tuple[Column, Column]:
-    """``one - other`` rounded, and exactly what the rounding lost (Knuth's two-sum)."""
-    near = one - other
-    back = near - one
-    lost = (one - (near - back)) - (other + back)
-    return near, lost
+from losscli.numbers.error_free import two_difference, two_sum
 
 
 def margin_missed(margin: float, rival: Column, own: Column) -> Column:
     """``max(0, margin + rival - own)``, right to the last digits where the three all but cancel."""
-    near, lost = two_sum(rival, own)
-    total, left = two_sum(near, np.full(1, -margin))
+    near, lost = two_difference(rival, own)
+    total, left = two_sum(near, margin)
     # Beyond the greatest double nothing was lost, and the two-sum of infinities is no number.
     total = np.where(np.isfinite(total), total + (left + lost), total)
     return np.maximum(total, 0.0) + 0.0  # no -0
@@ -52,18 +45,6 @@ def excess(one: Column, other: Column, gap: Column | None = None) -> Column:
         )
         far = np.where(one == 0.0, other, one * log_ratio - gap)
     return np.where(np.abs(v) < 0.5, close, far)
-
-
-def two_product(one: Column, other: Column | float) -> tuple[Column, Column]:
-    """``one * other`` rounded, and exactly what the rounding lost (Dekker), for sizes of every day."""
-    near = one * other
-    halves = []
-    for factor in (one, other):
-        wide = factor * 134217729.0  # 2**27 + 1
-        high = wide - (wide - factor)
-        halves.append((high, factor - high))
-    (a, b), (c, d) = halves
-    return near, ((a * c - near) + a * d + b * c) + b * d
 
 
 def product(*factors: Column | float) -> Column:
@@ -227,8 +208,8 @@ def share(part: Column, whole: Column) -> Column:
 def log_distance(one: Column, other: Column, shift: float = 0.0) -> Column:
     """``abs(log(one + shift) - log(other + shift))``, also where they are near one another."""
     # log1p(x) of x >= 0 forgives a relative error of x; the least of the two goes below the line.
-    base, base_lost = two_sum(np.minimum(one, other), np.full(len(one), -shift))
-    gap, gap_lost = two_sum(np.maximum(one, other), np.minimum(one, other))
+    base, base_lost = two_sum(np.minimum(one, other), shift)
+    gap, gap_lost = two_difference(np.maximum(one, other), np.minimum(one, other))
     with np.errstate(all="ignore"):
         ratio = gap / base
         near = np.log1p(ratio)

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
-from losscli.loss.spec import Spec, parse, split
-from losscli.losses import find
-from losscli.measure.adapt import (
-    WEIGHT,
-    BinaryView,
-    ClassesView,
-    CodedView,
-    ColumnsView,
-    GreatestView,
-    NotBelowView,
-    NumberView,
-    OneClassView,
-    TextView,
-    View,
+from losscli.loss.spec import Spec
+from losscli.measure.adapt import WEIGHT, View
+from losscli.measure.call import Call, LossRequest, names_cut
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
+from losscli.measure.list_columns import (
+    ListColumns,
+    Lists,
+    class_places,
+    columns_shown,
+    names_shown,
+    pairs_shown,
 )
-from losscli.measure.classes import refuse_strangers
+from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
 from losscli.measure.plan import (
     ClassWeights,
     Filter,
     Measure,
-    NanPolicy,
     Plan,
-    Purpose,
     ResultPart,
     RowUnit,
-    Slot,
 )
+from losscli.measure.slots import Purpose, Slot
 from losscli.reading.select import (
     Chosen,
     choose,
@@ -46,25 +41,20 @@ from losscli.reading.select import (
     named_in_either,
     tells_rows,
 )
-from losscli.table.block import ColumnRequest
 from losscli.table.labels import (
-    class_label,
-    class_spellings,
     classes_named,
-    of_one_class,
     paired,
     quantile_level,
     share_names,
 )
-from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss, Role
     from losscli.loss.matrix import ClassTable, Matrix
-    from losscli.measure.lists import Look, ReadColumn
-    from losscli.measure.rows import Fact, Pictures
+    from losscli.measure.lists import ReadColumn
+    from losscli.measure.row_recorder import Fact
     from losscli.measure.slices import SliceView
-    from losscli.pairing.keyplan import KeyPlan, Unmatched
+    from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.telling import Telling
     from losscli.reading.source import Source
     from losscli.statistics.bootstrap import GroupView
@@ -85,79 +75,6 @@ ROLE_COLUMNS = {
 """Names looked for where `--pred` does not say which column plays a role."""
 
 
-class LossRequest(NamedTuple):
-    """A loss as asked for: its spec, and the forms among which the columns choose."""
-
-    spec: Spec
-    forms: tuple[Loss, ...]
-
-    @classmethod
-    def of(cls, text: str) -> LossRequest:
-        """UsageError for an unknown loss, or for parameters that no form of it takes."""
-        spec = parse(text)
-        if spec.name == "expr":
-            from losscli.losses.expr import expression_loss
-
-            return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
-        asked = cls(spec, find(spec.name))
-        refusals = []
-        for form in asked.forms:
-            try:
-                form.read_params(spec)
-            except UsageError as error:
-                refusals.append(error)
-        if len(refusals) == len(asked.forms):
-            raise refusals[0]
-        return asked
-
-
-def asked_for(losses: Sequence[str]) -> list[LossRequest]:
-    """The losses of some words, each of which may name several."""
-    return [LossRequest.of(spec) for text in losses for spec in split(text)]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The options of one call that decide what is read and measured."""
-
-    preds: tuple[str, ...] = ()  # one for each model; none: the columns found by their names
-    label: str | None = None
-    weight: str | None = None
-    from_logits: bool = False
-    classes: tuple[str, ...] = ()
-    pos_label: str | None = None
-    class_weight: Mapping[str, float] = field(default_factory=dict)
-    average: str | None = None
-    nan: NanPolicy = "error"
-    chunk_rows: int = 1 << 16
-    by: tuple[str, ...] = ()
-    where: str | None = None
-    on: str | None = None
-    key_type: str | None = None
-    unmatched: Unmatched = "error"
-    rows_out: bool = False
-    worst: int = 0
-    columns: tuple[str, ...] = ()  # that stand beside the losses of rows
-    gradient: bool = False
-    pictures: Pictures = "none"
-    sides: tuple[int, ...] = ()  # of each model, where each has a file of its own
-    label_side: int | None = None  # where that is not the last
-    bootstrap: bool = False  # rows are dealt into groups, by the key or the number of each
-    cluster: str | None = None  # or by the values of a column
-    time: str | None = None  # the column of the order of rows
-    decimal: str = "."  # of numbers in CSV
-    jobs: int = 1  # threads that may compare files before they are read
-
-    @property
-    def positive(self) -> int | str | None:
-        return None if self.pos_label is None else class_label(self.pos_label)
-
-    @property
-    def class_order(self) -> tuple[int | str, ...]:
-        """The classes of `--classes`; UsageError where it names one twice."""
-        return classes_named("--classes", self.classes)
-
-
 def plan(
     sources: Sequence[Source], asked: Sequence[LossRequest], call: Call, read: ReadColumn | None = None
 ) -> Plan:
@@ -172,30 +89,12 @@ def plan(
     return _Planner(sources, call, read).plan(asked)
 
 
-def names_cut(sources: Sequence[Source], by: Sequence[str], more: Sequence[str] = ()) -> frozenset[str]:
-    """The names of columns that cut or group the rows: none is taken for a prediction or a label unasked."""
-    if not (by or more):
-        return frozenset()
-    from losscli.measure.slices import parse_slicing
-
-    columns = [column for source in sources for column in source.columns]
-    names = [*more, *(key.name for text in by for key in parse_slicing(text, columns).keys)]
-    return frozenset((*names, *(name.partition(".")[2] for name in names if name not in columns)))
-
-
-Lists: TypeAlias = Literal["none", "labels", "vectors"]
-"""What a column holds in a row under a loss: one value, a list of labels, or a list of numbers."""
-Spread: TypeAlias = "tuple[list[dict[str, list[Chosen]]], bool]"
-"""The columns of the roles of each model, those of lists laid out; and whether there are such."""
-
-
 class _Planner:
     """Columns and forms chosen for one call; slots and units are shared by all that want the same."""
 
     def __init__(self, sources: Sequence[Source], call: Call, read: ReadColumn | None) -> None:
         self.sources = sources
         self.call = call
-        self.read = read
         self.slots: list[dict[Slot, int]] = [{} for _ in sources]
         self.units: dict[Any, int] = {}
         self.made: list[RowUnit] = []
@@ -205,12 +104,11 @@ class _Planner:
         self.pred: str | None = None  # the model being planned, as named, and the columns of its roles
         self.roles: dict[str, list[Chosen]] = {}
         self.listed = False  # whether labels and predictions are lists, or columns for what stands in lists
-        self.looked: dict[tuple[int, int], Look | None] = {}  # at columns that may hold lists
-        self.spreads: dict[tuple[Lists, ...], Spread] = {}
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
         self.telling: tuple[Telling, ...] = ()
         self.notes: dict[str, None] = {}
+        self.lists = ListColumns(sources, call, read, self.notes)
 
     def plan(self, asked: Sequence[LossRequest]) -> Plan:
         call = self.call
@@ -240,9 +138,9 @@ class _Planner:
         measures: dict[Any, Measure] = {}
         label_lists: dict[Lists, None] = {}
         for one in asked:
-            lists = self._lists_of(one, labels, [roles for _, _, roles in models])
+            lists = self.lists.kinds_of(one, labels, [roles for _, _, roles in models])
             label_lists[lists[0]] = None
-            spread, self.listed = self._spread(labels, models, lists)
+            spread, self.listed = self.lists.spread(labels, models, lists)
             for (text, side, _), roles in zip(models, spread, strict=True):
                 self.side, self.pred, self.roles = side, text, roles
                 measure = self._measure(one)
@@ -252,7 +150,7 @@ class _Planner:
         for how in label_lists:
             self._same_labels(labels, preds, how)
         if call.average is not None and not any(measure.has_parts for measure in measures.values()):
-            names = _names(dict.fromkeys(measure.loss.name for measure in measures.values()))
+            names = names_shown(dict.fromkeys(measure.loss.name for measure in measures.values()))
             raise UsageError(
                 f"`--average` is of losses per class or output, and these have one form: {names}",
                 hint="leave `--average` out",
@@ -260,7 +158,7 @@ class _Planner:
         weight_view = None
         counting = next((m.loss.name for m in measures.values() if m.loss.takes_counts(m.values)), None)
         if weights:
-            self._refuse_lists(weights, "--weight")
+            self.lists.refuse(weights, "--weight")
             places = [self._slot(w, "number", "weight") for w in weights]
             domain = COUNTS if counting else NONNEGATIVE
             weight_view = NumberView(places[0], domain, counting or "--weight", WEIGHT)
@@ -349,7 +247,7 @@ class _Planner:
         ``playing`` are the columns that play a role, which a glob leaves out.
         """
         # Imported here: few calls look at rows.
-        from losscli.measure.rows import Fact
+        from losscli.measure.row_recorder import Fact
         from losscli.pairing.keyplan import type_of
         from losscli.table.cells import CellReader
 
@@ -368,7 +266,7 @@ class _Planner:
                 )
             readings: dict[Any, ColumnKind] = {"float": "number", "decimal": "number", "int": "class"}
             kinds: list[ColumnKind] = [
-                "list" if self._holds_lists([column]) else readings.get(kind, "text")
+                "list" if self.lists.holds_lists([column]) else readings.get(kind, "text")
                 for column, kind in zip(columns, types, strict=True)
             ]
             first = self._slot(columns[0], kinds[0], "other")
@@ -398,244 +296,6 @@ class _Planner:
         names: tuple[str | None, ...] = tuple(dict.fromkeys(self.call.preds)) or (None,)
         return [(name, side) for side in self.call.sides or (0,) for name in names]
 
-    def _holds_lists(self, columns: Sequence[Chosen]) -> bool | None:
-        """Whether it is one column, of lists; None where its cells may be lists."""
-        if len(columns) != 1:
-            return False
-        tell = getattr(self.sources[columns[0].side], "holds_lists", None)
-        return False if tell is None else tell(columns[0].index)
-
-    def _look(self, columns: Sequence[Chosen], *, must: bool = True) -> Look | None:
-        """A look at the lists of a column; None where it is none of lists.
-
-        UsageError where it can be read only once, unless nothing ``must`` be known of it.
-        """
-        if self._holds_lists(columns) is False:
-            return None
-        from losscli.measure.lists import can_be_looked_at, look
-
-        place = columns[0].side, columns[0].index
-        if place not in self.looked:
-            source = self.sources[place[0]]
-            if not must and not can_be_looked_at(source):
-                return None
-            self.looked[place] = look(source, place[1])
-        return self.looked[place]
-
-    def _refuse_lists(self, columns: Sequence[Chosen], option: str) -> None:
-        """DataError where a column holds lists that an option cannot read."""
-        for column in columns:
-            if self._holds_lists([column]):
-                raise DataError(
-                    f"it holds lists, which `{option}` cannot read", f"`{option}` needs one value in each row",
-                    "lists are read as labels and predictions, and shown by `--columns`",
-                    self.sources[column.side].path, column.name,
-                )  # fmt: skip
-
-    def _lists_of(
-        self, one: LossRequest, labels: Sequence[Chosen], models: Sequence[Mapping[str, Sequence[Chosen]]]
-    ) -> tuple[Lists, ...]:
-        """What the label, then the prediction of each model, are lists of under a loss.
-
-        Under a loss of numbers a list is a vector.  Under one of classes it is a set of labels, unless what
-        stands in it can only be scores: then they are those of the classes 0, 1, …  Where a loss takes
-        shares of classes as labels too, both are vectors as soon as one of them is not whole.
-        """
-        preds = [roles.get("pred", ()) for roles in models]
-        sides = [labels, *preds]
-        held = [self._holds_lists(side) for side in sides]
-        if all(one is False for one in held) or not all(preds):
-            return tuple[Lists, ...]("none" for _ in sides)
-        roles = [(form, role) for form in one.forms for role in form.roles if role.name == "label"]
-        classes = [
-            form for form, role in roles
-            if isinstance(role.domain, (AnyClass, Binary)) or form.task == "multilabel"
-        ]  # fmt: skip
-        looks = [self._look(side, must=not classes) for side in sides]
-        # Lists that are all missing are vectors too.
-        vectors: list[Lists] = [
-            "vectors" if look is not None or lists else "none"
-            for look, lists in zip(looks, held, strict=True)
-        ]
-        if not classes:
-            for side, look in zip(sides, looks, strict=True):
-                if look is not None and look.named:
-                    raise DataError(
-                        "its lists hold no numbers", f"`{one.forms[0].name}` measures numbers",
-                        "for sets of labels there are `hamming`, `samples_f1`, `subset_zero_one` …",
-                        self.sources[side[0].side].path, side[0].name,
-                    )  # fmt: skip
-            return tuple(vectors)
-        scores = [look is not None and look.scores for look in looks]
-        shares = len(classes) < len(roles) and any(form.task != "multilabel" for form in classes)
-        if shares and any(look is not None and look.scores and look.fraction for look in looks):
-            return tuple(vectors)
-        label_lists = held[0] or (
-            held[0] is None
-            and (
-                looks[0] is not None or not any(scores) or any(form.task == "multilabel" for form in classes)
-            )
-        )
-        found: list[Lists] = ["labels" if label_lists else "none"]
-        for side, lists, look in zip(preds, held[1:], looks[1:], strict=True):
-            if lists is False or (lists is None and look is None and len(labels) > 1):
-                found.append("none")
-            elif look is not None and self._is_scored(look, label_lists=label_lists, several=len(labels) > 1):
-                found.append("vectors")
-            else:
-                found.append("labels")
-            if (found[-1] == "labels") != label_lists and "none" in (found[0], found[-1]):
-                self._refuse_one_sided(labels, side, found[0], found[-1])
-        return tuple(found)
-
-    def _is_scored(self, look: Look, *, label_lists: bool, several: bool) -> bool:
-        """Whether the lists of a prediction are scores of classes, not labels."""
-        if look.scores and look.fraction:
-            return True
-        # Whole numbers are scores only beside one label or as many columns, and where they are no ids.
-        certain = (look.unit and (look.again or look.floats)) or self.call.from_logits or several
-        return look.width > 1 and not look.text and not label_lists and certain
-
-    def _refuse_one_sided(
-        self, labels: Sequence[Chosen], preds: Sequence[Chosen], label: Lists, pred: Lists
-    ) -> None:
-        """UsageError where one side is a list and the other one column of single values."""
-        if len(labels) == 1 and label == "none" and pred == "labels":
-            many, one = preds[0], labels[0]
-        elif len(preds) == 1 and pred == "none" and label == "labels":
-            many, one = labels[0], preds[0]
-        else:
-            return
-        raise UsageError(
-            f"column `{many.name}` holds lists of labels, and `{one.name}` does not",
-            "each side is lists, or a column for every label",
-            "lists of raw scores that are whole numbers need `--from-logits`" if label == "none" else None,
-        )
-
-    def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
-        """A column of vectors as one column for each place; others as they are."""
-        from losscli.measure.lists import places_of
-
-        look = self._look(columns)
-        if look is None:
-            if not self._holds_lists(columns):
-                return list(columns)
-            # All of them are missing: they may be of any length.
-            others = (other.width for other in self.looked.values() if other is not None)
-            return places_of(columns[0], max(1, *others, 1))
-        if look.width == 0:
-            raise DataError(
-                "the list is empty", "wanted a list of numbers", None,
-                self.sources[columns[0].side].path, columns[0].name, look.row or None,
-            )  # fmt: skip
-        return places_of(columns[0], look.width)
-
-    def _spread(
-        self,
-        labels: list[Chosen],
-        models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
-        lists: tuple[Lists, ...],
-    ) -> Spread:
-        """The columns of the roles of each model, where label and predictions are lists of these.
-
-        A column of vectors is a column for each of their places, and one of labels one for each label.
-        """
-        if lists not in self.spreads:
-            self.spreads[lists] = self._laid_out(labels, models, lists)
-        return self.spreads[lists]
-
-    def _laid_out(
-        self,
-        labels: list[Chosen],
-        models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
-        lists: tuple[Lists, ...],
-    ) -> Spread:
-        roles = [
-            {name: held if name == "pred" else self._unfolded(held) for name, held in roles.items()}
-            for _, _, roles in models
-        ]
-        if lists[0] == "vectors":
-            self._refuse_other_length(labels, roles, lists)
-            labels = self._unfolded(labels)
-        for held, how in zip(roles, lists[1:], strict=True):
-            if how == "vectors":
-                held["pred"] = self._unfolded(held["pred"])
-        preds = [held.get("pred", []) for held in roles]
-        label_lists, pred_lists = lists[0] == "labels", [how == "labels" for how in lists[1:]]
-        roles = [{**held, "label": labels} for held in roles]
-        if not label_lists and not any(pred_lists):
-            return roles, "vectors" in lists
-        sides = [labels] if label_lists else []
-        sides += [pred for pred, lists in zip(preds, pred_lists, strict=True) if lists]
-        columns = [pred for pred, lists in zip(preds, pred_lists, strict=True) if not lists]
-        columns += [] if label_lists else [labels]
-        if columns:
-            # The columns of the other side are named for the classes.
-            found = {self._class_order(side) for side in columns}
-            if len({frozenset(names for names in order) for order in found}) > 1:
-                raise UsageError(
-                    "the models have columns for different labels", hint="measure them one by one"
-                )
-        else:
-            names = self.call.class_order or self._labels_in(sides)
-            found = {tuple((name,) for name in names)}
-        spread = []
-        for held, pred, in_lists in zip(roles, preds, pred_lists, strict=True):
-            other = labels if in_lists and not label_lists else pred if label_lists and not in_lists else None
-            order = next(iter(found)) if other is None else self._class_order(other)
-            label = [_of_list(labels[0], names) for names in order] if label_lists else labels
-            several = [_of_list(pred[0], names) for names in order] if in_lists else pred
-            spread.append({**held, "label": label, "pred": several})
-        return spread, True
-
-    def _refuse_other_length(
-        self,
-        labels: Sequence[Chosen],
-        models: Sequence[Mapping[str, Sequence[Chosen]]],
-        lists: tuple[Lists, ...],
-    ) -> None:
-        """DataError where the vectors of a prediction are not as long as those of the label."""
-        label = self._look(labels)
-        for roles, how in zip(models, lists[1:], strict=True):
-            pred = roles["pred"]
-            look = self._look(pred) if how == "vectors" else None
-            if label is not None and look is not None and look.width != label.width:
-                other = self.sources[labels[0].side].path
-                raise DataError(
-                    f"the list has {plural(look.width, 'number')}",
-                    f"wanted {label.width}, as the lists of `{labels[0].name}` in {other} have", None,
-                    self.sources[pred[0].side].path, pred[0].name, look.row or None,
-                )  # fmt: skip
-
-    def _class_order(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, ...], ...]:
-        """The class of each column, by all its names, the shortest first."""
-        places = self._classes_of(columns)
-        return tuple(tuple(name for name, at in places if at == place) for place in range(len(columns)))
-
-    def _labels_in(self, columns: Sequence[Sequence[Chosen]]) -> tuple[int | str, ...]:
-        """All labels that stand in some columns of lists, which are read for it."""
-        first = columns[0][0]
-        if self.read is None:
-            raise UsageError(f"`--classes` must name the labels in the lists of `{first.name}`")
-        for (column,) in columns:
-            source = self.sources[column.side]
-            if source.size is None and not getattr(source, "remote", False):
-                raise UsageError(
-                    f"the labels in the lists of `{column.name}` must be known before {source.path} is measured, "
-                    "and it can be read only once",
-                    hint="name them with `--classes`, or save it to a file first",
-                )
-        from losscli.measure.lists import in_both, labels_of
-
-        found = {
-            (side, index): labels_of(self.read(side, ColumnRequest(index, "labels")))
-            for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns)
-        }
-        for (column,) in columns[1:]:
-            own, other = found[first.side, first.index], found[column.side, column.index]
-            refuse_strangers(own, other, self.sources[column.side].path, column.name)
-        return in_both(set().union(*found.values()), self.sources[first.side].path, first.name)
-
     def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]], lists: Lists) -> None:
         """A label that files of several models hold must be the same in all."""
         for label in labels:
@@ -650,7 +310,7 @@ class _Planner:
                         "labels": "labels",
                         "vectors": "vector",
                     }
-                    width = self._unfolded([label])[0].width if lists == "vectors" else 0
+                    width = self.lists.unfolded([label])[0].width if lists == "vectors" else 0
                     held = [
                         self._slot(replace(c, width=width), kinds[lists], "label")
                         for c in (label, Chosen(side, other.index, other.name))
@@ -694,8 +354,8 @@ class _Planner:
             return self.roles[role.name]
         columns = self._found_columns(form, role, params)
         if role.shape == "Columns":
-            return self._unfolded(columns)
-        self._refuse_lists(columns, form.name)
+            return self.lists.unfolded(columns)
+        self.lists.refuse(columns, form.name)
         return columns
 
     def _found_columns(self, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
@@ -747,7 +407,7 @@ class _Planner:
         classes = classes_named("--class-weight", self.call.class_weight)
         if counting and any(weight not in COUNTS for weight in self.call.class_weight.values()):
             raise UsageError(f"`{counting}` counts rows: `--class-weight` must be whole numbers for it")
-        if len(labels) != 1 or any(lists[0] != "none" for lists in self.spreads):
+        if len(labels) != 1 or any(lists[0] != "none" for lists in self.lists.spreads):
             raise UsageError("`--class-weight` needs one label column, with one label a row")
         weights = tuple(zip(classes, self.call.class_weight.values(), strict=True))
         return ClassWeights(self._slot(labels[0], "class", "label"), weights)
@@ -762,7 +422,7 @@ class _Planner:
         places = []
         for name, kind in expression.columns.items():
             columns = self._named("--where", name)
-            self._refuse_lists(columns, "--where")
+            self.lists.refuse(columns, "--where")
             found = [self._slot(c, "text" if kind == "text" else "truth", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append((name, found[0]))
@@ -775,7 +435,7 @@ class _Planner:
 
         if self.call.cluster is not None:
             columns = self._named("--ci", self.call.cluster)
-            self._refuse_lists(columns, "--ci bootstrap:cluster")
+            self.lists.refuse(columns, "--ci bootstrap:cluster")
             found = [self._slot(c, "text", "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             return GroupView((found[0],))
@@ -783,14 +443,14 @@ class _Planner:
             return GroupView()
         slots = keys.sides[0]
         places = [self._slot(Chosen(0, slot.index, slot.name), slot.kind, "key") for slot in slots]
-        return GroupView(tuple(places), tuple(zip(slots, keys.types, strict=True)))
+        return GroupView(tuple(places), keys.types)
 
     def _times(self, column: str) -> SliceView:
         """The time of each row, numbered as the times are met."""
         from losscli.measure.slices import Index, SliceKey, SliceView, Slicing
 
         columns = self._named("--time", column)
-        self._refuse_lists(columns, "--time")
+        self.lists.refuse(columns, "--time")
         found = [self._slot(c, "text", "other") for c in columns]
         self.equal += [(found[0], other) for other in found[1:]]
         return SliceView(Slicing((SliceKey(column),)), (found[0],), Index(most=1 << 62))
@@ -804,9 +464,9 @@ class _Planner:
             columns = self._named("--by", key.name)
             kind: ColumnKind = "number"
             if key.how == "value":
-                kind = "list" if all(self._holds_lists([c]) for c in columns) else "text"
+                kind = "list" if all(self.lists.holds_lists([c]) for c in columns) else "text"
             if kind != "list":
-                self._refuse_lists(columns, "--by")
+                self.lists.refuse(columns, "--by")
             found = [self._slot(c, kind, "other") for c in columns]
             self.equal += [(found[0], other) for other in found[1:]]
             places.append(found[0])
@@ -887,8 +547,8 @@ class _Planner:
         if not shaped:
             if any(role.name == "pred" for form in asked.forms for role in form.roles) and preds:
                 raise UsageError(
-                    f"`{name}` cannot compare {_count(preds, 'prediction')} with {_count(labels, 'label')}",
-                    f"predictions: {_names(p.name for p in preds)}; labels: {_names(c.name for c in labels)}",
+                    f"`{name}` cannot compare {columns_shown(preds, 'prediction')} with {columns_shown(labels, 'label')}",
+                    f"predictions: {names_shown(p.name for p in preds)}; labels: {names_shown(c.name for c in labels)}",
                     "`cross_entropy` and `brier` measure probabilities of several classes, a column for each"
                     if len(labels) == 1 and any(_of_probability(form) for form in asked.forms)
                     else "choose columns with `--pred` and `--label`",
@@ -1077,36 +737,14 @@ class _Planner:
 
     def _classes(self) -> tuple[tuple[int | str, int], ...]:
         """The class that each prediction column stands for."""
-        return self._classes_of(self.roles["pred"])
-
-    def _classes_of(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, int], ...]:
-        names = [c.name for c in columns]
-        if not self.call.classes:
-            named = self.sources[columns[0].side].named and columns[0].item is None
-            if named and (two := of_one_class(names)):
-                raise DataError(
-                    f"the columns {_names(two)} stand for one class",
-                    "wanted one column for each class",
-                    "`--pred` chooses columns",
-                    file=self.sources[columns[0].side].path,
-                )
-            spellings = class_spellings(names, named=named)
-            return tuple((name, place) for found in spellings for place, name in enumerate(found))
-        if len(self.call.classes) != len(names):
-            raise UsageError(
-                f"`--classes` names {plural(len(self.call.classes), 'class', 'classes')} for {_count(columns, 'prediction')}"
-            )
-        if paired(names, self.call.classes) is None and share_names(names, self.call.classes):
-            pairs = _pairs((self.call.classes, names), range(len(names)))
-            self._say(f"`--classes` names the prediction columns in the order in which they stand: {pairs}")
-        return tuple((label, place) for place, label in enumerate(self.call.class_order))
+        return class_places(self.sources, self.call, self.roles["pred"], self.notes)
 
     def _levels(self, form: Loss) -> tuple[float, ...]:
         columns = self._by_level(form, self.roles["pred"])
         levels = tuple(_level(form, column.name) for column in columns)
         if form.refuses_levels is not None and (why := form.refuses_levels(levels)) is not None:
             raise UsageError(
-                f"`{form.name}` needs {why}", f"the columns are {_names(c.name for c in columns)}"
+                f"`{form.name}` needs {why}", f"the columns are {names_shown(c.name for c in columns)}"
             )
         return levels
 
@@ -1123,7 +761,7 @@ class _Planner:
             found[level] = column
         if len(found) > 1 and max(found) < 0.05:
             raise DataError(
-                f"{_names(c.name for c in columns)} would be levels of less than 5 %",
+                f"{names_shown(c.name for c in columns)} would be levels of less than 5 %",
                 hint="name quartiles for their levels: `q25,q50,q75`", file=self.sources[columns[0].side].path,
             )  # fmt: skip
         return [found[level] for level in sorted(found)]
@@ -1141,7 +779,9 @@ class _Planner:
         places = paired(*names)
         if places is not None:
             if places != sorted(places):
-                self._say(f"outputs are paired by name, not in the order listed: {_pairs(names, places)}")
+                self._say(
+                    f"outputs are paired by name, not in the order listed: {pairs_shown(names, places)}"
+                )
             return [labels[place] for place in places]
         asked = zip(sides, (self.call.label, self.pred), strict=True)
         globs = [
@@ -1151,18 +791,13 @@ class _Planner:
             raise DataError(
                 "the label columns and the prediction columns are not named for the same "
                 + ("classes" if classes else "outputs"),
-                f"labels: {_names(names[0])}; predictions: {_names(names[1])}",
+                f"labels: {names_shown(names[0])}; predictions: {names_shown(names[1])}",
                 "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`" if classes
                 else "list them one by one with `--label` and `--pred` to pair them in that order",
                 file=self.sources[sides[0]].path,
             )  # fmt: skip
-        self._say(f"outputs are paired in the order of the columns: {_pairs(names, range(len(labels)))}")
+        self._say(f"outputs are paired in the order of the columns: {pairs_shown(names, range(len(labels)))}")
         return labels
-
-
-def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
-    """The column of one label of a column of lists."""
-    return replace(column, name=str(names[0]), labels=names)
 
 
 def _is_coded(form: Loss) -> bool:
@@ -1185,19 +820,3 @@ def _level(form: Loss, name: str) -> float:
             "name them for their levels: `q_0.1,q_0.5,q_0.9`, `p10,p50,p90` or `lo-80,hi-80`",
         )
     return level
-
-
-def _count(columns: Sequence[Chosen], what: str) -> str:
-    return f"1 {what} column" if len(columns) == 1 else f"{len(columns)} {what} columns"
-
-
-def _pairs(names: tuple[Sequence[str], Sequence[str]], places: Sequence[int]) -> str:
-    """Which prediction column belongs to which label column."""
-    labels, preds = names
-    shown = [f"`{pred}` for `{labels[place]}`" for pred, place in zip(preds, places, strict=True)]
-    return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
-
-
-def _names(names: Iterable[str]) -> str:
-    shown = [f"`{name}`" for name in names]
-    return ", ".join(shown[:12]) + (" …" if len(shown) > 12 else "")

@@ -12,21 +12,15 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
-from losscli.measure.adapt import (
-    AS_CLASS,
-    AS_PROBABILITY,
-    BinaryView,
-    ClassesView,
-    CodedView,
-    OneClassView,
-    places_of,
-)
+from losscli.measure.adapt import AS_CLASS, AS_PROBABILITY
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
 from losscli.table.labels import label_number
 from losscli.text import visible
 
 if TYPE_CHECKING:
     from losscli.measure.adapt import View
-    from losscli.measure.plan import Measure, Plan, Tally
+    from losscli.measure.plan import Measure, Plan
+    from losscli.measure.tally import Tally
 
 Class: TypeAlias = int | str
 
@@ -136,7 +130,7 @@ def _positive(found: Sequence[Met], plan: Plan, positive: Class, named: Sequence
         return []
     known = {*named, *(name for held in found for name in (*(held.preds or ()), *held.columns))}
     if not meant & known and len(labels) > 1:
-        slot = plan.slot(places_of(found[0].view)[0])
+        slot = plan.slot(found[0].view.places[0])
         same = [name for name in _ordered(labels) if plain(name) == plain(positive)]
         raise DataError(
             f"no label is the class {spelled(positive)}, which `--pos-label` names",

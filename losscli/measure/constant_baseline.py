@@ -9,7 +9,7 @@ A slice has a constant of its own, as it has an `r2` of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,220 +18,23 @@ import numpy as np
 
 from losscli.errors import DataError
 from losscli.loss.domains import Interval, number
-from losscli.measure.adapt import ClassesView, ColumnsView, ConstantClassView, ConstantView
-from losscli.measure.plan import Plan, RowUnit, Tally
+from losscli.measure.class_views import ConstantClassView
+from losscli.measure.number_views import ColumnsView, ConstantView
+from losscli.measure.plan import Plan, RowUnit
+from losscli.measure.recipes import Best, NoConstant, Recipe, recipe
+from losscli.measure.tally import Constant
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.sliced import SliceTally
-from losscli.numbers.state import Confusion, Extremes, Moments, Sums, Values
-from losscli.table.cells import in_order
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.measure.engines.threads import Advance
+    from losscli.measure.engines.pool import Advance
     from losscli.measure.plan import Measure
-    from losscli.table.block import Floats, Ints
+    from losscli.measure.tally import Tally
+    from losscli.table.block import Ints
 
 SoughtKey: TypeAlias = tuple[int, str]
 """A unit, and what the loss elicits: losses that share a unit may have other constants."""
-Best: TypeAlias = dict[str, Any]
-"""The best constant by role: a number, several of them, or a class."""
-
-
-class NoConstant(Exception):
-    """Why there is no best constant."""
-
-
-@dataclass(slots=True)
-class Constant:
-    """The best constant of a unit, and the state of the unit's rows with it; or why there is none."""
-
-    best: Any = None  # as it is shown
-    state: Any = None
-    why: str | None = None
-
-    def merge(self, other: Constant) -> Constant:
-        """Of rows with the same constant."""
-        if self.why is not None or other.why is not None:
-            return Constant(why=self.why or other.why)
-        return Constant(self.best, self.state.merge(other.state))
-
-
-# ------------------------------------------------------------------------------------------------
-# What the constants are made of
-# ------------------------------------------------------------------------------------------------
-
-
-def the_label(label: Any, **_: Any) -> Any:
-    """The columns of the label, each by itself."""
-    return tuple(label.T) if label.ndim == 2 else label
-
-
-def its_log(label: Floats, **_: Any) -> Floats:
-    """The log of 1 + label."""
-    return np.log1p(label)
-
-
-def twice(label: Any, **_: Any) -> tuple[Any, Any]:
-    """The label as label and as prediction."""
-    return label, label
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How the best constant is made: of which state of which function of the labels, and how."""
-
-    state: str
-    rows: Callable[..., Any]
-    best: Callable[[Any, RowUnit], Best]
-
-
-def _mean(state: Sums, unit: RowUnit) -> Best:
-    means = [round_fraction(mean) for mean in state.means]
-    if dict(unit.params).get("log_input"):
-        means = [_log(Fraction(mean)) for mean in means]
-    return {"pred": _alone(means, unit)}
-
-
-def _log_mean(state: Sums, unit: RowUnit) -> Best:
-    return {"pred": math.expm1(round_fraction(state.means[0]))}
-
-
-def _middle(state: Extremes, unit: RowUnit) -> Best:
-    return {"pred": round_fraction((Fraction(state.lows[0]) + Fraction(state.highs[0])) / 2)}
-
-
-def _mean_and_variance(state: Moments, unit: RowUnit) -> Best:
-    return {
-        "mean": round_fraction(state.label_mean),
-        "var": round_fraction(state.label_spread / state.weight.fraction),
-    }
-
-
-def _median(state: Values, unit: RowUnit) -> Best:
-    half = Fraction(1, 2)
-    return {"pred": _alone([state.quantile(half, at) for at in range(state.columns)], unit)}
-
-
-def _quantile(state: Values, unit: RowUnit) -> Best:
-    return {"pred": state.quantile(_level(dict(unit.params)["quantile"]))}
-
-
-def _quantiles(state: Values, unit: RowUnit) -> Best:
-    return {"pred": [state.quantile(_level(level)) for level in dict(unit.params)["levels"]]}
-
-
-def _ends(state: Values, unit: RowUnit) -> Best:
-    outside = (1 - _level(dict(unit.params)["level"])) / 2
-    return {"lower": state.quantile(outside), "upper": state.quantile(1 - outside)}
-
-
-def _level(level: float) -> Fraction:
-    """A level as it was written: nine tenths, not the double next to it."""
-    return Fraction(number(level))
-
-
-def _alone(values: Sequence[float], unit: RowUnit) -> Any:
-    pred = dict(unit.views)["pred"]
-    return list(values) if isinstance(pred, ColumnsView) else values[0]
-
-
-def _shares(state: Any, unit: RowUnit) -> list[Fraction]:
-    """The share of label 1, of each label or of each class; drawn together where labels are smoothed."""
-    if isinstance(state, Confusion):
-        view = dict(unit.views)["label"]
-        assert isinstance(view, ClassesView)
-        weights, total = state.label_weights, state.weight.fraction
-        shares = [weights.get(name, Fraction(0)) / total for name in view.names]
-    else:
-        shares = list(state.means)
-    smoothing = dict(unit.params).get("label_smoothing")
-    if smoothing:
-        drawn = _level(smoothing)
-        shares = [share * (1 - drawn) + drawn / max(2, len(shares)) for share in shares]
-    return shares
-
-
-def _probabilities(state: Any, unit: RowUnit) -> Best:
-    return {"pred": _alone([round_fraction(share) for share in _shares(state, unit)], unit)}
-
-
-def _log_odds(state: Any, unit: RowUnit) -> Best:
-    return {"pred": _alone([_log(share) - _log(1 - share) for share in _shares(state, unit)], unit)}
-
-
-def _half_log_odds(state: Any, unit: RowUnit) -> Best:
-    return {"pred": 0.5 * _log_odds(state, unit)["pred"]}
-
-
-def _logs(state: Any, unit: RowUnit) -> Best:
-    return {"pred": _alone([_log(share) for share in _shares(state, unit)], unit)}
-
-
-def _log(share: Fraction) -> float:
-    if share <= 0:
-        raise NoConstant("the best constant is infinite, as some label is in no row or in all")
-    return math.log(share.numerator) - math.log(share.denominator)
-
-
-def _whether(state: Any, unit: RowUnit) -> Best:
-    return {"pred": _alone([float(share > Fraction(1, 2)) for share in _shares(state, unit)], unit)}
-
-
-def _sign(state: Sums, unit: RowUnit) -> Best:
-    margin = dict(unit.params).get("margin", 0.0)
-    if not margin:
-        raise NoConstant("the best constant is 0, which says nothing")
-    return {"pred": margin if state.means[0] > Fraction(1, 2) else -margin}
-
-
-def _mode(state: Confusion, unit: RowUnit) -> Best:
-    weights = state.label_weights
-    most = max(weights.values())
-    return {"pred": next(name for name in in_order(weights) if weights[name] == most)}
-
-
-ELICITED = {
-    "mean": Recipe("sums", the_label, _mean),
-    "the geometric mean of 1 + label, less 1": Recipe("sums", its_log, _log_mean),
-    "the middle between the least and the greatest label": Recipe("extremes", the_label, _middle),
-    "mean and variance": Recipe("moments", twice, _mean_and_variance),
-    "median": Recipe("values", the_label, _median),
-    "the median of each column": Recipe("values", the_label, _median),
-    "the quantile `quantile`": Recipe("values", the_label, _quantile),
-    "the quantiles that the columns are named for": Recipe("values", the_label, _quantiles),
-    "the two quantiles that leave out (1 - level) / 2 on each side": Recipe("values", the_label, _ends),
-    "the probability of label 1": Recipe("sums", the_label, _probabilities),
-    "the probability of each label": Recipe("sums", the_label, _probabilities),
-    "the log odds of label 1": Recipe("sums", the_label, _log_odds),
-    "half the log odds of label 1": Recipe("sums", the_label, _half_log_odds),
-    "the log odds of each label": Recipe("sums", the_label, _log_odds),
-    "for each label, whether it is more probable than not": Recipe("sums", the_label, _whether),
-    "the sign of the more probable label": Recipe("sums", the_label, _sign),
-    "the probability of each class": Recipe("confusion", twice, _probabilities),
-    "the log of each class's probability": Recipe("confusion", twice, _logs),
-    "the log of each class's probability, up to a constant": Recipe("confusion", twice, _logs),
-    "the log odds of each class": Recipe("confusion", twice, _log_odds),
-    "the most probable class": Recipe("confusion", twice, _mode),
-}
-"""The best constant by what a loss elicits, in the words of its declaration."""
-
-
-def recipe(measure: Measure, unit: RowUnit) -> Recipe:
-    """How the best constant of a unit is made; NoConstant where none is worked out."""
-    loss = measure.loss
-    found = ELICITED.get(loss.elicits)
-    if found is None or loss.keeps is not None:
-        raise NoConstant("no best constant is worked out for it")
-    if "scale" in loss.columns:
-        raise NoConstant("no best constant is worked out for it")  # rows count by their scale as well
-    if found.state == "confusion" and isinstance(dict(unit.views)["label"], ColumnsView):
-        return replace(found, state="sums", rows=the_label)  # the label is shares of classes itself
-    return found
-
-
-# ------------------------------------------------------------------------------------------------
-# The two readings
-# ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from losscli.table.violations import Violation, ViolationKind, Violations
 
 if TYPE_CHECKING:
     from losscli.measure.adapt import FirstSeen
-    from losscli.measure.plan import Slot
+    from losscli.measure.slots import Slot
     from losscli.reading.select import Chosen
     from losscli.reading.source import Source
 

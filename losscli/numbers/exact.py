@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from losscli.numbers.error_free import error_of_product
+
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
 
@@ -354,7 +356,7 @@ def _triples_fast(w: Floats, x: Floats, y: Floats) -> int | None:
         return None
     np.multiply(rest, y, out=product)
     more = [_Term(product, high, low)]
-    if _error_of_product(rest, y, product, error, spare):
+    if error_of_product(rest, y, product, error, spare):
         more.append(_Term(error, high - 53, low))
     tail = _sum_of_terms(more, 3, spare)
     return None if tail is None else total + tail
@@ -377,39 +379,11 @@ def _two_product(
         return None
     # With 2^e next above a product, it is a multiple of 2^(e-53); its error is one of 2^(e-106).
     terms = [_Term(product, bounds.high, bounds.low - 53)]
-    if _error_of_product(x, y, product, error, spare):
+    if error_of_product(x, y, product, error, spare):
         if math.isnan(error.max()):  # a factor next to the greatest double, rounded up by the split
             return None
         terms.append(_Term(error, bounds.high - 54, bounds.low - 106))
     return terms
-
-
-def _error_of_product(x: Floats, y: Floats, product: Floats, error: Floats, spare: list[Floats]) -> bool:
-    """``x * y - product``, exact (Dekker 1971, doi:10.1007/BF01397083); False if all are known to be zero."""
-    x_high, x_low = _split(x, spare[0], spare[1])
-    y_high, y_low = (x_high, x_low) if y is x else _split(y, spare[2], spare[3])
-    if x_low is None and y_low is None:
-        return False
-    np.multiply(x_high, y_high, out=error)
-    error -= product
-    if x_low is not None:
-        error += np.multiply(x_low, y_high, out=spare[2])
-    if y_low is not None:
-        error += np.multiply(x_high, y_low, out=spare[0])
-    if x_low is not None and y_low is not None:
-        error += np.multiply(x_low, y_low, out=spare[1])
-    return True
-
-
-def _split(x: Floats, high: Floats, low: Floats) -> tuple[Floats, Floats | None]:
-    """Each value as a sum of two of 26 bits; no second where the first is enough (counts, float32)."""
-    bits = x.view(np.int64)
-    if not int(np.bitwise_or.reduce(bits)) & ((1 << 27) - 1):
-        return x, None
-    # Rounded as an integer: a pass less than by Veltkamp's multiplication.
-    rounded = np.add(bits, 1 << 26, out=high.view(np.int64))
-    np.bitwise_and(rounded, -1 << 27, out=rounded)
-    return high, np.subtract(x, high, out=low)
 
 
 def _sum_of_terms(terms: list[_Term] | None, factors: int, spare: list[Floats]) -> int | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from losscli.numbers.error_free import two_product
 from losscli.numbers.exact import LOWEST, TILE, Bounds, ExactSum, bounds_of, scratch
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class GroupedSums:
     @classmethod
     def of_products(cls, x: Floats, y: Floats, codes: Ints, slices: int) -> Self:
         """The sums of x*y by code, the products not rounded."""
-        rounded, error, exact = two_product(x, y)
+        rounded, error, exact = _products(x, y)
         lanes = cls.of(np.where(exact, rounded, 0.0), codes, slices)
         lanes = lanes.merge(cls.of(np.where(exact, error, 0.0), codes, slices))._as(2)
         return lanes if exact.all() else lanes.merge(cls._one_by_one((x, y), ~exact, codes))
@@ -70,10 +71,10 @@ class GroupedSums:
     @classmethod
     def of_triples(cls, w: Floats, x: Floats, y: Floats, codes: Ints, slices: int) -> Self:
         """The sums of w*x*y by code, the products not rounded."""
-        near, lost, exact = two_product(w, x)
+        near, lost, exact = _products(w, x)
         parts = []
         for part in (near, lost):
-            rounded, error, fits = two_product(part, y)
+            rounded, error, fits = _products(part, y)
             exact &= fits
             parts += [rounded, error]
         lanes = cls(3)
@@ -154,17 +155,14 @@ class GroupedSums:
         return type(self)(self.factors, _carried(self.limbs), self.others, 1)
 
 
-def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats, Mask]:
-    """x*y rounded, what the rounding lost, and where both are exact (Dekker 1971, doi:10.1007/BF01397083)."""
+def _products(x: Floats, y: Floats) -> tuple[Floats, Floats, Mask]:
+    """x*y rounded, what the rounding lost, and where both are exact."""
+    rounded, error = two_product(x, y)
     with np.errstate(all="ignore"):
-        rounded = x * y
         size = np.abs(rounded)
         # Where the product or its last bit leaves the range, or a factor would overflow when split.
         exact: Mask = (size < 2.0**900) & ((size > 2.0**-900) | (x == 0.0) | (y == 0.0))
         exact &= (np.abs(x) < 2.0**900) & (np.abs(y) < 2.0**900)
-        x_high, x_low = _halves(x)
-        y_high, y_low = _halves(y)
-        error = ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
     return rounded, error, exact
 
 
@@ -196,12 +194,6 @@ def _cut(column: Floats, codes: Ints, slices: int, bounds: Bounds) -> dict[int, 
             shifted -= constant
             rest = np.subtract(rest, shifted, out=spare)
     return _carried(limbs)
-
-
-def _halves(x: Floats) -> tuple[Floats, Floats]:
-    far = x * 134217729.0  # 2**27 + 1
-    high = far - (far - x)
-    return high, x - high
 
 
 def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:

@@ -162,7 +162,7 @@ def parted(batch: Batch, plan: KeyPlan, side: int, bits: int) -> KeyedBatch:
     stop = batch.stop
     keys, missing, worst = [], None, None
     for slot, kind, column in zip(slots, plan.types, batch.columns[count:], strict=True):
-        key, bad = as_key(column, slot, kind)
+        key, bad = as_key(column, kind)
         keys.append(key.words)
         if key.missing is not None:
             missing = key.missing if missing is None else missing | key.missing

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import numpy as np
-
 from losscli.errors import DataError, UsageError
 from losscli.reading.select import find, tells_rows
 from losscli.reading.values import BadRow
@@ -21,11 +19,9 @@ from losscli.table.block import (
     ColumnKind,
     ColumnRequest,
     KeyColumn,
-    NumberColumn,
-    picked,
 )
 from losscli.table.cells import shown
-from losscli.table.keys import KeyType, canonical_text, float_key, words_of_texts
+from losscli.table.keys import KeyType, keys_of
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -156,28 +152,18 @@ def _reads(source: Source, want: ColumnRequest) -> bool:
     return batch is None or batch.stop is None
 
 
-def as_key(column: AnyColumn, slot: KeySlot, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
+def as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
     """A column as it was read becomes keys; and its first row that cannot."""
-    if isinstance(column, KeyColumn):
-        return column, None
-    if isinstance(column, NumberColumn):
-        return float_key(np.where(np.isnan(column.values), 0.0, column.values), column.missing), None
+    keys, wrong = keys_of(column, kind)
+    if wrong is None:
+        return keys, None
     assert isinstance(column, ClassColumn)
-    read = canonical_text(kind)
-    texts = [str(value) for value in column.values or ()]
-    found = [read(text) for text in texts]
-    words = words_of_texts([text or "" for text in found] or [""])
-    bad = None
-    if None in found:
-        wrong = np.array([text is None for text in found])[column.codes]
-        if column.missing is not None:
-            wrong &= ~column.missing
-        if wrong.any():
-            row = int(wrong.argmax())
-            cell = shown(texts[int(column.codes[row])])
-            wanted = f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
-            bad = BadRow(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
-    return KeyColumn(picked(words, column.codes), column.missing), bad
+    row = int(wrong.argmax())
+    cell = shown(str((column.values or ())[int(column.codes[row])]))
+    wanted = (
+        f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
+    )
+    return keys, BadRow(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
 
 
 # ---------------------------------------------------------------------- by position, checked

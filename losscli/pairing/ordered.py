@@ -24,12 +24,11 @@ class NotInOrder(Exception):
 class _Side:
     """The batches of one side, their keys rising all the way."""
 
-    def __init__(self, batches: Iterator[Batch], plan: KeyPlan, side: int) -> None:
+    def __init__(self, batches: Iterator[Batch], plan: KeyPlan) -> None:
         self.read = 0
         self.left = 0  # rows of the batch at hand that are not paired yet
         self._batches = batches
         self._plan = plan
-        self._slots = plan.sides[side]
         self._last: list[Words] | None = None
         self._keys: list[Words] = []
         self._columns: tuple[AnyColumn, ...] = ()
@@ -47,10 +46,10 @@ class _Side:
     def _take_in(self, batch: Batch) -> None:
         if batch.stop is not None:
             raise NotInOrder
-        count = len(batch.columns) - len(self._slots)
+        count = len(batch.columns) - len(self._plan.types)
         keys = []
-        for slot, kind, column in zip(self._slots, self._plan.types, batch.columns[count:], strict=True):
-            key, bad = as_key(column, slot, kind)
+        for kind, column in zip(self._plan.types, batch.columns[count:], strict=True):
+            key, bad = as_key(column, kind)
             if bad is not None or (key.missing is not None and key.missing.any()):
                 raise NotInOrder
             keys.append(key.words)
@@ -106,7 +105,7 @@ def in_order(sides: Sequence[Iterator[Batch]], plan: KeyPlan, chunk_rows: int) -
 
     Raises NotInOrder where keys do not rise, are missing, or have no partner that they must have.
     """
-    first, second = (_Side(batches, plan, at) for at, batches in enumerate(sides))
+    first, second = (_Side(batches, plan) for batches in sides)
     merging = plan.unmatched == "drop"
     only, pairs = [0, 0], 0
     while True:

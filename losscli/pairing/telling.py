@@ -26,7 +26,8 @@ from losscli.table.block import (
     Place,
     Words,
 )
-from losscli.table.keys import canonical_text, text_integers, text_of, widened
+from losscli.table.keys import canonical_text, text_of, widened
+from losscli.table.text_integers import text_integers
 
 if TYPE_CHECKING:
     from losscli.reading.source import Source
@@ -184,8 +185,8 @@ def _keys(source: Source, plan: KeyPlan, side: int) -> list[Words] | None:
     for part in source.parts([slot.want for slot in plan.sides[side]]):
         for batch in part.batches(1 << 16):
             keys = []
-            for slot, kind, column in zip(plan.sides[side], plan.types, batch.columns, strict=True):
-                key, bad = as_key(column, slot, kind)
+            for kind, column in zip(plan.types, batch.columns, strict=True):
+                key, bad = as_key(column, kind)
                 if bad is not None or (key.missing is not None and key.missing.any()):
                     return None
                 keys.append(key.words)

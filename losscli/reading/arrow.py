@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from losscli.errors import DataError
+from losscli.numbers.error_free import two_product
 from losscli.reading.keys import keys_of_floats, keys_of_integers, keys_of_labels, keys_of_text
 from losscli.reading.values import (
     BadRow,
@@ -77,7 +78,6 @@ _INTEGERS = {
     pa.uint32(): "<u4",
     pa.uint64(): "<u8",
 }
-_SPLIT = 2.0**27 + 1.0
 _POWERS = [float(10**n) for n in range(23)]  # those that are doubles exactly
 
 
@@ -433,13 +433,7 @@ def _quotients(wide: Ints, power: float) -> tuple[Floats, Mask]:
     head = wide.astype(np.float64)
     tail = (wide - head.astype(np.int64)).astype(np.float64)
     quotient = head / power
-    # The product of quotient and power, without rounding, as the sum of two doubles (Veltkamp, Dekker).
-    high = _SPLIT * quotient - (_SPLIT * quotient - quotient)
-    rest = quotient - high
-    power_high = _SPLIT * power - (_SPLIT * power - power)
-    power_rest = power - power_high
-    product = quotient * power
-    error = ((high * power_high - product) + high * power_rest + rest * power_high) + rest * power_rest
+    product, error = two_product(quotient, power)
     correction = (((head - product) - error) + tail) / power
     values = quotient + correction
     lost = np.abs(correction - (values - quotient))

@@ -59,7 +59,7 @@ from losscli.table.cells import (
     shown,
     shown_bytes,
 )
-from losscli.table.keys import text_integers
+from losscli.table.text_integers import text_integers
 
 _Codes: TypeAlias = NDArray[np.int32]
 Wrong: TypeAlias = tuple[str] | tuple[str, str | None] | tuple[str, str | None, str | None]

@@ -19,13 +19,13 @@ from losscli.table.keys import (
     integer_key,
     is_canonical,
     not_utf8,
-    text_integers,
     text_words,
     whole,
     widened,
     words_of_integers,
     words_of_texts,
 )
+from losscli.table.text_integers import text_integers
 
 WHOLE = "wanted a whole number, such as `7`, `007` or `7.0`; `--key-type text` compares text"
 PLAIN = "wanted an integer in its plain form, such as `7`; "

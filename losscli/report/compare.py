@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.errors import DataError, UsageError
-from losscli.measure.bind import Call, asked_for
 from losscli.measure.bind import plan as make_plan
+from losscli.measure.call import Call, asked_for
 from losscli.measure.engines import threads
 from losscli.numbers.exact import round_fraction
 from losscli.pairing.keyplan import POSITION
@@ -57,7 +57,9 @@ from losscli.statistics.paired_difference import ComparedUnits, PairedDifference
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.measure.plan import Measure, NanPolicy, Plan, Tally
+    from losscli.measure.engines.pool import Advance
+    from losscli.measure.plan import Measure, NanPolicy, Plan
+    from losscli.measure.tally import Tally
     from losscli.numbers.state import Sums
     from losscli.reading.source import Dialect, Source
     from losscli.statistics.bootstrap import Drawings
@@ -95,7 +97,7 @@ def compare(
     dialect: Dialect | None = None,
     jobs: int | None = None,
     chunk_rows: int = 1 << 17,
-    start: Callable[[Sequence[Source]], threads.Advance] | None = None,
+    start: Callable[[Sequence[Source]], Advance] | None = None,
 ) -> Comparison:
     """Compare two files of predictions, or several models of one file, whose first is the base.
 

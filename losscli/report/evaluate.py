@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
-from losscli.measure.adapt import PAIRING, TOGETHER, ClassesView, OneClassView, places_of
-from losscli.measure.bind import Call, asked_for
+from losscli.measure.adapt import PAIRING, TOGETHER
 from losscli.measure.bind import plan as make_plan
+from losscli.measure.call import Call, asked_for
+from losscli.measure.class_views import ClassesView, OneClassView
 from losscli.measure.engines import threads
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import POSITION
@@ -24,9 +25,11 @@ from losscli.table.violations import Violation, ViolationKind
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.measure.engines.pool import Advance, Outcome
     from losscli.measure.lists import ReadColumn
-    from losscli.measure.plan import NanPolicy, Plan, Tally
-    from losscli.measure.rows import Pictures
+    from losscli.measure.plan import NanPolicy, Plan
+    from losscli.measure.row_recorder import Pictures
+    from losscli.measure.tally import Tally
     from losscli.pairing.keyplan import Unmatched
     from losscli.reading.source import Dialect, Source
     from losscli.statistics.intervals import IntervalSpec
@@ -65,7 +68,7 @@ def evaluate(
     columns: Sequence[str] = (),
     constant: bool = False,
     pictures: Pictures = "none",
-    start: Callable[[Sequence[Source]], threads.Advance] | None = None,
+    start: Callable[[Sequence[Source]], Advance] | None = None,
 ) -> Report:
     """Measure losses of one pair of inputs, or of one input that holds both columns.
 
@@ -156,7 +159,7 @@ def explained(error: DataError, plan: Plan) -> DataError:
     for unit in plan.units:
         if unit.loss.words_are_columns:
             expression = unit.loss.expression  # type: ignore[attr-defined]
-            asked |= {place: ("expr:", expression) for _, view in unit.views for place in places_of(view)}
+            asked |= {place: ("expr:", expression) for _, view in unit.views for place in view.places}
     held = [
         (place, slot) for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
     ]
@@ -256,7 +259,7 @@ def _with_list_texts(
     notes: dict[tuple[str, str], str] = {}
     for measure in plan.measures:
         views = [view for part in measure.parts for _, view in plan.units[part.unit].views]
-        places = dict.fromkeys(place for view in views for place in places_of(view))
+        places = dict.fromkeys(place for view in views for place in view.places)
         if (said := list_texts(plan, tally, sources, places)) is not None:
             notes[measure.loss.canonical(measure.values), measure.pred] = said
     if not notes:
@@ -269,7 +272,7 @@ def _with_list_texts(
     ]
 
 
-def refuse(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source]) -> None:
+def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     """Raise the error of the lowest row, if there is any."""
     tally = outcome.tally
     stop = outcome.stop
@@ -401,7 +404,7 @@ def _refuse_two_labels(plan: Plan, tally: Tally) -> None:
                 )  # fmt: skip
 
 
-def _report(plan: Plan, outcome: threads.Outcome, sources: Sequence[Source], options: Options) -> Report:
+def _report(plan: Plan, outcome: Outcome, sources: Sequence[Source], options: Options) -> Report:
     tally, inputs = outcome.tally, []
     for side, source in enumerate(sources):
         names = dict.fromkeys(
@@ -430,7 +433,7 @@ def with_notes(result: Result, notes: Sequence[str]) -> Result:
     return replace(result, note="; ".join([*([result.note] if result.note else []), *notes]))
 
 
-def rows_of(outcome: threads.Outcome) -> RowCounts:
+def rows_of(outcome: Outcome) -> RowCounts:
     tally = outcome.tally
     paired = outcome.paired or Paired((tally.read, tally.read), (0, 0), tally.read)
     return RowCounts(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import read_number
 from losscli.loss.domains import number
-from losscli.measure.bind import LossRequest
+from losscli.measure.call import LossRequest
 from losscli.numbers.exact import decimal, round_fraction
 from losscli.report.baseline import Baseline, unlike
 from losscli.report.records import Report, Result

@@ -13,9 +13,11 @@ import numpy as np
 
 from losscli.loss.declare import Finished, Loss, Undefined
 from losscli.losses.stable import sum_fractions
-from losscli.measure.adapt import ClassesView, CodedView, OneClassView, missing_among_numbers, places_of
+from losscli.measure.adapt import missing_among_numbers
+from losscli.measure.class_views import ClassesView, CodedView, OneClassView
 from losscli.measure.classes import BINARY, judge, met, rest_of, unweighed
-from losscli.measure.plan import Measure, Plan, ResultPart, Tally
+from losscli.measure.plan import Measure, Plan, ResultPart
+from losscli.measure.tally import Tally
 from losscli.numbers.exact import exact_quotient, round_fraction
 from losscli.numbers.state import MOST_CLASSES, STATES, Bins, Confusion, Counts, Sums
 from losscli.report.records import Result, in_doubles
@@ -478,7 +480,7 @@ class _Finisher:
 
     def _missing_classes(self, units: Sequence[int]) -> str | None:
         """What is to be said of a class such as `NA` beside numeric ones."""
-        places = [at for unit in units for _, view in self.plan.units[unit].views for at in places_of(view)]
+        places = [at for unit in units for _, view in self.plan.units[unit].views for at in view.places]
         row = missing_among_numbers(places, self.tally.seen)
         if row is None:
             return None
@@ -492,7 +494,7 @@ class _Finisher:
         if detail is not None and "confusion" in detail:
             detail["classes"] = [self.shown.get(name, name) for name in detail["classes"]]
         if self.tally.kept is not None and self.loss.is_mean and isinstance(state, Sums):
-            from losscli.measure.rows import worst_detail
+            from losscli.measure.row_recorder import worst_detail
 
             worst = worst_detail(self.tally.kept, unit, state.totals[0])
             return detail if worst is None else {**(detail or {}), "worst": worst}

@@ -26,7 +26,7 @@ from losscli.table.block import AnyColumn, ClassColumn, NumberColumn
 from losscli.table.infer_type import CellKinds, value_of
 
 if TYPE_CHECKING:
-    from losscli.measure.rows import RowRecorder, RowTable
+    from losscli.measure.row_recorder import RowRecorder, RowTable
 
 SUFFIXES = {
     ".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",

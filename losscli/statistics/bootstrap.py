@@ -44,11 +44,10 @@ from losscli.numbers.state import (
 from losscli.statistics.distributions import normal_quantile, normal_upper
 from losscli.statistics.intervals import Estimate, one_side, root, tail_note
 from losscli.table.block import ClassColumn
-from losscli.table.keys import text_words, widened, words_of_texts
+from losscli.table.keys import keys_of, text_words, widened, words_of_texts
 
 if TYPE_CHECKING:
     from losscli.numbers.sliced import SliceTally
-    from losscli.pairing.keyplan import KeySlot
     from losscli.statistics.intervals import IntervalSpec, Spread
     from losscli.table.block import Block, Floats, Ints, Place, Words
     from losscli.table.keys import KeyType
@@ -127,7 +126,7 @@ class GroupView:
     """The group of each row of a block."""
 
     columns: tuple[Place, ...] = ()  # none: by the number of the row in PREDS
-    keys: tuple[tuple[KeySlot, KeyType], ...] = ()  # what the columns are, where they are keys
+    keys: tuple[KeyType, ...] = ()  # what the columns are compared as, where they are keys
     index: GroupIndex = field(default_factory=GroupIndex, compare=False)
 
     def deal(self, block: Block, slicings: Sequence[Ints]) -> dict[Dealing, Ints]:
@@ -173,14 +172,12 @@ class GroupView:
         columns = [block.column(place) for place in self.columns]
         if not self.keys:
             return hashed([_words_of_values(column) for column in columns])
-        # Imported here: only keys need it.
-        from losscli.pairing.keyplan import as_key
-
-        found = []
-        for column, (slot, kind) in zip(columns, self.keys, strict=True):
-            key, _ = as_key(column, slot, kind)
-            found.append(_words_as_text(key.words, kind))
-        return hashed(found)
+        return hashed(
+            [
+                _words_as_text(keys_of(column, kind)[0].words, kind)
+                for column, kind in zip(columns, self.keys, strict=True)
+            ]
+        )
 
 
 def hashed(keys: Sequence[Words]) -> Words:

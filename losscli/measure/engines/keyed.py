@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from losscli.errors import DataError
-from losscli.measure.engines.threads import (
+from losscli.measure.engines.pool import (
     BATCH_ROWS,
     Advance,
     Outcome,
@@ -20,7 +20,9 @@ from losscli.measure.engines.threads import (
     empty_tally,
     workers,
 )
-from losscli.measure.plan import Plan, Tally
+from losscli.measure.fold import fold
+from losscli.measure.plan import Plan
+from losscli.measure.tally import Tally
 from losscli.pairing import Paired
 from losscli.pairing.dense import DenseTable, NotDense, held_side, promising
 from losscli.pairing.key import KeyedParts, Troubles, part_bits, parted
@@ -98,7 +100,7 @@ class _KeyedReader:
                 for at, source in enumerate(self.sources)
             ]
             try:
-                for measured in bounded(pool, self.plan.measure, blocks(sides), ahead=2 * self.jobs):
+                for measured in bounded(pool, partial(fold, self.plan), blocks(sides), ahead=2 * self.jobs):
                     tally.merge(measured)
                     self.advance(measured.read, 0)
             except (NotInOrder, DataError):
@@ -130,7 +132,7 @@ class _KeyedReader:
                     measured = Tally()
                     blocks, left = table.paired(*piece, self.plan.chunk_rows)
                     for block in blocks:
-                        measured.merge(self.plan.measure(block))
+                        measured.merge(fold(self.plan, block))
                     return piece[0].rows, measured, left
 
                 for rows, measured, left in bounded(pool, measure, placed(), ahead=2 * self.jobs):
@@ -170,7 +172,7 @@ class _KeyedReader:
                 measured = Tally()
                 troubles, blocks = parts.matched(part, self.plan.chunk_rows)
                 for block in blocks:
-                    measured.merge(self.plan.measure(block))
+                    measured.merge(fold(self.plan, block))
                 return troubles, measured
 
             for troubles, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):

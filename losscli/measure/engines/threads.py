@@ -1,62 +1,45 @@
 """The engine of one machine: blocks, or pieces of files, measured side by side on threads.
 
-NumPy and Arrow let go of the interpreter's lock while they work, so threads share the memory and
-copy nothing.  What is returned does not depend on who finished first: tallies merge to the same
+What is returned does not depend on who finished first: tallies merge to the same
 bits in any order, and of several errors the one of the lowest row counts.
 """
 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import count
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.measure.engines.pool import (
+    BATCH_ROWS,
+    Advance,
+    Outcome,
+    Sink,
+    batches_of,
+    bounded,
+    decoded_batches,
+    empty_tally,
+    workers,
+)
+from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
-from losscli.measure.plan import Plan, Tally
+from losscli.measure.plan import Plan
+from losscli.measure.tally import Tally
 from losscli.pairing.position import Segment, align, segments
-from losscli.table.block import AnyColumn, Batch, ColumnRequest
+from losscli.table.block import AnyColumn, ColumnRequest
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
-    from losscli.measure.rows import RowTable
-    from losscli.pairing import Paired
     from losscli.reading.source import Part, Source
 
-T = TypeVar("T")
-R = TypeVar("R")
-
-BATCH_ROWS = 1 << 16
 SMALL_BYTES = 1 << 20
 """Inputs of which each is smaller are measured before threads would have started."""
-
-Advance = Callable[[int, int], None]
-"""Told of rows measured and bytes read since it was last called."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """The tally of the rows that could be read, and what stopped the reading, if anything did."""
-
-    tally: Tally
-    stop: DataError | None = None
-    paired: Paired | None = None  # by key
-
-
-class Sink(Protocol):
-    """What takes single rows in: in their order by position, in any order by key."""
-
-    def add(self, rows: RowTable) -> None: ...
-
-    def restart(self) -> None:
-        """Another way to pair the rows begins: forget those of the last one."""
 
 
 def run(
@@ -98,14 +81,6 @@ def run(
     return outcome
 
 
-def empty_tally(sink: Sink | None, memory: int) -> Tally:
-    """An empty tally that hands on the single rows of those merged into it, and keeps to some memory."""
-    if sink is None:
-        return Tally(memory=memory)
-    sink.restart()
-    return Tally(sink=sink.add, memory=memory)
-
-
 def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyColumn]:
     """One column of a source, from the first row to the last, in pieces."""
     with workers(jobs) as pool, ExitStack() as stack:
@@ -120,10 +95,10 @@ def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyCol
 def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Outcome:
     """One segment from its bytes to its tally in one thread, each batch while the cache holds it."""
     outcome = Outcome(Tally())
-    sides = [_batches(parts, plan.chunk_rows) for parts in piece.sides]
+    sides = [batches_of(parts, plan.chunk_rows) for parts in piece.sides]
     try:
         for block in align(sources, sides, piece.first_row, plan.chunk_rows):
-            outcome.tally.merge(plan.measure(block))
+            outcome.tally.merge(fold(plan, block))
     except DataError as error:
         outcome.stop = error
     return outcome
@@ -152,97 +127,12 @@ def _measure_stream(
         ]
         blocks = align(sources, sides, piece.first_row, plan.chunk_rows)
         try:
-            for measured in bounded(pool, plan.measure, blocks, ahead=2 * jobs):
+            for measured in bounded(pool, partial(fold, plan), blocks, ahead=2 * jobs):
                 tally.merge(measured)
                 advance(measured.read, 0)
         except DataError as error:
             return error
     return None
-
-
-def decoded_batches(
-    source: Source,
-    parts: Iterable[Part],
-    chunk_rows: int,
-    pool: ThreadPoolExecutor | None,
-    jobs: int,
-    stack: ExitStack,
-) -> Iterator[Batch]:
-    """One side's batches in order, decoded ahead of the measuring where there are threads for it."""
-    if pool is None:
-        return _batches(parts, chunk_rows)
-    if source.rows is None:  # small parts, cut from text: decoded side by side
-        ready = bounded(
-            pool, lambda part: list(part.batches(max(chunk_rows, BATCH_ROWS))), parts, ahead=jobs + 1
-        )
-        return (batch for batches in ready for batch in batches)
-    # Parts of any size: one thread of their own runs through them, a few batches ahead.
-    reader = stack.enter_context(workers(1, at_least=True))
-    batches = _batches(parts, chunk_rows)
-    return _until_none(bounded(reader, lambda _: next(batches, None), count(), ahead=2 * jobs))
-
-
-def _until_none(batches: Iterator[Batch | None]) -> Iterator[Batch]:
-    for batch in batches:
-        if batch is None:
-            return
-        yield batch
-
-
-def _batches(parts: Iterable[Part], chunk_rows: int) -> Iterator[Batch]:
-    for part in parts:
-        yield from part.batches(chunk_rows)
-
-
-def bounded(
-    pool: ThreadPoolExecutor | None, work: Callable[[T], R], items: Iterable[T], *, ahead: int
-) -> Iterator[R]:
-    """The results in order, at most ``ahead`` items under way at a time.
-
-    An error met while taking the next item is raised behind the results of the items before it.
-    """
-    source = iter(items)
-    if pool is None:
-        for item in source:
-            yield work(item)
-        return
-    # Executor.map would take all items first, and so hold the file.
-    waiting: deque[Future[R]] = deque()
-    stop: BaseException | None = None
-    try:
-        while True:
-            while stop is None and len(waiting) < ahead:
-                try:
-                    waiting.append(pool.submit(work, next(source)))
-                except StopIteration as end:
-                    stop = end
-                except DataError as error:
-                    stop = error
-            if not waiting:
-                break
-            yield waiting.popleft().result()
-        if isinstance(stop, DataError):
-            raise stop
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-@contextmanager
-def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor | None]:
-    """So many threads; none for one job, which is done where it is met, unless ``at_least`` one is wanted."""
-    if jobs == 1 and not at_least:
-        yield None
-        return
-    # Imported here: small files are measured without threads.
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="losscli")
-    try:
-        yield pool
-    finally:
-        # On an interrupt, what is under way is left to end with the process: nobody waits for it.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def default_jobs(sources: Sequence[Source]) -> int:

@@ -1,0 +1,104 @@
+"""Columns of classes: coded alike, asked for their classes, read as numbers or text."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.loss.domains import number
+from losscli.table.block import AnyColumn, ClassColumn, Floats, Ints, Mask, NumberColumn
+from losscli.table.labels import label_number
+
+TextArray: TypeAlias = NDArray[np.str_]
+
+
+def as_classes(column: AnyColumn) -> ClassColumn:
+    """A column as classes: whole numbers are integers, other numbers text."""
+    if isinstance(column, ClassColumn):
+        return column
+    assert isinstance(column, NumberColumn)
+    values = column.values
+    whole = (values == np.floor(values)) & (np.abs(values) < 2.0**63)
+    if whole.all():
+        return ClassColumn(values.astype(np.int64))
+    found, codes = np.unique(values, return_inverse=True)
+    named = tuple(int(v) if float(v).is_integer() else number(v) for v in found)
+    return ClassColumn(codes.astype(np.int64), named)
+
+
+def numbers_of(column: AnyColumn) -> Floats:
+    """A column as numbers; NaN where a class is text that is no number."""
+    if isinstance(column, NumberColumn):
+        return column.values
+    assert isinstance(column, ClassColumn)
+    if column.values is None:
+        return column.codes.astype(np.float64)
+    table: Floats = np.array([label_number(value) for value in column.values] or [np.nan])
+    return table[column.codes]
+
+
+def common_codes(one: ClassColumn, other: ClassColumn) -> tuple[Ints, Ints, tuple[int | str, ...] | None]:
+    """Two class columns in one coding, and its classes (None: a code is its own class)."""
+    if one.values is None and other.values is None:
+        return one.codes, other.codes, None
+    one, other = with_values(one), with_values(other)
+    places: dict[int | str, int] = {}
+    coded = []
+    for column in (one, other):
+        table = [places.setdefault(value, len(places)) for value in column.values or ()]
+        coded.append(np.array(table or [-1], dtype=np.int64)[column.codes])
+    return coded[0], coded[1], tuple(places)
+
+
+def class_at(column: ClassColumn, index: int) -> int | str:
+    """The class of one row."""
+    code = int(column.codes[index])
+    return code if column.values is None else column.values[code]
+
+
+def classes_in(column: ClassColumn, counted: Mask | None = None) -> set[int | str]:
+    """The classes that the rows of a column are of, or those rows of it that count."""
+    codes = column.codes if counted is None else column.codes[counted]
+    if not len(codes):
+        return set()
+    low = int(codes.min())
+    if int(codes.max()) - low < 4 * len(codes) + 1024:
+        found = np.flatnonzero(np.bincount(codes - low)) + low
+    else:
+        found = np.unique(codes)
+    names = column.values
+    return set(found.tolist()) if names is None else {names[code] for code in found.tolist()}
+
+
+def texts_of(column: AnyColumn) -> TextArray:
+    """A column of text as an array; a missing value is empty."""
+    assert isinstance(column, ClassColumn)
+    named = np.array([*(str(value) for value in column.values or ()), ""])
+    return named[column.codes if column.missing is None else np.where(column.missing, -1, column.codes)]
+
+
+def is_class(column: ClassColumn, wanted: int | str) -> Floats:
+    """1.0 where a row is of the wanted class, else 0.0."""
+    if column.values is None:
+        found = column.codes == wanted if isinstance(wanted, int) else np.zeros(len(column), dtype=bool)
+    else:
+        found = np.array([value == wanted for value in column.values] or [False])[column.codes]
+    ones: Floats = found.astype(np.float64)
+    return ones
+
+
+def may_have(column: ClassColumn, name: int) -> bool:
+    """Whether a class may stand in a column: False only where it does not."""
+    if column.values is not None:
+        return name in column.values
+    return len(column) > 0 and bool(column.codes.min() <= name)
+
+
+def with_values(column: ClassColumn) -> ClassColumn:
+    """The column with its classes listed, where codes are classes themselves."""
+    if column.values is not None:
+        return column
+    found, codes = np.unique(column.codes, return_inverse=True)
+    return ClassColumn(codes.astype(np.int64), tuple(int(v) for v in found))

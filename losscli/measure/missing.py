@@ -1,0 +1,79 @@
+"""Rows without a value: refused, left out and counted, or noted for the units that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losscli.measure.adapt import MISSING
+from losscli.measure.tally import Tally, add_counts
+from losscli.table.block import Block, Ints, Mask, Place
+from losscli.table.violations import Violation, ViolationKind
+
+if TYPE_CHECKING:
+    from losscli.measure.plan import Plan, RowUnit
+    from losscli.measure.slots import Slot
+
+
+def without_missing(plan: Plan, block: Block, tally: Tally) -> Block:
+    """The rows in which no label, prediction or weight is missing; others are violations, or counted as dropped."""
+    missing: Mask | None = None
+    for purpose in ("label", "pred", "weight"):
+        here: Mask | None = None
+        for place, slot in plan.places():
+            mask = block.column(place).missing
+            if slot.purpose != purpose or mask is None or not mask.any():
+                continue
+            here = mask if here is None else here | mask
+            if plan.nan == "error":
+                tally.faults.add(ViolationKind(MISSING, place, "missing"), Violation(
+                    block.first(mask, place[0])[1], "the value is missing",
+                    _need(plan, place, slot), "have none here",
+                    "`--nan drop` leaves such rows out, on both sides, and counts them",
+                    int(np.count_nonzero(mask)),
+                ))  # fmt: skip
+        if here is None:
+            continue
+        fresh = here if missing is None else here & ~missing
+        if plan.nan == "drop" and fresh.any():
+            add_counts(tally.dropped, {f"missing_{purpose}": int(np.count_nonzero(fresh))})
+        missing = here if missing is None else missing | here
+    return block if missing is None else block.take(~missing)
+
+
+def _need(plan: Plan, place: Place, slot: Slot) -> str:
+    """What needs a value in every row: the role, or the expression that names the column."""
+    for unit in plan.units:
+        named = (view for name, view in unit.views if name not in ("label", "pred"))
+        if unit.loss.words_are_columns and any(place in view.places for view in named):
+            return f"`{unit.loss.canonical({})}` needs a value in every row"
+    return f"every row needs a {slot.purpose}"
+
+
+def rows_lacking(plan: Plan, unit: RowUnit, block: Block) -> Mask | None:
+    """The rows that lack a value which a unit needs; None where all have it."""
+    needed = {where for _, view in unit.views for where in view.places}
+    if plan.weight is not None:
+        needed.add(plan.weight.column)
+    if plan.class_weights is not None:
+        needed.add(plan.class_weights.label)
+    masks = [mask for where in needed if (mask := block.column(where).missing) is not None]
+    lacks: Mask | None = np.logical_or.reduce(masks) if masks else None
+    return lacks if lacks is not None and lacks.any() else None
+
+
+def note_missing(block: Block, codes: Sequence[Ints], lacks: Sequence[Mask | None], tally: Tally) -> None:
+    """Note, for every unit and slice, the rows that lack a value it needs."""
+    from losscli.numbers.sliced import Missing
+
+    for place, mask in enumerate(lacks):
+        if mask is None:
+            continue
+        tally.missing[place] = Missing(int(np.count_nonzero(mask)), block.first(mask)[1])
+        for at, slicing in enumerate(codes):
+            for code in np.unique(slicing[mask]).tolist():
+                here = mask & (slicing == code)
+                count = int(np.count_nonzero(here))
+                tally.slices[at].missing[place, code] = Missing(count, block.first(here)[1])

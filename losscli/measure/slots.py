@@ -1,0 +1,35 @@
+"""The columns that a plan reads: which of its file, what each is read as, and what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from losscli.table.block import ColumnKind
+
+Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A column that the plan reads: which of its file, what it is read as, and what it is for.
+
+    With ``labels`` it is not read, but made of a column of lists: 1 in the rows whose list has the label
+    that goes by any of these names, else 0.  With ``item`` it is made too: the number at that place of each
+    list.  ``width`` is how many numbers each list of a column of vectors has.
+    """
+
+    index: int
+    name: str
+    file: str
+    kind: ColumnKind
+    purpose: Purpose
+    labels: tuple[int | str, ...] = ()
+    item: int | None = None
+    width: int = 0
+
+    @property
+    def made(self) -> bool:
+        """Whether it is made of a column of lists."""
+        return bool(self.labels) or self.item is not None
