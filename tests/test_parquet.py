@@ -315,10 +315,10 @@ def test_reading_numbers_and_few_texts_imports_neither_pandas_nor_the_functions_
     path = written({"v": [1.0, None], "i": [1, 2], "c": ["a", "b"], "n": [0.5, 1.5]})
     code = (
         "import sys\n"
-        "from losscli.table.block import Want\n"
+        "from losscli.table.block import ColumnRequest\n"
         "from losscli.reading.parquet import open_parquet\n"
         "kinds = ['number', 'class', 'text', 'number']\n"
-        f"parts = open_parquet({path!r}).parts([Want(place, kind) for place, kind in enumerate(kinds)])\n"
+        f"parts = open_parquet({path!r}).parts([ColumnRequest(place, kind) for place, kind in enumerate(kinds)])\n"
         "print(sum(batch.rows for part in parts for batch in part.batches(100)))\n"
         "print({'pandas', 'pyarrow.compute', 'pyarrow.dataset'} & set(sys.modules))\n"
     )

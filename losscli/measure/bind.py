@@ -321,7 +321,7 @@ class _Planner:
         for other in range(1, len(self.sources)):
             if not any(tells_rows(name) for name in self.sources[other].columns):
                 continue
-            from losscli.pairing.keyplan import telling_columns, type_of
+            from losscli.pairing.keyplan import telling_columns
             from losscli.pairing.telling import Telling
 
             sides = (0, other)
@@ -331,15 +331,13 @@ class _Planner:
                 for at, side in enumerate(sides) for slot in self.slots[side] if slot.purpose != "key"
             }  # fmt: skip
             for name, places, kind in telling_columns(pair, taken):
-                same = getattr(pair[0], "holds_the_same", None)
-                alike = same is not None and type(pair[0]) is type(pair[1])
-                if alike and same is not None and same(places[0], pair[1], places[1], self.call.jobs):
+                if pair[0].holds_the_same(places[0], pair[1], places[1], self.call.jobs):
                     continue
                 one, two = (
                     self._slot(Chosen(side, at, name), kind, "key")
                     for side, at in zip(sides, places, strict=True)
                 )
-                moments = "moment" in [type_of(source, at) for source, at in zip(pair, places, strict=True)]
+                moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
                 found.append(Telling(name, one, two, is_id(name), moments))
         return tuple(found)
 
@@ -350,7 +348,6 @@ class _Planner:
         """
         # Imported here: few calls look at rows.
         from losscli.measure.rows import Fact
-        from losscli.pairing.keyplan import type_of
         from losscli.table.cells import CellReader
 
         keyed = {(at, slot.index) for at, slots in enumerate(keys.sides if keys else ()) for slot in slots}
@@ -361,11 +358,10 @@ class _Planner:
                 continue  # a key stands in every row, and is the same in both files
             types = []
             for column in columns:
-                found = type_of(self.sources[column.side], column.index)
+                source = self.sources[column.side]
+                found = source.key_type(column.index)
                 # Of a folder it is the type in the first file.
-                types.append(
-                    None if found == "int" and hasattr(self.sources[column.side], "files") else found
-                )
+                types.append(None if found == "int" and source.files else found)
             readings: dict[Any, ColumnKind] = {"float": "number", "decimal": "number", "int": "class"}
             kinds: list[ColumnKind] = [
                 "list" if self._holds_lists([column]) else readings.get(kind, "text")
@@ -402,8 +398,7 @@ class _Planner:
         """Whether it is one column, of lists; None where its cells may be lists."""
         if len(columns) != 1:
             return False
-        tell = getattr(self.sources[columns[0].side], "holds_lists", None)
-        return False if tell is None else tell(columns[0].index)
+        return self.sources[columns[0].side].holds_lists(columns[0].index)
 
     def _look(self, columns: Sequence[Chosen], *, must: bool = True) -> Look | None:
         """A look at the lists of a column; None where it is none of lists.
@@ -417,7 +412,7 @@ class _Planner:
         place = columns[0].side, columns[0].index
         if place not in self.looked:
             source = self.sources[place[0]]
-            if not must and not can_be_looked_at(source):
+            if not must and not can_be_looked_at(source, place[1]):
                 return None
             self.looked[place] = look(source, place[1])
         return self.looked[place]
@@ -619,7 +614,7 @@ class _Planner:
             raise UsageError(f"`--classes` must name the labels in the lists of `{first.name}`")
         for (column,) in columns:
             source = self.sources[column.side]
-            if source.size is None and not getattr(source, "remote", False):
+            if not source.can_be_read_again:
                 raise UsageError(
                     f"the labels in the lists of `{column.name}` must be known before {source.path} is measured, "
                     "and it can be read only once",
@@ -1040,8 +1035,7 @@ class _Planner:
         """The coarsest rounding of columns that hold probabilities, where it is coarser than a double's."""
         if domain not in (Interval(0.0, 1.0), Simplex()):
             return 0.0
-        tells = [(getattr(self.sources[c.side], "rounding", None), c.index) for c in columns]
-        return max((tell(index) for tell, index in tells if tell is not None), default=0.0)
+        return max((self.sources[c.side].rounding(c.index) for c in columns), default=0.0)
 
     def _coded(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
         """Label and prediction as classes in one coding."""
