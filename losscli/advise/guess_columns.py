@@ -263,10 +263,10 @@ class ColumnGuesses:
 
     def _list_look(self, columns: Sequence[Chosen]) -> lists.Look | None:
         """A look at the lists of a column; None where it is none of lists."""
-        tell = getattr(self.sources[columns[0].side], "holds_lists", None)
-        if len(columns) != 1 or tell is None or tell(columns[0].index) is False:
+        source, index = self.sources[columns[0].side], columns[0].index
+        if len(columns) != 1 or source.holds_lists(index) is False:
             return None
-        return lists.look(self.sources[columns[0].side], columns[0].index)
+        return lists.look(source, index)
 
     def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
         """A column of lists as a column for each place."""

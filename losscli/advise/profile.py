@@ -94,8 +94,7 @@ def _want(source: Source, column: Chosen) -> ColumnRequest:
     """What a column is looked at as; lists that are not laid out, as text."""
     if column.item is not None:
         return ColumnRequest(column.index, "vector", column.width)
-    tell = getattr(source, "holds_lists", None)
-    return ColumnRequest(column.index, "list" if tell is not None and tell(column.index) else "score")
+    return ColumnRequest(column.index, "list" if source.holds_lists(column.index) else "score")
 
 
 def _place(column: AnyColumn, item: int | None) -> AnyColumn:

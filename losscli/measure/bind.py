@@ -219,7 +219,7 @@ class _Planner:
         for other in range(1, len(self.sources)):
             if not any(tells_rows(name) for name in self.sources[other].columns):
                 continue
-            from losscli.pairing.keyplan import telling_columns, type_of
+            from losscli.pairing.keyplan import telling_columns
             from losscli.pairing.telling import Telling
 
             sides = (0, other)
@@ -229,15 +229,13 @@ class _Planner:
                 for at, side in enumerate(sides) for slot in self.slots[side] if slot.purpose != "key"
             }  # fmt: skip
             for name, places, kind in telling_columns(pair, taken):
-                same = getattr(pair[0], "holds_the_same", None)
-                alike = same is not None and type(pair[0]) is type(pair[1])
-                if alike and same is not None and same(places[0], pair[1], places[1], self.call.jobs):
+                if pair[0].holds_the_same(places[0], pair[1], places[1], self.call.jobs):
                     continue
                 one, two = (
                     self._slot(Chosen(side, at, name), kind, "key")
                     for side, at in zip(sides, places, strict=True)
                 )
-                moments = "moment" in [type_of(source, at) for source, at in zip(pair, places, strict=True)]
+                moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
                 found.append(Telling(name, one, two, is_id(name), moments))
         return tuple(found)
 
@@ -248,7 +246,6 @@ class _Planner:
         """
         # Imported here: few calls look at rows.
         from losscli.measure.row_recorder import Fact
-        from losscli.pairing.keyplan import type_of
         from losscli.table.cells import CellReader
 
         keyed = {(at, slot.index) for at, slots in enumerate(keys.sides if keys else ()) for slot in slots}
@@ -259,11 +256,10 @@ class _Planner:
                 continue  # a key stands in every row, and is the same in both files
             types = []
             for column in columns:
-                found = type_of(self.sources[column.side], column.index)
+                source = self.sources[column.side]
+                found = source.key_type(column.index)
                 # Of a folder it is the type in the first file.
-                types.append(
-                    None if found == "int" and hasattr(self.sources[column.side], "files") else found
-                )
+                types.append(None if found == "int" and source.files else found)
             readings: dict[Any, ColumnKind] = {"float": "number", "decimal": "number", "int": "class"}
             kinds: list[ColumnKind] = [
                 "list" if self.lists.holds_lists([column]) else readings.get(kind, "text")
@@ -700,8 +696,7 @@ class _Planner:
         """The coarsest rounding of columns that hold probabilities, where it is coarser than a double's."""
         if domain not in (Interval(0.0, 1.0), Simplex()):
             return 0.0
-        tells = [(getattr(self.sources[c.side], "rounding", None), c.index) for c in columns]
-        return max((tell(index) for tell, index in tells if tell is not None), default=0.0)
+        return max((self.sources[c.side].rounding(c.index) for c in columns), default=0.0)
 
     def _coded(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
         """Label and prediction as classes in one coding."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Lists: TypeAlias = Literal["none", "labels", "vectors"]
 """What a column holds in a row under a loss: one value, a list of labels, or a list of numbers."""
-Spread: TypeAlias = "tuple[list[dict[str, list[Chosen]]], bool]"
+RolesLaidOut: TypeAlias = "tuple[list[dict[str, list[Chosen]]], bool]"
 """The columns of the roles of each model, those of lists laid out; and whether there are such."""
 
 
@@ -36,14 +36,13 @@ class ListColumns:
         self.read = read
         self.notes = notes
         self.looked: dict[tuple[int, int], Look | None] = {}
-        self.spreads: dict[tuple[Lists, ...], Spread] = {}
+        self.spreads: dict[tuple[Lists, ...], RolesLaidOut] = {}
 
     def holds_lists(self, columns: Sequence[Chosen]) -> bool | None:
         """Whether it is one column, of lists; None where its cells may be lists."""
         if len(columns) != 1:
             return False
-        tell = getattr(self.sources[columns[0].side], "holds_lists", None)
-        return False if tell is None else tell(columns[0].index)
+        return self.sources[columns[0].side].holds_lists(columns[0].index)
 
     def look(self, columns: Sequence[Chosen], *, must: bool = True) -> Look | None:
         """A look at the lists of a column; None where it is none of lists.
@@ -57,7 +56,7 @@ class ListColumns:
         place = columns[0].side, columns[0].index
         if place not in self.looked:
             source = self.sources[place[0]]
-            if not must and not can_be_looked_at(source):
+            if not must and not can_be_looked_at(source, place[1]):
                 return None
             self.looked[place] = look(source, place[1])
         return self.looked[place]
@@ -175,7 +174,7 @@ class ListColumns:
         labels: list[Chosen],
         models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
         lists: tuple[Lists, ...],
-    ) -> Spread:
+    ) -> RolesLaidOut:
         """The columns of the roles of each model, where label and predictions are lists of these.
 
         A column of vectors is a column for each of their places, and one of labels one for each label.
@@ -189,7 +188,7 @@ class ListColumns:
         labels: list[Chosen],
         models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
         lists: tuple[Lists, ...],
-    ) -> Spread:
+    ) -> RolesLaidOut:
         roles = [
             {name: held if name == "pred" else self.unfolded(held) for name, held in roles.items()}
             for _, _, roles in models
@@ -259,7 +258,7 @@ class ListColumns:
             raise UsageError(f"`--classes` must name the labels in the lists of `{first.name}`")
         for (column,) in columns:
             source = self.sources[column.side]
-            if source.size is None and not getattr(source, "remote", False):
+            if not source.can_be_read_again:
                 raise UsageError(
                     f"the labels in the lists of `{column.name}` must be known before {source.path} is measured, "
                     "and it can be read only once",

@@ -62,13 +62,9 @@ class Look(NamedTuple):
         return self.width > 1 and not self.text and (self.fraction or self.again)
 
 
-def _can_be_read_again(source: Source) -> bool:
-    return source.size is not None or bool(getattr(source, "remote", False))
-
-
-def can_be_looked_at(source: Source) -> bool:
-    """Whether the first lists of a source can be seen before it is measured."""
-    return _can_be_read_again(source) or hasattr(source, "first_list")
+def can_be_looked_at(source: Source, index: int) -> bool:
+    """Whether the first lists of a column can be seen before it is measured."""
+    return source.can_be_read_again or source.first_list(index) is not None
 
 
 def look(source: Source, index: int) -> Look | None:
@@ -76,15 +72,15 @@ def look(source: Source, index: int) -> Look | None:
 
     UsageError where the column must be looked at, and can be read only once.
     """
-    if not _can_be_read_again(source):
-        first = getattr(source, "first_list", None)
+    if not source.can_be_read_again:
+        first = source.first_list(index)
         if first is None:
             raise UsageError(
                 f"the lists of `{source.columns[index]}` must be looked at before {source.path} is measured, "
                 "and it can be read only once",
                 hint="save it to a file first",
             )
-        return _looked([(0, first(index))])
+        return _looked([(0, first)])
     rows, lists = 0, list[tuple[int, Any]]()
     for part in source.parts([ColumnRequest(index, "list")]):
         for batch in part.batches(LOOKED_AT):

@@ -6,7 +6,7 @@ compared as text where no side says anything.  Types that cannot be compared are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -84,18 +84,12 @@ def choose_keys(
     types: list[KeyType] = []
     slots: list[list[KeySlot]] = [[] for _ in sources]
     for at, (name, forced) in enumerate(zip(names, asked, strict=True)):
-        found = [type_of(source, side[at]) for source, side in zip(sources, places, strict=True)]
+        found = [source.key_type(side[at]) for source, side in zip(sources, places, strict=True)]
         kind, read_as = _settled(found, forced, name, sources, [side[at] for side in places])
         types.append(kind)
         for side, source in enumerate(sources):
             slots[side].append(KeySlot(places[side][at], name, source.path, read_as))
     return KeyPlan(names, tuple(types), tuple(map(tuple, slots)), unmatched)
-
-
-def type_of(source: Source, index: int) -> KeyType | None:
-    """What a source says that a column holds; None where it does not know types."""
-    tell: Callable[[int], KeyType | None] | None = getattr(source, "key_type", None)
-    return None if tell is None else tell(index)
 
 
 def _asked(key_type: str | None, names: Sequence[str]) -> Sequence[str | None]:
@@ -194,7 +188,7 @@ def telling_columns(
         places = tuple(source.columns.index(name) for source in sources)
         if any(place in taken for place in enumerate(places)):
             continue
-        types = [type_of(source, place) for source, place in zip(sources, places, strict=True)]
+        types = [source.key_type(place) for source, place in zip(sources, places, strict=True)]
         known = {kind for kind in types if kind is not None}
         kind: ColumnKind = "text_key"
         if len(known) == 1 and None not in types:

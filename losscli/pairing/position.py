@@ -37,9 +37,10 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
     """
     refuse_unequal(sources)
     whole = [Segment(0, tuple(s.parts(want) for s, want in zip(sources, wants, strict=True)))]
-    if not all(hasattr(source, "row_groups") for source in sources):
+    groups = [source.row_groups for source in sources]
+    ends = [list(accumulate(held)) for held in groups if held is not None]
+    if len(ends) < len(sources):
         return whole
-    ends = [list(accumulate(source.row_groups)) for source in sources]  # type: ignore[attr-defined]
     cuts = _cuts(ends)
     if len(cuts) < 2:
         return whole
@@ -48,7 +49,7 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
         sides = []
         for source, rows, want in zip(sources, ends, wants, strict=True):
             first, last = bisect_right(rows, start), bisect_right(rows, end) - 1
-            sides.append([source.part_of(first, last, want)])  # type: ignore[attr-defined]
+            sides.append([source.part_of(first, last, want)])
         found.append(Segment(start, tuple(sides)))
     return found
 
@@ -70,7 +71,7 @@ def refuse_unequal(sources: Sequence[Source]) -> None:
     if len(sources) < 2 or any(source.rows is None for source in sources):
         return
     if _by_file(sources):
-        counts = zip(*(source.file_rows for source in sources), strict=True)  # type: ignore[attr-defined]
+        counts = zip(*(source.file_rows for source in sources), strict=True)
         for file, rows in enumerate(counts):
             if len(set(rows)) > 1:
                 raise unequal(sources, rows, file)
@@ -80,15 +81,12 @@ def refuse_unequal(sources: Sequence[Source]) -> None:
 
 def _by_file(sources: Sequence[Source]) -> bool:
     """Whether each file of one side is paired with the one at the same place on the other."""
-    return len(sources) > 1 and all(getattr(source, "by_file", False) for source in sources)
+    return len(sources) > 1 and all(source.by_file for source in sources)
 
 
 def unequal(sources: Sequence[Source], rows: Sequence[int], file: int | None = None) -> DataError:
     """``file`` is which of the files do not fit, where they are paired one to one."""
-    paths = [
-        source.path if file is None else source.files[file].path  # type: ignore[attr-defined]
-        for source in sources
-    ]
+    paths = [source.path if file is None else source.files[file].path for source in sources]
     # Imported here: only an error needs them.
     from losscli.pairing.keyplan import telling_names
     from losscli.pairing.telling import offered

@@ -17,11 +17,11 @@ import numpy as np
 from losscli.errors import DataError, UsageError
 from losscli.reading.decode import LINE_END, BlockDecoder, LineLayout, field_source
 from losscli.reading.decompress import compression_of
+from losscli.reading.source import Dialect, Part, Source
 from losscli.reading.text import UTF8_BOM, TextInput, Window, check_start, not_utf8
 from losscli.table.cells import CellReader
 
 if TYPE_CHECKING:
-    from losscli.reading.source import Dialect, Part
     from losscli.table.block import Batch, ColumnRequest
 
 PART_BYTES = 1 << 21  # of text in a part
@@ -81,10 +81,8 @@ class CsvPart:
             yield batch.slice(start, min(start + chunk_rows, batch.rows))
 
 
-class CsvSource:
+class CsvSource(Source):
     """An opened CSV file."""
-
-    rows: int | None = None
 
     def __init__(self, text: TextInput, format: str, layout: LineLayout, first_row: int) -> None:
         self.path = text.path

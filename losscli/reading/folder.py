@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
 from losscli.reading.hive import Partition, partitions
@@ -31,56 +31,51 @@ Fill = tuple[Partition, ColumnRequest] | None
 """A column of the file, or one that stands in the names of its folders."""
 
 
-class FolderSource:
+class FolderSource(Source):
     """Several files, the first of them opened."""
-
-    rows: int | None = None
 
     def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
         self.path = listing.path
         self.files = listing.files
-        self.remote = listing.remote
-        self.by_file = by_file  # each file is paired with the one at the same place on the other side
+        self.by_file = by_file
+        self._remote = listing.remote
         self._opened = opened
         self._sources: dict[int, Source] = {}
         self._delivered: dict[int, dict[int, int]] = {}  # rows of each part of each file
         formats = (format or format_of(file.name) or "" for file in self.files)
         self.format = "+".join(dict.fromkeys(formats))
-        self.size: int | None = None if listing.remote else sum(size_of(file.path) for file in self.files)
+        self.size = None if listing.remote else sum(size_of(file.path) for file in self.files)
         first = self.source(0)
         self._partitions = partitions([file.name for file in self.files])
         self.named = first.named
-        self.columns: tuple[str, ...] = (*first.columns, *(held.name for held in self._partitions))
+        self.columns = (*first.columns, *(held.name for held in self._partitions))
         self.partitions = frozenset(range(len(first.columns), len(self.columns)))
         self._first_partition = len(first.columns)
 
-    # ------------------------------------------------------------------ what callers may ask
+    # ------------------------------------------------------------------ what callers may ask: the first file answers
+
+    @property
+    def can_be_read_again(self) -> bool:
+        return True  # files that come from afar are fetched again
 
     def look_for(self, name: str) -> bool:
         """Whether the first file has a column behind its first block, where the others may have it too."""
-        found = _look_for(self.source(0), name)
+        found = self.source(0).look_for(name)
         self.columns += (name,) if found else ()
         return found
 
     def key_type(self, index: int) -> KeyType | None:
-        """What the first file says that a column holds."""
         if index in self.partitions:
             return self._partition(index).key_type
-        tell: Callable[[int], KeyType | None] | None = getattr(self.source(0), "key_type", None)
-        return None if tell is None else tell(self._place(0, index))
+        return self.source(0).key_type(self._place(0, index))
 
     def rounding(self, index: int) -> float:
-        """The relative rounding of a column of short floats in the first file, else 0."""
-        tell: Callable[[int], float] | None = getattr(self.source(0), "rounding", None)
-        return 0.0 if index in self.partitions or tell is None else tell(self._place(0, index))
+        return 0.0 if index in self.partitions else self.source(0).rounding(self._place(0, index))
 
     def holds_lists(self, index: int) -> bool | None:
-        """Whether a column of the first file may hold lists of labels."""
-        tell: Callable[[int], bool | None] | None = getattr(self.source(0), "holds_lists", None)
-        return index not in self.partitions and tell is not None and tell(self._place(0, index))
+        return index not in self.partitions and self.source(0).holds_lists(self._place(0, index))
 
     def locate(self, row: int) -> tuple[str, int]:
-        """The file and the row in it of a row that was read, counted over all files from 1."""
         before = at = start = 0
         for number in range(len(self.files)):
             count = self._count(number)
@@ -105,9 +100,8 @@ class FolderSource:
 
     def release(self, number: int) -> None:
         """Let go of what no part of a file is reading from."""
-        close: Callable[[], None] | None = getattr(self._sources.get(number), "close", None)
-        if close is not None:
-            close()
+        if number in self._sources:
+            self._sources[number].close()
 
     def _partition(self, index: int) -> Partition:
         return self._partitions[index - self._first_partition]
@@ -134,7 +128,7 @@ class FolderSource:
             return index
         path = self.files[number].path
         if name not in source.columns:
-            _look_for(source, name)
+            source.look_for(name)
         places = [at for at, column in enumerate(source.columns) if column == name]
         if len(places) > 1:
             raise DataError(f"{len(places)} columns are called `{name}`", file=path)
@@ -151,12 +145,11 @@ class FolderSource:
     # ------------------------------------------------------------------ rows
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
-        """The parts of all files, in order."""
         for number in range(len(self.files)):
             inner, fills = self._arranged(number, wants)
             for at, part in enumerate(self.source(number).parts(inner)):
                 yield FilePart(self, number, at, part, fills)
-            if self.remote:
+            if self._remote:
                 self._sources.pop(number, None)  # the copy goes when its last part has been decoded
 
     def delivered(self, number: int, part: int, rows: int) -> None:
@@ -206,7 +199,7 @@ class CountedFolder(FolderSource):
     def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
         super().__init__(listing, opened, format=format, by_file=by_file)
         self.file_rows = tuple(self.source(number).rows or 0 for number in range(len(self.files)))
-        self.rows: int | None = sum(self.file_rows)
+        self.rows = sum(self.file_rows)
 
     def _count(self, number: int) -> int:
         return self.file_rows[number]
@@ -222,16 +215,12 @@ class ParquetFolder(CountedFolder):
 
     def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
         super().__init__(listing, opened, format=format, by_file=by_file)
-        groups: list[tuple[int, ...]] = [self._file(number).row_groups for number in range(len(self.files))]
+        groups = [self.source(number).row_groups or () for number in range(len(self.files))]
         self.row_groups = tuple(rows for held in groups for rows in held)
         self._group_starts = [0, *accumulate(len(held) for held in groups)]
 
-    def _file(self, number: int) -> Any:
-        return self.source(number)
-
     def part_rows(self) -> list[int]:
-        """Rows of each part that `parts` makes by itself."""
-        return [rows for number in range(len(self.files)) for rows in self._file(number).part_rows()]
+        return [rows for number in range(len(self.files)) for rows in self.source(number).part_rows()]
 
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         """The row groups from the first to the last, both included and counted over all files, as one part."""
@@ -243,7 +232,7 @@ class ParquetFolder(CountedFolder):
             if first <= last:
                 inner, fills = self._arranged(number, wants)
                 parts.append(
-                    FilePart(self, number, first, self._file(number).part_of(first, last, inner), fills)
+                    FilePart(self, number, first, self.source(number).part_of(first, last, inner), fills)
                 )
             number += 1
         return parts[0] if len(parts) == 1 else JoinedPart(parts)
@@ -263,11 +252,6 @@ class JoinedPart:
                 yield batch
                 if batch.stop is not None:
                     return
-
-
-def _look_for(source: Source, name: str) -> bool:
-    look: Callable[[str], bool] | None = getattr(source, "look_for", None)
-    return look is not None and look(name)
 
 
 def open_folder(

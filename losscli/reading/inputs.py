@@ -87,16 +87,9 @@ def _opened(
     return open_folder(listing, opened, format=format, by_file=by_file)
 
 
-def located(source: Source, row: int) -> tuple[str, int]:
-    """The file and the row in it of a row of a source, counted from 1."""
-    locate = getattr(source, "locate", None)
-    found: tuple[str, int] = (source.path, row) if locate is None else locate(row)
-    return found
-
-
 def row_name(source: Source, row: int) -> str:
     """A row for a message: ``row 7``, and of which file where there are several."""
-    path, at = located(source, row)
+    path, at = source.locate(row)
     return f"row {at}" if path == source.path else f"row {at} of {path}"
 
 
@@ -104,6 +97,6 @@ def placed(error: DataError, sources: Sequence[Source]) -> DataError:
     """The error with the file that holds its row, in place of the folder."""
     for source in sources:
         if error.row is not None and error.file == source.path:
-            error.file, error.row = located(source, error.row)
+            error.file, error.row = source.locate(error.row)
             break
     return error

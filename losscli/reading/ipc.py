@@ -18,6 +18,7 @@ from losscli.errors import DataError
 from losscli.reading.arrow import DECODING_ERRORS, check_type, column_of, holds_lists, key_type, rounding
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.handles import Handles
+from losscli.reading.source import Source
 from losscli.reading.values import batch_of
 from losscli.table.block import Batch, ColumnRequest
 
@@ -31,17 +32,15 @@ FEATHER_1_MARK = b"FEA1"
 NOT_ARROW = "it is no Arrow IPC file, or a damaged one"
 
 
-class IpcSource:
+class IpcSource(Source):
     """One Arrow IPC file, its schema read."""
 
     format = "arrow"
-    named = True
-    rows: int | None = None  # only the record batches know
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamp = Fingerprint.of(path)
-        self.size: int | None = self.stamp.size
+        self.size = self.stamp.size
         if self.stamp.size == 0:
             raise DataError("it is empty", detail="wanted an Arrow IPC file", file=path)
         self._streamed = False
@@ -59,7 +58,7 @@ class IpcSource:
             self._streamed = mark != FILE_MARK
             with self._handles.borrowed(()) as handle:
                 self._schema = handle.reader.schema
-                self.columns: tuple[str, ...] = tuple(self._schema.names)
+                self.columns = tuple(self._schema.names)
                 self._batches: int = 1 if self._streamed else handle.reader.num_record_batches
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[IpcPart]:
@@ -78,19 +77,15 @@ class IpcSource:
         self.stamp.check()
 
     def key_type(self, index: int) -> KeyType | None:
-        """What a column holds, as a key."""
         return key_type(self._schema.field(index).type)
 
     def rounding(self, index: int) -> float:
-        """The relative rounding of a column of short floats, else 0."""
         return rounding(self._schema.field(index).type)
 
     def holds_lists(self, index: int) -> bool:
-        """Whether a column holds a list a row."""
         return holds_lists(self._schema.field(index).type)
 
     def close(self) -> None:
-        """Close what no part is reading from."""
         self._handles.close()
 
     # ------------------------------------------------------------------ decoding

@@ -17,6 +17,7 @@ import numpy as np
 
 from losscli.errors import DataError
 from losscli.reading.keys import keys_of_labels
+from losscli.reading.source import Source
 from losscli.reading.text import TextInput, Window
 from losscli.reading.values import (
     CELLS,
@@ -61,13 +62,10 @@ class Unreadable(Exception):
         self.hint = hint
 
 
-class JsonlSource:
+class JsonlSource(Source):
     """An opened file of JSON lines."""
 
     format = "jsonl"
-    named = True
-    rows: int | None = None
-    columns: tuple[str, ...]
 
     def __init__(self, path: str, compression: str | None, stream: BinaryIO | None = None) -> None:
         self._text = TextInput(path, encoding="utf-8", compression=compression, stream=stream)
@@ -114,9 +112,8 @@ class JsonlSource:
             self._absent.add(name)
         return there
 
-    def first_list(self, index: int) -> list[Any]:
-        """That list."""
-        return self._lists[self.columns[index]]
+    def first_list(self, index: int) -> list[Any] | None:
+        return self._lists.get(self.columns[index])
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[JsonlPart]:
         """Runs of lines."""

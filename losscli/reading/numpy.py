@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from losscli.errors import DataError
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.keys import keys_of_floats, keys_of_integers, keys_of_labels
+from losscli.reading.source import Source
 from losscli.reading.values import (
     BadRow,
     CodedRows,
@@ -118,7 +119,7 @@ def _rounding(dtype: np.dtype[Any]) -> float:
     return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype.itemsize < 8 else 0.0
 
 
-class NpySource:
+class NpySource(Source):
     """One `.npy` file, its header read; its columns are called 1, 2, …"""
 
     format = "npy"
@@ -127,7 +128,7 @@ class NpySource:
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamp = Fingerprint.of(path)
-        self.size: int | None = self.stamp.size
+        self.size = self.stamp.size
         with _reading(self.stamp, "it is no NumPy file, or a damaged one"), _opened(path) as file:
             self._layout = _layout(file)
         if self._layout.no_table is not None:
@@ -137,15 +138,13 @@ class NpySource:
                 f"its header says {self._layout.end} {noun(self._layout.end, 'byte')}, and it has {self.stamp.size}",
                 "it is damaged",
             )
-        self.columns: tuple[str, ...] = tuple(str(place + 1) for place in range(self._layout.width))
-        self.rows: int | None = self._layout.rows
+        self.columns = tuple(str(place + 1) for place in range(self._layout.width))
+        self.rows = self._layout.rows
 
     def key_type(self, index: int) -> KeyType | None:
-        """What a column holds, as a key."""
         return _key_type(self._layout.dtype)
 
     def rounding(self, index: int) -> float:
-        """The relative rounding of a column of short floats, else 0."""
         return _rounding(self._layout.dtype)
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[ArrayPart]:
@@ -188,16 +187,15 @@ class _Member:
         self.place = place
 
 
-class NpzSource:
+class NpzSource(Source):
     """One `.npz` file: a one-dimensional array is a column of its name, a table ``p`` is p_1, p_2, …"""
 
     format = "npz"
-    named = True
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamp = Fingerprint.of(path)
-        self.size: int | None = self.stamp.size
+        self.size = self.stamp.size
         self._members: list[_Member] = []
         columns: list[str] = []
         with (
@@ -213,16 +211,14 @@ class NpzSource:
                 for place in range(layout.width):
                     self._members.append(_Member(info, layout, place))
                     columns.append(f"{name}_{place + 1}" if len(layout.shape) == 2 else name)
-        self.columns: tuple[str, ...] = tuple(columns)
+        self.columns = tuple(columns)
         lengths = {member.layout.rows for member in self._members}
-        self.rows: int | None = lengths.pop() if len(lengths) == 1 else None
+        self.rows = lengths.pop() if len(lengths) == 1 else None
 
     def key_type(self, index: int) -> KeyType | None:
-        """What a column holds, as a key."""
         return _key_type(self._members[index].layout.dtype)
 
     def rounding(self, index: int) -> float:
-        """The relative rounding of a column of short floats, else 0."""
         return _rounding(self._members[index].layout.dtype)
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[ArrayPart]:

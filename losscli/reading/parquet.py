@@ -24,6 +24,7 @@ from losscli.reading.arrow import (
 )
 from losscli.reading.fingerprint import Fingerprint, damaged, first_line
 from losscli.reading.handles import Handles
+from losscli.reading.source import Source
 from losscli.reading.values import batch_of
 from losscli.table.block import Batch, ColumnRequest
 from losscli.text import noun
@@ -38,16 +39,16 @@ COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
 
 
-class ParquetSource:
+class ParquetSource(Source):
     """One Parquet file, its footer read."""
 
     format = "parquet"
-    named = True
+    row_groups: tuple[int, ...]
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamp = Fingerprint.of(path)
-        self.size: int | None = self.stamp.size
+        self.size = self.stamp.size
         if self.stamp.size == 0:
             raise DataError("it is empty", detail="wanted a Parquet file", file=path)
         self._metadata: Any = None
@@ -56,9 +57,9 @@ class ParquetSource:
             handle = self._opened(frozenset())
             self._metadata = handle.metadata
             self._schema = handle.schema_arrow
-            self.columns: tuple[str, ...] = tuple(self._schema.names)
+            self.columns = tuple(self._schema.names)
             groups = range(handle.metadata.num_row_groups)
-            self.row_groups: tuple[int, ...] = tuple(handle.metadata.row_group(g).num_rows for g in groups)
+            self.row_groups = tuple(handle.metadata.row_group(g).num_rows for g in groups)
             declared = handle.metadata.num_rows
             self._paths = [handle.schema.column(leaf).path for leaf in range(len(handle.schema))]
         except DECODING_ERRORS as error:
@@ -66,7 +67,7 @@ class ParquetSource:
         self._handles.keep(frozenset(), handle)
         self._starts = [0, *accumulate(self.row_groups)]  # rows of the file before each row group
         self._places_of = _plain_places(self._schema)
-        self.rows: int | None = sum(self.row_groups)
+        self.rows = sum(self.row_groups)
         if min(self.row_groups, default=0) < 0 or declared != self.rows:
             raise damaged(
                 path, f"the footer says {declared} {noun(declared, 'row')}, its row groups {self.rows}"
@@ -75,7 +76,6 @@ class ParquetSource:
     # ------------------------------------------------------------------ parts
 
     def part_rows(self) -> list[int]:
-        """Rows of each part that `parts` makes by itself."""
         return [self._starts[last + 1] - self._starts[first] for first, last in self._runs()]
 
     def parts(
@@ -89,28 +89,24 @@ class ParquetSource:
         return self._parts(list(wants), self._runs() if boundaries is None else self._cut(boundaries))
 
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> ParquetPart:
-        """The row groups from the first to the last, both included, as one part."""
         self._check(wants)
         return self._part(first_group, last_group, list(wants))
 
     def key_type(self, index: int) -> KeyType | None:
-        """What a column holds, as a key."""
         return key_type(self._schema.field(index).type)
 
     def rounding(self, index: int) -> float:
-        """The relative rounding of a column of short floats, else 0."""
         return rounding(self._schema.field(index).type)
 
     def holds_lists(self, index: int) -> bool:
-        """Whether a column holds a list a row."""
         return holds_lists(self._schema.field(index).type)
 
-    def holds_the_same(self, index: int, other: ParquetSource, place: int, jobs: int) -> bool:
-        """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
-
-        False says nothing: the same values can be written in many ways.  ``jobs`` threads compare.
-        """
-        if self.row_groups != other.row_groups or self._schema.types[index] != other._schema.types[place]:
+    def holds_the_same(self, index: int, other: Source, place: int, jobs: int) -> bool:
+        if (
+            not isinstance(other, ParquetSource)
+            or self.row_groups != other.row_groups
+            or self._schema.types[index] != other._schema.types[place]
+        ):
             return False
         leaf, other_leaf = self._leaf(index), other._leaf(place)
         if leaf is None or other_leaf is None:
@@ -159,7 +155,6 @@ class ParquetSource:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Close what no part is reading from."""
         self._handles.close()
 
     def _check(self, wants: Sequence[ColumnRequest]) -> None:

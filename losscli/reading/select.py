@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -180,10 +180,7 @@ def _matching(sources: Sequence[Source], glob: str) -> list[str]:
 
 def has(source: Source, name: str) -> bool:
     """Whether a source has a column; JSON lines are looked through for one that begins later."""
-    if name in source.columns:
-        return True
-    look: Callable[[str], bool] | None = getattr(source, "look_for", None)
-    return look is not None and look(name)
+    return name in source.columns or source.look_for(name)
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
@@ -202,8 +199,7 @@ def missing(source: Source, name: str) -> DataError:
 def _default(source: Source, role: str, taken: Collection[int], aside: Collection[str]) -> int:
     there = [at for at in range(len(source.columns)) if at not in taken]
     # What stands in the names of folders tells files apart: nobody predicts it.
-    partitions = getattr(source, "partitions", ())
-    free = [at for at in there if at not in partitions and source.columns[at] not in aside]
+    free = [at for at in there if at not in source.partitions and source.columns[at] not in aside]
     left = [at for at in free if not tells_rows(source.columns[at])]
     for few in (left or free, there if len(source.columns) == 1 else []):
         if len(few) == 1:

@@ -6,10 +6,15 @@ good rows before it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from losscli.reading.listing import DataFile
 from losscli.table.block import Batch, ColumnRequest
+
+if TYPE_CHECKING:
+    from losscli.table.keys import KeyType
 
 
 class Dialect(NamedTuple):
@@ -53,21 +58,80 @@ class Part(Protocol):
         ...
 
 
-class Source(Protocol):
-    """One file, opened: its header or schema is read, its rows are not."""
+class Source(ABC):
+    """One input, opened: its header or schema is read, its rows are not.
+
+    What only some formats know or can do is declared here with the answer of those that do not.
+    """
 
     path: str  # as the user wrote it
     format: str  # csv, tsv, parquet …
     columns: tuple[str, ...]  # in file order; repeated names are kept
-    named: bool  # False: the file has no names, and columns are called 1, 2, …
-    rows: int | None  # None: not known before the end
-    size: int | None  # bytes on disk
+    named: bool = True  # False: the file has no names, and columns are called 1, 2, …
+    rows: int | None = None  # None: not known before the end
+    size: int | None = None  # bytes on disk; None: not known before the end
 
+    # Of several files as one source:
+    files: tuple[DataFile, ...] = ()
+    file_rows: tuple[int, ...] = ()  # rows of each file, where ``rows`` is known
+    by_file: bool = False  # each file is paired with the one at the same place on the other side
+    partitions: frozenset[int] = frozenset()  # columns that stand in the names of folders
+
+    row_groups: tuple[int, ...] | None = None  # rows of each; None: ``part_of`` cannot cut the source
+
+    @abstractmethod
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
-        """The file from its first row to its last, in order.
+        """The rows from the first to the last, in order.
 
         Raises DataError for what concerns the whole file, as soon as it is known: a column of a
         type that cannot be read as the kind wanted, a damaged or a truncated file, a file that
         changed while it was read (checked when the last part has been taken).
         """
-        ...
+
+    def part_rows(self) -> list[int]:
+        """Rows of each part that `parts` makes, as far as they are known before: else of all together."""
+        return [] if self.rows is None else [self.rows]
+
+    def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
+        """The row groups from the first to the last, both included, as one part."""
+        raise NotImplementedError(f"{self.format} has no row groups")
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether `parts` may be called more than once: not of a stream."""
+        return self.size is not None
+
+    def look_for(self, name: str) -> bool:
+        """Look for a column that begins behind the first rows; one that is found is a column from now on."""
+        return False
+
+    def key_type(self, index: int) -> KeyType | None:
+        """What a column holds, as a key; None where the file does not say."""
+        return None
+
+    def rounding(self, index: int) -> float:
+        """The relative rounding of a column of floats shorter than a double, else 0."""
+        return 0.0
+
+    def holds_lists(self, index: int) -> bool | None:
+        """Whether a column holds a list a row; None where its cells may be lists."""
+        return False
+
+    def first_list(self, index: int) -> list[Any] | None:
+        """The first list of a column of lists, where opening the file has shown it."""
+        return None
+
+    def holds_the_same(self, index: int, other: Source, place: int, jobs: int) -> bool:
+        """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
+
+        False says nothing: the same values can be written in many ways.  ``jobs`` threads compare.
+        """
+        return False
+
+    def locate(self, row: int) -> tuple[str, int]:
+        """The file and the row in it of a row that was read, counted from 1."""
+        return self.path, row
+
+    def close(self) -> None:
+        """Close what no part is reading from."""
+        return

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from losscli.errors import DataError, OutputError
+from losscli.reading.source import Part, Source
 
 if TYPE_CHECKING:
-    from losscli.reading.source import Part, Source
     from losscli.table.block import Batch, ColumnRequest
     from losscli.table.keys import KeyType
 
@@ -62,7 +62,7 @@ def cannot_copy(error: OSError) -> OutputError:
     return OutputError(f"an input cannot be copied there: {reason}", file=tempfile.gettempdir())
 
 
-class SpooledSource:
+class SpooledSource(Source):
     """The source of a copy, which goes by the name of what was copied."""
 
     def __init__(self, shown: str, copy: SpoolFile, opened: Callable[[str], Source]) -> None:
@@ -79,22 +79,18 @@ class SpooledSource:
         self.size = self._inner.size
 
     def look_for(self, name: str) -> bool:
-        look: Callable[[str], bool] | None = getattr(self._inner, "look_for", None)
-        found = look is not None and look(name)
+        found = self._inner.look_for(name)
         self.columns = self._inner.columns
         return found
 
     def key_type(self, index: int) -> KeyType | None:
-        tell: Callable[[int], KeyType | None] | None = getattr(self._inner, "key_type", None)
-        return None if tell is None else tell(index)
+        return self._inner.key_type(index)
 
     def rounding(self, index: int) -> float:
-        tell: Callable[[int], float] | None = getattr(self._inner, "rounding", None)
-        return 0.0 if tell is None else tell(index)
+        return self._inner.rounding(index)
 
     def holds_lists(self, index: int) -> bool | None:
-        tell: Callable[[int], bool | None] | None = getattr(self._inner, "holds_lists", None)
-        return tell is not None and tell(index)
+        return self._inner.holds_lists(index)
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         try:
@@ -107,9 +103,7 @@ class SpooledSource:
         return replace(error, file=self.path) if error.file == self.copy.path else error
 
     def close(self) -> None:
-        close: Callable[[], None] | None = getattr(self._inner, "close", None)
-        if close is not None:
-            close()
+        self._inner.close()
 
 
 class SpooledPart:

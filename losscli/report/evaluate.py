@@ -186,9 +186,7 @@ def read_interval(text: str | None) -> IntervalSpec | None:
 
 
 def no_rows(source: Source) -> DataError:
-    return DataError(
-        f"the {'files have' if hasattr(source, 'files') else 'file has'} no rows", file=source.path
-    )
+    return DataError(f"the {'files have' if source.files else 'file has'} no rows", file=source.path)
 
 
 def column_reader(sources: Sequence[Source], jobs: int) -> ReadColumn:

@@ -196,8 +196,7 @@ class _KeyedReader:
         """What ``work`` makes of each batch of a file, in order; batches are joined until they have ``rows``."""
         source = self.sources[side]
         parts = self.counted(source.parts(self.wants(side)))
-        long = [LONG_PART] if source.rows is not None else []
-        if max(getattr(source, "part_rows", lambda: long)(), default=0) < LONG_PART:
+        if max(source.part_rows(), default=0) < LONG_PART:
 
             def decoded(part: Part) -> list[R]:
                 return [work(batch) for batch in grouped(part.batches(BATCH_ROWS), rows)]
