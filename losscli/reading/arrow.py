@@ -23,20 +23,18 @@ from losscli.reading.values import (
     Numbers,
     StoredTexts,
     blanked,
-    boolean_labels,
     decoded,
     either,
-    float_labels,
     float_numbers,
     fraction,
-    integer_labels,
-    integer_numbers,
     json_text,
     labels_of,
     list_labels,
     moment_labels,
     numbers_of,
     spelled,
+    stored_labels,
+    stored_numbers,
     text_labels,
     text_numbers,
     vectors,
@@ -316,6 +314,14 @@ def _booleans(array: Array) -> Mask:
     return _bits(data, array.offset, len(array))
 
 
+def _stored(array: Array) -> NDArray[Any] | None:
+    """The values of a column of floats, integers or booleans, not to be used where missing; else None."""
+    if pa.types.is_boolean(array.type):
+        return _booleans(array)
+    dtype = _FLOATS.get(array.type) or _INTEGERS.get(array.type)
+    return None if dtype is None else _plain(array, dtype)
+
+
 def _indices(array: Array) -> tuple[Ints, Mask | None]:
     """Of a dictionary array: where each row points, 0 where it is missing."""
     indices = array.indices
@@ -349,12 +355,9 @@ def _used(places: Ints, missing: Mask | None, there: int) -> Ints:
 def _numbers(array: Array, kind: ColumnKind, which: Ints | None = None) -> Numbers:
     """``which``: the only rows that matter, where reading a row is dear."""
     found = array.type
-    if found in _FLOATS:
-        return float_numbers(_plain(array, _FLOATS[found]), _missing(array))
-    if found in _INTEGERS:
-        return integer_numbers(_plain(array, _INTEGERS[found]), _missing(array))
-    if pa.types.is_boolean(found):
-        return numbers_of(_booleans(array).astype(np.float64), _missing(array))
+    stored = _stored(array)
+    if stored is not None:
+        return stored_numbers(stored, _missing(array))
     if pa.types.is_null(found):
         return numbers_of(np.zeros(len(array)), np.ones(len(array), np.bool_))
     if pa.types.is_decimal(found):
@@ -462,13 +465,9 @@ def _dictionary_numbers(array: Array, kind: ColumnKind) -> Numbers:
 def _labels(array: Array, kind: ColumnKind, which: Ints | None = None) -> CodedRows:
     """``which``: the only rows that matter, where reading a row is dear."""
     found = array.type
-    missing = _missing(array)
-    if found in _INTEGERS:
-        return integer_labels(_plain(array, _INTEGERS[found]), missing, kind)
-    if pa.types.is_boolean(found):
-        return boolean_labels(_booleans(array), missing, kind)
-    if found in _FLOATS:
-        return float_labels(float_numbers(_plain(array, _FLOATS[found]), missing), kind)
+    missing, stored = _missing(array), _stored(array)
+    if stored is not None:
+        return stored_labels(stored, missing, kind)
     if pa.types.is_null(found):
         return blanked(CodedRows(np.zeros(len(array), np.int64), (), missing))
     if pa.types.is_decimal(found):

@@ -30,18 +30,15 @@ from losscli.reading.values import (
     Numbers,
     StoredTexts,
     batch_of,
-    boolean_labels,
     decoded,
-    float_labels,
     float_numbers,
-    integer_labels,
-    integer_numbers,
     moment_labels,
-    numbers_of,
+    stored_labels,
+    stored_numbers,
     text_labels,
     text_numbers,
 )
-from losscli.table.block import INTEGER_KINDS, KEY_KINDS, AnyColumn, Batch, ColumnKind, ColumnRequest, Mask
+from losscli.table.block import INTEGER_KINDS, KEY_KINDS, AnyColumn, Batch, ColumnKind, ColumnRequest
 from losscli.table.cells import shown
 from losscli.text import noun
 
@@ -417,6 +414,9 @@ def _batch(
 
 def _column_of(stored: NDArray[Any], kind: ColumnKind) -> tuple[AnyColumn, BadRow | None]:
     stored = np.ascontiguousarray(stored, stored.dtype.newbyteorder("="))
+    if stored.dtype.kind == "b":
+        # A byte of a damaged file may be neither 0 nor 1, which NumPy takes for granted.
+        stored = stored.view(np.uint8) != 0
     if kind in KEY_KINDS:
         if stored.dtype.kind in "iu":
             return keys_of_integers(stored, None, kind)
@@ -432,22 +432,14 @@ def _column_of(stored: NDArray[Any], kind: ColumnKind) -> tuple[AnyColumn, BadRo
 
 
 def _numbers(stored: NDArray[Any], kind: ColumnKind) -> Numbers:
-    if stored.dtype.kind == "b":
-        return numbers_of(_truths(stored).astype(np.float64), None)
-    if stored.dtype.kind in "iu":
-        return integer_numbers(stored)
-    if stored.dtype.kind == "f":
-        return float_numbers(stored)
+    if stored.dtype.kind in "biuf":
+        return stored_numbers(stored)
     return text_numbers(_texts(stored), len(stored), None, kind)
 
 
 def _labels(stored: NDArray[Any], kind: ColumnKind) -> CodedRows:
-    if stored.dtype.kind == "b":
-        return boolean_labels(_truths(stored), None, kind)
-    if stored.dtype.kind in "iu":
-        return integer_labels(stored, None, kind)
-    if stored.dtype.kind == "f":
-        return float_labels(float_numbers(stored), kind)
+    if stored.dtype.kind in "biuf":
+        return stored_labels(stored, None, kind)
     if stored.dtype.kind == "M":
         unit = np.datetime_data(stored.dtype)[0]
         stored = stored.astype(
@@ -455,12 +447,6 @@ def _labels(stored: NDArray[Any], kind: ColumnKind) -> CodedRows:
         )
         return moment_labels(stored, None, only_time=False, zone="")
     return text_labels(_texts(stored), len(stored), None, kind)
-
-
-def _truths(stored: NDArray[Any]) -> Mask:
-    # A byte of a damaged file may be neither 0 nor 1, which NumPy takes for granted.
-    truths: Mask = stored.view(np.uint8) != 0
-    return truths
 
 
 def _texts(stored: NDArray[Any]) -> StoredTexts:

@@ -162,6 +162,13 @@ def integer_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Number
     return numbers_of(values, missing, bad, lambda row: no_double(int(stored[row])), finite=True)
 
 
+def stored_numbers(stored: NDArray[Any], missing: Mask | None = None) -> Numbers:
+    """Booleans, integers or floats of any width as doubles."""
+    if stored.dtype.kind == "b":
+        return numbers_of(stored.astype(np.float64), missing)
+    return float_numbers(stored, missing) if stored.dtype.kind == "f" else integer_numbers(stored, missing)
+
+
 def list_hint(text: str) -> str | None:
     """Where a text that is no number is written as a list is: what to do."""
     return "store such texts as lists" if is_list_text(text) else None
@@ -252,6 +259,15 @@ def float_labels(read: Numbers, kind: ColumnKind) -> CodedRows:
         values = read.values if read.missing is None else np.where(read.missing, 0.0, read.values)
         return blanked(CodedRows(values.astype(np.int64), None, read.missing))
     return spelled(read.values, read.missing, lambda distinct: [float_label(x) for x in distinct.tolist()])
+
+
+def stored_labels(stored: NDArray[Any], missing: Mask | None, kind: ColumnKind) -> CodedRows:
+    """Booleans, integers or floats of any width as class labels."""
+    if stored.dtype.kind == "b":
+        return boolean_labels(stored, missing, kind)
+    if stored.dtype.kind == "f":
+        return float_labels(float_numbers(stored, missing), kind)
+    return integer_labels(stored, missing, kind)
 
 
 def float_label(value: float) -> int | str:
