@@ -107,10 +107,10 @@ def compare_command(
 
     from losscli.cli.progress import Progress
     from losscli.report.compare import compare
-    from losscli.show.comparison import known
+    from losscli.show import refuse_comparison
 
     for name in (out.format, *(name for name, _ in out.files)):
-        known(name)
+        refuse_comparison(name)
     failing = [word.strip() for word in fail_on.split(",") if word.strip()]
     if head is not None and base.endswith(".json") and head.endswith(".json"):
         _refuse_rows(context, labels)
@@ -173,32 +173,18 @@ OF_ROWS = (
 
 def _finish(comparison: Comparison, out: options.Outputs, *, quiet: bool) -> None:
     """Write it; exit code 1 where a verdict is one of those that fail."""
-    from losscli.show.comparison_lines import failure
+    from losscli.show.comparison import failure
 
     if not quiet:
         for warning in comparison.warnings:
             options.say(f"warning: {warning}")
         options.tell_left_out(out, comparison.left_out)
-    _write(replace(comparison, command=options.command_line()), out)
+    out.write(replace(comparison, command=options.command_line()))
     if comparison.failed:
         if out.format != "table" or not sys.stdout.isatty():
             for one in comparison.failed:
                 options.say(failure(one))
         raise typer.Exit(1)
-
-
-def _write(comparison: Comparison, out: options.Outputs) -> None:
-    """Files first: a closed pipe must not lose them."""
-    from losscli.report.writing import write_file, write_stdout
-    from losscli.show import Canvas
-    from losscli.show.comparison import render
-
-    look = options.terminal_look() if out.format == "table" else Canvas()
-    text = render(out.format, comparison, look)
-    texts = [(path, render(name, comparison, Canvas(width=120))) for name, path in out.files]
-    for path, content in texts:
-        write_file(path, content.encode("utf-8", "backslashreplace"))
-    write_stdout(text)
 
 
 compare_command.epilog = (  # type: ignore[attr-defined]
