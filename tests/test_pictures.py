@@ -9,7 +9,8 @@ import pytest
 
 from conftest import command, environment
 from losscli.report.evaluate import evaluate
-from losscli.show import Canvas, render
+from losscli.show import render
+from losscli.show.canvas import Canvas
 from losscli.show.plot import plots
 
 
@@ -92,32 +93,32 @@ def sliced(text, tmp_path, monkeypatch):
 
 
 def test_beside_its_number_a_loss_shows_how_many_rows_lose_how_much(sliced):
-    drawn = render("table", sliced, Canvas(80, pictures=True))
+    drawn = render("table", [sliced], Canvas(80, pictures=True))
     (line,) = [line for line in drawn.splitlines() if line.startswith("mae ") and "s=" not in line]
     assert line.endswith("1 █" + " " * 8 + "▂ 9")
 
 
 def test_bars_beside_the_slices_are_as_long_as_their_values(sliced):
-    drawn = render("table", sliced, Canvas(80, pictures=True)).splitlines()
+    drawn = render("table", [sliced], Canvas(80, pictures=True)).splitlines()
     lengths = {m[1]: len(m[2]) for line in drawn if (m := re.match(r"mae +s=(\w).*?(█+)", line))}
     assert lengths == {"a": 1, "b": 10}  # 1 against 9
 
 
 def test_pictures_beside_the_table_are_plain_characters_where_there_is_no_unicode(sliced):
-    drawn = render("table", sliced, Canvas(80, unicode=False, pictures=True))
+    drawn = render("table", [sliced], Canvas(80, unicode=False, pictures=True))
     assert drawn.isascii()
     assert "##########" in drawn
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_pictures_beside_the_table_give_way_where_there_is_no_room(sliced, width):
-    drawn = render("table", sliced, Canvas(width, pictures=True))
+    drawn = render("table", [sliced], Canvas(width, pictures=True))
     assert max(map(len, drawn.splitlines())) <= width
     assert ("loss of each row" in drawn) == (width >= 80)
 
 
 def test_a_table_that_is_written_to_a_file_or_a_pipe_has_no_pictures(sliced, here):
-    assert "█" not in render("table", sliced, Canvas(80))
+    assert "█" not in render("table", [sliced], Canvas(80))
     ran = here("eval", "d.csv", "-l", "mae", "--by", "s", "-f", "table")
     assert ran.code == 0
     assert "█" not in ran.out

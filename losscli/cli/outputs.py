@@ -15,9 +15,10 @@ from losscli.errors import UsageError
 from losscli.text import shortened, visible
 
 if TYPE_CHECKING:
+    from losscli.report.comparison import Comparison
     from losscli.report.gates import Gate, LimitKind
     from losscli.report.records import Report
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
 
 called: list[str] = []
 """The words of this call, for a page that says how it was made."""
@@ -48,10 +49,10 @@ def tell_verdict(report: Report, format: str) -> int:
     """The exit code of a judged report; what failed is said where standard output does not show it."""
     if report.gate is None or report.gate["passed"]:
         return 0
-    from losscli.show import SHOW_GATES
-    from losscli.show.lines import failure_lines
+    from losscli.show import FORMATS
+    from losscli.show.verdict import failure_lines
 
-    if format not in SHOW_GATES:
+    if format == NOTHING or not FORMATS[format].shows_gate:
         for line in failure_lines(report.gate, report.saved):
             say(line)
     return 1
@@ -59,10 +60,10 @@ def tell_verdict(report: Report, format: str) -> int:
 
 def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
     """The rows that were left out, where no format that is written says so."""
-    from losscli.show import TERSE
+    from losscli.show import FORMATS
 
     formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
-    if left_out and all(name in TERSE for name in formats):
+    if left_out and not any(FORMATS[name].shows_left_out for name in formats):
         say(f"{f'{where}: ' if where is not None else ''}left out: {left_out}")
 
 
@@ -103,25 +104,28 @@ class Outputs:
     @property
     def draws(self) -> bool:
         """Whether a format has pictures, for which more is kept of the rows."""
-        return "html" in (self.format, *(format for format, _ in self.files))
+        from losscli.show import FORMATS
+
+        formats = (self.format, *(name for name, _ in self.files))
+        return any(FORMATS[name].draws for name in formats if name != NOTHING)
 
     @property
     def shows_losses(self) -> bool:
         """Whether a table is looked at: none in a pipe has pictures."""
         return self.format == "table" and sys.stdout.isatty()
 
-    def write(self, report: Report, *more: Report) -> None:
+    def write(self, *subjects: Report | Comparison) -> None:
         """Files first: a closed pipe must not lose them."""
         from losscli.report.writing import add_to_file, write_file, write_stdout
-        from losscli.show import Canvas, render
+        from losscli.show import render
+        from losscli.show.canvas import Canvas
 
-        reports = (report, *more)
         look = terminal_look() if self.format == "table" else Canvas()
-        text = render(self.format, reports, look) if self.format != NOTHING else ""
+        text = render(self.format, subjects, look) if self.format != NOTHING else ""
         # All are rendered before one is written: a run that fails leaves no file.
-        texts = [(path, render(format, reports, Canvas(width=120))) for format, path in self.files]
+        texts = [(path, render(format, subjects, Canvas(width=120))) for format, path in self.files]
         summary = os.environ.get("GITHUB_STEP_SUMMARY") if self.format == "github" else None
-        told = render("markdown", reports) if summary else ""
+        told = render("markdown", subjects) if summary else ""
         for path, content in texts:
             write_file(path, content.encode("utf-8", "backslashreplace"))
         if summary:
@@ -172,7 +176,7 @@ def terminal_look() -> Canvas:
     """Width, colour and characters of the terminal that standard output is."""
     import shutil
 
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
 
     on_terminal = sys.stdout.isatty()
     colour = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,69 +1,86 @@
-"""Output formats, one a file; FORMATS is the explicit table: a name and the suffixes that mean it.
+"""Output formats, one a file; FORMATS is the explicit table.
 
-Each module has ``render(report, look) -> str`` and shows the same report.
+A format's module has ``render``, which makes text of the view of a report or a comparison (`view`).
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import UsageError
-from losscli.report.records import Report
+from losscli.show.canvas import Canvas
 
-FORMATS: dict[str, tuple[str, ...]] = {
-    "table": (),
-    "json": (".json",),
-    "jsonl": (".jsonl", ".ndjson"),
-    "csv": (".csv",),
-    "markdown": (".md",),
-    "github": (),
-    "junit": (".xml",),
-    "html": (".html", ".htm"),
-    "value": (".txt",),
+if TYPE_CHECKING:
+    from losscli.report.comparison import Comparison
+    from losscli.report.records import Report
+    from losscli.show.view import View
+
+
+class Format(NamedTuple):
+    """What is known of an output format before its module is imported."""
+
+    suffixes: tuple[str, ...] = ()  # of files that are in it
+    between: str | None = ""  # stands between several reports; None: ``render`` takes all of them at once
+    all_slices: bool = False  # whatever `--top` shows: it is for programs, or ranks slices itself
+    compares: bool = False  # it has a form for a comparison
+    shows_gate: bool = False  # a reader sees which limits failed, and why
+    shows_left_out: bool = True  # a reader sees how many rows were left out
+    draws: bool = False  # it has pictures, for which more is kept of the rows
+
+
+FORMATS = {
+    "table": Format(between="\n", compares=True, shows_gate=True),
+    "json": Format((".json",), between=None, all_slices=True, compares=True),
+    "jsonl": Format((".jsonl", ".ndjson"), all_slices=True, shows_left_out=False),
+    "csv": Format((".csv",), between=None, compares=True, shows_left_out=False),
+    "markdown": Format((".md",), between="\n", compares=True, shows_gate=True),
+    "github": Format(between=None, all_slices=True, shows_gate=True),
+    "junit": Format((".xml",), between=None, all_slices=True),
+    "html": Format((".html", ".htm"), all_slices=True, compares=True, shows_gate=True, draws=True),
+    "value": Format((".txt",), shows_left_out=False),
 }
 
-APART = {"table": "\n", "markdown": "\n"}
-"""What stands between several reports."""
 
-SHOW_GATES = ("table", "markdown", "github", "html")
-"""The formats in which a reader sees which limits failed, and why."""
-
-TERSE = ("jsonl", "csv", "value")
-"""The formats that hold nothing beside the results: what was left out is told on standard error."""
-
-WHOLE = ("json", "jsonl", "junit", "html", "github")
-"""The formats that hold all slices, whatever `--top` shows: they are for programs, or rank slices themselves."""
-
-
-class Canvas(NamedTuple):
-    """What the place where a report is shown can show."""
-
-    width: int = 80
-    colour: bool = False
-    unicode: bool = True
-    pictures: bool = False
-
-
-def render(name: str, reports: Report | Sequence[Report], look: Canvas | None = None) -> str:
-    """The report in the format of that name; or several, by ``render_all`` where they share a frame."""
-    module = importlib.import_module(f"losscli.show.{known(name)}")
-    reports = [reports] if isinstance(reports, Report) else reports
-    if name not in WHOLE:
-        reports = [report.shown() if isinstance(report, Report) else report for report in reports]
+def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | None = None) -> str:
+    """Reports, or a comparison, in the format of that name."""
+    format, module = FORMATS[known(name)], importlib.import_module(f"losscli.show.{name}")
     look = look or Canvas()
-    if len(reports) > 1 and hasattr(module, "render_all"):
-        together: str = module.render_all(reports, look)
+    views = [_view(subject, format) for subject in subjects]
+    if format.between is None:
+        together: str = module.render(views, look)
         return together
-    return APART.get(name, "").join(module.render(report, look) for report in reports)
+    return format.between.join(module.render(view, look) for view in views)
+
+
+def _view(subject: Report | Comparison, format: Format) -> View:
+    """The view of a report, with the slices that the format holds, or of a comparison."""
+    # Imported here: the formats are known before numbers are.
+    from losscli.report.records import Report
+
+    if isinstance(subject, Report):
+        from losscli.show.view import ReportView
+
+        return ReportView(subject if format.all_slices else subject.shown())
+    from losscli.show.comparison import ComparisonView
+
+    return ComparisonView(subject)
 
 
 def known(name: str) -> str:
+    """The name itself; UsageError where no format has it."""
     if name not in FORMATS:
         names = ", ".join(f"`{format}`" for format in FORMATS)
         raise UsageError(f"no output format is called `{name}`", hint=f"the formats are {names}")
     return name
+
+
+def refuse_comparison(name: str) -> None:
+    """UsageError where the format has no form for a comparison."""
+    if name not in FORMATS or not FORMATS[name].compares:
+        names = ", ".join(f"`{known}`" for known, format in FORMATS.items() if format.compares)
+        raise UsageError(f"a comparison has no format `{name}`", hint=f"it has {names}")
 
 
 def parse_output(text: str) -> tuple[str, str]:
@@ -73,10 +90,10 @@ def parse_output(text: str) -> tuple[str, str]:
         if not path:
             raise UsageError(f"`{text}` names no file", hint=f"write `{name}=FILE`")
         return name, path
-    for format, suffixes in FORMATS.items():
-        if suffixes and text.lower().endswith(suffixes):
-            return format, text
-    known_suffixes = " ".join(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+    for name, format in FORMATS.items():
+        if format.suffixes and text.lower().endswith(format.suffixes):
+            return name, text
+    known_suffixes = " ".join(suffix for format in FORMATS.values() for suffix in format.suffixes)
     raise UsageError(
         f"the format of `{text}` cannot be told from its name",
         f"known suffixes are {known_suffixes}",

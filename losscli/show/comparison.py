@@ -1,91 +1,113 @@
-"""A comparison of models in every format that has a form of it; RENDERERS is the explicit table."""
+"""The view of a comparison of models, and what is said of one that fails."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import Any
 
-from losscli.errors import UsageError
-from losscli.show import Canvas, markdown
-from losscli.show.comparison_lines import NUMBERS, caption_of, cells_of, notes_of
-from losscli.show.lines import place_text
-from losscli.text import visible
-
-if TYPE_CHECKING:
-    from losscli.report.comparison import Comparison
+from losscli.report.comparison import Compared, Comparison
+from losscli.show.lines import place_text, value_text
+from losscli.show.verdict import Verdict
+from losscli.show.view import Column, View, title_of
+from losscli.text import plural
 
 
-def known(name: str) -> str:
-    if name not in RENDERERS:
-        names = ", ".join(f"`{format}`" for format in RENDERERS)
-        raise UsageError(f"a comparison has no format `{name}`", hint=f"it has {names}")
-    return name
+class ComparisonView(View):
+    """How much worse each model is than the base, a row for each loss and slice."""
+
+    folds = False  # no number or verdict is cut
+
+    def __init__(self, comparison: Comparison) -> None:
+        super().__init__(comparison)
+        self.comparison = comparison
+        self.compared = comparison.compared
+        self.caption = caption_of(comparison)
+        self.title = f"{title_of([c.loss for c in self.compared])} compared"
+        self.signatures = sorted({c.signature for c in self.compared})
+        failed = comparison.failed
+        said = failure(failed[0]) if failed else "no model is worse than is allowed"
+        self.verdict = Verdict(not failed, said + (f", and {len(failed) - 1} more" if failed[1:] else ""))
+
+    def columns(self) -> list[Column]:
+        found = self.compared
+        several = len({(c.base.pred, c.head.pred) for c in found}) > 1
+        placed = any(c.slice or c.part for c in found)
+        chances = [c.p_value if c.p_adjusted is None else c.p_adjusted for c in found]
+        intervals = ["–" if c.ci is None else f"[{c.ci['low']:.3g}, {c.ci['high']:.3g}]" for c in found]
+        wins = ["–" if c.wins is None else f"{100 * c.wins / max(c.rows, 1):.3g}%" for c in found]
+        models = [Column("models", [f"{c.base.pred} to {c.head.pred}" for c in found])]
+        places = [Column("of", [place_text(c.part, c.slice) for c in found])]
+        return [
+            Column("loss", [c.loss for c in found]),
+            *(models if several else []),
+            *(places if placed else []),
+            Column("base", [value_text(c.base.value) for c in found], "number"),
+            Column("head", [value_text(c.head.value) for c in found], "number"),
+            Column("worse by", [value_text(c.worse_by) for c in found], "number"),
+            Column("interval", intervals, "number"),
+            Column("p", ["–" if chance is None else f"{chance:.3g}" for chance in chances], "number"),
+            Column("wins", wins, "number"),
+            Column("verdict", [c.verdict for c in found]),
+        ]
+
+    def exact(self) -> list[tuple[str, list[Any]]]:
+        heads = (
+            "loss", "base_pred", "head_pred", "slice", "base", "head", "worse_by", "low", "high", "stderr", "p_value",
+            "p_adjusted", "test", "wins", "ties", "losses", "detectable", "verdict", "rows", "note",
+        )  # fmt: skip
+        rows = []
+        for c in self.compared:
+            ends = [c.ci["low"], c.ci["high"]] if c.ci is not None else [None, None]
+            rows.append([
+                c.loss, c.base.pred, c.head.pred, place_text(c.part, c.slice), c.base.value, c.head.value, c.worse_by,
+                *ends, c.stderr, c.p_value, c.p_adjusted, c.test, c.wins, c.ties, c.losses, c.detectable, c.verdict,
+                c.rows, c.note,
+            ])  # fmt: skip
+        return [(head, [row[at] for row in rows]) for at, head in enumerate(heads)]
+
+    def notes(self) -> list[str]:
+        return [f"{_name(c)}: {c.note}" for c in self.compared if c.note]
+
+    def differences(self, most: int) -> Iterator[dict[str, Any]]:
+        """The differences of each loss on one scale, with the place of each interval in hundredths of its width."""
+        groups: dict[str, list[Compared]] = {}
+        for one in self.compared[:most]:
+            groups.setdefault(one.loss, []).append(one)
+        several = len({one.head.pred for one in self.compared}) > 1
+        for loss, held in groups.items():
+            far = max(
+                (max(-one.ci["low"], one.ci["high"]) for one in held if one.ci is not None), default=0.0
+            )
+            lines = []
+            for one in held:
+                name = place_text(one.part, one.slice) or "all rows"
+                left = width = None
+                if one.ci is not None and far > 0.0:
+                    low, high = (50.0 + 50.0 * one.ci[end] / far for end in ("low", "high"))
+                    left, width = f"{low:.2f}", f"{max(high - low, 0.5):.2f}"
+                lines.append({
+                    "name": f"{one.head.pred}, {name}" if several else name, "worse_by": value_text(one.worse_by),
+                    "left": left, "width": width, "verdict": f"{one.verdict}; {one.note}" if one.note else one.verdict,
+                })  # fmt: skip
+            yield {"title": loss, "lines": lines}
 
 
-def render(name: str, comparison: Comparison, look: Canvas) -> str:
-    return RENDERERS[known(name)](comparison, look)
+def caption_of(comparison: Comparison) -> str:
+    """What is compared with what, over how many rows, and by what rule."""
+    names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.compared))
+    paths = " and ".join(found.path for found in comparison.inputs)
+    margin = f", margin {comparison.margin:g}" if comparison.margin else ""
+    said = (
+        f"{', '.join(names)} ({paths}): {plural(comparison.rows.used, 'row')}, "
+        f"{100 * comparison.level:.4g}% intervals{margin}{'' if comparison.paired else '; unpaired'}"
+    )
+    return ", ".join(words for words in (said, comparison.left_out) if words)
 
 
-def _json(comparison: Comparison, look: Canvas) -> str:
-    return json.dumps(comparison.to_json(), indent=2, allow_nan=False) + "\n"
+def _name(one: Compared) -> str:
+    place = place_text(one.part, one.slice)
+    return f"{one.loss} of {one.head.pred}{f', {place}' if place else ''}"
 
 
-def _csv(comparison: Comparison, look: Canvas) -> str:
-    """One row a comparison, every digit, an empty cell where there is no value."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow([
-        "loss", "base_pred", "head_pred", "slice", "base", "head", "worse_by", "low", "high", "stderr", "p_value",
-        "p_adjusted", "test", "wins", "ties", "losses", "detectable", "verdict", "rows", "note",
-    ])  # fmt: skip
-    for c in comparison.compared:
-        ends = [c.ci["low"], c.ci["high"]] if c.ci is not None else [None, None]
-        cells = [
-            c.loss, c.base.pred, c.head.pred, place_text(c.part, c.slice), c.base.value, c.head.value, c.worse_by,
-            *ends, c.stderr, c.p_value, c.p_adjusted, c.test, c.wins, c.ties, c.losses, c.detectable, c.verdict,
-            c.rows, c.note,
-        ]  # fmt: skip
-        table.writerow([
-            "" if cell is None else visible(cell) if isinstance(cell, str) else repr(cell) for cell in cells
-        ])  # fmt: skip
-    return text.getvalue()
-
-
-def _table(comparison: Comparison, look: Canvas) -> str:
-    # Imported here: only a terminal needs it.
-    from losscli.show.table import draw
-
-    heads, rows = cells_of(comparison)
-    # No number or verdict is cut: where the terminal is narrower, the lines run over.
-    longest = (max(len(line[at]) for line in [heads, *rows]) for at in range(len(heads)))
-    look = look._replace(width=max(look.width, sum(longest) + 3 * len(heads)))
-    said = "".join(f"\n{visible(note)}\n" for note in notes_of(comparison))
-    return f"{visible(caption_of(comparison))}\n\n{draw(heads, rows, NUMBERS, look)}{said}"
-
-
-def _markdown(comparison: Comparison, look: Canvas) -> str:
-    heads, rows = cells_of(comparison)
-    marks = ["---:" if head in NUMBERS else "---" for head in heads]
-    lines = [heads, marks, *([markdown.cell(text) for text in row] for row in rows)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    said = "".join(f"\n{markdown.cell(note)}\n" for note in notes_of(comparison))
-    return f"{markdown.cell(caption_of(comparison))}\n\n{table}\n{said}"
-
-
-def _html(comparison: Comparison, look: Canvas) -> str:
-    # Imported here: the page needs packages of its own.
-    from losscli.show.html import render_comparison
-
-    return render_comparison(comparison, look)
-
-
-RENDERERS: dict[str, Callable[[Comparison, Canvas], str]] = {
-    "table": _table,
-    "json": _json,
-    "csv": _csv,
-    "markdown": _markdown,
-    "html": _html,
-}
+def failure(one: Compared) -> str:
+    return f"comparison failed: {_name(one)}: {one.verdict}"

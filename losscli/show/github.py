@@ -6,74 +6,50 @@ The results stand in the log as plain lines.  The summary in Markdown goes to th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from losscli.report.gates import excess, failures
-from losscli.show.lines import (
-    MOST_FAILURES,
-    caption,
-    change_text,
-    gate_line,
-    limit_name,
-    limit_text,
-    place_text,
-    remarks,
-    several_preds,
-    value_text,
-)
+from losscli.show.verdict import MOST_FAILURES
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
-    from losscli.report.records import Report
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
+    from losscli.show.view import View
 
 
-def render(report: Report, look: Canvas) -> str:
-    return render_all([report], look)
-
-
-def render_all(reports: Sequence[Report], look: Canvas) -> str:
+def render(views: Sequence[View], look: Canvas) -> str:
     """The results of all, then the annotations of all together, of which GitHub shows ten."""
-    lines = [line for report in reports for line in _results(report)]
-    told = [one for report in reports if report.gate is not None for one in _annotations(report)]
+    lines = [plain(f"losscli: {line}") for view in views for line in _results(view)]
+    told = [one for view in views for one in _annotations(view)]
     told.sort(key=lambda one: -one[0])
     shown = told if len(told) <= MOST_FAILURES else told[: MOST_FAILURES - 1]
     lines += [text for _, text in shown]
     if len(shown) < len(told):
         rest = plural(len(told) - len(shown), "more limit")
         lines.append(command("error", "losscli", f"{rest} failed; the summary lists all of them"))
-    for report in reports:
-        if report.gate is not None:
-            where = f"{report.saved}: " if len(reports) > 1 else ""
-            lines.append(plain(f"losscli: {where}{gate_line(report.gate)}"))
+    for view in views:
+        if view.gate is not None:
+            where = f"{view.saved}: " if len(views) > 1 else ""
+            lines.append(plain(f"losscli: {where}{view.gate.line}"))
     return "\n".join(lines) + "\n"
 
 
-def _results(report: Report) -> list[str]:
-    lines = [plain(f"losscli: {caption(report)}")]
-    several = len({r.pred for r in report.results}) > 1
-    for at, r in enumerate(report.results):
-        place = place_text(r.part, r.slice)
-        name = ", ".join([r.loss, *([r.pred] if several else []), *([place] if place else [])])
-        change = ""
-        if report.before is not None:
-            change = f", change {change_text(r.value, report.before[at])}"
-        note = f" ({remarks(r)})" if remarks(r) else ""
-        lines.append(plain(f"losscli: {name} = {value_text(r.value)}{change}{note}"))
-    return lines
+def _results(view: View) -> Iterator[str]:
+    yield view.caption
+    columns = view.columns()
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        row = dict(zip((column.name for column in columns), cells, strict=True))
+        name = ", ".join(row[part] for part in ("loss", "pred", "of") if row.get(part))
+        change = f", change {row['change']}" if "change" in row else ""
+        note = f" ({row['remarks']})" if row.get("remarks") else ""
+        yield f"{name} = {row['value']}{change}{note}"
 
 
-def _annotations(report: Report) -> list[tuple[float, str]]:
+def _annotations(view: View) -> Iterator[tuple[float, str]]:
     """A workflow command for each failed limit, with how far it is exceeded."""
-    assert report.gate is not None
-    several = several_preds(report.gate)
-    found = []
-    for limit in failures(report.gate):
-        name = limit_name(limit, several=several)
-        title = f"{report.saved}: {name}" if report.saved is not None else name
-        found.append((excess(limit), command("error", title, f"{limit_text(limit)}: {limit['reason']}")))
-    return found
+    for limit in view.gate.failed if view.gate is not None else ():
+        title = f"{view.saved}: {limit.name}" if view.saved is not None else limit.name
+        yield limit.excess, command("error", title, f"{limit.bound}: {limit.reason}")
 
 
 def command(kind: str, title: str, message: str) -> str:

@@ -1,20 +1,16 @@
-"""One JSON document with every digit."""
+"""One JSON document with every digit; an array of documents where there are several."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from losscli.report.records import Report
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
+    from losscli.show.view import View
 
 
-def render(report: Report, look: Canvas) -> str:
-    return json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n"
-
-
-def render_all(reports: Sequence[Report], look: Canvas) -> str:
-    """An array of documents."""
-    return json.dumps([report.to_json() for report in reports], indent=2, allow_nan=False) + "\n"
+def render(views: Sequence[View], look: Canvas) -> str:
+    documents: Any = [view.document() for view in views]
+    return json.dumps(documents if len(views) > 1 else documents[0], indent=2, allow_nan=False) + "\n"

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from losscli.report.records import Report
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
+    from losscli.show.view import View
 
 
-def render(report: Report, look: Canvas) -> str:
-    return "".join(json.dumps(r.to_json(), allow_nan=False) + "\n" for r in report.results)
+def render(view: View, look: Canvas) -> str:
+    return "".join(json.dumps(result, allow_nan=False) + "\n" for result in view.document()["results"])

@@ -7,7 +7,7 @@ they are small whatever the number of rows.  Drawing is the business of the form
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.measure.binned import Axis, Coverage, Grid, Histogram, Scores
-from losscli.text import plural
+from losscli.report.slice_pattern import slice_text
+from losscli.show.lines import several_preds, value_text
+from losscli.text import grouped, plural
 
 if TYPE_CHECKING:
     from losscli.report.records import Report, Result
@@ -184,12 +186,9 @@ def _coverage(held: Coverage, name: str) -> Picture:
 
 def _curves(report: Report) -> Iterator[Picture]:
     """The loss along a slice that is a number: of epochs, a learning curve."""
-    groups: dict[tuple[str, str, str], list[Result]] = {}
-    for result in report.results:
-        if len(result.slice) == 1 and not result.part:
-            groups.setdefault((next(iter(result.slice)), result.loss, result.pred), []).append(result)
-    several = len({key[2] for key in groups}) > 1
-    for (column, loss, pred), results in groups.items():
+    groups = {key: held for key, held in slicings(report.results).items() if len(key[0]) == 1}
+    several = len({pred for _, _, pred in groups}) > 1
+    for ((column,), loss, pred), results in groups.items():
         points = [
             (number, r.value) for r in results if (number := _number(r.slice[column])) is not None
             and r.value is not None
@@ -213,16 +212,83 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def shares_by_slice(report: Report) -> Mapping[tuple[str, str, str], Sequence[tuple[Result, float]]]:
+def slicings(results: Iterable[Result]) -> dict[tuple[tuple[str, ...], str, str], list[Result]]:
+    """The results of slices by slicing, loss and prediction; those of parts are not among them."""
+    groups: dict[tuple[tuple[str, ...], str, str], list[Result]] = {}
+    for r in results:
+        if r.slice and not r.part:
+            groups.setdefault((tuple(r.slice), r.loss, r.pred), []).append(r)
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One slice: its value, its rows, and its shares of the rows and of the loss, for eyes."""
+
+    name: str
+    value: str
+    rows: str
+    of_rows: str
+    share: str
+    width: str  # of its bar, in hundredths
+
+
+@dataclass(frozen=True, slots=True)
+class ShareTable:
+    """The slices of a loss, those first that carry most of it."""
+
+    title: str
+    lines: list[Share]
+    more: int
+
+
+MOST_SHARES = 12
+
+
+def shares_by_slice(report: Report) -> Iterator[ShareTable]:
     """The slices of each loss that is a mean, with their share of its total, greatest first."""
-    groups: dict[tuple[str, str, str], list[Result]] = {}
-    for r in report.results:
-        if r.slice and not r.part and r.sum is not None and r.sum >= 0.0:
-            groups.setdefault((" + ".join(r.slice), r.loss, r.pred), []).append(r)
-    found = {}
-    for key, results in groups.items():
+    several = several_preds(report.results)
+    means = (r for r in report.results if r.sum is not None and r.sum >= 0.0)
+    for (columns, loss, pred), results in slicings(means).items():
         total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # which may be no double
-        if total:
-            shares = [(r, float(Fraction(r.sum or 0.0) / total)) for r in results]
-            found[key] = sorted(shares, key=lambda held: -held[1])
-    return found
+        if not total:
+            continue
+        rows = sum(r.rows for r in results)
+        shares = [(r, float(Fraction(r.sum or 0.0) / total)) for r in results]
+        shares.sort(key=lambda held: -held[1])
+        lines = [
+            Share(
+                name=slice_text(r.slice),
+                value=value_text(r.value),
+                rows=grouped(r.rows),
+                of_rows=f"{100 * r.rows / rows:.1f}%",
+                share=f"{100 * share:.1f}%",
+                width=f"{100 * share:.2f}",
+            )
+            for r, share in shares[:MOST_SHARES]
+        ]
+        name = f"{loss} of {pred}" if several else loss
+        yield ShareTable(f"{name} by {' + '.join(columns)}", lines, len(shares) - len(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionTable:
+    """How often each class (a row) was predicted as each (a column)."""
+
+    pred: str
+    classes: list[str]
+    counts: list[list[float | None]]
+
+    def texts(self) -> list[list[str]]:
+        return [["–" if count is None else f"{count:g}" for count in row] for row in self.counts]
+
+
+def confusions(report: Report) -> Iterator[ConfusionTable]:
+    """The table of classes of each prediction, once."""
+    seen: list[Any] = []
+    for r in report.results:
+        detail = r.detail or {}
+        if r.slice or "confusion" not in detail or (r.pred, detail["confusion"]) in seen:
+            continue
+        seen.append((r.pred, detail["confusion"]))
+        yield ConfusionTable(r.pred, [str(name) for name in detail["classes"]], detail["confusion"])

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.show.bars import bar
 from losscli.show.lines import place_text, value_text
-from losscli.show.pictures import Picture, pictures
+from losscli.show.pictures import ConfusionTable, Picture, confusions, pictures, slicings
+from losscli.show.sparklines import bar
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
     from losscli.report.records import Report
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
     from losscli.table.block import Floats, Ints
 
 BINS, HEIGHT, WIDEST = 16, 17, 72
@@ -26,7 +26,7 @@ def plots(report: Report, name: str, look: Canvas) -> str:
     if name == "by":
         found = list(_slices(report, look))
     elif name == "confusion":
-        found = list(_matrices(report))
+        found = [_confusion(table) for table in confusions(report)]
     else:
         found = [_picture(p, look) for p in pictures(report) if p.plot == name]
     text = "\n".join(found)
@@ -106,38 +106,24 @@ def _lines(picture: Picture, look: Canvas) -> str:
 
 def _slices(report: Report, look: Canvas) -> Iterator[str]:
     """The value of each loss by slice."""
-    groups: dict[tuple[str, str, str], list[tuple[str, float | None]]] = {}
-    for r in report.results:
-        if r.slice and not r.part:
-            key = (r.loss, r.pred, " + ".join(r.slice))
-            groups.setdefault(key, []).append((place_text({}, r.slice), r.value))
-    several = len({pred for _, pred, _ in groups}) > 1
-    for (loss, pred, column), values in groups.items():
-        shown = values[:MOST_BARS]
-        sizes = [abs(value) if value is not None else 0.0 for _, value in shown]
-        title = visible(f"{loss}{f' of {pred}' if several else ''} by {column}")
-        bars = _bars([name for name, _ in shown], [value_text(value) for _, value in shown], sizes, look)
-        more = (
-            f"  {plural(len(values) - len(shown), 'more is', 'more are')} not shown\n"
-            if len(shown) < len(values)
-            else ""
-        )
-        yield f"{title}\n{bars}{more}"
+    groups = slicings(report.results)
+    several = len({pred for _, _, pred in groups}) > 1
+    for (columns, loss, pred), results in groups.items():
+        shown = results[:MOST_BARS]
+        names = [place_text({}, r.slice) for r in shown]
+        sizes = [abs(r.value) if r.value is not None else 0.0 for r in shown]
+        title = visible(f"{loss}{f' of {pred}' if several else ''} by {' + '.join(columns)}")
+        left = len(results) - len(shown)
+        more = f"  {plural(left, 'more is', 'more are')} not shown\n" if left else ""
+        yield f"{title}\n{_bars(names, [value_text(r.value) for r in shown], sizes, look)}{more}"
 
 
-def _matrices(report: Report) -> Iterator[str]:
-    seen = []
-    for r in report.results:
-        detail = r.detail or {}
-        if r.slice or "confusion" not in detail or (r.pred, detail["confusion"]) in seen:
-            continue
-        seen.append((r.pred, detail["confusion"]))
-        names = [visible(str(name))[:12] for name in detail["classes"]]
-        cells = [["–" if c is None else f"{c:g}" for c in row] for row in detail["confusion"]]
-        width = max(len(text) for text in [*names, *(cell for row in cells for cell in row)])
-        first = max(map(len, [*names, "label"]))
-        lines = [f"Confusion: {visible(r.pred)}; a line a label, a column a prediction"]
-        lines.append(f"  {'label':>{first}}  " + " ".join(f"{name:>{width}}" for name in names))
-        for name, row in zip(names, cells, strict=True):
-            lines.append(f"  {name:>{first}}  " + " ".join(f"{cell:>{width}}" for cell in row))
-        yield "\n".join(lines) + "\n"
+def _confusion(table: ConfusionTable) -> str:
+    names, cells = [visible(name)[:12] for name in table.classes], table.texts()
+    width = max(len(text) for text in [*names, *(cell for row in cells for cell in row)])
+    first = max(map(len, [*names, "label"]))
+    lines = [f"Confusion: {visible(table.pred)}; a line a label, a column a prediction"]
+    lines.append(f"  {'label':>{first}}  " + " ".join(f"{name:>{width}}" for name in names))
+    for name, row in zip(names, cells, strict=True):
+        lines.append(f"  {name:>{first}}  " + " ".join(f"{cell:>{width}}" for cell in row))
+    return "\n".join(lines) + "\n"

@@ -8,15 +8,16 @@ import numpy as np
 
 from losscli.measure.binned import Histogram
 from losscli.measure.rows import column_of
-from losscli.show.bars import bar
+from losscli.show.lines import several_preds
 
 if TYPE_CHECKING:
     from losscli.report.records import Report, Result
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
 
 STEPS, LONGEST = 10, 10
 """Columns of a histogram, and of the longest bar."""
 HEIGHTS, ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", ".:-=+*%#"
+EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def spreads(report: Report, look: Canvas) -> list[str]:
@@ -24,7 +25,7 @@ def spreads(report: Report, look: Canvas) -> list[str]:
 
     A histogram is of the whole, or of a part of it; none is kept for slices.
     """
-    several = len({r.pred for r in report.results}) > 1
+    several = several_preds(report.results)
     return ["" if r.slice else _spread(r, report, look, several=several) for r in report.results]
 
 
@@ -59,6 +60,14 @@ def sizes(report: Report, look: Canvas) -> list[str]:
         else ""
         for r in report.results
     ]
+
+
+def bar(length: float, look: Canvas) -> str:
+    """A bar of so many characters; what is not nothing is seen."""
+    if not look.unicode:
+        return "#" * max(round(length), 1 if length > 0.0 else 0)
+    whole, part = divmod(max(round(8 * length), 1 if length > 0.0 else 0), 8)
+    return "█" * whole + EIGHTHS[part].strip()
 
 
 def _group(result: Result) -> tuple[str, str, str]:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.report.records import Report
-    from losscli.show import Canvas
+    from losscli.show.canvas import Canvas
+    from losscli.show.view import View
 
 
-def render(report: Report, look: Canvas) -> str:
-    if len(report.results) != 1:
+def render(view: View, look: Canvas) -> str:
+    values = dict(view.exact())["value"]
+    if len(values) != 1:
         raise UsageError(
-            f"`--format value` wants exactly one result, and there are {len(report.results)}",
+            f"`--format value` wants exactly one result, and there are {len(values)}",
             hint="ask for one loss, or use `--format csv`",
         )
-    value = report.results[0].value
-    return "null\n" if value is None else f"{value!r}\n"
+    return "null\n" if values[0] is None else f"{values[0]!r}\n"

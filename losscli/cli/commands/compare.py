@@ -37,10 +37,10 @@ def run(call: Options) -> int:
 
     from losscli.cli.progress import Progress
     from losscli.report.compare import compare
-    from losscli.show.comparison import known
+    from losscli.show import refuse_comparison
 
     for name in (out.format, *(name for name, _ in out.files)):
-        known(name)
+        refuse_comparison(name)
     failing = [word.strip() for word in call.fail_on.split(",") if word.strip()]
     if call.head is not None and call.base.endswith(".json") and call.head.endswith(".json"):
         _refuse_rows(call)
@@ -79,30 +79,16 @@ def _refuse_rows(call: Options) -> None:
 
 def _finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
     """Write it; exit code 1 where a verdict is one of those that fail."""
-    from losscli.show.comparison_lines import failure
+    from losscli.show.comparison import failure
 
     if not quiet:
         for warning in comparison.warnings:
             outputs.say(f"warning: {warning}")
         outputs.tell_left_out(out, comparison.left_out)
-    _write(replace(comparison, command=outputs.command_line()), out)
+    out.write(replace(comparison, command=outputs.command_line()))
     if comparison.failed:
         if out.format != "table" or not sys.stdout.isatty():
             for one in comparison.failed:
                 outputs.say(failure(one))
         return 1
     return 0
-
-
-def _write(comparison: Comparison, out: outputs.Outputs) -> None:
-    """Files first: a closed pipe must not lose them."""
-    from losscli.report.writing import write_file, write_stdout
-    from losscli.show import Canvas
-    from losscli.show.comparison import render
-
-    look = outputs.terminal_look() if out.format == "table" else Canvas()
-    text = render(out.format, comparison, look)
-    texts = [(path, render(name, comparison, Canvas(width=120))) for name, path in out.files]
-    for path, content in texts:
-        write_file(path, content.encode("utf-8", "backslashreplace"))
-    write_stdout(text)

@@ -1,0 +1,80 @@
+"""What became of a gate's limits, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.report.gates import WORDS, excess, failures
+from losscli.show.lines import place_text, value_text
+from losscli.text import plural
+
+MOST_FAILURES = 10
+"""So many failed limits are told one by one; it is also what GitHub shows of one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One limit and what became of it."""
+
+    passed: bool
+    name: str  # the loss, the prediction where there are several, the part, the slice
+    bound: str  # in words: ``at most 0.5``
+    value: str
+    baseline: str
+    reason: str
+    kind: str
+    excess: float  # how far beyond, of one that failed
+
+    @property
+    def word(self) -> str:
+        return "passed" if self.passed else "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict in a line, and the limits that it comes from."""
+
+    passed: bool
+    line: str
+    limits: Sequence[LimitLine] = ()
+    failed: Sequence[LimitLine] = ()  # those of the limits, worst first
+
+
+def judged(gate: Mapping[str, Any]) -> Verdict:
+    """The verdict of a judged report."""
+    several = len({limit["pred"] for limit in gate["limits"]} - {None}) > 1
+    limits = [_line(limit, several=several) for limit in gate["limits"]]
+    failed, count = [_line(limit, several=several) for limit in failures(gate)], plural(len(limits), "limit")
+    line = f"gate FAILED: {len(failed)} of {count}" if failed else f"gate passed: {count}"
+    return Verdict(gate["passed"], line, limits, failed)
+
+
+def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
+    name, size = limit["loss"], limit["limit"]
+    if several and limit["pred"] is not None:
+        name += f" of {limit['pred']}"
+    place = place_text(limit["part"], limit["slice"])
+    return LimitLine(
+        passed=limit["passed"],
+        name=f"{name}, {place}" if place else name,
+        bound=f"{WORDS[limit['kind']]} {size if isinstance(size, str) else f'{size:.6g}'}",
+        value=value_text(limit["value"]),
+        baseline="" if limit["baseline"] is None else value_text(limit["baseline"]),
+        reason=limit["reason"] or "",
+        kind=limit["kind"],
+        excess=0.0 if limit["passed"] else excess(limit),
+    )
+
+
+def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator[str]:
+    """Why the gate failed, a line a limit, worst first."""
+    verdict = judged(gate)
+    where = f"{saved}: " if saved is not None else ""
+    failed = verdict.failed
+    shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
+    for limit in shown:
+        yield f"gate failed: {where}{limit.name} {limit.bound}: {limit.reason}"
+    if len(shown) < len(failed):
+        yield f"gate failed: {where}{len(failed) - len(shown)} more of {plural(len(verdict.limits), 'limit')}"
