@@ -222,6 +222,8 @@ def with_edges(plan: Plan, sources: Sequence[Source], jobs: int) -> Plan:
 
 def _multi_hot(plan: Plan, tally: Tally) -> None:
     """DataError where all lists of a column are 0 and 1: they are no labels, but one indicator for each class."""
+    if not tally.seen:
+        return
     from losscli.measure.lists import MULTI_HOT, OTHER_LIST
     from losscli.reading.values import INDICATORS
 
@@ -238,6 +240,8 @@ def _multi_hot(plan: Plan, tally: Tally) -> None:
 
 def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iterable[Place]) -> str | None:
     """What is to be said of columns of classes in which a text is written as a list is."""
+    if not tally.seen:
+        return None
     from losscli.measure.lists import LIST_TEXT
 
     found = [(place, row) for place in places if (row := tally.seen.get((place, LIST_TEXT))) is not None]

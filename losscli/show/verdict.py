@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.report.gates import WORDS, excess, failures
 from losscli.show.lines import place_text, value_text
 from losscli.text import plural
 
@@ -44,6 +43,9 @@ class Verdict:
 
 def judged(gate: Mapping[str, Any]) -> Verdict:
     """The verdict of a judged report."""
+    # Imported here: few reports are judged.
+    from losscli.report.gates import failures
+
     several = len({limit["pred"] for limit in gate["limits"]} - {None}) > 1
     limits = [_line(limit, several=several) for limit in gate["limits"]]
     failed, count = [_line(limit, several=several) for limit in failures(gate)], plural(len(limits), "limit")
@@ -52,6 +54,8 @@ def judged(gate: Mapping[str, Any]) -> Verdict:
 
 
 def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
+    from losscli.report.gates import WORDS, excess
+
     name, size = limit["loss"], limit["limit"]
     if several and limit["pred"] is not None:
         name += f" of {limit['pred']}"
