@@ -54,10 +54,11 @@ from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
-from losscli.numbers.state import STATES
+from losscli.numbers.state import STATES, Sums
 from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
+from losscli.table.cells import CellReader
 
 LAWS = {
     "rows": "n rows give n doubles, never NaN, infinite only where the definition is",
@@ -1040,6 +1041,26 @@ def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch
     monkeypatch.setattr("losscli.measure.call.find", lambda name: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
+
+
+def test_a_state_that_merges_wrongly_is_noticed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    form, merge = next(form for form in FORMS if form.name == "mse"), Sums.merge
+    # The second of two blocks is taken for the first once more.
+    monkeypatch.setattr(Sums, "merge", lambda self, other: merge(self, self if other.rows else other))
+    with pytest.raises(AssertionError, match="blocks of"):
+        check_cuts_and_formats(form, tmp_path, ends=False)
+
+
+def test_a_reader_that_is_off_by_an_ulp_is_noticed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    form, number = next(form for form in FORMS if form.name == "mse"), CellReader.number
+
+    def rounded_up(self: CellReader, text: str) -> float | None:
+        value = number(self, text)
+        return None if value is None else math.nextafter(value, math.inf)
+
+    monkeypatch.setattr(CellReader, "number", rounded_up)
+    with pytest.raises(AssertionError, match=r"preds\.csv, blocks of"):
+        check_cuts_and_formats(form, tmp_path, ends=False)
 
 
 def test_a_definition_is_refused_that_is_more_than_arithmetic() -> None:
