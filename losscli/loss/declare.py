@@ -26,6 +26,7 @@ from typing import (
     TypeAlias,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -341,7 +342,7 @@ LENGTHS = frozenset({"delta", "beta", "eps", "scale", "margin"})
 
 
 def loss(
-    task: Task,
+    task: Task | None = None,
     *,
     reference: str,
     elicits: str = "",
@@ -375,7 +376,8 @@ def loss(
 ) -> Callable[[F], F]:
     """Mark a function as a loss and return it.
 
-    ``elicits``: what the best prediction under this loss is (mean, median …).
+    ``task``: where it is not that of the family, which is the name of its module.  ``elicits``: what the best
+    prediction under this loss is (mean, median …).
 
     ``label``, ``pred``, ``domains``: the domain of each role.  ``columns``: roles that are filled by a
     parameter which names a column (`mase:scale=s`), with the names looked for where it is not given.
@@ -408,7 +410,7 @@ def loss(
         declared = Loss(
             function=function,
             name=name or function.__name__,
-            task=task,
+            task=task or cast(Task, function.__module__.rpartition(".")[2]),
             reference=reference,
             elicits=elicits,
             aliases=aliases,

@@ -79,7 +79,6 @@ def log_of_miss(pred: Column, eps: float) -> Column:
 
 
 @loss(
-    "binary",
     aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
     label=SOFT_BINARY,
     pred=UNIT,
@@ -124,7 +123,6 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
 
 
 @loss(
-    "binary",
     name="log_loss",
     logits=True,
     label=SOFT_BINARY,
@@ -159,7 +157,6 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
 
 
 @loss(
-    "binary",
     label=SOFT_BINARY,
     pred=UNIT,
     elicits="the probability of label 1, its odds multiplied by pos_weight",
@@ -198,7 +195,6 @@ def weighted_log_loss(
 
 
 @loss(
-    "binary",
     name="weighted_log_loss",
     logits=True,
     label=SOFT_BINARY,
@@ -233,7 +229,6 @@ def _times_softplus(score: Column, share: Column, factor: float) -> Column:
 
 
 @loss(
-    "binary",
     aliases=("binary_kl", "kullback_leibler_binary"),
     label=SOFT_BINARY,
     pred=UNIT,
@@ -264,7 +259,6 @@ def kl_binary(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "binary",
     aliases=("brier_score", "brier_score_loss", "quadratic_score"),
     label=SOFT_BINARY,
     pred=UNIT,
@@ -292,7 +286,6 @@ def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never
 
 
 @loss(
-    "binary",
     name="brier",
     logits=True,
     label=BINARY,
@@ -328,7 +321,6 @@ def brier_from_logits(
 
 
 @loss(
-    "binary",
     aliases=("binary_focal", "focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss"),
     label=BINARY,
     pred=UNIT,
@@ -377,7 +369,6 @@ def _balanced(found: Column, happened: Column, alpha: float | None) -> Column:
 
 
 @loss(
-    "binary",
     name="focal",
     logits=True,
     label=BINARY,
@@ -420,7 +411,6 @@ def focal_from_logits(
 
 
 @loss(
-    "binary",
     aliases=("exp_loss", "adaboost_loss"),
     label=BINARY,
     elicits="half the log odds of label 1",
@@ -451,7 +441,6 @@ def surprise_and_label(label: Column, pred: Column, *, eps: BelowOne = EPS) -> t
 
 
 @loss(
-    "binary",
     of=surprise_and_label,
     aliases=("d2_log_loss_score", "log_loss_skill"),
     averages=("macro", "none"),
@@ -492,7 +481,6 @@ def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
 
 
 @loss(
-    "binary",
     of=label_and_pred,
     state="moments",
     aliases=("d2_brier_score", "brier_skill_score", "bss"),
@@ -522,7 +510,6 @@ def d2_brier(moments: Moments) -> Finished:
 
 
 @loss(
-    "binary",
     of=label_and_pred,
     averages=("macro", "none"),
     better="zero",
@@ -550,7 +537,6 @@ def calibration_excess(observed: Fraction, expected: Fraction) -> Finished:
 
 
 @loss(
-    "binary",
     aliases=("expected_cost", "classification_cost", "cost_sensitive_loss"),
     label=BINARY,
     pred=UNIT,

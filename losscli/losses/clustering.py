@@ -133,7 +133,6 @@ class PairCounts:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -169,7 +168,6 @@ def rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -210,7 +208,6 @@ def adjusted_rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> 
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -247,7 +244,6 @@ def fowlkes_mallows(table: Confusion, *, zero_division: ZeroDivision = "null") -
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -279,7 +275,6 @@ def mutual_info(table: Confusion) -> Finished:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -320,7 +315,6 @@ def normalized_mutual_info(
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -433,7 +427,6 @@ def _n_log_n(n: int, logs: dict[int, int]) -> int:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -469,7 +462,6 @@ def homogeneity(table: Confusion) -> Finished:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -504,7 +496,6 @@ def completeness(table: Confusion) -> Finished:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -542,7 +533,6 @@ def v_measure(table: Confusion, *, beta: Positive = 1.0) -> Finished:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),
@@ -576,7 +566,6 @@ def purity(table: Confusion) -> Finished:
 
 
 @loss(
-    "clustering",
     of=clusters,
     state="confusion",
     averages=("macro", "none"),

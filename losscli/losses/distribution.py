@@ -39,7 +39,6 @@ POWERS = {"ulps": "powers pass the rounding of logarithms on"}
 
 
 @loss(
-    "distribution",
     aliases=("mean_poisson_deviance",),
     label=NONNEGATIVE,
     pred=POSITIVE,
@@ -73,7 +72,6 @@ def poisson_preds(*, log_input: bool, eps: float, **_: object) -> Mapping[str, D
 
 
 @loss(
-    "distribution",
     aliases=("poisson_nll_loss", "poisson_nloglik", "poisson_log_loss"),
     label=NONNEGATIVE,
     pred=POSITIVE,
@@ -161,7 +159,6 @@ def _small_lgamma1p(y: Column) -> Column:
 
 
 @loss(
-    "distribution",
     aliases=("mean_gamma_deviance",),
     label=POSITIVE,
     pred=POSITIVE,
@@ -199,7 +196,6 @@ def ratio_gap(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "distribution",
     aliases=("gamma_nll_loss", "gamma_nloglik"),
     label=POSITIVE,
     pred=POSITIVE,
@@ -237,7 +233,6 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 
 @loss(
-    "distribution",
     aliases=("mean_tweedie_deviance",),
     elicits="mean",
     narrows=tweedie_domains,
@@ -351,7 +346,6 @@ def _divided(x: Column, y: Column) -> Column:
 
 
 @loss(
-    "distribution",
     aliases=("tweedie_nloglik",),
     label=NONNEGATIVE,
     pred=POSITIVE,
@@ -423,7 +417,6 @@ def below_floor(label: Column, mean: Column, var: Column, *, eps: float, **_: ob
 
 
 @loss(
-    "distribution",
     aliases=("gaussian_nll_loss", "normal_nll"),
     domains={"mean": REAL, "var": POSITIVE},
     best=None,
@@ -465,7 +458,6 @@ def gaussian_nll(
 
 
 @loss(
-    "distribution",
     aliases=("dawid_sebastiani", "dawid_sebastiani_score"),
     domains={"mean": REAL, "sd": POSITIVE},
     best=None,
@@ -505,7 +497,6 @@ def bregman_domains(*, phi: str, **_: object) -> Mapping[str, Domain]:
 
 
 @loss(
-    "distribution",
     aliases=("bregman_divergence",),
     elicits="mean",
     narrows=bregman_domains,

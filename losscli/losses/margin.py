@@ -22,7 +22,6 @@ def on_side(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "margin",
     aliases=("hinge_loss", "hinge_l1"),
     label=BINARY,
     scores=True,
@@ -51,7 +50,6 @@ def hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> Column:
 
 
 @loss(
-    "margin",
     aliases=("squared_hinge_loss", "hinge_l2"),
     label=BINARY,
     scores=True,
@@ -80,7 +78,6 @@ def squared_hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> 
 
 
 @loss(
-    "margin",
     label=BINARY,
     scores=True,
     elicits="how much more probable label 1 is than label -1",
@@ -108,7 +105,6 @@ def modified_huber(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "margin",
     aliases=("perceptron_loss",),
     label=BINARY,
     scores=True,
@@ -136,7 +132,6 @@ def perceptron(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "margin",
     aliases=("soft_margin_loss", "logistic_loss"),
     label=BINARY,
     scores=True,
@@ -164,7 +159,6 @@ def soft_margin(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "margin",
     aliases=("hinge_embedding_loss",),
     label=BINARY,
     scores=True,
@@ -191,7 +185,6 @@ def hinge_embedding(label: Column, pred: Column, *, margin: NonNegative = 1.0) -
 
 
 @loss(
-    "margin",
     aliases=("margin_ranking_loss",),
     label=BINARY,
     scores=True,
@@ -226,7 +219,6 @@ def margin_ranking(label: Column, first: Column, second: Column, *, margin: NonN
 
 
 @loss(
-    "margin",
     aliases=("pairwise_logistic", "ranknet"),
     scores=True,
     elicits="the log odds that the first of two belongs in front, as the difference of their scores",

@@ -70,7 +70,6 @@ def shares_of(label: Columns, label_smoothing: float) -> tuple[Columns, float]:
 
 
 @loss(
-    "multiclass",
     aliases=CROSS_ENTROPY_ALIASES,
     label=CLASSES,
     pred=SIMPLEX,
@@ -117,7 +116,6 @@ def cross_entropy(
 
 
 @loss(
-    "multiclass",
     name="cross_entropy",
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -190,7 +188,6 @@ def expected_surprise(label: Columns, pred: Columns, label_smoothing: float) -> 
 
 
 @loss(
-    "multiclass",
     name="cross_entropy",
     logits=True,
     label=CLASSES,
@@ -227,7 +224,6 @@ def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: B
 
 
 @loss(
-    "multiclass",
     name="cross_entropy",
     logits=True,
     label=SIMPLEX,
@@ -260,7 +256,6 @@ def cross_entropy_soft_from_logits(
 
 
 @loss(
-    "multiclass",
     aliases=("nll_loss", "negative_log_likelihood"),
     label=CLASSES,
     pred=Interval(high=0.0),
@@ -294,7 +289,6 @@ def floored_each(label: Codes, pred: Columns, *, eps: float) -> Mask:
 
 
 @loss(
-    "multiclass",
     aliases=("multi_class_one_vs_all", "one_vs_all_log_loss"),
     label=CLASSES,
     pred=UNIT,
@@ -328,7 +322,6 @@ def ova_log_loss(label: Codes, pred: Columns, *, eps: BelowOne = EPS) -> Column:
 
 
 @loss(
-    "multiclass",
     name="ova_log_loss",
     logits=True,
     label=CLASSES,
@@ -358,7 +351,6 @@ def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("categorical_focal_crossentropy", "focal_loss"),
     label=CLASSES,
     pred=SIMPLEX,
@@ -399,7 +391,6 @@ def focal(
 
 
 @loss(
-    "multiclass",
     name="focal",
     logits=True,
     label=CLASSES,
@@ -443,7 +434,6 @@ def _balanced(found: Column, alpha: float | None) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
     label=CLASSES,
     pred=SIMPLEX,
@@ -469,7 +459,6 @@ def gce(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
 
 
 @loss(
-    "multiclass",
     name="gce",
     logits=True,
     label=CLASSES,
@@ -507,7 +496,6 @@ def _bounded(surprise: Column, power: float) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("poly_loss", "poly_loss_cross_entropy"),
     label=CLASSES,
     pred=SIMPLEX,
@@ -541,7 +529,6 @@ def _halved(half: str, classes: int) -> bool:
 
 
 @loss(
-    "multiclass",
     name="brier",
     label=CLASSES,
     pred=SIMPLEX,
@@ -576,7 +563,6 @@ def brier_of_classes(
 
 
 @loss(
-    "multiclass",
     name="brier",
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -609,7 +595,6 @@ def brier_of_shares(
 
 
 @loss(
-    "multiclass",
     aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
     of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
     label=CLASSES,
@@ -651,7 +636,6 @@ EPSTEIN = "Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2"
 
 
 @loss(
-    "multiclass",
     aliases=("ranked_probability_score", "ranked_prob_score"),
     label=CLASSES,
     pred=SIMPLEX,
@@ -685,7 +669,6 @@ def rps(label: Codes, pred: Columns, *, normalize: bool = True) -> Column:
 
 
 @loss(
-    "multiclass",
     name="rps",
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -726,7 +709,6 @@ RUBNER = "Rubner, Tomasi & Guibas (2000), doi:10.1023/A:1026543900054"
 
 
 @loss(
-    "multiclass",
     aliases=("earth_mover_distance", "wasserstein_1"),
     label=CLASSES,
     pred=SIMPLEX,
@@ -755,7 +737,6 @@ def emd(label: Codes, pred: Columns) -> Column:
 
 
 @loss(
-    "multiclass",
     name="emd",
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -788,7 +769,6 @@ def _carried(steps: list[Column]) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div"),
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -832,7 +812,6 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("jensen_shannon", "jensen_shannon_divergence", "js_divergence"),
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -866,7 +845,6 @@ def js(label: Columns, pred: Columns) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("hellinger_distance",),
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -902,7 +880,6 @@ def hellinger(label: Columns, pred: Columns) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("total_variation", "total_variation_distance"),
     label=SIMPLEX,
     pred=SIMPLEX,
@@ -953,7 +930,6 @@ def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
 
 
 @loss(
-    "multiclass",
     aliases=("top_k_categorical_error",),
     label=CLASSES,
     scores=True,
@@ -983,7 +959,6 @@ def top_k_error(label: Codes, pred: Columns, *, k: Count) -> Column:
 
 
 @loss(
-    "multiclass",
     aliases=("crammer_singer", "multiclass_hinge_loss"),
     label=CLASSES,
     scores=True,
@@ -1018,7 +993,6 @@ def multiclass_hinge(label: Codes, pred: Columns, *, squared: bool = False) -> C
 
 
 @loss(
-    "multiclass",
     aliases=("multi_margin_loss",),
     label=CLASSES,
     scores=True,
@@ -1068,7 +1042,6 @@ def _missed(label: Codes, pred: Columns, power: int, margin: float) -> Column:
 
 
 @loss(
-    "multiclass",
     name="perceptron",
     label=CLASSES,
     scores=True,

@@ -23,7 +23,6 @@ CHANCES = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
 
 
 @loss(
-    "multilabel",
     aliases=("hamming_loss", "hamming_distance", "汉明损失"),
     label=INDICATOR,
     pred=UNIT,
@@ -49,7 +48,6 @@ def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
 
 
 @loss(
-    "multilabel",
     name="hamming",
     label=CLASSES,
     pred=CLASSES,
@@ -68,7 +66,6 @@ def hamming_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> C
 
 
 @loss(
-    "multilabel",
     label=INDICATOR,
     pred=UNIT,
     elicits="for each label, whether it is more probable than not",
@@ -90,7 +87,6 @@ def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Co
 
 
 @loss(
-    "multilabel",
     name="hamming_count",
     label=CLASSES,
     pred=CLASSES,
@@ -118,7 +114,6 @@ def _wrong(label: Columns, pred: Columns, threshold: float) -> Column:
 
 
 @loss(
-    "multilabel",
     aliases=("exact_match_error", "subset_zero_one_loss", "subset_error"),
     label=INDICATOR,
     pred=UNIT,
@@ -148,7 +143,6 @@ def floored_cells(label: Columns, pred: Columns, *, eps: float) -> Mask:
 
 
 @loss(
-    "multilabel",
     aliases=("multilabel_binary_cross_entropy",),
     label=INDICATOR,
     pred=UNIT,
@@ -183,7 +177,6 @@ def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -
 
 
 @loss(
-    "multilabel",
     name="multilabel_log_loss",
     logits=True,
     aliases=("multilabel_soft_margin", "multilabel_soft_margin_loss"),
@@ -214,7 +207,6 @@ def multilabel_log_loss_from_logits(label: Columns, pred: Columns) -> Column:
 
 
 @loss(
-    "multilabel",
     aliases=("multilabel_margin_loss",),
     label=INDICATOR,
     scores=True,
@@ -265,7 +257,6 @@ def _missed_pairs(label: Columns, pred: Columns, margin: float) -> Column:
 
 
 @loss(
-    "multilabel",
     label=INDICATOR,
     scores=True,
     best=None,
@@ -297,7 +288,6 @@ def coverage_error(label: Columns, pred: Columns) -> Column:
 
 
 @loss(
-    "multilabel",
     aliases=("label_ranking_loss",),
     label=INDICATOR,
     scores=True,
@@ -331,7 +321,6 @@ def ranking_loss(label: Columns, pred: Columns) -> Column:
 
 
 @loss(
-    "multilabel",
     aliases=("label_ranking_average_precision", "label_ranking_average_precision_score"),
     label=INDICATOR,
     scores=True,
@@ -380,7 +369,6 @@ def tied_top(label: Columns, pred: Columns) -> Mask:
 
 
 @loss(
-    "multilabel",
     label=INDICATOR,
     scores=True,
     best=None,
@@ -433,7 +421,6 @@ def _share(part: Column, whole: Column, zero_division: str) -> Column:
 
 
 @loss(
-    "multilabel",
     aliases=("f1_samples", "example_based_f1"),
     label=INDICATOR,
     pred=UNIT,
@@ -467,7 +454,6 @@ def samples_f1(
 
 
 @loss(
-    "multilabel",
     aliases=("jaccard_samples", "multilabel_accuracy", "example_based_accuracy"),
     label=INDICATOR,
     pred=UNIT,

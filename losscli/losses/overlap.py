@@ -42,7 +42,6 @@ def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float,
 
 
 @loss(
-    "overlap",
     of=areas,
     per_class=True,
     averages=AVERAGES,
@@ -80,7 +79,6 @@ def dice(
 
 
 @loss(
-    "overlap",
     of=areas,
     per_class=True,
     averages=AVERAGES,
@@ -124,7 +122,6 @@ def tversky_whole(
 
 
 @loss(
-    "overlap",
     of=areas,
     per_class=True,
     averages=AVERAGES,
@@ -165,7 +162,6 @@ def tversky(
 
 
 @loss(
-    "overlap",
     of=areas,
     per_class=True,
     averages=AVERAGES,
@@ -241,7 +237,6 @@ SUDRE = "Sudre, Li, Vercauteren, Ourselin & Cardoso (2017), doi:10.1007/978-3-31
 
 
 @loss(
-    "overlap",
     of=areas_of_classes,
     averages=("none",),
     aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
@@ -273,7 +268,6 @@ def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
 
 
 @loss(
-    "overlap",
     name="generalised_dice",
     of=areas_of_labels,
     averages=("none",),

@@ -45,7 +45,6 @@ def in_units(error: Column, factor: Column, scale: Column) -> Column:
 
 
 @loss(
-    "quantile",
     aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
     elicits="the quantile `quantile`",
     homogeneous=1,
@@ -74,7 +73,6 @@ def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: On
 
 
 @loss(
-    "quantile",
     aliases=("mqloss", "multi_quantile"),
     elicits="the quantiles that the columns are named for",
     homogeneous=1,
@@ -104,7 +102,6 @@ def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrT
 
 
 @loss(
-    "quantile",
     aliases=("crps_from_quantiles",),
     elicits="the quantiles that the columns are named for",
     homogeneous=1,
@@ -145,7 +142,6 @@ def not_in_pairs(levels: Levels) -> str | None:
 
 
 @loss(
-    "quantile",
     aliases=("weighted_interval_score",),
     elicits="the quantiles that the columns are named for",
     homogeneous=1,
@@ -193,7 +189,6 @@ def checks_and_sizes(label: Column, pred: Columns, *, levels: Levels) -> tuple[C
 
 
 @loss(
-    "quantile",
     of=checks_and_sizes,
     aliases=("weighted_quantile_loss", "mean_wquantileloss", "mean_weighted_quantile_loss"),
     elicits="the quantiles that the columns are named for",
@@ -222,7 +217,6 @@ def wql(check: Fraction, size: Fraction) -> Finished:
 
 
 @loss(
-    "quantile",
     aliases=("winkler", "winkler_score"),
     elicits="the two quantiles that leave out (1 - level) / 2 on each side",
     domains=ENDS,
@@ -262,7 +256,6 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
 
 
 @loss(
-    "quantile",
     aliases=("mean_scaled_interval_score",),
     elicits="the two quantiles that leave out (1 - level) / 2 on each side",
     columns={"scale": ("scale",)},
@@ -306,7 +299,6 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 
 @loss(
-    "quantile",
     aliases=("scaled_quantile_loss", "spl"),
     elicits="the quantile `quantile`",
     columns={"scale": ("scale",)},
@@ -338,7 +330,6 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
 
 
 @loss(
-    "quantile",
     name="scaled_pinball",
     elicits="the quantiles that the columns are named for",
     columns={"scale": ("scale",)},
@@ -376,7 +367,6 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
 
 
 @loss(
-    "quantile",
     aliases=("picp", "empirical_coverage", "prediction_interval_coverage"),
     better="higher",
     best=1.0,
@@ -403,7 +393,6 @@ def coverage(label: Column, lower: Column, upper: Column) -> Column:
 
 
 @loss(
-    "quantile",
     aliases=("mpiw", "sharpness", "mean_interval_width"),
     elicits="intervals of no width, wherever they lie: read it beside `coverage`",
     domains=ENDS,
@@ -439,7 +428,6 @@ def at_most(label: Column, pred: Columns, *, levels: Levels) -> tuple[Column, ..
 
 
 @loss(
-    "quantile",
     of=at_most,
     aliases=("mae_coverage", "coverage_mae"),
     best=None,
@@ -467,7 +455,6 @@ def calib_mae(*shares: Fraction, levels: Levels) -> Finished:
 
 
 @loss(
-    "quantile",
     aliases=("quantile_crossing", "crossing"),
     elicits="quantiles in their order, wherever they lie",
     reference="Chernozhukov, Fernández-Val & Galichon (2010), doi:10.3982/ECTA7880",

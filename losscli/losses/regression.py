@@ -26,7 +26,6 @@ def error(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "regression",
     root=error,
     aliases=("mean_squared_error", "squared_error", "均方误差"),
     elicits="mean",
@@ -53,7 +52,6 @@ def mse(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "regression",
     of=mse,
     aliases=("root_mean_squared_error", "l2_root", "均方根误差"),
     elicits="mean",
@@ -76,7 +74,6 @@ def rmse(mean: Fraction) -> Finished:
 
 
 @loss(
-    "regression",
     aliases=("mean_absolute_error", "absolute_error", "l1"),
     elicits="median",
     homogeneous=1,
@@ -124,7 +121,6 @@ def _flat_pred(moments: Moments) -> Undefined | None:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -153,7 +149,6 @@ def r2(moments: Moments) -> Finished:
 
 
 @loss(
-    "regression",
     of=mae,
     state="extremes",
     averages=("macro", "none"),
@@ -175,7 +170,6 @@ def max_error(extremes: Extremes) -> Finished:
 
 
 @loss(
-    "regression",
     elicits="mean",
     homogeneous=2,
     reference="Gauss (1821), Theoria combinationis observationum, §6",
@@ -200,7 +194,6 @@ def half_mse(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "regression",
     aliases=("mean_error", "mean_bias_error", "mean_signed_deviation"),
     better="zero",
     elicits="mean",
@@ -233,7 +226,6 @@ def bias(
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "none"),
@@ -262,7 +254,6 @@ def error_std(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 
 @loss(
-    "regression",
     aliases=("mean_power_error",),
     elicits="a middle of the labels: their mean at power 2, nearer the extremes above",
     ulps=8.0,
@@ -302,7 +293,6 @@ def apart(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "regression",
     root=apart,
     label=ABOVE_MINUS_ONE,
     pred=ABOVE_MINUS_ONE,
@@ -331,7 +321,6 @@ def msle(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "regression",
     of=msle,
     label=ABOVE_MINUS_ONE,
     pred=ABOVE_MINUS_ONE,
@@ -353,7 +342,6 @@ def rmsle(mean: Fraction) -> Finished:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -387,7 +375,6 @@ def adj_r2(moments: Moments, *, k: Whole = 0) -> Finished:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -419,7 +406,6 @@ def explained_variance(moments: Moments) -> Finished:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -444,7 +430,6 @@ def rse(moments: Moments) -> Finished:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -475,7 +460,6 @@ def label_pred_and_size(label: Column, pred: Column) -> tuple[Column, Column, Co
 
 
 @loss(
-    "regression",
     of=label_pred_and_size,
     state="sized",
     averages=("macro", "none"),
@@ -520,7 +504,6 @@ def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -555,7 +538,6 @@ def pearson(moments: Moments) -> Finished:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -587,7 +569,6 @@ def rsq(moments: Moments) -> Finished:
 
 
 @loss(
-    "regression",
     of=label_and_pred,
     state="moments",
     averages=("macro", "weighted", "none"),
@@ -625,7 +606,6 @@ def ccc(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 
 @loss(
-    "regression",
     aliases=("num_errors", "tolerance_error_rate"),
     elicits="the middle of the interval, as wide as the tolerance on both sides, that holds most labels",
     reference="CatBoost documentation, Regression: objectives and metrics, NumErrors",
@@ -652,7 +632,6 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
 
 
 @loss(
-    "regression",
     of=mse,
     aliases=("peak_signal_noise_ratio", "peak_signal_to_noise_ratio"),
     better="higher",
@@ -690,7 +669,6 @@ def rivals(label: Column, pred: Column, baseline: Column) -> tuple[Column, ...]:
 
 
 @loss(
-    "regression",
     of=rivals,
     state="rivals",
     averages=("macro", "none"),

@@ -41,7 +41,6 @@ def ratio_of(part: Column, whole: Column, percent: bool) -> Column:
 
 
 @loss(
-    "relative",
     aliases=("mean_absolute_percentage_error",),
     elicits="a median of the labels in which small ones weigh more: it lies low",
     homogeneous=0,
@@ -88,7 +87,6 @@ def mape(
 
 
 @loss(
-    "relative",
     aliases=("mean_percentage_error",),
     better="zero",
     elicits="a mean of the labels in which small ones weigh more",
@@ -129,7 +127,6 @@ def mpe(
 
 
 @loss(
-    "relative",
     aliases=("mean_squared_percentage_error",),
     elicits="a mean of the labels in which small ones weigh more: it lies low",
     homogeneous=0,
@@ -176,7 +173,6 @@ def root_mean_square(moments: Moments, which: str) -> Finished:
 
 
 @loss(
-    "relative",
     of=relative_errors,
     state="moments",
     aliases=("root_mean_squared_percentage_error",),
@@ -211,7 +207,6 @@ def both_zero(label: Column, pred: Column, **_: object) -> Mask | None:
 
 
 @loss(
-    "relative",
     aliases=("symmetric_mape", "symmetric_mean_absolute_percentage_error"),
     elicits="near a median of the labels in which small ones weigh more",
     homogeneous=0,
@@ -247,7 +242,6 @@ def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = Fa
 
 
 @loss(
-    "relative",
     aliases=("mean_arctangent_absolute_percentage_error",),
     elicits="near a median of the labels in which small ones weigh more",
     homogeneous=0,
@@ -276,7 +270,6 @@ def maape(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "relative",
     label=POSITIVE,
     pred=POSITIVE,
     aliases=("log_accuracy_ratio",),
@@ -311,7 +304,6 @@ def sizes(label: Column, pred: Column) -> tuple[Column, Column, Column]:
 
 
 @loss(
-    "relative",
     of=sizes,
     aliases=("wmape", "nd", "weighted_mean_absolute_percentage_error", "mad_mean_ratio"),
     elicits="median",
@@ -334,7 +326,6 @@ def wape(high: Fraction, low: Fraction, size: Fraction) -> Finished:
 
 
 @loss(
-    "relative",
     aliases=("mean_absolute_scaled_error",),
     elicits="median",
     columns={"scale": ("scale",)},
@@ -366,7 +357,6 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
 
 
 @loss(
-    "relative",
     aliases=("mean_squared_scaled_error",),
     elicits="mean",
     columns={"scale": ("scale",)},
@@ -409,7 +399,6 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
 
 
 @loss(
-    "relative",
     of=scaled_errors,
     state="moments",
     aliases=("root_mean_squared_scaled_error",),
@@ -446,7 +435,6 @@ def errors(label: Column, pred: Column, baseline: Column) -> tuple[Column, Colum
 
 
 @loss(
-    "relative",
     of=errors,
     averages=("macro", "none"),
     columns=BASELINE,
@@ -479,7 +467,6 @@ def baselines_that_count(
 
 
 @loss(
-    "relative",
     best=None,
     aliases=("mean_relative_absolute_error",),
     elicits="near the median, drawn to where the baseline is good",
@@ -558,7 +545,6 @@ PERFECT_BASELINE = "the baseline is perfect in a row: the quotient of the errors
 
 
 @loss(
-    "relative",
     of=log_error_kept,
     keeps=misses,
     skips="zero_error",
@@ -582,7 +568,6 @@ def gmae(power: Fraction, log_rest: Fraction, hits: Fraction) -> Finished:
 
 
 @loss(
-    "relative",
     of=log_error_kept,
     keeps=misses,
     skips="zero_error",
@@ -605,7 +590,6 @@ def gmse(power: Fraction, log_rest: Fraction, hits: Fraction) -> Finished:
 
 
 @loss(
-    "relative",
     of=log_errors_kept,
     averages=("macro", "micro", "none"),
     keeps=both_miss,
@@ -637,7 +621,6 @@ def gmrae(power: Fraction, log_rest: Fraction, hits: Fraction, naive_hits: Fract
 
 
 @loss(
-    "relative",
     of=log_errors_kept,
     averages=("macro", "micro", "none"),
     keeps=both_miss,
@@ -667,7 +650,6 @@ def gmrse(power: Fraction, log_rest: Fraction, hits: Fraction, naive_hits: Fract
 
 
 @loss(
-    "relative",
     of=label_and_pred,
     state="moments",
     averages=("macro", "none"),
@@ -708,7 +690,6 @@ def against_naive(
 
 
 @loss(
-    "relative",
     of=against_naive,
     averages=("macro", "none"),
     columns={"baseline": ("baseline", "naive2", "naive", "reference"), "scale": ("scale",)},

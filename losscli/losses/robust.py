@@ -32,7 +32,6 @@ def lengths(label: Column, pred: Column, scale: float) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("huber_loss",),
     elicits="between the median (small delta) and the mean (large delta)",
     reference="Huber (1964), doi:10.1214/aoms/1177703732",
@@ -66,7 +65,6 @@ def huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("smooth_l1_loss",),
     elicits="between the median (small beta) and the mean (large beta)",
     homogeneous=1,
@@ -101,7 +99,6 @@ def smooth_l1(label: Column, pred: Column, *, beta: NonNegative = 1.0) -> Column
 
 
 @loss(
-    "robust",
     aliases=("mphe", "huber_loss_pseudo", "pseudo_huber_loss"),
     elicits="between the median (small delta) and the mean (large delta)",
     reference="Charbonnier, Blanc-Féraud, Aubert & Barlaud (1997), doi:10.1109/83.551699",
@@ -141,7 +138,6 @@ def pseudo_huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Colum
 
 
 @loss(
-    "robust",
     best=None,
     elicits="near the median",
     homogeneous=1,
@@ -166,7 +162,6 @@ def charbonnier(label: Column, pred: Column, *, eps: NonNegative = 0.001) -> Col
 
 
 @loss(
-    "robust",
     aliases=("logcosh", "log_cosh_error"),
     elicits="between the median and the mean",
     reference="Green (1990), doi:10.1109/42.52985",
@@ -200,7 +195,6 @@ def log_cosh(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("fair_loss",),
     elicits="between the median (small scale) and the mean (large scale)",
     reference="Fair (1974), On the robust estimation of econometric models, Annals of Economic and Social Measurement 3",
@@ -237,7 +231,6 @@ def fair(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("lorentzian",),
     elicits="near the mode of the labels",
     reference="Barron (2019), doi:10.1109/CVPR.2019.00446",
@@ -275,7 +268,6 @@ def _log1p_half_square(u: Column, label: Column, pred: Column, scale: float) -> 
 
 
 @loss(
-    "robust",
     elicits="near the mode of the labels",
     reference="Geman & McClure (1985), Bayesian image analysis; in the form of Barron (2019), doi:10.1109/CVPR.2019.00446",
 )
@@ -303,7 +295,6 @@ def geman_mcclure(label: Column, pred: Column, *, scale: Positive = 1.0) -> Colu
 
 
 @loss(
-    "robust",
     aliases=("leclerc",),
     elicits="near the mode of the labels",
     reference="Dennis & Welsch (1978), doi:10.1080/03610917808812083",
@@ -330,7 +321,6 @@ def welsch(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("biweight", "bisquare", "tukey_biweight"),
     elicits="near the mode of the labels",
     reference="Beaton & Tukey (1974), doi:10.1080/00401706.1974.10489171",
@@ -366,7 +356,6 @@ def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("general_robust",),
     elicits="mean (alpha=2), near the median (alpha=1), near the mode (below 0)",
     ulps=8.0,
@@ -430,7 +419,6 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
 
 
 @loss(
-    "robust",
     aliases=("epsilon_insensitive", "svr_loss"),
     elicits="near the median",
     homogeneous=1,
@@ -465,7 +453,6 @@ def _beyond(label: Column, pred: Column, eps: float) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("squared_epsilon_insensitive",),
     elicits="near the mean",
     homogeneous=2,
@@ -493,7 +480,6 @@ E700 = 1.0142320547350045e304  # exp(700)
 
 
 @loss(
-    "robust",
     aliases=("mean_linex_error",),
     elicits="minus the log of the mean of exp(-shape * label), over shape",
     reference="Varian (1975); Zellner (1986), doi:10.1080/01621459.1986.10478289",
@@ -567,7 +553,6 @@ def _scaled_exp(x: Column, scale: float) -> Column:
 
 
 @loss(
-    "robust",
     aliases=("mean_asymmetric_error",),
     elicits="depends on both sides: see their functions and penalties",
     reference="sktime, performance_metrics.forecasting.MeanAsymmetricError",
@@ -620,7 +605,6 @@ def asymmetric(
 
 
 @loss(
-    "robust",
     aliases=("expectile_loss",),
     elicits="the expectile `level`",
     homogeneous=2,

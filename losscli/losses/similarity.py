@@ -109,7 +109,6 @@ def distance_or(one: Columns, other: Columns, zero: str) -> Column:
 
 
 @loss(
-    "similarity",
     aliases=("cosine_loss",),
     label=NONZERO_VECTOR,
     pred=NONZERO_VECTOR,
@@ -173,7 +172,6 @@ def cosine(one: Columns, other: Columns) -> DoubleDouble:
 
 
 @loss(
-    "similarity",
     aliases=("cosine_embedding_loss",),
     label=BINARY,
     domains={"first": NONZERO_VECTOR, "second": NONZERO_VECTOR},
@@ -242,7 +240,6 @@ def cosine_embedding(
 
 
 @loss(
-    "similarity",
     aliases=("euclidean_distance", "row_distance"),
     elicits="the point with the least mean distance from the labels, their geometric median",
     homogeneous=1,
@@ -276,7 +273,6 @@ def euclidean(label: Columns, pred: Columns) -> Column:
 
 
 @loss(
-    "similarity",
     aliases=("manhattan_distance", "cityblock", "taxicab"),
     elicits="the median of each column",
     ulps=8.0,
