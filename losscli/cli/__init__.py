@@ -12,7 +12,6 @@ from losscli import errors
 from losscli.cli import app, outputs
 from losscli.text import PATH_SHOWN, cut, visible
 
-DEFECT = 70
 BROKEN_PIPE = 141
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 2000
 MOST_DEPTH = 50
 
-TextValues: TypeAlias = NDArray[np.str_]
 ValueKind: TypeAlias = Literal["number", "text"]
 Value: TypeAlias = Any  # a column of numbers or of text, or a single one
 
@@ -124,16 +123,6 @@ def parse(text: str, by: str = "") -> Expression:
     for name in checker.only_asked:
         checker.columns.setdefault(name, "text")
     return Expression(text, tree, dict(checker.columns))
-
-
-def is_condition(expression: Expression) -> bool:
-    """Whether the value is true or false, and not a number."""
-    tree = expression.tree
-    if isinstance(tree, ast.UnaryOp):
-        return isinstance(tree.op, ast.Not)
-    return isinstance(tree, (ast.BoolOp, ast.Compare)) or (
-        isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "missing"
-    )
 
 
 def _refused(text: str, why: str) -> UsageError:

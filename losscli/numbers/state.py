@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -32,17 +32,6 @@ def earliest(one: int | None, other: int | None) -> int | None:
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)
-
-
-class State(Protocol):
-    """What every state can do; ``weight`` is Σw, or n without weights."""
-
-    weight: ExactSum
-    rows: int
-
-    def merge(self, other: Any) -> Any: ...
-
-    def to_json(self) -> dict[str, Any]: ...
 
 
 class Squares(NamedTuple):

@@ -36,12 +36,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 START_SECONDS = 7.0  # without a byte from the host
 STALL_SECONDS = 60.0  # without a further byte
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WILD = re.compile(r"[*?\[]")
-
-
-def is_uri(path: str) -> bool:
-    return _URI.match(path) is not None
 
 
 def shown(uri: str) -> str:
