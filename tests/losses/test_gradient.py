@@ -1,0 +1,307 @@
+"""The gradient of each loss is the slope of its definition.
+
+The text in the docstring is run in 400 digits, as definitions are, and held against dual numbers carried
+through the definition itself; the numbers that the arrays give are held against the same.  Nothing here
+repeats a rule of the text.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from definition import MANY_DIGITS, MP, Definition, exact, ulps_off
+from draws import all_params, draw, forms, generator, kept, row_params, title, usual_params
+from dual import NoSlopeError, slope_of
+from recorded import recorded
+
+from losscli.loss.declare import Gradient
+from losscli.loss.gradient import NoGradientError, gradient_rows, gradients
+from losscli.losses import find
+
+FORMS = [form for form in forms() if form.is_mean]
+
+STEPS = "it goes in steps: its slope is 0 wherever it has one"
+CLASS = "a predicted class has no neighbours to move to"
+
+
+def has_gradient(form) -> bool:
+    try:
+        return bool(gradients(form))
+    except NoGradientError:
+        return False
+
+
+WITH = [form for form in FORMS if has_gradient(form)]
+WITHOUT = [form for form in FORMS if not has_gradient(form)]
+with_gradient = pytest.mark.parametrize("form", WITH, ids=title)
+
+CANCELS = "its terms all but cancel where the slope is small, and plain doubles round each of them"
+AMPLIFIES = "a power of e stands on a number that is rounded, and a power of what it gives on that"
+LOOSE = dict.fromkeys(
+    (
+        "msle-column-column", "log_cosh-column-column", "fair-column-column", "geman_mcclure-column-column",
+        "tukey-column-column", "squared_eps_insensitive-column-column", "linex-column-column",
+        "mspe-column-column", "smape-column-column", "log_ratio-column-column", "poisson_deviance-column-column",
+        "poisson_nll-column-column", "gamma_deviance-column-column", "gamma_nll-column-column",
+        "tweedie_deviance-column-column", "tweedie_nll-column-column", "gaussian_nll-column-column-column",
+        "dss-column-column-column", "bregman-column-column", "log_loss-column-column",
+        "log_loss-column-column-logits", "weighted_log_loss-column-column",
+        "weighted_log_loss-column-column-logits", "kl_binary-column-column", "poly1-codes-columns",
+        "cross_entropy-codes-columns-logits", "cross_entropy-columns-columns-logits", "rps-codes-columns",
+        "rps-columns-columns", "kl-columns-columns", "js-columns-columns", "hellinger-columns-columns",
+        "focal-codes-columns-logits", "gce-codes-columns-logits", "multi_margin-codes-columns",
+        "cosine_distance-columns-columns", "cosine_embedding-column-columns-columns",
+    ),
+    CANCELS,
+) | dict.fromkeys(
+    (
+        "welsch-column-column", "brier-column-column-logits", "focal-column-column-logits",
+        "pair_logit-column-column",
+    ),
+    AMPLIFIES,
+)  # fmt: skip
+"""Gradients that may lie further than 4 ulp from the slope, and why."""
+
+
+def usual_rows(form, params, rows=30, *, ends=False):
+    return kept(form, draw(form, params, generator(form, f"gradient {ends}"), rows, ends=ends), params)
+
+
+def some_params(form):
+    """Parameters of every day."""
+    usual = usual_params(form)
+    found = [usual]
+    for params in all_params(form, generator(form, "gradient parameters"), at_most=8):
+        numbers = [v for v in params.values() if isinstance(v, float)]
+        if all(1e-3 <= abs(v) <= 5.0 or v == 0.0 for v in numbers) and params not in found:
+            found.append(params)
+    return found
+
+
+def slopes(form, params, roles, found) -> Iterator[tuple[Any, Any, Gradient, dict[str, Any]]]:
+    """Of each row and column that has a slope: what the arrays gave, the slope, and what it is of."""
+    definition = Definition(form.doc.definition)
+    given = {name: exact(value) for name, value in row_params(form, params, roles).items()}
+    for gradient in found:
+        for at, cells in enumerate(zip(*roles.values(), strict=True)):
+            row = given | {name: exact(cell) for name, cell in zip(roles, cells, strict=True)}
+            for j in range(len(row[gradient.role])) if gradient.by_column else [None]:
+                place = at if j is None else (at, j)
+                try:
+                    wanted = slope_of(definition, row, gradient.role, j)
+                except NoSlopeError:
+                    continue
+                yield place, wanted, gradient, row | ({} if j is None else {"j": j})
+
+
+def _sign(x):
+    return MP.mpf(int(x > 0) - int(x < 0))
+
+
+def the_same(gradient, names, wanted):
+    found = Definition(gradient.text)(**({"sign": _sign} | names))
+    # What lies below 1e-350 is nothing to a double.
+    return abs(found - wanted) <= MP.mpf(10) ** -20 * abs(wanted) + MP.mpf(10) ** -350, found
+
+
+def check_the_text(form) -> int:
+    """Hold the text against the slope of the definition; how often they were compared."""
+    compared = 0
+    for params in some_params(form):
+        for ends in (False, True):
+            roles = usual_rows(form, params, ends=ends)
+            for place, wanted, gradient, names in slopes(form, params, roles, gradients(form)):
+                same, found = the_same(gradient, names, wanted)
+                if not same:  # in 400 digits a term of 1e-300 beside one of 1e300 may be lost
+                    with MP.workdps(MANY_DIGITS):
+                        column = names.get("j")
+                        wanted = slope_of(Definition(form.doc.definition), names, gradient.role, column)
+                        same, found = the_same(gradient, names, wanted)
+                assert same, f"{found} in place of {wanted} by {gradient.by}: {params}, row {place}"
+                compared += 1
+    return compared
+
+
+@with_gradient
+def test_the_text_is_the_slope_of_the_definition(form):
+    assert check_the_text(form) >= 10
+
+
+@with_gradient
+def test_the_gradient_of_all_rows_lies_within_4_ulp_of_the_slope(form):
+    for params in some_params(form):
+        roles = usual_rows(form, params)
+        found = gradient_rows(form, roles, row_params(form, params, roles))
+        assert list(found) == [role.name for role in form.pred_roles]
+        for role, column in found.items():
+            assert (column.shape, column.dtype) == (roles[role].shape, np.float64)
+        for place, wanted, gradient, _ in slopes(form, params, roles, gradients(form)):
+            got = found[gradient.role][place]
+            if title(form) in LOOSE:
+                assert got == pytest.approx(float(wanted), rel=1e-8, abs=1e-12), (params, place)
+            else:
+                assert ulps_off(float(got), wanted) <= 4.0, (params, place)
+
+
+def test_the_gradients_with_a_looser_bound_are_still_there():
+    assert set(LOOSE) <= set(map(title, WITH))
+
+
+def with_text(form, old, new):
+    """The loss with another text in its docstring."""
+    function = functools.wraps(form.function)(lambda *columns, **params: form.function(*columns, **params))
+    assert old in function.__doc__
+    function.__doc__ = function.__doc__.replace(old, new)
+    return replace(form, function=function)
+
+
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("huber", "else delta * sign(pred - label)", "else sign(pred - label)"),
+        ("pinball", "factor * (-quantile if", "factor * (quantile if"),
+        ("rps", "2 * sum(", "sum("),
+        ("gaussian_nll", "(mean - label) / v", "(label - mean) / v"),
+    ],
+)
+def test_a_wrong_gradient_is_found(name, old, new):
+    with pytest.raises(AssertionError, match="in place of"):
+        check_the_text(with_text(find(name)[0], old, new))
+
+
+@pytest.mark.parametrize("form", forms(), ids=title)
+def test_a_mean_of_rows_has_a_gradient_by_each_role_or_a_reason(form):
+    doc = form.doc
+    if not form.is_mean or all(role.shape == "Codes" for role in form.pred_roles):
+        assert not doc.gradients
+        assert not doc.no_gradient
+    else:
+        wanted = [(role.name, role.shape == "Columns") for role in form.pred_roles]
+        assert [(one.role, one.by_column) for one in doc.gradients] == ([] if doc.no_gradient else wanted)
+
+
+@pytest.mark.parametrize("form", WITHOUT, ids=title)
+def test_a_row_loss_without_a_gradient_says_why(form):
+    with pytest.raises(NoGradientError) as told:
+        gradients(form)
+    if all(role.shape == "Codes" for role in form.pred_roles):
+        assert str(told.value) == CLASS
+        return
+    if form.name == "wis":
+        assert str(told.value) == "a loop over `intervals` is not differentiated"
+        return
+    assert str(told.value) == STEPS
+    flat = [Gradient(role.name, "0", role.shape == "Columns") for role in form.pred_roles]
+    found = [
+        slope
+        for _, slope, _, _ in slopes(form, usual_params(form), usual_rows(form, usual_params(form)), flat)
+    ]
+    assert found
+    assert not any(found)
+
+
+def test_a_loss_that_is_no_mean_of_rows_has_no_gradient_of_a_row():
+    for name in ("rmse", "r2", "f1", "dice"):
+        with pytest.raises(NoGradientError, match="no mean of rows"):
+            gradients(find(name)[0])
+
+
+@pytest.mark.parametrize(
+    "name, wanted",
+    [
+        ("mse", "2 * (pred - label)"),
+        ("mae", "sign(pred - label)"),
+        ("huber", "e = abs(pred - label)\npred - label if e <= delta else delta * sign(pred - label)"),
+        ("half_mse", "pred - label"),
+    ],
+)
+def test_the_gradient_reads_as_in_a_textbook(name, wanted):
+    (gradient,) = gradients(find(name)[0])
+    assert gradient.text == wanted
+
+
+def test_the_gradient_of_a_logistic_loss_is_the_probability_less_the_label_also_at_the_score_0():
+    (form,) = (f for f in find("log_loss") if f.logits)
+    roles = {"label": np.array([1.0, 0.0, 1.0]), "pred": np.array([0.0, 0.0, math.log(3.0)])}
+    found = gradient_rows(form, roles, {"label_smoothing": 0.0})["pred"]
+    assert found == pytest.approx([-0.5, 0.5, -0.25], abs=1e-15)
+
+
+TORCH = {
+    "mse": lambda torch, y, f: (f - y) ** 2,
+    "huber": lambda torch, y, f: torch.nn.functional.huber_loss(f, y, reduction="none"),
+    "log_cosh": lambda torch, y, f: torch.log(torch.cosh(f - y)),
+    "smooth_l1": lambda torch, y, f: torch.nn.functional.smooth_l1_loss(f, y, reduction="none"),
+}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_the_gradient_is_that_of_pytorch(name):
+    form = find(name)[0]
+    rng = np.random.default_rng(5)
+    roles = {"label": rng.normal(size=50), "pred": rng.normal(size=50) * 2.0}
+
+    def theirs(torch):
+        pred = torch.tensor(roles["pred"], requires_grad=True)
+        TORCH[name](torch, torch.tensor(roles["label"]), pred).sum().backward()
+        return pred.grad
+
+    wanted = recorded("torch", f"gradient: {name}, 50 rows", theirs)
+    assert gradient_rows(form, roles, usual_params(form))["pred"] == pytest.approx(
+        np.array(wanted), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_gradient_of_cross_entropy_from_logits_is_that_of_pytorch(smoothing):
+    (form,) = (f for f in find("cross_entropy") if f.logits and f.role("label").shape == "Codes")
+    rng = np.random.default_rng(6)
+    roles = {"label": rng.integers(0, 4, 30), "pred": rng.normal(size=(30, 4)) * 3.0}
+
+    def theirs(torch):
+        pred = torch.tensor(roles["pred"], requires_grad=True)
+        torch.nn.functional.cross_entropy(
+            pred, torch.tensor(roles["label"]), reduction="sum", label_smoothing=smoothing
+        ).backward()
+        return pred.grad
+
+    wanted = recorded("torch", f"gradient: cross_entropy, label_smoothing={smoothing}, 30 rows of 4", theirs)
+    found = gradient_rows(form, roles, {"label_smoothing": smoothing})["pred"]
+    assert found == pytest.approx(np.array(wanted), rel=1e-9, abs=1e-12)
+
+
+def test_inputs_of_the_gradient_are_not_touched():
+    form = find("mse")[0]
+    roles = {"label": np.array([1.0, 2.0]), "pred": np.array([3.0, 5.0])}
+    for column in roles.values():
+        column.flags.writeable = False
+    found = gradient_rows(form, roles, {})["pred"]
+    assert found.tolist() == [4.0, 6.0]
+    assert found.flags.writeable
+
+
+def test_the_page_and_the_json_of_a_loss_show_its_gradient(here):
+    page = here("losses", "hinge").out
+    assert "Gradient of a row by `pred`:" in page
+    assert "    -side if margin - side * pred > 0 else 0\n" in page
+    (record,) = json.loads(here("losses", "mse", "--json").out)["losses"]
+    assert record["gradient"] == {"pred": "2 * (pred - label)"}
+    assert record["no_gradient"] is None
+
+
+def test_the_page_of_several_columns_names_the_column(here):
+    assert "Gradient of a row by `pred[j]`:" in here("losses", "manhattan").out
+
+
+def test_the_page_of_a_loss_without_a_gradient_says_why(here):
+    assert "No gradient: it is no mean of rows" in here("losses", "rmse").out
+    (record,) = json.loads(here("losses", "rmse", "--json").out)["losses"]
+    assert record["gradient"] is None
+    assert record["no_gradient"].startswith("it is no mean of rows")

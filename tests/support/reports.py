@@ -1,0 +1,19 @@
+"""Reports that were never measured, for what reads them."""
+
+from __future__ import annotations
+
+from losscli.report.records import Input, Report, Result, RowCounts
+
+
+def result(value=1.0, loss="mse", **changes):
+    held = {
+        "loss": loss, "params": {}, "pred": "pred", "better": "lower", "value": value, "sum": None,
+        "rows": 100, "weight": 100.0, "signature": f"{loss}|w:none|pair:position|nan:error",
+    }  # fmt: skip
+    return Result(**(held | changes))
+
+
+def report(*results):
+    return Report(
+        list(results), RowCounts(100, 100, 0, 0, 100, {}, 100), [Input("preds", "p.csv", "csv", ["pred"])]
+    )
