@@ -19,6 +19,7 @@ from losscli.loss.domains import (
     Positive,
     Unit,
 )
+from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
 from losscli.losses.stable import entropy, excess, product
 from losscli.numbers.error_free import two_product
@@ -82,7 +83,7 @@ def log_of_miss(pred: Column, eps: float) -> Column:
     aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
     label=SOFT_BINARY,
     pred=UNIT,
-    elicits="the probability of label 1",
+    elicits=PROBABILITY,
     touches={"clipped": floored_smoothed},
     reference=GOOD,
 )
@@ -127,7 +128,7 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
     logits=True,
     label=SOFT_BINARY,
     best=0.0,
-    elicits="the log odds of label 1",
+    elicits=LOG_ODDS,
     reference=GOOD,
 )
 def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit = 0.0) -> Column:
@@ -232,7 +233,7 @@ def _times_softplus(score: Column, share: Column, factor: float) -> Column:
     aliases=("binary_kl", "kullback_leibler_binary"),
     label=SOFT_BINARY,
     pred=UNIT,
-    elicits="the probability of label 1",
+    elicits=PROBABILITY,
     reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
 )
 def kl_binary(label: Column, pred: Column) -> Column:
@@ -262,7 +263,7 @@ def kl_binary(label: Column, pred: Column) -> Column:
     aliases=("brier_score", "brier_score_loss", "quadratic_score"),
     label=SOFT_BINARY,
     pred=UNIT,
-    elicits="the probability of label 1",
+    elicits=PROBABILITY,
     reference=BRIER,
 )
 def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never"] = "auto") -> Column:
@@ -289,7 +290,7 @@ def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never
     name="brier",
     logits=True,
     label=BINARY,
-    elicits="the log odds of label 1",
+    elicits=LOG_ODDS,
     ulps=6.0,
     exceptions={"ulps": "exp rounds twice and the square once more"},
     reference=BRIER,
@@ -413,7 +414,7 @@ def focal_from_logits(
 @loss(
     aliases=("exp_loss", "adaboost_loss"),
     label=BINARY,
-    elicits="half the log odds of label 1",
+    elicits=HALF_LOG_ODDS,
     sample="sample_data/breast_cancer.csv --pred score",
     reference="Friedman, Hastie & Tibshirani (2000), doi:10.1214/aos/1016218223",
 )
@@ -449,7 +450,7 @@ def surprise_and_label(label: Column, pred: Column, *, eps: BelowOne = EPS) -> t
     label=SOFT_BINARY,
     pred=UNIT,
     touches={"clipped": floored},
-    elicits="the probability of label 1",
+    elicits=PROBABILITY,
     ulps=64.0,
     exceptions={"ulps": "where the loss is near that of the prior, the rounding of the rows shows"},
     reference="McFadden (1974), Conditional logit analysis of qualitative choice behavior",
@@ -489,7 +490,7 @@ def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
     best=1.0,
     label=SOFT_BINARY,
     pred=UNIT,
-    elicits="the probability of label 1",
+    elicits=PROBABILITY,
     reference="Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2",
 )
 def d2_brier(moments: Moments) -> Finished:

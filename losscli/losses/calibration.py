@@ -12,6 +12,7 @@ import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, Finished, loss
 from losscli.loss.domains import BINARY, CLASSES, SIMPLEX, UNIT, Count
+from losscli.loss.elicits import PROBABILITY
 from losscli.losses.stable import sqrt_fraction
 from losscli.numbers.state import Bins
 from losscli.table.block import Ints
@@ -305,7 +306,7 @@ def classwise_ece(state: Bins) -> Finished:
     label=BINARY,
     pred=UNIT,
     best=0.0,
-    elicits="the probability of label 1",
+    elicits=PROBABILITY,
     reference=MURPHY,
 )
 def brier_decomp(state: Bins) -> Finished:

@@ -18,6 +18,7 @@ import numpy as np
 
 from losscli.loss.declare import Codes, Finished, Order, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
+from losscli.loss.elicits import MODE
 from losscli.losses.stable import sqrt_fraction, sum_fractions
 from losscli.numbers.state import Confusion, Counts
 
@@ -615,7 +616,7 @@ def _log(number: Fraction) -> Fraction:
     of_rows="scikit-learn's `accuracy_score` counts the rows that are right throughout: 1 - `subset_zero_one`",
     better="higher",
     best=1.0,
-    elicits="the most probable class",
+    elicits=MODE,
     reference="Duda, Hart & Stork (2001), Pattern Classification, §2.3",
 )
 def accuracy(table: Confusion) -> Finished:

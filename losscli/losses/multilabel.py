@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, INDICATOR, UNIT, BelowOne, Unit
+from losscli.loss.elicits import LABEL_LOG_ODDS, LABEL_PROBABILITIES, LIKELY_LABELS, MODE
 from losscli.losses.binary import EPS, log_loss, log_loss_from_logits
 from losscli.losses.stable import margin_missed
 from losscli.table.block import Mask
@@ -26,7 +27,7 @@ CHANCES = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
     aliases=("hamming_loss", "hamming_distance", "汉明损失"),
     label=INDICATOR,
     pred=UNIT,
-    elicits="for each label, whether it is more probable than not",
+    elicits=LIKELY_LABELS,
     reference=HAMMING,
 )
 def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
@@ -51,7 +52,8 @@ def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
     name="hamming",
     label=CLASSES,
     pred=CLASSES,
-    elicits="the most probable class",
+    elicits=MODE,
+    rate=True,
     reference=HAMMING,
 )
 def hamming_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
@@ -68,7 +70,7 @@ def hamming_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> C
 @loss(
     label=INDICATOR,
     pred=UNIT,
-    elicits="for each label, whether it is more probable than not",
+    elicits=LIKELY_LABELS,
     reference=HAMMING,
 )
 def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
@@ -90,7 +92,7 @@ def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Co
     name="hamming_count",
     label=CLASSES,
     pred=CLASSES,
-    elicits="the most probable class",
+    elicits=MODE,
     reference=HAMMING,
 )
 def hamming_count_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
@@ -118,6 +120,7 @@ def _wrong(label: Columns, pred: Columns, threshold: float) -> Column:
     label=INDICATOR,
     pred=UNIT,
     elicits="the most probable set of labels",
+    rate=True,
     reference=TSOUMAKAS,
 )
 def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
@@ -146,7 +149,7 @@ def floored_cells(label: Columns, pred: Columns, *, eps: float) -> Mask:
     aliases=("multilabel_binary_cross_entropy",),
     label=INDICATOR,
     pred=UNIT,
-    elicits="the probability of each label",
+    elicits=LABEL_PROBABILITIES,
     touches={"clipped": floored_cells},
     ulps=8.0,
     reference="Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
@@ -181,7 +184,7 @@ def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -
     logits=True,
     aliases=("multilabel_soft_margin", "multilabel_soft_margin_loss"),
     label=INDICATOR,
-    elicits="the log odds of each label",
+    elicits=LABEL_LOG_ODDS,
     ulps=8.0,
     reference="Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
     exceptions={"ulps": "the sum over the labels rounds once a label"},
