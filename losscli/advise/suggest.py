@@ -180,7 +180,7 @@ def _record(reading: Interpretation) -> dict[str, Any]:
                 "loss": fit.loss,
                 "why": fit.why,
                 "summary": reading.form(fit).doc.summary,
-                "rewards": reading.form(fit).elicits,
+                "rewards": str(reading.form(fit).elicits),
             }
             for fit in reading.fits
         ],
