@@ -5,14 +5,13 @@ What is said rests on the first rows only and on the names of columns: see `role
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import stat
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.advise.guess_columns import ColumnGuesses
 from losscli.errors import UsageError
@@ -152,41 +151,6 @@ TASKS = {
 
 def _task(task: str) -> str:
     return TASKS[task]
-
-
-def as_json(found: Suggestion) -> str:
-    """The suggestion, for programs."""
-    held = {
-        "schema": "losscli.suggestion/1",
-        "rows": found.rows,
-        "all_rows": found.whole,
-        **_record(found.first),
-        "others": [_record(other) for other in found.others],
-    }
-    return json.dumps(held, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _record(reading: Interpretation) -> dict[str, Any]:
-    return {
-        "task": reading.task,
-        "sure": reading.sure,
-        "why": reading.why,
-        "doubts": reading.doubts,
-        "pred": reading.pred,
-        "label": reading.label,
-        "options": reading.options,
-        "losses": [
-            {
-                "loss": fit.loss,
-                "why": fit.why,
-                "summary": reading.form(fit).doc.summary,
-                "rewards": str(reading.form(fit).elicits),
-            }
-            for fit in reading.fits
-        ],
-        "unfit": [{"loss": one.loss, "why": one.why} for one in reading.unfit],
-        "command": reading.command,
-    }
 
 
 def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:

@@ -71,7 +71,7 @@ Task: TypeAlias = Literal[
     "clustering",
 ]
 Better: TypeAlias = Literal["lower", "higher", "zero"]
-ParamValue: TypeAlias = float | int | bool | str | None
+ParamValue: TypeAlias = bool | int | float | str | None
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "__loss__"
