@@ -49,7 +49,8 @@ from draws import (
     write,
 )
 from losscli.errors import DataError, UsageError
-from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
+from losscli.loss.declare import MARK, Column, Loss, loss
+from losscli.loss.params import Param, show_param
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing

@@ -17,9 +17,10 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.loss.declare import Codes, Finished, Order, Undefined, loss
+from losscli.loss.declare import Codes, Finished, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
 from losscli.loss.elicits import MODE
+from losscli.loss.params import Order
 from losscli.losses.stable import sqrt_fraction, sum_fractions
 from losscli.numbers.state import Confusion, Counts
 

@@ -28,7 +28,8 @@ import pyarrow.parquet as pq
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from losscli.loss.declare import Loss, Param
+from losscli.loss.declare import Loss
+from losscli.loss.params import Param
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.losses import catalogue
 
