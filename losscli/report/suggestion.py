@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from losscli.advise.suggest import Suggestion
-from losscli.advise.tasks import Interpretation
+from losscli.advise.interpretation import Interpretation
 from losscli.report.document import Document, Record, Says
 from losscli.report.records import RowCount
 
