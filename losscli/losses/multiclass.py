@@ -17,7 +17,7 @@ from losscli.loss.elicits import (
     MODE,
 )
 from losscli.losses.binary import BRIER, EPS, GOOD, LIN, Focus, Half, log_loss, log_loss_from_logits
-from losscli.losses.stable import excess, margin_missed, mixing
+from losscli.losses.stable import entropy_gap, margin_missed, mixing
 from losscli.numbers.error_free import two_difference, two_sum
 from losscli.table.block import Mask
 
@@ -500,7 +500,7 @@ def poly1(label: Codes, pred: Columns, *, eps: FromMinusOne = 2.0) -> Column:
     """
     chance = of_class(pred, label)
     # Split so that both terms are positive, also where `eps` is below 0.
-    return excess(np.ones(1), chance) + (1.0 + eps) * (1.0 - chance)
+    return entropy_gap(np.ones_like(chance), chance) + (1.0 + eps) * (1.0 - chance)
 
 
 def _halved(half: str, classes: int) -> bool:
@@ -728,7 +728,7 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     for one, other in zip(first.T, second.T, strict=True):
         # Terms of both signs would cancel: each is taken with one - other off it, which makes it
         # positive, and these differences, whose sum is all but 0, are summed with what rounding lost.
-        total += excess(one, other)
+        total += entropy_gap(one, other)
         apart, left = two_difference(one, other)
         near, more = two_sum(near, apart)
         lost += left + more
