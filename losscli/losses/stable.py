@@ -191,8 +191,7 @@ def entropy_gap(x: Column, y: Column, apart: Column | None = None) -> Column:
     x, y = x * scale, y * scale
     above, below = x > 3.0 * y, x < y / 3.0
     apart = x - y if apart is None else apart
-    both = x + y
-    v = apart / np.where(both == 0.0, 1.0, both)
+    v = apart / np.maximum(x + y, 5e-324)
     # log(x / y) is 2 atanh(v); what is left of 2 x v is v (x - y), and the rest is of third order.
     gap = v * apart + (2.0 * x * v) * (v * v * _atanh_beyond(v))
     with np.errstate(all="ignore"):
