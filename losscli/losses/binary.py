@@ -82,8 +82,22 @@ def surprise(happened: Column, pred: Column, eps: float) -> Column:
 
 
 def log_of_miss(pred: Column, eps: float) -> Column:
-    """The log of 1 - pred, from below at that of ``eps``."""
+    """The log of 1 - pred, or of ``eps`` where that is greater."""
     return np.maximum(np.log1p(-pred), np.log(eps) if eps else -np.inf)
+
+
+def surprise_at(label: Column, pred: Column, eps: float, pos_weight: float = 1.0) -> Column:
+    """Minus the log of the probability of the label, or its mean by a soft label; hits weigh ``pos_weight``."""
+    happened = label == 1.0
+    found = surprise(happened, pred, eps)
+    soft = ~happened & (label != 0.0)
+    if soft.any():
+        share, hits = label[soft], np.log(np.maximum(pred[soft], eps))
+        hits = share * hits if pos_weight == 1.0 else product(share, hits, pos_weight)
+        found[soft] = 0.0 - (hits + (1.0 - share) * log_of_miss(pred[soft], eps))
+    if pos_weight != 1.0:
+        found[happened] *= pos_weight
+    return found
 
 
 @of_probability(
@@ -118,13 +132,7 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
         hit, miss = (2.0 * y * (1.0 - label_smoothing) + label_smoothing for y in (label, 1.0 - label))
         terms = hit * np.log(np.maximum(pred, eps)) + miss * log_of_miss(pred, eps)
         return 0.0 - 0.5 * terms
-    happened = label == 1.0
-    found = surprise(happened, pred, eps)
-    soft = ~happened & (label != 0.0)
-    if soft.any():
-        hits = label[soft] * np.log(np.maximum(pred[soft], eps))
-        found[soft] = 0.0 - (hits + (1.0 - label[soft]) * log_of_miss(pred[soft], eps))
-    return found
+    return surprise_at(label, pred, eps)
 
 
 @of_log_odds(name="log_loss", reference=GOOD)
@@ -180,14 +188,7 @@ def weighted_log_loss(
     >>> weighted_log_loss(np.array([1.0, 0.0]), np.array([0.5, 0.5]), pos_weight=2.0)
     array([1.38629436, 0.69314718])
     """
-    happened = label == 1.0
-    found = surprise(happened, pred, eps)
-    found[happened] *= pos_weight
-    soft = ~happened & (label != 0.0)
-    if soft.any():
-        hits = product(label[soft], np.log(np.maximum(pred[soft], eps)), pos_weight)
-        found[soft] = 0.0 - (hits + (1.0 - label[soft]) * log_of_miss(pred[soft], eps))
-    return found
+    return surprise_at(label, pred, eps, pos_weight)
 
 
 @of_log_odds(
