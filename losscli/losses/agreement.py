@@ -10,9 +10,10 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal
 
-from losscli.loss.declare import Finished, Order, Undefined, loss
+from losscli.loss.declare import Finished, Undefined, loss
 from losscli.loss.domains import CLASSES
 from losscli.loss.elicits import MODE
+from losscli.loss.params import Order
 from losscli.losses.confusion import ZeroDivision, classes, ratio, tabled  # noqa: F401 (the examples use it)
 from losscli.losses.stable import exp_fraction, log_fraction, sqrt_fraction, sum_fractions
 from losscli.numbers.state import Confusion
