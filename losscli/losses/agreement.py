@@ -139,7 +139,7 @@ def g_mean(table: Confusion) -> Finished:
     count = found.total()
     if count == 2:
         return sqrt_fraction(math.prod(found.elements(), start=Fraction(1)))
-    # Shares below 1 have logs of one sign: they do not cancel.
+    # The logs of shares below 1 have one sign and do not cancel.
     logs = sum(times * log_fraction(share) for share, times in found.items() if share != 1)
     return exp_fraction(Fraction(0), Fraction(logs) / count)
 
@@ -225,7 +225,7 @@ def kappa(
 
 
 def _apart(table: Confusion, places: Mapping[int | str, int], power: int) -> Fraction:
-    """Σ w·|i - j|**power over the rows whose predicted class, j, is another than the label, i."""
+    """Σ w·|i - j|**power over the rows whose predicted class j is not the label i."""
     units, unit = table.amounts
     at = [places[name] for name in table.names]
     total: int = sum(
@@ -250,7 +250,7 @@ def _by_chance(
             [sum((row[side] * row[0] ** k for row in rows), Fraction(0)) for k in range(3)] for side in (1, 2)
         )
         return t2 * p0 - 2 * t1 * p1 + t0 * p2
-    # Between two neighbouring places pass all pairs of which one lies below and one above.
+    # Each step between neighbouring places is part of the distance of every pair with one class on either side.
     total = below_true = below_called = Fraction(0)
     whole_true, whole_called = (sum((row[side] for row in rows), Fraction(0)) for side in (1, 2))
     for (here, t, p), (there, _, _) in pairwise(rows):
@@ -289,7 +289,7 @@ def ordinal_mae(table: Confusion, *, order: Order = ()) -> Finished:
 
 
 def _places(table: Confusion, order: Order, *, ordered: bool) -> dict[int | str, int] | Undefined:
-    """The place of each class in their order; text has one only where it is told."""
+    """The place of each class in their order; text has one only where ``order`` gives it."""
     seen = table.classes
     if order:
         known = set(order)

@@ -1,7 +1,7 @@
 """Losses that ask whether probabilities come true: bins of probability against what happened.
 
-The bins are equally wide and closed on the right: (0, 1/15], (1/15, 2/15] …, the first with 0 in it.
-An edge is the double nearest to k / bins.  What each bin holds is the detail of the result.
+The bins are equally wide and closed on the right: [0, 1/15], (1/15, 2/15] …  An edge is the double
+nearest to k / bins.  The detail of the result lists the bins.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MURPHY = "Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2"
 def bin_of(chance: Column, bins: int) -> Ints:
     """The bin of each probability, from 0 on."""
     upper = np.clip(np.ceil(chance * bins), 1.0, bins)
-    # The product was rounded: a neighbour of an edge may have come to lie on its other side.
+    # The product is rounded, so a neighbour of an edge may be on the wrong side of it.
     upper -= (upper > 1.0) & (chance <= (upper - 1.0) / bins)
     upper += (upper < bins) & (chance > upper / bins)
     return upper.astype(np.int64) - 1
@@ -40,7 +40,7 @@ def binned(label: Column, pred: Column, *, bins: Count = 15) -> tuple[Ints, Colu
 
 
 def binned_top(label: Codes, pred: Columns, *, bins: Count = 15) -> tuple[Ints, Column, Column]:
-    """The bin of each row's greatest probability, that, and whether its class was the label."""
+    """The bin of each row's greatest probability, that probability, and whether its class is the label."""
     columns = pred.T
     top = columns.max(axis=0, initial=0.0)
     return bin_of(top, bins), top, (columns.argmax(axis=0) == label).astype(np.float64)

@@ -78,7 +78,7 @@ def mean_missed(rivals: Rivals, label: Labels, pred: Columns, margin: float = 1.
     mean = _missed(rivals, label, pred, margin, power)
     far = ~np.isfinite(mean)
     if far.any():
-        # The sum exceeds the greatest double where the mean may not: the same, all inputs scaled down.
+        # The sum exceeds the greatest double, and the mean may not: the same with all inputs scaled down.
         scaled = _missed(rivals, label[far], pred[far] * 2.0**-600, margin * 2.0**-600, power)
         for _ in range(power):
             scaled *= 2.0**600

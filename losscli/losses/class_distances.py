@@ -95,9 +95,9 @@ def zero_one(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
 
 
 def steps_apart(label: Labels, pred: Columns) -> list[Column]:
-    """For each class but the last: how far the probability of it or a lower one is from the label's.
+    """For each class but the last: the probability of it or a lower one, less the label's share of those.
 
-    Summed with what the rounding lost, since the sums of a good forecast nearly cancel.
+    Rounding errors are summed too, since the sums of a good forecast nearly cancel.
     """
     near, lost, steps = np.zeros(len(pred)), np.zeros(len(pred)), []
     for share, chance in by_class(label, pred[:, :-1]):
@@ -236,8 +236,8 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     first, second = (pred, label) if reverse else (label, pred)
     total, near, lost = np.zeros(len(label)), np.zeros(len(label)), np.zeros(len(label))
     for one, other in zip(first.T, second.T, strict=True):
-        # Terms of both signs would cancel: each is taken with one - other off it, which makes it
-        # positive, and these differences, whose sum is all but 0, are summed with what rounding lost.
+        # Terms of both signs would cancel.  Less one - other, each is positive; these differences, whose
+        # sum is nearly 0, are summed apart, with their rounding errors.
         total += excess(one, other)
         apart, left = two_difference(one, other)
         near, more = two_sum(near, apart)
@@ -293,7 +293,7 @@ def hellinger(label: Columns, pred: Columns) -> Column:
     total = np.zeros(len(label))
     for share, chance in zip(label.T, pred.T, strict=True):
         roots = np.sqrt(share) + np.sqrt(chance)
-        # A power of two, so that the square of the root of 5e-324 keeps its digits.
+        # Scaled by a power of two, so that the square of the root of 5e-324 keeps its digits.
         apart = (share - chance) / np.where(roots == 0.0, 1.0, roots) * 2.0**500
         total += apart * apart
     return np.sqrt(total * 0.5) * 2.0**-500

@@ -29,7 +29,7 @@ def places_ahead(label: Codes, pred: Columns) -> tuple[Column, Column]:
 
 
 def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
-    """Which rows are right or wrong only by the order of the columns."""
+    """Rows that are right or wrong only by the order of the columns."""
     own = at_class(pred, label)
     greater, _ = places_ahead(label, pred)
     others = np.count_nonzero(own == pred.T, axis=0) - 1
@@ -151,6 +151,6 @@ def perceptron_of_classes(label: Codes, pred: Columns) -> Column:
     >>> perceptron_of_classes(np.array([0, 1]), np.array([[2.0, 1.5], [2.0, 1.5]]))
     array([0. , 0.5])
     """
-    # Adding 0 makes -0 a zero, which the greatest of 0 and -0 may be.
+    # The greatest of 0 and -0 may be -0; adding 0 makes it 0.
     behind: Column = pred.max(axis=1) - at_class(pred, label) + 0.0
     return behind

@@ -45,21 +45,21 @@ def tabled(label: Sequence[int], pred: Sequence[int]) -> Confusion:
 
 
 def ratio(part: Fraction, whole: Fraction, zero_division: str, why: str, *, absent: bool = False) -> Finished:
-    """A share; where there is nothing to take a share of, what ``zero_division`` says."""
+    """``part`` / ``whole``; where ``whole`` is 0, what ``zero_division`` says, or undefined for the reason ``why``."""
     if whole:
         return part / whole
     return {"zero": Fraction(0), "one": Fraction(1)}.get(zero_division, Undefined(why, absent))
 
 
 def unseen(counts: Counts) -> bool:
-    """Whether no row is of the class, nor predicted as it: an average of classes leaves it out."""
+    """Whether no row is of the class or predicted as it, so that an average over classes leaves it out."""
     return counts.tp + counts.fp + counts.fn == 0
 
 
 def both_defined(
     one: Finished, other: Finished, combined: Callable[[Fraction, Fraction], Finished]
 ) -> Finished:
-    """What two shares make together; undefined where one of them is."""
+    """A function of two shares; undefined where one of them is."""
     for share in (one, other):
         if isinstance(share, Undefined):
             return share
@@ -417,6 +417,6 @@ def sedi(counts: Counts) -> Finished:
     hit, alarm = counts.tp / (counts.tp + counts.fn), counts.fp / (counts.fp + counts.tn)
     if hit == alarm:
         return Fraction(0)
-    # Logs of the exact odds and rates: they cancel where hit and alarm are near each other.
+    # Of the exact fractions, since logs cancel where hit and alarm are near each other.
     gain = log_fraction(alarm / hit * (1 - hit) / (1 - alarm))
     return gain / log_fraction(alarm * hit * (1 - alarm) * (1 - hit))

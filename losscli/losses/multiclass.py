@@ -50,7 +50,7 @@ CROSS_ENTROPY_ALIASES = (
 def floored(
     label: Codes, pred: Columns, *, eps: float, label_smoothing: float = 0.0, **_: object
 ) -> Mask | None:
-    """Which rows give the class that happened, or any with a share, a probability below ``eps``."""
+    """Rows that give the label's class, or with smoothing any class, a probability below ``eps``."""
     if not eps:
         return None
     low: Mask = at_class(pred, label) < eps if label_smoothing == 0.0 else np.any(pred < eps, axis=1)
@@ -58,15 +58,15 @@ def floored(
 
 
 def floored_soft(label: Columns, pred: Columns, *, eps: float, label_smoothing: float = 0.0) -> Mask:
-    """Which rows give a class with a share of the label a probability below ``eps``."""
+    """Rows that give a class with a share of the label a probability below ``eps``."""
     low: Mask = np.any(((label > 0.0) | (label_smoothing > 0.0)) & (pred < eps), axis=1)
     return low
 
 
 def shares_of(label: Columns, label_smoothing: float) -> tuple[Columns, float]:
-    """The classes' shares of the label after smoothing, and what they add up to.
+    """The classes' shares of the label after smoothing, and their sum.
 
-    Not divided by the number of classes: a share of the least double would be none.
+    They are not divided by the number of classes, which would make a share of the smallest double 0.
     """
     if label_smoothing == 0.0:
         return label, 1.0
@@ -152,7 +152,7 @@ def log_sum_exp_above(pred: Columns) -> tuple[Column, Column]:
     rest = np.zeros(len(pred))
     for place, scores in enumerate(columns):
         below, lost = two_difference(scores, greatest)
-        # Nothing of a score that lies farther below than the greatest double, where `lost` is no number.
+        # A score farther below than the greatest double adds nothing; `lost` is NaN there.
         none = (first == place) | (below == -np.inf)
         rest += np.where(none, 0.0, np.exp(below) * (1.0 + lost))
     return greatest, np.log1p(rest)
@@ -168,8 +168,8 @@ def expected_surprise(label: Columns, pred: Columns, label_smoothing: float) -> 
     total /= whole
     far = ~np.isfinite(total)
     if far.any():
-        # A distance of scores may exceed the greatest double where its share does not: all scaled down,
-        # and beside such distances `above` is nothing.
+        # A distance of scores may exceed the greatest double where its share does not: all scores are
+        # scaled down, and `above` is negligible.
         small, top, part = pred[far] * 2.0**-40, greatest[far] * 2.0**-40, np.zeros(np.count_nonzero(far))
         for share, score in zip(shares[far].T, small.T, strict=True):
             part += share * (top - score)
@@ -337,7 +337,7 @@ def focal(
     """
     chance = at_class(pred, label)
     missed, lost = two_difference(1.0, chance)
-    # What the rounding of 1 - chance lost comes back through the slope of the power.
+    # The rounding error of 1 - chance is added back times the slope of the power.
     lost = gamma * lost / np.where(missed == 0.0, 1.0, missed)
     factor = missed**gamma
     factor += factor * lost
@@ -377,7 +377,7 @@ def focal_from_logits(
     """
     greatest, above = log_sum_exp_above(pred)
     own = at_class(pred, label)
-    # Halved, since the distance of two scores may exceed the greatest double where `alpha` times it fits.
+    # Halved, since the distance of two scores may exceed the greatest double where `alpha` times it does not.
     half = 0.5 * above + (0.5 * greatest - 0.5 * own)
     surprise = above + (greatest - own)
     found = (0.0 - np.expm1(-surprise)) ** gamma * np.where(np.isfinite(surprise), surprise, half)
@@ -438,7 +438,7 @@ def gce_from_logits(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Col
 def _bounded(surprise: Column, power: float) -> Column:
     """(1 - exp(-power·surprise)) / power."""
     scaled = power * surprise
-    # Far below 1 the two sides are one, and the product would lose its digits below the normal doubles.
+    # Far below 1 the result is the surprise itself, and the product would be subnormal.
     return np.where(scaled < 1e-20, surprise, np.subtract(0.0, np.expm1(-scaled)) / power)
 
 

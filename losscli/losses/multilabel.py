@@ -311,7 +311,7 @@ def lrap(label: Columns, pred: Columns) -> Column:
 
 
 def tied_top(label: Columns, pred: Columns) -> Mask:
-    """Which rows are right or wrong only by the order of the columns."""
+    """Rows that are right or wrong only by the order of the columns."""
     top = pred == pred.max(axis=1, keepdims=True)
     true = label == 1.0
     tied: Mask = np.any(top & true, axis=1) & np.any(top & ~true, axis=1)
@@ -351,7 +351,7 @@ def overlaps(label: Columns, pred: Columns, threshold: float) -> tuple[Column, C
 
 
 def rows_with_labels(label: Columns, pred: Columns, *, threshold: float, zero_division: str) -> Mask | None:
-    """Which rows count: all, save those with no label on either side under ``zero_division=skip``."""
+    """Rows that count: under ``zero_division=skip`` those with a label, true or predicted; else all (None)."""
     if zero_division != "skip":
         return None
     some: Mask = np.any((label == 1.0) | (pred > threshold), axis=1)

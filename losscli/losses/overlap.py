@@ -32,7 +32,7 @@ of_all_areas = partial(
 def without_area(empty: str) -> Finished:
     """The loss where nothing is true and nothing predicted.
 
-    Such a class is not there, and a mean over classes leaves it out; alone it is perfect by convention.
+    A mean over classes leaves such a class out; alone it is perfect by convention.
     """
     if empty == "one":
         return Fraction(1)
@@ -40,7 +40,7 @@ def without_area(empty: str) -> Finished:
 
 
 def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float, empty: str) -> Finished:
-    """1 - (part + smooth) / (whole + smooth); ``both`` is the predicted and the true area together."""
+    """1 - (part + smooth) / (whole + smooth); ``both`` is the sum of predicted and true area."""
     if both == 0:
         return without_area(empty)
     over = whole + Fraction(smooth)
@@ -115,7 +115,7 @@ def jaccard_loss(
 def tversky_whole(
     overlap: Fraction, predicted: Fraction, true: Fraction, alpha: float, beta: float
 ) -> Fraction:
-    """The overlap, and what is predicted or true beyond it, by their weights."""
+    """The overlap, and what is only predicted or only true, weighted by ``alpha`` and ``beta``."""
     return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
 
 
