@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.loss.declare import Column, Columns, Finished, Levels, Undefined, loss
+from losscli.loss.declare import Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
 from losscli.loss.elicits import CENTRAL_INTERVAL, QUANTILE, QUANTILES
+from losscli.loss.params import Levels
 
 QUANTILES_SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.

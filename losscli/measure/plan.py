@@ -17,8 +17,9 @@ from losscli.measure.number_views import NumberView
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, ParamValue
+    from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
+    from losscli.loss.params import ParamValue
     from losscli.measure.row_recorder import RowRecorder
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot

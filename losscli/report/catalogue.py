@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from losscli.loss.declare import Better, Loss, ParamValue
+from losscli.loss.declare import Better, Loss
 from losscli.loss.gradient import NoGradientError, gradients
+from losscli.loss.params import ParamValue
 from losscli.losses import catalogue, find
 from losscli.losses.describe import example
 from losscli.report.document import Document, Record, Says

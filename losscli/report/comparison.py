@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from losscli._version import __version__
-from losscli.loss.declare import Better, ParamValue
+from losscli.loss.declare import Better
+from losscli.loss.params import ParamValue
 from losscli.report.document import Document, Record, Says
 from losscli.report.records import ComparedInput, Interval, Part, RowCount, RowCounts, arithmetic
 

@@ -14,8 +14,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import DataError, UsageError
-from losscli.loss.declare import read_number
 from losscli.loss.domains import number
+from losscli.loss.spec import read_number
 from losscli.measure.call import LossRequest
 from losscli.numbers.exact import decimal, round_fraction
 from losscli.report.baseline import Baseline, unlike

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from losscli._version import __version__
-from losscli.loss.declare import Better, ParamValue
+from losscli.loss.declare import Better
+from losscli.loss.params import ParamValue
 from losscli.report.document import Document, Record, Says
 from losscli.text import grouped
 

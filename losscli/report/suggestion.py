@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from losscli.advise.suggest import Suggestion
 from losscli.advise.interpretation import Interpretation
+from losscli.advise.suggest import Suggestion
 from losscli.report.document import Document, Record, Says
 from losscli.report.records import RowCount
 
