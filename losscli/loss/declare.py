@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -323,7 +323,5 @@ def _decorator(declare: Callable[Concatenate[Callable[..., Any], P], Loss]) -> C
 
 
 loss = _decorator(Loss)
-"""Marks a function as a loss and returns it.  It takes the fields of `Loss` that follow the function."""
-
-score = partial(loss, better="higher", best=1.0)
-"""Marks a function as a loss of which more is better, and 1 is perfect."""
+"""Marks a function as a loss and returns it.  It takes the fields of `Loss` that follow the function; what several losses
+of a family share is a `functools.partial` of it."""
