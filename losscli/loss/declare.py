@@ -37,6 +37,8 @@ import numpy as np
 from losscli.errors import UsageError
 from losscli.loss.domains import REAL, Domain, Interval, number, surely_finite
 from losscli.loss.matrix import Matrix
+from losscli.loss.spec import Better as Better
+from losscli.loss.spec import ParamValue as ParamValue
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -69,8 +71,6 @@ Task: TypeAlias = Literal[
     "overlap",
     "clustering",
 ]
-Better: TypeAlias = Literal["lower", "higher", "zero"]
-ParamValue: TypeAlias = bool | int | float | str | None
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "__loss__"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from losscli.errors import UsageError
+
+ParamValue: TypeAlias = bool | int | float | str | None
+Better: TypeAlias = Literal["lower", "higher", "zero"]
+"""Which values of a loss are better; `zero`: those nearest to it."""
 
 
 class Spec(NamedTuple):
