@@ -8,11 +8,16 @@ from typing import Annotated, Any, Literal, TypeAlias
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
-from losscli.report.records import ComparedInput, Interval, Part, RowCount, RowCounts, arithmetic
+from losscli.report.records import Input, Interval, Part, RowCount, RowCounts, arithmetic
 
 Verdict: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
 Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
 VERDICTS: tuple[Verdict, ...] = ("better", "same", "worse", "inconclusive")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedInput(Input):
+    role: Annotated[str, Says(type=Literal["base", "head", "preds", "labels"])]
 
 
 # Without a docstring it has no description in the schema either: one of the two models.

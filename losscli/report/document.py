@@ -6,7 +6,6 @@ pydantic reads and describes.  It is imported only then: that takes longer than 
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_type_hints
@@ -159,4 +158,6 @@ def schema_text(place: str) -> str:
 
 
 def _text(document: Mapping[str, Any]) -> str:
+    import json
+
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -15,7 +15,6 @@ from losscli.text import grouped
 
 RowCount: TypeAlias = Annotated[int, Says(ge=0)]
 CountsByReason: TypeAlias = dict[str, Annotated[int, Says(ge=1)]]
-ComparedRole: TypeAlias = Literal["base", "head", "preds", "labels"]
 Part: TypeAlias = Annotated[dict[str, str], Says(type=dict[Literal["class", "output"], str], max_length=1)]
 
 
@@ -110,16 +109,11 @@ def _in_doubles(held: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedInput(Record):
-    role: ComparedRole
+class Input(Record):
+    role: Annotated[str, Says(type=Literal["preds", "labels"])]
     path: str
     format: str
     columns: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Input(ComparedInput):
-    role: Literal["preds", "labels"]
 
 
 @dataclass(frozen=True, slots=True)
