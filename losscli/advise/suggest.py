@@ -1,6 +1,6 @@
 """Look at the columns and say which losses fit, and why: the function behind `losscli suggest`.
 
-What is said rests on the first rows only and on the names of columns: see `roles` and `readings`.
+It rests on the names of columns and on their first rows only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from losscli.advise.guess_columns import ColumnGuesses
+from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
 from losscli.measure.call import names_cut
 from losscli.pairing.keyplan import POSITION
@@ -21,7 +22,7 @@ from losscli.reading.inputs import open_inputs
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.advise.tasks import Interpretation
+    from losscli.advise.interpretation import Interpretation
     from losscli.reading.source import Dialect
 
 
@@ -68,13 +69,14 @@ def suggest(
     keys = [on or "", *(on or "").split(",")] if by_key else []
     taken = [name for name in (*keys, weight) if name is not None]
     columns = ColumnGuesses(sources, taken, names_cut(sources, by), paired=not by_key)
-    found = columns.readings(pred, label, as_eval=as_eval)
-    readings = []
-    for names, held in found:
-        reading = columns.read(held, names, from_logits=from_logits, pos_label=pos_label)
-        reading.command = _command(paths, reading, columns.default(names), input_format, dialect)
-        readings.append(reading)
-    return Suggestion(readings[0], readings[1:], columns.rows, columns.whole, paths)
+    found = []
+    for candidate in columns.candidates(pred, label, as_eval=as_eval):
+        seen = columns.describe(candidate, from_logits=from_logits, pos_label=pos_label)
+        one = interpret(seen, sources[0].format)
+        one.pred, one.label = candidate.pred, candidate.label
+        one.command = _command(paths, one, columns.names_needed(candidate), input_format, dialect)
+        found.append(one)
+    return Suggestion(found[0], found[1:], columns.rows, columns.whole, paths)
 
 
 def _is_pipe(path: str) -> bool:

@@ -66,7 +66,7 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param)) for param in form.params]
-    facts += [("better", form.better), ("rewards", form.elicits)]
+    facts += [("better", form.better), ("rewards", str(form.elicits))]
     if (averages := _averages(form)) is not None:
         facts.append(("average", averages))
     if form.aliases:

@@ -78,7 +78,7 @@ class Form(Record):
             params=[Param(p.name, p.range, p.default, p.required) for p in form.params],
             better=form.better,
             best=form.best,
-            rewards=form.elicits,
+            rewards=str(form.elicits),
             reference=form.reference,
             example=example(form),
         )

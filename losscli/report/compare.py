@@ -43,7 +43,6 @@ from losscli.statistics.distributions import mcnemar_mid_p, normal_quantile
 from losscli.statistics.intervals import (
     HEAVY_TAIL,
     NO_DOUBLE,
-    RATES,
     IntervalSpec,
     beyond_doubles,
     one_side,
@@ -325,7 +324,7 @@ def _measured(
     error = standard_error(covariance, slope, rows)
     one = replace(one, note=_tail(contest, duel.spread, states, covariance))
     draft = by_t(one, worse_by, error, rows - 1, rule, "paired t")
-    if draft.chances is None or weighted or contest.base.loss.function.__name__ not in RATES:
+    if draft.chances is None or weighted or not contest.base.loss.rate:
         return draft
     if not duel.of_rates(states):
         return draft

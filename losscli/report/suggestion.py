@@ -9,8 +9,8 @@ from losscli.report.document import Document, Record, Says
 from losscli.report.records import RowCount
 
 if TYPE_CHECKING:
+    from losscli.advise.interpretation import Interpretation
     from losscli.advise.suggest import Suggestion
-    from losscli.advise.tasks import Interpretation
 
 
 # The records without a docstring have no description in the schema either.
@@ -55,7 +55,7 @@ class Reading(Record):
             label=found.label,
             options=found.options,
             losses=[
-                Fit(fit.loss, fit.why, form.doc.summary, form.elicits)
+                Fit(fit.loss, fit.why, form.doc.summary, str(form.elicits))
                 for fit, form in zip(found.fits, forms, strict=True)
             ],
             unfit=[Unfit(one.loss, one.why) for one in found.unfit],

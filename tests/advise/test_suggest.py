@@ -229,6 +229,25 @@ def test_a_mean_and_a_spread_are_found_by_their_names(here, text):
     assert here(*shlex.split(found["command"])[1:]).code == 0
 
 
+def test_a_spread_may_be_named_before_the_mean(here, text):
+    text("both.csv", ["mu,sigma,label", "-1.5,3,2", "2,3.5,4"])
+    found = suggestion(here, "both.csv", "-p", "sd=sigma,mean=mu")
+    assert (found["task"], losses(found), found["doubts"]) == ("distribution", ["dss"], [])
+
+
+@pytest.mark.parametrize("roles", ["mean=mu", "alpha=mu,beta=sigma"])
+def test_roles_that_no_loss_is_suggested_for_are_exit_2(here, text, roles):
+    text("both.csv", ["mu,sigma,label", "1.5,3,2", "2,3.5,4"])
+    ran = here("suggest", "both.csv", "-p", roles).block()
+    assert ran.code == 2
+    assert "`mean` and `sd`" in ran.err
+
+
+def test_lists_that_are_empty_are_lists_of_labels(here, text):
+    rows = text("rows.jsonl", ['{"pred": [], "label": []}'])
+    assert suggestion(here, rows)["task"] == "multilabel"
+
+
 def test_the_first_rows_only_are_looked_at(here, text):
     text("long.csv", ["pred,label", *("1.5,2.5" for _ in range(30_000))])
     found = suggestion(here, "long.csv")
