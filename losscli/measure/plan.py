@@ -19,7 +19,7 @@ from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
-    from losscli.loss.params import ParamValue
+    from losscli.loss.spec import ParamValue
     from losscli.measure.row_recorder import RowRecorder
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot

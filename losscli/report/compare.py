@@ -23,7 +23,7 @@ from losscli.measure.engines import threads
 from losscli.numbers.exact import round_fraction
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed
-from losscli.report.comparison import Compared, Comparison, Side
+from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
 from losscli.report.evaluate import (
     column_reader,
     explained,
@@ -36,7 +36,7 @@ from losscli.report.evaluate import (
     with_edges,
 )
 from losscli.report.gates import exact_change
-from losscli.report.records import ComparedInput, ComparedRole, Result
+from losscli.report.records import Result
 from losscli.report.results import Options, drawn_groups, of_measure, slices_of, values_of
 from losscli.report.verdicts import POWER, Chances, Draft, Rule, at_odds, by_t, check_rule, corrected
 from losscli.statistics.distributions import mcnemar_mid_p, normal_quantile
@@ -143,7 +143,7 @@ def compare(
     compared = [one if one.slice else replace(one, note="; ".join(filter(None, [one.note, *notes])) or None)
                 for one in compared]  # fmt: skip
     failed = [one for one in compared if one.verdict in fail_on]
-    roles: tuple[ComparedRole, ...] = ("base", "head", "labels") if sides else ("preds", "labels")
+    roles = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
         names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.made)

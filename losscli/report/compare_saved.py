@@ -15,9 +15,9 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.spec import split
 from losscli.numbers.exact import round_fraction
 from losscli.report.baseline import difference, unlike
-from losscli.report.comparison import Compared, Comparison, Side
+from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
 from losscli.report.gates import canonical, change
-from losscli.report.records import ComparedInput, Report, Result
+from losscli.report.records import Report, Result
 from losscli.report.saved import read_result
 from losscli.report.slice_pattern import slice_text
 from losscli.report.verdicts import Draft, Rule, by_t, check_rule, corrected
