@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from losscli.show.lines import value_text
 from losscli.show.verdict import MOST_FAILURES
 from losscli.text import plural, visible
 
@@ -36,13 +37,10 @@ def render(views: Sequence[View], look: Canvas) -> str:
 
 def _results(view: View) -> Iterator[str]:
     yield view.caption
-    columns = view.columns()
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        row = dict(zip((column.name for column in columns), cells, strict=True))
-        name = ", ".join(row[part] for part in ("loss", "pred", "of") if row.get(part))
-        change = f", change {row['change']}" if "change" in row else ""
-        note = f" ({row['remarks']})" if row.get("remarks") else ""
-        yield f"{name} = {row['value']}{change}{note}"
+    for line in view.lines():
+        change = f", change {line.change}" if line.change else ""
+        remarks = f" ({line.remarks})" if line.remarks else ""
+        yield f"{line.name(pred=view.several)} = {value_text(line.value)}{change}{remarks}"
 
 
 def _annotations(view: View) -> Iterator[tuple[float, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.show.lines import place_text, value_text
+from losscli.show.lines import name_text, place_text, value_text
 from losscli.text import plural
 
 MOST_FAILURES = 10
@@ -56,13 +56,10 @@ def judged(gate: Mapping[str, Any]) -> Verdict:
 def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
     from losscli.report.gates import WORDS, excess
 
-    name, size = limit["loss"], limit["limit"]
-    if several and limit["pred"] is not None:
-        name += f" of {limit['pred']}"
-    place = place_text(limit["part"], limit["slice"])
+    size, pred = limit["limit"], limit["pred"] if several else None
     return LimitLine(
         passed=limit["passed"],
-        name=f"{name}, {place}" if place else name,
+        name=name_text(limit["loss"], pred, place_text(limit["part"], limit["slice"])),
         bound=f"{WORDS[limit['kind']]} {size if isinstance(size, str) else f'{size:.6g}'}",
         value=value_text(limit["value"]),
         baseline="" if limit["baseline"] is None else value_text(limit["baseline"]),
