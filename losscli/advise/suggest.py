@@ -5,14 +5,13 @@ It rests on the names of columns and on their first rows only.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import stat
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
@@ -153,37 +152,6 @@ TASKS = {
 
 def _task(task: str) -> str:
     return TASKS[task]
-
-
-def as_json(found: Suggestion) -> str:
-    """The suggestion, for programs."""
-    held = {
-        "schema": "losscli.suggestion/1",
-        "rows": found.rows,
-        "all_rows": found.whole,
-        **_record(found.first),
-        "others": [_record(other) for other in found.others],
-    }
-    return json.dumps(held, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _record(reading: Interpretation) -> dict[str, Any]:
-    return {
-        "task": reading.task,
-        "sure": reading.sure,
-        "why": reading.why,
-        "doubts": reading.doubts,
-        "pred": reading.pred,
-        "label": reading.label,
-        "options": reading.options,
-        "losses": [
-            {"loss": loss, "why": why, "summary": form.doc.summary, "rewards": form.elicits}
-            for loss, why in reading.fits.items()
-            if (form := reading.form(loss))
-        ],
-        "unfit": [{"loss": loss, "why": why} for loss, why in reading.unfit.items()],
-        "command": reading.command,
-    }
 
 
 def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:

@@ -16,8 +16,8 @@ from losscli.text import shortened, visible
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
-    from losscli.report.gates import Gate, LimitKind
-    from losscli.report.records import Report
+    from losscli.report.gates import Gate
+    from losscli.report.records import LimitKind, Report
     from losscli.show.canvas import Canvas
 
 called: list[str] = []

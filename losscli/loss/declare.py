@@ -36,6 +36,7 @@ import numpy as np
 
 from losscli.errors import UsageError
 from losscli.loss.domains import REAL, Domain, Interval, number, surely_finite
+from losscli.loss.elicits import Functional
 from losscli.loss.matrix import Matrix
 from losscli.table.block import Floats, Ints, Mask
 
@@ -70,7 +71,7 @@ Task: TypeAlias = Literal[
     "clustering",
 ]
 Better: TypeAlias = Literal["lower", "higher", "zero"]
-ParamValue: TypeAlias = float | int | bool | str | None
+ParamValue: TypeAlias = bool | int | float | str | None
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "__loss__"
@@ -161,7 +162,7 @@ class Loss:
     name: str
     task: Task
     reference: str
-    elicits: str
+    elicits: Functional | str
     aliases: tuple[str, ...]
     better: Better
     best: float | None  # the value of a perfect prediction, where it is reached exactly
@@ -181,6 +182,7 @@ class Loss:
     refuses_levels: Callable[[Levels], str | None] | None
     homogeneous: int | None
     counts_only: bool | str
+    rate: bool
     of_rows: str | None
     ulps: float
     exceptions: Mapping[str, str]
@@ -345,7 +347,7 @@ def loss(
     task: Task | None = None,
     *,
     reference: str,
-    elicits: str = "",
+    elicits: Functional | str = "",
     name: str | None = None,
     aliases: tuple[str, ...] = (),
     better: Better = "lower",
@@ -368,6 +370,7 @@ def loss(
     refuses_levels: Callable[[Levels], str | None] | None = None,
     homogeneous: int | None = None,
     counts_only: bool | str = False,
+    rate: bool = False,
     of_rows: str | None = None,
     ulps: float = 4.0,
     exceptions: Mapping[str, str] | None = None,
@@ -376,8 +379,8 @@ def loss(
 ) -> Callable[[F], F]:
     """Mark a function as a loss and return it.
 
-    ``task``: where it is not that of the family, which is the name of its module.  ``elicits``: what the best
-    prediction under this loss is (mean, median …).
+    ``task``: where it is not that of the family, which is the name of its module.  ``elicits``: the best
+    constant prediction under this loss, as a functional (`MEAN`, `MEDIAN` …) where it is worked out, else in words.
 
     ``label``, ``pred``, ``domains``: the domain of each role.  ``columns``: roles that are filled by a
     parameter which names a column (`mase:scale=s`), with the names looked for where it is not given.
@@ -398,7 +401,7 @@ def loss(
     parameters.  ``homogeneous``: k where the row function of c·(label, pred, lengths) is c**k times its
     value.  ``counts_only``: rows pair with their own copies, or the number of rows stands in the
     definition, so that a weight says how often a row stands there and must be whole; the name of a
-    parameter, where that is so unless the parameter is 0.  ``of_rows``: what another library of the same
+    parameter, where that is so unless the parameter is 0.  ``rate``: every row is 0 or 1.  ``of_rows``: what another library of the same
     name makes of several labels, where it looks at whole rows.  ``ulps``: how far rows may lie from the
     definition.  ``exceptions``: laws not kept, with reasons.  ``sample``: files and columns of the sample
     data for the example, where those of the task do not fit; "" where it holds none that do.  ``root``: what the
@@ -432,6 +435,7 @@ def loss(
             refuses_levels=refuses_levels,
             homogeneous=homogeneous,
             counts_only=counts_only,
+            rate=rate,
             of_rows=of_rows,
             ulps=ulps,
             exceptions=exceptions or {},

@@ -126,7 +126,8 @@ def names_from_source() -> list[str]:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "loss":
+                # What decorates a function there is `loss`, or a family's preset of it.
+                if isinstance(mark, ast.Call):
                     given = [k.value.value for k in mark.keywords
                              if k.arg == "name" and isinstance(k.value, ast.Constant)]  # fmt: skip
                     names[str(given[0]) if given else node.name] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from losscli.loss.domains import (
     Positive,
     Unit,
 )
+from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
 from losscli.losses.stable import entropy, excess, product
 from losscli.numbers.error_free import two_product
@@ -32,6 +34,12 @@ LIN = "Lin, Goyal, Girshick, He & Dollár (2017), doi:10.1109/ICCV.2017.324"
 ELKAN = "Elkan (2001), The foundations of cost-sensitive learning, IJCAI 2001"
 
 Focus: TypeAlias = Annotated[float, Interval(0.0, 16.0)]
+Half: TypeAlias = Literal["auto", "always", "never"]
+
+of_probability = partial(loss, label=SOFT_BINARY, pred=UNIT, elicits=PROBABILITY)
+of_log_odds = partial(loss, logits=True, label=SOFT_BINARY, elicits=LOG_ODDS)
+skill = partial(of_probability, averages=("macro", "none"), better="higher", best=1.0)
+expected_cost = partial(loss, best=None, elicits="the class with the least expected cost", reference=ELKAN)
 
 
 def floored(label: Column, pred: Column, *, eps: float, **_: object) -> Mask | None:
@@ -78,11 +86,8 @@ def log_of_miss(pred: Column, eps: float) -> Column:
     return np.maximum(np.log1p(-pred), np.log(eps) if eps else -np.inf)
 
 
-@loss(
+@of_probability(
     aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
     touches={"clipped": floored_smoothed},
     reference=GOOD,
 )
@@ -122,14 +127,7 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
     return found
 
 
-@loss(
-    name="log_loss",
-    logits=True,
-    label=SOFT_BINARY,
-    best=0.0,
-    elicits="the log odds of label 1",
-    reference=GOOD,
-)
+@of_log_odds(name="log_loss", reference=GOOD)
 def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit = 0.0) -> Column:
     """Surprise at the label, in nats, from a raw score (log odds).
 
@@ -156,9 +154,7 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
     return np.log1p(np.exp(-np.abs(pred))) + line
 
 
-@loss(
-    label=SOFT_BINARY,
-    pred=UNIT,
+@of_probability(
     elicits="the probability of label 1, its odds multiplied by pos_weight",
     touches={"clipped": floored},
     reference="King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868",
@@ -194,10 +190,8 @@ def weighted_log_loss(
     return found
 
 
-@loss(
+@of_log_odds(
     name="weighted_log_loss",
-    logits=True,
-    label=SOFT_BINARY,
     elicits="the log odds of label 1, plus the log of pos_weight",
     ulps=6.0,
     exceptions={"ulps": "exp, log1p and two products round once each"},
@@ -228,11 +222,8 @@ def _times_softplus(score: Column, share: Column, factor: float) -> Column:
     return product(np.where(far, root, above), np.where(far, root, 1.0), share, factor)
 
 
-@loss(
+@of_probability(
     aliases=("binary_kl", "kullback_leibler_binary"),
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
     reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
 )
 def kl_binary(label: Column, pred: Column) -> Column:
@@ -258,14 +249,8 @@ def kl_binary(label: Column, pred: Column) -> Column:
     return excess(label, pred) + rest
 
 
-@loss(
-    aliases=("brier_score", "brier_score_loss", "quadratic_score"),
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
-    reference=BRIER,
-)
-def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never"] = "auto") -> Column:
+@of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)
+def brier(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     """Squared error of a probability.
 
         (2 if half == "never" else 1) * (pred - label)**2
@@ -285,18 +270,14 @@ def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never
     return error * 2.0 if half == "never" else error
 
 
-@loss(
+@of_log_odds(
     name="brier",
-    logits=True,
     label=BINARY,
-    elicits="the log odds of label 1",
     ulps=6.0,
     exceptions={"ulps": "exp rounds twice and the square once more"},
     reference=BRIER,
 )
-def brier_from_logits(
-    label: Column, pred: Column, *, half: Literal["auto", "always", "never"] = "auto"
-) -> Column:
+def brier_from_logits(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     """Squared error of the probability that a raw score (log odds) stands for.
 
         odds = exp(pred if label == 1 else -pred)
@@ -320,10 +301,9 @@ def brier_from_logits(
     return error * 2.0 if half == "never" else error
 
 
-@loss(
-    aliases=("binary_focal", "focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss"),
+@of_probability(
     label=BINARY,
-    pred=UNIT,
+    aliases=("binary_focal", "focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss"),
     elicits="a probability on the right side of one half, drawn towards it",
     touches={"clipped": floored},
     reference=LIN,
@@ -368,9 +348,8 @@ def _balanced(found: Column, happened: Column, alpha: float | None) -> Column:
     return np.where(factor > 0.0, found, 0.0) * factor
 
 
-@loss(
+@of_log_odds(
     name="focal",
-    logits=True,
     label=BINARY,
     elicits="a score on the right side of zero, drawn towards it",
     ulps=16.0,
@@ -411,9 +390,9 @@ def focal_from_logits(
 
 
 @loss(
-    aliases=("exp_loss", "adaboost_loss"),
     label=BINARY,
-    elicits="half the log odds of label 1",
+    aliases=("exp_loss", "adaboost_loss"),
+    elicits=HALF_LOG_ODDS,
     sample="sample_data/breast_cancer.csv --pred score",
     reference="Friedman, Hastie & Tibshirani (2000), doi:10.1214/aos/1016218223",
 )
@@ -440,16 +419,10 @@ def surprise_and_label(label: Column, pred: Column, *, eps: BelowOne = EPS) -> t
     return log_loss(label, pred, eps=eps), label
 
 
-@loss(
+@skill(
     of=surprise_and_label,
     aliases=("d2_log_loss_score", "log_loss_skill"),
-    averages=("macro", "none"),
-    better="higher",
-    best=1.0,
-    label=SOFT_BINARY,
-    pred=UNIT,
     touches={"clipped": floored},
-    elicits="the probability of label 1",
     ulps=64.0,
     exceptions={"ulps": "where the loss is near that of the prior, the rounding of the rows shows"},
     reference="McFadden (1974), Conditional logit analysis of qualitative choice behavior",
@@ -480,16 +453,10 @@ def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
     return label, pred
 
 
-@loss(
+@skill(
     of=label_and_pred,
     state="moments",
     aliases=("d2_brier_score", "brier_skill_score", "bss"),
-    averages=("macro", "none"),
-    better="higher",
-    best=1.0,
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
     reference="Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2",
 )
 def d2_brier(moments: Moments) -> Finished:
@@ -509,13 +476,11 @@ def d2_brier(moments: Moments) -> Finished:
     return 1 - moments.squared_error / moments.label_spread
 
 
-@loss(
+@of_probability(
     of=label_and_pred,
     averages=("macro", "none"),
     better="zero",
     best=None,
-    label=SOFT_BINARY,
-    pred=UNIT,
     elicits="any predictions with the right mean",
     reference="Steyerberg (2019), Clinical Prediction Models, ch. 15, doi:10.1007/978-3-030-16399-0",
 )
@@ -536,13 +501,8 @@ def calibration_excess(observed: Fraction, expected: Fraction) -> Finished:
     return observed / expected - 1
 
 
-@loss(
-    aliases=("expected_cost", "classification_cost", "cost_sensitive_loss"),
-    label=BINARY,
-    pred=UNIT,
-    best=None,
-    elicits="the class with the least expected cost",
-    reference=ELKAN,
+@expected_cost(
+    label=BINARY, pred=UNIT, aliases=("expected_cost", "classification_cost", "cost_sensitive_loss")
 )
 def cost(label: Column, pred: Column, *, matrix: Matrix) -> Column:
     """Expected cost of a probability, in the unit of the cost matrix.
@@ -567,15 +527,7 @@ def cost(label: Column, pred: Column, *, matrix: Matrix) -> Column:
     return np.where(happened, missed, quiet) * (1.0 - pred) + np.where(happened, found, alarm) * pred
 
 
-@loss(
-    "multiclass",
-    name="cost",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=None,
-    elicits="the class with the least expected cost",
-    reference=ELKAN,
-)
+@expected_cost(task="multiclass", name="cost", label=CLASSES, pred=SIMPLEX)
 def cost_of_chances(label: Codes, pred: Columns, *, matrix: Matrix) -> Column:
     """Expected cost of class probabilities, in the unit of the cost matrix.
 
@@ -595,15 +547,7 @@ def cost_of_chances(label: Codes, pred: Columns, *, matrix: Matrix) -> Column:
     return total
 
 
-@loss(
-    "multiclass",
-    name="cost",
-    label=CLASSES,
-    pred=CLASSES,
-    best=None,
-    elicits="the class with the least expected cost",
-    reference=ELKAN,
-)
+@expected_cost(task="multiclass", name="cost", label=CLASSES, pred=CLASSES)
 def cost_of_classes(label: Codes, pred: Codes, *, matrix: Matrix) -> Column:
     """Cost of the predicted classes, in the unit of the cost matrix.
 

@@ -7,11 +7,13 @@ An edge is the double nearest to k / bins.  What each bin holds is the detail of
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, Finished, loss
 from losscli.loss.domains import BINARY, CLASSES, SIMPLEX, UNIT, Count
+from losscli.loss.elicits import PROBABILITY
 from losscli.losses.stable import sqrt_fraction
 from losscli.numbers.state import Bins
 from losscli.table.block import Ints
@@ -44,6 +46,27 @@ def binned_top(label: Codes, pred: Columns, *, bins: Count = 15) -> tuple[Ints, 
     return bin_of(top, bins), top, (columns.argmax(axis=0) == label).astype(np.float64)
 
 
+of_probability = partial(
+    loss,
+    task="binary",
+    of=binned,
+    state="bins",
+    averages=("macro", "none"),
+    label=BINARY,
+    pred=UNIT,
+    elicits="any probabilities that come true as often as they say",
+)
+of_confidence = partial(
+    loss,
+    task="multiclass",
+    of=binned_top,
+    state="bins",
+    label=CLASSES,
+    pred=SIMPLEX,
+    elicits="a greatest probability that comes true as often as it says",
+)
+
+
 def gaps(state: Bins) -> list[tuple[Fraction, Fraction]]:
     """The share of the rows in each bin, and its mean label less its mean prediction."""
     whole = state.weight.fraction
@@ -67,18 +90,7 @@ def root_mean_square_gap(state: Bins) -> Fraction:
     return sqrt_fraction(sum((share * gap**2 for share, gap in gaps(state)), Fraction(0)))
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("expected_calibration_error", "binary_calibration_error"),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="any probabilities that come true as often as they say",
-    reference=NAEINI,
-)
+@of_probability(aliases=("expected_calibration_error", "binary_calibration_error"), reference=NAEINI)
 def ece(state: Bins) -> Finished:
     """Mean gap between probability and frequency, over bins of probability.
 
@@ -96,17 +108,7 @@ def ece(state: Bins) -> Finished:
     return mean_gap(state)
 
 
-@loss(
-    "multiclass",
-    name="ece",
-    of=binned_top,
-    state="bins",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=GUO,
-)
+@of_confidence(name="ece", reference=GUO)
 def ece_of_classes(state: Bins) -> Finished:
     """Mean gap between confidence and accuracy, as `top_label_ece`.
 
@@ -123,18 +125,7 @@ def ece_of_classes(state: Bins) -> Finished:
     return mean_gap(state)
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("maximum_calibration_error",),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="any probabilities that come true as often as they say",
-    reference=NAEINI,
-)
+@of_probability(aliases=("maximum_calibration_error",), reference=NAEINI)
 def mce(state: Bins) -> Finished:
     """Greatest gap between probability and frequency of any bin.
 
@@ -151,17 +142,7 @@ def mce(state: Bins) -> Finished:
     return max(abs(gap) for _, gap in gaps(state))
 
 
-@loss(
-    "multiclass",
-    name="mce",
-    of=binned_top,
-    state="bins",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=GUO,
-)
+@of_confidence(name="mce", reference=GUO)
 def mce_of_classes(state: Bins) -> Finished:
     """Greatest gap between confidence and accuracy of any bin.
 
@@ -179,18 +160,7 @@ def mce_of_classes(state: Bins) -> Finished:
     return max(abs(gap) for _, gap in gaps(state))
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("root_mean_square_calibration_error",),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="any probabilities that come true as often as they say",
-    reference=KUMAR,
-)
+@of_probability(aliases=("root_mean_square_calibration_error",), reference=KUMAR)
 def rmsce(state: Bins) -> Finished:
     """Root of the mean squared gap between probability and frequency.
 
@@ -208,17 +178,7 @@ def rmsce(state: Bins) -> Finished:
     return root_mean_square_gap(state)
 
 
-@loss(
-    "multiclass",
-    name="rmsce",
-    of=binned_top,
-    state="bins",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=KUMAR,
-)
+@of_confidence(name="rmsce", reference=KUMAR)
 def rmsce_of_classes(state: Bins) -> Finished:
     """Root of the mean squared gap between confidence and accuracy.
 
@@ -236,17 +196,7 @@ def rmsce_of_classes(state: Bins) -> Finished:
     return root_mean_square_gap(state)
 
 
-@loss(
-    "multiclass",
-    of=binned_top,
-    state="bins",
-    aliases=("confidence_calibration_error", "multiclass_calibration_error"),
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=GUO,
-)
+@of_confidence(aliases=("confidence_calibration_error", "multiclass_calibration_error"), reference=GUO)
 def top_label_ece(state: Bins) -> Finished:
     """Mean gap between confidence and accuracy, over bins of confidence.
 
@@ -266,16 +216,10 @@ def top_label_ece(state: Bins) -> Finished:
     return mean_gap(state)
 
 
-@loss(
-    "multiclass",
-    of=binned,
-    state="bins",
-    per_class=True,
-    averages=("macro", "none"),
+@of_probability(
+    task="multiclass",
     aliases=("marginal_calibration_error", "static_calibration_error"),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
+    per_class=True,
     elicits="for each class, probabilities that come true as often as they say",
     sample="sample_data/iris.csv --pred 'p_*'",
     reference=KULL,
@@ -296,17 +240,8 @@ def classwise_ece(state: Bins) -> Finished:
     return mean_gap(state)
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("murphy_decomposition", "brier_decomposition"),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="the probability of label 1",
-    reference=MURPHY,
+@of_probability(
+    aliases=("murphy_decomposition", "brier_decomposition"), elicits=PROBABILITY, reference=MURPHY
 )
 def brier_decomp(state: Bins) -> Finished:
     """Brier score of the bins: reliability less resolution plus uncertainty.

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 from losscli.loss.declare import Codes, Finished, Undefined, loss
@@ -27,17 +28,33 @@ ROSENBERG = "Rosenberg & Hirschberg (2007), V-measure, EMNLP-CoNLL 2007, 410-420
 MEILA = "Meilă (2007), doi:10.1016/j.jmva.2006.11.013"
 FOWLKES = "Fowlkes & Mallows (1983), doi:10.1080/01621459.1983.10478008"
 MANNING = "Manning, Raghavan & Schütze (2008), Introduction to Information Retrieval, §16.3"
-GROUPS = "the groups of the label, under any names"
-SAMPLE = "sample_data/iris.csv --pred pred"
 
 Average = Literal["arithmetic", "geometric", "min", "max"]
-PAIRS = {"weights": "a row pairs with its own copies, so a weight says how often it is there"}
 MOST_ROWS = 10**12  # that an expected mutual information is summed for
 
 
 def clusters(label: Codes, pred: Codes) -> tuple[Codes, Codes]:
     """Class and cluster of each row, to be counted in a table."""
     return label, pred
+
+
+partition_score = partial(
+    loss,
+    of=clusters,
+    state="confusion",
+    averages=("macro", "none"),
+    label=CLASSES,
+    pred=CLASSES,
+    better="higher",
+    best=1.0,
+    elicits="the groups of the label, under any names",
+    sample="sample_data/iris.csv --pred pred",
+)
+count_score = partial(
+    partition_score,
+    counts_only=True,
+    exceptions={"weights": "a row pairs with its own copies, so a weight says how often it is there"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +149,7 @@ class PairCounts:
         )
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("rand_index", "rand_score"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=RAND,
-)
+@count_score(aliases=("rand_index", "rand_score"), reference=RAND)
 def rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the pairs of rows that both partitions treat alike.
 
@@ -167,21 +170,7 @@ def rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     return ratio(Fraction(alike), Fraction(count.all), zero_division, "one row makes no pair")
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("adjusted_rand_index", "adjusted_rand_score", "ari"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=HUBERT,
-)
+@count_score(aliases=("adjusted_rand_index", "adjusted_rand_score", "ari"), reference=HUBERT)
 def adjusted_rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     """Rand index adjusted for chance, which then gives 0.
 
@@ -207,21 +196,7 @@ def adjusted_rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> 
     return ratio(count.both - chance, most - chance, zero_division, "chance alone gives this partition")
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("fowlkes_mallows_index", "fowlkes_mallows_score", "fmi"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=FOWLKES,
-)
+@count_score(aliases=("fowlkes_mallows_index", "fowlkes_mallows_score", "fmi"), reference=FOWLKES)
 def fowlkes_mallows(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     """Geometric mean of precision and recall over pairs of rows.
 
@@ -243,19 +218,7 @@ def fowlkes_mallows(table: Confusion, *, zero_division: ZeroDivision = "null") -
     return found if isinstance(found, Undefined) else sqrt_fraction(Fraction(found))
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("mutual_information", "mutual_info_score"),
-    better="higher",
-    best=None,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=VINH,
-)
+@partition_score(best=None, aliases=("mutual_information", "mutual_info_score"), reference=VINH)
 def mutual_info(table: Confusion) -> Finished:
     """Mutual information of class and cluster, in nats.
 
@@ -274,19 +237,7 @@ def mutual_info(table: Confusion) -> Finished:
     return information(table)
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("nmi", "normalized_mutual_info_score"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=VINH,
-)
+@partition_score(aliases=("nmi", "normalized_mutual_info_score"), reference=VINH)
 def normalized_mutual_info(
     table: Confusion, *, average: Average = "arithmetic", zero_division: ZeroDivision = "null"
 ) -> Finished:
@@ -314,21 +265,7 @@ def normalized_mutual_info(
     return ratio(information(table), whole, zero_division, "all rows are in one group")
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("ami", "adjusted_mutual_info_score"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=VINH,
-)
+@count_score(aliases=("ami", "adjusted_mutual_info_score"), reference=VINH)
 def adjusted_mutual_info(
     table: Confusion, *, average: Average = "arithmetic", zero_division: ZeroDivision = "null"
 ) -> Finished:
@@ -426,19 +363,7 @@ def _n_log_n(n: int, logs: dict[int, int]) -> int:
     return logs[n]
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("homogeneity_score",),
-    better="higher",
-    best=1.0,
-    elicits="groups of one class each",
-    sample=SAMPLE,
-    reference=ROSENBERG,
-)
+@partition_score(aliases=("homogeneity_score",), elicits="groups of one class each", reference=ROSENBERG)
 def homogeneity(table: Confusion) -> Finished:
     """Share of the classes' entropy that the clusters explain.
 
@@ -461,18 +386,8 @@ def homogeneity(table: Confusion) -> Finished:
     return information(table) / entropy(parts.true)
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("completeness_score",),
-    better="higher",
-    best=1.0,
-    elicits="groups that hold all of a class",
-    sample=SAMPLE,
-    reference=ROSENBERG,
+@partition_score(
+    aliases=("completeness_score",), elicits="groups that hold all of a class", reference=ROSENBERG
 )
 def completeness(table: Confusion) -> Finished:
     """Share of the clusters' entropy that the classes explain.
@@ -495,19 +410,7 @@ def completeness(table: Confusion) -> Finished:
     return information(table) / entropy(parts.found)
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("v_measure_score",),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=ROSENBERG,
-)
+@partition_score(aliases=("v_measure_score",), reference=ROSENBERG)
 def v_measure(table: Confusion, *, beta: Positive = 1.0) -> Finished:
     """Harmonic mean of homogeneity and completeness.
 
@@ -532,19 +435,7 @@ def v_measure(table: Confusion, *, beta: Positive = 1.0) -> Finished:
     return (1 + Fraction(beta)) * information(table) / whole
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("cluster_purity",),
-    better="higher",
-    best=1.0,
-    elicits="groups of one class each",
-    sample=SAMPLE,
-    reference=MANNING,
-)
+@partition_score(aliases=("cluster_purity",), elicits="groups of one class each", reference=MANNING)
 def purity(table: Confusion) -> Finished:
     """Share of the rows that are of the commonest class of their cluster.
 
@@ -565,17 +456,7 @@ def purity(table: Confusion) -> Finished:
     return sum(greatest.values()) * unit / table.weight.fraction
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("vi", "shared_information_distance"),
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=MEILA,
-)
+@partition_score(better="lower", best=0.0, aliases=("vi", "shared_information_distance"), reference=MEILA)
 def variation_of_information(table: Confusion) -> Finished:
     """What class and cluster do not tell of each other, in nats.
 

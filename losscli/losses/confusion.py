@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -18,10 +19,10 @@ import numpy as np
 
 from losscli.loss.declare import Codes, Finished, Order, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
+from losscli.loss.elicits import MODE
 from losscli.losses.stable import sqrt_fraction, sum_fractions
 from losscli.numbers.state import Confusion, Counts
 
-AVERAGES = ("macro", "micro", "weighted", "none")
 ZeroDivision = Literal["null", "zero", "one"]
 
 RIJSBERGEN = "van Rijsbergen (1979), Information Retrieval, ch. 7"
@@ -33,6 +34,10 @@ UNPREDICTED = "no row is predicted as this class"
 ALL_PREDICTED = "every row is predicted as this class"
 NO_LABEL = "no row is of this class"
 ALL_LABELS = "every row is of this class"
+
+SUREST = "the classes that one is surest of"
+POSSIBLE = "every class that is possible"
+RELATIVELY_MOST_PROBABLE = "the class whose probability is greatest relative to its share"
 
 
 def classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> tuple[Codes, Codes]:
@@ -61,21 +66,20 @@ def unseen(counts: Counts) -> bool:
 # One class against the rest
 # ------------------------------------------------------------------------------------------------
 
-
-@loss(
-    "binary",
+class_error = partial(
+    loss,
+    task="binary",
     of=classes,
     state="confusion",
     per_class=True,
-    averages=AVERAGES,
+    averages=("macro", "micro", "weighted", "none"),
     label=CLASSES,
     pred=CLASSES,
-    aliases=("positive_predictive_value", "ppv"),
-    better="higher",
-    best=1.0,
-    elicits="the classes that one is surest of",
-    reference=RIJSBERGEN,
 )
+class_score = partial(class_error, better="higher", best=1.0)
+
+
+@class_score(aliases=("positive_predictive_value", "ppv"), elicits=SUREST, reference=RIJSBERGEN)
 def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows predicted as a class that are of it.
 
@@ -92,20 +96,7 @@ def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finish
     return ratio(counts.tp, counts.tp + counts.fp, zero_division, UNPREDICTED, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("sensitivity", "tpr", "true_positive_rate"),
-    better="higher",
-    best=1.0,
-    elicits="every class that is possible",
-    reference=RIJSBERGEN,
-)
+@class_score(aliases=("sensitivity", "tpr", "true_positive_rate"), elicits=POSSIBLE, reference=RIJSBERGEN)
 def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows of a class that are predicted as it.
 
@@ -122,20 +113,7 @@ def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     return ratio(counts.tp, counts.tp + counts.fn, zero_division, NO_LABEL, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("selectivity", "tnr", "true_negative_rate"),
-    better="higher",
-    best=1.0,
-    elicits="the classes that one is surest of",
-    reference=YERUSHALMY,
-)
+@class_score(aliases=("selectivity", "tnr", "true_negative_rate"), elicits=SUREST, reference=YERUSHALMY)
 def specificity(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not of a class that are not predicted as it.
 
@@ -152,20 +130,7 @@ def specificity(counts: Counts, *, zero_division: ZeroDivision = "null") -> Fini
     return ratio(counts.tn, counts.tn + counts.fp, zero_division, ALL_LABELS, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("negative_predictive_value",),
-    better="higher",
-    best=1.0,
-    elicits="every class that is possible",
-    reference=FAWCETT,
-)
+@class_score(aliases=("negative_predictive_value",), elicits=POSSIBLE, reference=FAWCETT)
 def npv(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not predicted as a class that are not of it.
 
@@ -182,18 +147,7 @@ def npv(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     return ratio(counts.tn, counts.tn + counts.fn, zero_division, ALL_PREDICTED, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("fnr", "false_negative_rate"),
-    elicits="every class that is possible",
-    reference=FAWCETT,
-)
+@class_error(aliases=("fnr", "false_negative_rate"), elicits=POSSIBLE, reference=FAWCETT)
 def miss_rate(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows of a class that are not predicted as it.
 
@@ -209,18 +163,7 @@ def miss_rate(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finish
     return ratio(counts.fn, counts.tp + counts.fn, zero_division, NO_LABEL, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("fpr", "false_positive_rate"),
-    elicits="the classes that one is surest of",
-    reference=FAWCETT,
-)
+@class_error(aliases=("fpr", "false_positive_rate"), elicits=SUREST, reference=FAWCETT)
 def fall_out(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not of a class that are predicted as it.
 
@@ -237,18 +180,7 @@ def fall_out(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finishe
     return ratio(counts.fp, counts.tn + counts.fp, zero_division, ALL_LABELS, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("fdr", "false_discovery_rate", "false_alarm_ratio"),
-    elicits="the classes that one is surest of",
-    reference=FAWCETT,
-)
+@class_error(aliases=("fdr", "false_discovery_rate", "false_alarm_ratio"), elicits=SUREST, reference=FAWCETT)
 def false_discovery(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows predicted as a class that are not of it.
 
@@ -264,18 +196,7 @@ def false_discovery(counts: Counts, *, zero_division: ZeroDivision = "null") -> 
     return ratio(counts.fp, counts.tp + counts.fp, zero_division, UNPREDICTED, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("false_omission_rate",),
-    elicits="every class that is possible",
-    reference=FAWCETT,
-)
+@class_error(aliases=("false_omission_rate",), elicits=POSSIBLE, reference=FAWCETT)
 def false_omission(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not predicted as a class that are of it.
 
@@ -291,17 +212,8 @@ def false_omission(counts: Counts, *, zero_division: ZeroDivision = "null") -> F
     return ratio(counts.fn, counts.tn + counts.fn, zero_division, ALL_PREDICTED, absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
+@class_score(
     aliases=("f1_score", "f_measure", "balanced_f_score"),
-    better="higher",
-    best=1.0,
     elicits="the class where it is more probable than half the best F1",
     reference=RIJSBERGEN,
 )
@@ -322,17 +234,8 @@ def f1(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     return _f(counts, Fraction(1), zero_division)
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
+@class_score(
     aliases=("f_beta", "fbeta_score"),
-    better="higher",
-    best=1.0,
     elicits="the class where it is probable enough; the rarer it is, the less that is",
     reference=RIJSBERGEN,
 )
@@ -360,17 +263,8 @@ def _f(counts: Counts, beta: Fraction, zero_division: str) -> Finished:
     return ratio(right, whole, zero_division, "the class is in neither column", absent=unseen(counts))
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
+@class_score(
     aliases=("jaccard_index", "jaccard_score", "critical_success_index", "csi", "threat_score"),
-    better="higher",
-    best=1.0,
     elicits="the classes that f1 rewards",
     reference="Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x",
 )
@@ -391,17 +285,8 @@ def jaccard(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished
     return ratio(counts.tp, whole, zero_division, "the class is in neither column", absent=True)
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
+@class_score(
     aliases=("youden_j", "j_index", "bookmaker_informedness", "peirce_skill_score"),
-    better="higher",
-    best=1.0,
     elicits="the class where it is more probable than it is common",
     reference="Youden (1950), doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3",
 )
@@ -424,19 +309,7 @@ def informedness(counts: Counts) -> Finished:
     return counts.tp / positive + counts.tn / negative - 1
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    better="higher",
-    best=1.0,
-    elicits="the classes that one is surest of",
-    reference=POWERS,
-)
+@class_score(elicits=SUREST, reference=POWERS)
 def markedness(counts: Counts) -> Finished:
     """Precision and negative predictive value together, less one.
 
@@ -456,18 +329,10 @@ def markedness(counts: Counts) -> Finished:
     return counts.tp / called + counts.tn / quiet - 1
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("positive_likelihood_ratio",),
-    better="higher",
+@class_score(
     best=None,
-    elicits="the classes that one is surest of",
+    aliases=("positive_likelihood_ratio",),
+    elicits=SUREST,
     reference="Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168",
 )
 def lr_plus(counts: Counts) -> Finished:
@@ -486,16 +351,9 @@ def lr_plus(counts: Counts) -> Finished:
     return _likelihood(counts.tp, counts.fp, counts, "there is no false alarm: the ratio is infinite")
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
+@class_error(
     aliases=("negative_likelihood_ratio",),
-    elicits="every class that is possible",
+    elicits=POSSIBLE,
     reference="Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168",
 )
 def lr_minus(counts: Counts) -> Finished:
@@ -523,17 +381,10 @@ def _likelihood(of_positive: Fraction, of_negative: Fraction, counts: Counts, wh
     return of_positive / positive / (of_negative / negative)
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("base_rate",),
+@class_error(
     better="zero",
     best=None,
+    aliases=("base_rate",),
     elicits="nothing: it does not look at the predictions",
     reference=FAWCETT,
 )
@@ -551,17 +402,9 @@ def prevalence(counts: Counts) -> Finished:
     return (counts.tp + counts.fn) / counts.total
 
 
-@loss(
-    "binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=AVERAGES,
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("symmetric_extremal_dependence_index",),
-    better="higher",
+@class_score(
     best=None,
+    aliases=("symmetric_extremal_dependence_index",),
     elicits="the class where it is more probable than it is common",
     reference="Ferro & Stephenson (2011), doi:10.1175/WAF-D-10-05030.1",
 )
@@ -603,19 +446,22 @@ def _log(number: Fraction) -> Fraction:
 # The whole table
 # ------------------------------------------------------------------------------------------------
 
-
-@loss(
-    "multiclass",
+table_error = partial(
+    loss,
+    task="multiclass",
     of=classes,
     state="confusion",
     averages=("macro", "none"),
     label=CLASSES,
     pred=CLASSES,
+)
+table_score = partial(table_error, better="higher", best=1.0)
+
+
+@table_score(
     aliases=("accuracy_score", "categorical_accuracy", "binary_accuracy", "acc"),
     of_rows="scikit-learn's `accuracy_score` counts the rows that are right throughout: 1 - `subset_zero_one`",
-    better="higher",
-    best=1.0,
-    elicits="the most probable class",
+    elicits=MODE,
     reference="Duda, Hart & Stork (2001), Pattern Classification, §2.3",
 )
 def accuracy(table: Confusion) -> Finished:
@@ -637,17 +483,9 @@ def recalls(table: Confusion) -> list[Fraction]:
     return [table.at(c, c) / weight for c, weight in table.label_weights.items() if weight]
 
 
-@loss(
-    "multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+@table_score(
     aliases=("bal_accuracy", "balanced_accuracy_score", "macro_recall"),
-    better="higher",
-    best=1.0,
-    elicits="the class whose probability is greatest relative to its share",
+    elicits=RELATIVELY_MOST_PROBABLE,
     reference="Brodersen, Ong, Stephan & Buhmann (2010), doi:10.1109/ICPR.2010.764",
 )
 def balanced_accuracy(table: Confusion, *, adjusted: bool = False) -> Finished:
@@ -677,15 +515,9 @@ def balanced_accuracy(table: Confusion, *, adjusted: bool = False) -> Finished:
     return (mean - chance) / (1 - chance)
 
 
-@loss(
-    "multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+@table_error(
     aliases=("balanced_error_rate", "ber"),
-    elicits="the class whose probability is greatest relative to its share",
+    elicits=RELATIVELY_MOST_PROBABLE,
     reference="Brodersen, Ong, Stephan & Buhmann (2010), doi:10.1109/ICPR.2010.764",
 )
 def balanced_error(table: Confusion) -> Finished:
@@ -706,17 +538,9 @@ def balanced_error(table: Confusion) -> Finished:
     return 1 - sum_fractions(found) / len(found)
 
 
-@loss(
-    "multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+@table_score(
     aliases=("geometric_mean_score", "gmean"),
-    better="higher",
-    best=1.0,
-    elicits="the class whose probability is greatest relative to its share",
+    elicits=RELATIVELY_MOST_PROBABLE,
     reference="Kubat & Matwin (1997), Addressing the curse of imbalanced training sets, ICML 1997",
 )
 def g_mean(table: Confusion) -> Finished:
@@ -753,17 +577,9 @@ def _decimal(number: Fraction) -> Decimal:
     return Context(prec=40).divide(Decimal(number.numerator), Decimal(number.denominator))
 
 
-@loss(
-    "multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+@table_score(
     aliases=("matthews_corrcoef", "matthews", "phi_coefficient", "matthews_correlation"),
-    better="higher",
-    best=1.0,
-    elicits="the class whose probability is greatest relative to its share",
+    elicits=RELATIVELY_MOST_PROBABLE,
     reference="Gorodkin (2004), doi:10.1016/j.compbiolchem.2004.09.006",
 )
 def mcc(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
@@ -797,17 +613,9 @@ def mcc(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     return size if shared >= 0 else -size
 
 
-@loss(
-    "multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+@table_score(
     aliases=("cohen_kappa", "cohens_kappa", "cohen_kappa_score"),
-    better="higher",
-    best=1.0,
-    elicits="the class whose probability is greatest relative to its share",
+    elicits=RELATIVELY_MOST_PROBABLE,
     reference="Cohen (1960), doi:10.1177/001316446002000104; (1968), doi:10.1037/h0026256",
 )
 def kappa(
@@ -880,13 +688,7 @@ def _by_chance(
     return total
 
 
-@loss(
-    "multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+@table_error(
     aliases=("ordinal_mean_absolute_error",),
     elicits="a median class",
     reference="Baccianella, Esuli & Sebastiani (2009), doi:10.1109/ISDA.2009.230",

@@ -19,6 +19,7 @@ from losscli.loss.domains import (
     SmallUnit,
     TweediePower,
 )
+from losscli.loss.elicits import MEAN, MEAN_AND_VARIANCE
 from losscli.losses import double_double
 from losscli.losses.regression import flat
 from losscli.losses.stable import (
@@ -42,7 +43,7 @@ POWERS = {"ulps": "powers pass the rounding of logarithms on"}
     aliases=("mean_poisson_deviance",),
     label=NONNEGATIVE,
     pred=POSITIVE,
-    elicits="mean",
+    elicits=MEAN,
     reference=MCCULLAGH,
     sample=COUNTS,
 )
@@ -76,7 +77,7 @@ def poisson_preds(*, log_input: bool, eps: float, **_: object) -> Mapping[str, D
     label=NONNEGATIVE,
     pred=POSITIVE,
     best=None,
-    elicits="mean",
+    elicits=MEAN,
     narrows=poisson_preds,
     ulps=6.0,
     reference="Cameron & Trivedi (2013), Regression Analysis of Count Data, §3.2",
@@ -162,7 +163,7 @@ def _small_lgamma1p(y: Column) -> Column:
     aliases=("mean_gamma_deviance",),
     label=POSITIVE,
     pred=POSITIVE,
-    elicits="mean",
+    elicits=MEAN,
     reference=MCCULLAGH,
     sample=COUNTS,
 )
@@ -200,7 +201,7 @@ def ratio_gap(label: Column, pred: Column) -> Column:
     label=POSITIVE,
     pred=POSITIVE,
     best=None,
-    elicits="mean",
+    elicits=MEAN,
     reference=MCCULLAGH,
     sample=COUNTS,
 )
@@ -234,7 +235,7 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     aliases=("mean_tweedie_deviance",),
-    elicits="mean",
+    elicits=MEAN,
     narrows=tweedie_domains,
     ulps=16.0,
     reference="Jørgensen (1997), The Theory of Dispersion Models, ch. 4",
@@ -350,7 +351,7 @@ def _divided(x: Column, y: Column) -> Column:
     label=NONNEGATIVE,
     pred=POSITIVE,
     best=None,
-    elicits="mean",
+    elicits=MEAN,
     ulps=8.0,
     reference="Jørgensen (1997), The Theory of Dispersion Models, ch. 4",
     exceptions=POWERS,
@@ -420,7 +421,7 @@ def below_floor(label: Column, mean: Column, var: Column, *, eps: float, **_: ob
     aliases=("gaussian_nll_loss", "normal_nll"),
     domains={"mean": REAL, "var": POSITIVE},
     best=None,
-    elicits="mean and variance",
+    elicits=MEAN_AND_VARIANCE,
     touches={"floored": below_floor},
     reference="Nix & Weigend (1994), doi:10.1109/ICNN.1994.374138",
     sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred mean=pred,var=pred_linear",
@@ -498,7 +499,7 @@ def bregman_domains(*, phi: str, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     aliases=("bregman_divergence",),
-    elicits="mean",
+    elicits=MEAN,
     narrows=bregman_domains,
     ulps=8.0,
     reference="Bregman (1967), doi:10.1016/0041-5553(67)90040-7",
@@ -584,7 +585,7 @@ def deviances(
     aliases=("d2_tweedie_score", "deviance_explained"),
     better="higher",
     best=1.0,
-    elicits="mean",
+    elicits=MEAN,
     ulps=64.0,
     exceptions={
         "ulps": "near 0 it is what is left of 1, and of labels that hardly vary few digits are",

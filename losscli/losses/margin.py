@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import BINARY, NonNegative
+from losscli.loss.elicits import LIKELIER_SIGN, LOG_ODDS
 from losscli.losses.stable import margin_missed
 from losscli.numbers.error_free import two_difference
 
@@ -25,7 +26,7 @@ def on_side(label: Column, pred: Column) -> Column:
     aliases=("hinge_loss", "hinge_l1"),
     label=BINARY,
     scores=True,
-    elicits="the sign of the more probable label",
+    elicits=LIKELIER_SIGN,
     reference=VAPNIK,
 )
 def hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> Column:
@@ -108,7 +109,7 @@ def modified_huber(label: Column, pred: Column) -> Column:
     aliases=("perceptron_loss",),
     label=BINARY,
     scores=True,
-    elicits="the sign of the more probable label",
+    elicits=LIKELIER_SIGN,
     reference="Rosenblatt (1958), doi:10.1037/h0042519",
 )
 def perceptron(label: Column, pred: Column) -> Column:
@@ -135,7 +136,7 @@ def perceptron(label: Column, pred: Column) -> Column:
     aliases=("soft_margin_loss", "logistic_loss"),
     label=BINARY,
     scores=True,
-    elicits="the log odds of label 1",
+    elicits=LOG_ODDS,
     reference="Cox (1958), doi:10.1111/j.2517-6161.1958.tb00292.x",
 )
 def soft_margin(label: Column, pred: Column) -> Column:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from functools import partial
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, SIMPLEX, UNIT, BelowOne, Count, Interval, NonNegative, Unit
-from losscli.losses.binary import EPS, Focus, log_loss, log_loss_from_logits
+from losscli.loss.elicits import (
+    CLASS_LOG_ODDS,
+    CLASS_LOG_PROBABILITIES,
+    CLASS_LOGITS,
+    CLASS_PROBABILITIES,
+    MODE,
+)
+from losscli.losses.binary import BRIER, EPS, GOOD, LIN, Focus, Half, log_loss, log_loss_from_logits
 from losscli.losses.stable import excess, margin_missed, mixing
 from losscli.numbers.error_free import two_difference, two_sum
 from losscli.table.block import Mask
@@ -17,13 +25,23 @@ UpToOne: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_low=True)]
 FromMinusOne: TypeAlias = Annotated[float, Interval(low=-1.0)]
 OneOrTwo: TypeAlias = Annotated[int, Interval(1.0, 2.0, whole=True)]
 
-GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x"
-BRIER = "Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"
-LIN = "Lin, Goyal, Girshick, He & Dollár (2017), doi:10.1109/ICCV.2017.324"
+RIFKIN = "Rifkin & Klautau (2004), In defense of one-vs-all classification, JMLR 5, 101-141"
+ZHANG = "Zhang & Sabuncu (2018), Generalized cross entropy loss, NeurIPS 31, arXiv:1805.07836"
+LESS_SURE = "classes in the order of their probabilities, which come out less sure than they are"
+BY_POWER = "the most probable class for sure (power 1), the probabilities (power near 0)"
 ROUNDS = {"ulps": "the sum over the classes rounds once a class"}
 
-IRIS = "sample_data/iris.csv --pred 'p_*'"
 SHARES = "sample_data/iris.csv sample_data/iris.parquet --pred 'p_*' --label 'p_*'"
+
+of_classes = partial(
+    loss, label=CLASSES, pred=SIMPLEX, elicits=CLASS_PROBABILITIES, ulps=8.0, exceptions=ROUNDS
+)
+of_shares = partial(of_classes, label=SIMPLEX)
+divergence = partial(of_shares, elicits="the label's own shares", sample=SHARES)
+from_logits = partial(
+    loss, logits=True, label=CLASSES, elicits=CLASS_LOGITS, ulps=16.0, reference=GOOD, exceptions=ROUNDS
+)
+of_scores = partial(loss, label=CLASSES, scores=True, sample="sample_data/iris.csv --pred 'p_*'")
 
 CROSS_ENTROPY_ALIASES = (
     "categorical_crossentropy",
@@ -69,15 +87,11 @@ def shares_of(label: Columns, label_smoothing: float) -> tuple[Columns, float]:
     return label * ((1.0 - label_smoothing) * label.shape[1]) + label_smoothing, float(label.shape[1])
 
 
-@loss(
+@of_classes(
     aliases=CROSS_ENTROPY_ALIASES,
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
     touches={"clipped": floored},
-    ulps=8.0,
-    reference=GOOD,
     exceptions={"ulps": "with `label_smoothing` the sum over the classes rounds once a class"},
+    reference=GOOD,
 )
 def cross_entropy(
     label: Codes, pred: Columns, *, eps: BelowOne = EPS, label_smoothing: BelowOne = 0.0
@@ -115,17 +129,7 @@ def cross_entropy(
     return np.add((1.0 - label_smoothing) * surprise, label_smoothing * rest)
 
 
-@loss(
-    name="cross_entropy",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    best=None,
-    elicits="the probability of each class",
-    touches={"clipped": floored_soft},
-    ulps=8.0,
-    reference=GOOD,
-    exceptions=ROUNDS,
-)
+@of_shares(name="cross_entropy", best=None, touches={"clipped": floored_soft}, reference=GOOD)
 def cross_entropy_soft(
     label: Columns, pred: Columns, *, eps: BelowOne = EPS, label_smoothing: BelowOne = 0.0
 ) -> Column:
@@ -187,15 +191,7 @@ def expected_surprise(label: Columns, pred: Columns, label_smoothing: float) -> 
     return total
 
 
-@loss(
-    name="cross_entropy",
-    logits=True,
-    label=CLASSES,
-    elicits="the log of each class's probability, up to a constant",
-    ulps=16.0,
-    reference=GOOD,
-    exceptions=ROUNDS,
-)
+@from_logits(name="cross_entropy")
 def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: BelowOne = 0.0) -> Column:
     """Surprise at the class, in nats, from raw scores; nothing is clipped.
 
@@ -223,16 +219,7 @@ def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: B
     return expected_surprise(one_hot, pred, label_smoothing)
 
 
-@loss(
-    name="cross_entropy",
-    logits=True,
-    label=SIMPLEX,
-    best=None,
-    elicits="the log of each class's probability, up to a constant",
-    ulps=16.0,
-    reference=GOOD,
-    exceptions=ROUNDS,
-)
+@from_logits(name="cross_entropy", label=SIMPLEX, best=None)
 def cross_entropy_soft_from_logits(
     label: Columns, pred: Columns, *, label_smoothing: BelowOne = 0.0
 ) -> Column:
@@ -256,12 +243,12 @@ def cross_entropy_soft_from_logits(
 
 
 @loss(
-    aliases=("nll_loss", "negative_log_likelihood"),
     label=CLASSES,
     pred=Interval(high=0.0),
-    elicits="the log of each class's probability",
-    reference=GOOD,
+    aliases=("nll_loss", "negative_log_likelihood"),
+    elicits=CLASS_LOG_PROBABILITIES,
     sample="sample_data/iris.csv --pred 'logp_*'",
+    reference=GOOD,
 )
 def nll(label: Codes, pred: Columns) -> Column:
     """Surprise at the class, in nats, from columns of log-probabilities.
@@ -288,15 +275,11 @@ def floored_each(label: Codes, pred: Columns, *, eps: float) -> Mask:
     return low
 
 
-@loss(
-    aliases=("multi_class_one_vs_all", "one_vs_all_log_loss"),
-    label=CLASSES,
+@of_classes(
     pred=UNIT,
-    elicits="the probability of each class",
+    aliases=("multi_class_one_vs_all", "one_vs_all_log_loss"),
     touches={"clipped": floored_each},
-    ulps=8.0,
-    reference="Rifkin & Klautau (2004), In defense of one-vs-all classification, JMLR 5, 101-141",
-    exceptions=ROUNDS,
+    reference=RIFKIN,
 )
 def ova_log_loss(label: Codes, pred: Columns, *, eps: BelowOne = EPS) -> Column:
     """Mean over the classes of the log loss of each against the rest, in nats.
@@ -325,10 +308,10 @@ def ova_log_loss(label: Codes, pred: Columns, *, eps: BelowOne = EPS) -> Column:
     name="ova_log_loss",
     logits=True,
     label=CLASSES,
-    elicits="the log odds of each class",
+    elicits=CLASS_LOG_ODDS,
     ulps=8.0,
-    reference="Rifkin & Klautau (2004), In defense of one-vs-all classification, JMLR 5, 101-141",
     exceptions=ROUNDS,
+    reference=RIFKIN,
 )
 def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
     """Mean log loss of each class against the rest, from raw scores.
@@ -351,10 +334,10 @@ def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
 
 
 @loss(
-    aliases=("categorical_focal_crossentropy", "focal_loss"),
     label=CLASSES,
     pred=SIMPLEX,
-    elicits="classes in the order of their probabilities, which come out less sure than they are",
+    aliases=("categorical_focal_crossentropy", "focal_loss"),
+    elicits=LESS_SURE,
     touches={"clipped": floored},
     reference=LIN,
 )
@@ -394,10 +377,10 @@ def focal(
     name="focal",
     logits=True,
     label=CLASSES,
-    elicits="classes in the order of their probabilities, which come out less sure than they are",
+    elicits=LESS_SURE,
     ulps=64.0,
-    reference=LIN,
     exceptions={"ulps": "the power multiplies the rounding of a probability by `gamma`"},
+    reference=LIN,
 )
 def focal_from_logits(
     label: Codes, pred: Columns, *, gamma: Focus = 2.0, alpha: Unit | None = None
@@ -434,11 +417,11 @@ def _balanced(found: Column, alpha: float | None) -> Column:
 
 
 @loss(
-    aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
     label=CLASSES,
     pred=SIMPLEX,
-    elicits="the most probable class for sure (power 1), the probabilities (power near 0)",
-    reference="Zhang & Sabuncu (2018), Generalized cross entropy loss, NeurIPS 31, arXiv:1805.07836",
+    aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
+    elicits=BY_POWER,
+    reference=ZHANG,
 )
 def gce(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     """Generalised cross-entropy: between surprise and chance of a miss.
@@ -458,14 +441,10 @@ def gce(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     return _bounded(np.subtract(0.0, np.log(of_class(pred, label))), power)
 
 
-@loss(
+@from_logits(
     name="gce",
-    logits=True,
-    label=CLASSES,
-    elicits="the most probable class for sure (power 1), the probabilities (power near 0)",
-    ulps=16.0,
-    reference="Zhang & Sabuncu (2018), Generalized cross entropy loss, NeurIPS 31, arXiv:1805.07836",
-    exceptions=ROUNDS,
+    elicits=BY_POWER,
+    reference=ZHANG,
 )
 def gce_from_logits(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     """Generalised cross-entropy, from raw scores.
@@ -496,13 +475,13 @@ def _bounded(surprise: Column, power: float) -> Column:
 
 
 @loss(
-    aliases=("poly_loss", "poly_loss_cross_entropy"),
     label=CLASSES,
     pred=SIMPLEX,
+    aliases=("poly_loss", "poly_loss_cross_entropy"),
     elicits="probabilities that come out surer than they are (eps above 0)",
     ulps=8.0,
-    reference="Leng et al. (2022), PolyLoss, ICLR, arXiv:2204.12511",
     exceptions={"ulps": "the surprise and the chance of a miss are rounded one by one"},
+    reference="Leng et al. (2022), PolyLoss, ICLR, arXiv:2204.12511",
 )
 def poly1(label: Codes, pred: Columns, *, eps: FromMinusOne = 2.0) -> Column:
     """Cross-entropy plus ``eps`` times the probability of the other classes.
@@ -528,18 +507,8 @@ def _halved(half: str, classes: int) -> bool:
     return half == "always" or (half == "auto" and classes == 2)
 
 
-@loss(
-    name="brier",
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=BRIER,
-    exceptions=ROUNDS,
-)
-def brier_of_classes(
-    label: Codes, pred: Columns, *, half: Literal["auto", "always", "never"] = "auto"
-) -> Column:
+@of_classes(name="brier", reference=BRIER)
+def brier_of_classes(label: Codes, pred: Columns, *, half: Half = "auto") -> Column:
     """Squared distance between the probabilities and the class that happened.
 
         total = sum((p - (1 if c == label else 0))**2 for c, p in enumerate(pred))
@@ -562,18 +531,8 @@ def brier_of_classes(
     return total * 0.5 if _halved(half, pred.shape[1]) else total
 
 
-@loss(
-    name="brier",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=BRIER,
-    exceptions=ROUNDS,
-)
-def brier_of_shares(
-    label: Columns, pred: Columns, *, half: Literal["auto", "always", "never"] = "auto"
-) -> Column:
+@of_shares(name="brier", reference=BRIER)
+def brier_of_shares(label: Columns, pred: Columns, *, half: Half = "auto") -> Column:
     """Squared distance between the probabilities and soft or one-hot labels.
 
         total = sum((p - y)**2 for y, p in zip(label, pred))
@@ -595,11 +554,12 @@ def brier_of_shares(
 
 
 @loss(
-    aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
-    of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
     label=CLASSES,
     pred=CLASSES,
-    elicits="the most probable class",
+    aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
+    of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
+    elicits=MODE,
+    rate=True,
     reference="Duda, Hart & Stork (2001), Pattern Classification, §2.3",
 )
 def zero_one(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
@@ -635,15 +595,7 @@ def steps_apart(label: Codes | Columns, pred: Columns) -> list[Column]:
 EPSTEIN = "Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2"
 
 
-@loss(
-    aliases=("ranked_probability_score", "ranked_prob_score"),
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=EPSTEIN,
-    exceptions=ROUNDS,
-)
+@of_classes(aliases=("ranked_probability_score", "ranked_prob_score"), reference=EPSTEIN)
 def rps(label: Codes, pred: Columns, *, normalize: bool = True) -> Column:
     """Ranked probability score of ordered classes: squared, of running sums.
 
@@ -668,16 +620,7 @@ def rps(label: Codes, pred: Columns, *, normalize: bool = True) -> Column:
     return _ranked(steps_apart(label, pred), normalize)
 
 
-@loss(
-    name="rps",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=EPSTEIN,
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
+@of_shares(name="rps", sample=SHARES, reference=EPSTEIN)
 def rps_of_shares(label: Columns, pred: Columns, *, normalize: bool = True) -> Column:
     """Ranked probability score of ordered classes, of soft labels.
 
@@ -708,14 +651,8 @@ def _ranked(steps: list[Column], normalize: bool) -> Column:
 RUBNER = "Rubner, Tomasi & Guibas (2000), doi:10.1023/A:1026543900054"
 
 
-@loss(
-    aliases=("earth_mover_distance", "wasserstein_1"),
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the median class for sure",
-    ulps=8.0,
-    reference=RUBNER,
-    exceptions=ROUNDS,
+@of_classes(
+    aliases=("earth_mover_distance", "wasserstein_1"), elicits="the median class for sure", reference=RUBNER
 )
 def emd(label: Codes, pred: Columns) -> Column:
     """Earth mover's distance of ordered classes, in steps of one class.
@@ -736,16 +673,7 @@ def emd(label: Codes, pred: Columns) -> Column:
     return _carried(steps_apart(label, pred))
 
 
-@loss(
-    name="emd",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=8.0,
-    reference=RUBNER,
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
+@divergence(name="emd", reference=RUBNER)
 def emd_of_shares(label: Columns, pred: Columns) -> Column:
     """Earth mover's distance of ordered classes, of soft labels, in steps.
 
@@ -768,18 +696,14 @@ def _carried(steps: list[Column]) -> Column:
     return total
 
 
-@loss(
+@divergence(
     aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div"),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
     ulps=16.0,
-    reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
     exceptions={
         **ROUNDS,
         "best": "where the two sides sum to 1 with different rounding, a row can come out just below 0",
     },
-    sample=SHARES,
+    reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
 )
 def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     """Kullback-Leibler divergence of prediction from soft labels, in nats.
@@ -811,15 +735,10 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     return total + (near + lost)
 
 
-@loss(
+@divergence(
     aliases=("jensen_shannon", "jensen_shannon_divergence", "js_divergence"),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
     ulps=16.0,
     reference="Lin (1991), doi:10.1109/18.61115",
-    exceptions=ROUNDS,
-    sample=SHARES,
 )
 def js(label: Columns, pred: Columns) -> Column:
     """Jensen-Shannon divergence of prediction and soft labels, in nats.
@@ -844,16 +763,7 @@ def js(label: Columns, pred: Columns) -> Column:
     return total * 0.5
 
 
-@loss(
-    aliases=("hellinger_distance",),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=8.0,
-    reference="Hellinger (1909), doi:10.1515/crll.1909.136.210",
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
+@divergence(aliases=("hellinger_distance",), reference="Hellinger (1909), doi:10.1515/crll.1909.136.210")
 def hellinger(label: Columns, pred: Columns) -> Column:
     """Hellinger distance of prediction and soft labels, from 0 to 1.
 
@@ -879,15 +789,9 @@ def hellinger(label: Columns, pred: Columns) -> Column:
     return np.sqrt(total * 0.5) * 2.0**-500
 
 
-@loss(
+@divergence(
     aliases=("total_variation", "total_variation_distance"),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=8.0,
     reference="Gibbs & Su (2002), doi:10.1111/j.1751-5823.2002.tb00178.x",
-    exceptions=ROUNDS,
-    sample=SHARES,
 )
 def tv(label: Columns, pred: Columns) -> Column:
     """Total variation distance: the probability that lies on wrong classes.
@@ -929,14 +833,12 @@ def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
     return tied
 
 
-@loss(
+@of_scores(
     aliases=("top_k_categorical_error",),
-    label=CLASSES,
-    scores=True,
     elicits="the k most probable classes in front",
+    rate=True,
     touches={"tied": tied_at},
     reference="Russakovsky et al. (2015), doi:10.1007/s11263-015-0816-y",
-    sample=IRIS,
 )
 def top_k_error(label: Codes, pred: Columns, *, k: Count) -> Column:
     """Share of rows whose class is not among the ``k`` greatest scores.
@@ -958,13 +860,10 @@ def top_k_error(label: Codes, pred: Columns, *, k: Count) -> Column:
     return (greater + before >= k).astype(np.float64)
 
 
-@loss(
+@of_scores(
     aliases=("crammer_singer", "multiclass_hinge_loss"),
-    label=CLASSES,
-    scores=True,
     elicits="the class that is more probable than all others together in front, by 1",
     reference="Crammer & Singer (2001), JMLR 2, 265-292",
-    sample=IRIS,
 )
 def multiclass_hinge(label: Codes, pred: Columns, *, squared: bool = False) -> Column:
     """What a class's score lacks to lie 1 above that of every other class.
@@ -992,15 +891,12 @@ def multiclass_hinge(label: Codes, pred: Columns, *, squared: bool = False) -> C
     return missed * missed if squared else missed
 
 
-@loss(
+@of_scores(
     aliases=("multi_margin_loss",),
-    label=CLASSES,
-    scores=True,
     elicits="the most probable class in front, where it is more probable than not",
     ulps=8.0,
-    reference="Weston & Watkins (1999), Support vector machines for multi-class pattern recognition, ESANN",
     exceptions=ROUNDS,
-    sample=IRIS,
+    reference="Weston & Watkins (1999), Support vector machines for multi-class pattern recognition, ESANN",
 )
 def multi_margin(label: Codes, pred: Columns, *, power: OneOrTwo = 1, margin: NonNegative = 1.0) -> Column:
     """What a class's score lacks to lie a margin above each other one's.
@@ -1041,13 +937,10 @@ def _missed(label: Codes, pred: Columns, power: int, margin: float) -> Column:
     return total
 
 
-@loss(
+@of_scores(
     name="perceptron",
-    label=CLASSES,
-    scores=True,
     elicits="the most probable class in front",
     reference="Crammer & Singer (2003), Ultraconservative online algorithms, JMLR 3, 951-991",
-    sample=IRIS,
 )
 def perceptron_of_classes(label: Codes, pred: Columns) -> Column:
     """What a class's score lacks to be the greatest.

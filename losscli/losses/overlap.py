@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,13 +13,21 @@ from losscli.loss.domains import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, 
 from losscli.losses.stable import power_fraction
 
 Empty = Literal["zero", "one", "skip"]
-PROBABILITIES = "sample_data/iris.csv --pred 'p_*'"
-AVERAGES = ("macro", "micro", "none")
 
 
 def areas(label: Column, pred: Column) -> tuple[Column, Column, Column]:
     """Overlap, predicted area and true area of each row."""
     return label * pred, pred, label
+
+
+of_areas = partial(loss, of=areas, per_class=True, label=BINARY, pred=UNIT)
+of_all_areas = partial(
+    loss,
+    averages=("none",),
+    pred=UNIT,
+    reference="Sudre, Li, Vercauteren, Ourselin & Cardoso (2017), doi:10.1007/978-3-319-67558-9_28",
+    sample="sample_data/iris.csv --pred 'p_*'",
+)
 
 
 def without_area(empty: str) -> Finished:
@@ -41,13 +50,8 @@ def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float,
     return 1 - (part + Fraction(smooth)) / over
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("dice_loss", "soft_dice", "f1_loss"),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is more probable than half the best Dice coefficient",
     reference="Milletari, Navab & Ahmadi (2016), doi:10.1109/3DV.2016.79",
 )
@@ -78,13 +82,8 @@ def dice(
     return overlap_loss(2 * overlap, predicted + true, predicted + true, smooth, empty)
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("soft_jaccard", "jaccard_distance", "iou_loss"),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is more probable than the best Jaccard index over one plus it",
     reference="Rahman & Wang (2016), doi:10.1007/978-3-319-50835-1_22",
 )
@@ -121,13 +120,8 @@ def tversky_whole(
     return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("tversky_loss",),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is probable enough, more of it the smaller alpha is to beta",
     reference="Salehi, Erdogmus & Gholipour (2017), doi:10.1007/978-3-319-67389-9_44",
 )
@@ -161,13 +155,8 @@ def tversky(
     return overlap_loss(overlap, whole, predicted + true, smooth, empty)
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("focal_tversky_loss",),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is probable enough, the same as `tversky` for one class",
     reference="Abraham & Khan (2019), doi:10.1109/ISBI.2019.8759329",
 )
@@ -233,18 +222,11 @@ def generalised(sums: tuple[Fraction, ...], smooth: float) -> Finished:
     return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
 
 
-SUDRE = "Sudre, Li, Vercauteren, Ourselin & Cardoso (2017), doi:10.1007/978-3-319-67558-9_28"
-
-
-@loss(
+@of_all_areas(
     of=areas_of_classes,
-    averages=("none",),
-    aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
     label=CLASSES,
-    pred=UNIT,
+    aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
     elicits="areas whose overlap is great in every class, however rare",
-    reference=SUDRE,
-    sample=PROBABILITIES,
 )
 def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     """One minus a Dice coefficient of all classes, each weighed by its rarity.
@@ -267,15 +249,11 @@ def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     return generalised(sums, smooth)
 
 
-@loss(
+@of_all_areas(
     name="generalised_dice",
     of=areas_of_labels,
-    averages=("none",),
     label=INDICATOR,
-    pred=UNIT,
     elicits="areas whose overlap is great for every label, however rare",
-    reference=SUDRE,
-    sample=PROBABILITIES,
 )
 def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     """One minus a Dice coefficient of all labels, each weighed by its rarity.

@@ -8,10 +8,11 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, Finished, Levels, Undefined, loss
 from losscli.loss.domains import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
+from losscli.loss.elicits import CENTRAL_INTERVAL, QUANTILE, QUANTILES
 
-QUANTILES = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
+QUANTILES_SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.
-INTERVAL = "sample_data/diabetes_quantiles.csv --pred lower=q_0.1,upper=q_0.9 --where 'id != 58'"
+INTERVAL_SAMPLE = "sample_data/diabetes_quantiles.csv --pred lower=q_0.1,upper=q_0.9 --where 'id != 58'"
 ENDS = {"lower": LOWER_END, "upper": UPPER_END}
 LEVEL_BY_LEVEL = {"ulps": "the sum over the levels rounds once a level"}
 KOENKER = "Koenker & Bassett (1978), doi:10.2307/1913643"
@@ -46,7 +47,7 @@ def in_units(error: Column, factor: Column, scale: Column) -> Column:
 
 @loss(
     aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
-    elicits="the quantile `quantile`",
+    elicits=QUANTILE,
     homogeneous=1,
     reference=KOENKER,
 )
@@ -74,12 +75,12 @@ def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: On
 
 @loss(
     aliases=("mqloss", "multi_quantile"),
-    elicits="the quantiles that the columns are named for",
+    elicits=QUANTILES,
     homogeneous=1,
     ulps=8.0,
     reference=KOENKER,
     exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrTwo = 1) -> Column:
     """Mean pinball loss of several predicted quantiles, in the label's unit.
@@ -103,12 +104,12 @@ def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrT
 
 @loss(
     aliases=("crps_from_quantiles",),
-    elicits="the quantiles that the columns are named for",
+    elicits=QUANTILES,
     homogeneous=1,
     ulps=8.0,
     reference="Gneiting & Ranjan (2011), doi:10.1198/jbes.2010.08110",
     exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def crps_quantile(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """CRPS as seen through predicted quantiles: twice their mean pinball loss.
@@ -143,13 +144,13 @@ def not_in_pairs(levels: Levels) -> str | None:
 
 @loss(
     aliases=("weighted_interval_score",),
-    elicits="the quantiles that the columns are named for",
+    elicits=QUANTILES,
     homogeneous=1,
     refuses_levels=not_in_pairs,
     ulps=8.0,
     reference="Bracher, Ray, Gneiting & Reich (2021), doi:10.1371/journal.pcbi.1008618",
     exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def wis(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """Weighted score of a median and central intervals, in the label's unit.
@@ -191,12 +192,12 @@ def checks_and_sizes(label: Column, pred: Columns, *, levels: Levels) -> tuple[C
 @loss(
     of=checks_and_sizes,
     aliases=("weighted_quantile_loss", "mean_wquantileloss", "mean_weighted_quantile_loss"),
-    elicits="the quantiles that the columns are named for",
+    elicits=QUANTILES,
     averages=("macro", "none"),
     ulps=8.0,
     reference="Salinas, Flunkert, Gasthaus & Januschowski (2020), doi:10.1016/j.ijforecast.2019.07.001",
     exceptions=LEVEL_BY_LEVEL | {"range": "an error beyond the greatest double cannot be summed"},
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def wql(check: Fraction, size: Fraction) -> Finished:
     """Twice the pinball losses of all levels over the absolute labels.
@@ -218,12 +219,12 @@ def wql(check: Fraction, size: Fraction) -> Finished:
 
 @loss(
     aliases=("winkler", "winkler_score"),
-    elicits="the two quantiles that leave out (1 - level) / 2 on each side",
+    elicits=CENTRAL_INTERVAL,
     domains=ENDS,
     relations=(("lower", "upper"),),
     homogeneous=1,
     reference="Gneiting & Raftery (2007), doi:10.1198/016214506000001437",
-    sample=INTERVAL,
+    sample=INTERVAL_SAMPLE,
 )
 def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUnit = 0.9) -> Column:
     """Width of a predicted interval, and a fine for each label that it misses.
@@ -257,7 +258,7 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
 
 @loss(
     aliases=("mean_scaled_interval_score",),
-    elicits="the two quantiles that leave out (1 - level) / 2 on each side",
+    elicits=CENTRAL_INTERVAL,
     columns={"scale": ("scale",)},
     domains=ENDS | {"scale": POSITIVE},
     relations=(("lower", "upper"),),
@@ -265,7 +266,7 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     ulps=5.0,
     reference="Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014",
     exceptions={"ulps": "a division more than the interval score has"},
-    sample=f"{INTERVAL} --loss msis:scale=q_0.5",
+    sample=f"{INTERVAL_SAMPLE} --loss msis:scale=q_0.5",
 )
 def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: OpenUnit = 0.95) -> Column:
     """Interval score in units of the naive forecast's training error.
@@ -300,7 +301,7 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 @loss(
     aliases=("scaled_quantile_loss", "spl"),
-    elicits="the quantile `quantile`",
+    elicits=QUANTILE,
     columns={"scale": ("scale",)},
     domains={"scale": POSITIVE},
     homogeneous=0,
@@ -331,14 +332,14 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
 
 @loss(
     name="scaled_pinball",
-    elicits="the quantiles that the columns are named for",
+    elicits=QUANTILES,
     columns={"scale": ("scale",)},
     domains={"scale": POSITIVE},
     homogeneous=0,
     ulps=8.0,
     reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009",
     exceptions=LEVEL_BY_LEVEL,
-    sample=f"{QUANTILES} --loss scaled_pinball:scale=q_0.5",
+    sample=f"{QUANTILES_SAMPLE} --loss scaled_pinball:scale=q_0.5",
 )
 def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, levels: Levels) -> Column:
     """Mean scaled pinball loss of several predicted quantiles.
@@ -371,10 +372,11 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
     better="higher",
     best=1.0,
     elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
+    rate=True,
     domains=ENDS,
     relations=(("lower", "upper"),),
     reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
-    sample=INTERVAL,
+    sample=INTERVAL_SAMPLE,
 )
 def coverage(label: Column, lower: Column, upper: Column) -> Column:
     """Share of the labels that lie in their predicted interval, ends included.
@@ -398,7 +400,7 @@ def coverage(label: Column, lower: Column, upper: Column) -> Column:
     domains=ENDS,
     relations=(("lower", "upper"),),
     reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
-    sample=INTERVAL,
+    sample=INTERVAL_SAMPLE,
 )
 def interval_width(label: Column, lower: Column, upper: Column) -> Column:
     """Mean width of the predicted intervals, in the unit of the label.
@@ -434,7 +436,7 @@ def at_most(label: Column, pred: Columns, *, levels: Levels) -> tuple[Column, ..
     averages=("macro", "none"),
     elicits="quantiles that hold their share of all labels together, however little each row says",
     reference="Gneiting, Balabdaoui & Raftery (2007), doi:10.1111/j.1467-9868.2007.00587.x",
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def calib_mae(*shares: Fraction, levels: Levels) -> Finished:
     """Mean distance of the share of labels below each quantile from its level.
@@ -458,7 +460,7 @@ def calib_mae(*shares: Fraction, levels: Levels) -> Finished:
     aliases=("quantile_crossing", "crossing"),
     elicits="quantiles in their order, wherever they lie",
     reference="Chernozhukov, Fernández-Val & Galichon (2010), doi:10.3982/ECTA7880",
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def crossing_rate(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """Share of the rows where a higher quantile lies below a lower one.

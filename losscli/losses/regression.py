@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.loss.domains import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, Whole
+from losscli.loss.elicits import MEAN, MEDIAN, MIDRANGE, SHIFTED_GEOMETRIC_MEAN
 from losscli.losses.stable import (
     log10_fraction,
     log_distance,
@@ -28,7 +29,7 @@ def error(label: Column, pred: Column) -> Column:
 @loss(
     root=error,
     aliases=("mean_squared_error", "squared_error", "均方误差"),
-    elicits="mean",
+    elicits=MEAN,
     homogeneous=2,
     reference="Gauss (1821), Theoria combinationis observationum, §6",
 )
@@ -54,7 +55,7 @@ def mse(label: Column, pred: Column) -> Column:
 @loss(
     of=mse,
     aliases=("root_mean_squared_error", "l2_root", "均方根误差"),
-    elicits="mean",
+    elicits=MEAN,
     homogeneous=2,
     exceptions={"range": "infinite where an error exceeds the greatest double"},
     reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
@@ -75,7 +76,7 @@ def rmse(mean: Fraction) -> Finished:
 
 @loss(
     aliases=("mean_absolute_error", "absolute_error", "l1"),
-    elicits="median",
+    elicits=MEDIAN,
     homogeneous=1,
     reference="Boscovich (1757); Laplace (1793)",
 )
@@ -127,7 +128,7 @@ def _flat_pred(moments: Moments) -> Undefined | None:
     aliases=("r2_score", "rsq_trad", "coefficient_of_determination"),
     better="higher",
     best=1.0,
-    elicits="mean",
+    elicits=MEAN,
     reference="Kvålseth (1985), doi:10.1080/00031305.1985.10479448",
 )
 def r2(moments: Moments) -> Finished:
@@ -153,7 +154,7 @@ def r2(moments: Moments) -> Finished:
     state="extremes",
     averages=("macro", "none"),
     aliases=("maxabs", "linf", "maximum_error"),
-    elicits="the middle between the least and the greatest label",
+    elicits=MIDRANGE,
     reference="scikit-learn, metrics.max_error",
 )
 def max_error(extremes: Extremes) -> Finished:
@@ -170,7 +171,7 @@ def max_error(extremes: Extremes) -> Finished:
 
 
 @loss(
-    elicits="mean",
+    elicits=MEAN,
     homogeneous=2,
     reference="Gauss (1821), Theoria combinationis observationum, §6",
 )
@@ -196,7 +197,7 @@ def half_mse(label: Column, pred: Column) -> Column:
 @loss(
     aliases=("mean_error", "mean_bias_error", "mean_signed_deviation"),
     better="zero",
-    elicits="mean",
+    elicits=MEAN,
     reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
 )
 def bias(
@@ -297,7 +298,7 @@ def apart(label: Column, pred: Column) -> Column:
     label=ABOVE_MINUS_ONE,
     pred=ABOVE_MINUS_ONE,
     aliases=("mean_squared_log_error", "mean_squared_logarithmic_error"),
-    elicits="the geometric mean of 1 + label, less 1",
+    elicits=SHIFTED_GEOMETRIC_MEAN,
     reference="scikit-learn, metrics.mean_squared_log_error",
 )
 def msle(label: Column, pred: Column) -> Column:
@@ -325,7 +326,7 @@ def msle(label: Column, pred: Column) -> Column:
     label=ABOVE_MINUS_ONE,
     pred=ABOVE_MINUS_ONE,
     aliases=("root_mean_squared_log_error", "root_mean_squared_logarithmic_error"),
-    elicits="the geometric mean of 1 + label, less 1",
+    elicits=SHIFTED_GEOMETRIC_MEAN,
     reference="scikit-learn, metrics.root_mean_squared_log_error",
 )
 def rmsle(mean: Fraction) -> Finished:
@@ -349,7 +350,7 @@ def rmsle(mean: Fraction) -> Finished:
     aliases=("adjusted_r2",),
     better="higher",
     best=1.0,
-    elicits="mean",
+    elicits=MEAN,
     reference="Theil (1961), Economic Forecasts and Policy, ch. 6",
 )
 def adj_r2(moments: Moments, *, k: Whole = 0) -> Finished:
@@ -410,7 +411,7 @@ def explained_variance(moments: Moments) -> Finished:
     state="moments",
     averages=("macro", "weighted", "none"),
     aliases=("relative_squared_error",),
-    elicits="mean",
+    elicits=MEAN,
     reference="Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8",
 )
 def rse(moments: Moments) -> Finished:
@@ -434,7 +435,7 @@ def rse(moments: Moments) -> Finished:
     state="moments",
     averages=("macro", "weighted", "none"),
     aliases=("root_relative_squared_error",),
-    elicits="mean",
+    elicits=MEAN,
     reference="Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8",
 )
 def rrse(moments: Moments) -> Finished:
@@ -464,7 +465,7 @@ def label_pred_and_size(label: Column, pred: Column) -> tuple[Column, Column, Co
     state="sized",
     averages=("macro", "none"),
     aliases=("normalized_rmse", "normalised_rmse", "cv_rmse"),
-    elicits="mean",
+    elicits=MEAN,
     reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
 )
 def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs"] = "mean") -> Finished:
@@ -608,6 +609,7 @@ def ccc(moments: Moments, *, ddof: Whole = 0) -> Finished:
 @loss(
     aliases=("num_errors", "tolerance_error_rate"),
     elicits="the middle of the interval, as wide as the tolerance on both sides, that holds most labels",
+    rate=True,
     reference="CatBoost documentation, Regression: objectives and metrics, NumErrors",
 )
 def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column:
@@ -636,7 +638,7 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
     aliases=("peak_signal_noise_ratio", "peak_signal_to_noise_ratio"),
     better="higher",
     best=None,
-    elicits="mean",
+    elicits=MEAN,
     homogeneous=2,
     exceptions={"range": "infinite where an error exceeds the greatest double"},
     reference="Huynh-Thu & Ghanbari (2008), doi:10.1049/el:20080522",

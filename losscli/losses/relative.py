@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.loss.domains import NONZERO, POSITIVE, REAL, Domain, Positive
+from losscli.loss.elicits import MEAN, MEDIAN
 from losscli.losses.regression import label_and_pred
 from losscli.losses.stable import (
     exp_fraction,
@@ -306,7 +307,7 @@ def sizes(label: Column, pred: Column) -> tuple[Column, Column, Column]:
 @loss(
     of=sizes,
     aliases=("wmape", "nd", "weighted_mean_absolute_percentage_error", "mad_mean_ratio"),
-    elicits="median",
+    elicits=MEDIAN,
     reference="Kolassa & Schütz (2007), Foresight 6, 40-43",
 )
 def wape(high: Fraction, low: Fraction, size: Fraction) -> Finished:
@@ -327,7 +328,7 @@ def wape(high: Fraction, low: Fraction, size: Fraction) -> Finished:
 
 @loss(
     aliases=("mean_absolute_scaled_error",),
-    elicits="median",
+    elicits=MEDIAN,
     columns={"scale": ("scale",)},
     domains={"scale": POSITIVE},
     homogeneous=0,
@@ -358,7 +359,7 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
 
 @loss(
     aliases=("mean_squared_scaled_error",),
-    elicits="mean",
+    elicits=MEAN,
     columns={"scale": ("scale",)},
     domains={"scale": POSITIVE},
     reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007",
@@ -402,7 +403,7 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
     of=scaled_errors,
     state="moments",
     aliases=("root_mean_squared_scaled_error",),
-    elicits="mean",
+    elicits=MEAN,
     columns={"scale": ("scale",)},
     domains={"scale": POSITIVE},
     exceptions={"range": "not defined where the scaled error of a row exceeds the greatest double"},
@@ -439,7 +440,7 @@ def errors(label: Column, pred: Column, baseline: Column) -> tuple[Column, Colum
     averages=("macro", "none"),
     columns=BASELINE,
     aliases=("relative_mae", "relative_mean_absolute_error"),
-    elicits="median",
+    elicits=MEDIAN,
     reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
 )
 def rmae(high: Fraction, low: Fraction, naive_high: Fraction, naive_low: Fraction) -> Finished:

@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
+from losscli.loss.elicits import COLUMN_MEDIANS
 from losscli.losses.double_double import DoubleDouble, quotient, total
 from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.table.block import Mask
@@ -274,7 +275,7 @@ def euclidean(label: Columns, pred: Columns) -> Column:
 
 @loss(
     aliases=("manhattan_distance", "cityblock", "taxicab"),
-    elicits="the median of each column",
+    elicits=COLUMN_MEDIANS,
     ulps=8.0,
     reference="Minkowski (1910), Geometrie der Zahlen, §1",
     exceptions=COLUMN_BY_COLUMN,

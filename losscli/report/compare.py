@@ -36,14 +36,13 @@ from losscli.report.evaluate import (
     with_edges,
 )
 from losscli.report.gates import exact_change
-from losscli.report.records import Input, Result
+from losscli.report.records import ComparedInput, ComparedRole, Result
 from losscli.report.results import Options, drawn_groups, of_measure, slices_of, values_of
 from losscli.report.verdicts import POWER, Chances, Draft, Rule, at_odds, by_t, check_rule, corrected
 from losscli.statistics.distributions import mcnemar_mid_p, normal_quantile
 from losscli.statistics.intervals import (
     HEAVY_TAIL,
     NO_DOUBLE,
-    RATES,
     IntervalSpec,
     beyond_doubles,
     one_side,
@@ -144,11 +143,11 @@ def compare(
     compared = [one if one.slice else replace(one, note="; ".join(filter(None, [one.note, *notes])) or None)
                 for one in compared]  # fmt: skip
     failed = [one for one in compared if one.verdict in fail_on]
-    roles = ("base", "head", "labels") if sides else ("preds", "labels")
+    roles: tuple[ComparedRole, ...] = ("base", "head", "labels") if sides else ("preds", "labels")
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
         names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.made)
-        inputs.append(Input(role, source.path, source.format, list(names)))
+        inputs.append(ComparedInput(role, source.path, source.format, list(names)))
     said = list_texts(plan, outcome.tally, sources, (place for place, _ in plan.places()))
     warnings = [*notes, *([] if said is None else [said])]
     return Comparison(compared, margin, interval.level, failed, rows_of(outcome), inputs, warnings=warnings)
@@ -325,7 +324,7 @@ def _measured(
     error = standard_error(covariance, slope, rows)
     one = replace(one, note=_tail(contest, duel.spread, states, covariance))
     draft = by_t(one, worse_by, error, rows - 1, rule, "paired t")
-    if draft.chances is None or weighted or contest.base.loss.function.__name__ not in RATES:
+    if draft.chances is None or weighted or not contest.base.loss.rate:
         return draft
     if not duel.of_rates(states):
         return draft

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import read_number
@@ -19,14 +19,13 @@ from losscli.loss.domains import number
 from losscli.measure.call import LossRequest
 from losscli.numbers.exact import decimal, round_fraction
 from losscli.report.baseline import Baseline, unlike
-from losscli.report.records import Report, Result
+from losscli.report.records import LimitKind, LimitVerdict, Report, Result
 from losscli.report.slice_pattern import matches, slice_text, split_pattern
 from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
 
-LimitKind: TypeAlias = Literal["max", "min", "max_regression"]
 FLAGS: dict[LimitKind, str] = {"max": "--max", "min": "--min", "max_regression": "--max-regression"}
 
 
@@ -144,7 +143,7 @@ class Gate:
         gate = None
         if self.limits:
             passed = all(verdict.passed for verdict in verdicts)
-            gate = {"passed": passed, "limits": [asdict(verdict) for verdict in verdicts]}
+            gate = {"passed": passed, "limits": [verdict.to_json() for verdict in verdicts]}
         return replace(report, gate=gate, before=before, warnings=warnings)
 
 
@@ -156,22 +155,6 @@ def _limits_of(table: GateTable) -> Iterable[Limit]:
                 table.loss, kind, size, slice=table.slice, min_rows=table.min_rows,
                 inconclusive=table.inconclusive, correction=table.correction,
             )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class LimitVerdict:
-    """What became of one limit for one result; its fields are those of the JSON."""
-
-    loss: str
-    pred: str | None
-    part: dict[str, str]
-    slice: dict[str, str | None]
-    kind: LimitKind
-    limit: float | str
-    value: float | None
-    baseline: float | None
-    passed: bool
-    reason: str | None
 
 
 def failures(gate: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from tables import table, two_models
 
 from losscli.errors import DataError, UsageError
 from losscli.report.compare import compare
-from losscli.report.schemas import ComparisonDocument
+from losscli.report.comparison import ComparisonDocument
 
 
 def compared(folder, columns, *losses, pred=("a", "b"), label="label", **options):
@@ -306,7 +306,7 @@ def test_a_worse_model_is_exit_1_and_what_fails_can_be_chosen(here, tmp_path):
 
 
 def test_the_document_holds_what_its_schema_says(here, tmp_path):
-    schema = ComparisonDocument.model_json_schema(by_alias=True)
+    schema = ComparisonDocument.model().model_json_schema(by_alias=True)
     path = table(tmp_path, two_models(2))
     ran = here(
         "compare", path, "-y", "label", "-p", "a", "-p", "b", "-l", "mae", "-l", "r2", "-l", "huber:delta=2",
