@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from losscli.report.comparison import Compared, Comparison
+from losscli.show.columns import Column, Table
 from losscli.show.lines import name_text, place_text, value_text
 from losscli.show.verdict import Verdict
-from losscli.show.view import Column, Table, View, title_of
+from losscli.show.view import View, title_of
 from losscli.text import plural
 
 

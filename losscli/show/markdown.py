@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from losscli.show.view import Column, Table
+from losscli.show.columns import Column, Table
 from losscli.text import visible
 
 if TYPE_CHECKING:

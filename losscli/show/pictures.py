@@ -16,8 +16,9 @@ import numpy as np
 
 from losscli.measure.binned import Axis, Coverage, Grid, Histogram, Scores
 from losscli.report.slice_pattern import slice_text
+from losscli.show.columns import Column, Table
 from losscli.show.lines import name_text, several_preds, value_text
-from losscli.text import grouped, plural
+from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.report.records import Report, Result
@@ -234,31 +235,10 @@ def slicings(report: Report) -> list[Slicing]:
     return [Slicing(*key, results) for key, results in groups.items()]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One slice: its value, its rows, and its shares of the rows and of the loss, for eyes."""
-
-    name: str
-    value: str
-    rows: str
-    of_rows: str
-    share: str
-    width: str  # of its bar, in hundredths
-
-
-@dataclass(frozen=True, slots=True)
-class ShareTable:
-    """The slices of a loss, those first that carry most of it."""
-
-    title: str
-    lines: list[Share]
-    more: int
-
-
 MOST_SHARES = 12
 
 
-def shares_by_slice(report: Report) -> Iterator[ShareTable]:
+def shares_by_slice(report: Report) -> Iterator[Table]:
     """The slices of each loss that is a mean, with their share of its total, greatest first."""
     for slicing in slicings(report):
         results = [r for r in slicing.results if r.sum is not None and r.sum >= 0.0]
@@ -268,18 +248,16 @@ def shares_by_slice(report: Report) -> Iterator[ShareTable]:
         rows = sum(r.rows for r in results)
         shares = [(r, float(Fraction(r.sum or 0.0) / total)) for r in results]
         shares.sort(key=lambda one: -one[1])
-        lines = [
-            Share(
-                name=slice_text(r.slice),
-                value=value_text(r.value),
-                rows=grouped(r.rows),
-                of_rows=f"{100 * r.rows / rows:.1f}%",
-                share=f"{100 * share:.1f}%",
-                width=f"{100 * share:.2f}",
-            )
-            for r, share in shares[:MOST_SHARES]
+        shown = shares[:MOST_SHARES]
+        columns = [
+            Column("slice", [slice_text(r.slice) for r, _ in shown]),
+            Column("value", [value_text(r.value) for r, _ in shown], "value"),
+            Column("rows", [str(r.rows) for r, _ in shown], "count"),
+            Column("of rows", [f"{100 * r.rows / rows:.1f}%" for r, _ in shown], "number"),
+            Column("of loss", [f"{100 * share:.1f}%" for _, share in shown], "number"),
+            Column("share of the loss", [f"{100 * share:.2f}" for _, share in shown], "bar"),
         ]
-        yield ShareTable(slicing.title, lines, len(shares) - len(lines))
+        yield Table(columns, slicing.title, len(shares) - len(shown))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from losscli.show.view import Column, Table
+from losscli.show.columns import Column, Table
 from losscli.text import visible
 
 if TYPE_CHECKING:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from losscli.show.lines import name_text, place_text, value_text
 from losscli.text import plural
 
+F = TypeVar("F")
+
 MOST_FAILURES = 10
-"""So many failed limits are told one by one; it is also what GitHub shows of one step."""
+"""GitHub shows so many annotations of one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Verdict:
     line: str
     limits: Sequence[LimitLine] = ()
     failed: Sequence[LimitLine] = ()  # those of the limits, worst first
+
+
+def first_failures(failed: Sequence[F]) -> tuple[Sequence[F], int]:
+    """The failed limits that are told one by one, and the number of the others."""
+    shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
+    return shown, len(failed) - len(shown)
 
 
 def judged(gate: Mapping[str, Any]) -> Verdict:
@@ -73,9 +81,8 @@ def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator
     """Why the gate failed, a line a limit, worst first."""
     verdict = judged(gate)
     where = f"{saved}: " if saved is not None else ""
-    failed = verdict.failed
-    shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
+    shown, more = first_failures(verdict.failed)
     for limit in shown:
         yield f"gate failed: {where}{limit.name} {limit.bound}: {limit.reason}"
-    if len(shown) < len(failed):
-        yield f"gate failed: {where}{len(failed) - len(shown)} more of {plural(len(verdict.limits), 'limit')}"
+    if more:
+        yield f"gate failed: {where}{more} more of {plural(len(verdict.limits), 'limit')}"

@@ -6,11 +6,11 @@ are rounded; the exact columns hold every digit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.report.records import Report
+from losscli.show.columns import Column, Table
 from losscli.show.lines import (
     caption,
     change_text,
@@ -28,35 +28,7 @@ from losscli.text import grouped
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.show.canvas import Canvas
-    from losscli.show.pictures import ConfusionTable, Picture, ShareTable
-
-NUMBERS = ("value", "number", "count", "change")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column for eyes: its head, a text for each row, and what the texts are."""
-
-    head: str
-    cells: Sequence[str]
-    kind: Literal["text", "word", "value", "number", "count", "change", "picture", "remarks"] = "text"
-    title: str = ""  # the head in full, where it is short for something
-
-    @property
-    def number(self) -> bool:
-        """Whether the cells are set to the right and never broken."""
-        return self.kind in NUMBERS
-
-
-class Table(NamedTuple):
-    """Columns of one length, and a heading where the table is not the only one."""
-
-    columns: list[Column]
-    heading: str = ""
-
-    def rows(self) -> Iterable[tuple[str, ...]]:
-        """The cells, row by row."""
-        return zip(*(column.cells for column in self.columns), strict=True)
+    from losscli.show.pictures import ConfusionTable, Picture
 
 
 class ResultLine(NamedTuple):
@@ -133,8 +105,8 @@ class View:
     def pictures(self) -> list[Picture]:
         return []
 
-    def shares(self) -> Iterator[ShareTable]:
-        """The slices by their share of the loss."""
+    def shares(self) -> Iterator[Table]:
+        """The slices by their share of the loss, with bars in hundredths of the width."""
         yield from ()
 
     def confusions(self) -> Iterator[ConfusionTable]:
@@ -281,7 +253,7 @@ class ReportView(View):
 
         return pictures(self.report)
 
-    def shares(self) -> Iterator[ShareTable]:
+    def shares(self) -> Iterator[Table]:
         from losscli.show.pictures import shares_by_slice
 
         return shares_by_slice(self.report)
