@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from losscli.cli.option import Option, Panel, Setting
+from losscli.cli.commands import COMMANDS
+from losscli.cli.option import Option, Panel, Setting, either
 from losscli.cli.option_values import (
+    PLOTS,
     complete_losses,
     complete_topics,
     known_plot,
@@ -21,6 +23,7 @@ from losscli.cli.option_values import (
     read_dialect,
     read_memory,
 )  # fmt: skip
+from losscli.show import FORMATS
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
@@ -33,7 +36,6 @@ GATES = ("eval", "report", "check")
 SHOWN = ("eval", "compare", "check")
 WRITTEN = (*ROWS, "check")
 TALKING = (*WRITTEN, "init")
-ALL = ("eval", "report", "compare", "check", "suggest", "losses", "init", "schema", "help")
 
 
 def option(*flags: str, **fields: Any) -> Any:
@@ -218,8 +220,7 @@ class Options:
     )  # fmt: skip
     format: str | None = option(
         "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN,
-        help="table, json, jsonl, csv, markdown, github, junit, html or value "
-        "(default: table on a terminal, csv in a pipe)",
+        help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
             "compare": {"help": "table, json, csv or markdown (default: table on a terminal, csv in a pipe)"}
         },
@@ -264,7 +265,7 @@ class Options:
     )  # fmt: skip
     plot: str | None = option(
         "--plot", metavar="NAME", panel=Panel.OUTPUT, commands=("eval",), check=known_plot,
-        help="A picture below the table, on a terminal only: loss, residuals, calibration, confusion, roc, pr or by",
+        help=f"A picture below the table, on a terminal only: {either(PLOTS)}",
     )  # fmt: skip
     jobs: int | None = option(
         "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=1, measured=True,
@@ -297,7 +298,7 @@ class Options:
         "`pyproject.toml`, which may set losses, columns, policies and gates)",
     )  # fmt: skip
     errors: str = option(
-        "--errors", choices=("text", "json"), panel=Panel.WORK, commands=ALL, default="text", outside=False,
+        "--errors", choices=("text", "json"), panel=Panel.WORK, commands=COMMANDS, default="text", outside=False,
         help="How errors are written to standard error",
     )  # fmt: skip
 
