@@ -27,7 +27,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
 from definition import MP, Definition, checked, exact, nearest, of_whole, quotient, ulps_off
 from draws import (
     Files,
@@ -48,6 +47,7 @@ from draws import (
     usual_params,
     write,
 )
+
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
