@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from losscli.measure.row_recorder import Fact
     from losscli.measure.slices import SliceView
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.telling import Telling
+    from losscli.pairing.shared_ids import SharedId
     from losscli.reading.source import Source
     from losscli.statistics.bootstrap import GroupView
     from losscli.table.block import ColumnKind, Place
@@ -106,7 +106,7 @@ class _Planner:
         self.listed = False  # whether labels and predictions are lists, or columns for what stands in lists
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
-        self.telling: tuple[Telling, ...] = ()
+        self.telling: tuple[SharedId, ...] = ()
         self.notes: dict[str, None] = {}
         self.lists = ListColumns(sources, call, read, self.notes)
 
@@ -213,14 +213,13 @@ class _Planner:
             raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
         return None
 
-    def _telling(self) -> tuple[Telling, ...]:
+    def _telling(self) -> tuple[SharedId, ...]:
         """Columns that say which row is which, compared where rows are paired by position."""
-        found: list[Telling] = []
+        found: list[SharedId] = []
         for other in range(1, len(self.sources)):
             if not any(tells_rows(name) for name in self.sources[other].columns):
                 continue
-            from losscli.pairing.keyplan import telling_columns
-            from losscli.pairing.telling import Telling
+            from losscli.pairing.shared_ids import SharedId, shared_id_columns
 
             sides = (0, other)
             pair = [self.sources[side] for side in sides]
@@ -228,7 +227,7 @@ class _Planner:
                 (at, slot.index)
                 for at, side in enumerate(sides) for slot in self.slots[side] if slot.purpose != "key"
             }  # fmt: skip
-            for name, places, kind in telling_columns(pair, taken):
+            for name, places, kind in shared_id_columns(pair, taken):
                 if pair[0].holds_the_same(places[0], pair[1], places[1], self.call.jobs):
                     continue
                 one, two = (
@@ -236,7 +235,7 @@ class _Planner:
                     for side, at in zip(sides, places, strict=True)
                 )
                 moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
-                found.append(Telling(name, one, two, is_id(name), moments))
+                found.append(SharedId(name, one, two, is_id(name), moments))
         return tuple(found)
 
     def _asked_for(self, playing: set[tuple[int, int]], keys: KeyPlan | None) -> list[Fact]:
