@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.advise.guess_columns import ColumnGuesses
 from losscli.errors import UsageError
-from losscli.measure.call import names_cut
+from losscli.measure.slices import names_cut
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs
 from losscli.text import plural

@@ -68,6 +68,11 @@ class Comparison:
     command: str | None = None  # that made it, for people
 
     @property
+    def passed(self) -> bool:
+        """Whether no verdict is one of those that fail."""
+        return not self.failed
+
+    @property
     def left_out(self) -> str:
         """How many rows enter no sum, by reason; of two saved results, of each."""
         if self.base_rows is None:
@@ -78,6 +83,6 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA, "losscli": self.version, "arithmetic": self.arithmetic, "margin": self.margin,
-            "level": self.level, "paired": self.paired, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
+            "level": self.level, "paired": self.paired, "passed": self.passed, "comparisons": [asdict(c) for c in self.compared],
             "rows": self.rows.to_json(), "inputs": [found._asdict() for found in self.inputs],
         }  # fmt: skip

@@ -20,7 +20,7 @@ from pydantic import (
 from losscli.errors import UsageError
 from losscli.loss.declare import read_number
 from losscli.loss.spec import split
-from losscli.measure.call import LossRequest
+from losscli.measure.loss_request import LossRequest
 
 
 def _listed(value: Any) -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 from losscli.show.lines import place_text, value_text
 from losscli.text import plural
 
+WORDS = {"max": "at most", "min": "at least", "max_regression": "worse by at most"}
+"""A kind of limit, before its size."""
+
 MOST_FAILURES = 10
 """So many failed limits are told one by one; it is also what GitHub shows of one step."""
 
@@ -54,7 +57,7 @@ def judged(gate: Mapping[str, Any]) -> Verdict:
 
 
 def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
-    from losscli.report.gates import WORDS, excess
+    from losscli.report.gates import excess
 
     name, size = limit["loss"], limit["limit"]
     if several and limit["pred"] is not None:
