@@ -1039,7 +1039,7 @@ def test_a_kernel_that_warns_is_noticed() -> None:
 
 def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = declared(by_the_block)
-    monkeypatch.setattr("losscli.measure.call.find", lambda name: (planted,))
+    monkeypatch.setattr("losscli.measure.loss_request.find", lambda name: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
 
