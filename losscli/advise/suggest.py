@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
-from losscli.measure.call import names_cut
+from losscli.measure.slices import names_cut
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs
 from losscli.text import plural
@@ -105,8 +105,8 @@ def _command(
     words += ["--input-format", input_format] if input_format is not None else []
     if dialect is not None and (said := dialect.text):
         words += ["--dialect", said]
-    for fit in reading.fits:
-        words += ["-l", fit.loss]
+    for loss in reading.fits:
+        words += ["-l", loss]
     return shlex.join(words)
 
 
@@ -125,16 +125,15 @@ def render(found: Suggestion, width: int) -> str:
     looked = f"{rows if found.rows != 1 else ''}{plural(found.rows, 'row')} looked at"
     lines = [filled(f"{looks} {_task(reading.task)}: {reading.why} ({looked}).")]
     lines += [filled(doubt, "  ", "? ") for doubt in reading.doubts]
-    specs = [*(one.loss for one in reading.fits), *(one.loss for one in reading.unfit)]
-    room = max(12, *map(len, specs)) + 4
+    room = max(12, *map(len, (*reading.fits, *reading.unfit))) + 4
     lines += ["", "Measure"]
-    for fit in reading.fits:
-        rewards = reading.form(fit).elicits
-        said = "; ".join(part for part in (fit.why, f"rewards: {rewards}" if rewards else "") if part)
-        lines.append(filled(said or reading.form(fit).doc.summary, " " * room, f"  {fit.loss:<{room - 2}}"))
+    for loss, why in reading.fits.items():
+        form = reading.form(loss)
+        said = "; ".join(part for part in (why, f"rewards: {form.elicits}" if form.elicits else "") if part)
+        lines.append(filled(said or form.doc.summary, " " * room, f"  {loss:<{room - 2}}"))
     if reading.unfit:
         lines += ["", "Rather not"]
-        lines += [filled(one.why, " " * room, f"  {one.loss:<{room - 2}}") for one in reading.unfit]
+        lines += [filled(why, " " * room, f"  {loss:<{room - 2}}") for loss, why in reading.unfit.items()]
     lines += ["", f"$ {reading.command}"]
     for other in found.others:
         lines += ["", filled(f"Or {_task(other.task)}: {other.why}."), f"$ {other.command}"]
@@ -173,4 +172,4 @@ def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:
             f"no loss is asked for, and {reading.why}: {' '.join(lacking)} is needed",
             hint=f"`{reading.command}`",
         )
-    return [fit.loss for fit in reading.fits]
+    return list(reading.fits)

@@ -42,6 +42,11 @@ def read_classes(text: str | None) -> list[str]:
     return text.split(",") if text is not None else []
 
 
+def read_words(text: str) -> list[str]:
+    """The value of an option of words with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 def read_memory(text: str | None) -> int | None:
     """The bytes of ``--memory``."""
     if text is None:

@@ -24,7 +24,8 @@ from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import Levels, Param, ParamValue, keywords_of, params_of, show_param
+from losscli.loss.params import Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.spec import Better, ParamValue
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
 
 Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
-Better: TypeAlias = Literal["lower", "higher", "zero"]
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 

@@ -20,12 +20,10 @@ from typing import (
 from losscli.errors import UsageError
 from losscli.loss.domains import REAL, Interval, number
 from losscli.loss.matrix import Matrix
-from losscli.loss.spec import read_number
+from losscli.loss.spec import ParamValue, read_number
 
 if TYPE_CHECKING:
     from losscli.loss.spec import Spec
-
-ParamValue: TypeAlias = bool | int | float | str | None
 
 Levels: TypeAlias = tuple[float, ...]
 """Quantile levels, as the prediction columns are named for them: the type of a keyword `levels`."""

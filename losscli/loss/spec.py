@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from losscli.errors import UsageError
+
+ParamValue: TypeAlias = bool | int | float | str | None
+Better: TypeAlias = Literal["lower", "higher", "zero"]
+"""Which values of a loss are better; `zero`: those nearest to it."""
 
 
 class Spec(NamedTuple):

@@ -10,8 +10,7 @@ from losscli.errors import UsageError
 from losscli.loss.declare import Loss, Role
 from losscli.loss.domains import REAL
 from losscli.loss.expression import Expression, parse
-from losscli.loss.params import ParamValue
-from losscli.loss.spec import Spec
+from losscli.loss.spec import ParamValue, Spec
 
 NAMED_ROLES = ("label", "pred", "weight")
 

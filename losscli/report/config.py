@@ -19,7 +19,7 @@ from pydantic import (
 
 from losscli.errors import UsageError
 from losscli.loss.spec import read_number, split
-from losscli.measure.call import LossRequest
+from losscli.measure.loss_request import LossRequest
 
 
 def _listed(value: Any) -> Any:

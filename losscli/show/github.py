@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from losscli.show.verdict import MOST_FAILURES
+from losscli.show.lines import value_text
+from losscli.show.verdict import first_failures
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 def render(views: Sequence[View], look: Canvas) -> str:
     """The results of all, then the annotations of all together, of which GitHub shows ten."""
     lines = [plain(f"losscli: {line}") for view in views for line in _results(view)]
-    told = [one for view in views for one in _annotations(view)]
-    told.sort(key=lambda one: -one[0])
-    shown = told if len(told) <= MOST_FAILURES else told[: MOST_FAILURES - 1]
+    annotations = [one for view in views for one in _annotations(view)]
+    shown, more = first_failures(sorted(annotations, key=lambda one: -one[0]))
     lines += [text for _, text in shown]
-    if len(shown) < len(told):
-        rest = plural(len(told) - len(shown), "more limit")
+    if more:
+        rest = plural(more, "more limit")
         lines.append(command("error", "losscli", f"{rest} failed; the summary lists all of them"))
     for view in views:
         if view.gate is not None:
@@ -36,13 +36,10 @@ def render(views: Sequence[View], look: Canvas) -> str:
 
 def _results(view: View) -> Iterator[str]:
     yield view.caption
-    columns = view.columns()
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        row = dict(zip((column.name for column in columns), cells, strict=True))
-        name = ", ".join(row[part] for part in ("loss", "pred", "of") if row.get(part))
-        change = f", change {row['change']}" if "change" in row else ""
-        note = f" ({row['remarks']})" if row.get("remarks") else ""
-        yield f"{name} = {row['value']}{change}{note}"
+    for line in view.lines():
+        change = f", change {line.change}" if line.change else ""
+        remarks = f" ({line.remarks})" if line.remarks else ""
+        yield f"{line.name(pred=view.several)} = {value_text(line.value)}{change}{remarks}"
 
 
 def _annotations(view: View) -> Iterator[tuple[float, str]]:

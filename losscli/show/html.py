@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
-from losscli.show.view import Column, RowsOfFile
 from losscli.text import grouped, visible
 
 if TYPE_CHECKING:
@@ -29,33 +28,29 @@ MOST_CLASSES = 30
 OPEN_LINES = 24
 """With more results than these, those of slices are folded away."""
 
-LEFT_OUT = ("baseline", "remarks")
-"""The change says how far the baseline is; the interval has a column, so that the notes are all that remains."""
-
-HEADS = {"pred": "prediction"}
-
 
 def render(view: View, look: Canvas) -> str:
-    pictures = view.pictures()
-    columns = [column for column in view.columns() if column.name not in LEFT_OUT]
-    lines = _lines(columns)
-    whole = len(lines) if view.whole_rows is None or len(lines) <= OPEN_LINES else max(view.whole_rows, 1)
+    pictures, table = view.pictures(), view.results(ends=True)
+    rows = list(table.rows())
+    whole = len(rows) if view.whole_rows is None or len(rows) <= OPEN_LINES else max(view.whole_rows, 1)
     first = min(whole, MOST_LINES)
-    slices = lines[first:][:MOST_LINES] if view.whole_rows is not None else []
+    slices = rows[first:][:MOST_LINES] if view.whole_rows is not None else []
     return _page(
         view=view,
         subject=view.subject,
         gates=sorted(view.gate.limits, key=lambda limit: limit.passed) if view.gate is not None else [],
-        heads=[(HEADS.get(column.name, column.head), column.number) for column in columns],
-        results=lines[:first],
+        table=table,
+        results=rows[:first],
         slices=slices,
-        more=len(lines) - first - len(slices),
+        more=len(rows) - first - len(slices),
         drawn=list(_drawn(pictures[:MOST_PICTURES])),
         hidden=max(0, len(pictures) - MOST_PICTURES),
         shares=list(view.shares()),
-        worst=[_worst(rows) for rows in view.worst()],
+        worst=[(rows, list(rows.rows())) for rows in view.worst()],
+        most_worst=MOST_WORST,
         matrices=list(_matrices(view)),
         differences=list(view.differences(MOST_LINES)),
+        grouped=grouped,
     )
 
 
@@ -89,22 +84,6 @@ def _drawn(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Any]]:
 
     for at, picture in enumerate(pictures):
         yield picture, markup(svg(picture, f"p{at}"))
-
-
-def _lines(columns: Sequence[Column]) -> list[list[tuple[str, bool]]]:
-    """The rows of a table; of each cell its text, and whether it stands to the right."""
-    cells = []
-    for column in columns:
-        texts = [grouped(int(text)) for text in column.cells] if column.kind == "count" else column.cells
-        cells.append([(text, column.number) for text in texts])
-    return [list(row) for row in zip(*cells, strict=True)]
-
-
-def _worst(rows: RowsOfFile) -> dict[str, Any]:
-    lines = _lines(rows.columns)
-    heads = [(column.head, column.number) for column in rows.columns]
-    more = max(0, len(lines) - MOST_WORST)
-    return {"title": rows.heading, "heads": heads, "lines": lines[:MOST_WORST], "more": more}
 
 
 def _matrices(view: View) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,11 @@ def value_text(value: float | None) -> str:
     return "–" if value is None else f"{value:.6g}"
 
 
+def exact_text(value: float | None) -> str:
+    """A value with every digit."""
+    return "null" if value is None else repr(value)
+
+
 def remarks(result: Result) -> str:
     """The interval, the note, and the rows that were skipped or touched."""
     return "; ".join([*([interval_text(result.ci)] if result.ci is not None else []), *notes(result)])
@@ -59,6 +64,11 @@ def place_text(part: Mapping[str, str], slice: Mapping[str, str | None]) -> str:
     """The part and the slice that a result is of; nothing for the whole."""
     said = [f"{kind} {name}" for kind, name in part.items()]
     return ", ".join([*said, slice_text(slice)] if slice else said)
+
+
+def name_text(loss: str, pred: str | None = None, place: str = "") -> str:
+    """A loss, the prediction where it must be named, and the place."""
+    return f"{loss}{f' of {pred}' if pred is not None else ''}{f', {place}' if place else ''}"
 
 
 def several_preds(results: Sequence[Result]) -> bool:

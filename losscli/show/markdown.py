@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from losscli.show.view import Column
+from losscli.show.columns import Column, Table
 from losscli.text import visible
 
 if TYPE_CHECKING:
@@ -14,24 +13,20 @@ if TYPE_CHECKING:
     from losscli.show.verdict import Verdict
     from losscli.show.view import View
 
-LEFT_OUT = ("ends", "notes")
-"""The remarks hold them."""
-
 
 def render(view: View, look: Canvas) -> str:
-    columns = [column for column in view.columns() if column.name not in LEFT_OUT]
-    lines = [cell(view.caption), "", *_table(columns)]
+    lines = [cell(view.caption), "", *_table(view.results(baseline=True))]
     if view.gate is not None:
         lines += ["", f"**{cell(view.gate.line)}**", "", *_table(_verdicts(view.gate))]
     for rows in view.worst():
-        lines += ["", cell(rows.heading), "", *_table(rows.columns, aligned=False)]
+        lines += ["", cell(rows.heading), "", *_table(rows, aligned=False)]
     for note in view.notes():
         lines += ["", cell(note)]
     return "\n".join(lines) + "\n"
 
 
-def _verdicts(gate: Verdict) -> list[Column]:
-    """A line a limit; those that failed come first, the worst on top.  A column that says nothing is left out."""
+def _verdicts(gate: Verdict) -> Table:
+    """A row a limit, those that failed first and the worst on top; a column that says nothing is left out."""
     limits = [*gate.failed, *(limit for limit in gate.limits if limit.passed)]
     columns = [
         Column("verdict", [limit.word for limit in limits]),
@@ -41,14 +36,14 @@ def _verdicts(gate: Verdict) -> list[Column]:
         Column("baseline", [limit.baseline for limit in limits], "number"),
         Column("reason", [limit.reason for limit in limits]),
     ]
-    return [column for column in columns if column.name not in ("baseline", "reason") or any(column.cells)]
+    return Table([column for column in columns if any(column.cells)])
 
 
-def _table(columns: Sequence[Column], *, aligned: bool = True) -> list[str]:
-    """The lines of a table; numbers stand to the right where that is wanted."""
-    heads = [cell(column.head) for column in columns]
-    marks = ["---:" if aligned and column.number else "---" for column in columns]
-    rows = zip(*([cell(text) for text in column.cells] for column in columns), strict=True)
+def _table(table: Table, *, aligned: bool = True) -> list[str]:
+    """The lines of a table, with numbers to the right where they are to be aligned."""
+    heads = [cell(column.head) for column in table.columns]
+    marks = ["---:" if aligned and column.number else "---" for column in table.columns]
+    rows = [map(cell, row) for row in table.rows()]
     return [f"| {' | '.join(line)} |" for line in (heads, marks, *rows)]
 
 

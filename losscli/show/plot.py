@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.show.lines import place_text, value_text
-from losscli.show.pictures import ConfusionTable, Picture, confusions, pictures, slicings
+from losscli.show.pictures import ConfusionTable, Picture, Slicing, confusions, pictures, slicings
 from losscli.show.sparklines import bar
 from losscli.text import plural, visible
 
@@ -24,7 +24,7 @@ MOST_BARS = 40
 def plots(report: Report, name: str, look: Canvas) -> str:
     """The pictures of that name, one below the other; empty where the report has none."""
     if name == "by":
-        found = list(_slices(report, look))
+        found = [_slices(slicing, look) for slicing in slicings(report)]
     elif name == "confusion":
         found = [_confusion(table) for table in confusions(report)]
     else:
@@ -104,18 +104,15 @@ def _lines(picture: Picture, look: Canvas) -> str:
     return "\n".join([title, *rows, foot]) + f"\n{note}"
 
 
-def _slices(report: Report, look: Canvas) -> Iterator[str]:
-    """The value of each loss by slice."""
-    groups = slicings(report.results)
-    several = len({pred for _, _, pred in groups}) > 1
-    for (columns, loss, pred), results in groups.items():
-        shown = results[:MOST_BARS]
-        names = [place_text({}, r.slice) for r in shown]
-        sizes = [abs(r.value) if r.value is not None else 0.0 for r in shown]
-        title = visible(f"{loss}{f' of {pred}' if several else ''} by {' + '.join(columns)}")
-        left = len(results) - len(shown)
-        more = f"  {plural(left, 'more is', 'more are')} not shown\n" if left else ""
-        yield f"{title}\n{_bars(names, [value_text(r.value) for r in shown], sizes, look)}{more}"
+def _slices(slicing: Slicing, look: Canvas) -> str:
+    """The values of a loss by slice."""
+    shown = slicing.results[:MOST_BARS]
+    names = [place_text({}, r.slice) for r in shown]
+    values = [value_text(r.value) for r in shown]
+    sizes = [abs(r.value) if r.value is not None else 0.0 for r in shown]
+    left = len(slicing.results) - len(shown)
+    more = f"  {plural(left, 'more is', 'more are')} not shown\n" if left else ""
+    return f"{visible(slicing.title)}\n{_bars(names, values, sizes, look)}{more}"
 
 
 def _confusion(table: ConfusionTable) -> str:
