@@ -1,4 +1,4 @@
-"""Losses that bound the say of wild rows, and losses that take sides."""
+"""Losses that bound the influence of outliers, and asymmetric losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from losscli.numbers.error_free import two_difference, two_product
 VAPNIK = "Vapnik (1995), The Nature of Statistical Learning Theory"
 
 bounded_loss = partial(loss, elicits="near the mode of the labels")
-"""Of a row that costs hardly more, or no more, the wilder it is."""
+"""For losses that hardly rise, or do not rise, for wild rows."""
 
 
 def lengths(label: Column, pred: Column, scale: float) -> Column:
