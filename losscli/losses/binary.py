@@ -22,7 +22,7 @@ from losscli.loss.domains import (
 )
 from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
-from losscli.losses.stable import entropy, excess, product
+from losscli.losses.stable import entropy, entropy_gap, product
 from losscli.numbers.error_free import two_product
 from losscli.numbers.state import Moments
 from losscli.table.block import Mask
@@ -246,8 +246,8 @@ def kl_binary(label: Column, pred: Column) -> Column:
     >>> kl_binary(np.array([1.0, 0.5]), np.array([0.5, 0.5]))
     array([0.69314718, 0.        ])
     """
-    rest = excess(1.0 - label, 1.0 - pred, pred - label)
-    return excess(label, pred) + rest
+    rest = entropy_gap(1.0 - label, 1.0 - pred, pred - label)
+    return entropy_gap(label, pred) + rest
 
 
 @of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)
