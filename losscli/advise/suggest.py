@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
-from losscli.measure.call import names_cut
+from losscli.measure.slices import names_cut
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs
 from losscli.text import plural

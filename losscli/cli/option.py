@@ -60,10 +60,8 @@ class Option:
     """Whether the environment or a file may set it."""
     setting: Setting | None = None
     """Its key in a configuration; None where no file has one."""
-    measured: bool = False
-    """Whether `evaluate` or `compare` takes it, under its name."""
     convert: Callable[[Any], Any] | None = None
-    """What makes of its value what they take."""
+    """Makes of its value what the function behind the command takes."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Fields that differ in a command."""
     name: str = ""

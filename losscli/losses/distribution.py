@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -36,17 +37,14 @@ from losscli.table.block import Mask
 
 COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
 MCCULLAGH = "McCullagh & Nelder (1989), Generalized Linear Models, §2.3"
+JORGENSEN = "Jørgensen (1997), The Theory of Dispersion Models, ch. 4"
 POWERS = {"ulps": "powers pass the rounding of logarithms on"}
 
+of_amounts = partial(loss, label=POSITIVE, pred=POSITIVE, elicits=MEAN, sample=COUNTS)
+of_counts = partial(of_amounts, label=NONNEGATIVE)
 
-@loss(
-    aliases=("mean_poisson_deviance",),
-    label=NONNEGATIVE,
-    pred=POSITIVE,
-    elicits=MEAN,
-    reference=MCCULLAGH,
-    sample=COUNTS,
-)
+
+@of_counts(aliases=("mean_poisson_deviance",), reference=MCCULLAGH)
 def poisson_deviance(label: Column, pred: Column) -> Column:
     """Deviance of counts under a Poisson law, in the unit of the label.
 
@@ -72,17 +70,13 @@ def poisson_preds(*, log_input: bool, eps: float, **_: object) -> Mapping[str, D
     return {"pred": REAL if log_input else NONNEGATIVE if eps > 0.0 else POSITIVE}
 
 
-@loss(
+@of_counts(
     aliases=("poisson_nll_loss", "poisson_nloglik", "poisson_log_loss"),
-    label=NONNEGATIVE,
-    pred=POSITIVE,
     best=None,
-    elicits=MEAN,
     narrows=poisson_preds,
     ulps=6.0,
     reference="Cameron & Trivedi (2013), Regression Analysis of Count Data, §3.2",
     exceptions={"ulps": "a likelihood with its constant is a sum of three"},
-    sample=COUNTS,
 )
 def poisson_nll(
     label: Column,
@@ -159,14 +153,7 @@ def _small_lgamma1p(y: Column) -> Column:
     return double_double.lgamma1p(np.minimum(y, 0.5))
 
 
-@loss(
-    aliases=("mean_gamma_deviance",),
-    label=POSITIVE,
-    pred=POSITIVE,
-    elicits=MEAN,
-    reference=MCCULLAGH,
-    sample=COUNTS,
-)
+@of_amounts(aliases=("mean_gamma_deviance",), reference=MCCULLAGH)
 def gamma_deviance(label: Column, pred: Column) -> Column:
     """Deviance of positive amounts under a gamma law, without a unit.
 
@@ -196,15 +183,7 @@ def ratio_gap(label: Column, pred: Column) -> Column:
     return gap
 
 
-@loss(
-    aliases=("gamma_nll_loss", "gamma_nloglik"),
-    label=POSITIVE,
-    pred=POSITIVE,
-    best=None,
-    elicits=MEAN,
-    reference=MCCULLAGH,
-    sample=COUNTS,
-)
+@of_amounts(aliases=("gamma_nll_loss", "gamma_nloglik"), best=None, reference=MCCULLAGH)
 def gamma_nll(label: Column, pred: Column) -> Column:
     """Surprise at an amount under an exponential law of that mean, in nats.
 
@@ -235,10 +214,10 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     aliases=("mean_tweedie_deviance",),
-    elicits=MEAN,
     narrows=tweedie_domains,
     ulps=16.0,
-    reference="Jørgensen (1997), The Theory of Dispersion Models, ch. 4",
+    elicits=MEAN,
+    reference=JORGENSEN,
     exceptions=POWERS | {"best": "below power 0 a label below 0 has no perfect prediction"},
     sample=COUNTS,
 )
@@ -346,17 +325,7 @@ def _divided(x: Column, y: Column) -> Column:
     return total
 
 
-@loss(
-    aliases=("tweedie_nloglik",),
-    label=NONNEGATIVE,
-    pred=POSITIVE,
-    best=None,
-    elicits=MEAN,
-    ulps=8.0,
-    reference="Jørgensen (1997), The Theory of Dispersion Models, ch. 4",
-    exceptions=POWERS,
-    sample=COUNTS,
-)
+@of_counts(aliases=("tweedie_nloglik",), best=None, ulps=8.0, reference=JORGENSEN, exceptions=POWERS)
 def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> Column:
     """Surprise at an amount under a Tweedie law, up to the label's own part.
 
@@ -421,8 +390,8 @@ def below_floor(label: Column, mean: Column, var: Column, *, eps: float, **_: ob
     aliases=("gaussian_nll_loss", "normal_nll"),
     domains={"mean": REAL, "var": POSITIVE},
     best=None,
-    elicits=MEAN_AND_VARIANCE,
     touches={"floored": below_floor},
+    elicits=MEAN_AND_VARIANCE,
     reference="Nix & Weigend (1994), doi:10.1109/ICNN.1994.374138",
     sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred mean=pred,var=pred_linear",
 )
@@ -499,9 +468,9 @@ def bregman_domains(*, phi: str, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     aliases=("bregman_divergence",),
-    elicits=MEAN,
     narrows=bregman_domains,
     ulps=8.0,
+    elicits=MEAN,
     reference="Bregman (1967), doi:10.1016/0041-5553(67)90040-7",
     exceptions={"ulps": "an exponential of each side and their difference"},
 )
@@ -579,20 +548,20 @@ def deviances(
 @loss(
     "regression",
     of=deviances,
+    aliases=("d2_tweedie_score", "deviance_explained"),
     state="deviances",
     averages=("macro", "none"),
     narrows=tweedie_domains,
-    aliases=("d2_tweedie_score", "deviance_explained"),
     better="higher",
     best=1.0,
-    elicits=MEAN,
     ulps=64.0,
+    elicits=MEAN,
+    reference="Hastie, Tibshirani & Wainwright (2015), Statistical Learning with Sparsity, §3.2",
     exceptions={
         "ulps": "near 0 it is what is left of 1, and of labels that hardly vary few digits are",
         "range": "infinite where the mean of the deviances is, as `tweedie_deviance` says",
         "best": "below power 0 a label below 0 has no perfect prediction",
     },
-    reference="Hastie, Tibshirani & Wainwright (2015), Statistical Learning with Sparsity, §3.2",
 )
 def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
     """Share of the mean label's Tweedie deviance that is explained.

@@ -6,10 +6,9 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
-import numpy as np
-
 from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
+from losscli.losses.class_columns import by_class
 from losscli.losses.stable import power_fraction
 
 Empty = Literal["zero", "one", "skip"]
@@ -33,7 +32,7 @@ of_all_areas = partial(
 def without_area(empty: str) -> Finished:
     """The loss where nothing is true and nothing predicted.
 
-    Such a class is not there, and a mean over classes leaves it out; alone it is perfect by convention.
+    A mean over classes leaves such a class out; alone it is perfect by convention.
     """
     if empty == "one":
         return Fraction(1)
@@ -41,7 +40,7 @@ def without_area(empty: str) -> Finished:
 
 
 def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float, empty: str) -> Finished:
-    """1 - (part + smooth) / (whole + smooth); ``both`` is the predicted and the true area together."""
+    """1 - (part + smooth) / (whole + smooth); ``both`` is the sum of predicted and true area."""
     if both == 0:
         return without_area(empty)
     over = whole + Fraction(smooth)
@@ -116,7 +115,7 @@ def jaccard_loss(
 def tversky_whole(
     overlap: Fraction, predicted: Fraction, true: Fraction, alpha: float, beta: float
 ) -> Fraction:
-    """The overlap, and what is predicted or true beyond it, by their weights."""
+    """The overlap, and what is only predicted or only true, weighted by ``alpha`` and ``beta``."""
     return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
 
 
@@ -195,31 +194,12 @@ def focal_tversky(
 
 def areas_of_classes(label: Codes, pred: Columns) -> tuple[Column, ...]:
     """Overlap, predicted and true area of each row, class after class."""
-    found: list[Column] = []
-    for place, chance in enumerate(pred.T):
-        true = (label == place).astype(np.float64)
-        found += (true * chance, chance, true)
-    return tuple(found)
+    return tuple(area for columns in by_class(label, pred) for area in areas(*columns))
 
 
 def areas_of_labels(label: Columns, pred: Columns) -> tuple[Column, ...]:
     """Overlap, predicted and true area of each row, label after label."""
-    found: list[Column] = []
-    for true, chance in zip(label.T, pred.T, strict=True):
-        found += (true * chance, chance, true)
-    return tuple(found)
-
-
-def generalised(sums: tuple[Fraction, ...], smooth: float) -> Finished:
-    """The loss from three sums a class: each class weighs the inverse square of its true area."""
-    overlap = both = Fraction(0)
-    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
-        if true:
-            overlap += part / true**2
-            both += (predicted + true) / true**2
-    if both == 0:
-        return Undefined("no class has a true area")
-    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
+    return tuple(area for columns in by_class(label, pred) for area in areas(*columns))
 
 
 @of_all_areas(
@@ -246,7 +226,14 @@ def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     >>> generalised_dice(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 2)
     """
-    return generalised(sums, smooth)
+    overlap = both = Fraction(0)
+    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
+        if true:
+            overlap += part / true**2
+            both += (predicted + true) / true**2
+    if both == 0:
+        return Undefined("no class has a true area")
+    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
 
 
 @of_all_areas(
@@ -269,4 +256,4 @@ def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Fi
     >>> generalised_dice_of_labels(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 2)
     """
-    return generalised(sums, smooth)
+    return generalised_dice(*sums, smooth=smooth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -10,15 +11,16 @@ import numpy as np
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.loss.domains import ABOVE_MINUS_ONE, AtLeastOne, NonNegative, Positive, Whole
 from losscli.loss.elicits import MEAN, MEDIAN, MIDRANGE, SHIFTED_GEOMETRIC_MEAN
-from losscli.losses.stable import (
-    log10_fraction,
-    log_distance,
-    share,
-    sqrt_fraction,
-)
+from losscli.losses.extra_columns import loss_against_baseline
+from losscli.losses.stable import log10_fraction, log_distance, share, sqrt_fraction
 from losscli.numbers.error_free import two_difference
 from losscli.numbers.state import Extremes, Moments, Rivals, Sized
 from losscli.text import plural
+
+GAUSS = "Gauss (1821), Theoria combinationis observationum, §6"
+HYNDMAN = "Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001"
+KVALSETH = "Kvålseth (1985), doi:10.1080/00031305.1985.10479448"
+WITTEN = "Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8"
 
 
 def error(label: Column, pred: Column) -> Column:
@@ -27,11 +29,11 @@ def error(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    root=error,
     aliases=("mean_squared_error", "squared_error", "均方误差"),
-    elicits=MEAN,
+    root=error,
     homogeneous=2,
-    reference="Gauss (1821), Theoria combinationis observationum, §6",
+    elicits=MEAN,
+    reference=GAUSS,
 )
 def mse(label: Column, pred: Column) -> Column:
     """Mean squared error, in the squared unit of the label.
@@ -52,14 +54,16 @@ def mse(label: Column, pred: Column) -> Column:
     return np.multiply(error, error, out=error)
 
 
-@loss(
+of_squares = partial(
+    loss,
     of=mse,
-    aliases=("root_mean_squared_error", "l2_root", "均方根误差"),
     elicits=MEAN,
     homogeneous=2,
     exceptions={"range": "infinite where an error exceeds the greatest double"},
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
 )
+
+
+@of_squares(aliases=("root_mean_squared_error", "l2_root", "均方根误差"), reference=HYNDMAN)
 def rmse(mean: Fraction) -> Finished:
     """Root of the mean squared error, in the unit of the label.
 
@@ -76,8 +80,8 @@ def rmse(mean: Fraction) -> Finished:
 
 @loss(
     aliases=("mean_absolute_error", "absolute_error", "l1"),
-    elicits=MEDIAN,
     homogeneous=1,
+    elicits=MEDIAN,
     reference="Boscovich (1757); Laplace (1793)",
 )
 def mae(label: Column, pred: Column) -> Column:
@@ -104,6 +108,10 @@ def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
     return label, pred
 
 
+moment_loss = partial(loss, of=label_and_pred, state="moments", averages=("macro", "weighted", "none"))
+moment_score = partial(moment_loss, better="higher", best=1.0)
+
+
 def flat(moments: Moments) -> Undefined | None:
     """Why there is nothing to explain, where all labels are one number."""
     if moments.rows < 2:
@@ -121,15 +129,8 @@ def _flat_pred(moments: Moments) -> Undefined | None:
     return None
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
-    aliases=("r2_score", "rsq_trad", "coefficient_of_determination"),
-    better="higher",
-    best=1.0,
-    elicits=MEAN,
-    reference="Kvålseth (1985), doi:10.1080/00031305.1985.10479448",
+@moment_score(
+    aliases=("r2_score", "rsq_trad", "coefficient_of_determination"), elicits=MEAN, reference=KVALSETH
 )
 def r2(moments: Moments) -> Finished:
     """Share of the label's variance that the predictions explain.
@@ -151,9 +152,9 @@ def r2(moments: Moments) -> Finished:
 
 @loss(
     of=mae,
+    aliases=("maxabs", "linf", "maximum_error"),
     state="extremes",
     averages=("macro", "none"),
-    aliases=("maxabs", "linf", "maximum_error"),
     elicits=MIDRANGE,
     reference="scikit-learn, metrics.max_error",
 )
@@ -170,11 +171,7 @@ def max_error(extremes: Extremes) -> Finished:
     return extremes.highs[0]
 
 
-@loss(
-    elicits=MEAN,
-    homogeneous=2,
-    reference="Gauss (1821), Theoria combinationis observationum, §6",
-)
+@loss(homogeneous=2, elicits=MEAN, reference=GAUSS)
 def half_mse(label: Column, pred: Column) -> Column:
     """Half the mean squared error, in the squared unit of the label.
 
@@ -198,7 +195,7 @@ def half_mse(label: Column, pred: Column) -> Column:
     aliases=("mean_error", "mean_bias_error", "mean_signed_deviation"),
     better="zero",
     elicits=MEAN,
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
+    reference=HYNDMAN,
 )
 def bias(
     label: Column,
@@ -226,9 +223,7 @@ def bias(
     return error
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
+@moment_loss(
     averages=("macro", "none"),
     counts_only="ddof",
     elicits="the mean up to a constant",
@@ -256,10 +251,10 @@ def error_std(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 @loss(
     aliases=("mean_power_error",),
-    elicits="a middle of the labels: their mean at power 2, nearer the extremes above",
     ulps=8.0,
-    exceptions={"ulps": "the power function of NumPy may itself be 4 ulp off"},
+    elicits="a middle of the labels: their mean at power 2, nearer the extremes above",
     reference="CatBoost documentation, Regression: objectives and metrics, Lq",
+    exceptions={"ulps": "the power function of NumPy may itself be 4 ulp off"},
 )
 def lq(label: Column, pred: Column, *, power: AtLeastOne) -> Column:
     """Mean of a power of the absolute error, in that power of the unit.
@@ -293,12 +288,12 @@ def apart(label: Column, pred: Column) -> Column:
     return log_distance(pred, label, 1.0)
 
 
-@loss(
-    root=apart,
-    label=ABOVE_MINUS_ONE,
-    pred=ABOVE_MINUS_ONE,
+of_logs = partial(loss, label=ABOVE_MINUS_ONE, pred=ABOVE_MINUS_ONE, elicits=SHIFTED_GEOMETRIC_MEAN)
+
+
+@of_logs(
     aliases=("mean_squared_log_error", "mean_squared_logarithmic_error"),
-    elicits=SHIFTED_GEOMETRIC_MEAN,
+    root=apart,
     reference="scikit-learn, metrics.mean_squared_log_error",
 )
 def msle(label: Column, pred: Column) -> Column:
@@ -321,12 +316,9 @@ def msle(label: Column, pred: Column) -> Column:
     return np.multiply(distance, distance, out=distance)
 
 
-@loss(
+@of_logs(
     of=msle,
-    label=ABOVE_MINUS_ONE,
-    pred=ABOVE_MINUS_ONE,
     aliases=("root_mean_squared_log_error", "root_mean_squared_logarithmic_error"),
-    elicits=SHIFTED_GEOMETRIC_MEAN,
     reference="scikit-learn, metrics.root_mean_squared_log_error",
 )
 def rmsle(mean: Fraction) -> Finished:
@@ -342,14 +334,9 @@ def rmsle(mean: Fraction) -> Finished:
     return sqrt_fraction(mean)
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
-    counts_only=True,
+@moment_score(
     aliases=("adjusted_r2",),
-    better="higher",
-    best=1.0,
+    counts_only=True,
     elicits=MEAN,
     reference="Theil (1961), Economic Forecasts and Policy, ch. 6",
 )
@@ -375,13 +362,8 @@ def adj_r2(moments: Moments, *, k: Whole = 0) -> Finished:
     return 1 - moments.squared_error / moments.label_spread * (rows - 1) / (rows - k - 1)
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
+@moment_score(
     aliases=("explained_variance_score",),
-    better="higher",
-    best=1.0,
     elicits="the mean up to a constant",
     reference="scikit-learn, metrics.explained_variance_score",
 )
@@ -406,14 +388,7 @@ def explained_variance(moments: Moments) -> Finished:
     return 1 - spread / moments.label_spread
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
-    aliases=("relative_squared_error",),
-    elicits=MEAN,
-    reference="Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8",
-)
+@moment_loss(aliases=("relative_squared_error",), elicits=MEAN, reference=WITTEN)
 def rse(moments: Moments) -> Finished:
     """Squared error relative to that of the mean label: 1 - R².
 
@@ -430,14 +405,7 @@ def rse(moments: Moments) -> Finished:
     return moments.squared_error / moments.label_spread
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
-    aliases=("root_relative_squared_error",),
-    elicits=MEAN,
-    reference="Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8",
-)
+@moment_loss(aliases=("root_relative_squared_error",), elicits=MEAN, reference=WITTEN)
 def rrse(moments: Moments) -> Finished:
     """Root of the squared error relative to that of the mean label.
 
@@ -462,11 +430,11 @@ def label_pred_and_size(label: Column, pred: Column) -> tuple[Column, Column, Co
 
 @loss(
     of=label_pred_and_size,
+    aliases=("normalized_rmse", "normalised_rmse", "cv_rmse"),
     state="sized",
     averages=("macro", "none"),
-    aliases=("normalized_rmse", "normalised_rmse", "cv_rmse"),
     elicits=MEAN,
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
+    reference=HYNDMAN,
 )
 def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs"] = "mean") -> Finished:
     """Root mean squared error over a size of the labels, without unit.
@@ -504,13 +472,8 @@ def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs
     return sqrt_fraction(moments.squared_error / weight / squares[norm])
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
+@moment_score(
     aliases=("pearson_corrcoef", "pearson_r", "correlation"),
-    better="higher",
-    best=1.0,
     elicits="any rising line of the mean",
     reference="Pearson (1895), doi:10.1098/rspl.1895.0041",
 )
@@ -538,16 +501,7 @@ def pearson(moments: Moments) -> Finished:
     return root if both > 0 else -root
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
-    aliases=("squared_correlation",),
-    better="higher",
-    best=1.0,
-    elicits="any line of the mean",
-    reference="Kvålseth (1985), doi:10.1080/00031305.1985.10479448",
-)
+@moment_score(aliases=("squared_correlation",), elicits="any line of the mean", reference=KVALSETH)
 def rsq(moments: Moments) -> Finished:
     """Squared correlation of label and prediction.
 
@@ -569,14 +523,9 @@ def rsq(moments: Moments) -> Finished:
     return moments.shared_spread**2 / (moments.label_spread * moments.pred_spread)
 
 
-@loss(
-    of=label_and_pred,
-    state="moments",
-    averages=("macro", "weighted", "none"),
-    counts_only="ddof",
+@moment_score(
     aliases=("concordance_corrcoef", "concordance_correlation", "lins_ccc"),
-    better="higher",
-    best=1.0,
+    counts_only="ddof",
     elicits="near the mean",
     reference="Lin (1989), doi:10.2307/2532051",
 )
@@ -608,8 +557,8 @@ def ccc(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 @loss(
     aliases=("num_errors", "tolerance_error_rate"),
-    elicits="the middle of the interval, as wide as the tolerance on both sides, that holds most labels",
     rate=True,
+    elicits="the middle of the interval, as wide as the tolerance on both sides, that holds most labels",
     reference="CatBoost documentation, Regression: objectives and metrics, NumErrors",
 )
 def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column:
@@ -633,14 +582,10 @@ def within_tol(label: Column, pred: Column, *, threshold: NonNegative) -> Column
     return beyond
 
 
-@loss(
-    of=mse,
+@of_squares(
     aliases=("peak_signal_noise_ratio", "peak_signal_to_noise_ratio"),
     better="higher",
     best=None,
-    elicits=MEAN,
-    homogeneous=2,
-    exceptions={"range": "infinite where an error exceeds the greatest double"},
     reference="Huynh-Thu & Ghanbari (2008), doi:10.1049/el:20080522",
 )
 def psnr(mean: Fraction, *, range: Positive) -> Finished:
@@ -670,12 +615,11 @@ def rivals(label: Column, pred: Column, baseline: Column) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-@loss(
+@loss_against_baseline(
     of=rivals,
+    aliases=("skill_score",),
     state="rivals",
     averages=("macro", "none"),
-    columns={"baseline": ("baseline", "naive", "reference")},
-    aliases=("skill_score",),
     better="higher",
     best=1.0,
     elicits="mean (`of=mse`) or median (`of=mae`)",

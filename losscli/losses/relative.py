@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -11,15 +12,21 @@ import numpy as np
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.loss.domains import NONZERO, POSITIVE, REAL, Domain, Positive
 from losscli.loss.elicits import MEAN, MEDIAN
-from losscli.losses.regression import label_and_pred
-from losscli.losses.stable import (
-    exp_fraction,
-    log_distance,
-    log_parts,
-    sqrt_fraction,
-)
+from losscli.losses.extra_columns import SCALE, loss_against_baseline, scaled_loss
+from losscli.losses.regression import HYNDMAN, label_and_pred
+from losscli.losses.stable import exp_fraction, log_distance, log_parts, sqrt_fraction
 from losscli.numbers.state import Moments
 from losscli.table.block import Mask
+
+M4 = "Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014"
+M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
+SHCHERBAKOV = (
+    "Shcherbakov et al. (2013), A survey of forecast error measures, World Applied Sciences Journal 24"
+)
+
+LOW_MEAN = "a mean of the labels in which small ones weigh more: it lies low"
+NEAR_LOW_MEDIAN = "near a median of the labels in which small ones weigh more"
+A_LABEL = "a value that a label has exactly"
 
 
 def nonzero_labels(*, zero: str, **_: object) -> Mapping[str, Domain]:
@@ -32,6 +39,9 @@ def labels_that_count(label: Column, pred: Column, *, zero: str, **_: object) ->
     return label != 0.0 if zero == "skip" else None
 
 
+relative_loss = partial(loss, narrows=nonzero_labels, keeps=labels_that_count, skips="zero_label")
+
+
 def ratio_of(part: Column, whole: Column, percent: bool) -> Column:
     """``part / whole``, or 100 times that; infinite where the part is, for another try on quarters."""
     if not percent:
@@ -41,14 +51,11 @@ def ratio_of(part: Column, whole: Column, percent: bool) -> Column:
     return np.where(small, part * 100.0 / whole, part / whole * 100.0)
 
 
-@loss(
+@relative_loss(
     aliases=("mean_absolute_percentage_error",),
-    elicits="a median of the labels in which small ones weigh more: it lies low",
     homogeneous=0,
-    narrows=nonzero_labels,
-    keeps=labels_that_count,
-    skips="zero_label",
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
+    elicits="a median of the labels in which small ones weigh more: it lies low",
+    reference=HYNDMAN,
 )
 def mape(
     label: Column,
@@ -87,14 +94,11 @@ def mape(
     return ratio_of(error, size, percent)
 
 
-@loss(
+@relative_loss(
     aliases=("mean_percentage_error",),
     better="zero",
-    elicits="a mean of the labels in which small ones weigh more",
     homogeneous=0,
-    narrows=nonzero_labels,
-    keeps=labels_that_count,
-    skips="zero_label",
+    elicits="a mean of the labels in which small ones weigh more",
     reference="Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, 3rd ed., §5.8",
 )
 def mpe(
@@ -127,14 +131,8 @@ def mpe(
     return ratio + 0.0  # no -0
 
 
-@loss(
-    aliases=("mean_squared_percentage_error",),
-    elicits="a mean of the labels in which small ones weigh more: it lies low",
-    homogeneous=0,
-    narrows=nonzero_labels,
-    keeps=labels_that_count,
-    skips="zero_label",
-    reference="Shcherbakov et al. (2013), A survey of forecast error measures, World Applied Sciences Journal 24",
+@relative_loss(
+    aliases=("mean_squared_percentage_error",), homogeneous=0, elicits=LOW_MEAN, reference=SHCHERBAKOV
 )
 def mspe(label: Column, pred: Column, *, zero: Literal["error", "skip"] = "error") -> Column:
     """Mean squared error relative to the label, as a fraction squared.
@@ -173,16 +171,13 @@ def root_mean_square(moments: Moments, which: str) -> Finished:
     return sqrt_fraction(moments.yy.fraction / moments.weight.fraction)
 
 
-@loss(
+@relative_loss(
     of=relative_errors,
-    state="moments",
     aliases=("root_mean_squared_percentage_error",),
-    elicits="a mean of the labels in which small ones weigh more: it lies low",
-    narrows=nonzero_labels,
-    keeps=labels_that_count,
-    skips="zero_label",
+    state="moments",
+    elicits=LOW_MEAN,
+    reference=SHCHERBAKOV,
     exceptions={"range": "not defined where the relative error of a row exceeds the greatest double"},
-    reference="Shcherbakov et al. (2013), A survey of forecast error measures, World Applied Sciences Journal 24",
 )
 def rmspe(moments: Moments, *, percent: bool = False) -> Finished:
     """Root of the mean squared relative error, as a fraction.
@@ -209,10 +204,10 @@ def both_zero(label: Column, pred: Column, **_: object) -> Mask | None:
 
 @loss(
     aliases=("symmetric_mape", "symmetric_mean_absolute_percentage_error"),
-    elicits="near a median of the labels in which small ones weigh more",
     homogeneous=0,
     touches={"zero_by_zero": both_zero},
-    reference="Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014",
+    elicits=NEAR_LOW_MEDIAN,
+    reference=M4,
 )
 def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = False) -> Column:
     """Absolute error over the mean size of label and prediction, up to 2.
@@ -244,8 +239,8 @@ def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = Fa
 
 @loss(
     aliases=("mean_arctangent_absolute_percentage_error",),
-    elicits="near a median of the labels in which small ones weigh more",
     homogeneous=0,
+    elicits=NEAR_LOW_MEDIAN,
     reference="Kim & Kim (2016), doi:10.1016/j.ijforecast.2015.12.003",
 )
 def maape(label: Column, pred: Column) -> Column:
@@ -271,9 +266,9 @@ def maape(label: Column, pred: Column) -> Column:
 
 
 @loss(
+    aliases=("log_accuracy_ratio",),
     label=POSITIVE,
     pred=POSITIVE,
-    aliases=("log_accuracy_ratio",),
     elicits="the geometric mean (squared) or the median (absolute)",
     reference="Tofallis (2015), doi:10.1057/jors.2014.103",
 )
@@ -326,14 +321,7 @@ def wape(high: Fraction, low: Fraction, size: Fraction) -> Finished:
     return (high - low) / size
 
 
-@loss(
-    aliases=("mean_absolute_scaled_error",),
-    elicits=MEDIAN,
-    columns={"scale": ("scale",)},
-    domains={"scale": POSITIVE},
-    homogeneous=0,
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
-)
+@scaled_loss(aliases=("mean_absolute_scaled_error",), homogeneous=0, elicits=MEDIAN, reference=HYNDMAN)
 def mase(label: Column, pred: Column, scale: Column) -> Column:
     """Mean absolute error in units of the naive forecast's in training.
 
@@ -357,13 +345,7 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
     return error
 
 
-@loss(
-    aliases=("mean_squared_scaled_error",),
-    elicits=MEAN,
-    columns={"scale": ("scale",)},
-    domains={"scale": POSITIVE},
-    reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007",
-)
+@scaled_loss(aliases=("mean_squared_scaled_error",), elicits=MEAN, reference=M5)
 def msse(label: Column, pred: Column, scale: Column) -> Column:
     """Mean squared error in units of the naive forecast's in training.
 
@@ -399,15 +381,13 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
     return error, error
 
 
-@loss(
+@scaled_loss(
     of=scaled_errors,
-    state="moments",
     aliases=("root_mean_squared_scaled_error",),
+    state="moments",
     elicits=MEAN,
-    columns={"scale": ("scale",)},
-    domains={"scale": POSITIVE},
+    reference=M5,
     exceptions={"range": "not defined where the scaled error of a row exceeds the greatest double"},
-    reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007",
 )
 def rmsse(moments: Moments) -> Finished:
     """Root of the mean squared error in units of the naive forecast's.
@@ -424,9 +404,6 @@ def rmsse(moments: Moments) -> Finished:
     return root_mean_square(moments, "scaled")
 
 
-BASELINE = {"baseline": ("baseline", "naive", "reference")}
-
-
 def errors(label: Column, pred: Column, baseline: Column) -> tuple[Column, Column, Column, Column]:
     """The greater and the lesser of label and prediction, and of label and baseline."""
     return (
@@ -435,13 +412,12 @@ def errors(label: Column, pred: Column, baseline: Column) -> tuple[Column, Colum
     )  # fmt: skip
 
 
-@loss(
+@loss_against_baseline(
     of=errors,
-    averages=("macro", "none"),
-    columns=BASELINE,
     aliases=("relative_mae", "relative_mean_absolute_error"),
+    averages=("macro", "none"),
     elicits=MEDIAN,
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
+    reference=HYNDMAN,
 )
 def rmae(high: Fraction, low: Fraction, naive_high: Fraction, naive_low: Fraction) -> Finished:
     """Mean absolute error over that of a baseline, without unit.
@@ -467,15 +443,14 @@ def baselines_that_count(
     return label != baseline if zero == "skip" else None
 
 
-@loss(
-    best=None,
+@loss_against_baseline(
     aliases=("mean_relative_absolute_error",),
-    elicits="near the median, drawn to where the baseline is good",
-    columns=BASELINE,
+    best=None,
     homogeneous=0,
     keeps=baselines_that_count,
     skips="perfect_baseline",
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
+    elicits="near the median, drawn to where the baseline is good",
+    reference=HYNDMAN,
 )
 def mrae(label: Column, pred: Column, baseline: Column, *, zero: Literal["inf", "skip"] = "inf") -> Column:
     """Mean of the absolute errors, each over the baseline's in its row.
@@ -544,15 +519,18 @@ def log_errors_kept(
 
 PERFECT_BASELINE = "the baseline is perfect in a row: the quotient of the errors has no value"
 
-
-@loss(
-    of=log_error_kept,
-    keeps=misses,
+geometric_loss = partial(loss, of=log_error_kept, keeps=misses, skips="zero_error", elicits=A_LABEL)
+geometric_quotient = partial(
+    loss_against_baseline,
+    of=log_errors_kept,
+    keeps=both_miss,
     skips="zero_error",
-    aliases=("geometric_mean_absolute_error",),
-    elicits="a value that a label has exactly",
-    reference="Hyndman & Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001",
+    best=None,
+    elicits=A_LABEL,
 )
+
+
+@geometric_loss(aliases=("geometric_mean_absolute_error",), reference=HYNDMAN)
 def gmae(power: Fraction, log_rest: Fraction, hits: Fraction) -> Finished:
     """Geometric mean of the absolute errors, in the unit of the label.
 
@@ -568,12 +546,8 @@ def gmae(power: Fraction, log_rest: Fraction, hits: Fraction) -> Finished:
     return Fraction(0) if hits else exp_fraction(power, log_rest)
 
 
-@loss(
-    of=log_error_kept,
-    keeps=misses,
-    skips="zero_error",
+@geometric_loss(
     aliases=("geometric_mean_squared_error",),
-    elicits="a value that a label has exactly",
     reference="sktime, performance_metrics.forecasting.GeometricMeanSquaredError",
 )
 def gmse(power: Fraction, log_rest: Fraction, hits: Fraction) -> Finished:
@@ -590,15 +564,8 @@ def gmse(power: Fraction, log_rest: Fraction, hits: Fraction) -> Finished:
     return Fraction(0) if hits else exp_fraction(2 * power, 2 * log_rest)
 
 
-@loss(
-    of=log_errors_kept,
-    averages=("macro", "micro", "none"),
-    keeps=both_miss,
-    skips="zero_error",
-    best=None,
-    columns=BASELINE,
+@geometric_quotient(
     aliases=("geometric_mean_relative_absolute_error",),
-    elicits="a value that a label has exactly",
     reference="Armstrong & Collopy (1992), doi:10.1016/0169-2070(92)90008-W",
 )
 def gmrae(power: Fraction, log_rest: Fraction, hits: Fraction, naive_hits: Fraction) -> Finished:
@@ -621,15 +588,8 @@ def gmrae(power: Fraction, log_rest: Fraction, hits: Fraction, naive_hits: Fract
     return Fraction(0) if hits else exp_fraction(power, log_rest)
 
 
-@loss(
-    of=log_errors_kept,
-    averages=("macro", "micro", "none"),
-    keeps=both_miss,
-    skips="zero_error",
-    best=None,
-    columns=BASELINE,
+@geometric_quotient(
     aliases=("geometric_mean_relative_squared_error",),
-    elicits="a value that a label has exactly",
     reference="sktime, performance_metrics.forecasting.GeometricMeanRelativeSquaredError",
 )
 def gmrse(power: Fraction, log_rest: Fraction, hits: Fraction, naive_hits: Fraction) -> Finished:
@@ -652,9 +612,9 @@ def gmrse(power: Fraction, log_rest: Fraction, hits: Fraction, naive_hits: Fract
 
 @loss(
     of=label_and_pred,
+    aliases=("theil_inequality",),
     state="moments",
     averages=("macro", "none"),
-    aliases=("theil_inequality",),
     elicits="near the mean, drawn to large values",
     reference="Theil (1961), Economic Forecasts and Policy, 2nd ed., ch. 2",
 )
@@ -692,13 +652,13 @@ def against_naive(
 
 @loss(
     of=against_naive,
-    averages=("macro", "none"),
-    columns={"baseline": ("baseline", "naive2", "naive", "reference"), "scale": ("scale",)},
-    domains={"scale": POSITIVE},
     aliases=("overall_weighted_average",),
+    averages=("macro", "none"),
+    columns={"baseline": ("baseline", "naive2", "naive", "reference"), **SCALE},
+    domains={"scale": POSITIVE},
     elicits="near the median",
+    reference=M4,
     exceptions={"range": "infinite where a scaled error is, as `mase` says"},
-    reference="Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014",
 )
 def owa(symmetric: Fraction, scaled: Fraction, naive_symmetric: Fraction, naive_scaled: Fraction) -> Finished:
     """Mean of sMAPE and MASE, each over that of a baseline, as in M4.

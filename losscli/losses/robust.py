@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import NonNegative, NonZero, OpenUnit, Positive, Real, UpToTwo, surely_finite
-from losscli.losses.stable import (
-    expm1_gap_share,
-    log1p_gap_share,
-    product,
-)
+from losscli.losses.stable import expm1_gap_share, log1p_gap_share, product
 from losscli.numbers.error_free import two_difference
+
+VAPNIK = "Vapnik (1995), The Nature of Statistical Learning Theory"
+
+bounded_loss = partial(loss, elicits="near the mode of the labels")
+"""Of a row that costs hardly more, or no more, the wilder it is."""
 
 
 def halves(label: Column, pred: Column) -> Column:
@@ -66,8 +68,8 @@ def huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Column:
 
 @loss(
     aliases=("smooth_l1_loss",),
-    elicits="between the median (small beta) and the mean (large beta)",
     homogeneous=1,
+    elicits="between the median (small beta) and the mean (large beta)",
     reference="Girshick (2015), doi:10.1109/ICCV.2015.169",
 )
 def smooth_l1(label: Column, pred: Column, *, beta: NonNegative = 1.0) -> Column:
@@ -139,8 +141,8 @@ def pseudo_huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Colum
 
 @loss(
     best=None,
-    elicits="near the median",
     homogeneous=1,
+    elicits="near the median",
     reference="Charbonnier, Blanc-Féraud, Aubert & Barlaud (1994), doi:10.1109/ICIP.1994.413553",
 )
 def charbonnier(label: Column, pred: Column, *, eps: NonNegative = 0.001) -> Column:
@@ -230,11 +232,7 @@ def fair(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     return found
 
 
-@loss(
-    aliases=("lorentzian",),
-    elicits="near the mode of the labels",
-    reference="Barron (2019), doi:10.1109/CVPR.2019.00446",
-)
+@bounded_loss(aliases=("lorentzian",), reference="Barron (2019), doi:10.1109/CVPR.2019.00446")
 def cauchy(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     """Log of the squared error beyond ``scale``, without unit.
 
@@ -267,9 +265,8 @@ def _log1p_half_square(u: Column, label: Column, pred: Column, scale: float) -> 
     return logs
 
 
-@loss(
-    elicits="near the mode of the labels",
-    reference="Geman & McClure (1985), Bayesian image analysis; in the form of Barron (2019), doi:10.1109/CVPR.2019.00446",
+@bounded_loss(
+    reference="Geman & McClure (1985), Bayesian image analysis; in the form of Barron (2019), doi:10.1109/CVPR.2019.00446"
 )
 def geman_mcclure(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     """Squared near zero, at most 2 for any row, without unit.
@@ -294,11 +291,7 @@ def geman_mcclure(label: Column, pred: Column, *, scale: Positive = 1.0) -> Colu
     return np.where(u > 2.0, 2.0 / (1.0 + inverse * inverse), 2.0 * near * near / (near * near + 4.0))
 
 
-@loss(
-    aliases=("leclerc",),
-    elicits="near the mode of the labels",
-    reference="Dennis & Welsch (1978), doi:10.1080/03610917808812083",
-)
+@bounded_loss(aliases=("leclerc",), reference="Dennis & Welsch (1978), doi:10.1080/03610917808812083")
 def welsch(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     """Squared near zero, at most 1 for any row, without unit.
 
@@ -320,9 +313,8 @@ def welsch(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     return 0.0 - np.expm1(-0.5 * u * u)
 
 
-@loss(
+@bounded_loss(
     aliases=("biweight", "bisquare", "tukey_biweight"),
-    elicits="near the mode of the labels",
     reference="Beaton & Tukey (1974), doi:10.1080/00401706.1974.10489171",
 )
 def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
@@ -357,10 +349,10 @@ def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
 
 @loss(
     aliases=("general_robust",),
-    elicits="mean (alpha=2), near the median (alpha=1), near the mode (below 0)",
     ulps=8.0,
-    exceptions={"ulps": "a square, a logarithm, an exponential and a power round one after another"},
+    elicits="mean (alpha=2), near the median (alpha=1), near the mode (below 0)",
     reference="Barron (2019), doi:10.1109/CVPR.2019.00446",
+    exceptions={"ulps": "a square, a logarithm, an exponential and a power round one after another"},
 )
 def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive = 1.0) -> Column:
     """General robust loss: one family from squared to bounded, without unit.
@@ -418,12 +410,7 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
     return bent * (b / alpha)
 
 
-@loss(
-    aliases=("epsilon_insensitive", "svr_loss"),
-    elicits="near the median",
-    homogeneous=1,
-    reference="Vapnik (1995), The Nature of Statistical Learning Theory",
-)
+@loss(aliases=("epsilon_insensitive", "svr_loss"), homogeneous=1, elicits="near the median", reference=VAPNIK)
 def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Absolute error beyond a tolerance, in the unit of the label.
 
@@ -452,12 +439,7 @@ def _beyond(label: Column, pred: Column, eps: float) -> Column:
     return np.maximum(above, 0.0) + 0.0  # no -0
 
 
-@loss(
-    aliases=("squared_epsilon_insensitive",),
-    elicits="near the mean",
-    homogeneous=2,
-    reference="Vapnik (1995), The Nature of Statistical Learning Theory",
-)
+@loss(aliases=("squared_epsilon_insensitive",), homogeneous=2, elicits="near the mean", reference=VAPNIK)
 def squared_eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Squared error beyond a tolerance, in the squared unit of the label.
 
@@ -606,8 +588,8 @@ def asymmetric(
 
 @loss(
     aliases=("expectile_loss",),
-    elicits="the expectile `level`",
     homogeneous=2,
+    elicits="the expectile `level`",
     reference="Newey & Powell (1987), doi:10.2307/1911031",
 )
 def expectile(label: Column, pred: Column, *, level: OpenUnit = 0.5) -> Column:

@@ -95,16 +95,15 @@ def entropy(parts: Iterable[int]) -> Fraction:
     whole = -sum(part * count for part, count in terms.items())
     terms[whole] += 1
     del terms[0]
-    return sum_of_logs({x: count for x, count in terms.items() if count}) / whole
+    return sum_of_logs(terms) / whole
 
 
 def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
-    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive.
+    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive where c is not 0.
 
     The terms may cancel to anything but zero: digits are added until what is left of them is enough.
     """
-    if not terms:
-        return Fraction(0)
+    terms = {x: factor for x, factor in terms.items() if factor}
     digits = 50
     while True:
         with decimal.localcontext(decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):

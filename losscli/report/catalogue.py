@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from losscli.loss.declare import Better, Loss, ParamValue
-from losscli.loss.gradient import NoGradientError, gradients
-from losscli.losses import catalogue, find
-from losscli.losses.describe import example
+from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
+
+if TYPE_CHECKING:
+    from losscli.loss.declare import Loss
 
 
 # The records without a docstring have no description in the schema either.
@@ -55,6 +55,10 @@ class Form(Record):
 
     @classmethod
     def of(cls, form: Loss) -> Form:
+        # Imported here and below: the schema needs no loss.
+        from losscli.loss.gradient import NoGradientError, gradients
+        from losscli.losses.describe import example
+
         gradient, reason = None, None
         try:
             gradient = {one.by: one.text for one in gradients(form)}
@@ -91,5 +95,7 @@ class LossesDocument(Document):
 
 def document(name: str | None) -> LossesDocument:
     """The catalogue, or one loss."""
+    from losscli.losses import catalogue, find
+
     chosen = [find(name)] if name is not None else catalogue().values()
     return LossesDocument([Form.of(form) for forms in chosen for form in forms])

@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from losscli._version import __version__
-from losscli.loss.declare import Better, ParamValue
+from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
-from losscli.report.records import ComparedInput, Interval, Part, RowCount, RowCounts, arithmetic
+from losscli.report.records import Input, Interval, Part, RowCount, RowCounts, arithmetic
 
 Verdict: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
 Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
 VERDICTS: tuple[Verdict, ...] = ("better", "same", "worse", "inconclusive")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedInput(Input):
+    role: Annotated[str, Says(type=Literal["base", "head", "preds", "labels"])]
 
 
 # Without a docstring it has no description in the schema either: one of the two models.
@@ -65,38 +70,30 @@ class Compared(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ComparisonDocument(Document):
+class Comparison(Document):
     """What `losscli compare --json` writes."""
 
     title = "losscli.comparison/1"
+    keys = (
+        "losscli", "arithmetic", "margin", "level", "paired", "passed", "comparisons", "rows", "inputs",
+    )  # fmt: skip
 
-    losscli: str
-    arithmetic: str
+    comparisons: list[Compared]
     margin: Annotated[float, Says(ge=0)]
     level: Annotated[float, Says(gt=0, lt=1)]
-    paired: Annotated[bool, Says("whether rows were compared; false of two saved results")]
-    passed: Annotated[bool, Says("whether no verdict is one of `--fail-on`")]
-    comparisons: list[Compared]
-    rows: RowCounts
-    inputs: list[ComparedInput]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """All that one call compared."""
-
-    compared: list[Compared]
-    margin: float
-    level: float
     failed: list[Compared]
     rows: RowCounts
     inputs: list[ComparedInput]
-    paired: bool = True  # False: of two saved results, without rows
-    warnings: list[str] = field(default_factory=list)  # for people, no part of the document
+    paired: Annotated[bool, Says("whether rows were compared; false of two saved results")] = True
+    warnings: list[str] = field(default_factory=list)
     base_rows: RowCounts | None = None  # of two saved results, those of the base: `rows` are the head's
-    version: str = __version__
+    losscli: str = __version__
     arithmetic: str = field(default_factory=arithmetic)
-    command: str | None = None  # that made it, for people
+    command: str | None = None  # for people: the call that made it
+
+    @property
+    def passed(self) -> Annotated[bool, Says("whether no verdict is one of `--fail-on`")]:
+        return not self.failed
 
     @property
     def left_out(self) -> str:
@@ -105,17 +102,3 @@ class Comparison:
             return self.rows.left_out
         sides = (("base", self.base_rows), ("head", self.rows))
         return "; ".join(f"{name}: {rows.left_out}" for name, rows in sides if rows.left_out)
-
-    def to_json(self) -> dict[str, Any]:
-        """The document of what was compared."""
-        return ComparisonDocument(
-            losscli=self.version,
-            arithmetic=self.arithmetic,
-            margin=self.margin,
-            level=self.level,
-            paired=self.paired,
-            passed=not self.failed,
-            comparisons=self.compared,
-            rows=self.rows,
-            inputs=self.inputs,
-        ).to_json()

@@ -6,20 +6,19 @@ pydantic reads and describes.  It is imported only then: that takes longer than 
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_type_hints
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DOCUMENTS = {
-    "result": "losscli.report.records:ResultDocument",
+    "result": "losscli.report.records:Report",
     "losses": "losscli.report.catalogue:LossesDocument",
     "suggestion": "losscli.report.suggestion:SuggestionDocument",
     "error": "losscli.report.failure:ErrorDocument",
-    "comparison": "losscli.report.comparison:ComparisonDocument",
+    "comparison": "losscli.report.comparison:Comparison",
 }
 """The class of each document; that of the configuration is made from the command line's options."""
 
@@ -45,10 +44,10 @@ class Says:
 
 
 class Record:
-    """An object of a document: its keys are the annotated names, in their order, and no others.
+    """An object of a document, whose keys are annotated attributes or properties.
 
-    A record is strict: an unknown key, a number in quotes or a NaN is refused.  As the metadata of an annotated
-    ``dict`` it declares the keys of that dict.
+    It is strict: an unknown key, a number in quotes or a NaN is refused.  As the metadata of an annotated ``dict``
+    it declares the keys of that dict.
     """
 
     __slots__ = ()
@@ -59,11 +58,12 @@ class Record:
     closed: ClassVar[bool] = True
     """Whether an unknown key is refused."""
     keys: ClassVar[tuple[str, ...]] = ()
+    """Its keys in their order; else all that is annotated, that of the bases first."""
 
     def __init_subclass__(cls) -> None:
-        """Note the keys, those of the bases first."""
-        bases = [base for base in reversed(cls.__mro__) if base not in (object, Record)]
-        cls.keys = tuple(dict.fromkeys(key for base in bases for key in base.__annotations__))
+        if "keys" not in vars(cls):
+            bases = [base for base in reversed(cls.__mro__) if base not in (object, Record)]
+            cls.keys = tuple(dict.fromkeys(key for base in bases for key in base.__annotations__))
 
     def to_json(self) -> dict[str, Any]:
         """The record and those in it as dicts and lists."""
@@ -102,10 +102,11 @@ class Document(Record):
         return _text(self.to_json())
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Self:
-        """The document of parsed JSON.  Raises pydantic's ValidationError."""
+    def read(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of parsed JSON by key, save ``schema``, with records.  Raises pydantic's ValidationError."""
         values = _values(cls.model().model_validate(document))
-        return cls(**{key: value for key, value in values.items() if key != "schema"})
+        del values["schema"]
+        return values
 
 
 def _plain(value: Any) -> Any:
@@ -119,10 +120,14 @@ def _model(record: Any) -> type[BaseModel]:
     from pydantic import ConfigDict, Field, create_model
 
     extra: Literal["forbid", "allow"] = "forbid" if record.closed else "allow"
+    keys: dict[str, Any] = {"schema": Literal[record.title]} if issubclass(record, Document) else {}
     hints = get_type_hints(record, include_extras=True)
-    keys = {key: hints[key] for key in record.keys}
-    if issubclass(record, Document):
-        keys = {"schema": Literal[record.title]} | keys
+    for key in record.keys:
+        made = getattr(record, key, None)
+        of_property = (
+            get_type_hints(made.fget, include_extras=True)["return"] if isinstance(made, property) else None
+        )
+        keys[key] = of_property or hints[key]
     fields: dict[str, Any] = {
         f"{key}_": (hint, Field(0 if key in record.seldom else ..., alias=key)) for key, hint in keys.items()
     }
@@ -153,4 +158,6 @@ def schema_text(place: str) -> str:
 
 
 def _text(document: Mapping[str, Any]) -> str:
+    import json
+
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

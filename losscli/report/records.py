@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-import numpy as np
-
 from losscli._version import __version__
-from losscli.loss.declare import Better, ParamValue
+from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
 from losscli.text import grouped
 
 RowCount: TypeAlias = Annotated[int, Says(ge=0)]
 CountsByReason: TypeAlias = dict[str, Annotated[int, Says(ge=1)]]
-ComparedRole: TypeAlias = Literal["base", "head", "preds", "labels"]
 Part: TypeAlias = Annotated[dict[str, str], Says(type=dict[Literal["class", "output"], str], max_length=1)]
 
 
@@ -82,6 +79,14 @@ class Result(Record):
 R = TypeVar("R")
 
 
+def noted(record: R, said: Iterable[str | None]) -> R:
+    """A record with further notes behind its own."""
+    new = [note for note in said if note]
+    if not new:
+        return record
+    return replace(record, note="; ".join([*([note] if (note := record.note) else []), *new]))  # type: ignore[type-var, attr-defined]
+
+
 def in_doubles(record: R, names: Mapping[str, str]) -> R:
     """A record with null for every number that exceeds the doubles, and a note that says which they are.
 
@@ -95,7 +100,7 @@ def in_doubles(record: R, names: Mapping[str, str]) -> R:
     if not lost:
         return record
     said = [f"{names[name]} exceeds the largest double" for name in lost]
-    return replace(record, **lost, note="; ".join([*([note] if (note := record.note) else []), *said]))  # type: ignore[type-var, attr-defined]
+    return noted(replace(record, **lost), said)  # type: ignore[type-var]
 
 
 def _in_doubles(held: Any) -> Any:
@@ -112,16 +117,11 @@ def _in_doubles(held: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedInput(Record):
-    role: ComparedRole
+class Input(Record):
+    role: Annotated[str, Says(type=Literal["preds", "labels"])]
     path: str
     format: str
     columns: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Input(ComparedInput):
-    role: Literal["preds", "labels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,24 +189,11 @@ class Gate(Record):
     limits: list[Annotated[dict[str, Any], LimitVerdict]]
 
 
-@dataclass(frozen=True, slots=True)
-class ResultDocument(Document):
-    """What `losscli eval --json` writes."""
-
-    title = "losscli.result/1"
-
-    losscli: Annotated[str, Says("the version that measured")]
-    arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")]
-    metrics: Annotated[dict[str, float | None], Says("the whole only, by spec (`SPEC#PRED` where several)")]
-    results: list[Result]
-    rows: RowCounts
-    inputs: list[Input]
-    gate: Annotated[Annotated[dict[str, Any], Gate] | None, Says("null without limits")]
-
-
 @cache
 def arithmetic() -> str:
     """NumPy's version and the widest instructions that it uses: what exp and log depend on."""
+    import numpy as np  # here, since a schema needs none of it
+
     found: Mapping[str, Any] = np.show_config(mode="dicts") or {}
     simd = found.get("SIMD Extensions", {})
     used = [*simd.get("baseline", []), *simd.get("found", [])]
@@ -214,13 +201,16 @@ def arithmetic() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All that one call measured."""
+class Report(Document):
+    """What `losscli eval --json` writes."""
+
+    title = "losscli.result/1"
+    keys = ("losscli", "arithmetic", "metrics", "results", "rows", "inputs", "gate")
 
     results: list[Result]
     rows: RowCounts
     inputs: list[Input]
-    gate: dict[str, Any] | None = None
+    gate: Annotated[Annotated[dict[str, Any], Gate] | None, Says("null without limits")] = None
     warnings: list[str] = field(default_factory=list)
     before: list[float | None] | None = None  # the value of each result in the baseline, where there is one
     saved: str | None = None  # the file that it was read from
@@ -228,11 +218,20 @@ class Report:
     command: str | None = None  # that was called, for a page that says how it was made
     top: int | None = None  # how many slices of a slicing are shown, where not all are
     hidden: int = 0  # slices that are not shown
-    version: str = __version__  # that measured it, which a saved result keeps
-    arithmetic: str = field(default_factory=arithmetic)
+    losscli: Annotated[str, Says("the version that measured")] = __version__
+    arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")] = field(
+        default_factory=arithmetic
+    )
 
     @property
-    def metrics(self) -> dict[str, float | None]:
+    def passed(self) -> bool:
+        """Whether every limit is kept: there may be none."""
+        return self.gate is None or bool(self.gate["passed"])
+
+    @property
+    def metrics(
+        self,
+    ) -> Annotated[dict[str, float | None], Says("the whole only, by spec (`SPEC#PRED` where several)")]:
         """The value of each loss over the whole, by canonical spec (and prediction, where several)."""
         whole = [r for r in self.results if not r.part and not r.slice]
         # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
@@ -253,9 +252,10 @@ class Report:
         kept = [at for at, r in enumerate(self.results) if not r.slice]
         hidden = 0
         for places in slicings.values():
-            ranks = self._ranks([self.results[at] for at in places])
-            hidden += max(0, len(ranks) - self.top)
-            of = {at: ranks.index(tuple(self.results[at].slice.values())) for at in places}
+            names = self._by_share([self.results[at] for at in places])
+            hidden += max(0, len(names) - self.top)
+            ranks = {name: rank for rank, name in enumerate(names)}
+            of = {at: ranks[tuple(self.results[at].slice.values())] for at in places}
             kept += sorted((at for at in places if of[at] < self.top), key=lambda at: (of[at], at))
         before = None if self.before is None else [self.before[at] for at in kept]
         return replace(
@@ -263,7 +263,7 @@ class Report:
         )
 
     @staticmethod
-    def _ranks(sliced: list[Result]) -> list[tuple[str | None, ...]]:
+    def _by_share(sliced: list[Result]) -> list[tuple[str | None, ...]]:
         """The slices of one slicing, in their order by share."""
         first = next((r for r in sliced if r.sum is not None), sliced[0])
         sizes: dict[tuple[str | None, ...], float] = {tuple(r.slice.values()): 0.0 for r in sliced}
@@ -271,9 +271,3 @@ class Report:
             if (r.loss, r.pred, r.part) == (first.loss, first.pred, first.part):
                 sizes[tuple(r.slice.values())] = r.rows if first.sum is None else abs(r.sum or 0.0)
         return sorted(sizes, key=lambda name: -sizes[name])
-
-    def to_json(self) -> dict[str, Any]:
-        """The document of what was measured."""
-        return ResultDocument(
-            self.version, self.arithmetic, self.metrics, self.results, self.rows, self.inputs, self.gate
-        ).to_json()

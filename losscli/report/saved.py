@@ -12,7 +12,7 @@ import sys
 from typing import Any, NoReturn
 
 from losscli.errors import DataError
-from losscli.report.records import Report, ResultDocument
+from losscli.report.records import Report
 from losscli.text import plural
 
 MOST_BYTES = 1 << 30
@@ -48,26 +48,19 @@ HINT = "`losscli eval … --output FILE.json` writes a result"
 def as_report(document: dict[str, Any], path: str) -> Report:
     """The report that a document holds."""
     kind = document.get("schema")
-    if kind != ResultDocument.title:
+    if kind != Report.title:
         what = f"is `{kind}`" if isinstance(kind, str) else "says no `schema`"
-        raise DataError(f"{what}, and a saved result is `{ResultDocument.title}`", hint=HINT, file=path)
+        raise DataError(f"{what}, and a saved result is `{Report.title}`", hint=HINT, file=path)
     # Imported here, since it takes longer than the measuring of a small file.
     from pydantic import ValidationError
 
     try:
-        read = ResultDocument.read(document)
+        read = Report.read(document)
     except ValidationError as error:
         raise _refusal(error, path) from None
-    report = Report(
-        read.results,
-        read.rows,
-        read.inputs,
-        read.gate,
-        saved=path,
-        version=read.losscli,
-        arithmetic=read.arithmetic,
-    )
-    if report.metrics != read.metrics:
+    metrics = read.pop("metrics")
+    report = Report(**read, saved=path)
+    if report.metrics != metrics:
         raise DataError(
             "`metrics` and `results` hold different values",
             "the file was changed after it was written",

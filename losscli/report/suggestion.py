@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from losscli.advise.interpretation import Interpretation
-from losscli.advise.suggest import Suggestion
 from losscli.report.document import Document, Record, Says
 from losscli.report.records import RowCount
+
+if TYPE_CHECKING:
+    from losscli.advise.interpretation import Interpretation
+    from losscli.advise.suggest import Suggestion
 
 
 # The records without a docstring have no description in the schema either.
@@ -62,27 +64,22 @@ class Reading(Record):
 
 
 @dataclass(frozen=True)
-class Looked(Record):
-    """How many rows a suggestion rests on."""
-
-    rows: Annotated[RowCount, Says("how many were looked at")]
-    all_rows: bool
-
-
-@dataclass(frozen=True)
-class SuggestionDocument(Reading, Looked, Document):
+class SuggestionDocument(Reading, Document):
     """What `losscli suggest --json` writes: the first reading, and others that the columns allow."""
 
     title = "losscli.suggestion/1"
+    keys = ("rows", "all_rows", *Reading.keys, "others")
 
+    rows: Annotated[RowCount, Says("how many were looked at")]
+    all_rows: bool
     others: list[Reading]
 
 
 def document(found: Suggestion) -> SuggestionDocument:
     """The suggestion as a document."""
     return SuggestionDocument(
+        **vars(Reading.of(found.first)),
         rows=found.rows,
         all_rows=found.whole,
-        **vars(Reading.of(found.first)),
         others=[Reading.of(other) for other in found.others],
     )

@@ -21,7 +21,7 @@ class ComparisonView(View):
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison)
         self.comparison = comparison
-        self.compared = comparison.compared
+        self.compared = comparison.comparisons
         self.caption = caption_of(comparison)
         self.title = f"{title_of([c.loss for c in self.compared])} compared"
         self.signatures = sorted({c.signature for c in self.compared})
@@ -97,7 +97,7 @@ class ComparisonView(View):
 
 def caption_of(comparison: Comparison) -> str:
     """Which models are compared, on how many rows, and by what rule."""
-    names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.compared))
+    names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.comparisons))
     paths = " and ".join(found.path for found in comparison.inputs)
     margin = f", margin {comparison.margin:g}" if comparison.margin else ""
     said = (

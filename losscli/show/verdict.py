@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from losscli.show.lines import name_text, place_text, value_text
 from losscli.text import plural
 
+WORDS = {"max": "at most", "min": "at least", "max_regression": "worse by at most"}
+"""A kind of limit, before its size."""
 F = TypeVar("F")
 
 MOST_FAILURES = 10
@@ -62,7 +64,7 @@ def judged(gate: Mapping[str, Any]) -> Verdict:
 
 
 def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
-    from losscli.report.gates import WORDS, excess
+    from losscli.report.gates import excess
 
     size, pred = limit["limit"], limit["pred"] if several else None
     return LimitLine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.options import OF_SUGGEST, Options
 from losscli.text import visible
 
 EXAMPLES = (
@@ -21,7 +21,7 @@ def run(call: Options) -> None:
     from losscli.report.writing import write_stdout
 
     pred = call.pred[0] if call.pred else None
-    found = suggest(call.preds, call.labels, **call.measured("suggest") | {"pred": pred})
+    found = suggest(call.preds, call.labels, pred=pred, **call.arguments("suggest", OF_SUGGEST))
     if call.json:
         from losscli.report.suggestion import document
 
