@@ -7,7 +7,7 @@ Typer parses (`typed`), the reader of usual calls (`plain`), what the environmen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -324,20 +324,15 @@ class Options:
         """The same call with other values."""
         return type(self)({name: getattr(self, name) for name in TABLE} | values, self.given, self.gates)
 
-    def arguments(self, command: str, taken: Collection[str]) -> dict[str, Any]:
-        """The options of the command whose names are ``taken``, as the function behind the command takes them."""
-        found: dict[str, Any] = {}
+    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
+        """The record that the function behind the command takes; ``more`` are fields that are no options."""
+        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        found = {"gates": self.gates, **more} if "gates" in taken else more
         for name, entry in of_command(command).items():
             if name in taken:
                 value = getattr(self, name)
                 found[name] = value if entry.convert is None else entry.convert(value)
-        return found
-
-    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
-        """The record that the function behind the command takes; ``more`` are fields that are no options."""
-        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        gates = {"gates": self.gates} if "gates" in taken else {}
-        return kind(**self.arguments(command, taken), **gates, **more)
+        return kind(**found)
 
 
 TYPES: dict[str, tuple[Any, bool]] = {
@@ -370,9 +365,6 @@ def of_command(command: str) -> dict[str, Option]:
         if command in entry.commands
     }
 
-
-OF_SUGGEST = ("label", "from_logits", "pos_label", "input_format", "dialect")
-"""The options that `suggest` takes as they are."""
 
 OF_ROWS: tuple[str, ...] = tuple(
     name
