@@ -21,6 +21,15 @@ class Panel(StrEnum):
     WORK = "How the work is done"
 
 
+class Section(StrEnum):
+    """The parts of the configuration that `init` writes, by the comment above each, in their order."""
+
+    LOSSES = "The losses: `losscli losses` lists all of them."
+    COLUMNS = "The columns{of_file}."
+    CSV = "How CSV is read."
+    MISSING = "Missing values: error, or drop the pair and count it."
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The key of an option in a configuration file."""
@@ -34,6 +43,10 @@ class Setting:
     """Whether its texts are specs of losses."""
     values: bool = False
     """Whether it speaks of values in columns, where an address is only a text."""
+    section: Section | None = None
+    """Where `init` writes it; None: not at all."""
+    sample: str | None = None
+    """The value in TOML that `init` gives as a comment; without it, only a known value is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The view of a comparison of models, and what is said of one that fails."""
+"""The view of a comparison of models."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from losscli.text import plural
 
 
 class ComparisonView(View):
-    """How much worse each model is than the base, a row for each loss and slice."""
+    """How much worse each model is than the base, with a row for each loss and slice."""
 
-    folds = False  # no number or verdict is cut
+    folds = False  # numbers and verdicts are never cut
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison)
@@ -69,7 +69,10 @@ class ComparisonView(View):
         return [f"{_name(c)}: {c.note}" for c in self.compared if c.note]
 
     def differences(self, most: int) -> Iterator[dict[str, Any]]:
-        """The differences of each loss on one scale, with the place of each interval in hundredths of its width."""
+        """The first ``most`` differences, those of each loss on one scale.
+
+        ``left`` and ``width`` place an interval in hundredths of the width of the scale, whose middle is zero.
+        """
         groups: dict[str, list[Compared]] = {}
         for one in self.compared[:most]:
             groups.setdefault(one.loss, []).append(one)
@@ -93,7 +96,7 @@ class ComparisonView(View):
 
 
 def caption_of(comparison: Comparison) -> str:
-    """What is compared with what, over how many rows, and by what rule."""
+    """Which models are compared, on how many rows, and by what rule."""
     names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.comparisons))
     paths = " and ".join(found.path for found in comparison.inputs)
     margin = f", margin {comparison.margin:g}" if comparison.margin else ""
@@ -109,4 +112,5 @@ def _name(one: Compared) -> str:
 
 
 def failure(one: Compared) -> str:
+    """The message for a model that is worse than is allowed."""
     return f"comparison failed: {_name(one)}: {one.verdict}"

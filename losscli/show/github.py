@@ -1,7 +1,6 @@
-"""What GitHub Actions reads from a step's log: an annotation for each failed limit, worst first.
+"""The log of a step of GitHub Actions: results as plain lines, and an annotation for each failed limit, worst first.
 
-The results stand in the log as plain lines.  The summary in Markdown goes to the file that GitHub names in
-``GITHUB_STEP_SUMMARY``; it is written by whoever writes the output, and not here.
+The summary in Markdown, for the file that ``GITHUB_STEP_SUMMARY`` names, is written with the other outputs.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def render(views: Sequence[View], look: Canvas) -> str:
-    """The results of all, then the annotations of all together, of which GitHub shows ten."""
+    """The results of all views, then all annotations together; GitHub shows ten of them."""
     lines = [plain(f"losscli: {line}") for view in views for line in _results(view)]
     annotations = [one for view in views for one in _annotations(view)]
     shown, more = first_failures(sorted(annotations, key=lambda one: -one[0]))
@@ -43,19 +42,19 @@ def _results(view: View) -> Iterator[str]:
 
 
 def _annotations(view: View) -> Iterator[tuple[float, str]]:
-    """A workflow command for each failed limit, with how far it is exceeded."""
+    """A workflow command for each failed limit, after how far it is exceeded."""
     for limit in view.gate.failed if view.gate is not None else ():
         title = f"{view.saved}: {limit.name}" if view.saved is not None else limit.name
         yield limit.excess, command("error", title, f"{limit.bound}: {limit.reason}")
 
 
 def command(kind: str, title: str, message: str) -> str:
-    """One workflow command, every character that ends or splits it written as an escape."""
+    """One workflow command; characters that would end or split it are escaped."""
     return f"::{kind} title={_escape(visible(title), ':,')}::{_escape(visible(message))}"
 
 
 def plain(text: str) -> str:
-    """A line of the log that is no command: GitHub looks for the older `##[` anywhere in it."""
+    """A line of the log that is no command; GitHub looks for the older form, `##[`, anywhere in a line."""
     return visible(text).replace("##[", "##\\[")
 
 

@@ -1,6 +1,6 @@
-"""A page for a browser: one file without scripts or references, readable in light, dark and print.
+"""A page for a browser: one file without scripts or references, readable in light, in dark and in print.
 
-Jinja fills the template and escapes all that comes from files; the pictures are drawn by `svg`.
+Jinja fills the template and escapes what comes from files; `svg` draws the pictures.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 MOST_PICTURES = 24
 MOST_LINES = 500
-"""A page with more slices or classes than these is no page; other formats hold all."""
+"""Nobody reads a longer page; the other formats hold all rows."""
 
 MOST_WORST = 200
 MOST_CLASSES = 30
 OPEN_LINES = 24
-"""With more results than these, those of slices are folded away."""
+"""With more results than this, those of slices are folded away."""
 
 
 def render(view: View, look: Canvas) -> str:
@@ -75,7 +75,7 @@ def _extra(name: str) -> Any:
 
 
 def _drawn(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Any]]:
-    """The pictures, each with its SVG, which the template takes as it is."""
+    """Each picture with its SVG, which the template does not escape."""
     if not pictures:
         return
     markup = _extra("markupsafe").Markup
@@ -87,13 +87,13 @@ def _drawn(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Any]]:
 
 
 def _matrices(view: View) -> Iterator[dict[str, Any]]:
-    """The tables of classes, shaded by the share of each row; one of many classes is no picture."""
+    """The confusion tables, shaded by the share of the row; tables of very many classes are left out."""
     for table in view.confusions():
         if len(table.classes) > MOST_CLASSES:
             continue
         rows = []
         for name, counts, texts in zip(table.classes, table.counts, table.texts(), strict=True):
-            # Of weights whose sum is no double: in fractions, and without those that are null themselves.
+            # As fractions, since the sum of the weights may exceed the doubles; a weight that does is null.
             sizes = [Fraction(count or 0) for count in counts]
             shades = [float(size / sum(sizes)) if size else 0.0 for size in sizes]
             cells = [{"text": t, "shade": f"{shade:.3f}"} for t, shade in zip(texts, shades, strict=True)]

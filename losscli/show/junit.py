@@ -1,4 +1,4 @@
-"""JUnit XML, for the test tab of a CI system: a test case for each limit, or for each result without limits."""
+"""JUnit XML, for the test tab of a CI system: a test case for each limit or, without limits, for each result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render(views: Sequence[View], look: Canvas) -> str:
             suite.add_testcases([_limit(junit, limit) for limit in view.gate.limits])
         else:
             suite.add_testcases([_case(junit, line) for line in view.lines()])
-        # Not `add_testsuite`, which makes one of two suites that are equal.
+        # Not `add_testsuite`, which merges two suites that are equal.
         document.append(suite)
     text: bytes | str = document.tostring()
     text = text.decode("utf-8") if isinstance(text, bytes) else text
@@ -51,14 +51,14 @@ def _limit(junit: Any, limit: LimitLine) -> Any:
 
 
 def _case(junit: Any, line: ResultLine) -> Any:
-    """A result without a limit is a test that passes: it is there to be seen."""
+    """A result without a limit, as a test case that passes."""
     case = junit.TestCase(words(line.name(pred=True)), classname="losscli.result", time=0.0)
     case.system_out = words("; ".join(text for text in (exact_text(line.value), line.notes) if text))
     return case
 
 
 def words(text: str) -> str:
-    """Text as XML can hold it."""
+    """The text with an escape for each character that XML cannot hold."""
     return NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", visible(text))
 
 

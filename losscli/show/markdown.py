@@ -1,4 +1,4 @@
-"""A Markdown table, for a comment or a summary: with a baseline the change, with limits what became of them."""
+"""Markdown for a comment or a summary: tables of results, of limits and of the worst rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def render(view: View, look: Canvas) -> str:
 
 
 def _verdicts(gate: Verdict) -> Table:
-    """A row a limit, those that failed first and the worst on top; a column that says nothing is left out."""
+    """The limits, failed ones first and the worst on top, without empty columns."""
     limits = [*gate.failed, *(limit for limit in gate.limits if limit.passed)]
     columns = [
         Column("verdict", [limit.word for limit in limits]),
@@ -40,7 +40,7 @@ def _verdicts(gate: Verdict) -> Table:
 
 
 def _table(table: Table, *, aligned: bool = True) -> list[str]:
-    """The lines of a table, with numbers to the right where they are to be aligned."""
+    """The lines of a table; ``aligned`` sets numbers to the right."""
     heads = [cell(column.head) for column in table.columns]
     marks = ["---:" if aligned and column.number else "---" for column in table.columns]
     rows = [map(cell, row) for row in table.rows()]
@@ -48,6 +48,6 @@ def _table(table: Table, *, aligned: bool = True) -> list[str]:
 
 
 def cell(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    # Within a word an underscore marks nothing up, and stands as it is for who reads or searches the source.
+    """The text with an escape for each character that Markdown would interpret."""
+    # An underscore within a word has no meaning in Markdown; left as it is, the source can be read and searched.
     return re.sub(r"([\\`*{}\[\]<>#|~$@!&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", visible(text))

@@ -1,7 +1,7 @@
-"""Which pictures a report has, and what stands in them: numbers ready to be drawn, and words for who cannot see.
+"""The pictures of a report: numbers ready to be drawn, and a description for readers who cannot see them.
 
-They come from the counts that were kept in the same pass (`binned`) and from the results themselves, so
-they are small whatever the number of rows.  Drawing is the business of the formats.
+They come from counts kept in the same pass (`binned`) and from the results, so they stay small whatever the number of
+rows.  `svg` and `plot` draw them.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
 
 BARS = 48
-"""Bars of a histogram at most."""
+"""The most bars of a histogram."""
 
 FAR = 4
-"""Where the rows but one in a hundred fill less than this part of the range, the rest is not drawn, but said."""
+"""If 99 of 100 rows lie in less than one part in FAR of the range, the others are counted and not drawn."""
 
 CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: its title, what its axes say, and what is drawn."""
+    """One picture: its title, its axes, and what is drawn."""
 
     kind: Literal["bars", "grid", "lines"]
     title: str
     x: str
     y: str
-    alt: str
+    alt: str  # the description
     edges: Floats | None = None  # of bars
     counts: Ints | None = None
     grid: Grid | None = None
     lines: tuple[tuple[Floats, Floats], ...] = ()
     diagonal: bool = False  # where a perfect prediction lies
-    level: float | None = None  # a line across: of zero, or of chance
+    level: float | None = None  # of a line across: zero, or chance
     unit: bool = False  # both axes go from 0 to 1
-    marks: bool = False  # the points of a line are marked
+    marks: bool = False  # the points of lines are marked
     note: str = ""
     plot: str = ""  # its name for `--plot`
 
 
 def pictures(report: Report) -> list[Picture]:
-    """The pictures of a report, in the order in which they are looked at."""
+    """The pictures of a report, in the order in which they are shown."""
     found = list(_curves(report))
     for (kind, name), held in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
         if isinstance(held, Histogram):
@@ -73,7 +73,7 @@ def pictures(report: Report) -> list[Picture]:
 
 
 LEAST, MOST = 1e-290, 1e300
-"""Beyond these sizes of an axis, the steps between its ticks are no doubles."""
+"""Beyond these sizes of an axis, the steps between its ticks underflow or overflow."""
 
 UNDRAWN = "not drawn: the numbers are too large or too small for an axis"
 NOTHING: Mapping[str, Any] = {"edges": None, "counts": None, "grid": None, "lines": (), "diagonal": False}
@@ -186,7 +186,7 @@ def _coverage(held: Coverage, name: str) -> Picture:
 
 
 def _curves(report: Report) -> Iterator[Picture]:
-    """The loss along a slice that is a number: of epochs, a learning curve."""
+    """The loss along slices that are numbers, such as a learning curve over epochs."""
     for slicing in slicings(report):
         column, *others = slicing.columns
         results = slicing.results
@@ -216,7 +216,7 @@ class Slicing(NamedTuple):
     """The results of one loss and prediction by slice."""
 
     columns: tuple[str, ...]
-    name: str  # of the loss, and of the prediction where there are several
+    name: str  # of the loss, and of the prediction if there are several
     results: list[Result]
 
     @property
@@ -225,7 +225,7 @@ class Slicing(NamedTuple):
 
 
 def slicings(report: Report) -> list[Slicing]:
-    """The results by slice; those of parts are left out."""
+    """The results by slice, without those of parts."""
     several = several_preds(report.results)
     groups: dict[tuple[tuple[str, ...], str], list[Result]] = {}
     for r in report.results:
@@ -239,10 +239,10 @@ MOST_SHARES = 12
 
 
 def shares_by_slice(report: Report) -> Iterator[Table]:
-    """The slices of each loss that is a mean, with their share of its total, greatest first."""
+    """The slices of each loss that is a mean, with their shares of its total, the greatest first."""
     for slicing in slicings(report):
         results = [r for r in slicing.results if r.sum is not None and r.sum >= 0.0]
-        total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # which may be no double
+        total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # it may exceed the doubles
         if not total:
             continue
         rows = sum(r.rows for r in results)
@@ -273,7 +273,7 @@ class ConfusionTable:
 
 
 def confusions(report: Report) -> Iterator[ConfusionTable]:
-    """The table of classes of each prediction, once."""
+    """One confusion table for each prediction."""
     seen: list[Any] = []
     for r in report.results:
         detail = r.detail or {}

@@ -1,4 +1,4 @@
-"""Pictures in a terminal, of characters: the same numbers as on the page (`pictures`), for `--plot`."""
+"""Pictures made of characters, for `--plot`: the same numbers as on the page (`pictures`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_BARS = 40
 
 
 def plots(report: Report, name: str, look: Canvas) -> str:
-    """The pictures of that name, one below the other; empty where the report has none."""
+    """The pictures of that name, one below the other; empty if the report has none."""
     if name == "by":
         found = [_slices(slicing, look) for slicing in slicings(report)]
     elif name == "confusion":
@@ -54,7 +54,7 @@ def _histogram(picture: Picture, edges: Floats, counts: Ints, look: Canvas) -> s
 
 
 def _bars(names: Sequence[str], said: Sequence[str], sizes: Sequence[float], look: Canvas) -> str:
-    """A line each: name, number, bar; the names are cut where the terminal is narrow."""
+    """A line for each bar, with its name and number; names are cut in a narrow terminal."""
     room = max(8, look.width // 2 - 12)
     names = [visible(name) for name in names]
     names = [name if len(name) <= room else f"{name[: room - 2]}.." for name in names]
@@ -90,7 +90,7 @@ def _lines(picture: Picture, look: Canvas) -> str:
             for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
                 put(x, y, point)
             continue
-        # Evenly along the way, so that no part of the curve has gaps.
+        # Points at even distances along the curve leave no gaps.
         way = np.concatenate([[0.0], np.cumsum(abs(np.diff(xs)) + abs(np.diff(ys)))])
         place = np.linspace(0.0, way[-1], 20 * HEIGHT)
         for x, y in zip(np.interp(place, way, xs), np.interp(place, way, ys), strict=True):

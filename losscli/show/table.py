@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from losscli.show.view import View
 
 LEAST_WIDTH = 40
-"""In fewer characters a number would be cut, so that lines run over instead."""
+"""A narrower terminal would cut numbers, so lines run over instead."""
 
 LEAST_REMARK = 24
-"""Characters in a line of remarks, or of text in a row, where they have to run over several lines."""
+"""Remarks, and text in a row, are folded into lines of at least this many characters."""
 
 BETWEEN = 3
 """Characters between two columns."""
 
 PLACES = {"change": 1, "picture": 2, "remarks": 3}
-"""Kinds of columns that follow the others, in this order."""
+"""Kinds of columns that come after the others, in this order."""
 
 ARROWS = {"lower": "↓ lower", "higher": "↑ higher"}
 
@@ -75,22 +75,22 @@ def _with_arrows(column: Column) -> Column:
 
 
 def _shortened(column: Column) -> Column:
-    """Remarks at the width that they need at least."""
+    """The column at its least width."""
     return replace(column, cells=[text[:LEAST_REMARK] for text in column.cells])
 
 
 def _whole_width(columns: Sequence[Column]) -> int:
-    """The width in which nothing is folded or cut."""
+    """The width at which nothing is folded or cut."""
     return sum(max(map(len, [column.head, *column.cells])) + BETWEEN for column in columns)
 
 
 def _width(table: RichTable, console: Console) -> int:
-    """The width in which no cell of a table runs over."""
+    """The width at which no cell of a table is folded or cut."""
     return Measurement.get(console, console.options.update(width=sys.maxsize), table).maximum
 
 
 def _table(columns: Sequence[Column], look: Canvas, *, cut: OverflowMethod = "ellipsis") -> RichTable:
-    """A table of columns, in which cells that are too wide and may not be folded are cut."""
+    """A table of columns; ``cut`` says what becomes of words that are too wide."""
     drawn = RichTable(box=box.SIMPLE_HEAD if look.unicode else box.ASCII2, pad_edge=False, show_edge=False)
     columns = sorted(columns, key=lambda column: PLACES.get(column.kind, 0))
     for column in columns:
@@ -109,7 +109,7 @@ def _table(columns: Sequence[Column], look: Canvas, *, cut: OverflowMethod = "el
 
 
 def _style(column: Column, text: str, value: str | None) -> str:
-    """The value is bold, or dim where there is none, and so are cells of the same text."""
+    """The style of a cell: a value is bold, a dash dim, and so are cells with the same text."""
     if column.kind == "picture":
         return "cyan"
     if text != value or column.kind in PLACES:
@@ -142,7 +142,7 @@ def _console(out: io.StringIO, look: Canvas) -> Console:
 
 
 def _print_gate(console: Console, gate: Verdict) -> None:
-    """The verdict, and one line a limit: words say it, colour only repeats them."""
+    """The verdict, and a line for each limit; colour only repeats what the words say."""
     table = RichTable(box=None, show_header=False, pad_edge=False, show_edge=False)
     for _ in range(4):
         table.add_column(overflow="fold")

@@ -1,4 +1,4 @@
-"""The bare number of the only result, or ``null``."""
+"""The bare number of the only result, or `null`."""
 
 from __future__ import annotations
 

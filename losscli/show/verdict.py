@@ -1,4 +1,4 @@
-"""What became of a gate's limits, in words."""
+"""The verdict of a gate in words: which limits passed, which failed, and why."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MOST_FAILURES = 10
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """One limit and what became of it."""
+    """One limit, and whether it passed."""
 
     passed: bool
-    name: str  # the loss, the prediction where there are several, the part, the slice
+    name: str  # the loss, the prediction if there are several, the part, the slice
     bound: str  # in words: ``at most 0.5``
     value: str
     baseline: str
     reason: str
     kind: str
-    excess: float  # how far beyond, of one that failed
+    excess: float  # how far the value is beyond a limit that failed
 
     @property
     def word(self) -> str:
@@ -37,16 +37,16 @@ class LimitLine:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict in a line, and the limits that it comes from."""
+    """The verdict in one line, and the limits behind it."""
 
     passed: bool
     line: str
     limits: Sequence[LimitLine] = ()
-    failed: Sequence[LimitLine] = ()  # those of the limits, worst first
+    failed: Sequence[LimitLine] = ()  # worst first
 
 
 def first_failures(failed: Sequence[F]) -> tuple[Sequence[F], int]:
-    """The failed limits that are told one by one, and the number of the others."""
+    """The failed limits that are named one by one, and the number of the others."""
     shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
     return shown, len(failed) - len(shown)
 
@@ -80,7 +80,7 @@ def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
 
 
 def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator[str]:
-    """Why the gate failed, a line a limit, worst first."""
+    """Why the gate failed, with a line for each limit, worst first."""
     verdict = judged(gate)
     where = f"{saved}: " if saved is not None else ""
     shown, more = first_failures(verdict.failed)

@@ -1,7 +1,7 @@
 """What is shown of a report or a comparison: tables, pictures, counts and a verdict.
 
-A `View` holds all that its subject has, and every output format renders any view with the same code.  Texts for eyes
-are rounded; the exact columns hold every digit.
+Every output format renders any `View` with the same code.  Texts for eyes are rounded; the exact columns hold every
+digit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class ResultLine(NamedTuple):
-    """One result for formats that have a line for each; the texts are empty where nothing is to be said."""
+    """One result, for formats with a line for each; texts are empty where there is nothing to say."""
 
     loss: str
     pred: str
@@ -43,28 +43,28 @@ class ResultLine(NamedTuple):
     notes: str
 
     def name(self, *, pred: bool) -> str:
-        """The loss, its part and its slice, and with ``pred`` the prediction."""
+        """The loss, the prediction if ``pred`` is true, the part and the slice."""
         return ", ".join(text for text in (self.loss, self.pred if pred else "", self.place) if text)
 
 
 class View:
-    """What a format may ask for; a subject that has nothing of a kind leaves it as it is here."""
+    """What a format may ask for; a subject without pictures, say, leaves the method as it is here."""
 
     caption: str
-    """What was measured, and over how many rows."""
+    """What was measured, and on how many rows."""
     title: str
     signatures: list[str]
     saved: str | None = None
     """The file of a saved result."""
     gate: Verdict | None = None
     verdict: Verdict | None = None
-    """Whether the subject passed, with or without limits."""
+    """Whether the subject passed, if it was judged."""
     several = False
-    """Whether there are several predictions, which must be named."""
+    """Whether there are several predictions, so that they must be named."""
     folds = True
-    """Whether a narrow terminal may fold or cut texts; else its lines run over."""
+    """Whether texts may be folded or cut in a narrow terminal; else lines run over."""
     whole_rows: int | None = None
-    """How many rows of the table are of the whole, and come first; None: no row is of a slice."""
+    """The number of rows of the table that are of the whole, which come first; None: slices are never folded away."""
     weighted = False
 
     def __init__(self, subject: Report | Comparison) -> None:
@@ -75,9 +75,9 @@ class View:
         return self.subject.to_json()
 
     def results(self, *, ends: bool = False, baseline: bool = False) -> Table:
-        """The table for eyes, a row a result, without columns in which nothing is said.
+        """The table for eyes, with a row for each result and without empty columns.
 
-        ``ends`` puts the ends of intervals in a column, and not in the remarks; ``baseline`` adds the values of
+        ``ends`` puts the ends of intervals into a column instead of the remarks; ``baseline`` adds the values of
         the baseline.
         """
         raise NotImplementedError
@@ -95,7 +95,7 @@ class View:
         return []
 
     def beside(self, look: Canvas) -> list[Column]:
-        """Small pictures beside the numbers; where there is no room, the last gives way first."""
+        """Small pictures beside the numbers; the last is the first to be left out in a narrow terminal."""
         return []
 
     def worst(self) -> Iterator[Table]:
@@ -106,7 +106,7 @@ class View:
         return []
 
     def shares(self) -> Iterator[Table]:
-        """The slices by their share of the loss, with bars in hundredths of the width."""
+        """The slices by their share of the loss; the bars are in hundredths of the width."""
         yield from ()
 
     def confusions(self) -> Iterator[ConfusionTable]:
@@ -182,14 +182,14 @@ class ReportView(View):
         return Table(columns)
 
     def _changes(self) -> list[str]:
-        """How far each value is from that of the baseline; nothing without one."""
+        """How far each value is from the baseline; empty texts without one."""
         found, before = self.report.results, self.report.before
         if before is None:
             return [""] * len(found)
         return [change_text(r.value, was) for r, was in zip(found, before, strict=True)]
 
     def _interval_head(self) -> str:
-        """The level and the method, which all intervals of a call share."""
+        """The level and the method, if all intervals share them."""
         said = {f"{100 * r.ci['level']:.4g}% interval, {r.ci['method']}" for r in self.report.results if r.ci}
         return said.pop() if len(said) == 1 else "interval"
 

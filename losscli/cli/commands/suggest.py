@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
-from losscli.cli.options import OF_SUGGEST, Options
+from losscli.cli.options import Options
 from losscli.text import visible
 
 EXAMPLES = (
@@ -18,10 +18,10 @@ def run(call: Options) -> None:
     The first 20000 rows are looked at; nothing is measured.
     """
     from losscli.advise.suggest import render, suggest
+    from losscli.report.options import EvalOptions
     from losscli.report.writing import write_stdout
 
-    pred = call.pred[0] if call.pred else None
-    found = suggest(call.preds, call.labels, pred=pred, **call.arguments("suggest", OF_SUGGEST))
+    found = suggest(call.record("suggest", EvalOptions))
     if call.json:
         from losscli.report.suggestion import document
 
