@@ -47,9 +47,6 @@ MARK = "__loss__"
 LEAST_SQUARE = 2.0**-1022
 """A smaller square has lost digits, or all of them."""
 
-LENGTHS = frozenset({"delta", "beta", "eps", "scale", "margin"})
-"""Parameters in the unit of the label: they shrink with it."""
-
 
 class Undefined(NamedTuple):
     """A value that the definition does not give for these rows, and why.
@@ -132,6 +129,8 @@ class Loss:
     """The name under which the other rows are counted."""
     homogeneous: int | None = None
     """k where the row function of c·(label, pred, lengths) is c**k times its value."""
+    lengths: tuple[str, ...] = ()
+    """The parameters in the unit of the label."""
     root: Callable[..., Any] | None = None
     """What the rows are the squares of.  Where a square is no double its root is summed, so that a function of the
     mean of squares has its value all the same."""
@@ -278,8 +277,8 @@ class Loss:
                 return column
             far = ~np.isfinite(column)
             quarter = {name: values[far] * 0.25 for name, values in roles.items()}
-            scaled = {k: v * 0.25 if k in LENGTHS else v for k, v in params.items()}  # type: ignore[operator]
-            column[far] = self.rows(**quarter, **scaled) * 4.0**self.homogeneous
+            scaled = {name: params[name] * 0.25 for name in self.lengths}  # type: ignore[operator]
+            column[far] = self.rows(**quarter, **{**params, **scaled}) * 4.0**self.homogeneous
         return column
 
     def rows_and_roots(

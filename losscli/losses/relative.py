@@ -52,6 +52,7 @@ def ratio_of(part: Column, whole: Column, percent: bool) -> Column:
 @relative_loss(
     aliases=("mean_absolute_percentage_error",),
     homogeneous=0,
+    lengths=("eps",),
     elicits="a median of the labels in which small ones weigh more: it lies low",
     reference=HYNDMAN,
 )
