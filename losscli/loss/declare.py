@@ -277,8 +277,8 @@ class Loss:
                 return column
             far = ~np.isfinite(column)
             quarter = {name: values[far] * 0.25 for name, values in roles.items()}
-            scaled = {name: params[name] * 0.25 for name in self.lengths}  # type: ignore[operator]
-            column[far] = self.rows(**quarter, **{**params, **scaled}) * 4.0**self.homogeneous
+            scaled = {k: v * 0.25 if k in self.lengths else v for k, v in params.items()}  # type: ignore[operator]
+            column[far] = self.rows(**quarter, **scaled) * 4.0**self.homogeneous
         return column
 
     def rows_and_roots(
