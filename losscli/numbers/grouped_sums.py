@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from losscli.numbers.error_free import two_product
-from losscli.numbers.exact import LOWEST, TILE, Bounds, ExactSum, bounds_of, scratch
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.tiles import LOWEST, TILE, Bounds, bounds_of, scratch
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints, Mask

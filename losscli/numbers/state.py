@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from losscli.numbers.cross_products import CrossProducts
-from losscli.numbers.exact import LOWEST, ExactSum, round_fraction
+from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.grouped_sums import GroupedSums
+from losscli.numbers.tiles import LOWEST
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
