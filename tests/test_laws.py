@@ -27,7 +27,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
 from definition import MP, Definition, checked, exact, nearest, of_whole, quotient, ulps_off
 from draws import (
     Files,
@@ -48,13 +47,15 @@ from draws import (
     usual_params,
     write,
 )
+
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
-from losscli.numbers.state import STATES, Sums
+from losscli.numbers.states import STATES, merged_groups
+from losscli.numbers.sums import Sums
 from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
@@ -640,6 +641,7 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
     (held,) = tallies[0].slices.values()
     for unit, state in tallies[0].states.items():
         assert reduce(lambda one, other: one.merge(other), map(held.states[unit].at, range(3))) == state
+        assert merged_groups(held.states[unit]) == state
 
     def known(report: Report, *wanted: str) -> list[Any]:
         return [

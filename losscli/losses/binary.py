@@ -22,7 +22,7 @@ from losscli.loss.domains import (
 from losscli.loss.matrix import Matrix
 from losscli.losses.stable import entropy, excess, product
 from losscli.numbers.error_free import two_product
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 EPS = 2.220446049250313e-16  # the gap between 1 and the next double

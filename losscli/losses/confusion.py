@@ -19,7 +19,7 @@ import numpy as np
 from losscli.loss.declare import Codes, Finished, Order, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
 from losscli.losses.stable import sqrt_fraction, sum_fractions
-from losscli.numbers.state import Confusion, Counts
+from losscli.numbers.confusion import Confusion, Counts
 
 AVERAGES = ("macro", "micro", "weighted", "none")
 ZeroDivision = Literal["null", "zero", "one"]
@@ -634,7 +634,7 @@ def accuracy(table: Confusion) -> Finished:
 
 def recalls(table: Confusion) -> list[Fraction]:
     """The recall of every class that has rows."""
-    return [table.at(c, c) / weight for c, weight in table.label_weights.items() if weight]
+    return [table.cell(c, c) / weight for c, weight in table.label_weights.items() if weight]
 
 
 @loss(

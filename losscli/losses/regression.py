@@ -16,7 +16,9 @@ from losscli.losses.stable import (
     sqrt_fraction,
 )
 from losscli.numbers.error_free import two_difference
-from losscli.numbers.state import Extremes, Moments, Rivals, Sized
+from losscli.numbers.extremes import Extremes
+from losscli.numbers.states import Rivals, Sized
+from losscli.numbers.sums import Moments
 from losscli.text import plural
 
 
@@ -166,7 +168,8 @@ def max_error(extremes: Extremes) -> Finished:
     >>> max_error(Extremes.of([np.array([0.5, 3.0])], None))
     3.0
     """
-    return extremes.highs[0]
+    high: float = extremes.highs[0]
+    return high
 
 
 @loss(

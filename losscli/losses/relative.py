@@ -17,7 +17,7 @@ from losscli.losses.stable import (
     log_parts,
     sqrt_fraction,
 )
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.telling import Telling
     from losscli.reading.source import Source
-    from losscli.statistics.bootstrap import GroupView
+    from losscli.statistics.groups import GroupView
     from losscli.table.block import ColumnKind, Place
 
 AVERAGES = ("macro", "micro", "weighted", "none")
@@ -427,7 +427,7 @@ class _Planner:
     def _groups(self, keys: KeyPlan | None) -> GroupView:
         """The groups of the bootstrap: by cluster, by key, or by the number of the row."""
         # Imported here: few calls resample.
-        from losscli.statistics.bootstrap import GroupView
+        from losscli.statistics.groups import GroupView
 
         if self.call.cluster is not None:
             columns = self._named("--ci", self.call.cluster)
@@ -468,7 +468,7 @@ class _Planner:
             places.append(found[0])
         index = Index()
         if self.call.bootstrap:
-            from losscli.statistics.bootstrap import MOST_SLICES
+            from losscli.statistics.groups import MOST_SLICES
 
             index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
         return SliceView(slicing, tuple(places), index)

@@ -60,10 +60,10 @@ if TYPE_CHECKING:
     from losscli.measure.engines.pool import Advance
     from losscli.measure.plan import Measure, NanPolicy, Plan
     from losscli.measure.tally import Tally
-    from losscli.numbers.state import Sums
+    from losscli.numbers.sums import Sums
     from losscli.reading.source import Dialect, Source
     from losscli.statistics.bootstrap import Drawings
-    from losscli.statistics.intervals import Spread
+    from losscli.statistics.spread import Spread
     from losscli.table.block import Ints
 
 
@@ -285,7 +285,7 @@ def _drafted(
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
     duel = tally.duels.get(plan.pairs.index(contest.pair)) if contest.pair is not None else None
-    if duel is not None and duel.spread is not None and duel.counted:
+    if duel is not None and not duel.unlike and duel.counted:
         ties = states[0].rows - duel.wins - duel.losses
         one = replace(one, wins=duel.wins, losses=duel.losses, ties=ties)
     if rule.interval.method == "bootstrap":
@@ -306,7 +306,7 @@ def _measured(
 ) -> Draft:  # fmt: skip
     """The comparison with what the rows of both say of its difference."""
     rows = states[0].rows
-    if duel.spread is None:
+    if duel.spread is None or duel.unlike:
         return Draft(replace(one, note="no interval: the models do not count the same rows"))
     if rows < 2:
         return Draft(replace(one, note="no interval: one row tells nothing of the spread"))
@@ -340,7 +340,7 @@ def _tail(
     contest: _Comparer, spread: Spread, states: Sequence[Sums], covariance: list[list[Fraction]]
 ) -> str | None:
     """What is to be said where one row holds much of the squared deviations of the difference."""
-    if not contest.base.loss.is_mean or not spread.ends or not np.isfinite(spread.ends).all():
+    if not contest.base.loss.is_mean or spread.ends is None or not spread.ends.finite:
         return None
     apart = quadratic(covariance, [Fraction(-1), Fraction(1)])
     return (
@@ -352,13 +352,13 @@ def _over_time(
     one: Compared, contest: _Comparer, duel: PairedDifference, worse_by: Fraction, rule: Rule, ranks: Ints
 ) -> Draft:
     """The comparison by Diebold & Mariano's test: what the rows say in the order of their time."""
-    from losscli.statistics.series import squared_error
+    from losscli.statistics.series import in_order, squared_error
 
     if duel.series is None or not contest.base.loss.is_mean or one.better == "zero":
         why = "over time only losses are compared that are a mean of rows, the lower or the higher the better"
         return Draft(replace(one, note=f"no interval: {why}"))
     horizon = rule.interval.horizon or 1
-    differences, lacking, shared = duel.series.in_order(ranks)
+    differences, lacking, shared = in_order(duel.series, ranks)
     found: Fraction | str
     if lacking:
         found = f"{plural(lacking, 'row')} without a time"
@@ -379,34 +379,32 @@ def _resampled(
     A flip gives the rows of about half of the groups to the other model, as they might as well have been
     if there were no difference; the p-value is the share of flips, and what was seen, that differ as much.
     """
+    from losscli.numbers.grouped_sums import NotResampled
     from losscli.statistics.bootstrap import (
         ONE_GROUP,
         REPLICATES,
         UNRULY,
         NoInterval,
-        NotDrawn,
         Replicates,
         few_groups,
-        resampled,
+        resamples,
         schemes,
         turns,
     )
 
     assert tally.drawn is not None
     measures = (contest.base, contest.head)
-    units = tally.drawn.states([part.unit for measure in measures for part in measure.parts])
-    groups, width = len(units[0]), len(contest.base.parts)
+    groups, units = tally.drawn.states([part.unit for measure in measures for part in measure.parts])
+    width = len(contest.base.parts)
     if groups < 2:
         return Draft(replace(one, note=ONE_GROUP))
     sides = [units[:width], units[width:]]
     finish = [_valued(measure, plan, tally, options, exact=exact) for measure in measures]
 
-    def differences(
-        counts: Sequence[Drawings], units: Sequence[Sequence[Sequence[Any]]]
-    ) -> list[float | None]:
+    def differences(counts: Sequence[Drawings], units: Sequence[Sequence[Any]]) -> list[float | None]:
         """By how much HEAD is worse, where the states of each side are drawn by counts."""
         drawn = (
-            zip(*(resampled(unit, held) for unit in side), strict=True)
+            zip(*(resamples(unit, held) for unit in side), strict=True)
             for side, held in zip(units, counts, strict=True)
         )
         found = []
@@ -419,11 +417,15 @@ def _resampled(
     drawn, turned = schemes(groups, rule.interval.seed), turns(groups, rule.interval.seed)
     swapped: Drawings = np.hstack((turned, 1 - turned))
     back: Drawings = 1 - swapped
-    both = [[[*mine, *theirs] for mine, theirs in zip(*sides, strict=True)]] * 2
+    first = np.arange(groups)
+    both = [
+        mine.regrouped(first, first, 2 * groups).merge(theirs.regrouped(first, first + groups, 2 * groups))
+        for mine, theirs in zip(*sides, strict=True)
+    ]
     try:
         held = Replicates.of(differences((drawn, drawn), sides))
-        flips = differences((back, swapped), both)
-    except NotDrawn as why:
+        flips = differences((back, swapped), (both, both))
+    except NotResampled as why:
         return Draft(replace(one, note=str(why) or UNRULY))
     seen = abs(one.worse_by or 0.0)
     as_much = sum(flip is None or abs(flip) >= seen for flip in flips)

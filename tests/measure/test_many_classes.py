@@ -12,7 +12,7 @@ from conftest import HANG
 from losscli.losses.clustering import adjusted_rand, purity
 from losscli.losses.confusion import accuracy, balanced_accuracy, g_mean, kappa, mcc, ordinal_mae, tabled
 from losscli.losses.stable import sum_fractions
-from losscli.numbers.state import MOST_CELLS, MOST_CLASSES, Confusion
+from losscli.numbers.confusion import MOST_CELLS, MOST_CLASSES, Confusion
 
 MANY = 60_000
 
