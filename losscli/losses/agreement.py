@@ -16,7 +16,7 @@ from losscli.loss.elicits import MODE
 from losscli.loss.params import Order
 from losscli.losses.confusion import ZeroDivision, classes, ratio, tabled  # noqa: F401 (the examples use it)
 from losscli.losses.stable import exp_fraction, log_fraction, sqrt_fraction, sum_fractions
-from losscli.numbers.state import Confusion
+from losscli.numbers.confusion import Confusion
 
 RELATIVELY_MOST_PROBABLE = "the class whose probability is greatest relative to its share"
 
@@ -54,7 +54,7 @@ def accuracy(table: Confusion) -> Finished:
 
 def recalls(table: Confusion) -> list[Fraction]:
     """The recall of every class that has rows."""
-    return [table.at(c, c) / weight for c, weight in table.label_weights.items() if weight]
+    return [table.cell(c, c) / weight for c, weight in table.label_weights.items() if weight]
 
 
 @table_score(

@@ -16,7 +16,7 @@ import numpy as np
 from losscli.loss.declare import Codes, Finished, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
 from losscli.losses.stable import log_fraction
-from losscli.numbers.state import Confusion, Counts
+from losscli.numbers.confusion import Confusion, Counts
 
 ZeroDivision = Literal["null", "zero", "one"]
 
