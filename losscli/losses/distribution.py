@@ -547,7 +547,7 @@ def _own_part(label: Column, power: float) -> DoubleDouble:
         "best": "below power 0 a label below 0 has no perfect prediction",
     },
 )
-def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
+def d2_tweedie(deviances: Deviances, *, power: TweediePower = 0.0) -> Finished:
     """Share of the mean label's Tweedie deviance that is explained.
 
         n = sum(weight)
@@ -572,8 +572,8 @@ def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
     >>> d2_tweedie(Deviances.of(deviances(np.array([1.0, 3.0]), np.array([1.0, 2.0])), None))
     Fraction(1, 2)
     """
-    moments: Moments = held.states[0]
-    sums: Sums = held.states[1]
+    moments: Moments = deviances.states[0]
+    sums: Sums = deviances.states[1]
     if (undefined := flat(moments)) is not None:
         return undefined
     if power == 0.0:
