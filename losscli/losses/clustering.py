@@ -15,9 +15,9 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
-from losscli.loss.declare import Codes, Finished, Undefined, loss
-from losscli.loss.domains import CLASSES, Positive
-from losscli.losses.confusion import ZeroDivision, ratio, tabled  # noqa: F401 (the examples use it)
+from losscli.loss.declare import Codes, Finished, Undefined
+from losscli.loss.domains import Positive
+from losscli.losses.confusion import ZeroDivision, of_table, ratio, tabled  # noqa: F401 (the examples use it)
 from losscli.losses.stable import entropy, sqrt_fraction, sum_of_logs
 from losscli.numbers.confusion import Confusion
 
@@ -40,12 +40,9 @@ def clusters(label: Codes, pred: Codes) -> tuple[Codes, Codes]:
 
 
 partition_score = partial(
-    loss,
+    of_table,
     of=clusters,
-    state="confusion",
     averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
     better="higher",
     best=1.0,
     elicits="the groups of the label, under any names",
