@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.advise.interpretation import Described
 from losscli.advise.profile import ColumnProfile, look
 from losscli.errors import DataError
 from losscli.measure import lists
+from losscli.measure.slices import names_cut
+from losscli.pairing.keyplan import POSITION
+from losscli.reading.inputs import open_inputs
 from losscli.reading.select import DEFAULT_NAMES, Chosen, choose, named
 from losscli.table.labels import class_names, quantile_level
 
 if TYPE_CHECKING:
-    from losscli.reading.source import Source
+    from losscli.measure.options import MeasureOptions
 
 LABEL_STEMS = ("y", "label", "target", "true", "truth", "actual")
 PAIRS_OF_ROLES = (
@@ -40,20 +43,22 @@ class Candidate(NamedTuple):
 
 
 class ColumnGuesses:
-    """The columns of a call, and what was seen of them.
+    """The columns of a call, and what was seen of them."""
 
-    ``taken`` names columns that are keys or weights, ``aside`` those by which rows are cut; ``paired`` says
-    that rows are paired by position.
-    """
-
-    def __init__(
-        self, sources: Sequence[Source], taken: Sequence[str], aside: Collection[str], *, paired: bool
-    ) -> None:
-        self.sources, self.paired, self.aside = sources, paired, aside
+    def __init__(self, options: MeasureOptions) -> None:
+        self.options = options
+        self.paired = options.on in (None, POSITION)
+        self.sources = sources = open_inputs(
+            options.paths, format=options.input_format, dialect=options.dialect, by_key=not self.paired
+        )
         self.last = len(sources) - 1
+        self.aside = names_cut(sources, options.by)
+        named = (
+            {options.weight} if self.paired else {options.weight, options.on, *(options.on or "").split(",")}
+        )
         self.taken = {
             (side, at) for side, source in enumerate(sources)
-            for at, name in enumerate(source.columns) if name in taken
+            for at, name in enumerate(source.columns) if name in named
         }  # fmt: skip
         # A column of both files tells which row is which.
         self.shared = set(sources[0].columns) & set(sources[-1].columns) if self.last else set()
@@ -73,11 +78,12 @@ class ColumnGuesses:
                 self.seen |= {(side, c.index, c.item): one for c, one in zip(new, found, strict=True)}
         return [self.seen[c.side, c.index, c.item] for c in columns]
 
-    def candidates(self, pred: str | None, label: str | None, *, as_eval: bool) -> list[Candidate]:
+    def candidates(self, *, as_eval: bool) -> list[Candidate]:
         """The columns that may belong together, those that say most first.
 
-        ``pred`` and ``label`` are the options of that name; ``as_eval`` asks for the columns that `eval` takes.
+        ``as_eval`` asks for the columns that `eval` takes.
         """
+        pred, label = next(iter(self.options.models), None), self.options.label
         if as_eval or pred is not None:
             labels = self._chosen(self.last, "label", label) if label is not None else []
             roles = self._roles(pred) if pred is not None else {"pred": self._chosen(0, "pred", None, labels)}
@@ -192,7 +198,7 @@ class ColumnGuesses:
 
     # -- what they look like ----------------------------------------------------------------------
 
-    def describe(self, candidate: Candidate, *, from_logits: bool, pos_label: str | None) -> Described:
+    def describe(self, candidate: Candidate) -> Described:
         """What is known of the columns of a candidate, for `interpret`."""
         label, pred = self._lists(candidate.labels), self._lists(candidate.roles.get("pred", []))
         names: tuple[str, ...] = ()
@@ -207,7 +213,8 @@ class ColumnGuesses:
         preds = [profile for columns in roles.values() for profile in self.profiles(columns)]
         named = self.sources[0].named and all(c.item is None for held in roles.values() for c in held)
         return Described(
-            tuple(roles), preds, labels, names, whole_lists, named, self.paired, self.whole, from_logits, pos_label
+            tuple(roles), preds, labels, names, whole_lists, named, self.paired, self.whole,
+            self.options.from_logits, self.options.pos_label,
         )  # fmt: skip
 
     def _lists(self, columns: Sequence[Chosen]) -> lists.Look | None:

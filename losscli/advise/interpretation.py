@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import numpy as np
 
@@ -54,22 +54,14 @@ class Described:
         return errors[np.isfinite(errors)]
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A loss to use or to avoid, and why."""
-
-    loss: str
-    why: str = ""
-
-
 @dataclass(slots=True)
 class Interpretation:
     """One way to understand the columns."""
 
     task: str
     why: str
-    fits: list[Advice] = field(default_factory=list)
-    unfit: list[Advice] = field(default_factory=list)
+    fits: dict[str, str] = field(default_factory=dict)  # losses to use, and why, where that is to be said
+    unfit: dict[str, str] = field(default_factory=dict)  # losses to avoid, and why
     sure: Sure = "yes"
     doubts: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)  # what `eval` needs besides the names of columns
@@ -83,22 +75,15 @@ class Interpretation:
         """Whether predictions are raw scores."""
         return "--from-logits" in self.options
 
-    def use(self, loss: str, why: str = "") -> None:
-        """Add a loss that fits."""
-        self.fits.append(Advice(loss, why))
-
-    def avoid(self, loss: str, why: str) -> None:
-        """Add a loss that does not fit."""
-        self.unfit.append(Advice(loss, why))
-
-    def doubt(self, why: str, sure: Sure = "no") -> None:
-        """Say why the columns may mean something else, and how sure it is that they do not."""
+    def doubt(self, why: str, sure: Sure = "no") -> Self:
+        """The same, with a reason why the columns may mean something else, and how sure they are in spite of it."""
         self.doubts.append(why)
         self.sure = sure if self.sure != "no" else "no"
+        return self
 
-    def form(self, advice: Advice) -> Loss:
+    def form(self, spec: str) -> Loss:
         """The form of a loss that takes such predictions: one column or several, probabilities or raw scores."""
-        forms = find(advice.loss.partition(":")[0])
+        forms = find(spec.partition(":")[0])
         shape = "Columns" if self.several else "Column"
         like = [form for form in forms if any(role.shape == shape for role in form.pred_roles)] or list(forms)
         return next((form for form in like if form.logits == self.scores), like[0])

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from losscli.advise.interpretation import Advice, Described, Interpretation, Rules, listed, name_of, short
+from losscli.advise.interpretation import Described, Interpretation, Rules, listed, name_of, short
 from losscli.advise.profile import ColumnProfile
 from losscli.table.block import Floats
 from losscli.table.labels import class_label
@@ -78,74 +78,78 @@ def _two_classes(label: ColumnProfile) -> bool:
 def _probabilities_or_scores(seen: Described) -> Interpretation:
     pred, label = seen.pred, seen.label
     told = f"{name_of(label)} has two classes"
-    percent = pred.within(0.0, 100.0) and pred.high > 20.0 and not seen.from_logits
     raw = seen.from_logits or not pred.within(0.0, 1.0)
-    if raw and percent:
-        found = Interpretation("binary", f"{told}, and {name_of(pred)} lies between 0 and 100")
-        found.use("log_loss")
-        found.use("brier")
-        found.avoid("log_loss", "it needs probabilities between 0 and 1")
-        found.doubt("these look like percent: divide the column by 100, then run the command")
-        return found
+    if raw and not seen.from_logits and pred.within(0.0, 100.0) and pred.high > 20.0:
+        return Interpretation(
+            "binary",
+            f"{told}, and {name_of(pred)} lies between 0 and 100",
+            {"log_loss": "", "brier": ""},
+            {"log_loss": "it needs probabilities between 0 and 1"},
+        ).doubt("these look like percent: divide the column by 100, then run the command")
     if pred.whole and (not raw or set(pred.classes) <= {-1, 0, 1}):
         return _classes(seen)
     if raw:
-        return _raw_scores(seen, told)
-    found = Interpretation("binary", f"{told}, and {name_of(pred)} lies between 0 and 1: probabilities")
-    found.use("log_loss", "a sure mistake is dear")
-    found.use("brier", "bounded: calmer about sure mistakes")
-    found.use("ece", "whether the probabilities mean what they say")
-    _avoid_the_share_of_mistakes(found, label)
+        return Interpretation(
+            "binary",
+            f"{told}, and {name_of(pred)} holds raw scores from {short(pred.low)} to {short(pred.high)}",
+            {"log_loss": "if the scores are log odds", "brier": "the same, calmer about sure mistakes"},
+            {"mse": "scores are not in the unit of the label", **_against_the_share_of_mistakes(label)},
+            options=["--from-logits"],
+        ).doubt(
+            "log odds (of a logistic model or a network), or margins of another kind?  For those `hinge` or "
+            "`soft_margin`",
+            "likely",
+        )
+    found = Interpretation(
+        "binary",
+        f"{told}, and {name_of(pred)} lies between 0 and 1: probabilities",
+        {
+            "log_loss": "a sure mistake is dear",
+            "brier": "bounded: calmer about sure mistakes",
+            "ece": "whether the probabilities mean what they say",
+        },
+        _against_the_share_of_mistakes(label),
+    )
     if certain := int(np.count_nonzero((pred.values == 0.0) | (pred.values == 1.0))):
         said = f"{plural(certain, 'prediction is', 'predictions are')} exactly 0 or 1"
-        found.avoid("log_loss:eps=0", f"{said}: one mistake among them is infinite")
-    found.avoid("mse", "of a probability it is called `brier`")
-    found.avoid("hamming", "it cuts the probability at one half and forgets the rest")
+        found.unfit["log_loss:eps=0"] = f"{said}: one mistake among them is infinite"
+    found.unfit["mse"] = "of a probability it is called `brier`"
+    found.unfit["hamming"] = "it cuts the probability at one half and forgets the rest"
     if len(label.classes) < 2:
         found.doubt(f"in the rows looked at there is one class only, {listed(label.classes)}")
     return found
 
 
-def _raw_scores(seen: Described, told: str) -> Interpretation:
-    pred = seen.pred
-    why = f"{told}, and {name_of(pred)} holds raw scores from {short(pred.low)} to {short(pred.high)}"
-    found = Interpretation("binary", why, options=["--from-logits"])
-    found.use("log_loss", "if the scores are log odds")
-    found.use("brier", "the same, calmer about sure mistakes")
-    found.avoid("mse", "scores are not in the unit of the label")
-    _avoid_the_share_of_mistakes(found, seen.label)
-    found.doubt(
-        "log odds (of a logistic model or a network), or margins of another kind?  For those `hinge` or "
-        "`soft_margin`",
-        "likely",
-    )
-    return found
-
-
-def _avoid_the_share_of_mistakes(found: Interpretation, label: ColumnProfile) -> None:
+def _against_the_share_of_mistakes(label: ColumnProfile) -> dict[str, str]:
     """Where one class is rare, always to predict the other makes few mistakes."""
     ones = float(np.mean(label.values == 1.0)) if len(label.values) else 0.5
     rare = min(ones, 1.0 - ones)
-    if rare < 0.1 and label.rows >= 20:
-        common = f"{1.0 - rare:.1%} of the labels are one class"
-        found.avoid("zero_one", f"{common}: always to say so costs only {rare:.3f}")
+    if rare >= 0.1 or label.rows < 20:
+        return {}
+    common = f"{1.0 - rare:.1%} of the labels are one class"
+    return {"zero_one": f"{common}: always to say so costs only {rare:.3f}"}
 
 
 def _classes(seen: Described, doubt: str | None = None) -> Interpretation:
     pred, label = seen.pred, seen.label
     both = {*pred.classes, *label.classes}
     said = f"{plural(len(both), 'class', 'classes')}, {listed([*label.classes])}"
-    found = Interpretation("classes", f"{name_of(label)} and {name_of(pred)} hold {said}")
-    found.use("zero_one", "the share of wrong classes")
-    found.use("balanced_error", "each class counts alike, however rare")
-    found.use("mcc", "one number for the whole table of confusion")
+    found = Interpretation(
+        "classes",
+        f"{name_of(label)} and {name_of(pred)} hold {said}",
+        {
+            "zero_one": "the share of wrong classes",
+            "balanced_error": "each class counts alike, however rare",
+            "mcc": "one number for the whole table of confusion",
+        },
+        {
+            "log_loss": "it needs probabilities: these predictions are classes",
+            "mse": "classes have names, not sizes",
+        },
+    )
     if len(both) == 2 and both <= {-1, 0, 1}:
-        found.use("f1", "for the positive class, which should be the rare one")
-    found.avoid("log_loss", "it needs probabilities: these predictions are classes")
-    found.avoid("mse", "classes have names, not sizes")
-    if doubt is not None:
-        found.doubt(doubt, "likely" if label.whole else "no")
-    return found
+        found.fits["f1"] = "for the positive class, which should be the rare one"
+    return found if doubt is None else found.doubt(doubt, "likely" if label.whole else "no")
 
 
 def shares(seen: Described) -> Interpretation | None:
@@ -153,14 +157,12 @@ def shares(seen: Described) -> Interpretation | None:
     pred, label = seen.pred, seen.label
     if label.whole or not (label.within(0.0, 1.0) and pred.within(0.0, 1.0)):
         return None
-    found = Interpretation("shares", f"{name_of(label)} and {name_of(pred)} lie between 0 and 1")
-    found.use("rmse")
-    found.use("mae")
-    found.use("log_loss", "if the labels are probabilities (soft labels)")
-    found.avoid("zero_one", "shares are no classes")
-    found.unfit += against_ratios(label)
-    found.doubt("shares, or probabilities as soft labels?  For the latter measure `log_loss` alone", "likely")
-    return found
+    return Interpretation(
+        "shares",
+        f"{name_of(label)} and {name_of(pred)} lie between 0 and 1",
+        {"rmse": "", "mae": "", "log_loss": "if the labels are probabilities (soft labels)"},
+        {"zero_one": "shares are no classes", **against_ratios(label)},
+    ).doubt("shares, or probabilities as soft labels?  For the latter measure `log_loss` alone", "likely")
 
 
 def few_whole_numbers(seen: Described) -> Interpretation | None:
@@ -174,7 +176,7 @@ def few_whole_numbers(seen: Described) -> Interpretation | None:
         "the classes are whole numbers: are they names, grades or counts?  For grades `ordinal_mae`, "
         "for counts `mae` and `rmse`",
     )
-    found.unfit += against_ratios(label)
+    found.unfit |= against_ratios(label)
     return found
 
 
@@ -182,25 +184,25 @@ def regression(seen: Described) -> Interpretation:
     """Real numbers, which is what is left."""
     pred, label = seen.pred, seen.label
     found = Interpretation("regression", f"{name_of(label)} and {name_of(pred)} hold real numbers")
-    _sizes_of_errors(found, seen)
+    _judge_sizes_of_errors(found, seen)
     counts = label.whole and label.low >= 0.0 and (bool((label.values == 0.0).any()) or label.high <= 30)
     if counts and pred.low > 0.0:
-        found.use("poisson_deviance", "for counts, whose spread grows with their mean")
+        found.fits["poisson_deviance"] = "for counts, whose spread grows with their mean"
         found.doubt("whole numbers from 0 on: counts, or a measure that happens to be whole?", "likely")
     positive = label.low > 0.0 and pred.low > 0.0
     if positive and float(np.quantile(label.values, 0.95) / np.quantile(label.values, 0.05)) > 30.0:
         span = f"labels go from {short(label.low)} to {short(label.high)}"
-        found.use("rmsle", f"{span}: errors by their ratio")
-    found.unfit += against_ratios(label)
+        found.fits["rmsle"] = f"{span}: errors by their ratio"
+    found.unfit |= against_ratios(label)
     if low := _where(seen, -1.0):
-        found.avoid("msle", f"{low} -1 or below: the logarithm of 1 + x is not defined")
+        found.unfit["msle"] = f"{low} -1 or below: the logarithm of 1 + x is not defined"
     elif not positive:
-        found.avoid("gamma_deviance", f"{_where(seen, 0.0)} 0 or below")
-    found.avoid("cross_entropy", "the labels are numbers, not classes")
+        found.unfit["gamma_deviance"] = f"{_where(seen, 0.0)} 0 or below"
+    found.unfit["cross_entropy"] = "the labels are numbers, not classes"
     return found
 
 
-def _sizes_of_errors(found: Interpretation, seen: Described) -> None:
+def _judge_sizes_of_errors(found: Interpretation, seen: Described) -> None:
     """Squared errors, or robust losses where a few rows would hold most of the sum of squares."""
     label, errors = seen.label, seen.errors
     spread = label.values - np.median(label.values) if errors is None else errors
@@ -208,31 +210,30 @@ def _sizes_of_errors(found: Interpretation, seen: Described) -> None:
     if tail > 0.5:
         what = "the squared error" if errors is not None else "the labels' squared distance from their median"
         said = f"1 % of the rows hold {tail:.0%} of {what}"
-        found.use("mae", f"{said}: each row counts by its size alone")
-        found.use(f"huber:delta={_usual(spread)}", "squared for small errors, a line for large ones")
-        found.avoid("rmse", f"{said}, so it would speak of them alone")
-        found.avoid("r2", "its sums of squares have the same rows in them")
+        found.fits["mae"] = f"{said}: each row counts by its size alone"
+        found.fits[f"huber:delta={_usual(spread)}"] = "squared for small errors, a line for large ones"
+        found.unfit["rmse"] = f"{said}, so it would speak of them alone"
+        found.unfit["r2"] = "its sums of squares have the same rows in them"
         return
-    found.use("rmse", "in the unit of the label")
-    found.use("mae", "the usual size of an error")
+    found.fits |= {"rmse": "in the unit of the label", "mae": "the usual size of an error"}
     if label.constant:
-        found.avoid("r2", "the label is constant: there is no spread to explain")
+        found.unfit["r2"] = "the label is constant: there is no spread to explain"
     else:
-        found.use("r2", "the share of the spread that is explained")
+        found.fits["r2"] = "the share of the spread that is explained"
 
 
-def against_ratios(*labels: ColumnProfile) -> list[Advice]:
-    """The first reason why errors cannot be divided by these labels; none where they can."""
+def against_ratios(*labels: ColumnProfile) -> dict[str, str]:
+    """The first reason why errors cannot be divided by these labels; empty where they can."""
     for label in labels:
         where = f"in {name_of(label)} " if len(labels) > 1 else ""
         sizes = np.abs(label.values)
         if zeros := int(np.count_nonzero(sizes == 0.0)):
             said = share(zeros, len(sizes), "label", "are 0")
-            return [Advice("mape", f"{where}{said}, by which nothing can be divided")]
+            return {"mape": f"{where}{said}, by which nothing can be divided"}
         if len(sizes) and sizes.min() < np.median(sizes) / 1000.0:
             least = short(float(label.values[sizes.argmin()]))
-            return [Advice("mape", f"{where}some labels are close to 0 ({least}), and make it huge")]
-    return []
+            return {"mape": f"{where}some labels are close to 0 ({least}), and make it huge"}
+    return {}
 
 
 def _share_of_worst(errors: Floats) -> float:

@@ -23,7 +23,6 @@ from losscli.advise.interpretation import (
 from losscli.advise.one_column import against_ratios
 from losscli.advise.profile import ColumnProfile
 from losscli.errors import UsageError
-from losscli.table.block import Floats, Mask
 from losscli.table.labels import class_names, quantile_level
 from losscli.text import plural, visible
 
@@ -32,12 +31,12 @@ def intervals(seen: Described) -> Interpretation | None:
     """A lower and an upper end."""
     if set(seen.roles) != {"lower", "upper"}:
         return None
-    found = Interpretation("intervals", "`lower` and `upper` are the ends of an interval")
-    found.use("coverage", "how often the label lies inside")
-    found.use("interval_width", "how wide the intervals are")
-    found.avoid("rmse", "an end of an interval is no prediction of the label")
-    found.doubt("`interval_score:level=L` judges both together, but needs the level that was meant", "likely")
-    return found
+    return Interpretation(
+        "intervals",
+        "`lower` and `upper` are the ends of an interval",
+        {"coverage": "how often the label lies inside", "interval_width": "how wide the intervals are"},
+        {"rmse": "an end of an interval is no prediction of the label"},
+    ).doubt("`interval_score:level=L` judges both together, but needs the level that was meant", "likely")
 
 
 def distributions(seen: Described) -> Interpretation:
@@ -51,12 +50,14 @@ def distributions(seen: Described) -> Interpretation:
             hint="roles that go together are `mean` and `sd`, `mean` and `var`, `lower` and `upper`",
         )
     first, second = seen.roles
-    found = Interpretation("distribution", f"`{first}` and `{second}` describe a distribution for every row")
-    if "var" in roles:
-        found.use("gaussian_nll", "the whole normal distribution, mean and variance")
-    else:
-        found.use("dss", "mean and spread; needs no normal distribution")
-    found.avoid("rmse", "it looks at the mean alone: for that, name the one column with `--pred`")
+    found = Interpretation(
+        "distribution",
+        f"`{first}` and `{second}` describe a distribution for every row",
+        {"gaussian_nll": "the whole normal distribution, mean and variance"}
+        if "var" in roles
+        else {"dss": "mean and spread; needs no normal distribution"},
+        {"rmse": "it looks at the mean alone: for that, name the one column with `--pred`"},
+    )
     if spread.low <= 0.0:
         found.doubt(f"{name_of(spread)} has values of 0 or below, which no spread is")
     return found
@@ -71,15 +72,18 @@ def quantiles(seen: Described) -> Interpretation | None:
     if len(levels) < len(seen.preds) or seen.label.text or not _strangers(seen):
         return None
     shown = ", ".join(map(short, levels))
-    found = Interpretation("quantiles", f"the columns are named for the quantile levels {shown}")
-    found.use("mean_pinball", "each quantile by its own slope")
+    fits = {"mean_pinball": "each quantile by its own slope"}
     paired = all(abs(a + b - 1.0) < 1e-12 for a, b in zip(levels, levels[::-1], strict=True))
     if len(levels) % 2 == 1 and paired and levels == sorted(levels):
-        found.use("wis", "intervals around the median: width, and a fine for what lies outside")
-    found.use("crps_quantile", "the same, on the scale of a whole distribution")
-    found.use("crossing_rate", "how often a lower quantile lies above a higher one")
-    found.avoid("rmse", "a quantile other than the median is not meant to lie near the label")
-    return found
+        fits["wis"] = "intervals around the median: width, and a fine for what lies outside"
+    fits["crps_quantile"] = "the same, on the scale of a whole distribution"
+    fits["crossing_rate"] = "how often a lower quantile lies above a higher one"
+    return Interpretation(
+        "quantiles",
+        f"the columns are named for the quantile levels {shown}",
+        fits,
+        {"rmse": "a quantile other than the median is not meant to lie near the label"},
+    )
 
 
 def unnamed_predictions(seen: Described) -> Interpretation | None:
@@ -87,19 +91,16 @@ def unnamed_predictions(seen: Described) -> Interpretation | None:
     strangers = _strangers(seen)
     if not (strangers or any(one.text for one in seen.preds)):
         return None
-    why = f"{len(seen.preds)} columns of predictions for one label"
-    found = Interpretation("several predictions", why)
-    found.use("rmse")
-    found.use("mae")
-    if strangers:
-        found.avoid("cross_entropy", f"no column is named for {listed(strangers)}")
-    if not seen.label.text:
-        found.unfit += against_ratios(seen.label)
-    found.doubt(
+    unnamed = {"cross_entropy": f"no column is named for {listed(strangers)}"} if strangers else {}
+    return Interpretation(
+        "several predictions",
+        f"{len(seen.preds)} columns of predictions for one label",
+        {"rmse": "", "mae": ""},
+        unnamed | against_ratios(seen.label),
+    ).doubt(
         "columns of classes, quantiles or several models?  For models repeat `--pred`; for classes name the "
         "columns for them, or give `--classes`"
     )
-    return found
 
 
 def _strangers(seen: Described) -> list[int | str]:
@@ -109,21 +110,25 @@ def _strangers(seen: Described) -> list[int | str]:
 
 
 def scores_of_classes(seen: Described) -> Interpretation | None:
-    """A column for each class, of which some number is below 0, or which are said to be raw scores."""
+    """A column for each class, with a number below 0, or said to hold raw scores."""
     cells = matrix(seen.preds)
     if not seen.from_logits and bool((cells >= 0.0).all()):
         return None
     logarithms = bool((cells <= 0.0).all()) and bool(np.allclose(np.exp(cells).sum(axis=1), 1.0, atol=1e-3))
     if logarithms and not seen.from_logits:
-        found = Interpretation("multiclass", f"{_of_classes(seen)}, and hold logarithms of probabilities")
-        found.use("nll", "the logarithm as it stands")
-        found.avoid("cross_entropy", "it would take the logarithm once more: `nll` does not")
-        return found
-    why = f"{_of_classes(seen)}, and hold raw scores"
-    found = Interpretation("multiclass", why, options=["--from-logits"])
-    found.use("cross_entropy", "with the softmax of the scores")
-    found.avoid("brier", "it needs probabilities")
-    return found
+        return Interpretation(
+            "multiclass",
+            f"{_of_classes(seen)}, and hold logarithms of probabilities",
+            {"nll": "the logarithm as it stands"},
+            {"cross_entropy": "it would take the logarithm once more: `nll` does not"},
+        )
+    return Interpretation(
+        "multiclass",
+        f"{_of_classes(seen)}, and hold raw scores",
+        {"cross_entropy": "with the softmax of the scores"},
+        {"brier": "it needs probabilities"},
+        options=["--from-logits"],
+    )
 
 
 def probabilities_of_classes(seen: Described) -> Interpretation:
@@ -132,30 +137,27 @@ def probabilities_of_classes(seen: Described) -> Interpretation:
     sums = cells.sum(axis=1)
     off = np.abs(sums - 1.0) > 1e-6
     if off.any():
-        return _not_summing_to_one(seen, bool((cells <= 1.0).all()), sums, off)
-    why = f"{_of_classes(seen)}, and sum to 1 in every row: probabilities"
-    found = Interpretation("multiclass", why)
-    found.use("cross_entropy", "a sure mistake is dear")
-    found.use("brier", "bounded: calmer about sure mistakes")
-    found.use("top_label_ece", "whether the greatest probability means what it says")
-    found.avoid("zero_one", "it looks at the greatest one only")
-    found.avoid("mse", "of probabilities it is called `brier`")
+        first = int(np.argmax(off))
+        some = f"in {np.count_nonzero(off)} of {plural(len(sums), 'row')} they do not sum to 1"
+        one_by_one = {"ova_log_loss": "each class for itself, against the rest"}
+        return Interpretation(
+            "multiclass",
+            f"{_of_classes(seen)}, and hold numbers from 0 on",
+            one_by_one if (cells <= 1.0).all() else {"top_k_error:k=1": "only their order counts"},
+            {"cross_entropy": f"{some}, first in row {first + 1}: {short(sums[first])}", "brier": "the same"},
+        ).doubt("probabilities of a row should sum to 1: divide each row by its sum, if it was meant so")
+    found = Interpretation(
+        "multiclass",
+        f"{_of_classes(seen)}, and sum to 1 in every row: probabilities",
+        {
+            "cross_entropy": "a sure mistake is dear",
+            "brier": "bounded: calmer about sure mistakes",
+            "top_label_ece": "whether the greatest probability means what it says",
+        },
+        {"zero_one": "it looks at the greatest one only", "mse": "of probabilities it is called `brier`"},
+    )
     if seen.label.whole and len(seen.preds) > 2:
         found.doubts.append("if the classes are in an order (grades, stars), add `rps`")
-    return found
-
-
-def _not_summing_to_one(seen: Described, within: bool, sums: Floats, off: Mask) -> Interpretation:
-    first = int(np.argmax(off))
-    some = f"in {np.count_nonzero(off)} of {plural(len(sums), 'row')} they do not sum to 1"
-    found = Interpretation("multiclass", f"{_of_classes(seen)}, and hold numbers from 0 on")
-    if within:
-        found.use("ova_log_loss", "each class for itself, against the rest")
-    else:
-        found.use("top_k_error:k=1", "only their order counts")
-    found.avoid("cross_entropy", f"{some}, first in row {first + 1}: {short(float(sums[first]))}")
-    found.avoid("brier", "the same")
-    found.doubt("probabilities of a row should sum to 1: divide each row by its sum, if it was meant so")
     return found
 
 
@@ -179,42 +181,43 @@ def several_labels(seen: Described) -> Interpretation:
         return _multilabel(seen, f"{told}: each label is 0 or 1")
     if sum_to_one(labels) and sum_to_one(preds):
         return _soft_labels(f"{told}: both sum to 1 in every row", "shares are not 0 or 1")
-    found = Interpretation("several outputs", f"{told}: numbers")
-    found.use("rmse", "of each output, then their mean")
-    found.use("mae")
-    found.avoid("hamming", "the labels are not 0 or 1")
-    found.unfit += against_ratios(*labels)
-    found.doubt(
-        "several outputs, or one vector a row?  For vectors `cosine_distance` or `euclidean`", "likely"
-    )
-    return found
+    return Interpretation(
+        "several outputs",
+        f"{told}: numbers",
+        {"rmse": "of each output, then their mean", "mae": ""},
+        {"hamming": "the labels are not 0 or 1", **against_ratios(*labels)},
+    ).doubt("several outputs, or one vector a row?  For vectors `cosine_distance` or `euclidean`", "likely")
 
 
 def _multilabel(seen: Described, told: str) -> Interpretation:
     if seen.from_logits or not all(one.within(0.0, 1.0) for one in seen.preds):
-        why = f"{told}, and the predictions are raw scores"
-        found = Interpretation("multilabel", why, options=["--from-logits"])
-        found.use("multilabel_log_loss", "of log odds")
-        found.avoid("hamming", "it needs probabilities or 0 and 1")
-        return found
-    found = Interpretation("multilabel", told)
+        return Interpretation(
+            "multilabel",
+            f"{told}, and the predictions are raw scores",
+            {"multilabel_log_loss": "of log odds"},
+            {"hamming": "it needs probabilities or 0 and 1"},
+            options=["--from-logits"],
+        )
+    hard = {
+        "hamming": "the share of wrong cells",
+        "subset_zero_one": "a row is right or wrong as a whole",
+    }
     if all(one.whole for one in seen.preds):
-        found.avoid("multilabel_log_loss", "it needs probabilities: these predictions are 0 and 1")
-    else:
-        found.use("multilabel_log_loss", "a sure mistake is dear")
-        found.avoid("cross_entropy", "the labels of a row are not one choice among several")
-    found.use("hamming", "the share of wrong cells")
-    found.use("subset_zero_one", "a row is right or wrong as a whole")
-    return found
+        against = {"multilabel_log_loss": "it needs probabilities: these predictions are 0 and 1"}
+        return Interpretation("multilabel", told, hard, against)
+    against = {"cross_entropy": "the labels of a row are not one choice among several"}
+    return Interpretation(
+        "multilabel", told, {"multilabel_log_loss": "a sure mistake is dear", **hard}, against
+    )
 
 
 def _soft_labels(why: str, against_hamming: str) -> Interpretation:
-    found = Interpretation("soft labels", why)
-    found.use("cross_entropy")
-    found.use("kl", "less what no prediction can save")
-    found.use("js", "the same for both, and bounded")
-    found.avoid("hamming", against_hamming)
-    return found
+    fits = {
+        "cross_entropy": "",
+        "kl": "less what no prediction can save",
+        "js": "the same for both, and bounded",
+    }
+    return Interpretation("soft labels", why, fits, {"hamming": against_hamming})
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -224,12 +227,16 @@ def lists_of_labels(seen: Described) -> Interpretation | None:
     """Two columns of lists that are no vectors of one length."""
     if seen.preds:
         return None
-    found = Interpretation("multilabel", f"{_both(seen)} hold lists of labels")
-    found.use("hamming", "the share of wrong labels")
-    found.use("subset_zero_one", "a row is right or wrong as a whole")
-    found.use("samples_f1", "how well the labels of a row are found")
-    found.avoid("mse", "labels have names, not sizes")
-    return found
+    return Interpretation(
+        "multilabel",
+        f"{_both(seen)} hold lists of labels",
+        {
+            "hamming": "the share of wrong labels",
+            "subset_zero_one": "a row is right or wrong as a whole",
+            "samples_f1": "how well the labels of a row are found",
+        },
+        {"mse": "labels have names, not sizes"},
+    )
 
 
 def vectors(seen: Described) -> Interpretation:
@@ -239,15 +246,13 @@ def vectors(seen: Described) -> Interpretation:
     if sum_to_one(seen.labels) and sum_to_one(seen.preds) and not all(one.whole for one in both):
         found = _soft_labels(f"{told} that sum to 1 in every row", "shares are not labels")
     else:
-        found = Interpretation("vectors", f"{told}: vectors")
-        no_direction = _some_row_is_zero(seen.labels) or _some_row_is_zero(seen.preds)
-        if not no_direction:
-            found.use("cosine_distance", "whether they point the same way")
-        found.use("euclidean", "how far they lie apart")
-        found.use("rmse", "of each place, then their mean")
-        found.avoid("hamming", "the lists hold numbers, not labels")
-        if no_direction:
-            found.avoid("cosine_distance", "a vector of zeros has no direction")
+        far = {"euclidean": "how far they lie apart", "rmse": "of each place, then their mean"}
+        against = {"hamming": "the lists hold numbers, not labels"}
+        if _some_row_is_zero(seen.labels) or _some_row_is_zero(seen.preds):
+            against["cosine_distance"] = "a vector of zeros has no direction"
+        else:
+            far = {"cosine_distance": "whether they point the same way", **far}
+        found = Interpretation("vectors", f"{told}: vectors", far, against)
         if zeros_and_ones(both):
             found.doubt(
                 "vectors, or 0 and 1 for every class?  For those make a column each: `y_cat`, `p_cat`"

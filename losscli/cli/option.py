@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -73,10 +73,8 @@ class Option:
     """Whether the environment or a file may set it."""
     setting: Setting | None = None
     """Its key in a configuration; None where no file has one."""
-    measured: bool = False
-    """Whether `evaluate` or `compare` takes it, under its name."""
     convert: Callable[[Any], Any] | None = None
-    """What makes of its value what they take."""
+    """Makes of its value what the function behind the command takes."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Fields that differ in a command."""
     name: str = ""
@@ -86,7 +84,16 @@ class Option:
     def refuse_unknown(self, text: str) -> None:
         """UsageError where a text is no value of this option."""
         if self.choices and text not in self.choices:
-            *most, last = self.choices
-            raise UsageError(f"`{self.flags[0]}` is {', '.join(most)} or {last}, not `{text}`")
+            raise UsageError(f"`{self.flags[0]}` is {either(self.choices)}, not `{text}`")
         if self.check is not None:
             self.check(text)
+
+
+def either(words: Iterable[str]) -> str:
+    """Words between which one chooses.
+
+    >>> either(["table", "json", "csv"])
+    'table, json or csv'
+    """
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

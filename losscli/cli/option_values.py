@@ -42,6 +42,11 @@ def read_classes(text: str | None) -> list[str]:
     return text.split(",") if text is not None else []
 
 
+def read_words(text: str) -> list[str]:
+    """The value of an option of words with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 def read_memory(text: str | None) -> int | None:
     """The bytes of ``--memory``."""
     if text is None:
@@ -101,8 +106,8 @@ def read_dialect(text: str | None) -> Dialect | None:
 
 def read_class_weight(text: str | None) -> dict[str, float]:
     """The value of ``--class-weight``; whatever stands before the last equals sign is the class."""
-    from losscli.loss.declare import read_number
     from losscli.loss.domains import NONNEGATIVE
+    from losscli.loss.spec import read_number
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():

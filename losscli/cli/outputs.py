@@ -16,8 +16,7 @@ from losscli.text import shortened, visible
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
-    from losscli.report.gates import Gate
-    from losscli.report.records import LimitKind, Report
+    from losscli.report.records import Report
     from losscli.show.canvas import Canvas
 
 called: list[str] = []
@@ -33,21 +32,9 @@ def command_line() -> str:
     return shlex.join(["losscli", *words])
 
 
-def read_gate(call: Options) -> Gate | None:
-    """The limits of the command line and of the configuration; None where there are none."""
-    if not (call.max or call.min or call.baseline or call.max_regression or call.gates):
-        return None
-    from losscli.report.gates import Gate
-
-    flags: dict[LimitKind, Sequence[str]] = {
-        "max": call.max, "min": call.min, "max_regression": call.max_regression
-    }  # fmt: skip
-    return Gate.of(flags, call.baseline, call.gates)
-
-
 def tell_verdict(report: Report, format: str) -> int:
     """The exit code of a judged report; what failed is said where standard output does not show it."""
-    if report.gate is None or report.gate["passed"]:
+    if report.gate is None or report.passed:
         return 0
     from losscli.show import FORMATS
     from losscli.show.verdict import failure_lines

@@ -22,7 +22,7 @@ from losscli.loss.domains import (
 )
 from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
-from losscli.losses.stable import entropy, excess, product
+from losscli.losses.stable import entropy, entropy_gap, product
 from losscli.numbers.error_free import two_product
 from losscli.numbers.state import Moments
 from losscli.table.block import Mask
@@ -42,33 +42,28 @@ skill = partial(of_probability, averages=("macro", "none"), better="higher", bes
 expected_cost = partial(loss, best=None, elicits="the class with the least expected cost", reference=ELKAN)
 
 
-def floored(label: Column, pred: Column, *, eps: float, **_: object) -> Mask | None:
-    """The rows with a probability of what happened that is below ``eps``."""
-    # The least and the greatest prediction nearly always show that there is none.
+def floored(
+    label: Column, pred: Column, *, eps: float, label_smoothing: float = 0.0, **_: object
+) -> Mask | None:
+    """Rows that give what happened, or with smoothing either outcome, a probability below ``eps``."""
+    # The smallest and the greatest prediction nearly always show that there are none.
     if eps == 0.0 or (pred.min(initial=1.0) >= eps and 1.0 - pred.max(initial=0.0) >= eps):
         return None
-    below: Mask = ((label > 0.0) & (pred < eps)) | ((label < 1.0) & (1.0 - pred < eps))
-    return below
-
-
-def floored_smoothed(label: Column, pred: Column, *, eps: float, label_smoothing: float) -> Mask | None:
-    """The same where smoothing gives each outcome a share of every label."""
-    if label_smoothing == 0.0:
-        return floored(label, pred, eps=eps)
-    below: Mask = (pred < eps) | (1.0 - pred < eps)
-    return below
+    hit, miss = pred < eps, 1.0 - pred < eps
+    low: Mask = hit | miss if label_smoothing else ((label > 0.0) & hit) | ((label < 1.0) & miss)
+    return low
 
 
 def surprise(happened: Column, pred: Column, eps: float) -> Column:
-    """Minus the log of the probability of what happened, where it happened and where it did not."""
-    # Chosen by factors of 1 and 0, exactly: a mask that follows no pattern costs ten times as much.
+    """Minus the log of ``pred`` where the event happened, and of 1 - ``pred`` where it did not."""
+    # Factors of 1 and 0 choose exactly; a mask without a pattern takes ten times as long.
     hit = happened.astype(np.float64)
     miss = 1.0 - hit
     missed = 1.0 - pred
     chance = np.multiply(pred, hit, out=hit)
     chance += missed * miss
-    # 1 - pred is rounded when pred is small, and its log is then mostly the rounding: what was lost,
-    # (1 - missed) - pred exactly, comes back as the slope of the log.  It is 0 from 0.5 on.
+    # For a small pred, 1 - pred is rounded, and its log is then mostly rounding error.  The error,
+    # (1 - missed) - pred exactly, is added back times the slope of the log; it is 0 from 0.5 on.
     lost = np.subtract(1.0, missed, out=missed)
     lost -= pred
     lost *= miss
@@ -82,13 +77,27 @@ def surprise(happened: Column, pred: Column, eps: float) -> Column:
 
 
 def log_of_miss(pred: Column, eps: float) -> Column:
-    """The log of 1 - pred, from below at that of ``eps``."""
+    """The log of 1 - pred, or of ``eps`` where that is greater."""
     return np.maximum(np.log1p(-pred), np.log(eps) if eps else -np.inf)
+
+
+def surprise_at(label: Column, pred: Column, eps: float, pos_weight: float = 1.0) -> Column:
+    """Minus the log of the probability of the label, or its mean by a soft label; hits weigh ``pos_weight``."""
+    happened = label == 1.0
+    found = surprise(happened, pred, eps)
+    soft = ~happened & (label != 0.0)
+    if soft.any():
+        share, hits = label[soft], np.log(np.maximum(pred[soft], eps))
+        hits = share * hits if pos_weight == 1.0 else product(share, hits, pos_weight)
+        found[soft] = 0.0 - (hits + (1.0 - share) * log_of_miss(pred[soft], eps))
+    if pos_weight != 1.0:
+        found[happened] *= pos_weight
+    return found
 
 
 @of_probability(
     aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
-    touches={"clipped": floored_smoothed},
+    touches={"clipped": floored},
     reference=GOOD,
 )
 def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothing: Unit = 0.0) -> Column:
@@ -114,17 +123,11 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
     array([0.        , 0.69314718])
     """
     if label_smoothing:
-        # Twice the shares of the outcomes, halved at the end: half of the least double is none.
+        # Twice the shares of the outcomes, halved at the end: half of the smallest double is 0.
         hit, miss = (2.0 * y * (1.0 - label_smoothing) + label_smoothing for y in (label, 1.0 - label))
         terms = hit * np.log(np.maximum(pred, eps)) + miss * log_of_miss(pred, eps)
         return 0.0 - 0.5 * terms
-    happened = label == 1.0
-    found = surprise(happened, pred, eps)
-    soft = ~happened & (label != 0.0)
-    if soft.any():
-        hits = label[soft] * np.log(np.maximum(pred[soft], eps))
-        found[soft] = 0.0 - (hits + (1.0 - label[soft]) * log_of_miss(pred[soft], eps))
-    return found
+    return surprise_at(label, pred, eps)
 
 
 @of_log_odds(name="log_loss", reference=GOOD)
@@ -144,10 +147,10 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
     >>> log_loss_from_logits(np.array([1.0, 0.0]), np.array([0.0, 200.0]))
     array([  0.69314718, 200.        ])
     """
-    # Both terms are positive: the line is formed by side, since max(pred, 0) - pred * y cancels.
+    # max(pred, 0) - pred * y would cancel; taken side by side, both terms are positive.
     if label_smoothing:
         against = np.where(pred > 0.0, 1.0 - label, label)
-        # Twice the share, and half the score: half of the least double is none.
+        # Twice the share times half the score: half of the smallest double is 0.
         line = (2.0 * against * (1.0 - label_smoothing) + label_smoothing) * (0.5 * np.abs(pred))
     else:
         line = np.where(pred > 0.0, (1.0 - label) * pred, -label * pred)
@@ -180,14 +183,7 @@ def weighted_log_loss(
     >>> weighted_log_loss(np.array([1.0, 0.0]), np.array([0.5, 0.5]), pos_weight=2.0)
     array([1.38629436, 0.69314718])
     """
-    happened = label == 1.0
-    found = surprise(happened, pred, eps)
-    found[happened] *= pos_weight
-    soft = ~happened & (label != 0.0)
-    if soft.any():
-        hits = product(label[soft], np.log(np.maximum(pred[soft], eps)), pos_weight)
-        found[soft] = 0.0 - (hits + (1.0 - label[soft]) * log_of_miss(pred[soft], eps))
-    return found
+    return surprise_at(label, pred, eps, pos_weight)
 
 
 @of_log_odds(
@@ -215,7 +211,7 @@ def weighted_log_loss_from_logits(label: Column, pred: Column, *, pos_weight: Po
 
 
 def _times_softplus(score: Column, share: Column, factor: float) -> Column:
-    """``share * factor * log(1 + exp(score))``; a large factor brings back what exp alone would lose."""
+    """``share * factor * log(1 + exp(score))``, also where exp alone would underflow and ``factor`` is large."""
     root = np.exp(0.5 * np.minimum(score, -40.0))
     above = np.maximum(score, 0.0) + np.log1p(np.exp(-np.abs(score)))
     far = score < -40.0
@@ -245,8 +241,8 @@ def kl_binary(label: Column, pred: Column) -> Column:
     >>> kl_binary(np.array([1.0, 0.5]), np.array([0.5, 0.5]))
     array([0.69314718, 0.        ])
     """
-    rest = excess(1.0 - label, 1.0 - pred, pred - label)
-    return excess(label, pred) + rest
+    rest = entropy_gap(1.0 - label, 1.0 - pred, pred - label)
+    return entropy_gap(label, pred) + rest
 
 
 @of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)
@@ -382,7 +378,7 @@ def focal_from_logits(
     whole = 1.0 + small
     lost = small - (whole - 1.0)
     power = whole**-gamma * (1.0 - gamma * lost / whole)
-    # Of a large score exp(-score)**gamma: its exponent is needed to more digits than a double has.
+    # For a large score, exp(-score)**gamma needs its exponent to more digits than a double has.
     near, left = two_product(np.clip(score, 0.0, 800.0), gamma)
     power *= np.exp(-near) * (1.0 - left)
     above = np.maximum(-score, 0.0) + np.log1p(small)

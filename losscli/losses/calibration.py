@@ -1,7 +1,7 @@
 """Losses that ask whether probabilities come true: bins of probability against what happened.
 
-The bins are equally wide and closed on the right: (0, 1/15], (1/15, 2/15] …, the first with 0 in it.
-An edge is the double nearest to k / bins.  What each bin holds is the detail of the result.
+The bins are equally wide and closed on the right: [0, 1/15], (1/15, 2/15] …  An edge is the double
+nearest to k / bins.  The detail of the result lists the bins.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MURPHY = "Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2"
 def bin_of(chance: Column, bins: int) -> Ints:
     """The bin of each probability, from 0 on."""
     upper = np.clip(np.ceil(chance * bins), 1.0, bins)
-    # The product was rounded: a neighbour of an edge may have come to lie on its other side.
+    # The product is rounded, so a neighbour of an edge may be on the wrong side of it.
     upper -= (upper > 1.0) & (chance <= (upper - 1.0) / bins)
     upper += (upper < bins) & (chance > upper / bins)
     return upper.astype(np.int64) - 1
@@ -40,7 +40,7 @@ def binned(label: Column, pred: Column, *, bins: Count = 15) -> tuple[Ints, Colu
 
 
 def binned_top(label: Codes, pred: Columns, *, bins: Count = 15) -> tuple[Ints, Column, Column]:
-    """The bin of each row's greatest probability, that, and whether its class was the label."""
+    """The bin of each row's greatest probability, that probability, and whether its class is the label."""
     columns = pred.T
     top = columns.max(axis=0, initial=0.0)
     return bin_of(top, bins), top, (columns.argmax(axis=0) == label).astype(np.float64)
@@ -82,14 +82,6 @@ def tally(pred: list[float], label: list[float], bins: int = 15) -> Bins:
     return Bins.of(binned(np.array(label), np.array(pred), bins=bins), None)
 
 
-def mean_gap(state: Bins) -> Fraction:
-    return sum((share * abs(gap) for share, gap in gaps(state)), Fraction(0))
-
-
-def root_mean_square_gap(state: Bins) -> Fraction:
-    return sqrt_fraction(sum((share * gap**2 for share, gap in gaps(state)), Fraction(0)))
-
-
 @of_probability(aliases=("expected_calibration_error", "binary_calibration_error"), reference=NAEINI)
 def ece(state: Bins) -> Finished:
     """Mean gap between probability and frequency, over bins of probability.
@@ -105,7 +97,7 @@ def ece(state: Bins) -> Finished:
     >>> ece(tally([0.5, 0.5], [0.0, 0.0]))
     Fraction(1, 2)
     """
-    return mean_gap(state)
+    return sum((share * abs(gap) for share, gap in gaps(state)), Fraction(0))
 
 
 @of_confidence(name="ece", reference=GUO)
@@ -122,7 +114,7 @@ def ece_of_classes(state: Bins) -> Finished:
     >>> float(ece_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return mean_gap(state)
+    return ece(state)
 
 
 @of_probability(aliases=("maximum_calibration_error",), reference=NAEINI)
@@ -157,7 +149,7 @@ def mce_of_classes(state: Bins) -> Finished:
     >>> float(mce_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return max(abs(gap) for _, gap in gaps(state))
+    return mce(state)
 
 
 @of_probability(aliases=("root_mean_square_calibration_error",), reference=KUMAR)
@@ -175,7 +167,7 @@ def rmsce(state: Bins) -> Finished:
     >>> rmsce(tally([0.5, 0.5], [0.0, 0.0]))
     Fraction(1, 2)
     """
-    return root_mean_square_gap(state)
+    return sqrt_fraction(sum((share * gap**2 for share, gap in gaps(state)), Fraction(0)))
 
 
 @of_confidence(name="rmsce", reference=KUMAR)
@@ -193,7 +185,7 @@ def rmsce_of_classes(state: Bins) -> Finished:
     >>> float(rmsce_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return root_mean_square_gap(state)
+    return rmsce(state)
 
 
 @of_confidence(aliases=("confidence_calibration_error", "multiclass_calibration_error"), reference=GUO)
@@ -213,7 +205,7 @@ def top_label_ece(state: Bins) -> Finished:
     >>> float(top_label_ece(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return mean_gap(state)
+    return ece(state)
 
 
 @of_probability(
@@ -237,7 +229,7 @@ def classwise_ece(state: Bins) -> Finished:
     >>> classwise_ece(tally([0.5, 0.5], [0.0, 0.0]))
     Fraction(1, 2)
     """
-    return mean_gap(state)
+    return ece(state)
 
 
 @of_probability(

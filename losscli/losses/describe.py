@@ -12,7 +12,8 @@ from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, Param
+    from losscli.loss.declare import Loss
+    from losscli.loss.params import Param
 
 SAMPLES = {
     "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",

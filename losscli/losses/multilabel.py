@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -10,8 +11,13 @@ import numpy as np
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, INDICATOR, UNIT, BelowOne, Unit
 from losscli.loss.elicits import LABEL_LOG_ODDS, LABEL_PROBABILITIES, LIKELY_LABELS, MODE
-from losscli.losses.binary import EPS, GOOD, log_loss, log_loss_from_logits
-from losscli.losses.stable import margin_missed
+from losscli.losses.binary import EPS, GOOD
+from losscli.losses.class_columns import (
+    floored_anywhere,
+    mean_log_loss,
+    mean_log_loss_from_logits,
+    mean_missed,
+)
 from losscli.table.block import Mask
 
 HAMMING = "Hamming (1950), doi:10.1002/j.1538-7305.1950.tb00463.x"
@@ -126,16 +132,10 @@ def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> 
     return (_wrong(label, pred, threshold) > 0.0).astype(np.float64)
 
 
-def floored_cells(label: Columns, pred: Columns, *, eps: float) -> Mask:
-    """Which rows give any label a probability of what happened to it that is below ``eps``."""
-    low: Mask = np.any(np.where(label == 1.0, pred, 1.0 - pred) < eps, axis=1)
-    return low
-
-
 @of_labels(
     aliases=("multilabel_binary_cross_entropy",),
     elicits=LABEL_PROBABILITIES,
-    touches={"clipped": floored_cells},
+    touches={"clipped": floored_anywhere},
     ulps=8.0,
     exceptions=ROUNDS,
     sample=CHANCES,
@@ -158,10 +158,7 @@ def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -
     >>> multilabel_log_loss(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]]))
     array([0.69314718])
     """
-    total = np.zeros(len(label))
-    for truth, chance in zip(label.T, pred.T, strict=True):
-        total += log_loss(truth, chance, eps=eps)
-    return np.divide(total, pred.shape[1], out=total)
+    return mean_log_loss(label, pred, eps)
 
 
 @loss(
@@ -187,11 +184,16 @@ def multilabel_log_loss_from_logits(label: Columns, pred: Columns) -> Column:
     >>> multilabel_log_loss_from_logits(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]))
     array([0.69314718])
     """
-    total = np.zeros(len(label))
-    for truth, score in zip(label.T, pred.T, strict=True):
-        # Divided one by one: the sum of the scores may exceed the greatest double where the mean does not.
-        total += log_loss_from_logits(truth, score) / pred.shape[1]
-    return total
+    return mean_log_loss_from_logits(label, pred)
+
+
+def other_labels(label: Columns, pred: Columns) -> Iterator[tuple[Column, Column, Mask]]:
+    """The scores of each two labels, in the rows where the one is true and the other is not."""
+    for true, own in zip(label.T, pred.T, strict=True):
+        if not true.any():
+            continue
+        for other, rival in zip(label.T, pred.T, strict=True):
+            yield own, rival, (true == 1.0) & (other != 1.0)
 
 
 @of_scores(
@@ -220,25 +222,7 @@ def multilabel_margin(label: Columns, pred: Columns) -> Column:
     >>> multilabel_margin(np.array([[1.0, 0.0]]), np.array([[0.5, 0.0]]))
     array([0.25])
     """
-    mean = _missed_pairs(label, pred, 1.0)
-    mean /= pred.shape[1]
-    far = ~np.isfinite(mean)
-    if far.any():
-        # The sum exceeds the greatest double where the mean may not: the same, all inputs scaled down.
-        scaled = _missed_pairs(label[far], pred[far] * 2.0**-600, 2.0**-600) / pred.shape[1]
-        mean[far] = scaled * 2.0**600
-    return mean
-
-
-def _missed_pairs(label: Columns, pred: Columns, margin: float) -> Column:
-    total = np.zeros(len(label))
-    for true, own in zip(label.T, pred.T, strict=True):
-        if not true.any():
-            continue
-        for other, rival in zip(label.T, pred.T, strict=True):
-            missed = margin_missed(margin, rival, own)
-            total += np.where((true == 1.0) & (other != 1.0), missed, 0.0)
-    return total
+    return mean_missed(other_labels, label, pred)
 
 
 @of_scores(best=None)
@@ -327,7 +311,7 @@ def lrap(label: Columns, pred: Columns) -> Column:
 
 
 def tied_top(label: Columns, pred: Columns) -> Mask:
-    """Which rows are right or wrong only by the order of the columns."""
+    """Rows that are right or wrong only by the order of the columns."""
     top = pred == pred.max(axis=1, keepdims=True)
     true = label == 1.0
     tied: Mask = np.any(top & true, axis=1) & np.any(top & ~true, axis=1)
@@ -367,7 +351,7 @@ def overlaps(label: Columns, pred: Columns, threshold: float) -> tuple[Column, C
 
 
 def rows_with_labels(label: Columns, pred: Columns, *, threshold: float, zero_division: str) -> Mask | None:
-    """Which rows count: all, save those with no label on either side under ``zero_division=skip``."""
+    """Rows that count: under ``zero_division=skip`` those with a label, true or predicted; else all (None)."""
     if zero_division != "skip":
         return None
     some: Mask = np.any((label == 1.0) | (pred > threshold), axis=1)

@@ -6,10 +6,9 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
-import numpy as np
-
 from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
+from losscli.losses.class_columns import by_class
 from losscli.losses.stable import power_fraction
 
 Empty = Literal["zero", "one", "skip"]
@@ -30,20 +29,16 @@ of_all_areas = partial(
 )
 
 
-def without_area(empty: str) -> Finished:
-    """The loss where nothing is true and nothing predicted.
-
-    Such a class is not there, and a mean over classes leaves it out; alone it is perfect by convention.
-    """
-    if empty == "one":
-        return Fraction(1)
-    return Undefined("nothing is true and nothing predicted", True, Fraction(0) if empty == "zero" else None)
-
-
 def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float, empty: str) -> Finished:
-    """1 - (part + smooth) / (whole + smooth); ``both`` is the predicted and the true area together."""
+    """1 - (part + smooth) / (whole + smooth); ``both`` is the sum of predicted and true area.
+
+    Where that is 0, a mean over classes leaves the class out, and alone it is perfect by convention.
+    """
     if both == 0:
-        return without_area(empty)
+        alone = Fraction(0) if empty == "zero" else None
+        return (
+            Fraction(1) if empty == "one" else Undefined("nothing is true and nothing predicted", True, alone)
+        )
     over = whole + Fraction(smooth)
     if over == 0:
         return Undefined("no area counts under these weights")
@@ -113,13 +108,6 @@ def jaccard_loss(
     return overlap_loss(overlap, predicted + true - overlap, predicted + true, smooth, empty)
 
 
-def tversky_whole(
-    overlap: Fraction, predicted: Fraction, true: Fraction, alpha: float, beta: float
-) -> Fraction:
-    """The overlap, and what is predicted or true beyond it, by their weights."""
-    return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
-
-
 @of_areas(
     aliases=("tversky_loss",),
     elicits="the area where the class is probable enough, more of it the smaller alpha is to beta",
@@ -151,7 +139,7 @@ def tversky(
     >>> tversky(Fraction(1, 2), Fraction(1, 2), Fraction(1), alpha=0.25, beta=1.0)
     Fraction(1, 2)
     """
-    whole = tversky_whole(overlap, predicted, true, alpha, beta)
+    whole = overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
     return overlap_loss(overlap, whole, predicted + true, smooth, empty)
 
 
@@ -188,38 +176,18 @@ def focal_tversky(
     >>> focal_tversky(Fraction(1, 2), Fraction(1), Fraction(1), gamma=2.0)
     0.25
     """
-    whole = tversky_whole(overlap, predicted, true, alpha, beta)
-    value = overlap_loss(overlap, whole, predicted + true, smooth, empty)
+    value = tversky(overlap, predicted, true, alpha=alpha, beta=beta, smooth=smooth, empty=empty)
     return value if isinstance(value, Undefined) else power_fraction(Fraction(value), gamma)
 
 
 def areas_of_classes(label: Codes, pred: Columns) -> tuple[Column, ...]:
     """Overlap, predicted and true area of each row, class after class."""
-    found: list[Column] = []
-    for place, chance in enumerate(pred.T):
-        true = (label == place).astype(np.float64)
-        found += (true * chance, chance, true)
-    return tuple(found)
+    return tuple(area for columns in by_class(label, pred) for area in areas(*columns))
 
 
 def areas_of_labels(label: Columns, pred: Columns) -> tuple[Column, ...]:
     """Overlap, predicted and true area of each row, label after label."""
-    found: list[Column] = []
-    for true, chance in zip(label.T, pred.T, strict=True):
-        found += (true * chance, chance, true)
-    return tuple(found)
-
-
-def generalised(sums: tuple[Fraction, ...], smooth: float) -> Finished:
-    """The loss from three sums a class: each class weighs the inverse square of its true area."""
-    overlap = both = Fraction(0)
-    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
-        if true:
-            overlap += part / true**2
-            both += (predicted + true) / true**2
-    if both == 0:
-        return Undefined("no class has a true area")
-    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
+    return tuple(area for columns in by_class(label, pred) for area in areas(*columns))
 
 
 @of_all_areas(
@@ -246,7 +214,14 @@ def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     >>> generalised_dice(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 2)
     """
-    return generalised(sums, smooth)
+    overlap = both = Fraction(0)
+    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
+        if true:
+            overlap += part / true**2
+            both += (predicted + true) / true**2
+    if both == 0:
+        return Undefined("no class has a true area")
+    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
 
 
 @of_all_areas(
@@ -269,4 +244,4 @@ def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Fi
     >>> generalised_dice_of_labels(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 2)
     """
-    return generalised(sums, smooth)
+    return generalised_dice(*sums, smooth=smooth)

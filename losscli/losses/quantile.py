@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
-from losscli.loss.declare import Column, Columns, Finished, Levels, Undefined, loss
+from losscli.loss.declare import Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
 from losscli.loss.elicits import CENTRAL_INTERVAL, QUANTILE, QUANTILES
+from losscli.loss.params import Levels
+from losscli.losses.extra_columns import SCALE, scaled_loss
+from losscli.losses.stable import product
 
 QUANTILES_SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.
@@ -16,6 +20,11 @@ INTERVAL_SAMPLE = "sample_data/diabetes_quantiles.csv --pred lower=q_0.1,upper=q
 ENDS = {"lower": LOWER_END, "upper": UPPER_END}
 LEVEL_BY_LEVEL = {"ulps": "the sum over the levels rounds once a level"}
 KOENKER = "Koenker & Bassett (1978), doi:10.2307/1913643"
+KHOSRAVI = "Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824"
+M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009"
+
+of_levels = partial(loss, elicits=QUANTILES, ulps=8.0, exceptions=LEVEL_BY_LEVEL, sample=QUANTILES_SAMPLE)
+of_interval = partial(loss, domains=ENDS, relations=(("lower", "upper"),), sample=INTERVAL_SAMPLE)
 
 
 def check_of_quantile(label: Column, pred: Column, quantile: float) -> Column:
@@ -36,19 +45,10 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
     return total
 
 
-def in_units(error: Column, factor: Column, scale: Column) -> Column:
-    """``error * factor / scale``, where no step on the way overflows or vanishes that the whole does not."""
-    parts = [np.frexp(column) for column in (error, factor, scale)]
-    (one, two, under), exponents = zip(*parts, strict=True)
-    share = one * two / np.where(one == 0.0, 1.0, under)
-    found: Column = np.ldexp(share, exponents[0] + exponents[1] - exponents[2])
-    return found
-
-
 @loss(
     aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
-    elicits=QUANTILE,
     homogeneous=1,
+    elicits=QUANTILE,
     reference=KOENKER,
 )
 def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: OneOrTwo = 1) -> Column:
@@ -73,15 +73,7 @@ def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: On
     return error * 2.0 if factor == 2 else error
 
 
-@loss(
-    aliases=("mqloss", "multi_quantile"),
-    elicits=QUANTILES,
-    homogeneous=1,
-    ulps=8.0,
-    reference=KOENKER,
-    exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES_SAMPLE,
-)
+@of_levels(aliases=("mqloss", "multi_quantile"), homogeneous=1, reference=KOENKER)
 def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrTwo = 1) -> Column:
     """Mean pinball loss of several predicted quantiles, in the label's unit.
 
@@ -102,14 +94,10 @@ def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrT
     return mean_check(label, pred, levels, len(levels) / factor)
 
 
-@loss(
+@of_levels(
     aliases=("crps_from_quantiles",),
-    elicits=QUANTILES,
     homogeneous=1,
-    ulps=8.0,
     reference="Gneiting & Ranjan (2011), doi:10.1198/jbes.2010.08110",
-    exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES_SAMPLE,
 )
 def crps_quantile(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """CRPS as seen through predicted quantiles: twice their mean pinball loss.
@@ -142,15 +130,11 @@ def not_in_pairs(levels: Levels) -> str | None:
     )
 
 
-@loss(
+@of_levels(
     aliases=("weighted_interval_score",),
-    elicits=QUANTILES,
     homogeneous=1,
     refuses_levels=not_in_pairs,
-    ulps=8.0,
     reference="Bracher, Ray, Gneiting & Reich (2021), doi:10.1371/journal.pcbi.1008618",
-    exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES_SAMPLE,
 )
 def wis(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """Weighted score of a median and central intervals, in the label's unit.
@@ -189,15 +173,12 @@ def checks_and_sizes(label: Column, pred: Columns, *, levels: Levels) -> tuple[C
     return mean_check(label, pred, levels, float(len(levels))), np.abs(label)
 
 
-@loss(
+@of_levels(
     of=checks_and_sizes,
     aliases=("weighted_quantile_loss", "mean_wquantileloss", "mean_weighted_quantile_loss"),
-    elicits=QUANTILES,
     averages=("macro", "none"),
-    ulps=8.0,
     reference="Salinas, Flunkert, Gasthaus & Januschowski (2020), doi:10.1016/j.ijforecast.2019.07.001",
     exceptions=LEVEL_BY_LEVEL | {"range": "an error beyond the greatest double cannot be summed"},
-    sample=QUANTILES_SAMPLE,
 )
 def wql(check: Fraction, size: Fraction) -> Finished:
     """Twice the pinball losses of all levels over the absolute labels.
@@ -217,14 +198,11 @@ def wql(check: Fraction, size: Fraction) -> Finished:
     return 2 * check / size
 
 
-@loss(
+@of_interval(
     aliases=("winkler", "winkler_score"),
-    elicits=CENTRAL_INTERVAL,
-    domains=ENDS,
-    relations=(("lower", "upper"),),
     homogeneous=1,
+    elicits=CENTRAL_INTERVAL,
     reference="Gneiting & Raftery (2007), doi:10.1198/016214506000001437",
-    sample=INTERVAL_SAMPLE,
 )
 def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUnit = 0.9) -> Column:
     """Width of a predicted interval, and a fine for each label that it misses.
@@ -256,14 +234,13 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     return (upper - lower + 0.0) + fine * below + fine * above  # no -0
 
 
-@loss(
+@of_interval(
     aliases=("mean_scaled_interval_score",),
-    elicits=CENTRAL_INTERVAL,
-    columns={"scale": ("scale",)},
+    columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
-    relations=(("lower", "upper"),),
     homogeneous=0,
     ulps=5.0,
+    elicits=CENTRAL_INTERVAL,
     reference="Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014",
     exceptions={"ulps": "a division more than the interval score has"},
     sample=f"{INTERVAL_SAMPLE} --loss msis:scale=q_0.5",
@@ -293,19 +270,17 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
     >>> msis(np.array([5.0]), np.array([4.0]), np.array([8.0]), np.array([2.0]))
     array([2.])
     """
-    fine = np.array([2.0 / (1.0 - level)])
-    below = in_units(np.maximum(lower - label, 0.0), fine, scale)
-    above = in_units(np.maximum(label - upper, 0.0), fine, scale)
+    fine = 2.0 / (1.0 - level)
+    below = product(np.maximum(lower - label, 0.0), fine, over=scale)
+    above = product(np.maximum(label - upper, 0.0), fine, over=scale)
     return (upper - lower + 0.0) / scale + below + above  # no -0
 
 
-@loss(
+@scaled_loss(
     aliases=("scaled_quantile_loss", "spl"),
-    elicits=QUANTILE,
-    columns={"scale": ("scale",)},
-    domains={"scale": POSITIVE},
     homogeneous=0,
-    reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009",
+    elicits=QUANTILE,
+    reference=M5,
     sample="sample_data/diabetes_quantiles.csv --pred q_0.9 --loss scaled_pinball:quantile=0.9,scale=q_0.5",
 )
 def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: OpenUnit = 0.5) -> Column:
@@ -327,18 +302,15 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
     array([0.25])
     """
     short = label - pred
-    return in_units(np.abs(short), np.where(short >= 0.0, quantile, 1.0 - quantile), scale)
+    return product(np.abs(short), np.where(short >= 0.0, quantile, 1.0 - quantile), over=scale)
 
 
-@loss(
+@of_levels(
     name="scaled_pinball",
-    elicits=QUANTILES,
-    columns={"scale": ("scale",)},
+    columns=SCALE,
     domains={"scale": POSITIVE},
     homogeneous=0,
-    ulps=8.0,
-    reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009",
-    exceptions=LEVEL_BY_LEVEL,
+    reference=M5,
     sample=f"{QUANTILES_SAMPLE} --loss scaled_pinball:scale=q_0.5",
 )
 def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, levels: Levels) -> Column:
@@ -363,20 +335,17 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
     for level, quantile in zip(levels, pred.T, strict=True):
         short = label - quantile
         factor = np.where(short >= 0.0, level / len(levels), (1.0 - level) / len(levels))
-        total += in_units(np.abs(short), factor, scale)
+        total += product(np.abs(short), factor, over=scale)
     return total
 
 
-@loss(
+@of_interval(
     aliases=("picp", "empirical_coverage", "prediction_interval_coverage"),
     better="higher",
     best=1.0,
-    elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
     rate=True,
-    domains=ENDS,
-    relations=(("lower", "upper"),),
-    reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
-    sample=INTERVAL_SAMPLE,
+    elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
+    reference=KHOSRAVI,
 )
 def coverage(label: Column, lower: Column, upper: Column) -> Column:
     """Share of the labels that lie in their predicted interval, ends included.
@@ -394,13 +363,10 @@ def coverage(label: Column, lower: Column, upper: Column) -> Column:
     return ((lower <= label) & (label <= upper)).astype(np.float64)
 
 
-@loss(
+@of_interval(
     aliases=("mpiw", "sharpness", "mean_interval_width"),
     elicits="intervals of no width, wherever they lie: read it beside `coverage`",
-    domains=ENDS,
-    relations=(("lower", "upper"),),
-    reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
-    sample=INTERVAL_SAMPLE,
+    reference=KHOSRAVI,
 )
 def interval_width(label: Column, lower: Column, upper: Column) -> Column:
     """Mean width of the predicted intervals, in the unit of the label.

@@ -10,7 +10,6 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.domains import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, Interval, Simplex
 from losscli.loss.spec import Spec
 from losscli.measure.adapt import WEIGHT, View
-from losscli.measure.call import Call, LossRequest, names_cut
 from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
 from losscli.measure.list_columns import (
     ListColumns,
@@ -52,10 +51,12 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss, Role
     from losscli.loss.matrix import ClassTable, Matrix
     from losscli.measure.lists import ReadColumn
+    from losscli.measure.loss_request import LossRequest
+    from losscli.measure.options import MeasureOptions
     from losscli.measure.row_recorder import Fact
     from losscli.measure.slices import SliceView
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.telling import Telling
+    from losscli.pairing.shared_ids import SharedId
     from losscli.reading.source import Source
     from losscli.statistics.bootstrap import GroupView
     from losscli.table.block import ColumnKind, Place
@@ -76,7 +77,11 @@ ROLE_COLUMNS = {
 
 
 def plan(
-    sources: Sequence[Source], asked: Sequence[LossRequest], call: Call, read: ReadColumn | None = None
+    sources: Sequence[Source],
+    asked: Sequence[LossRequest],
+    call: MeasureOptions,
+    jobs: int,
+    read: ReadColumn | None = None,
 ) -> Plan:
     """What to read and measure.  UsageError or DataError where the call does not fit the files.
 
@@ -86,14 +91,17 @@ def plan(
         raise UsageError(
             f"no average is called `{call.average}`", hint="they are macro, micro, weighted, none"
         )
-    return _Planner(sources, call, read).plan(asked)
+    return _Planner(sources, call, jobs, read).plan(asked)
 
 
 class _Planner:
     """Columns and forms chosen for one call; slots and units are shared by all that want the same."""
 
-    def __init__(self, sources: Sequence[Source], call: Call, read: ReadColumn | None) -> None:
+    def __init__(
+        self, sources: Sequence[Source], call: MeasureOptions, jobs: int, read: ReadColumn | None
+    ) -> None:
         self.sources = sources
+        self.jobs = jobs
         self.call = call
         self.slots: list[dict[Slot, int]] = [{} for _ in sources]
         self.units: dict[Any, int] = {}
@@ -106,20 +114,23 @@ class _Planner:
         self.listed = False  # whether labels and predictions are lists, or columns for what stands in lists
         self.tables: dict[str, ClassTable] = {}
         self.equal: list[tuple[Place, Place]] = []
-        self.telling: tuple[Telling, ...] = ()
+        self.telling: tuple[SharedId, ...] = ()
         self.notes: dict[str, None] = {}
         self.lists = ListColumns(sources, call, read, self.notes)
 
     def plan(self, asked: Sequence[LossRequest]) -> Plan:
         call = self.call
-        last = len(self.sources) - 1 if call.label_side is None else call.label_side
+        last = call.label_side
         weights = self._named("--weight", call.weight) if call.weight is not None else []
         self.taken = {(w.side, w.index) for w in weights}
         keys = self._keys()
         if keys is not None:
             self.taken |= {(side, slot.index) for side, slots in enumerate(keys.sides) for slot in slots}
         grouping = [name for name in (call.cluster, call.time) if name is not None]
-        self.aside = names_cut(self.sources, call.by, grouping)
+        if call.by or grouping:
+            from losscli.measure.slices import names_cut
+
+            self.aside = names_cut(self.sources, call.by, grouping)
         label = call.label if last == 0 else None
         models = []
         for text, side in self._models():
@@ -169,10 +180,10 @@ class _Planner:
         self.telling = self._telling() if call.on is None else ()
         playing = self.taken | preds | {(c.side, c.index) for c in labels}
         asked_for = self._asked_for(playing, keys) if call.columns else ()
-        watching = call.rows_out or call.worst > 0 or call.pictures != "none"
+        watching = call.watches
         shown = keys.sides[0] if keys is not None and watching else ()
         named_by = [self._slot(Chosen(0, key.index, key.name), "text", "key") for key in shown]
-        groups = self._groups(keys) if call.bootstrap else None
+        groups = self._groups(keys) if call.resampled else None
         times = None if call.time is None else self._times(call.time)
         sides = tuple(tuple(slots) for slots in self.slots)
         chunk_rows = call.chunk_rows
@@ -183,7 +194,7 @@ class _Planner:
             chunk_rows = max(1, min(chunk_rows, CELLS // max(1, width)))
         made = Plan(
             sides, tuple(self.made), tuple(measures.values()), weight_view, class_weights, tuple(self.equal),
-            call.nan, chunk_rows, slicings, where, keys, groups=groups, times=times, telling=self.telling,
+            call.nan, chunk_rows, slicings, where, keys, spreads=call.spreads, groups=groups, times=times, telling=self.telling,
             notes=tuple(self.notes),
         )  # fmt: skip
         if not watching:
@@ -194,7 +205,7 @@ class _Planner:
             made,
             named_by,
             asked_for,
-            every=call.rows_out,
+            every=call.rows_out is not None,
             worst=call.worst,
             slopes=call.gradient,
             pictures=call.pictures,
@@ -213,14 +224,13 @@ class _Planner:
             raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
         return None
 
-    def _telling(self) -> tuple[Telling, ...]:
+    def _telling(self) -> tuple[SharedId, ...]:
         """Columns that say which row is which, compared where rows are paired by position."""
-        found: list[Telling] = []
+        found: list[SharedId] = []
         for other in range(1, len(self.sources)):
             if not any(tells_rows(name) for name in self.sources[other].columns):
                 continue
-            from losscli.pairing.keyplan import telling_columns
-            from losscli.pairing.telling import Telling
+            from losscli.pairing.shared_ids import SharedId, shared_id_columns
 
             sides = (0, other)
             pair = [self.sources[side] for side in sides]
@@ -228,15 +238,15 @@ class _Planner:
                 (at, slot.index)
                 for at, side in enumerate(sides) for slot in self.slots[side] if slot.purpose != "key"
             }  # fmt: skip
-            for name, places, kind in telling_columns(pair, taken):
-                if pair[0].holds_the_same(places[0], pair[1], places[1], self.call.jobs):
+            for name, places, kind in shared_id_columns(pair, taken):
+                if pair[0].holds_the_same(places[0], pair[1], places[1], self.jobs):
                     continue
                 one, two = (
                     self._slot(Chosen(side, at, name), kind, "key")
                     for side, at in zip(sides, places, strict=True)
                 )
                 moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
-                found.append(Telling(name, one, two, is_id(name), moments))
+                found.append(SharedId(name, one, two, is_id(name), moments))
         return tuple(found)
 
     def _asked_for(self, playing: set[tuple[int, int]], keys: KeyPlan | None) -> list[Fact]:
@@ -271,7 +281,11 @@ class _Planner:
                     continue
                 kind: ColumnKind = kinds[0] if len(set(kinds)) == 1 else "score"
                 self.equal.append((self._slot(columns[0], kind, "other"), self._slot(column, kind, "other")))
-            told = CellReader(self.call.decimal) if types[0] in (None, "wide int") else None
+            told = (
+                CellReader(self.call.dialect.decimal if self.call.dialect is not None else ".")
+                if types[0] in (None, "wide int")
+                else None
+            )
             held.append(Fact(one.name, first, kinds[0] == "number", kinds[0] == "class", told))
         return held
 
@@ -289,13 +303,13 @@ class _Planner:
 
     def _models(self) -> list[tuple[str | None, int]]:
         """Each model once, as its columns were named, and the side that holds it."""
-        names: tuple[str | None, ...] = tuple(dict.fromkeys(self.call.preds)) or (None,)
-        return [(name, side) for side in self.call.sides or (0,) for name in names]
+        names: tuple[str | None, ...] = tuple(dict.fromkeys(self.call.models)) or (None,)
+        return [(name, side) for side in self.call.model_sides or (0,) for name in names]
 
     def _same_labels(self, labels: Sequence[Chosen], preds: set[tuple[int, int]], lists: Lists) -> None:
         """A label that files of several models hold must be the same in all."""
         for label in labels:
-            for side in self.call.sides:
+            for side in self.call.model_sides:
                 source = self.sources[side]
                 if side == label.side or not has(source, label.name):
                     continue
@@ -467,7 +481,7 @@ class _Planner:
             self.equal += [(found[0], other) for other in found[1:]]
             places.append(found[0])
         index = Index()
-        if self.call.bootstrap:
+        if self.call.resampled:
             from losscli.statistics.bootstrap import MOST_SLICES
 
             index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
@@ -553,7 +567,7 @@ class _Planner:
             needed = ", ".join(f"`{role.name}`" for role in asked.forms[0].pred_roles)
             raise UsageError(
                 f"`{name}` needs {needed}",
-                f"the model `{self.pred}` does not have it" if len(self.call.preds) > 1 else None,
+                f"the model `{self.pred}` does not have it" if len(self.call.models) > 1 else None,
                 f"name the columns: `--pred {roles}`",
             )
         for form in shaped:

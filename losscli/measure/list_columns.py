@@ -15,8 +15,9 @@ from losscli.table.labels import class_spellings, of_one_class, paired, share_na
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.measure.call import Call, LossRequest
     from losscli.measure.lists import Look, ReadColumn
+    from losscli.measure.loss_request import LossRequest
+    from losscli.measure.options import MeasureOptions
     from losscli.reading.source import Source
 
 Lists: TypeAlias = Literal["none", "labels", "vectors"]
@@ -29,7 +30,7 @@ class ListColumns:
     """The columns of lists of one call; each is looked at once."""
 
     def __init__(
-        self, sources: Sequence[Source], call: Call, read: ReadColumn | None, notes: dict[str, None]
+        self, sources: Sequence[Source], call: MeasureOptions, read: ReadColumn | None, notes: dict[str, None]
     ) -> None:
         self.sources = sources
         self.call = call
@@ -277,7 +278,7 @@ class ListColumns:
 
 
 def class_places(
-    sources: Sequence[Source], call: Call, columns: Sequence[Chosen], notes: dict[str, None]
+    sources: Sequence[Source], call: MeasureOptions, columns: Sequence[Chosen], notes: dict[str, None]
 ) -> tuple[tuple[int | str, int], ...]:
     """The class that each of some columns stands for, by all its names; what is worth a word is noted."""
     names = [c.name for c in columns]

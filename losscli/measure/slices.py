@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
 from losscli.numbers.exact import round_fraction
 from losscli.table.block import Block, ClassColumn, Floats, Ints, NumberColumn, Place
+
+if TYPE_CHECKING:
+    from losscli.reading.source import Source
 
 MOST_SLICES = 1_000_000
 TABLE_SIZE = 1 << 20  # of crossed values in a block, up to which a table is quicker than a sort
@@ -69,6 +72,13 @@ def parse_slicing(text: str, columns: Sequence[str]) -> Slicing:
     if text in columns:
         return Slicing((SliceKey(text),))
     return Slicing(tuple(_parse_key(part, text, columns) for part in text.split("+")))
+
+
+def names_cut(sources: Sequence[Source], by: Sequence[str], more: Sequence[str] = ()) -> frozenset[str]:
+    """The names of columns that slice or group the rows: none is taken for a prediction or a label unasked."""
+    columns = [column for source in sources for column in source.columns]
+    names = [*more, *(key.name for text in by for key in parse_slicing(text, columns).keys)]
+    return frozenset((*names, *(name.partition(".")[2] for name in names if name not in columns)))
 
 
 def _parse_key(part: str, text: str, columns: Sequence[str]) -> SliceKey:

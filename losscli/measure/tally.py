@@ -16,7 +16,7 @@ from losscli.table.violations import Violations
 if TYPE_CHECKING:
     from losscli.measure.row_recorder import BlockRows, RecordedRows, RowTable
     from losscli.numbers.sliced import Missing, SliceTally
-    from losscli.pairing.telling import Agreement
+    from losscli.pairing.shared_ids import Agreement
     from losscli.statistics.bootstrap import Dealing, Groups
     from losscli.statistics.intervals import Spread
     from losscli.statistics.paired_difference import PairedDifference

@@ -16,11 +16,12 @@ from losscli.loss.spec import split
 from losscli.numbers.exact import round_fraction
 from losscli.report.baseline import difference, unlike
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
-from losscli.report.gates import canonical, change
+from losscli.report.limits import canonical
 from losscli.report.records import Report, Result
 from losscli.report.saved import read_result
 from losscli.report.slice_pattern import slice_text
 from losscli.report.verdicts import Draft, Rule, by_t, check_rule, corrected
+from losscli.report.worse_by import change
 from losscli.statistics.intervals import IntervalSpec, root
 
 Place = tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str, str | None]]]

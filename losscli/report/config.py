@@ -18,9 +18,8 @@ from pydantic import (
 )
 
 from losscli.errors import UsageError
-from losscli.loss.declare import read_number
-from losscli.loss.spec import split
-from losscli.measure.call import LossRequest
+from losscli.loss.spec import read_number, split
+from losscli.measure.loss_request import LossRequest
 
 
 def _listed(value: Any) -> Any:

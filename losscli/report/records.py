@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
@@ -79,6 +79,14 @@ class Result(Record):
 R = TypeVar("R")
 
 
+def noted(record: R, said: Iterable[str | None]) -> R:
+    """A record with further notes behind its own."""
+    new = [note for note in said if note]
+    if not new:
+        return record
+    return replace(record, note="; ".join([*([note] if (note := record.note) else []), *new]))  # type: ignore[type-var, attr-defined]
+
+
 def in_doubles(record: R, names: Mapping[str, str]) -> R:
     """A record with null for every number that exceeds the doubles, and a note that says which they are.
 
@@ -92,7 +100,7 @@ def in_doubles(record: R, names: Mapping[str, str]) -> R:
     if not lost:
         return record
     said = [f"{names[name]} exceeds the largest double" for name in lost]
-    return replace(record, **lost, note="; ".join([*([note] if (note := record.note) else []), *said]))  # type: ignore[type-var, attr-defined]
+    return noted(replace(record, **lost), said)  # type: ignore[type-var]
 
 
 def _in_doubles(held: Any) -> Any:
@@ -214,6 +222,11 @@ class Report(Document):
     arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")] = field(
         default_factory=arithmetic
     )
+
+    @property
+    def passed(self) -> bool:
+        """Whether every limit is kept: there may be none."""
+        return self.gate is None or bool(self.gate["passed"])
 
     @property
     def metrics(

@@ -45,7 +45,6 @@ class Reading(Record):
 
     @classmethod
     def of(cls, found: Interpretation) -> Reading:
-        forms = [found.form(fit) for fit in found.fits]
         return cls(
             task=found.task,
             sure=found.sure,
@@ -55,10 +54,11 @@ class Reading(Record):
             label=found.label,
             options=found.options,
             losses=[
-                Fit(fit.loss, fit.why, form.doc.summary, str(form.elicits))
-                for fit, form in zip(found.fits, forms, strict=True)
+                Fit(loss, why, form.doc.summary, str(form.elicits))
+                for loss, why in found.fits.items()
+                if (form := found.form(loss))
             ],
-            unfit=[Unfit(one.loss, one.why) for one in found.unfit],
+            unfit=[Unfit(loss, why) for loss, why in found.unfit.items()],
             command=found.command,
         )
 

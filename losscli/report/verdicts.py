@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from losscli.errors import UsageError
 from losscli.numbers.exact import round_fraction
 from losscli.report.comparison import VERDICTS, Compared, Test, Verdict
-from losscli.report.gates import holm
 from losscli.report.records import in_doubles
 from losscli.statistics.distributions import t_quantile, t_upper
+from losscli.statistics.holm import holm
 from losscli.statistics.intervals import IntervalSpec, one_side
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from losscli.errors import UsageError
-from losscli.loss.declare import Loss, Undefined, read_number
-from losscli.loss.spec import parse
+from losscli.loss.declare import Loss, Undefined
+from losscli.loss.spec import parse, read_number
 from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.state import Sums
 from losscli.statistics.distributions import normal_quantile, t_quantile, wilson

@@ -21,8 +21,10 @@ from losscli.numbers.state import Sums
 from losscli.report.baseline import Baseline
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
-from losscli.report.gates import Gate, Limit, exact_change
+from losscli.report.gates import Gate
+from losscli.report.limits import Limit
 from losscli.report.records import Input, Report, Result, RowCounts
+from losscli.report.worse_by import exact_change
 from losscli.show.lines import change_text
 from losscli.statistics.intervals import IntervalSpec, Spread, estimate, greatest_share
 

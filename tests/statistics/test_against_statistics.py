@@ -17,7 +17,7 @@ from tables import table
 
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
-from losscli.report.gates import holm
+from losscli.statistics.holm import holm
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
 

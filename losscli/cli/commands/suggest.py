@@ -18,10 +18,10 @@ def run(call: Options) -> None:
     The first 20000 rows are looked at; nothing is measured.
     """
     from losscli.advise.suggest import render, suggest
+    from losscli.report.options import EvalOptions
     from losscli.report.writing import write_stdout
 
-    pred = call.pred[0] if call.pred else None
-    found = suggest(call.preds, call.labels, **call.measured("suggest") | {"pred": pred})
+    found = suggest(call.record("suggest", EvalOptions))
     if call.json:
         from losscli.report.suggestion import document
 
