@@ -21,6 +21,15 @@ class Panel(StrEnum):
     WORK = "How the work is done"
 
 
+class Section(StrEnum):
+    """The parts of the configuration that `init` writes, by the comment above each, in their order."""
+
+    LOSSES = "The losses: `losscli losses` lists all of them."
+    COLUMNS = "The columns{of_file}."
+    CSV = "How CSV is read."
+    MISSING = "Missing values: error, or drop the pair and count it."
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The key of an option in a configuration file."""
@@ -34,6 +43,10 @@ class Setting:
     """Whether its values are specs of losses."""
     values: bool = False
     """Whether it names values of columns, in which a URI is plain text."""
+    section: Section | None = None
+    """The part of the file that `init` writes in which it stands; None if `init` leaves it out."""
+    sample: str | None = None
+    """A value in TOML, which `init` writes as a comment; without one it writes known values only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from losscli.cli.commands import COMMANDS
-from losscli.cli.option import Option, Panel, Setting, either
+from losscli.cli.option import Option, Panel, Section, Setting, either
 from losscli.cli.option_values import (
     PLOTS,
     complete_losses,
@@ -85,23 +85,24 @@ class Options:
         "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
         help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what "
         "`suggest` names first)",
-        setting=Setting("losses to measure", losses=True),
+        setting=Setting("losses to measure", losses=True, section=Section.LOSSES, sample='["rmse", "mae"]'),
     )  # fmt: skip
     pred: list[str] = option(
         "--pred", "-p", metavar="COLUMNS", commands=COLUMNS,
         help="Prediction column; several with commas or a quoted glob, e.g. `'p_*'` "
         "(default: the only column, else `pred`, `prediction`, `prob`, `score` …); repeated: several models",
         variants={"suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False}},
-        setting=Setting("prediction columns; several models in a list"),
+        setting=Setting("prediction columns; several models in a list", section=Section.COLUMNS, sample='"pred"'),
     )  # fmt: skip
     label: str | None = option(
         "--label", "-y", metavar="COLUMNS", commands=COLUMNS,
         help="Label column, or columns (default: the only column, else `label`, `target`, `y` …)",
-        setting=Setting("label column, or columns"),
+        setting=Setting("label column, or columns", section=Section.COLUMNS, sample='"label"'),
     )  # fmt: skip
     weight: str | None = option(
         "--weight", "-w", metavar="COLUMN", commands=ROWS,
-        help="Row weights, from either file", setting=Setting("row weights"),
+        help="Row weights, from either file",
+        setting=Setting("row weights", section=Section.COLUMNS, sample='"weight"'),
     )  # fmt: skip
     by: list[str] = option(
         "--by", metavar="SLICING", panel=Panel.ROWS, commands=ROWS,
@@ -178,7 +179,7 @@ class Options:
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
         },
-        setting=Setting("missing values"),
+        setting=Setting("missing values", section=Section.MISSING, sample='"drop"'),
     )  # fmt: skip
     ci: str | None = option(
         "--ci", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS,
@@ -202,7 +203,7 @@ class Options:
         "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
         help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the members "
         "of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
-        setting=Setting("how CSV is read, e.g. `delimiter=semicolon`"),
+        setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
     )  # fmt: skip
     max: list[str] = option(
         "--max", metavar="LOSS=X", panel=Panel.GATES, commands=GATES,

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     "regression",
+    "unitless",
     "robust",
     "relative",
+    "forecasts",
     "quantile",
     "distribution",
     "binary",

@@ -22,7 +22,7 @@ from losscli.loss.domains import (
 )
 from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
-from losscli.losses.stable import entropy, excess, product
+from losscli.losses.stable import entropy, entropy_gap, product
 from losscli.numbers.error_free import two_product
 from losscli.numbers.state import Moments
 from losscli.table.block import Mask
@@ -42,21 +42,16 @@ skill = partial(of_probability, averages=("macro", "none"), better="higher", bes
 expected_cost = partial(loss, best=None, elicits="the class with the least expected cost", reference=ELKAN)
 
 
-def floored(label: Column, pred: Column, *, eps: float, **_: object) -> Mask | None:
-    """Rows that give what happened a probability below ``eps``."""
+def floored(
+    label: Column, pred: Column, *, eps: float, label_smoothing: float = 0.0, **_: object
+) -> Mask | None:
+    """Rows that give what happened, or with smoothing either outcome, a probability below ``eps``."""
     # The smallest and the greatest prediction nearly always show that there are none.
     if eps == 0.0 or (pred.min(initial=1.0) >= eps and 1.0 - pred.max(initial=0.0) >= eps):
         return None
-    below: Mask = ((label > 0.0) & (pred < eps)) | ((label < 1.0) & (1.0 - pred < eps))
-    return below
-
-
-def floored_smoothed(label: Column, pred: Column, *, eps: float, label_smoothing: float) -> Mask | None:
-    """The same; with smoothing, every label has a share of both outcomes."""
-    if label_smoothing == 0.0:
-        return floored(label, pred, eps=eps)
-    below: Mask = (pred < eps) | (1.0 - pred < eps)
-    return below
+    hit, miss = pred < eps, 1.0 - pred < eps
+    low: Mask = hit | miss if label_smoothing else ((label > 0.0) & hit) | ((label < 1.0) & miss)
+    return low
 
 
 def surprise(happened: Column, pred: Column, eps: float) -> Column:
@@ -102,7 +97,7 @@ def surprise_at(label: Column, pred: Column, eps: float, pos_weight: float = 1.0
 
 @of_probability(
     aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
-    touches={"clipped": floored_smoothed},
+    touches={"clipped": floored},
     reference=GOOD,
 )
 def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothing: Unit = 0.0) -> Column:
@@ -246,8 +241,8 @@ def kl_binary(label: Column, pred: Column) -> Column:
     >>> kl_binary(np.array([1.0, 0.5]), np.array([0.5, 0.5]))
     array([0.69314718, 0.        ])
     """
-    rest = excess(1.0 - label, 1.0 - pred, pred - label)
-    return excess(label, pred) + rest
+    rest = entropy_gap(1.0 - label, 1.0 - pred, pred - label)
+    return entropy_gap(label, pred) + rest
 
 
 @of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)

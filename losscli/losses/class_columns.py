@@ -57,7 +57,7 @@ def floored_anywhere(label: Labels, pred: Columns, *, eps: float) -> Mask:
 
 
 def mean_log_loss(label: Labels, pred: Columns, eps: float) -> Column:
-    """Mean over the columns of the log loss of each, a question of its own, in nats."""
+    """Mean over the columns of the log loss of each, in nats."""
     total = np.zeros(len(label))
     for happened, chance in by_class(label, pred):
         total += log_loss(happened, chance, eps=eps)
@@ -74,7 +74,7 @@ def mean_log_loss_from_logits(label: Labels, pred: Columns) -> Column:
 
 
 def mean_missed(rivals: Rivals, label: Labels, pred: Columns, margin: float = 1.0, power: int = 1) -> Column:
-    """What scores lack to lie ``margin`` above their rivals, to ``power``, summed and over the number of columns."""
+    """The sum of what scores lack to lie ``margin`` above rivals, each to ``power``, over the number of columns."""
     mean = _missed(rivals, label, pred, margin, power)
     far = ~np.isfinite(mean)
     if far.any():

@@ -11,7 +11,7 @@ from losscli.loss.domains import CLASSES, Unit
 from losscli.loss.elicits import MODE
 from losscli.losses.binary import BRIER, Half
 from losscli.losses.class_columns import ROUNDS, Labels, by_class, of_probabilities, of_soft_labels
-from losscli.losses.stable import excess, mixing
+from losscli.losses.stable import entropy_gap, mixing
 from losscli.numbers.error_free import two_difference, two_sum
 
 EPSTEIN = "Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2"
@@ -238,7 +238,7 @@ def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     for one, other in zip(first.T, second.T, strict=True):
         # Terms of both signs would cancel.  Less one - other, each is positive; these differences, whose
         # sum is nearly 0, are summed apart, with their rounding errors.
-        total += excess(one, other)
+        total += entropy_gap(one, other)
         apart, left = two_difference(one, other)
         near, more = two_sum(near, apart)
         lost += left + more

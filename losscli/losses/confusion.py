@@ -231,7 +231,7 @@ def f1(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     >>> f1(Counts(Fraction(3), Fraction(1), Fraction(2), Fraction(4)))
     Fraction(2, 3)
     """
-    return _f(counts, Fraction(1), zero_division)
+    return fbeta(counts, beta=1.0, zero_division=zero_division)
 
 
 @class_score(
@@ -253,11 +253,7 @@ def fbeta(counts: Counts, *, beta: Positive, zero_division: ZeroDivision = "null
     >>> fbeta(Counts(Fraction(3), Fraction(1), Fraction(2), Fraction(4)), beta=2.0)
     Fraction(5, 8)
     """
-    return _f(counts, Fraction(beta), zero_division)
-
-
-def _f(counts: Counts, beta: Fraction, zero_division: str) -> Finished:
-    square = beta * beta
+    square = Fraction(beta) ** 2
     right = (1 + square) * counts.tp
     whole = right + square * counts.fn + counts.fp
     return ratio(right, whole, zero_division, "the class is in neither column", absent=unseen(counts))

@@ -20,7 +20,7 @@ from losscli.losses.class_columns import (
     of_probabilities,
     of_soft_labels,
 )
-from losscli.losses.stable import excess
+from losscli.losses.stable import entropy_gap
 from losscli.numbers.error_free import two_difference
 from losscli.table.block import Mask
 
@@ -468,4 +468,4 @@ def poly1(label: Codes, pred: Columns, *, eps: FromMinusOne = 2.0) -> Column:
     """
     chance = at_class(pred, label)
     # Split so that both terms are positive, also where `eps` is below 0.
-    return excess(np.ones(1), chance) + (1.0 + eps) * (1.0 - chance)
+    return entropy_gap(np.ones_like(chance), chance) + (1.0 + eps) * (1.0 - chance)

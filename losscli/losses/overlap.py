@@ -29,20 +29,16 @@ of_all_areas = partial(
 )
 
 
-def without_area(empty: str) -> Finished:
-    """The loss where nothing is true and nothing predicted.
-
-    A mean over classes leaves such a class out; alone it is perfect by convention.
-    """
-    if empty == "one":
-        return Fraction(1)
-    return Undefined("nothing is true and nothing predicted", True, Fraction(0) if empty == "zero" else None)
-
-
 def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float, empty: str) -> Finished:
-    """1 - (part + smooth) / (whole + smooth); ``both`` is the sum of predicted and true area."""
+    """1 - (part + smooth) / (whole + smooth); ``both`` is the sum of predicted and true area.
+
+    Where that is 0, a mean over classes leaves the class out, and alone it is perfect by convention.
+    """
     if both == 0:
-        return without_area(empty)
+        alone = Fraction(0) if empty == "zero" else None
+        return (
+            Fraction(1) if empty == "one" else Undefined("nothing is true and nothing predicted", True, alone)
+        )
     over = whole + Fraction(smooth)
     if over == 0:
         return Undefined("no area counts under these weights")
@@ -112,13 +108,6 @@ def jaccard_loss(
     return overlap_loss(overlap, predicted + true - overlap, predicted + true, smooth, empty)
 
 
-def tversky_whole(
-    overlap: Fraction, predicted: Fraction, true: Fraction, alpha: float, beta: float
-) -> Fraction:
-    """The overlap, and what is only predicted or only true, weighted by ``alpha`` and ``beta``."""
-    return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
-
-
 @of_areas(
     aliases=("tversky_loss",),
     elicits="the area where the class is probable enough, more of it the smaller alpha is to beta",
@@ -150,7 +139,7 @@ def tversky(
     >>> tversky(Fraction(1, 2), Fraction(1, 2), Fraction(1), alpha=0.25, beta=1.0)
     Fraction(1, 2)
     """
-    whole = tversky_whole(overlap, predicted, true, alpha, beta)
+    whole = overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
     return overlap_loss(overlap, whole, predicted + true, smooth, empty)
 
 
@@ -187,8 +176,7 @@ def focal_tversky(
     >>> focal_tversky(Fraction(1, 2), Fraction(1), Fraction(1), gamma=2.0)
     0.25
     """
-    whole = tversky_whole(overlap, predicted, true, alpha, beta)
-    value = overlap_loss(overlap, whole, predicted + true, smooth, empty)
+    value = tversky(overlap, predicted, true, alpha=alpha, beta=beta, smooth=smooth, empty=empty)
     return value if isinstance(value, Undefined) else power_fraction(Fraction(value), gamma)
 
 

@@ -12,6 +12,7 @@ from losscli.loss.domains import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenU
 from losscli.loss.elicits import CENTRAL_INTERVAL, QUANTILE, QUANTILES
 from losscli.loss.params import Levels
 from losscli.losses.extra_columns import SCALE, scaled_loss
+from losscli.losses.stable import product
 
 QUANTILES_SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.
@@ -42,15 +43,6 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
         # Divided before they are added: the sum may lie beyond the greatest double, not the mean.
         total += np.abs(short) * np.where(short >= 0.0, level / parts, (1.0 - level) / parts)
     return total
-
-
-def in_units(error: Column, factor: Column, scale: Column) -> Column:
-    """``error * factor / scale``, where no step on the way overflows or vanishes that the whole does not."""
-    parts = [np.frexp(column) for column in (error, factor, scale)]
-    (one, two, under), exponents = zip(*parts, strict=True)
-    share = one * two / np.where(one == 0.0, 1.0, under)
-    found: Column = np.ldexp(share, exponents[0] + exponents[1] - exponents[2])
-    return found
 
 
 @loss(
@@ -278,9 +270,9 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
     >>> msis(np.array([5.0]), np.array([4.0]), np.array([8.0]), np.array([2.0]))
     array([2.])
     """
-    fine = np.array([2.0 / (1.0 - level)])
-    below = in_units(np.maximum(lower - label, 0.0), fine, scale)
-    above = in_units(np.maximum(label - upper, 0.0), fine, scale)
+    fine = 2.0 / (1.0 - level)
+    below = product(np.maximum(lower - label, 0.0), fine, over=scale)
+    above = product(np.maximum(label - upper, 0.0), fine, over=scale)
     return (upper - lower + 0.0) / scale + below + above  # no -0
 
 
@@ -310,7 +302,7 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
     array([0.25])
     """
     short = label - pred
-    return in_units(np.abs(short), np.where(short >= 0.0, quantile, 1.0 - quantile), scale)
+    return product(np.abs(short), np.where(short >= 0.0, quantile, 1.0 - quantile), over=scale)
 
 
 @of_levels(
@@ -343,7 +335,7 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
     for level, quantile in zip(levels, pred.T, strict=True):
         short = label - quantile
         factor = np.where(short >= 0.0, level / len(levels), (1.0 - level) / len(levels))
-        total += in_units(np.abs(short), factor, scale)
+        total += product(np.abs(short), factor, over=scale)
     return total
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import NonNegative, NonZero, OpenUnit, Positive, Real, UpToTwo, surely_finite
-from losscli.losses.stable import expm1_gap_share, log1p_gap_share, product
-from losscli.numbers.error_free import two_difference
+from losscli.losses.stable import absolute_error, error_in, expm1_gap_share, halves, log1p_gap_share, product
+from losscli.numbers.error_free import two_difference, two_product
 
 VAPNIK = "Vapnik (1995), The Nature of Statistical Learning Theory"
 
@@ -18,19 +18,10 @@ bounded_loss = partial(loss, elicits="near the mode of the labels")
 """Of a row that costs hardly more, or no more, the wilder it is."""
 
 
-def halves(label: Column, pred: Column) -> Column:
-    """Half the absolute error, for rows where the whole would exceed the greatest double."""
-    return np.abs(0.5 * pred - 0.5 * label)
-
-
 def lengths(label: Column, pred: Column, scale: float) -> Column:
-    """The absolute error in units of ``scale``, also where the error itself exceeds the greatest double."""
-    error = pred - label
-    np.abs(error, out=error)
-    units = error / scale
-    far = np.isinf(error)
-    units[far] = halves(label[far], pred[far]) / scale * 2.0
-    return units
+    """The absolute error in units of ``scale``."""
+    error = error_in(scale, label, pred)
+    return np.abs(error, out=error)
 
 
 @loss(
@@ -259,7 +250,7 @@ def _log1p_half_square(u: Column, label: Column, pred: Column, scale: float) -> 
     logs = np.log1p(square, out=square)
     far = u > 1e150
     # The error is halved, since it may exceed the greatest double: log(u²/2) = 2 log(u/2) + log 2.
-    half = np.log(np.abs(0.5 * pred[far] - 0.5 * label[far])) - np.log(scale)
+    half = np.log(halves(label[far], pred[far])) - np.log(scale)
     half = np.where(np.isfinite(u[far]), np.log(0.5 * u[far]), half)
     logs[far] = 2.0 * half + np.log(2.0)
     return logs
@@ -392,7 +383,7 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
     # The quotient alone may vanish where the product of the whole does not.
     exponent = np.where(ratio < 1e-17, (alpha / b) * (0.5 * square), half_alpha * np.log1p(ratio))
     far = u > 1e150
-    logs = np.log(np.abs(0.5 * pred[far] - 0.5 * label[far])) - np.log(scale) + np.log(2.0)
+    logs = np.log(halves(label[far], pred[far])) - np.log(scale) + np.log(2.0)
     logs = np.where(np.isfinite(u[far]), np.log(u[far]), logs)
     exponent[far] = half_alpha * (2.0 * logs - np.log(b))
     bent = np.expm1(np.minimum(exponent, 1.0))
@@ -431,9 +422,7 @@ def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> C
 
 def _beyond(label: Column, pred: Column, eps: float) -> Column:
     """How far the error exceeds ``eps``, right to the last digits where it hardly does."""
-    error, lost = two_difference(pred, label)
-    lost *= np.sign(error)
-    np.abs(error, out=error)
+    error, lost = absolute_error(label, pred)
     above, rest = two_difference(error, eps)
     above += rest + lost
     return np.maximum(above, 0.0) + 0.0  # no -0
@@ -512,15 +501,7 @@ def _lost_by_product(short: Column, shape: float, twice: Column) -> Column:
     """What the rounding of ``short * shape * twice`` lost, where that is near the range of exp."""
     mantissa, exponent = np.frexp(short)
     factor, power = np.frexp(shape)
-    high, high_of_factor = (
-        (part.astype(np.float32)).astype(np.float64) for part in (mantissa, np.array(factor))
-    )
-    low, low_of_factor = mantissa - high, factor - high_of_factor
-    near = mantissa * factor
-    lost = (
-        (high * high_of_factor - near) + high * low_of_factor + low * high_of_factor
-    ) + low * low_of_factor
-    scaled: Column = np.ldexp(lost, exponent + power) * twice
+    scaled: Column = np.ldexp(two_product(mantissa, factor)[1], exponent + power) * twice
     return scaled
 
 
@@ -579,7 +560,7 @@ def asymmetric(
         side = product(factor, short, second)
         far = np.isinf(short)
         # An error beyond the greatest double may still have a loss below it.
-        half = np.abs(0.5 * label[far] - 0.5 * pred[far])
+        half = halves(label[far], pred[far])
         second = half if form == "squared" else np.ones_like(half)
         side[far] = product(factor[far], half, second) * (4.0 if form == "squared" else 2.0)
         sides.append(side)
