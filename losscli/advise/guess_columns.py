@@ -21,7 +21,8 @@ from losscli.advise.tasks import (
     several_to_several,
 )
 from losscli.errors import DataError
-from losscli.measure import lists
+from losscli.measure.first_lists import FirstLists, first_lists
+from losscli.measure.list_columns import places_of
 from losscli.reading.select import DEFAULT_NAMES, Chosen, choose, named
 from losscli.table.cells import LIST_HINT, TEXT_FORMATS, is_list_text
 from losscli.table.labels import class_names, quantile_level
@@ -261,17 +262,17 @@ class ColumnGuesses:
             reading.doubt(f"{said}: if a column tells which belong together, pair them with `--on KEY`")
         return reading
 
-    def _list_look(self, columns: Sequence[Chosen]) -> lists.Look | None:
+    def _list_look(self, columns: Sequence[Chosen]) -> FirstLists | None:
         """A look at the lists of a column; None where it is none of lists."""
         source, index = self.sources[columns[0].side], columns[0].index
         if len(columns) != 1 or source.holds_lists(index) is False:
             return None
-        return lists.look(source, index)
+        return first_lists(source, index)
 
     def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
         """A column of lists as a column for each place."""
         seen = self._list_look(columns)
-        return list(columns) if seen is None else lists.places_of(columns[0], seen.width)
+        return list(columns) if seen is None else places_of(columns[0], seen.width)
 
     def _of_lists(self, roles: Roles, *, from_logits: bool) -> Interpretation | None:
         """What lists of labels mean, or two vectors; None where they are columns for their places."""
