@@ -66,7 +66,7 @@ def plan(
     slicings = tuple(_slicing(columns, text) for text in dict.fromkeys(options.by))
     where = _where(columns)
     telling = _telling(columns) if options.on is None else ()
-    shown = _shown(columns, measured.playing, telling) if options.columns else []
+    shown = _shown(columns, measured.playing) if options.columns else []
     keys = columns.keys
     named_by: list[Place] = []
     if keys is not None and options.watches:
@@ -243,12 +243,13 @@ def _telling(columns: Columns) -> tuple[Telling, ...]:
             if columns.known.same_bytes(one, two):
                 continue
             moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
+            columns.compared.add(columns.pair(one, two))
             slots = (columns.slot(one, kind, "key"), columns.slot(two, kind, "key"))
             found.append(Telling(name, *slots, is_id(name), moments))
     return tuple(found)
 
 
-def _shown(columns: Columns, playing: set[tuple[int, int]], telling: Sequence[Telling]) -> list[Fact]:
+def _shown(columns: Columns, playing: set[tuple[int, int]]) -> list[Fact]:
     """The columns of `--columns`: as numbers where the file says that they are, else as text.
 
     ``playing`` are the columns that play a role, which a glob leaves out.
@@ -273,7 +274,7 @@ def _shown(columns: Columns, playing: set[tuple[int, int]], telling: Sequence[Te
         ]
         first = columns.slot(found[0], kinds[0], "other")
         for column in found[1:]:
-            if not _is_compared(columns, telling, found[0], column):
+            if columns.pair(found[0], column) not in columns.compared:
                 columns.shared((found[0], column), kinds[0] if len(set(kinds)) == 1 else "score")
         cells = None
         if types[0] in (None, "wide int"):
@@ -288,11 +289,3 @@ def _type_shown(columns: Columns, column: Chosen) -> KeyType | None:
     found = source.key_type(column.index)
     # Of a folder it is the type in the first file.
     return None if found == "int" and source.files else found
-
-
-def _is_compared(columns: Columns, telling: Sequence[Telling], *both: Chosen) -> bool:
-    """Whether two columns are compared already."""
-    slots = [list(of_side) for of_side in columns.slots]
-    wanted = {(c.side, c.index) for c in both}
-    pairs = [*columns.equal, *((one.one, one.other) for one in telling)]
-    return any({(side, slots[side][at].index) for side, at in pair} == wanted for pair in pairs)

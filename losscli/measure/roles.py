@@ -46,6 +46,7 @@ class Columns:
         self.known = known
         self.slots: list[dict[Slot, int]] = [{} for _ in sources]
         self.equal: list[tuple[Place, Place]] = []
+        self.compared: set[frozenset[tuple[int, int]]] = set()  # the pairs of columns that are compared
         self.notes: dict[str, None] = {}  # what was understood of the columns, each once
         self.lists = ListColumns(sources, options, known, self.notes)
         self.weights = [] if options.weight is None else self.named("--weight", options.weight)
@@ -81,7 +82,13 @@ class Columns:
         """The place of a column that several files may hold, which must then hold the same."""
         first, *others = [self.slot(column, kind, purpose) for column in columns]
         self.equal += [(first, other) for other in others]
+        self.compared |= {self.pair(columns[0], other) for other in columns[1:]}
         return first
+
+    @staticmethod
+    def pair(one: Chosen, other: Chosen) -> frozenset[tuple[int, int]]:
+        """Two columns, in whichever order."""
+        return frozenset(((one.side, one.index), (other.side, other.index)))
 
     def note(self, text: str) -> None:
         """Say something of the columns, once."""
