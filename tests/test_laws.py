@@ -49,8 +49,9 @@ from draws import (
 )
 
 from losscli.errors import DataError, UsageError
-from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
+from losscli.loss.declare import MARK, Column, Loss, loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
+from losscli.loss.params import Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads

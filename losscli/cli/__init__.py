@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from losscli import errors
 from losscli.cli import app, outputs
-from losscli.text import PATH_SHOWN, cut, visible
+from losscli.text import visible
 
 BROKEN_PIPE = 141
 
@@ -78,17 +78,12 @@ def _defect(error: Exception) -> errors.LosscliError:
 
 
 def _tell(error: errors.LosscliError, as_json: bool) -> None:
-    message, detail, hint = error.texts
     if as_json:
-        text = json.dumps(
-            {
-                "schema": "losscli.error/1", "kind": error.kind, "exit_code": error.exit_code,
-                "message": message, "detail": detail, "hint": hint,
-                "file": None if error.file is None else cut(error.file, PATH_SHOWN),
-                "column": None if error.column is None else cut(error.column), "row": error.row,
-            }
-        )  # fmt: skip
+        from losscli.report.failure import ErrorDocument
+
+        text = json.dumps(ErrorDocument.of(error).to_json())
     else:
+        message, detail, hint = error.texts
         where = f"{visible(error.where)}: " if error.where else ""
         lines = [f"error: {where}{visible(message)}"]
         if detail:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,15 @@ class Panel(StrEnum):
     WORK = "How the work is done"
 
 
+class Section(StrEnum):
+    """The parts of the configuration that `init` writes, by the comment above each, in their order."""
+
+    LOSSES = "The losses: `losscli losses` lists all of them."
+    COLUMNS = "The columns{of_file}."
+    CSV = "How CSV is read."
+    MISSING = "Missing values: error, or drop the pair and count it."
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The key of an option in a configuration file."""
@@ -34,6 +43,10 @@ class Setting:
     """Whether its texts are specs of losses."""
     values: bool = False
     """Whether it speaks of values in columns, where an address is only a text."""
+    section: Section | None = None
+    """Where `init` writes it; None: not at all."""
+    sample: str | None = None
+    """The value in TOML that `init` gives as a comment; without it, only a known value is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +84,16 @@ class Option:
     def refuse_unknown(self, text: str) -> None:
         """UsageError where a text is no value of this option."""
         if self.choices and text not in self.choices:
-            *most, last = self.choices
-            raise UsageError(f"`{self.flags[0]}` is {', '.join(most)} or {last}, not `{text}`")
+            raise UsageError(f"`{self.flags[0]}` is {either(self.choices)}, not `{text}`")
         if self.check is not None:
             self.check(text)
+
+
+def either(words: Iterable[str]) -> str:
+    """Words between which one chooses.
+
+    >>> either(["table", "json", "csv"])
+    'table, json or csv'
+    """
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

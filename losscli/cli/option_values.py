@@ -106,8 +106,8 @@ def read_dialect(text: str | None) -> Dialect | None:
 
 def read_class_weight(text: str | None) -> dict[str, float]:
     """The value of ``--class-weight``; whatever stands before the last equals sign is the class."""
-    from losscli.loss.declare import read_number
     from losscli.loss.domains import NONNEGATIVE
+    from losscli.loss.spec import read_number
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():

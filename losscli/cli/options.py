@@ -7,12 +7,14 @@ Typer parses (`typed`), the reader of usual calls (`plain`), what the environmen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from losscli.cli.option import Option, Panel, Setting
+from losscli.cli.commands import COMMANDS
+from losscli.cli.option import Option, Panel, Section, Setting, either
 from losscli.cli.option_values import (
+    PLOTS,
     complete_losses,
     complete_topics,
     known_plot,
@@ -23,6 +25,7 @@ from losscli.cli.option_values import (
     read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
+from losscli.show import FORMATS
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
@@ -37,7 +40,6 @@ GATES = ("eval", "report", "check")
 SHOWN = ("eval", "compare", "check")
 WRITTEN = (*ROWS, "check")
 TALKING = (*WRITTEN, "init")
-ALL = ("eval", "report", "compare", "check", "suggest", "losses", "init", "schema", "help")
 
 
 def option(*flags: str, **fields: Any) -> Any:
@@ -83,23 +85,24 @@ class Options:
         "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
         help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what "
         "`suggest` names first)",
-        setting=Setting("losses to measure", losses=True),
+        setting=Setting("losses to measure", losses=True, section=Section.LOSSES, sample='["rmse", "mae"]'),
     )  # fmt: skip
     pred: list[str] = option(
         "--pred", "-p", metavar="COLUMNS", commands=COLUMNS,
         help="Prediction column; several with commas or a quoted glob, e.g. `'p_*'` "
         "(default: the only column, else `pred`, `prediction`, `prob`, `score` …); repeated: several models",
         variants={"suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False}},
-        setting=Setting("prediction columns; several models in a list"),
+        setting=Setting("prediction columns; several models in a list", section=Section.COLUMNS, sample='"pred"'),
     )  # fmt: skip
     label: str | None = option(
         "--label", "-y", metavar="COLUMNS", commands=COLUMNS,
         help="Label column, or columns (default: the only column, else `label`, `target`, `y` …)",
-        setting=Setting("label column, or columns"),
+        setting=Setting("label column, or columns", section=Section.COLUMNS, sample='"label"'),
     )  # fmt: skip
     weight: str | None = option(
         "--weight", "-w", metavar="COLUMN", commands=ROWS,
-        help="Row weights, from either file", setting=Setting("row weights"),
+        help="Row weights, from either file",
+        setting=Setting("row weights", section=Section.COLUMNS, sample='"weight"'),
     )  # fmt: skip
     by: list[str] = option(
         "--by", metavar="SLICING", panel=Panel.ROWS, commands=ROWS,
@@ -176,7 +179,7 @@ class Options:
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
         },
-        setting=Setting("missing values"),
+        setting=Setting("missing values", section=Section.MISSING, sample='"drop"'),
     )  # fmt: skip
     ci: str | None = option(
         "--ci", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS,
@@ -200,7 +203,7 @@ class Options:
         "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
         help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the members "
         "of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
-        setting=Setting("how CSV is read, e.g. `delimiter=semicolon`"),
+        setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
     )  # fmt: skip
     max: list[str] = option(
         "--max", metavar="LOSS=X", panel=Panel.GATES, commands=GATES,
@@ -222,8 +225,7 @@ class Options:
     )  # fmt: skip
     format: str | None = option(
         "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN,
-        help="table, json, jsonl, csv, markdown, github, junit, html or value "
-        "(default: table on a terminal, csv in a pipe)",
+        help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
             "compare": {"help": "table, json, csv or markdown (default: table on a terminal, csv in a pipe)"}
         },
@@ -268,7 +270,7 @@ class Options:
     )  # fmt: skip
     plot: str | None = option(
         "--plot", metavar="NAME", panel=Panel.OUTPUT, commands=("eval",), check=known_plot,
-        help="A picture below the table, on a terminal only: loss, residuals, calibration, confusion, roc, pr or by",
+        help=f"A picture below the table, on a terminal only: {either(PLOTS)}",
     )  # fmt: skip
     jobs: int | None = option(
         "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=1,
@@ -301,7 +303,7 @@ class Options:
         "`pyproject.toml`, which may set losses, columns, policies and gates)",
     )  # fmt: skip
     errors: str = option(
-        "--errors", choices=("text", "json"), panel=Panel.WORK, commands=ALL, default="text", outside=False,
+        "--errors", choices=("text", "json"), panel=Panel.WORK, commands=COMMANDS, default="text", outside=False,
         help="How errors are written to standard error",
     )  # fmt: skip
 
@@ -322,20 +324,15 @@ class Options:
         """The same call with other values."""
         return type(self)({name: getattr(self, name) for name in TABLE} | values, self.given, self.gates)
 
-    def arguments(self, command: str, taken: Collection[str]) -> dict[str, Any]:
-        """The options of the command whose names are ``taken``, as the function behind the command takes them."""
-        found: dict[str, Any] = {}
+    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
+        """The record that the function behind the command takes; ``more`` are fields that are no options."""
+        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        found = {"gates": self.gates, **more} if "gates" in taken else more
         for name, entry in of_command(command).items():
             if name in taken:
                 value = getattr(self, name)
                 found[name] = value if entry.convert is None else entry.convert(value)
-        return found
-
-    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
-        """The record that the function behind the command takes; ``more`` are fields that are no options."""
-        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        gates = {"gates": self.gates} if "gates" in taken else {}
-        return kind(**self.arguments(command, taken), **gates, **more)
+        return kind(**found)
 
 
 TYPES: dict[str, tuple[Any, bool]] = {
@@ -368,9 +365,6 @@ def of_command(command: str) -> dict[str, Option]:
         if command in entry.commands
     }
 
-
-OF_SUGGEST = ("label", "from_logits", "pos_label", "input_format", "dialect")
-"""The options that `suggest` takes as they are."""
 
 OF_ROWS: tuple[str, ...] = tuple(
     name

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from losscli.loss.arrays import evaluate_rows
-from losscli.loss.declare import Gradient, J, Loss
+from losscli.loss.declare import Loss
+from losscli.loss.docstring import Gradient, J
 
 
 class NoGradientError(Exception):

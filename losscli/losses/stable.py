@@ -6,11 +6,14 @@ import decimal
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
 from losscli.loss.declare import Column
+from losscli.loss.domains import surely_finite
 from losscli.numbers.error_free import two_difference, two_sum
 
 
@@ -23,37 +26,41 @@ def margin_missed(margin: float, rival: Column, own: Column) -> Column:
     return np.maximum(total, 0.0) + 0.0  # no -0
 
 
-def excess(one: Column, other: Column, gap: Column | None = None) -> Column:
-    """``one*log(one/other) - one + other`` of numbers from 0 on: never below 0, 0 where they are equal.
-
-    Near one another its terms cancel: there, with v = (one - other)/(one + other), it is
-    (one - other)*v + 2*one*(atanh(v) - v), both small and no difference of large terms (Loader 2000).
-    ``gap`` is one - other, where it is known better than from the two.
-    """
-    gap = one - other if gap is None else gap
-    both = one + other
-    v = gap / np.where(both == 0.0, 1.0, both)
-    square = v * v
-    tail = np.zeros_like(square)
-    for odd in range(57, 1, -2):
-        tail = (tail + 1.0 / odd) * square
-    close = gap * v + 2.0 * one * v * tail
-    with np.errstate(all="ignore"):
-        ratio = one / other
-        log_ratio = np.where(
-            (ratio > 1e-290) & np.isfinite(ratio), np.log(ratio), np.log(one) - np.log(other)
-        )
-        far = np.where(one == 0.0, other, one * log_ratio - gap)
-    return np.where(np.abs(v) < 0.5, close, far)
+def halves(label: Column, pred: Column) -> Column:
+    """Half the absolute error, for rows where the whole would exceed the greatest double."""
+    return np.abs(0.5 * pred - 0.5 * label)
 
 
-def product(*factors: Column | float) -> Column:
-    """The product, where no step on the way overflows or vanishes unless the product itself does."""
+def error_in(unit: Column | float, label: Column, pred: Column) -> Column:
+    """``(pred - label) / unit``, also where the difference alone exceeds the greatest double."""
+    error = pred - label
+    if surely_finite(error):
+        error /= unit
+        return error
+    far = np.isinf(error)
+    error /= unit
+    error[far] = (0.5 * pred[far] - 0.5 * label[far]) / np.broadcast_to(unit, far.shape)[far] * 2.0
+    return error
+
+
+def absolute_error(label: Column, pred: Column) -> tuple[Column, Column]:
+    """``abs(pred - label)`` rounded, and exactly what the rounding lost."""
+    error, lost = two_difference(pred, label)
+    lost *= np.sign(error)
+    return np.abs(error, out=error), lost
+
+
+def product(*factors: Column | float, over: Column | None = None) -> Column:
+    """The product of the factors over a positive number, where no step overflows or vanishes unless the result does."""
     mantissa, exponent = np.frexp(factors[0])
     for factor in factors[1:]:
         part, more = np.frexp(factor)
         mantissa, exponent = mantissa * part, exponent + more
     with np.errstate(all="ignore"):
+        if over is not None:
+            part, less = np.frexp(over)
+            # A quarter of the least double is 0; a part that is 0 stays so.
+            mantissa, exponent = mantissa / np.where(mantissa == 0.0, 1.0, part), exponent - less
         return np.ldexp(mantissa, exponent)
 
 
@@ -95,19 +102,18 @@ def entropy(parts: Iterable[int]) -> Fraction:
     whole = -sum(part * count for part, count in terms.items())
     terms[whole] += 1
     del terms[0]
-    return sum_of_logs({x: count for x, count in terms.items() if count}) / whole
+    return sum_of_logs(terms) / whole
 
 
 def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
-    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive.
+    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive where c is not 0.
 
     The terms may cancel to anything but zero: digits are added until what is left of them is enough.
     """
-    if not terms:
-        return Fraction(0)
+    terms = {x: factor for x, factor in terms.items() if factor}
     digits = 50
     while True:
-        with decimal.localcontext(decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+        with _digits(digits):
             total = size = decimal.Decimal(0)
             for x, factor in terms.items():
                 term = decimal.Decimal(factor) * decimal.Decimal(x) * decimal.Decimal(x).ln()
@@ -165,19 +171,32 @@ def log_ratio(x: Column, y: Column) -> Column:
     return logs
 
 
-def entropy_gap(x: Column, y: Column) -> Column:
-    """``x * log(x / y) - x + y``, at least 0, for x >= 0 and y > 0; at x = 0 it is y."""
+def ratio_gap(x: Column, y: Column) -> Column:
+    """``x / y - 1 - log(x / y)``, at least 0, for x > 0 and y > 0."""
+    near = (x < 3.0 * y) & (y < 3.0 * x)
+    gap = log1p_gap(np.where(near, (x - y) / y, 0.0))
+    far = ~near
+    gap[far] = x[far] / y[far] - 1.0 - log_ratio(x[far], y[far])
+    return gap
+
+
+def entropy_gap(x: Column, y: Column, apart: Column | None = None) -> Column:
+    """``x * log(x / y) - x + y`` of numbers from 0 on: at least 0, y at x = 0, and infinite where only y is 0.
+
+    ``apart`` is x - y, where it is known better than from the two.
+    """
     # The sum of the greatest doubles overflows; a power of two changes no bit.
     scale = np.where((x > 2.0**900) & (y > 2.0**900), 2.0**-64, 1.0)
     x, y = x * scale, y * scale
-    above, below = x * 0.25 > y * 0.75, x < y / 3.0
-    apart = x - y
-    v = apart / (x + y)
+    above, below = x > 3.0 * y, x < y / 3.0
+    apart = x - y if apart is None else apart
+    v = apart / np.maximum(x + y, 5e-324)
     # log(x / y) is 2 atanh(v); what is left of 2 x v is v (x - y), and the rest is of third order.
     gap = v * apart + (2.0 * x * v) * (v * v * _atanh_beyond(v))
-    big, small = x[above], y[above]
-    # log - 1 first: the product alone could overflow.
-    gap[above] = big * (log_ratio(big, small) - 1.0) + small
+    with np.errstate(all="ignore"):
+        big, small = x[above], y[above]
+        # log - 1 first: the product alone could overflow.
+        gap[above] = big * (log_ratio(big, small) - 1.0) + small
     small, big = x[below], y[below]
     # A quotient that vanishes has a product that vanishes: any finite log will do.
     gap[below] = (big - small) + small * np.log(np.maximum(small / big, 1e-300))
@@ -227,24 +246,21 @@ def log_parts(size: Column) -> tuple[Column, Column]:
 
 def exp_fraction(power: Fraction, log: Fraction) -> Fraction:
     """``2**power * exp(log)``, to 40 digits."""
-    with decimal.localcontext(decimal.Context(prec=60, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+    with _digits(60):
         return Fraction((_decimal(power) * decimal.Decimal(2).ln() + _decimal(log)).exp())
 
 
-def log10_fraction(value: Fraction) -> Fraction:
-    """The decimal logarithm of a positive fraction, to 20 digits or more."""
-    with decimal.localcontext(decimal.Context(prec=400, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
-        held = _decimal(value)
-        decimal.getcontext().prec = 60
-        return Fraction(held.log10())
+def log_fraction(value: Fraction, *, base: Literal["e", "10"] = "e") -> Fraction:
+    """The logarithm of a positive fraction, to 20 digits or more."""
+    with _digits(400) as context:
+        quotient = _decimal(value)
+        context.prec = 60
+        return Fraction(quotient.ln() if base == "e" else quotient.log10())
 
 
-def log_fraction(value: Fraction) -> Fraction:
-    """The natural logarithm of a positive fraction, to 20 digits or more."""
-    with decimal.localcontext(decimal.Context(prec=400, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
-        held = _decimal(value)
-        decimal.getcontext().prec = 60
-        return Fraction(held.ln())
+def _digits(count: int) -> AbstractContextManager[decimal.Context]:
+    """Decimal arithmetic of so many digits, with exponents as far as they go."""
+    return decimal.localcontext(decimal.Context(prec=count, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN))
 
 
 def _decimal(value: Fraction) -> decimal.Decimal:

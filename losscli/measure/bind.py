@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from losscli.measure.row_recorder import Fact
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
-    from losscli.pairing.telling import Telling
+    from losscli.pairing.shared_ids import SharedId
     from losscli.reading.source import Source
     from losscli.statistics.bootstrap import GroupView
     from losscli.table.block import ColumnKind, Place
@@ -223,14 +223,13 @@ def _times(columns: Columns, name: str) -> SliceView:
     return SliceView(Slicing((SliceKey(name),)), (place,), Index(most=1 << 62))
 
 
-def _telling(columns: Columns) -> tuple[Telling, ...]:
+def _telling(columns: Columns) -> tuple[SharedId, ...]:
     """Columns that say which row is which, compared where rows are paired by position."""
-    found: list[Telling] = []
+    found: list[SharedId] = []
     for other in range(1, len(columns.sources)):
         if not any(tells_rows(name) for name in columns.sources[other].columns):
             continue
-        from losscli.pairing.keyplan import telling_columns
-        from losscli.pairing.telling import Telling
+        from losscli.pairing.shared_ids import SharedId, shared_id_columns
 
         sides = (0, other)
         pair = [columns.sources[side] for side in sides]
@@ -238,14 +237,14 @@ def _telling(columns: Columns) -> tuple[Telling, ...]:
             (at, slot.index)
             for at, side in enumerate(sides) for slot in columns.slots[side] if slot.purpose != "key"
         }  # fmt: skip
-        for name, places, kind in telling_columns(pair, taken):
+        for name, places, kind in shared_id_columns(pair, taken):
             one, two = (Chosen(side, at, name) for side, at in zip(sides, places, strict=True))
             if columns.known.same_bytes(one, two):
                 continue
             moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
             columns.compared.add(columns.pair(one, two))
             slots = (columns.slot(one, kind, "key"), columns.slot(two, kind, "key"))
-            found.append(Telling(name, *slots, is_id(name), moments))
+            found.append(SharedId(name, *slots, is_id(name), moments))
     return tuple(found)
 
 

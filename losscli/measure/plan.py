@@ -17,13 +17,14 @@ from losscli.measure.number_views import NumberView
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, ParamValue
+    from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
+    from losscli.loss.spec import ParamValue
     from losscli.measure.row_recorder import RowRecorder
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.telling import Telling
+    from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.bootstrap import GroupView
     from losscli.statistics.paired_difference import ComparedUnits
 
@@ -123,7 +124,7 @@ class Plan(NamedTuple):
     pairs: tuple[ComparedUnits, ...] = ()  # units that are compared row by row
     times: SliceView | None = None  # the time of each row, where they are compared over time
     watch: RowRecorder | None = None  # what to keep of single rows
-    telling: tuple[Telling, ...] = ()  # columns that say which row is which, by position
+    telling: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:

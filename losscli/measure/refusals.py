@@ -132,9 +132,9 @@ def _add_differences(plan: Plan, tally: Tally) -> None:
 
 def pairing_hint(sources: Sequence[Source], names: Sequence[str]) -> str | None:
     """How to pair rows by a key, where there is one."""
-    from losscli.pairing.telling import offered
+    from losscli.pairing.key_hint import key_option
 
-    on = offered(sources, names)
+    on = key_option(sources, names)
     return None if on is None else f"to pair rows by {'them' if ',' in on else 'it'}, add `{on}`"
 
 

@@ -5,7 +5,7 @@ Tallies merge: the fold over any cut of the rows is the fold over the whole, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from losscli.table.violations import Violations
 if TYPE_CHECKING:
     from losscli.measure.row_recorder import BlockRows, RecordedRows, RowTable
     from losscli.numbers.sliced import Missing, SliceTally
-    from losscli.pairing.telling import Agreement
+    from losscli.pairing.shared_ids import Agreement
     from losscli.statistics.bootstrap import Dealing, Groups
     from losscli.statistics.intervals import Spread
     from losscli.statistics.paired_difference import PairedDifference
@@ -62,7 +62,7 @@ class Tally:
     drawn: Groups | None = None  # the same when all is read
     spreads: dict[int, Spread] = field(default_factory=dict)  # of units, where intervals are asked for
     duels: dict[int, PairedDifference] = field(default_factory=dict)  # by the place of the pair of units
-    constants: dict[tuple[int, str], Constant] = field(
+    constants: dict[tuple[int, Hashable], Constant] = field(
         default_factory=dict
     )  # by unit and what is elicited, when all is read
     kept: RecordedRows | None = None  # of single rows

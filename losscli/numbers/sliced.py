@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -359,7 +359,7 @@ class SliceTally:
     missing: dict[tuple[int, int], Missing] = field(default_factory=dict)  # by unit and slice
     spreads: dict[int, SlicedStates] = field(default_factory=dict)  # where intervals are asked for
     duels: dict[int, SlicedStates] = field(default_factory=dict)  # by the place of the pair of units
-    constants: dict[tuple[int, str], Mapping[int, Any]] = field(default_factory=dict)  # each by slice
+    constants: dict[tuple[int, Hashable], Mapping[int, Any]] = field(default_factory=dict)  # each by slice
 
     def merge(self, other: SliceTally) -> None:
         self.used = added(self.used, other.used)

@@ -19,7 +19,6 @@ from losscli.statistics.distributions import mcnemar_mid_p
 from losscli.statistics.intervals import (
     HEAVY_TAIL,
     NO_DOUBLE,
-    RATES,
     beyond_doubles,
     quadratic,
     root,
@@ -110,7 +109,7 @@ def _by_moments(
         return Draft(noted(one, ["no interval: a value is at an end of its range, where it has no slope"]))
     one = noted(one, [_tail(evidence, spread, covariance)])
     draft = by_t(one, worse_by, standard_error(covariance, slope, rows), rows - 1, rule, "paired t")
-    if draft.chances is None or evidence.plan.weighted or loss.function.__name__ not in RATES:
+    if draft.chances is None or evidence.plan.weighted or not loss.rate:
         return draft
     if not difference.of_rates(states):
         return draft

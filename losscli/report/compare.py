@@ -18,7 +18,7 @@ from losscli.measure.call import Call
 from losscli.measure.loss_request import requests_of
 from losscli.numbers.exact import round_fraction
 from losscli.report.by_rows import Evidence, ModelPair, by_rows
-from losscli.report.comparison import Compared, Comparison, Side
+from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
 from losscli.report.options import CompareOptions, arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
@@ -66,7 +66,7 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
         rule.level,
         [one for one in found if one.verdict in options.fail_on],
         rows_of(outcome),
-        inputs_of(plan, sources, roles),
+        inputs_of(ComparedInput, plan, sources, roles),
         warnings=[*notes, *([] if said is None else [said])],
     )
 

@@ -15,9 +15,9 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.spec import split
 from losscli.numbers.exact import round_fraction
 from losscli.report.baseline import difference, unlike
-from losscli.report.comparison import Compared, Comparison, Side
+from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
 from losscli.report.limits import canonical
-from losscli.report.records import Input, Report, Result
+from losscli.report.records import Report, Result
 from losscli.report.saved import read_result
 from losscli.report.slice_pattern import slice_text
 from losscli.report.verdicts import Draft, Rule, by_t, check_rule, corrected
@@ -64,7 +64,7 @@ def compare_saved(
     drafts += [_alone(result, at, (base, head)[at]) for at, result in alone if result.slice or result.part]
     compared = _judged(drafts, rule)
     failed = [one for one in compared if one.verdict in fail_on]
-    inputs = [Input("base", base, "json", []), Input("head", head, "json", [])]
+    inputs = [ComparedInput("base", base, "json", []), ComparedInput("head", head, "json", [])]
     warnings = [UNPAIRED, *unlike(*reports)]
     warnings += [f"only {(base, head)[at]} has {_name(result)}" for at, result in alone]
     return Comparison(

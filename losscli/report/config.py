@@ -18,8 +18,7 @@ from pydantic import (
 )
 
 from losscli.errors import UsageError
-from losscli.loss.declare import read_number
-from losscli.loss.spec import split
+from losscli.loss.spec import read_number, split
 from losscli.measure.loss_request import LossRequest
 
 

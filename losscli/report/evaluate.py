@@ -10,7 +10,7 @@ from losscli.measure.call import Call, Measured
 from losscli.measure.loss_request import requests_of
 from losscli.report.options import EvalOptions, arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
-from losscli.report.records import Report, noted
+from losscli.report.records import Input, Report, noted
 from losscli.report.results import results
 from losscli.text import plural
 
@@ -74,7 +74,7 @@ def _report(call: Call, measured: Measured) -> Report:
     return Report(
         found,
         rows_of(measured.outcome),
-        inputs_of(plan, sources, ("preds", "labels")),
+        inputs_of(Input, plan, sources, ("preds", "labels")),
         warnings=list(dict.fromkeys([*warnings, *notes])),
         binned=tally.kept.binned if tally.kept is not None else None,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ from losscli.loss.domains import number
 from losscli.measure.loss_request import LossRequest
 from losscli.numbers.exact import decimal
 from losscli.report.baseline import Baseline, unlike
-from losscli.report.limits import Limit, LimitKind, canonical, limits_of
-from losscli.report.records import Report, Result
+from losscli.report.limits import Limit, canonical, limits_of
+from losscli.report.records import LimitVerdict, Report, Result
 from losscli.report.slice_pattern import matches, slice_text, split_pattern
 from losscli.report.worse_by import change
 from losscli.statistics.holm import holm
@@ -68,24 +68,8 @@ class Gate:
         gate = None
         if self.limits:
             passed = all(verdict.passed for verdict in verdicts)
-            gate = {"passed": passed, "limits": [asdict(verdict) for verdict in verdicts]}
+            gate = {"passed": passed, "limits": [verdict.to_json() for verdict in verdicts]}
         return replace(report, gate=gate, before=before, warnings=warnings)
-
-
-@dataclass(frozen=True, slots=True)
-class LimitVerdict:
-    """What became of one limit for one result; its fields are those of the JSON."""
-
-    loss: str
-    pred: str | None
-    part: dict[str, str]
-    slice: dict[str, str | None]
-    kind: LimitKind
-    limit: float | str
-    value: float | None
-    baseline: float | None
-    passed: bool
-    reason: str | None
 
 
 def failures(gate: Mapping[str, Any]) -> list[Mapping[str, Any]]:

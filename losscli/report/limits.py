@@ -6,19 +6,19 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import UsageError
-from losscli.loss.declare import read_number
 from losscli.loss.domains import number
+from losscli.loss.spec import read_number
 from losscli.measure.loss_request import LossRequest
 from losscli.numbers.exact import decimal
+from losscli.report.records import LimitKind
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
     from losscli.report.options import GateOptions
 
-LimitKind: TypeAlias = Literal["max", "min", "max_regression"]
 FLAGS: dict[LimitKind, str] = {"max": "--max", "min": "--min", "max_regression": "--max-regression"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from losscli.loss.domains import number
 from losscli.measure.refusals import pairing_hint
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from losscli.measure.tally import Tally
     from losscli.reading.source import Source
     from losscli.table.block import Place
+
+AnyInput = TypeVar("AnyInput", bound=Input)
 
 
 def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iterable[Place]) -> str | None:
@@ -89,12 +91,14 @@ def rows_of(outcome: Outcome) -> RowCounts:
     )
 
 
-def inputs_of(plan: Plan, sources: Sequence[Source], roles: Sequence[str]) -> list[Input]:
-    """The inputs by their roles, with the columns that were read."""
+def inputs_of(
+    kind: type[AnyInput], plan: Plan, sources: Sequence[Source], roles: Sequence[str]
+) -> list[AnyInput]:
+    """The inputs by their roles, with the columns that were read, as records of a kind."""
     inputs = []
     for role, source, slots in zip(roles, sources, plan.sides, strict=False):
         names = dict.fromkeys(slot.name for slot in slots if slot.purpose != "key" and not slot.made)
-        inputs.append(Input(role, source.path, source.format, list(names)))
+        inputs.append(kind(role, source.path, source.format, list(names)))
     return inputs
 
 

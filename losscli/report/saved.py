@@ -12,7 +12,7 @@ import sys
 from typing import Any, NoReturn
 
 from losscli.errors import DataError
-from losscli.report.records import SCHEMA, Input, Report, Result, RowCounts
+from losscli.report.records import Report
 from losscli.text import plural
 
 MOST_BYTES = 1 << 30
@@ -48,29 +48,19 @@ HINT = "`losscli eval … --output FILE.json` writes a result"
 def as_report(document: dict[str, Any], path: str) -> Report:
     """The report that a document holds."""
     kind = document.get("schema")
-    if kind != SCHEMA:
+    if kind != Report.title:
         what = f"is `{kind}`" if isinstance(kind, str) else "says no `schema`"
-        raise DataError(f"{what}, and a saved result is `{SCHEMA}`", hint=HINT, file=path)
+        raise DataError(f"{what}, and a saved result is `{Report.title}`", hint=HINT, file=path)
     # Imported here, since it takes longer than the measuring of a small file.
     from pydantic import ValidationError
 
-    from losscli.report.schemas import ResultDocument
-
     try:
-        read = ResultDocument.model_validate(document)
+        read = Report.read(document)
     except ValidationError as error:
         raise _refusal(error, path) from None
-    held = read.model_dump()
-    report = Report(
-        [Result(**result) for result in held["results"]],
-        RowCounts(**held["rows"]),
-        [Input(**found) for found in held["inputs"]],
-        held["gate"],
-        saved=path,
-        version=held["losscli"],
-        arithmetic=held["arithmetic"],
-    )
-    if report.metrics != held["metrics"]:
+    metrics = read.pop("metrics")
+    report = Report(**read, saved=path)
+    if report.metrics != metrics:
         raise DataError(
             "`metrics` and `results` hold different values",
             "the file was changed after it was written",

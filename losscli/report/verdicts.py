@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.numbers.exact import round_fraction
-from losscli.report.comparison import VERDICTS, Compared, Verdict
+from losscli.report.comparison import VERDICTS, Compared, Test, Verdict
 from losscli.report.records import in_doubles
 from losscli.statistics.distributions import t_quantile, t_upper
 from losscli.statistics.holm import holm
@@ -119,7 +119,7 @@ def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
     return [f"{one} shows a difference, and {other} does not"]
 
 
-def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:
+def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: Test) -> Draft:
     """The comparison with an interval and p-values by Student's t."""
     difference = round_fraction(worse_by)
     half = t_quantile(1.0 - float(one_side(rule.level)), freedom) * error

@@ -16,18 +16,9 @@ from scipy.spatial import distance
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
-from losscli.losses.multiclass import (
-    cross_entropy,
-    cross_entropy_from_logits,
-    focal,
-    gce,
-    multi_margin,
-    multiclass_hinge,
-    perceptron_of_classes,
-    poly1,
-    rps,
-    top_k_error,
-)
+from losscli.losses.class_distances import rps
+from losscli.losses.class_scores import multi_margin, multiclass_hinge, perceptron_of_classes, top_k_error
+from losscli.losses.multiclass import cross_entropy, cross_entropy_from_logits, focal, gce, poly1
 from losscli.losses.stable import excess, mixing
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Result

@@ -55,7 +55,7 @@ def test_eval_and_compare_say_the_same_of_one_mean(tmp_path):
     # Against a base without error the difference is the loss itself.
     path = table(tmp_path, {"label": [0.0] * 4, "a": [0.0] * 4, "b": [1.0, 2.0, 3.0, 5.0]})
     (one,) = evaluate(path, loss=["mae"], label="label", pred="b", ci="normal").results
-    (other,) = compare(path, loss=["mae"], label="label", pred=["a", "b"]).compared
+    (other,) = compare(path, loss=["mae"], label="label", pred=["a", "b"]).comparisons
     assert (one.stderr, one.ci["low"], one.ci["high"]) == (other.stderr, other.ci["low"], other.ci["high"])
 
 
@@ -173,7 +173,7 @@ def fought(folder, base, head, ci="bootstrap", loss="mae", **options):
     columns = {"label": [0.0] * len(base), "a": base, "b": head, **options.pop("columns", {})}
     (found, *slices) = compare(
         table(folder, columns), loss=[loss], label="label", pred=["a", "b"], ci=ci, **options
-    ).compared
+    ).comparisons
     return (found, *slices) if slices else found
 
 
@@ -213,7 +213,7 @@ def test_a_verdict_on_rates_is_never_surer_than_mcnemars_p_value(tmp_path):
         columns = {"label": [0] * 40, "a": base, "b": head}
         (found,) = compare(
             table(tmp_path, columns), loss=["zero_one"], label="label", pred=["a", "b"]
-        ).compared
+        ).comparisons
         assert found.test == "mcnemar mid-p"
         assert (found.verdict, found.p_value <= 0.05) == (verdict, verdict == "worse")
 

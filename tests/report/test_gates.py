@@ -743,6 +743,6 @@ def test_compare_says_which_verdicts_fail(here, text):
     rows = [f"{label},{label + 0.1 * (label % 3)},{label + 1 + 0.1 * (label % 2)}" for label in range(40)]
     both = text("both.csv", ["label,a,b", *rows])
     found = compare(both, loss="mae", pred=["a", "b"], label="label")
-    assert (found.compared[0].verdict, found.passed) == ("worse", False)
+    assert (found.comparisons[0].verdict, found.passed) == ("worse", False)
     assert compare(both, loss="mae", pred=["a", "b"], label="label", margin=2).passed
     assert compare(both, loss="mae", pred=["a", "b"], label="label", fail_on=()).passed

@@ -7,8 +7,9 @@ import time
 from dataclasses import replace
 
 from losscli.cli import outputs
-from losscli.cli.options import OF_SUGGEST, Options
+from losscli.cli.options import Options
 from losscli.errors import UsageError
+from losscli.measure.options import MeasureOptions
 from losscli.text import plural
 
 EXAMPLES = """\b
@@ -46,7 +47,7 @@ def run(call: Options) -> int:
         pictures="all" if out.draws or plot is not None else "losses" if out.shows_losses else "none",
     )
     if not (options.loss or options.max or options.min or options.max_regression or options.gates):
-        options = replace(options, loss=_suggested(call))
+        options = replace(options, loss=_suggested(call, options))
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         report = evaluated(options, progress.start)
     report = replace(report, command=outputs.command_line(), top=call.top)
@@ -70,14 +71,11 @@ def refuse_keyed(call: Options) -> None:
         raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
 
 
-def _suggested(call: Options) -> list[str]:
+def _suggested(call: Options, options: MeasureOptions) -> list[str]:
     """The losses that `suggest` names first, where none is asked for; a message says so."""
     from losscli.advise.suggest import first_losses, suggest
 
-    found = suggest(
-        call.preds, call.labels, pred=call.pred[0] if call.pred else None, on=call.on, weight=call.weight,
-        by=call.by, as_eval=True, **call.arguments("suggest", OF_SUGGEST),
-    )  # fmt: skip
+    found = suggest(options, as_eval=True)
     given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}"]
     asked = first_losses(found, given)
     if not call.quiet:

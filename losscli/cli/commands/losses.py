@@ -15,7 +15,9 @@ def run(call: Options) -> None:
 
     look = outputs.terminal_look()
     if call.json:
-        write_stdout(describe.as_json(call.name))
+        from losscli.report.catalogue import document
+
+        write_stdout(document(call.name).text())
     elif call.name is None:
         write_stdout(describe.listing(look.width))
     else:
