@@ -33,7 +33,8 @@ from losscli.losses.stable import (
     ratio_gap,
 )
 from losscli.numbers.error_free import two_difference, two_product, two_sum
-from losscli.numbers.state import Deviances, Moments, Sums
+from losscli.numbers.states import Deviances
+from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
 
 COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"

@@ -15,7 +15,7 @@ from losscli.losses.moments import moment_loss, root_mean_square
 from losscli.losses.regression import HYNDMAN
 from losscli.losses.relative import M4, smape
 from losscli.losses.stable import error_in, exp_fraction, halves, log_parts, product, sqrt_fraction
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"

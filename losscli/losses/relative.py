@@ -15,7 +15,7 @@ from losscli.loss.elicits import MEDIAN
 from losscli.losses.moments import root_mean_square
 from losscli.losses.regression import HYNDMAN
 from losscli.losses.stable import error_in, log_distance
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 M4 = "Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014"

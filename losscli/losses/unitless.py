@@ -17,7 +17,8 @@ from losscli.losses.extra_columns import loss_against_baseline
 from losscli.losses.moments import flat, flat_pred, moment_loss, moment_score
 from losscli.losses.regression import HYNDMAN, KVALSETH, of_squares
 from losscli.losses.stable import absolute_error, log_fraction, sqrt_fraction
-from losscli.numbers.state import Moments, Rivals, Sized
+from losscli.numbers.states import Rivals, Sized
+from losscli.numbers.sums import Moments
 from losscli.text import plural
 
 WITTEN = "Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8"
