@@ -27,7 +27,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
 from definition import MP, Definition, checked, exact, nearest, of_whole, quotient, ulps_off
 from draws import (
     Files,
@@ -48,6 +47,7 @@ from draws import (
     usual_params,
     write,
 )
+
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
@@ -55,7 +55,6 @@ from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
 from losscli.numbers.state import STATES, Sums
-from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
 from losscli.table.cells import CellReader
@@ -471,7 +470,7 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
     for chunk_rows, jobs in ((1, 4), (7, 1), (65536, 4)):
         for found in (parquet, csv):
             # The smaller blocks of CSV are read cell by cell, the larger ones by pyarrow.
-            with mock.patch.object(small_csv, "SMALL", 1 << 16 if chunk_rows == 7 else 0):
+            with mock.patch.object(csv, "SMALL_BYTES", 1 << 16 if chunk_rows == 7 else 0):
                 got = value_of(found, form, params, chunk_rows=chunk_rows, jobs=jobs)
             assert got == wanted, f"{found.preds}, blocks of {chunk_rows} rows, {jobs} jobs"
 

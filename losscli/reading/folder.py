@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ class FolderSource(Source):
         for want in wants:
             if want.index in self.partitions:
                 partition = self._partition(want.index)
-                partition.column(number, self.files[number].path, want.kind, 0)  # refused now, if at all
+                partition.column(number, self.files[number].path, want, 0)  # refused now, if at all
                 fills.append((partition, want))
             else:
                 fills.append(None)
@@ -148,46 +149,43 @@ class FolderSource(Source):
         for number in range(len(self.files)):
             inner, fills = self._arranged(number, wants)
             for at, part in enumerate(self.source(number).parts(inner)):
-                yield FilePart(self, number, at, part, fills)
+                yield self._filled(number, at, part, fills)
             if self._remote:
                 self._sources.pop(number, None)  # the copy goes when its last part has been decoded
 
-    def delivered(self, number: int, part: int, rows: int) -> None:
-        counts = self._delivered.setdefault(number, {})
-        counts[part] = max(rows, counts.get(part, 0))  # a column may have been read before all others
+    def _filled(self, number: int, at: int, part: Part, fills: Sequence[Fill]) -> Part:
+        return replace(part, batches=partial(self._batches, number, at, part, fills))
 
-
-class FilePart:
-    """A part of one of the files."""
-
-    def __init__(self, folder: FolderSource, number: int, at: int, part: Part, fills: Sequence[Fill]) -> None:
-        self.rows = part.rows
-        self.size = part.size
-        self._folder, self._number, self._at, self._part, self._fills = folder, number, at, part, fills
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+    def _batches(
+        self, number: int, at: int, part: Part, fills: Sequence[Fill], chunk_rows: int
+    ) -> Iterator[Batch]:
+        """The rows of part ``at`` of a file, with the columns of its folders."""
         done = 0
-        for batch in self._part.batches(chunk_rows):
+        for batch in part.batches(chunk_rows):
             done += batch.rows
             stop = batch.stop
             if stop is not None and stop.row is None:
                 # Its row is that behind the rows of all files before it: whoever counts them fills it in.
-                stop = replace(stop, file=self._folder.path)
-                self._folder.delivered(self._number, self._at, done + 1)
+                stop = replace(stop, file=self.path)
+                self._note(number, at, done + 1)
             else:
-                self._folder.delivered(self._number, self._at, done)
-            yield Batch(batch.rows, tuple(self._columns(batch)), stop, self._number)
-        self._folder.release(self._number)
+                self._note(number, at, done)
+            yield Batch(batch.rows, tuple(self._columns(batch, fills, number)), stop, number)
+        self.release(number)
 
-    def _columns(self, batch: Batch) -> Iterator[AnyColumn]:
+    def _columns(self, batch: Batch, fills: Sequence[Fill], number: int) -> Iterator[AnyColumn]:
         own = iter(batch.columns)
-        path = self._folder.files[self._number].path
-        for fill in self._fills:
+        for fill in fills:
             if fill is None:
                 yield next(own)
             else:
                 partition, want = fill
-                yield partition.column(self._number, path, want.kind, batch.rows)
+                yield partition.column(number, self.files[number].path, want, batch.rows)
+
+    def _note(self, number: int, part: int, rows: int) -> None:
+        """How many rows a part of a file has delivered."""
+        counts = self._delivered.setdefault(number, {})
+        counts[part] = max(rows, counts.get(part, 0))  # a column may have been read before all others
 
 
 # ---------------------------------------------------------------------- files that know their rows
@@ -224,34 +222,30 @@ class ParquetFolder(CountedFolder):
 
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         """The row groups from the first to the last, both included and counted over all files, as one part."""
-        starts, parts = self._group_starts, list[FilePart]()
+        starts, parts = self._group_starts, list[Part]()
         number = bisect_right(starts, first_group) - 1
         while number < len(self.files) and starts[number] <= last_group:
             first = max(first_group, starts[number]) - starts[number]
             last = min(last_group + 1, starts[number + 1]) - starts[number] - 1
             if first <= last:
                 inner, fills = self._arranged(number, wants)
-                parts.append(
-                    FilePart(self, number, first, self.source(number).part_of(first, last, inner), fills)
-                )
+                part = self.source(number).part_of(first, last, inner)
+                parts.append(self._filled(number, first, part, fills))
             number += 1
-        return parts[0] if len(parts) == 1 else JoinedPart(parts)
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
 
-class JoinedPart:
+def _joined(parts: Sequence[Part]) -> Part:
     """Parts of several files as one."""
 
-    def __init__(self, parts: Sequence[FilePart]) -> None:
-        self._parts = parts
-        self.rows: int | None = sum(part.rows or 0 for part in parts)
-        self.size = sum(part.size for part in parts)
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        for part in self._parts:
+    def batches(chunk_rows: int) -> Iterator[Batch]:
+        for part in parts:
             for batch in part.batches(chunk_rows):
                 yield batch
                 if batch.stop is not None:
                     return
+
+    return Part(sum(part.size for part in parts), batches, sum(part.rows or 0 for part in parts))
 
 
 def open_folder(

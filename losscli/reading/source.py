@@ -7,8 +7,9 @@ good rows before it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.reading.listing import DataFile
 from losscli.table.block import Batch, ColumnRequest
@@ -44,18 +45,13 @@ class Dialect(NamedTuple):
         return ",".join(f"{key}={value}" for key, value in said.items() if value is not None)
 
 
-class Part(Protocol):
-    """A run of rows of one file that is decoded apart from the others.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of rows of one file that is decoded apart from the others; whoever makes one reads at most its bytes."""
 
-    Creating a part reads at most its bytes; ``batches`` does the work.
-    """
-
-    rows: int | None  # None: not known before it is decoded
     size: int  # bytes of the file that it stands for, for progress
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        """The rows in order, at most ``chunk_rows`` at a time where the format can do so."""
-        ...
+    batches: Callable[[int], Iterator[Batch]]  # the rows in order, at most so many at a time
+    rows: int | None = None  # None: not known before it is decoded
 
 
 class Source(ABC):

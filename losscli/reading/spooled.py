@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from losscli.errors import DataError, OutputError
@@ -95,7 +96,15 @@ class SpooledSource(Source):
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         try:
             for part in self._inner.parts(wants):
-                yield SpooledPart(self, part)
+                yield replace(part, batches=partial(self._batches, part))
+        except DataError as error:
+            raise self.renamed(error) from None
+
+    def _batches(self, part: Part, chunk_rows: int) -> Iterator[Batch]:
+        # Bound to the source, a part keeps the copy until it has been decoded.
+        try:
+            for batch in part.batches(chunk_rows):
+                yield batch if batch.stop is None else batch.stopped(self.renamed(batch.stop))
         except DataError as error:
             raise self.renamed(error) from None
 
@@ -104,18 +113,3 @@ class SpooledSource(Source):
 
     def close(self) -> None:
         self._inner.close()
-
-
-class SpooledPart:
-    """A part of a copy; it keeps the copy until it has been decoded."""
-
-    def __init__(self, source: SpooledSource, part: Part) -> None:
-        self._source, self._part = source, part
-        self.rows, self.size = part.rows, part.size
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        try:
-            for batch in self._part.batches(chunk_rows):
-                yield batch if batch.stop is None else batch.stopped(self._source.renamed(batch.stop))
-        except DataError as error:
-            raise self._source.renamed(error) from None

@@ -34,12 +34,13 @@ def _number_pattern(decimal: str) -> re.Pattern[str]:
     return re.compile(rf"[ \t]*(?P<sign>[+-]?)(?:(?={point}?[0-9]){digits}|{infinite})[ \t]*")
 
 
-class NotNumber(Exception):
-    """A cell that is no number: what it is, what was wanted, and how a file of CSV may be read instead."""
+class Unreadable(Exception):
+    """A cell that cannot be read as wanted: what it is, what was wanted, and a hint."""
 
-    def __init__(self, message: str, wanted: str = "wanted a number", hint: str | None = None) -> None:
+    def __init__(self, message: str, detail: str | None = "wanted a number", hint: str | None = None) -> None:
         super().__init__(message)
-        self.wanted = wanted
+        self.message = message
+        self.detail = detail
         self.hint = hint
 
 
@@ -73,24 +74,24 @@ class CellReader:
         return self._number.fullmatch(text) is not None
 
     def number(self, text: str) -> float | None:
-        """The nearest double, or None for a missing value; raises NotNumber, as for an integer that is no double."""
+        """The nearest double, or None for a missing value; Unreadable for anything else, and for an integer that is no double."""
         if self._null and (text in self._null or text.strip(" \t") in self._null):
             return None
         match = self._number.fullmatch(text)
         if match is None:
             if text.strip(" \t").lower() in _MISSING_NUMBER:
                 return None
-            raise NotNumber(f"`{shown(text)}` is not a number", hint=self._other_decimal(text))
+            raise Unreadable(f"`{shown(text)}` is not a number", hint=self._other_decimal(text))
         value = float(text if self.decimal == "." else text.replace(self.decimal, "."))
         if math.isinf(value):
             if match["infinite"] is None:
-                raise NotNumber(f"`{shown(text)}` is beyond the largest double")
+                raise Unreadable(f"`{shown(text)}` is beyond the largest double")
         elif abs(value) >= EXACT and match["part"] is None and match["exponent"] is None:
             # Without zeros in front there are at most 309 digits.
             whole = int(match["whole"].lstrip("0"))
             if whole != abs(int(value)):
-                _, wanted = no_double(-whole if match["sign"] == "-" else whole)
-                raise NotNumber(f"`{shown(text)}` is no double", wanted)
+                detail = no_double(-whole if match["sign"] == "-" else whole).detail
+                raise Unreadable(f"`{shown(text)}` is no double", detail)
         return value
 
     def _other_decimal(self, text: str) -> str | None:
@@ -116,10 +117,15 @@ class CellReader:
             return TRUTHS.get(text.lower(), text)
         return text
 
-    def score(self, text: str) -> float | None:
-        """A number that tells its class as well, or None for an empty cell; raises NotNumber.
+    def truth(self, text: str) -> float | None:
+        """A number, or true and false as 1 and 0."""
+        found = TRUTHS.get(text.strip().casefold())
+        return self.number(text) if found is None else float(found)
 
-        A whole number in a spelling that is a class of its own is none, nor is `NA`.
+    def score(self, text: str) -> float | None:
+        """A number that tells its class as well, or None for an empty cell.
+
+        Unreadable for a whole number in a spelling that is a class of its own, and for `NA`.
         """
         value = self.number(text)
         if value is None:
@@ -127,7 +133,7 @@ class CellReader:
         else:
             told = not value.is_integer() or isinstance(self.label(text), int)
         if not told:
-            raise NotNumber(f"`{shown(text)}` is a class of its own")
+            raise Unreadable(f"`{shown(text)}` is a class of its own")
         return value
 
     def parted(self, text: str) -> Sequence[str]:
@@ -153,10 +159,11 @@ class CellReader:
         )
 
 
-def no_double(found: int) -> tuple[str, str]:
-    """What is wrong with an integer that is no double, and what was wanted."""
+def no_double(found: int) -> Unreadable:
+    """What is wrong with an integer that is no double."""
     nearest = shown(str(int(float(found))))
-    return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
+    wanted = f"wanted an integer that is one; the nearest is {nearest}"
+    return Unreadable(f"`{shown(str(found))}` is no double", wanted)
 
 
 TEXT_FORMATS = ("csv", "tsv", "txt")

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from losscli.table.block import ClassColumn
-from losscli.table.cells import CellReader, NotNumber, Quoted
+from losscli.table.cells import CellReader, Quoted, Unreadable
 
 InferredType: TypeAlias = Literal["integer", "number", "text"]
 
@@ -100,7 +100,7 @@ def _unsure(text: str, cells: CellReader) -> CellKinds:
     if not plain.lstrip("-").isdigit():
         try:
             cells.number(text)
-        except NotNumber:
+        except Unreadable:
             return CellKinds.TEXT
         return CellKinds.NOTHING
     if len(plain) > LONGEST:
