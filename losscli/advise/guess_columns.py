@@ -23,7 +23,8 @@ from losscli.advise.tasks import (
 from losscli.errors import DataError
 from losscli.measure import lists
 from losscli.reading.select import DEFAULT_NAMES, Chosen, choose, named
-from losscli.table.cells import LIST_HINT, TEXT_FORMATS, is_list_text
+from losscli.reading.suffixes import has_dialect
+from losscli.table.cells import LIST_HINT, is_list_text
 from losscli.table.labels import class_names, quantile_level
 from losscli.text import plural, visible
 
@@ -241,7 +242,7 @@ class ColumnGuesses:
             reading.doubt("these are no raw scores of classes: leave `--from-logits` out")
         for one in (*preds, *labels):
             if like := [c for c in one.classes if isinstance(c, str) and is_list_text(c)]:
-                told = LIST_HINT if self.sources[0].format in TEXT_FORMATS else "store such texts as lists"
+                told = LIST_HINT if has_dialect(self.sources[0].format) else "store such texts as lists"
                 reading.doubt(
                     f"`{visible(one.name)}` has texts that are written as lists, `{visible(like[0])}`: {told}"
                 )

@@ -89,14 +89,14 @@ def holds_lists(found: DataType) -> bool:
 
 
 def _listed_type(found: DataType) -> DataType | None:
-    """The type of what stands in the lists of a column; None where it holds no lists."""
+    """The type of the members of a column's lists; None where it holds no lists."""
     if pa.types.is_list(found) or pa.types.is_large_list(found) or pa.types.is_fixed_size_list(found):
         return found.value_type
     return None
 
 
 def _is_label(found: DataType | None) -> bool:
-    """Whether what stands in a list can be a class label."""
+    """Whether the members of a list can be class labels."""
     if found is None:
         return False
     if pa.types.is_dictionary(found):

@@ -59,7 +59,7 @@ class CsvCells(JsonValues):
         return Unreadable(f"`{shown_bytes(raw)}` is not valid UTF-8", None, not_utf8("").hint)
 
     def _value(self, cell: str) -> Any:
-        """What stands in a cell that may be a list: a list, one value, or None where it is missing."""
+        """The contents of a cell that may be a list: a list, one value, or None where it is missing."""
         grammar = self.cells
         if cell in grammar.missing_texts:
             return None

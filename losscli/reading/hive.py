@@ -1,4 +1,4 @@
-"""Columns that stand in the names of folders: ``country=de/part-0.parquet``.
+"""Columns in the names of folders: ``country=de/part-0.parquet``.
 
 Every row of a file has the value of its folders.  The values of a column are text, unless all of them
 are integers in their plain form.
@@ -53,7 +53,7 @@ class Partition:
 
 
 def partitions(names: Sequence[str]) -> list[Partition]:
-    """The columns in the names of some files, in the order in which they are met."""
+    """The columns in the names of some files, in order of appearance."""
     found: dict[str, dict[int, str | None]] = {}
     for file, name in enumerate(names):
         for folder in name.split("/")[:-1]:

@@ -28,27 +28,24 @@ class JsonValues:
     def __init__(self, cells: CellReader | None = None) -> None:
         self.cells = cells or CellReader()
 
-    def number(self, cell: Any) -> float | None:
-        return self._number(cell)
-
-    truth = number
-
     def score(self, cell: Any) -> float | None:
         """A number that tells its class as well: of text only in the spelling of a class."""
         return self._text_number(cell, score=True) if isinstance(cell, str) else self._number(cell)
 
-    def _number(self, value: Any) -> float | None:
-        if type(value) is float and math.isfinite(value):
-            return value
-        if isinstance(value, str):
-            return self._text_number(value)
-        if value is None or isinstance(value, (bool, Infinite)):
-            return value if value is None else float(value)
-        if isinstance(value, int):
-            return _exact(value)
-        if isinstance(value, float):
+    def number(self, cell: Any) -> float | None:
+        if type(cell) is float and math.isfinite(cell):
+            return cell
+        if isinstance(cell, str):
+            return self._text_number(cell)
+        if cell is None or isinstance(cell, (bool, Infinite)):
+            return cell if cell is None else float(cell)
+        if isinstance(cell, int):
+            return _exact(cell)
+        if isinstance(cell, float):
             _overflown()
-        raise Unreadable(f"{_kind(value)} is not a number")
+        raise Unreadable(f"{_kind(cell)} is not a number")
+
+    truth = _number = number
 
     def _text_number(self, text: str, *, score: bool = False) -> float | None:
         try:

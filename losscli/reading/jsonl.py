@@ -1,8 +1,7 @@
 """JSON lines: one object a line, read line by line.
 
-What a value means is decided by what the column is wanted as, never by the values around it.  The
-columns are the keys of all objects of the first block, and of later ones where they are asked for by name; a
-key that an object lacks is a missing value.
+The columns are the keys of all objects in the first block, and keys of later objects that a call names; a key that
+an object lacks is a missing value. `json_values` says what a value means.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ class JsonlSource(Source):
         stop: DataError | None,
         chunk_rows: int,
     ) -> Iterator[Batch]:
-        """The rows of a block of lines, of which ``first_row`` rows of the file come before it."""
+        """The rows of a block of lines; ``first_row`` rows of the file come before it."""
         objects: list[dict[str, Any]] = []
         for line in block.split(b"\n") if block else ():
             try:

@@ -7,28 +7,26 @@ in pieces and never mapped: a mapped file that shrinks ends the process.
 from __future__ import annotations
 
 import tokenize
-import warnings
 import zipfile
 import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from losscli.errors import DataError
+from losscli.reading.array_layout import ArrayLayout, check_type, read_layout
 from losscli.reading.convert import decoded, read_texts
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.json_values import STORED_TEXTS
 from losscli.reading.read import Read, batch_of
 from losscli.reading.source import Part, Source
 from losscli.reading.stored import read_array
-from losscli.table.block import Batch, ColumnKind, ColumnRequest
+from losscli.table.block import Batch, ColumnRequest
 from losscli.table.cells import shown
 from losscli.text import noun
 
@@ -39,7 +37,6 @@ Loader: TypeAlias = Callable[[], Mapping[int, NDArray[Any]]]
 """Reads some rows of some columns, by the places of the columns."""
 
 PIECE_BYTES = 4 << 20  # of the file in a part
-HEADER_BYTES = 1 << 16
 
 # What reading a header or a compressed array raises over files that are not what they say.
 READING_ERRORS = (
@@ -56,45 +53,6 @@ READING_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayLayout:
-    """How the values of one array lie behind its header."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    by_column: bool  # Fortran's order: one column after the other
-    start: int  # bytes before the first value
-
-    @property
-    def rows(self) -> int:
-        return self.shape[0] if self.shape else 1
-
-    @property
-    def width(self) -> int:
-        """Columns; an array that is no table counts as one that cannot be read."""
-        return self.shape[1] if len(self.shape) == 2 else 1
-
-    @property
-    def row_bytes(self) -> int:
-        return self.dtype.itemsize * self.width
-
-    @property
-    def end(self) -> int:
-        size = self.start + self.dtype.itemsize
-        for length in self.shape:
-            size = self.start + (size - self.start) * length
-        return size
-
-    @property
-    def no_table(self) -> str | None:
-        """Why this is no array of columns, or None."""
-        if len(self.shape) not in (1, 2):
-            return f"it is an array of {len(self.shape)} dimensions"
-        if self.dtype.itemsize == 0 or self.width == 0:
-            return "it is an array without values"
-        return None
 
 
 class _ArraySource(Source):
@@ -122,7 +80,7 @@ class _ArraySource(Source):
 
     def _check(self, wants: Sequence[ColumnRequest]) -> None:
         for want in wants:
-            _check_type(self._layout(want.index), want.kind, self.path, self.columns[want.index])
+            check_type(self._layout(want.index), want.kind, self.path, self.columns[want.index])
 
     def _part(
         self, wants: Sequence[ColumnRequest], first_row: int, rows: int, size: int, load: Loader
@@ -153,7 +111,7 @@ class NpySource(_ArraySource):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         with _reading(self.stamp, "it is no NumPy file, or a damaged one"), _opened(path) as file:
-            self._array = layout = _read_layout(file)
+            self._array = layout = read_layout(file)
         if layout.no_table is not None:
             raise DataError(layout.no_table, detail="wanted one or two dimensions", file=path)
         if layout.end != self.stamp.size and not layout.dtype.hasobject:
@@ -227,7 +185,7 @@ class NpzSource(_ArraySource):
             for info in archive.infolist():
                 name = info.filename.removesuffix(".npy")
                 with archive.open(info) as file:
-                    layout = _read_layout(file)
+                    layout = read_layout(file)
                 if layout.end != info.file_size and not layout.dtype.hasobject:
                     raise ValueError(f"array `{shown(name)}` is not as long as its header says")
                 for place in range(layout.width):
@@ -295,34 +253,6 @@ def _reading(stamp: Fingerprint, what: str) -> Iterator[None]:
         raise stamp.damaged(error, what) from None
 
 
-def _read_layout(file: IO[bytes]) -> ArrayLayout:
-    header = _Header(file)
-    version = npy.read_magic(header)
-    with warnings.catch_warnings():  # of headers that Python 2 wrote, and of old names of types
-        warnings.simplefilter("ignore")
-        if version == (1, 0):
-            shape, by_column, dtype = npy.read_array_header_1_0(header)
-        elif version == (2, 0):
-            shape, by_column, dtype = npy.read_array_header_2_0(header)
-        else:  # version 3 is for records with names beyond ASCII
-            raise ValueError(f"its header is of version {version[0]}, wanted 1 or 2")
-    if any(length < 0 for length in shape):
-        raise ValueError("a length in its header is negative")
-    return ArrayLayout(dtype, tuple(shape), bool(by_column) and len(shape) == 2, file.tell())
-
-
-class _Header:
-    """The start of a file; a header that claims to be endless is not read."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def read(self, count: int = -1, /) -> bytes:
-        if not 0 <= count <= HEADER_BYTES:
-            raise ValueError(f"its header is longer than {HEADER_BYTES} bytes")
-        return self._file.read(count)
-
-
 def _values(file: IO[bytes], at: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     file.seek(at)
     values = np.fromfile(file, dtype, count)
@@ -352,32 +282,6 @@ def _skip(file: IO[bytes], count: int | None) -> None:
 
 
 # ---------------------------------------------------------------------- values
-
-
-def _check_type(layout: ArrayLayout, kind: ColumnKind, file: str, column: str) -> None:
-    """Refuse what cannot be read as wanted, by its type."""
-    detail = layout.no_table
-    if detail is not None:
-        raise DataError(detail, detail="wanted one or two dimensions", file=file, column=column)
-    dtype = layout.dtype
-    if dtype.hasobject:
-        raise DataError(
-            "it holds Python objects",
-            detail="to read them is to run code of the file; wanted numbers, booleans or text",
-            hint="convert the array, e.g. with `astype(float)` or `astype(str)`, and save it again",
-            file=file,
-            column=column,
-        )
-    moment = dtype.kind == "M" and np.datetime_data(dtype)[0] != "generic"
-    if dtype.kind in "biuSU" or (dtype.kind == "f" and dtype.itemsize <= 8) or (moment and kind != "number"):
-        return
-    read_as = {"number": "numbers", "text": "text"}.get(kind, "labels")
-    raise DataError(
-        f"it is of type `{shown(str(dtype))}`, which cannot be read as {read_as}",
-        detail="wanted numbers, booleans or text" + ("" if kind == "number" else ", dates or times"),
-        file=file,
-        column=column,
-    )
 
 
 def _read_column(stored: NDArray[Any], want: ColumnRequest) -> Read:

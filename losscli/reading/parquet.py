@@ -1,6 +1,6 @@
 """Parquet files: runs of row groups, decoded apart from each other.
 
-Opening reads the footer alone.  How Arrow's arrays become columns is the business of `arrow`.
+Opening reads only the footer. `arrow` turns Arrow's arrays into columns.
 """
 
 from __future__ import annotations

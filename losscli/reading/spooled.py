@@ -1,4 +1,4 @@
-"""An input that comes from afar or can be read only once, as a private copy on disk.
+"""A remote input, or one that can be read only once, as a private copy on disk.
 
 The copy has no name, so that it is gone when nobody reads it any more, however the run ends.  Messages
 name the input, not the copy.
@@ -25,7 +25,7 @@ PIECE_BYTES = 1 << 20
 
 
 class SpoolFile:
-    """A file of one's own, open as long as somebody holds it."""
+    """A temporary file that exists as long as this object does."""
 
     def __init__(self) -> None:
         try:
@@ -45,11 +45,11 @@ class SpoolFile:
 
     @property
     def size(self) -> int:
-        """Bytes that have come so far."""
+        """Bytes written so far."""
         return os.fstat(self._file.fileno()).st_size
 
     def take(self, stream: BinaryIO) -> None:
-        """The rest of a stream."""
+        """Append the rest of a stream."""
         while piece := stream.read(PIECE_BYTES):
             try:
                 self._file.write(piece)
@@ -64,7 +64,7 @@ def cannot_copy(error: OSError) -> OutputError:
 
 
 class SpooledSource(Source):
-    """The source of a copy, which goes by the name of what was copied."""
+    """The source of a copy, shown under the name of the original."""
 
     def __init__(self, shown: str, copy: SpoolFile, opened: Callable[[str], Source]) -> None:
         self.path = shown

@@ -51,7 +51,7 @@ def numbers_of(
     *,
     finite: bool = False,
 ) -> Read:
-    """Doubles of one's own, to be written to where they are missing; ``finite``: all others are."""
+    """Doubles as a column; those of missing rows are overwritten. ``finite``: all others are known to be."""
     if missing is not None:
         values[missing] = np.nan
     return Read(NumberColumn(values, missing, finite and missing is None), bad, why)

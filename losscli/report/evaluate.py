@@ -17,10 +17,11 @@ from losscli.measure.engines import threads
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed, row_name
+from losscli.reading.suffixes import has_dialect
 from losscli.report.records import Input, Report, Result, RowCounts
 from losscli.report.results import Options, results
 from losscli.table.block import AnyColumn, ColumnRequest, Place
-from losscli.table.cells import LIST_HINT, TEXT_FORMATS
+from losscli.table.cells import LIST_HINT
 from losscli.table.violations import Violation, ViolationKind
 from losscli.text import plural
 
@@ -250,7 +251,7 @@ def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iter
     where = ", ".join(
         f"`{plan.slot(place).name}` in {row_name(sources[place[0]], row)}" for place, row in found
     )
-    text = any(sources[place[0]].format in TEXT_FORMATS for place, _ in found)
+    text = any(has_dialect(sources[place[0]].format) for place, _ in found)
     return f"texts that are written as lists are one class each ({where}): {LIST_HINT if text else 'store them as lists'}"
 
 

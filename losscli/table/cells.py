@@ -1,7 +1,7 @@
 """What the text of a cell means: as a number, as a class label, as text.
 
-The grammar is decided here, cell by cell, in plain Python. A reader may use anything faster that gives the
-same bits, and comes back here for whatever it is not sure of.
+This is the grammar, cell by cell, in plain Python. A reader may use anything faster that gives the same bits, and
+uses this for every cell that it is not sure of.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TRUTHS = {"true": 1, "false": 0}
 EXACT = 2**53
 """Up to here every integer is a double."""
 JSON_LISTS = "json"
-"""In place of a mark that parts lists: they are written as in JSON."""
+"""In place of a separator of lists: they are written in JSON."""
 
 _MISSING_NUMBER = frozenset(("", "na", "n/a", "nan", "null", "none"))
 # Python reads no longer text as an integer.
@@ -45,7 +45,7 @@ class Unreadable(Exception):
 
 
 class Quoted(str):
-    """A text of a file that tells text from numbers: it is none of them, however it reads."""
+    """A text of a file that distinguishes text from numbers: it is no number, however it reads."""
 
     __slots__ = ()
 
@@ -56,7 +56,7 @@ class CellReader:
 
     decimal: str = "."
     null: tuple[str, ...] = ()
-    list: str | None = None  # what parts the members of a list in one cell, or `JSON_LISTS`
+    list: str | None = None  # the separator of lists in one cell, or `JSON_LISTS`
     _number: re.Pattern[str] = field(init=False, repr=False)
     _integer: re.Pattern[str] = field(init=False, repr=False)
     _null: frozenset[str] = field(init=False, repr=False)
@@ -137,10 +137,9 @@ class CellReader:
         return value
 
     def parted(self, text: str) -> Sequence[str]:
-        """The members of a list in one cell, by the mark that parts them.
+        """The members of a list in one cell, without the spaces around them.
 
-        A cell that holds the mark alone is a list without members, as an empty one is missing.  Spaces
-        around a member are none of it.
+        A cell that holds only the separator is a list without members, since an empty cell is missing.
         """
         mark = self.list or ""
         return [] if mark in (text, text.strip(" \t")) else [part.strip(" \t") for part in text.split(mark)]
@@ -166,8 +165,6 @@ def no_double(found: int) -> Unreadable:
     return Unreadable(f"`{shown(str(found))}` is no double", wanted)
 
 
-TEXT_FORMATS = ("csv", "tsv", "txt")
-"""Formats of which `--dialect` says how cells are read."""
 LIST_HINT = "lists in cells are read with `--dialect list=json`"
 
 
@@ -186,7 +183,7 @@ def in_order(classes: Iterable[int | str]) -> list[int | str]:
 
 
 def list_text(labels: Iterable[int | str]) -> str:
-    """The labels of a row as one text, which is the same whatever their order.
+    """The labels of a row as one text, the same for every order of them.
 
     >>> list_text(["dog", "cat", 3])
     '[3, "cat", "dog"]'
@@ -205,7 +202,7 @@ def listed(text: str) -> tuple[int | str, ...]:
 
 
 def shown(text: str) -> str:
-    """A cell for a message: cut, and nothing in it that a terminal would obey."""
+    """A cell for a message: cut, and with everything escaped that a terminal would obey."""
     cut = text if len(text) <= CELL_SHOWN else text[:CELL_SHOWN] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
