@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.select import find
-from losscli.reading.values import BadRow
 from losscli.table.block import (
     AnyColumn,
     Batch,
@@ -181,7 +180,15 @@ def _reads(source: Source, want: ColumnRequest) -> bool:
     return batch is None or batch.stop is None
 
 
-def _as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
+class BadKey(NamedTuple):
+    """The first row of a column whose text is no key of its type."""
+
+    row: int
+    message: str
+    detail: str
+
+
+def _as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadKey | None]:
     """A column as it was read becomes keys; and its first row that cannot."""
     keys, wrong = keys_of(column, kind)
     if wrong is None:
@@ -192,7 +199,7 @@ def _as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]
     wanted = (
         f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
     )
-    return keys, BadRow(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
+    return keys, BadKey(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
 
 
 def by_position(sources: Sequence[Source], on: str | None) -> bool:

@@ -6,7 +6,7 @@ from both.  Nothing here reads, checks or measures.  Arrays are not written to o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -96,8 +96,8 @@ class Cells(NamedTuple):
     starts: Offsets
     ends: Offsets
 
-    def slice(self, start: int, stop: int) -> Cells:
-        return Cells(self.data, self.starts[start:stop], self.ends[start:stop])
+    def picked(self, rows: slice | Mask) -> Cells:
+        return Cells(self.data, self.starts[rows], self.ends[rows])
 
 
 class KeyColumn:
@@ -130,7 +130,9 @@ class KeyColumn:
     def slice(self, start: int, stop: int) -> KeyColumn:
         missing = None if self.missing is None else self.missing[start:stop]
         words = self._words if callable(self._words) else self._words[:, start:stop]
-        return KeyColumn(words, missing, None if self.cells is None else self.cells.slice(start, stop))
+        return KeyColumn(
+            words, missing, None if self.cells is None else self.cells.picked(slice(start, stop))
+        )
 
 
 AnyColumn: TypeAlias = NumberColumn | ClassColumn | KeyColumn
@@ -153,6 +155,11 @@ class Batch(NamedTuple):
         """Rows ``start`` to ``stop``; ``Batch.stop`` stays with the last row."""
         kept = self.stop if stop == self.rows else None
         return Batch(stop - start, tuple(c.slice(start, stop) for c in self.columns), kept, self.file)
+
+    def pieces(self, rows: int) -> Iterator[Batch]:
+        """The same rows, at most so many at a time; without any, one piece."""
+        for start in range(0, max(1, self.rows), max(1, rows)):
+            yield self.slice(start, min(start + max(1, rows), self.rows))
 
     def stopped(self, error: DataError) -> Batch:
         return self._replace(stop=error)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import chain, islice, takewhile
 
 from losscli.errors import UsageError
-from losscli.table.cells import CellReader, NotNumber
+from losscli.table.cells import CellReader, Unreadable
 
 _CELLS = CellReader()
 
@@ -70,7 +70,7 @@ def label_number(label: int | str) -> float:
         return math.nan
     try:
         number = _CELLS.number(label)
-    except NotNumber:
+    except Unreadable:
         return math.nan
     return math.nan if number is None or number.is_integer() or math.isinf(number) else number
 
