@@ -11,7 +11,7 @@ from losscli.loss.domains import COUNTS, NONNEGATIVE, REAL, AnyClass, Binary, In
 from losscli.loss.spec import Spec
 from losscli.measure.adapt import WEIGHT, View
 from losscli.measure.call import Call, LossRequest, names_cut
-from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
 from losscli.measure.list_columns import (
     ListColumns,
     Lists,
@@ -667,7 +667,8 @@ class _Planner:
         purpose: Purpose = "label" if role.name == "label" else "pred"
         if isinstance(domain, Binary):
             place = self._slot(columns[0], "truth" if self.call.positive is None else "class", purpose)
-            return BinaryView(place, domain, form.name, self.call.positive)
+            positive = self.call.positive
+            return BinaryView(place, domain, form.name) if positive is None else PositiveView(place, positive)
         if role.shape == "Columns":
             assert isinstance(domain, (Interval, Simplex))
             if role.name == "label":
