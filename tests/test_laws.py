@@ -49,12 +49,14 @@ from draws import (
 )
 
 from losscli.errors import DataError, UsageError
-from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
+from losscli.loss.declare import MARK, Column, Loss, loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
+from losscli.loss.params import Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
-from losscli.numbers.state import STATES, Sums
+from losscli.numbers.states import STATES, merged_groups
+from losscli.numbers.sums import Sums
 from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
@@ -640,6 +642,7 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
     (held,) = tallies[0].slices.values()
     for unit, state in tallies[0].states.items():
         assert reduce(lambda one, other: one.merge(other), map(held.states[unit].at, range(3))) == state
+        assert merged_groups(held.states[unit]) == state
 
     def known(report: Report, *wanted: str) -> list[Any]:
         return [
@@ -1038,7 +1041,7 @@ def test_a_kernel_that_warns_is_noticed() -> None:
 
 def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = declared(by_the_block)
-    monkeypatch.setattr("losscli.measure.call.find", lambda name: (planted,))
+    monkeypatch.setattr("losscli.measure.loss_request.find", lambda name: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
 

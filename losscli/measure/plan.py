@@ -17,14 +17,15 @@ from losscli.measure.number_views import NumberView
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, ParamValue
+    from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
+    from losscli.loss.spec import ParamValue
     from losscli.measure.row_recorder import RowRecorder
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
-    from losscli.statistics.bootstrap import GroupView
+    from losscli.statistics.groups import GroupView
     from losscli.statistics.paired_difference import ComparedUnits
 
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
