@@ -95,9 +95,9 @@ def _cell(column: AnyColumn, at: int, kind: ColumnKind = "text_key") -> str:
     if column.missing is not None and column.missing[at]:
         return "missing"
     if isinstance(column, KeyColumn):
-        from losscli.table.keys import shown
+        from losscli.table.keys import key_text
 
-        return f"`{shown(column.words[:, at], 'int' if kind in INTEGER_KINDS else 'text')}`"
+        return f"`{key_text(column.words[:, at], 'int' if kind in INTEGER_KINDS else 'text')}`"
     if isinstance(column, NumberColumn):
         return f"`{column.values[at].tolist()!r}`"
     return f"`{class_at(column, at)}`"

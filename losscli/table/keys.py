@@ -264,8 +264,8 @@ def _not_plain(words: Words) -> Mask:
     return found
 
 
-def shown(words: Words, kind: KeyType) -> str:
-    """One key for a message."""
+def key_text(words: Words, kind: KeyType) -> str:
+    """One key as text, for a message."""
     if kind == "int" and not words[1:].any():
         return str(int(words[:1].view(np.int64)[0]))
     if kind == "float":
