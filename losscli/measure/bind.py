@@ -221,7 +221,7 @@ class _Planner:
         if not by_position(self.sources, call.on):
             return choose_keys(self.sources, call.on, call.key_type, call.unmatched)
         if call.key_type is not None or call.unmatched != "error":
-            raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+            raise UsageError("`--key-type` and `--unmatched` need keys", hint="name the keys: `--on KEY`")
         return None
 
     def _telling(self) -> tuple[SharedId, ...]:

@@ -67,6 +67,6 @@ def _library() -> Any:
         import junitparser
     except ImportError:
         raise UsageError(
-            "`junit` needs the package junitparser", hint="install it: `pip install 'losscli[junit]'`"
+            "`junit` needs the package `junitparser`", hint="install it: `pip install 'losscli[junit]'`"
         ) from None
     return junitparser
