@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
     from losscli.reading.source import Source
-    from losscli.statistics.bootstrap import GroupView
+    from losscli.statistics.groups import GroupView
     from losscli.table.block import ColumnKind, Place
 
 AVERAGES = ("macro", "micro", "weighted", "none")
@@ -441,7 +441,7 @@ class _Planner:
     def _groups(self, keys: KeyPlan | None) -> GroupView:
         """The groups of the bootstrap: by cluster, by key, or by the number of the row."""
         # Imported here: few calls resample.
-        from losscli.statistics.bootstrap import GroupView
+        from losscli.statistics.groups import GroupView
 
         if self.call.cluster is not None:
             columns = self._named("--ci", self.call.cluster)
@@ -482,7 +482,7 @@ class _Planner:
             places.append(found[0])
         index = Index()
         if self.call.resampled:
-            from losscli.statistics.bootstrap import MOST_SLICES
+            from losscli.statistics.groups import MOST_SLICES
 
             index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
         return SliceView(slicing, tuple(places), index)
