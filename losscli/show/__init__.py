@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import UsageError
 from losscli.show.canvas import Canvas
@@ -84,6 +84,16 @@ def refuse_comparison(name: str) -> None:
     if name not in COMPARING:
         names = ", ".join(f"`{known}`" for known in COMPARING)
         raise UsageError(f"a comparison cannot be shown as `{name}`", hint=f"its formats are {names}")
+
+
+def package(name: str, *, format: str, extra: str) -> Any:
+    """A package that a format needs and that not every installation has; UsageError if it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError(
+            f"`{format}` needs the package `{name}`", hint=f"install it: `pip install 'losscli[{extra}]'`"
+        ) from None
 
 
 def parse_output(text: str) -> tuple[str, str]:
