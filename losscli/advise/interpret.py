@@ -28,12 +28,12 @@ def interpret(seen: Described, format: str) -> Interpretation:
     if seen.lists:
         return found
     if seen.from_logits and not found.scores:
-        found.doubt("these are no raw scores of classes: leave `--from-logits` out")
+        found.doubt("these are not raw scores of classes: leave out `--from-logits`")
     for column in (*seen.preds, *seen.labels):
         _doubt_values(found, column, format, bounds=found.task == "intervals" and column in seen.preds)
     if seen.paired and seen.whole and seen.pred.rows != seen.label.rows:
         said = f"{plural(seen.pred.rows, 'row')} of predictions and {seen.label.rows} of labels"
-        found.doubt(f"{said}: if a column tells which belong together, pair them with `--on KEY`")
+        found.doubt(f"{said}: if a column identifies the rows, pair them with `--on KEY`")
     return found
 
 
@@ -47,10 +47,10 @@ def _doubt_values(found: Interpretation, column: ColumnProfile, format: str, *, 
         found.doubt(f"{name} holds no value at all")
     elif column.missing:
         said = f"{name} has {plural(column.missing, 'missing value')}"
-        found.doubts.append(f"{said}: `eval` refuses them unless told `--nan drop`")
+        found.doubts.append(f"{said}: `eval` refuses them without `--nan drop`")
     if column.infinite:
         said = f"{name} has {plural(column.infinite, 'infinite value')}"
         if bounds:
-            found.doubts.append(f"{said}: `coverage` takes them, and no mean of widths is defined")
+            found.doubts.append(f"{said}: `coverage` takes them, but the mean width is not defined")
         else:
             found.doubt(f"{said}, which no loss takes")
