@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from losscli.advise.interpretation import Described
 from losscli.advise.profile import ColumnProfile, look
 from losscli.errors import DataError
-from losscli.measure import lists
+from losscli.measure.first_lists import FirstLists, first_lists
+from losscli.measure.list_columns import places_of
 from losscli.measure.slices import names_cut
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs
@@ -217,17 +218,17 @@ class ColumnGuesses:
             self.options.from_logits, self.options.pos_label,
         )  # fmt: skip
 
-    def _lists(self, columns: Sequence[Chosen]) -> lists.Look | None:
+    def _lists(self, columns: Sequence[Chosen]) -> FirstLists | None:
         """A look at the lists of the only column; None where it holds none, or there are several."""
         if len(columns) != 1:
             return None
         source, index = self.sources[columns[0].side], columns[0].index
-        return None if source.holds_lists(index) is False else lists.look(source, index)
+        return None if source.holds_lists(index) is False else first_lists(source, index)
 
     def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
         """A column for each place of a column of lists."""
         seen = self._lists(columns)
-        return list(columns) if seen is None else lists.places_of(columns[0], seen.width)
+        return list(columns) if seen is None else places_of(columns[0], seen.width)
 
 
 def _by_stem(columns: Sequence[Chosen]) -> dict[str, list[Chosen]]:

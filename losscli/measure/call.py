@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
-from losscli.measure import bind, prepass
 from losscli.measure.engines import threads
+from losscli.measure.prepass import settled_plan
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed
@@ -59,9 +59,7 @@ class Call:
 
     def plan(self, requests: Sequence[LossRequest]) -> Plan:
         """What to read and measure.  UsageError or DataError where the options do not fit the inputs."""
-        return bind.plan(
-            self.sources, requests, self.options, self.jobs, prepass.column_reader(self.sources, self.jobs)
-        )
+        return settled_plan(self.sources, requests, self.options, self.jobs)
 
     def measured(
         self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None
@@ -70,7 +68,6 @@ class Call:
         for source in self.sources:
             if source.rows == 0:
                 raise no_rows(source)
-        plan = prepass.with_edges(plan, self.sources, self.jobs)
         readings = 2 if self.options.constant else 1
         advance = start([*self.sources] * readings) if start is not None else _silent
         taking: AbstractContextManager[Sink | None] = sink if sink is not None else nullcontext()

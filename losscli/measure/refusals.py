@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def no_rows(source: Source) -> DataError:
+    """The refusal of an input without rows."""
     return DataError(f"the {'files have' if source.files else 'file has'} no rows", file=source.path)
 
 
@@ -29,7 +30,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     stop = outcome.stop
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
-    told_apart(plan, tally)
+    _add_differences(plan, tally)
     first = tally.faults.first()
     mixed = _mixed(plan, tally, sources)
     row = tally.faults.found[first].row if first is not None else None
@@ -39,11 +40,11 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
         _multi_hot(plan, tally)
     if first is not None:
         slot = plan.slot(first.column)
-        held = plan.sides[first.column[0]]  # what is wrong with a label of lists is told of their column
-        read = [s.name for s in held if s.index == slot.index and not s.made]
+        # What is wrong with a label of lists is wrong with their column.
+        read = [s.name for s in plan.sides[first.column[0]] if s.index == slot.index and not s.made]
         column = read[0] if slot.labels and read else slot.name
         error = tally.faults.error(file=slot.file, column=column, kind=first, rows=tally.read)
-        if first.check == TOLD_APART:
+        if first.check == DIFFERENT_ROWS:
             error.hint = pairing_hint(sources, [slot.name])
         raise error
     if stop is not None:
@@ -68,24 +69,25 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
 
 
 def explained(error: DataError, plan: Plan) -> DataError:
-    """The error; where a cell is no number that only an expression needs, with the expression."""
-    asked = (
+    """The error, which names an expression where nothing else needs the cell to be a number."""
+    readers = (
         {place: ("--where ", plan.where.expression) for _, place in plan.where.columns} if plan.where else {}
     )
     for unit in plan.units:
         if unit.loss.words_are_columns:
             expression = unit.loss.expression  # type: ignore[attr-defined]
-            asked |= {place: ("expr:", expression) for _, view in unit.views for place in view.places}
-    held = [
-        (place, slot) for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
+            readers |= {place: ("expr:", expression) for _, view in unit.views for place in view.places}
+    slots = {
+        place: slot for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
+    }
+    found = [
+        readers[place] for place in slots if place in readers and slots[place].kind in ("number", "truth")
     ]
-    roles = [slot for place, slot in held if place not in asked]
-    by = next(
-        (asked[place] for place, slot in held if place in asked and slot.kind in ("number", "truth")), None
-    )
-    if roles or by is None or "number" not in error.message or "needs" in (error.detail or ""):
+    if not slots.keys() <= readers.keys() or not found:
         return error
-    option, expression = by
+    if "number" not in error.message or "needs" in (error.detail or ""):
+        return error
+    option, expression = found[0]
     said = f"`{option}{expression.text}` reads the column as numbers"
     more = error.detail if error.detail != "wanted a number" else None
     hint = error.hint or f"a column of text is compared with text: `{error.column} == '...'`"
@@ -110,19 +112,19 @@ def _multi_hot(plan: Plan, tally: Tally) -> None:
             )  # fmt: skip
 
 
-_APART = "as a class, a whole number in another spelling than `1` or `1.0` is text: `1E0`, `01`, `+1`"
-TOLD_APART = "told apart"
+SPELLINGS = "as a class, a whole number in another spelling than `1` or `1.0` is text: `1E0`, `01`, `+1`"
+DIFFERENT_ROWS = "different rows"
 
 
-def told_apart(plan: Plan, tally: Tally) -> None:
-    """Columns that say which row is which and differ become a fault, where no note is enough."""
+def _add_differences(plan: Plan, tally: Tally) -> None:
+    """Add a fault for each pair of columns that say which row is which and differ, where a note is not enough."""
     for at, agreement in tally.agreements.items():
         telling = plan.telling[at]
         first = agreement.first
         if first is None or not telling.strict or agreement.counting(tally.read) is not None:
             continue
         slot = plan.slot(telling.other)
-        tally.faults.add(ViolationKind(PAIRING, telling.one, TOLD_APART), Violation(
+        tally.faults.add(ViolationKind(PAIRING, telling.one, DIFFERENT_ROWS), Violation(
             first.row, f"the row is {first.one}, and {first.other} in {slot.file}",
             f"by position, `{slot.name}` must be the same in both files", "differ", None, agreement.count,
         ))  # fmt: skip
@@ -137,7 +139,7 @@ def pairing_hint(sources: Sequence[Source], names: Sequence[str]) -> str | None:
 
 
 def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | None:
-    """Two things in one column that are each allowed, but not beside each other."""
+    """The first error of a column that holds two things which are allowed, but not together."""
     found = []
     for place, slot in plan.places():
         for marks, what in TOGETHER.items():
@@ -145,30 +147,25 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
             if one is not None and other is not None:
                 first, second = (row_name(sources[place[0]], row) for row in (one, other))
                 rows = f"first in {first} and in {second}; one column holds one or the other"
-                found.append(
-                    DataError(
-                        f"{what} stand in one column",
-                        rows,
-                        _APART if "text" in marks else None,
-                        slot.file,
-                        slot.name,
-                        max(one, other),
-                    )
-                )
+                found.append(DataError(
+                    f"{what} stand in one column", rows, SPELLINGS if "text" in marks else None, slot.file,
+                    slot.name, max(one, other),
+                ))  # fmt: skip
     return min(found, key=lambda error: error.row or 0, default=None)
 
 
 def _refuse_two_labels(plan: Plan, tally: Tally) -> None:
-    """Two labels that both match one class column are two classes."""
-    views = [view for unit in plan.units for _, view in unit.views]
-    classes = [view.classes if isinstance(view, OneClassView) else view for view in views]
-    for view in classes:
-        for labels in view.met(tally.seen).values() if isinstance(view, ClassesView) else ():
-            if len(labels) > 1 and isinstance(view, ClassesView):
-                slot = plan.slot(view.column)
+    """DataError where two labels match one class column: they are two classes."""
+    for view in (view for unit in plan.units for _, view in unit.views):
+        classes = view.classes if isinstance(view, OneClassView) else view
+        if not isinstance(classes, ClassesView):
+            continue
+        for labels in classes.met(tally.seen).values():
+            if len(labels) > 1:
+                slot = plan.slot(classes.column)
                 one, other, *_ = sorted(labels)
                 raise DataError(
-                    f"the labels `{one}` and `{other}` both match one {view.holder}",
+                    f"the labels `{one}` and `{other}` both match one {classes.holder}",
                     "classes are matched to columns by name, without regard to case where no name is the same",
                     "`--classes a,b,c` names the classes of the columns in their order", slot.file, slot.name,
                 )  # fmt: skip

@@ -121,6 +121,10 @@ class Index:
     lock: threading.Lock = field(default_factory=threading.Lock)
     lookups: dict[tuple[tuple[Value, ...], ...], Ints] = field(default_factory=dict)
 
+    def __reduce__(self) -> Any:
+        # The lock and the tables are of one process.
+        return Index, (dict(self.codes), self.most, self.asked_by)
+
     def lookup(self, tables: Sequence[tuple[Value, ...]], size: int) -> Ints:
         """The codes of the combinations of some values, -1 where none was met: mostly those of the blocks before."""
         if size > KEPT_SIZE:

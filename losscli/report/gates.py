@@ -99,22 +99,23 @@ def _judge(limit: Limit, results: Sequence[Result], baseline: Baseline | None) -
 def _bounded(limit: Limit, results: Sequence[Result]) -> list[Result]:
     """The whole of every prediction, or every part where there is no whole; or the slices named."""
     names = canonical(limit.loss)
-    held = [r for r in results if r.loss in names]
+    bounded = [r for r in results if r.loss in names]
     if limit.slice is None:
-        held = [r for r in held if not r.slice]
+        bounded = [r for r in bounded if not r.slice]
     else:
-        held = [r for r in held if r.slice and matches(limit.slice, r.slice)]
-    whole = {(r.pred, _frozen(r.slice)) for r in held if not r.part}
-    return [r for r in held if not r.part or (r.pred, _frozen(r.slice)) not in whole]
+        bounded = [r for r in bounded if r.slice and matches(limit.slice, r.slice)]
+    whole = {(r.pred, _frozen(r.slice)) for r in bounded if not r.part}
+    return [r for r in bounded if not r.part or (r.pred, _frozen(r.slice)) not in whole]
 
 
 def _absent(limit: Limit, results: Sequence[Result]) -> str:
+    """Why there is no result that the limit bounds."""
     names = canonical(limit.loss)
-    held = [r for r in results if r.loss in names]
-    if not held:
+    of_loss = [r for r in results if r.loss in names]
+    if not of_loss:
         there = ", ".join(dict.fromkeys(f"`{r.loss}`" for r in results))
         return f"there is no result of it; there are {there}" if there else "there is no result at all"
-    slices = list(dict.fromkeys(slice_text(r.slice) for r in held if r.slice))
+    slices = list(dict.fromkeys(slice_text(r.slice) for r in of_loss if r.slice))
     if limit.slice is None:
         return "there are results of slices only"
     if not slices:
@@ -202,6 +203,7 @@ class _Case:
         return self.limit.size * abs(decimal(self.before.value or 0.0))
 
     def verdict(self) -> LimitVerdict:
+        """What becomes of the limit."""
         passed, reason = (False, self.why) if self.why is not None else self._compare()
         result, limit = self.result, self.limit
         return LimitVerdict(
@@ -250,11 +252,8 @@ class _Case:
         assert ci is not None
         ends = [ci["low"], ci["high"]]
         excesses = [self.excess(end) for end in ends]
-        if self.limit.kind == "max_regression":
-            # Where the best value lies in the middle, the excess is least there.
-            excesses += [
-                self.excess(best) for best in BEST.get(self.result.better, ()) if ends[0] < best < ends[1]
-            ]
+        if self.limit.kind == "max_regression" and self.result.better == "zero" and ends[0] < 0.0 < ends[1]:
+            excesses.append(self.excess(0.0))  # the best value lies in the middle
         return min(excesses), max(excesses)
 
     @property
@@ -304,9 +303,6 @@ class _Case:
         return (
             f"{number(value)} is worse than {number(self.before.value)} by {text}; at most {most} is allowed"
         )
-
-
-BEST: dict[str, tuple[float, ...]] = {"zero": (0.0,)}
 
 
 def _correct(cases: Iterable[_Case]) -> None:
