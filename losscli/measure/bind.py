@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss, Role
     from losscli.loss.matrix import ClassTable, Matrix
     from losscli.measure.lists import ReadColumn
-    from losscli.measure.row_recorder import Fact
+    from losscli.measure.observers.facts import Fact
     from losscli.measure.slices import SliceView
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.telling import Telling
@@ -245,7 +245,7 @@ class _Planner:
         ``playing`` are the columns that play a role, which a glob leaves out.
         """
         # Imported here: few calls look at rows.
-        from losscli.measure.row_recorder import Fact
+        from losscli.measure.observers.facts import Fact
         from losscli.table.cells import CellReader
 
         keyed = {(at, slot.index) for at, slots in enumerate(keys.sides if keys else ()) for slot in slots}

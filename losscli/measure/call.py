@@ -13,8 +13,8 @@ from losscli.table.labels import class_label, classes_named
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
+    from losscli.measure.observers.pictures import Pictures
     from losscli.measure.plan import NanPolicy
-    from losscli.measure.row_recorder import Pictures
     from losscli.pairing.keyplan import Unmatched
     from losscli.reading.source import Source
 

@@ -20,6 +20,8 @@ from losscli.errors import DataError, UsageError
 from losscli.measure.bind import plan as make_plan
 from losscli.measure.call import Call, asked_for
 from losscli.measure.engines import threads
+from losscli.measure.observers.differences import UnitDifference
+from losscli.measure.observers.observer import WHOLE
 from losscli.numbers.exact import round_fraction
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed
@@ -37,7 +39,7 @@ from losscli.report.evaluate import (
 )
 from losscli.report.gates import exact_change
 from losscli.report.records import Input, Result
-from losscli.report.results import Options, drawn_groups, of_measure, slices_of, values_of
+from losscli.report.results import DRAWN, Options, deal_groups, of_measure, slices_of, values_of
 from losscli.report.verdicts import POWER, Chances, Draft, Rule, at_odds, by_t, check_rule, corrected
 from losscli.statistics.distributions import mcnemar_mid_p, normal_quantile
 from losscli.statistics.intervals import (
@@ -53,7 +55,6 @@ from losscli.statistics.intervals import (
     standard_error,
     too_few,
 )
-from losscli.statistics.paired_difference import ComparedUnits, PairedDifference
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from losscli.numbers.sums import Sums
     from losscli.reading.source import Dialect, Source
     from losscli.statistics.bootstrap import Drawings
+    from losscli.statistics.paired_difference import PairedDifference
     from losscli.statistics.spread import Spread
     from losscli.table.block import Ints
 
@@ -127,7 +129,7 @@ def compare(
     )  # fmt: skip
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
     duels = _duels(plan)
-    plan = plan._replace(pairs=tuple(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None)))
+    plan = plan.watched_by(dict.fromkeys(duel.pair for duel in duels if duel.pair is not None))
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
@@ -208,7 +210,7 @@ class _Comparer:
 
     base: Measure
     head: Measure
-    pair: ComparedUnits | None
+    pair: UnitDifference | None
 
 
 def _duels(plan: Plan) -> list[_Comparer]:
@@ -219,27 +221,27 @@ def _duels(plan: Plan) -> list[_Comparer]:
     for name, (base, *heads) in groups.items():
         if not heads:
             raise UsageError(f"`{name}` would compare the same columns, `{base.pred}`, with themselves")
-        found += [_Comparer(base, head, _pair(base, head)) for head in heads]
+        found += [_Comparer(base, head, _pair(base, head, plan)) for head in heads]
     return found
 
 
-def _pair(base: Measure, head: Measure) -> ComparedUnits | None:
+def _pair(base: Measure, head: Measure, plan: Plan) -> UnitDifference | None:
     if len(base.parts) > 1 or len(head.parts) > 1 or {base.loss.state, head.loss.state} != {"sums"}:
         return None
     # Of a function of means that is better if lower, a lower row is better, as of its mean.
     better = base.loss.better if base.loss.is_mean or base.loss.better == "lower" else None
-    return ComparedUnits(base.parts[0].unit, head.parts[0].unit, better)
+    return UnitDifference(base.parts[0].unit, head.parts[0].unit, better, plan.times)
 
 
 def _all(
     plan: Plan, tally: Tally, options: Options, duels: Sequence[_Comparer], rule: Rule
 ) -> list[Compared]:
     """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
-    groups = drawn_groups(plan, tally)
+    deal_groups(plan, tally)
     found = [_compared(duel, plan, tally, options, {}, rule, "").settled(rule) for duel in duels]
     for place, slicing in enumerate(plan.slicings):
         families: dict[int, list[Draft]] = {}
-        for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
+        for values, part in slices_of(slicing, tally, place, options.min_slice):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for at, duel in enumerate(duels):
                 by = f"|by:{slicing.slicing}"
@@ -270,21 +272,21 @@ def _drafted(
     base: Result, head: Result, contest: _Comparer, plan: Plan, tally: Tally, options: Options,
     named: dict[str, str | None], rule: Rule, by: str,
 ) -> Draft:  # fmt: skip
-    held = tally.states.get(contest.base.parts[0].unit)  # None where no row counts
+    held = tally.state(contest.base.parts[0].unit)
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
         base.rows, 0.0 if held is None else held.weight.rounded(), signature=base.signature + by,
     )  # fmt: skip
     if base.value is None or head.value is None:
         return Draft(replace(one, note=_why(base, head)))
-    states = [tally.states[m.parts[0].unit] for m in (contest.base, contest.head)]
+    states: list[Any] = [tally.state(m.parts[0].unit) for m in (contest.base, contest.head)]
     exact = contest.pair is not None and contest.base.loss.is_mean
     values = [s.means[0] for s in states] if exact else [Fraction(base.value), Fraction(head.value)]
     worse_by = exact_change(base.better, *values)
     if not math.isfinite(round_fraction(worse_by)):
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
-    duel = tally.duels.get(plan.pairs.index(contest.pair)) if contest.pair is not None else None
+    duel: PairedDifference | None = None if contest.pair is None else tally.of(contest.pair)
     if duel is not None and not duel.unlike and duel.counted:
         ties = states[0].rows - duel.wins - duel.losses
         one = replace(one, wins=duel.wins, losses=duel.losses, ties=ties)
@@ -392,9 +394,10 @@ def _resampled(
         turns,
     )
 
-    assert tally.drawn is not None
     measures = (contest.base, contest.head)
-    groups, units = tally.drawn.states([part.unit for measure in measures for part in measure.parts])
+    groups, units = tally.kept[DRAWN, WHOLE].states(
+        [part.unit for measure in measures for part in measure.parts]
+    )
     width = len(contest.base.parts)
     if groups < 2:
         return Draft(replace(one, note=ONE_GROUP))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
@@ -14,6 +14,7 @@ from losscli.measure.bind import plan as make_plan
 from losscli.measure.call import Call, asked_for
 from losscli.measure.class_views import ClassesView, OneClassView
 from losscli.measure.engines import threads
+from losscli.measure.observers.states import UnitSpread
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed, row_name
@@ -27,8 +28,8 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from losscli.measure.engines.pool import Advance, Outcome
     from losscli.measure.lists import ReadColumn
+    from losscli.measure.observers.pictures import Pictures
     from losscli.measure.plan import NanPolicy, Plan
-    from losscli.measure.row_recorder import Pictures
     from losscli.measure.tally import Tally
     from losscli.pairing.keyplan import Unmatched
     from losscli.reading.source import Dialect, Source
@@ -117,7 +118,9 @@ def evaluate(
         jobs=jobs,
     )
     plan = make_plan(sources, asked, call, column_reader(sources, jobs))
-    plan = plan._replace(spreads=interval is not None)
+    if interval is not None:
+        sums = (at for at, unit in enumerate(plan.units) if unit.loss.state == "sums")
+        plan = plan.watched_by(map(UnitSpread, sums))
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
@@ -127,12 +130,14 @@ def evaluate(
         plan = with_edges(plan, sources, jobs)
         with ExitStack() as stack:
             sink = None
-            if rows_out is not None and plan.watch is not None:
+            if rows_out is not None:
                 # Imported here: few calls write rows.
+                from losscli.measure.observers.file_rows import FileRows
                 from losscli.report.rowfile import RowFile
 
+                rows = next(one for one in plan.observers if isinstance(one, FileRows))
                 ordered = plan.keys is None
-                sink = RowFile(rows_out, plan.watch, ordered=ordered, for_spreadsheets=for_spreadsheets)
+                sink = RowFile(rows_out, rows, ordered=ordered, for_spreadsheets=for_spreadsheets)
                 stack.enter_context(sink)
             if constant:
                 from losscli.measure.constant_baseline import ConstantSearch
@@ -424,8 +429,18 @@ def _report(plan: Plan, outcome: Outcome, sources: Sequence[Source], options: Op
     notes = notes_of(plan, tally, sources)
     found = [with_notes(result, notes) for result in found]
     warnings += notes
-    binned = tally.kept.binned if tally.kept is not None else None
-    return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)), binned=binned)
+    return Report(found, rows, inputs, None, list(dict.fromkeys(warnings)), binned=_binned(plan, tally))
+
+
+def _binned(plan: Plan, tally: Tally) -> Mapping[tuple[str, str], Any]:
+    """The counts in bins, where pictures are asked for."""
+    if not plan.observers:
+        return {}
+    # Imported here: few calls draw pictures.
+    from losscli.measure.observers.pictures import BinnedCounts
+
+    states = [state for state in tally.kept.values() if isinstance(state, BinnedCounts)]
+    return {what: counts for state in states for what, counts in state.binned.items()}
 
 
 def with_notes(result: Result, notes: Sequence[str]) -> Result:

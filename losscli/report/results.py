@@ -16,10 +16,13 @@ from losscli.losses.stable import sum_fractions
 from losscli.measure.adapt import missing_among_numbers
 from losscli.measure.class_views import ClassesView, CodedView, OneClassView
 from losscli.measure.classes import BINARY, judge, met, rest_of, unweighed
+from losscli.measure.observers.observer import WHOLE
+from losscli.measure.observers.row_counts import LackingRows, LostRows, UsedRows
+from losscli.measure.observers.states import UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
-from losscli.measure.tally import SliceTally, Tally
+from losscli.measure.tally import BySlice, Tally
 from losscli.numbers.bins import Bins
-from losscli.numbers.by_group import number_at
+from losscli.numbers.by_group import added, number_at
 from losscli.numbers.confusion import MOST_CLASSES, Confusion, Counts
 from losscli.numbers.exact import exact_quotient, round_fraction
 from losscli.numbers.row_count import RowCount
@@ -31,7 +34,6 @@ from losscli.text import plural, visible
 if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
     from losscli.statistics.bootstrap import Resampled
-    from losscli.statistics.groups import Groups
     from losscli.statistics.intervals import Estimate, IntervalSpec
 
 
@@ -63,29 +65,38 @@ MAY_OVERFLOW = {
 
 def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
-    groups = drawn_groups(plan, tally)
+    deal_groups(plan, tally)
     options = options._replace(whole=tally)
     finishers = [_Finisher(measure, plan, tally, options) for measure in plan.measures]
     found = [result for finisher in finishers for result in finisher.results()]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.slicings):
         by = f"|by:{slicing.slicing}"
-        for values, part in slices_of(slicing, tally.slices[place], options.min_slice, groups.get(place)):
+        for values, part in slices_of(slicing, tally, place, options.min_slice):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
                 sliced += finisher.over(part, named, by).results()
     return found + sliced
 
 
-def drawn_groups(plan: Plan, tally: Tally) -> Mapping[int | None, Mapping[int, Groups]]:
-    """When all is read: the groups of the bootstrap of every slice by slicing; those of the whole are laid beside it."""
+DRAWN = "drawn"
+"""Under which the groups of the bootstrap are kept in a tally, once all is read."""
+
+
+def deal_groups(plan: Plan, tally: Tally) -> None:
+    """When all is read: keep the groups of the bootstrap, of the whole and of every slice."""
     if plan.groups is None:
-        return {}
-    groups = plan.groups.settled(
-        {dealing: (held.used, held.states) for dealing, held in tally.groups.items()}
-    )
-    tally.drawn = groups[None][0]
-    return groups
+        return
+    dealt: dict[Any, tuple[Any, dict[int, Any]]] = {
+        cut: (rows.rows, {})
+        for (what, cut), rows in tally.kept.items()
+        if isinstance(what, UsedRows) and isinstance(cut, tuple)
+    }
+    for (what, cut), state in tally.kept.items():
+        if isinstance(what, UnitState) and cut in dealt:
+            dealt[cut][1][what.unit] = state
+    for place, groups in plan.groups.settled(dealt).items():
+        tally.kept[DRAWN, place] = BySlice(groups) if place is not None else groups[0]
 
 
 def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
@@ -105,49 +116,27 @@ NO_ROW = "no row counts"
 
 
 def slices_of(
-    view: SliceView, tally: SliceTally, min_slice: int, groups: Mapping[int, Groups] | None = None
+    view: SliceView, tally: Tally, place: int, min_slice: int
 ) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, or lost them for a missing value, in order, each with a tally of its own.
-
-    ``groups`` are those of all slices.
-    """
+    """The slices that have rows, or lost them for a missing value, in order, each with a tally of its own."""
     from losscli.measure.slices import order_of
-    from losscli.numbers.by_group import added
 
-    used = added(tally.used, np.zeros_like(tally.dropped))
-    dropped = added(tally.dropped, np.zeros_like(tally.used))
-    codes = [(values, code) for values, code in view.index.codes.items() if code < len(used)]
-    codes = [(values, code) for values, code in codes if used[code] or dropped[code]]
+    used, lost = (
+        np.zeros(0, dtype=np.int64) if rows is None else rows.rows
+        for rows in (tally.of(UsedRows(), place), tally.of(LostRows(), place))
+    )
+    either = added(used, lost)
+    codes = [(values, code) for values, code in view.index.codes.items() if number_at(either, code)]
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
-    kept = [codes[at] for at in order if used[codes[at][1]] >= min_slice]
-    folded = [codes[at] for at in order if used[codes[at][1]] < min_slice]
-    found = [(values, _one_slice(tally, code, groups)) for values, code in kept]
+    kept = [codes[at] for at in order if number_at(used, codes[at][1]) >= min_slice]
+    folded = [codes[at] for at in order if number_at(used, codes[at][1]) < min_slice]
+    found = [(values, tally.slice(place, code)) for values, code in kept]
     if folded:
         rest = Tally()
         for _, code in folded:
-            rest.merge(_one_slice(tally, code, groups))
+            rest.merge(tally.slice(place, code))
         found.append(((OTHER,) * len(view.columns), rest))
-    return found
-
-
-def _one_slice(tally: SliceTally, code: int, groups: Mapping[int, Groups] | None = None) -> Tally:
-    used, dropped = number_at(tally.used, code), number_at(tally.dropped, code)
-    found = Tally(used=used, dropped={"missing": dropped} if dropped else {})
-    found.states = {
-        unit: state.at(code) for unit, state in tally.states.items() if number_at(state.rows, code)
-    }
-    found.missing = {
-        unit: rows.at(code) for unit, rows in tally.missing.items() if number_at(rows.rows, code)
-    }
-    found.spreads = {unit: spread.at(code) for unit, spread in tally.spreads.items() if unit in found.states}
-    found.duels = {pair: duel.at(code) for pair, duel in tally.duels.items()}
-    found.constants = {key: held[code] for key, held in tally.constants.items() if code in held}
-    found.drawn = None if groups is None else groups.get(code)
-    for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
-        for (unit, name), lanes in counts.items():
-            if code < len(lanes) and lanes[code]:
-                into.setdefault(unit, {})[name] = int(lanes[code])
     return found
 
 
@@ -197,13 +186,14 @@ class _Finisher:
 
     def results(self) -> list[Result]:
         units = [part.unit for part in self.measure.parts]
-        counted = all(unit in self.tally.states for unit in units)
+        states = [self.tally.state(unit) for unit in units]
+        counted = None not in states
         empty = STATES[self.loss.state].empty(weighted=self.plan.weighted)
         notes = self._notes()
-        outcomes = self._outcomes(self._read([self.tally.states.get(unit, empty) for unit in units]))
+        outcomes = self._outcomes(self._read([empty if state is None else state for state in states]))
         resampled = self._resampled() if counted else None
         found = [self._result(outcome, notes, resampled) for outcome in outcomes]
-        if self.tally.constants and counted:
+        if counted and self.tally.of((units[0], self.loss.elicits)) is not None:
             found = self._beside_constants(found, outcomes)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
@@ -212,12 +202,12 @@ class _Finisher:
         from losscli.measure.constant_baseline import skill
 
         parts = self.measure.parts
-        held = {part.unit: self.tally.constants[part.unit, self.loss.elicits] for part in parts}
+        held = {part.unit: self.tally.kept[(part.unit, self.loss.elicits), WHOLE] for part in parts}
         beside = []
         for result, outcome in zip(found, outcomes, strict=True):
             own = parts if outcome.several else (outcome.part,)
             why = next((held[part.unit].why for part in own if held[part.unit].why is not None), None)
-            if any(part.unit in self.tally.missing for part in own):
+            if any(self._lacking(part.unit) for part in own):
                 why = "no constant where rows have no value"
             if any(self._lumps_classes(part) for part in own):
                 why = "no best constant is worked out where several classes are the negative one"
@@ -278,7 +268,9 @@ class _Finisher:
     def _lumps_classes(self, part: ResultPart) -> bool:
         """Whether the table of a part is read as one class against several others."""
         rest = self.rests[self.measure.parts.index(part)]
-        labels = self.tally.states[part.unit].label_weights.values() if rest is not None else ()
+        labels = (
+            self.tally.kept[UnitState(part.unit), WHOLE].label_weights.values() if rest is not None else ()
+        )
         return len([weight for weight in labels if weight > 0]) > 2
 
     def _outcomes(self, states: Sequence[Any]) -> list[_Outcome]:
@@ -375,7 +367,7 @@ class _Finisher:
         """A loss of one class against the rest, from the table of all classes."""
         if table.weight.units == 0:
             # No row says what the classes are: they are those of the whole, each without a value.
-            whole = self._classes(self.whole.states.get(self.measure.parts[0].unit, table))
+            whole = self._classes(self.whole.state(self.measure.parts[0].unit) or table)
             names = [{"class": str(c)} for c in whole if self.options.average == "none"] or [{}]
             return [_Outcome(self.measure.parts[0], table, name, Undefined(NO_ROW)) for name in names]
         if self.form == "positive" and self.positive is not None:
@@ -446,15 +438,15 @@ class _Finisher:
         part, state, name, finished, several, left_out = outcome
         loss, values = self.loss, self.measure.values
         units = [p.unit for p in self.measure.parts] if several else [part.unit]
-        skipped = _added([self.tally.skipped.get(unit, {}) for unit in units])
-        touched = _added([self.tally.touched.get(unit, {}) for unit in units])
-        missing = [self.tally.missing[unit] for unit in units if unit in self.tally.missing]
+        skipped = _added([self.tally.skipped(unit) for unit in units])
+        touched = _added([self.tally.touched(unit) for unit in units])
+        missing = [rows for unit in units if (rows := self._lacking(unit)) is not None]
         if missing:
             count, first = sum(m.rows for m in missing), min(m.first for m in missing)
             finished = Undefined(
                 f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}"
             )
-        elif not all(unit in self.tally.states for unit in units):
+        elif any(self.tally.state(unit) is None for unit in units):
             finished = Undefined(self._why_no_row(skipped))
         value, note = rounded(finished)
         total = None
@@ -501,21 +493,22 @@ class _Finisher:
         detail = _detail(state, self.measure.values)
         if detail is not None and "confusion" in detail:
             detail["classes"] = [self.shown.get(name, name) for name in detail["classes"]]
-        if self.tally.kept is not None and self.loss.is_mean and isinstance(state, Sums):
-            from losscli.measure.row_recorder import worst_detail
+        if self.plan.observers and self.loss.is_mean and isinstance(state, Sums):
+            from losscli.measure.observers.worst_rows import WorstRows
 
-            worst = worst_detail(self.tally.kept, unit, state.totals[0])
-            return detail if worst is None else {**(detail or {}), "worst": worst}
+            worst = self.tally.of(WorstRows(unit))
+            return detail if worst is None else {**(detail or {}), "worst": worst.detail(state.totals[0])}
         return detail
 
     def _resampled(self) -> Resampled | None:
         """What becomes of the measure over all resamples, where the bootstrap is asked for."""
         interval = self.options.interval
-        if interval is None or self.tally.drawn is None:
+        drawn = self.tally.of(DRAWN)
+        if interval is None or drawn is None:
             return None
         from losscli.statistics.bootstrap import Resampled
 
-        groups, units = self.tally.drawn.states([part.unit for part in self.measure.parts])
+        groups, units = drawn.states([part.unit for part in self.measure.parts])
         return Resampled.of(groups, units, interval, self.values)
 
     def _estimate(
@@ -523,7 +516,7 @@ class _Finisher:
     ) -> Estimate | None:
         if self.options.interval is None:
             return None
-        spread = self.tally.spreads.get(units[0]) if len(units) == 1 else None
+        spread = self.tally.of(UnitSpread(units[0])) if len(units) == 1 else None
         if resampled is not None:
             return resampled.estimate(outcome.name, outcome.state, spread)
         from losscli.statistics.intervals import Estimate, estimate
@@ -532,9 +525,15 @@ class _Finisher:
             return Estimate(note="no interval: the parts of an average are not independent")
         return estimate(self.loss, self.params, value, outcome.state, spread, self.options.interval)
 
+    def _lacking(self, unit: int) -> RowCount | None:
+        """The rows that lack a value which a unit needs; None where there are none."""
+        rows: RowCount | None = self.tally.of(LackingRows(unit))
+        return rows if rows is not None and rows.rows else None
+
     def _why_no_row(self, skipped: Mapping[str, int]) -> str:
         """Why no row of a slice counts: what is skipped is said beside it."""
-        used, dropped = self.tally.used, self.tally.dropped.get("missing", 0)
+        used, lost = self.tally.used, self.tally.of(LostRows())
+        dropped = 0 if lost is None else lost.rows
         if dropped and not used:
             return f"no row is left: {plural(dropped, 'row was', 'rows were')} dropped for a missing value"
         return NO_ROW if skipped or not used else f"{NO_ROW}: {plural(used, 'row has', 'rows have')} weight 0"
@@ -640,7 +639,7 @@ def _bins(state: Bins, count: int) -> dict[str, Any]:
     }
 
 
-def _added(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+def _added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
     for held in counts:
         for name, count in held.items():

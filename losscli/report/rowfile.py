@@ -1,6 +1,6 @@
 """The file of `--rows-out`: CSV, Parquet or JSON lines, a line for each measured row, in the order of PREDS.
 
-Rows come as `rows.RowTable`, from the first to the last where they are paired by position; paired by key
+Rows come as `RowTable`, from the first to the last where they are paired by position; paired by key
 they come in any order, and are put aside by their row numbers until all are there.  They are put aside as well
 where only all cells of a column tell its type (`told`), and the format has types.  The file appears whole or
 not at all (`writing`).
@@ -26,7 +26,7 @@ from losscli.table.block import AnyColumn, ClassColumn, NumberColumn
 from losscli.table.infer_type import CellKinds, value_of
 
 if TYPE_CHECKING:
-    from losscli.measure.row_recorder import RowRecorder, RowTable
+    from losscli.measure.observers.file_rows import FileRows, RowTable
 
 SUFFIXES = {
     ".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -58,13 +58,11 @@ def format_of(path: str) -> str:
 class RowFile:
     """The file while it is being written; leaving the block by an error leaves no file."""
 
-    def __init__(
-        self, path: str, watch: RowRecorder, *, ordered: bool, for_spreadsheets: bool = False
-    ) -> None:
+    def __init__(self, path: str, rows: FileRows, *, ordered: bool, for_spreadsheets: bool = False) -> None:
         self.path, self.format = path, format_of(path)
-        self.schema = pa.schema([(name, TYPES[kind]) for name, kind in watch.columns()])
+        self.schema = pa.schema([(name, TYPES[kind]) for name, kind in rows.columns()])
         # Their places among the columns by those among the facts, which stand behind the number of the row.
-        told = {at: fact.cells for at, fact in enumerate(watch.facts) if fact.cells is not None}
+        told = {at: fact.cells for at, fact in enumerate(rows.facts) if fact.cells is not None}
         self.told = told if self.format != "csv" else {}
         self.ordered = ordered and not self.told
         self.for_spreadsheets = for_spreadsheets and self.format == "csv"
@@ -110,7 +108,7 @@ class RowFile:
         for column, type in zip(rows.columns, self.schema.types[1:], strict=True):
             arrays.append(_array(column, type))
         table = pa.Table.from_arrays(arrays, schema=self.schema)
-        for at, found in rows.seen.items():
+        for at, found in rows.kinds.items():
             self._seen[at] = self._seen.get(at, CellKinds.NOTHING) | found
         if self.ordered:
             self._queue(table)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from losscli.measure.binned import Axis, Coverage, Grid, Histogram, Scores
+from losscli.measure.observers.binned import Axis, Coverage, Grid, Histogram, Scores
 from losscli.report.slice_pattern import slice_text
 from losscli.show.lines import several_preds, value_text
 from losscli.text import grouped, plural

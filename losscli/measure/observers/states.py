@@ -1,0 +1,52 @@
+"""The state of a loss, and the second moments that its interval needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from losscli.measure.observers.observer import Observer
+from losscli.numbers.row_count import RowCount
+from losscli.numbers.states import STATES
+from losscli.numbers.sums import Squares, Sums
+
+if TYPE_CHECKING:
+    from losscli.measure.observers.observer import CutKey, MeasuredBlock
+    from losscli.statistics.spread import Spread
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState(Observer):
+    """The state of a unit; sums come with how many rows are infinite."""
+
+    unit: int
+    by_group = True
+    adds_up = True
+
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> Any | None:
+        rows = block.units[self.unit]
+        codes, groups = rows.cut(cut)
+        if not groups:
+            return None
+        kind = STATES[rows.loss.state]
+        state = block.states.state(kind, rows.parts, rows.weight, rows.names, codes, groups)
+        if not isinstance(state, Sums):
+            return state
+        rooted = any(isinstance(part, Squares) for part in rows.parts)
+        if (rooted or not all(total.finite for total in state.totals)) and rows.infinite.any():
+            here = None if codes is None else codes[rows.infinite]
+            return state._replace(infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSpread(Observer):
+    """Second moments of the columns of a unit that is kept in sums."""
+
+    unit: int
+
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> Spread | None:
+        from losscli.statistics.spread import Spread
+
+        rows = block.units[self.unit]
+        return Spread.of(rows.columns, rows.weight, *rows.cut(cut))
