@@ -20,8 +20,8 @@ from losscli.errors import DataError, UsageError
 from losscli.measure.bind import plan as make_plan
 from losscli.measure.call import Call, asked_for
 from losscli.measure.engines import threads
-from losscli.measure.observers.differences import UnitDifference
 from losscli.measure.observers.observer import WHOLE
+from losscli.measure.observers.states import UnitDifference
 from losscli.numbers.exact import round_fraction
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed
@@ -38,8 +38,9 @@ from losscli.report.evaluate import (
     with_edges,
 )
 from losscli.report.gates import exact_change
+from losscli.report.outcomes import Options
 from losscli.report.records import Input, Result
-from losscli.report.results import DRAWN, Options, deal_groups, of_measure, slices_of, values_of
+from losscli.report.results import DRAWN, deal_groups, of_measure, slices_of, values_of
 from losscli.report.verdicts import POWER, Chances, Draft, Rule, at_odds, by_t, check_rule, corrected
 from losscli.statistics.distributions import mcnemar_mid_p, normal_quantile
 from losscli.statistics.intervals import (

@@ -18,8 +18,9 @@ from losscli.measure.observers.states import UnitSpread
 from losscli.pairing import Paired
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed, row_name
+from losscli.report.outcomes import Options
 from losscli.report.records import Input, Report, Result, RowCounts
-from losscli.report.results import Options, results
+from losscli.report.results import results
 from losscli.table.block import AnyColumn, ColumnRequest, Place
 from losscli.table.cells import LIST_HINT, TEXT_FORMATS
 from losscli.table.violations import Violation, ViolationKind
