@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self, TypeAlias
 
 from losscli.text import PATH_SHOWN, cut, shortened
+
+Kind: TypeAlias = Literal["usage", "data", "output", "error"]
+ExitCode: TypeAlias = Literal[2, 3, 70, 74]
 
 
 # Not frozen: Python itself writes to a raised exception (its traceback, its context).
@@ -31,8 +34,8 @@ class LosscliError(Exception):
     column: str | None = None
     row: int | None = None
 
-    kind: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = 70
+    kind: ClassVar[Kind] = "error"
+    exit_code: ClassVar[ExitCode] = 70
 
     @property
     def where(self) -> str:
@@ -68,24 +71,24 @@ class LosscliError(Exception):
 class UsageError(LosscliError):
     """The call or the configuration is wrong."""
 
-    kind: ClassVar[str] = "usage"
-    exit_code: ClassVar[int] = 2
+    kind: ClassVar[Kind] = "usage"
+    exit_code: ClassVar[ExitCode] = 2
 
 
 @dataclass(eq=False)
 class DataError(LosscliError):
     """The data are wrong: a file, a column, a row or a value."""
 
-    kind: ClassVar[str] = "data"
-    exit_code: ClassVar[int] = 3
+    kind: ClassVar[Kind] = "data"
+    exit_code: ClassVar[ExitCode] = 3
 
 
 @dataclass(eq=False)
 class OutputError(LosscliError):
     """The result could not be written."""
 
-    kind: ClassVar[str] = "output"
-    exit_code: ClassVar[int] = 74
+    kind: ClassVar[Kind] = "output"
+    exit_code: ClassVar[ExitCode] = 74
 
 
 NO_ROOM = (

@@ -49,8 +49,9 @@ from draws import (
 )
 
 from losscli.errors import DataError, UsageError
-from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
+from losscli.loss.declare import MARK, Column, Loss, loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
+from losscli.loss.params import Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
@@ -1045,7 +1046,7 @@ def test_a_kernel_that_warns_is_noticed() -> None:
 
 def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = declared(by_the_block)
-    monkeypatch.setattr("losscli.measure.call.find", lambda name: (planted,))
+    monkeypatch.setattr("losscli.measure.loss_request.find", lambda name: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
@@ -12,7 +12,8 @@ from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, Param
+    from losscli.loss.declare import Loss
+    from losscli.loss.params import Param
 
 SAMPLES = {
     "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
@@ -38,8 +39,8 @@ def listing(width: int) -> str:
         first = forms[0]
         aliases = f" ({', '.join(first.aliases)})" if first.aliases else ""
         room = max(width - 3 - max(len(name), 15), 24)
-        told = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
-        tasks.setdefault(first.task, []).append(f"  {name:<15} {told}")
+        summary = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
+        tasks.setdefault(first.task, []).append(f"  {name:<15} {summary}")
     blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
     return (
         "\n\n".join(blocks)
@@ -66,7 +67,7 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param)) for param in form.params]
-    facts += [("better", form.better), ("rewards", form.elicits)]
+    facts += [("better", form.better), ("rewards", str(form.elicits))]
     if (averages := _averages(form)) is not None:
         facts.append(("average", averages))
     if form.aliases:
@@ -159,42 +160,3 @@ def _param(param: Param) -> str:
 def _wrapped(text: str, width: int) -> list[str]:
     paragraphs = text.split("\n\n")
     return "\n\n".join(textwrap.fill(" ".join(p.split()), width) for p in paragraphs).splitlines()
-
-
-def as_json(name: str | None) -> str:
-    """The catalogue, or one loss, for programs."""
-    if name is None:
-        losses = [_record(form) for forms in catalogue().values() for form in forms]
-    else:
-        losses = [_record(form) for form in find(name)]
-    held = {"schema": "losscli.losses/1", "losses": losses}
-    return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
-
-
-def _record(form: Loss) -> dict[str, Any]:
-    gradient, reason = None, None
-    try:
-        gradient = {one.by: one.text for one in gradients(form)}
-    except NoGradientError as error:
-        reason = str(error)
-    return {
-        "name": form.name,
-        "task": form.task,
-        "aliases": list(form.aliases),
-        "summary": form.doc.summary,
-        "definition": form.doc.definition,
-        "gradient": gradient,
-        "no_gradient": reason,
-        "description": form.doc.text,
-        "roles": {role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
-        "from_logits": form.logits,
-        "params": [
-            {"name": p.name, "range": p.range, "default": p.default, "required": p.required}
-            for p in form.params
-        ],
-        "better": form.better,
-        "best": form.best,
-        "rewards": form.elicits,
-        "reference": form.reference,
-        "example": example(form),
-    }

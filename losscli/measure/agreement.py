@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.measure.adapt import PAIRING
-from losscli.measure.class_columns import as_classes, common_codes
+from losscli.measure.class_columns import as_classes
 from losscli.table.block import (
     INTEGER_KINDS,
     AnyColumn,
@@ -18,28 +18,31 @@ from losscli.table.block import (
     NumberColumn,
     Place,
 )
+from losscli.table.columns import coded_alike
 from losscli.table.violations import Violation, ViolationKind, Violations
 
 if TYPE_CHECKING:
     from losscli.measure.plan import Plan
     from losscli.measure.slots import Slot
-    from losscli.pairing.telling import Agreement, Telling
+    from losscli.pairing.shared_ids import Agreement, SharedId
 
 
-def agreement_of(plan: Plan, block: Block, telling: Telling) -> Agreement:
-    """Whether two columns that say which row is which agree, over a block."""
-    from losscli.pairing.telling import Agreement, Apart, apart_as_moments
+def agreement_of(plan: Plan, block: Block, shared: SharedId) -> Agreement:
+    """How two columns that identify rows agree, over a block."""
+    from losscli.pairing.shared_ids import Agreement, Difference
 
-    one, other = block.column(telling.one), block.column(telling.other)
-    kind, other_kind = plan.slot(telling.one).kind, plan.slot(telling.other).kind
+    one, other = block.column(shared.one), block.column(shared.other)
+    kind, other_kind = plan.slot(shared.one).kind, plan.slot(shared.other).kind
     apart = _differ(one, other, kind)
-    if telling.moments:
-        apart = apart_as_moments(one, other, apart)
+    if shared.moments and isinstance(one, KeyColumn) and isinstance(other, KeyColumn) and apart.any():
+        from losscli.table.keys import differ_as_moments
+
+        apart = differ_as_moments(one.words, other.words, apart)
     first = None
     if apart.any():
-        at, row = block.first(apart, telling.one[0])
-        first = Apart(row, _cell(one, at, kind), _cell(other, at, other_kind))
-    return Agreement.of(one, other, kind, block.first_row, int(np.count_nonzero(apart)), first)
+        at, row = block.first(apart, shared.one[0])
+        first = Difference(row, _cell(one, at, kind), _cell(other, at, other_kind))
+    return Agreement.of((one, other), kind, block.first_row, int(np.count_nonzero(apart)), first)
 
 
 def compare_columns(plan: Plan, block: Block, one: Place, other: Place, faults: Violations) -> None:
@@ -83,7 +86,7 @@ def _differ(one: AnyColumn, other: AnyColumn, kind: ColumnKind) -> Mask:
         if kind not in INTEGER_KINDS and apart.any():
             apart = differ_as_numbers(one.words, other.words, apart)
     else:
-        codes = common_codes(as_classes(one), as_classes(other))
+        codes, _ = coded_alike([as_classes(one), as_classes(other)])
         apart = codes[0] != codes[1]
     if one.missing is not None or other.missing is not None:
         absent = [np.zeros(len(one), bool) if c.missing is None else c.missing for c in (one, other)]

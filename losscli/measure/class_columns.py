@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.loss.domains import number
-from losscli.table.block import AnyColumn, ClassColumn, Floats, Ints, Mask, NumberColumn
+from losscli.table.block import AnyColumn, ClassColumn, Floats, Mask, NumberColumn
 from losscli.table.labels import label_number
 
 TextArray: TypeAlias = NDArray[np.str_]
@@ -37,19 +37,6 @@ def numbers_of(column: AnyColumn) -> Floats:
         return column.codes.astype(np.float64)
     table: Floats = np.array([label_number(value) for value in column.values] or [np.nan])
     return table[column.codes]
-
-
-def common_codes(one: ClassColumn, other: ClassColumn) -> tuple[Ints, Ints, tuple[int | str, ...] | None]:
-    """Two class columns in one coding, and its classes (None: a code is its own class)."""
-    if one.values is None and other.values is None:
-        return one.codes, other.codes, None
-    one, other = with_values(one), with_values(other)
-    places: dict[int | str, int] = {}
-    coded = []
-    for column in (one, other):
-        table = [places.setdefault(value, len(places)) for value in column.values or ()]
-        coded.append(np.array(table or [-1], dtype=np.int64)[column.codes])
-    return coded[0], coded[1], tuple(places)
 
 
 def class_at(column: ClassColumn, index: int) -> int | str:
@@ -94,11 +81,3 @@ def may_have(column: ClassColumn, name: int) -> bool:
     if column.values is not None:
         return name in column.values
     return len(column) > 0 and bool(column.codes.min() <= name)
-
-
-def with_values(column: ClassColumn) -> ClassColumn:
-    """The column with its classes listed, where codes are classes themselves."""
-    if column.values is not None:
-        return column
-    found, codes = np.unique(column.codes, return_inverse=True)
-    return ClassColumn(codes.astype(np.int64), tuple(int(v) for v in found))

@@ -23,14 +23,13 @@ from losscli.measure.adapt import (
 from losscli.measure.class_columns import (
     as_classes,
     class_at,
-    common_codes,
     is_class,
     may_have,
     numbers_of,
-    with_values,
 )
 from losscli.measure.number_views import NumberView, groups_of, refuse_outside
 from losscli.table.block import AnyColumn, Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
+from losscli.table.columns import coded_alike, with_values
 from losscli.table.labels import label_number
 from losscli.table.violations import Violation, ViolationKind
 
@@ -246,7 +245,7 @@ class CodedView:
             apart = apart if broken is None else apart & ~broken
             if apart.any():
                 note_first(reading.seen, (self.pred, AS_CLASS), block, apart)
-        one, other, names = common_codes(coded, met[1])
+        (one, other), names = coded_alike((coded, met[1]))
         return met, (one, other), names
 
     def _answer(
@@ -258,7 +257,7 @@ class CodedView:
         rows that the other reading would judge otherwise are marked.
         """
         assert self.positive is not None
-        positive, (one, other, _) = self.positive, common_codes(label, pred)
+        positive, ((one, other), _) = self.positive, coded_alike((label, pred))
         chosen = is_class(label, positive) == 1.0
         predicts, rejects = is_class(pred, 1) == 1.0, is_class(pred, 0) == 1.0
         apart = (predicts | rejects) & ~broken & ((one == other) != (chosen == predicts))

@@ -18,6 +18,7 @@ import numpy as np
 
 from losscli.errors import DataError
 from losscli.loss.domains import Interval, number
+from losscli.loss.elicits import Functional
 from losscli.measure.class_views import ConstantClassView
 from losscli.measure.number_views import ColumnsView, ConstantView
 from losscli.measure.observers.observer import WHOLE
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from losscli.measure.tally import Tally
     from losscli.table.block import Ints
 
-SoughtKey: TypeAlias = tuple[int, str]
+SoughtKey: TypeAlias = tuple[int, Functional | str]
 """A unit, and what the loss elicits: losses that share a unit may have other constants."""
 
 

@@ -19,13 +19,14 @@ from losscli.measure.observers.states import UnitState
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, ParamValue
+    from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
+    from losscli.loss.spec import ParamValue
     from losscli.measure.observers.observer import Observer
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.telling import Telling
+    from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
 
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
@@ -122,7 +123,7 @@ class Plan(NamedTuple):
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
     times: SliceView | None = None  # the time of each row, where models are compared over time
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
-    telling: tuple[Telling, ...] = ()  # columns that say which row is which, by position
+    telling: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:

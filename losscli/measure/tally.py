@@ -19,7 +19,7 @@ from losscli.numbers.states import merged_groups
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
-    from losscli.pairing.telling import Agreement
+    from losscli.pairing.shared_ids import Agreement
 
 Kept: TypeAlias = dict[tuple[Any, CutKey], Any]
 """States by what they are of, which is mostly an observer, and by how the rows were cut."""

@@ -6,19 +6,22 @@ compared as text where no side says anything.  Types that cannot be compared are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from losscli.errors import DataError, UsageError
-from losscli.reading.select import find, tells_rows
+from losscli.reading.select import find
 from losscli.reading.values import BadRow
 from losscli.table.block import (
     AnyColumn,
+    Batch,
     ClassColumn,
     ColumnKind,
     ColumnRequest,
     KeyColumn,
+    Mask,
+    Words,
 )
 from losscli.table.cells import shown
 from losscli.table.keys import KeyType, keys_of
@@ -65,6 +68,38 @@ class KeyPlan(NamedTuple):
 
     def __str__(self) -> str:
         return f"key({','.join(self.names)})"
+
+    def keys(self, batch: Batch, side: int) -> BatchKeys:
+        """The keys of a batch of one side, whose last columns are the key columns."""
+        slots = self.sides[side]
+        words: list[Words] = []
+        missing: Mask | None = None
+        stop = batch.rows, batch.stop
+        for slot, kind, column in zip(slots, self.types, batch.columns[-len(slots) :], strict=True):
+            key, bad = _as_key(column, kind)
+            words.append(key.words)
+            if key.missing is not None:
+                missing = key.missing if missing is None else missing | key.missing
+            if bad is not None and bad.row < stop[0]:
+                stop = bad.row, DataError(bad.message, bad.detail, None, slot.file, slot.name)
+        return BatchKeys(words, missing, *stop)
+
+    def complete_keys(self, batch: Batch, side: int) -> list[Words] | None:
+        """The keys of a batch of one side; None where a row has no key, or cannot be read."""
+        words, missing, _, stop = self.keys(batch, side)
+        return None if stop is not None or (missing is not None and missing.any()) else words
+
+
+class BatchKeys(NamedTuple):
+    """The keys of a batch: their words, column by column, and the rows that lack their key.
+
+    ``stop``, when set, is what is wrong with the row behind the first ``rows``.
+    """
+
+    words: list[Words]
+    missing: Mask | None
+    rows: int
+    stop: DataError | None
 
 
 def choose_keys(
@@ -146,7 +181,7 @@ def _reads(source: Source, want: ColumnRequest) -> bool:
     return batch is None or batch.stop is None
 
 
-def as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
+def _as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
     """A column as it was read becomes keys; and its first row that cannot."""
     keys, wrong = keys_of(column, kind)
     if wrong is None:
@@ -160,42 +195,6 @@ def as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
     return keys, BadRow(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
 
 
-# ---------------------------------------------------------------------- by position, checked
-
-
 def by_position(sources: Sequence[Source], on: str | None) -> bool:
     """Whether ``--on`` says that rows are paired by position, whatever columns say of them."""
     return on == POSITION and not any(POSITION in source.columns for source in sources)
-
-
-def telling_names(sources: Sequence[Source]) -> list[str]:
-    """The columns by whose names all files say which row is which."""
-    return [
-        name for name in dict.fromkeys(sources[0].columns)
-        if tells_rows(name) and all(source.columns.count(name) == 1 for source in sources)
-    ]  # fmt: skip
-
-
-def telling_columns(
-    sources: Sequence[Source], taken: Collection[tuple[int, int]]
-) -> list[tuple[str, tuple[int, ...], ColumnKind]]:
-    """Columns by whose names both files say which row is which: name, places, and what they are read as.
-
-    Those that play a role are none, and neither are those whose types cannot be compared as they stand.
-    """
-    found: list[tuple[str, tuple[int, ...], ColumnKind]] = []
-    for name in telling_names(sources):
-        places = tuple(source.columns.index(name) for source in sources)
-        if any(place in taken for place in enumerate(places)):
-            continue
-        types = [source.key_type(place) for source, place in zip(sources, places, strict=True)]
-        known = {kind for kind in types if kind is not None}
-        kind: ColumnKind = "text_key"
-        if len(known) == 1 and None not in types:
-            kind = {"int": "int_key", "float": "number"}.get(types[0] or "", kind)  # type: ignore[assignment]
-        elif not known:
-            kind = "text_cells"
-        elif not (known <= {"int", "wide int", "float", "text"} or known <= {"moment", "text"}):
-            continue
-        found.append((name, places, kind))
-    return found

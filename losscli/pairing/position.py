@@ -88,11 +88,11 @@ def unequal(sources: Sequence[Source], rows: Sequence[int], file: int | None = N
     """``file`` is which of the files do not fit, where they are paired one to one."""
     paths = [source.path if file is None else source.files[file].path for source in sources]
     # Imported here: only an error needs them.
-    from losscli.pairing.keyplan import telling_names
-    from losscli.pairing.telling import offered
+    from losscli.pairing.key_hint import key_option
+    from losscli.pairing.shared_ids import shared_id_names
 
     other = next(at for at, count in enumerate(rows) if count != rows[0])
-    on = offered(sources, telling_names(sources), partly=True)
+    on = key_option(sources, shared_id_names(sources), partly=True)
     return DataError(
         f"{paths[other]} has {_rows(rows[other])} and {paths[0]} has {rows[0]}",
         "by position, rows can only be paired when both files have the same number",

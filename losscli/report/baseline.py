@@ -80,7 +80,7 @@ def unlike(before: Report, now: Report) -> list[str]:
     if len(held) > 1 and (gone := sorted(held - measured)):
         said.append(f"the baseline holds {', '.join(f'`{pred}`' for pred in gone)} too, not measured here")
     for what, was, is_now in (
-        ("losscli", before.version, now.version), ("", before.arithmetic, now.arithmetic)
+        ("losscli", before.losscli, now.losscli), ("", before.arithmetic, now.arithmetic)
     ):  # fmt: skip
         if was != is_now:
             said.append(f"the baseline was measured with {what} {was}, this with {is_now}".replace("  ", " "))

@@ -91,6 +91,10 @@ class GroupIndex:
     full: bool = False  # there are too many, and those that were numbered go by their hash as well
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __reduce__(self) -> Any:
+        # The lock is of one process.
+        return GroupIndex, (dict(self.codes), {at: dict(of) for at, of in self.pairs.items()}, self.full)
+
     def number(self, codes: dict[int, int], names: Words | Ints, most: int) -> Ints | None:
         """The numbers of some names; None where there are too many."""
         met, places = np.unique(names, return_inverse=True)

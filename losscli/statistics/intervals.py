@@ -15,8 +15,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
-from losscli.loss.declare import Loss, Undefined, read_number
-from losscli.loss.spec import parse
+from losscli.loss.declare import Loss, Undefined
+from losscli.loss.spec import parse, read_number
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.sums import Sums
 from losscli.statistics.distributions import t_quantile, wilson
@@ -39,12 +39,6 @@ STENCILS = (
 )
 """Central differences of orders 6 and 8 (Fornberg 1988, doi:10.1090/S0025-5718-1988-0935077-0, table 1): what
 the difference of the values 1, 2, … steps to either side counts."""
-
-RATES = frozenset(
-    {"zero_one", "within_tol", "top_k_error", "coverage", "hamming_of_classes", "subset_zero_one"}
-)
-"""Row functions whose rows are 0 or 1: the mean is a rate, and its interval Wilson's."""
-
 
 PARAMS = {"none": (), "normal": ("level", "horizon"), "bootstrap": ("level", "seed", "cluster")}
 """The intervals, and the parameters that each takes."""
@@ -175,7 +169,7 @@ def tail_note(state: Any, spread: Spread | None) -> str | None:
 
 def is_rate(loss: Loss, state: Sums, spread: Spread) -> bool:
     """Whether every row is 0 or 1, by declaration and by the sums: l² = l only there."""
-    if loss.function.__name__ not in RATES or len(state.totals) != 1:
+    if not loss.rate:
         return False
     crossed = spread.crossed[0] if spread.crossed else state.totals[0]
     return spread.products[0].fraction == crossed.fraction

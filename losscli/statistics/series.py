@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.loss.declare import read_number
+from losscli.loss.spec import read_number
 from losscli.numbers.exact import ExactSum
 from losscli.text import plural
 

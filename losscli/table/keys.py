@@ -218,6 +218,12 @@ def widened(words: Words, width: int) -> Words:
     return wide
 
 
+def joined(pieces: Sequence[Words]) -> Words:
+    """The keys of one column joined end to end, as wide as the widest piece."""
+    width = max(len(words) for words in pieces)
+    return np.concatenate([widened(words, width) for words in pieces], axis=1)
+
+
 def differ(one: Words, other: Words) -> Mask:
     """Where two columns of keys hold different ones."""
     found: Mask = one[0] != other[0]
@@ -236,6 +242,15 @@ def differ_as_numbers(one: Words, other: Words, where: Mask) -> Mask:
         mine, theirs = text_of(one[:, row]), text_of(other[:, row])
         if _NUMBER.fullmatch(mine) and _NUMBER.fullmatch(theirs) and Decimal(mine) == Decimal(theirs):
             found[row] = False
+    return found
+
+
+def differ_as_moments(one: Words, other: Words, where: Mask) -> Mask:
+    """Of the rows where two columns of text differ, those that are not the same date or time either."""
+    found = where.copy()
+    for row in np.flatnonzero(where).tolist():
+        mine, theirs = _moment(text_of(one[:, row])), _moment(text_of(other[:, row]))
+        found[row] = mine is None or mine != theirs
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from losscli.report.schemas import SuggestionDocument
+from losscli.report.suggestion import SuggestionDocument
 
 SAMPLES = {
     "diabetes_preds.{0} sample_data/diabetes_labels.{0}": ("regression", "pred", "rmse"),
@@ -68,7 +68,7 @@ def test_the_json_is_the_document_that_the_schema_describes(here, monkeypatch):
     monkeypatch.chdir(ROOT)
     for args in ("sample_data/iris.csv", "sample_data/breast_cancer.csv"):
         ran = here("suggest", args, "--json")
-        SuggestionDocument.model_validate_json(ran.out)
+        SuggestionDocument.read(json.loads(ran.out))
     assert json.loads(here("schema", "suggestion").out)["title"] == "losscli.suggestion/1"
 
 
@@ -227,6 +227,25 @@ def test_a_mean_and_a_spread_are_found_by_their_names(here, text):
     found = suggestion(here, "both.csv")
     assert (found["task"], losses(found)) == ("distribution", ["dss"])
     assert here(*shlex.split(found["command"])[1:]).code == 0
+
+
+def test_a_spread_may_be_named_before_the_mean(here, text):
+    text("both.csv", ["mu,sigma,label", "-1.5,3,2", "2,3.5,4"])
+    found = suggestion(here, "both.csv", "-p", "sd=sigma,mean=mu")
+    assert (found["task"], losses(found), found["doubts"]) == ("distribution", ["dss"], [])
+
+
+@pytest.mark.parametrize("roles", ["mean=mu", "alpha=mu,beta=sigma"])
+def test_roles_that_no_loss_is_suggested_for_are_exit_2(here, text, roles):
+    text("both.csv", ["mu,sigma,label", "1.5,3,2", "2,3.5,4"])
+    ran = here("suggest", "both.csv", "-p", roles).block()
+    assert ran.code == 2
+    assert "`mean` and `sd`" in ran.err
+
+
+def test_lists_that_are_empty_are_lists_of_labels(here, text):
+    rows = text("rows.jsonl", ['{"pred": [], "label": []}'])
+    assert suggestion(here, rows)["task"] == "multilabel"
 
 
 def test_the_first_rows_only_are_looked_at(here, text):
