@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from losscli.errors import DataError
 from losscli.measure.adapt import AS_CLASS, AS_PROBABILITY
 from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
+from losscli.measure.observers.states import UnitState
+from losscli.numbers.confusion import Confusion
 from losscli.table.cells import in_order
 from losscli.table.labels import label_number
 from losscli.text import visible
@@ -59,7 +61,7 @@ def met(plan: Plan, tally: Tally, place: int) -> Met | None:
         and pred is not None
         and label not in tally.classes
     ):
-        table = tally.states[place]
+        table = tally.of(UnitState(place)) or Confusion.empty(weighted=False)
         for view, weights in ((label, table.label_weights), (pred, table.pred_weights)):
             tally.classes[view] = {name for name, weight in weights.items() if weight}
     if isinstance(label, ClassesView):

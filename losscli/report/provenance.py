@@ -10,8 +10,8 @@ from losscli.measure.refusals import pairing_hint
 from losscli.pairing import Paired
 from losscli.reading.inputs import row_name
 from losscli.reading.suffixes import has_dialect
+from losscli.report.outcomes import Options
 from losscli.report.records import Input, RowCounts
-from losscli.report.results import Options
 from losscli.table.cells import LIST_HINT
 from losscli.text import plural
 
