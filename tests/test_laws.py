@@ -55,7 +55,8 @@ from losscli.loss.params import Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
-from losscli.numbers.state import STATES, Sums
+from losscli.numbers.states import STATES, merged_groups
+from losscli.numbers.sums import Sums
 from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
@@ -641,6 +642,7 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
     (held,) = tallies[0].slices.values()
     for unit, state in tallies[0].states.items():
         assert reduce(lambda one, other: one.merge(other), map(held.states[unit].at, range(3))) == state
+        assert merged_groups(held.states[unit]) == state
 
     def known(report: Report, *wanted: str) -> list[Any]:
         return [

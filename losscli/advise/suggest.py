@@ -82,7 +82,7 @@ def _command(options: MeasureOptions, found: Interpretation, needed: Mapping[str
 
 
 def render(found: Suggestion, width: int) -> str:
-    """The suggestion, for people."""
+    """The suggestion as text, in lines of at most ``width`` characters, except for commands."""
 
     def filled(text: str, indent: str = "", first: str | None = None) -> str:
         return textwrap.fill(
@@ -122,9 +122,9 @@ TASKS = {
 
 
 def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:
-    """The losses that come first, for an `eval` that names none; UsageError where more must be said.
+    """The losses that come first, for a call of `eval` that names none.
 
-    ``given``: options that stand in the call.
+    ``given`` are options of the call.  UsageError if it is not sure what the columns mean, or an option is missing.
     """
     reading = found.first
     if reading.sure == "no":

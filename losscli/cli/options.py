@@ -1,8 +1,8 @@
-"""THE table of options: what each command takes, and what one call was given.
+"""The table of options, which declares every option of every command once, and the options of one call.
 
-An option is one attribute of `Options`: its type and name, and an `Option` with the rest.  The signatures that
-Typer parses (`typed`), the reader of usual calls (`plain`), what the environment and a file may set (`settings`,
-`config`) and the help are made from these entries; nothing else declares an option.
+An option is one attribute of `Options`, whose name and type it has; an `Option` declares the rest.  The signatures that
+Typer parses (`typed`), the reader of usual calls (`plain`), the environment and configuration files (`settings`,
+`config`) and the help are made from these entries.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ TALKING = (*WRITTEN, "init")
 
 
 def option(*flags: str, **fields: Any) -> Any:
-    """An entry of the table; its name and its type are those of the attribute."""
+    """An entry of the table; the attribute gives its name and its type."""
     return Option(flags=flags, **fields)
 
 
 class Options:
-    """What one call was given: a value for each option, its default where nothing gave one."""
+    """The options of one call: the value of each, or its default."""
 
     preds: str = option(
         help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
@@ -311,7 +311,7 @@ class Options:
         self, values: Mapping[str, Any], given: frozenset[str] = frozenset(), gates: Sequence[GateTable] = ()
     ) -> None:
         self.given = given
-        """The names of those that stand on the command line, not in the environment or a file."""
+        """The names of the options on the command line, without those that the environment or a file sets."""
         self.gates = tuple(gates)
         """The gates of the configuration."""
         for name, entry in TABLE.items():
@@ -321,11 +321,11 @@ class Options:
             setattr(self, name, value)
 
     def replace(self, **values: Any) -> Self:
-        """The same call with other values."""
+        """A copy with other values."""
         return type(self)({name: getattr(self, name) for name in TABLE} | values, self.given, self.gates)
 
     def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
-        """The record that the function behind the command takes; ``more`` are fields that are no options."""
+        """The options as the record that a command's function takes; ``more`` are fields that are no options."""
         taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
         found = {"gates": self.gates, **more} if "gates" in taken else more
         for name, entry in of_command(command).items():
@@ -338,11 +338,11 @@ class Options:
 TYPES: dict[str, tuple[Any, bool]] = {
     "bool": (bool, False), "int": (int, False), "float": (float, False), "str": (str, False), "list[str]": (str, True),
 }  # fmt: skip
-"""The type of a value, and whether there are several, by how `Options` writes it."""
+"""The type of a value, and whether the option is repeatable, by the annotation in `Options`."""
 
 
 DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if field.default not in (None, ())}
-"""The defaults of what is measured, which the table does not repeat."""
+"""The defaults that the record of options declares, so that the table does not repeat them."""
 
 
 def _named(name: str, entry: Option) -> Option:
@@ -358,7 +358,7 @@ TABLE: dict[str, Option] = {
 
 
 def of_command(command: str) -> dict[str, Option]:
-    """The options of one command, as they are there."""
+    """The options of one command, with the fields that differ there."""
     return {
         name: replace(entry, **entry.variants[command]) if command in entry.variants else entry
         for name, entry in TABLE.items()
@@ -371,4 +371,4 @@ OF_ROWS: tuple[str, ...] = tuple(
     for name, entry in of_command("compare").items()
     if entry.flags and entry.panel in (Panel.INPUTS, Panel.ROWS, Panel.LOSSES) and name not in ("loss", "ci")
 )
-"""The options of `compare` that say what is read; saved results take none of them."""
+"""The options of `compare` that concern rows, and so do not go with saved results."""

@@ -47,9 +47,6 @@ MARK = "__loss__"
 LEAST_SQUARE = 2.0**-1022
 """A smaller square has lost digits, or all of them."""
 
-LENGTHS = frozenset({"delta", "beta", "eps", "scale", "margin"})
-"""Parameters in the unit of the label: they shrink with it."""
-
 
 class Undefined(NamedTuple):
     """A value that the definition does not give for these rows, and why.
@@ -132,6 +129,8 @@ class Loss:
     """The name under which the other rows are counted."""
     homogeneous: int | None = None
     """k where the row function of c·(label, pred, lengths) is c**k times its value."""
+    lengths: tuple[str, ...] = ()
+    """The parameters in the unit of the label."""
     root: Callable[..., Any] | None = None
     """What the rows are the squares of.  Where a square is no double its root is summed, so that a function of the
     mean of squares has its value all the same."""
@@ -163,17 +162,17 @@ class Loss:
 
     @property
     def rows(self) -> Callable[..., Any]:
-        """The row function: of this loss, or that of which it is a function."""
+        """The row function: this loss itself, or the function whose means it takes."""
         return self.of or self.function
 
     @cached_property
     def row_params(self) -> tuple[str, ...]:
-        """The parameters that the row function takes, those that the columns give included."""
+        """The keywords of the row function, those that the columns settle included."""
         return keywords_of(self.rows)
 
     @cached_property
     def own_params(self) -> tuple[str, ...]:
-        """The parameters that the function itself takes."""
+        """The keywords of the function itself."""
         return keywords_of(self.function)
 
     @cached_property
@@ -192,18 +191,18 @@ class Loss:
 
     @property
     def takes_levels(self) -> bool:
-        """Whether the row function is told the quantile levels that the columns are named for."""
+        """Whether the row function takes the quantile levels that the columns are named for."""
         return "levels" in self.row_params
 
     @property
     def takes_matrix(self) -> bool:
-        """Whether the row function is given the numbers of a file that the parameter `matrix` names."""
+        """Whether the row function takes the numbers of the file that the parameter `matrix` names."""
         return "matrix" in self.row_params
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        found = {param.name: param for param in params_of(self.rows)}
-        return tuple((found | {param.name: param for param in params_of(self.function)}).values())
+        both = (*params_of(self.rows), *params_of(self.function))
+        return tuple({param.name: param for param in both}.values())
 
     @cached_property
     def doc(self) -> Doc:
@@ -219,7 +218,7 @@ class Loss:
         return self.narrows(**params).get(role.name, role.domain)
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
-        """Every parameter's value, defaults too."""
+        """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
         known = {param.name: param for param in self.params}
         given = dict(spec.params)
         for key in given:
@@ -242,17 +241,17 @@ class Loss:
 
     @property
     def words_are_columns(self) -> bool:
-        """Whether the call wrote the loss itself, so that every word in it is a column."""
+        """Whether the loss is an expression of the call, so that every word in it is a column."""
         return False
 
     def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
-        """Whether a weight says how often a row stands there, and must be whole."""
+        """Whether a weight repeats its row, and must be whole."""
         if isinstance(self.counts_only, str):
             return bool(params[self.counts_only])
         return self.counts_only
 
     def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:
-        """The name, then the parameters that differ from their defaults, or all of them."""
+        """The name, and the parameters that differ from their defaults, or all of them with ``defaults``."""
         shown = [
             f"{param.name}={show_param(params[param.name])}"
             for param in self.params
@@ -262,9 +261,9 @@ class Loss:
         return f"{self.name}:{','.join(shown)}" if shown else self.name
 
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
-        """One double a row, by the row function.
+        """The row function's value for every row: (n,), or several such columns.
 
-        Where the result is infinite although every input is finite, a step on the way may have
+        Where the result is infinite although every input is finite, an intermediate step may have
         overflowed.  A row function that is declared homogeneous of degree k is then evaluated again
         on a quarter of the inputs, and the result is 4**k times that.
         """
@@ -272,22 +271,22 @@ class Loss:
             column = self.rows(**roles, **params)
             if self.homogeneous is None or surely_finite(column):
                 return column
-            # Only a loss whose best value is zero from both sides can be minus infinity.
+            # Only a loss whose best value is zero from both sides can reach minus infinity.
             least = column.min(initial=0.0) if self.better == "zero" else 0.0
             if np.isfinite(column.max(initial=-least)):
                 return column
             far = ~np.isfinite(column)
             quarter = {name: values[far] * 0.25 for name, values in roles.items()}
-            scaled = {k: v * 0.25 if k in LENGTHS else v for k, v in params.items()}  # type: ignore[operator]
+            scaled = {k: v * 0.25 if k in self.lengths else v for k, v in params.items()}  # type: ignore[operator]
             column[far] = self.rows(**quarter, **scaled) * 4.0**self.homogeneous
         return column
 
     def rows_and_roots(
         self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]
     ) -> tuple[Any, Floats | None]:
-        """The rows, and the roots of those whose square a double does not hold, 0 elsewhere; None where it holds all.
+        """The rows, and the roots of those that exceed the range of doubles, 0 elsewhere; None if none does.
 
-        The processor notes a square that leaves the range, so that the usual block costs nothing.
+        The processor flags a square that leaves the range, so the usual block costs nothing.
         """
         root = self.root
         if root is None and self.of is not None and (squares := declaration(self.of)) is not None:
@@ -301,8 +300,8 @@ class Loss:
             column = self.measure_rows(roles, params)
         with np.errstate(all="ignore"):
             roots = root(**roles, **params)
-        held = (column >= LEAST_SQUARE) & np.isfinite(column)
-        far = ~held & np.isfinite(roots) & (roots != 0.0)
+        in_range = (column >= LEAST_SQUARE) & np.isfinite(column)
+        far = ~in_range & np.isfinite(roots) & (roots != 0.0)
         return column, np.where(far, roots, 0.0) if far.any() else None
 
 

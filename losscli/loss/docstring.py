@@ -1,4 +1,4 @@
-"""A loss's docstring, taken apart: its summary, its definition, the slopes, the text and the example."""
+"""The parts of a loss's docstring: summary, definition, gradients, text and example."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from typing import NamedTuple
 
 J = "j"
-"""The column by which the slope is taken, where the prediction has several columns."""
+"""The column of the partial derivative, where the prediction has several columns."""
 
 
 class Gradient(NamedTuple):
-    """The slope of a row's loss by one role: lines of Python, the last of which is the value."""
+    """The gradient of a row's loss by one role: lines of Python; the last one is the value."""
 
     role: str
     text: str
@@ -23,7 +23,7 @@ class Gradient(NamedTuple):
 
 
 class Doc(NamedTuple):
-    """The parts of a docstring; ``no_gradient`` says why there are no slopes."""
+    """The parts of a docstring; ``no_gradient`` says why there are no gradients."""
 
     summary: str
     definition: str
@@ -37,8 +37,8 @@ def read_doc(docstring: str) -> Doc:
     """The parts of a loss's docstring.
 
     The first indented block is the definition, in plain Python on one row.  A line "Gradient by `pred`:"
-    introduces the block that gives the slope by that role; "Gradient by `pred[j]`:" by its column ``j``.
-    In such a block a line indented further continues the one above.  "No gradient: …" says why there is
+    introduces the block that gives the gradient by that role, "Gradient by `pred[j]`:" that by its column ``j``.
+    In such a block a line that is indented further continues the one above.  "No gradient: …" says why there is
     none.  Lines from the first ``>>>`` on are the example.
     """
     lines = inspect.cleandoc(docstring).splitlines() or [""]

@@ -1,4 +1,4 @@
-"""The one grammar of everything that takes parameters: ``name:key=value,key=value``."""
+"""The grammar of everything that takes parameters: ``name:key=value,key=value``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Better: TypeAlias = Literal["lower", "higher", "zero"]
 
 
 class Spec(NamedTuple):
-    """A name and its parameters, as written; values are still text."""
+    """A name and its parameters; the values are text as the user wrote them."""
 
     name: str
     params: tuple[tuple[str, str], ...] = ()

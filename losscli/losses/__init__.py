@@ -1,4 +1,4 @@
-"""The catalogue: one family a file; LOSSES is the explicit table.
+"""The catalogue: one family a file, in the order of FAMILIES.
 
 The marked functions of a family's module are its losses, in the order in which they stand there.
 """
@@ -54,7 +54,7 @@ AMBIGUOUS = {
     "quantile": ("pinball", "mean_pinball"),
     "log_score": ("log_loss", "gaussian_nll"),
 }
-"""Names that the field gives to several losses, and those losses: to choose one is the user's business."""
+"""Names that the field gives to several losses, and those losses: the user must choose one."""
 
 
 def catalogue() -> dict[str, tuple[Loss, ...]]:

@@ -10,25 +10,17 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal
 
-from losscli.loss.declare import Finished, Undefined, loss
-from losscli.loss.domains import CLASSES
+from losscli.loss.declare import Finished, Undefined
 from losscli.loss.elicits import MODE
 from losscli.loss.params import Order
-from losscli.losses.confusion import ZeroDivision, classes, ratio, tabled  # noqa: F401 (the examples use it)
+from losscli.losses.confusion import ZeroDivision, of_table, ratio, tabled  # noqa: F401 (the examples use it)
 from losscli.losses.stable import exp_fraction, log_fraction, sqrt_fraction, sum_fractions
-from losscli.numbers.state import Confusion
+from losscli.numbers.confusion import Confusion
 
+BRODERSEN = "Brodersen, Ong, Stephan & Buhmann (2010), doi:10.1109/ICPR.2010.764"
 RELATIVELY_MOST_PROBABLE = "the class whose probability is greatest relative to its share"
 
-table_error = partial(
-    loss,
-    task="multiclass",
-    of=classes,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-)
+table_error = partial(of_table, task="multiclass", averages=("macro", "none"))
 table_score = partial(table_error, better="higher", best=1.0)
 
 
@@ -54,13 +46,13 @@ def accuracy(table: Confusion) -> Finished:
 
 def recalls(table: Confusion) -> list[Fraction]:
     """The recall of every class that has rows."""
-    return [table.at(c, c) / weight for c, weight in table.label_weights.items() if weight]
+    return [table.cell(c, c) / weight for c, weight in table.label_weights.items() if weight]
 
 
 @table_score(
     aliases=("bal_accuracy", "balanced_accuracy_score", "macro_recall"),
     elicits=RELATIVELY_MOST_PROBABLE,
-    reference="Brodersen, Ong, Stephan & Buhmann (2010), doi:10.1109/ICPR.2010.764",
+    reference=BRODERSEN,
 )
 def balanced_accuracy(table: Confusion, *, adjusted: bool = False) -> Finished:
     """Mean of the classes' recalls: accuracy with all classes as common.
@@ -92,7 +84,7 @@ def balanced_accuracy(table: Confusion, *, adjusted: bool = False) -> Finished:
 @table_error(
     aliases=("balanced_error_rate", "ber"),
     elicits=RELATIVELY_MOST_PROBABLE,
-    reference="Brodersen, Ong, Stephan & Buhmann (2010), doi:10.1109/ICPR.2010.764",
+    reference=BRODERSEN,
 )
 def balanced_error(table: Confusion) -> Finished:
     """Mean over the classes of the share of their rows that is wrong.

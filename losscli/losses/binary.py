@@ -22,15 +22,18 @@ from losscli.loss.domains import (
 )
 from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
+from losscli.losses.moments import label_and_pred
 from losscli.losses.stable import entropy, entropy_gap, product
 from losscli.numbers.error_free import two_product
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 EPS = 2.220446049250313e-16  # the gap between 1 and the next double
 GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x"
 BRIER = "Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"
 LIN = "Lin, Goyal, Girshick, He & Dollár (2017), doi:10.1109/ICCV.2017.324"
+KING = "King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868"
+KULLBACK = "Kullback & Leibler (1951), doi:10.1214/aoms/1177729694"
 ELKAN = "Elkan (2001), The foundations of cost-sensitive learning, IJCAI 2001"
 
 Focus: TypeAlias = Annotated[float, Interval(0.0, 16.0)]
@@ -160,7 +163,7 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
 @of_probability(
     elicits="the probability of label 1, its odds multiplied by pos_weight",
     touches={"clipped": floored},
-    reference="King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868",
+    reference=KING,
 )
 def weighted_log_loss(
     label: Column, pred: Column, *, pos_weight: Positive = 1.0, eps: BelowOne = EPS
@@ -191,7 +194,7 @@ def weighted_log_loss(
     elicits="the log odds of label 1, plus the log of pos_weight",
     ulps=6.0,
     exceptions={"ulps": "exp, log1p and two products round once each"},
-    reference="King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868",
+    reference=KING,
 )
 def weighted_log_loss_from_logits(label: Column, pred: Column, *, pos_weight: Positive = 1.0) -> Column:
     """Surprise at the label, in nats, from a raw score, positives weighted.
@@ -220,7 +223,7 @@ def _times_softplus(score: Column, share: Column, factor: float) -> Column:
 
 @of_probability(
     aliases=("binary_kl", "kullback_leibler_binary"),
-    reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
+    reference=KULLBACK,
 )
 def kl_binary(label: Column, pred: Column) -> Column:
     """Divergence from a soft label to the predicted probability, in nats.
@@ -442,11 +445,6 @@ def d2_log_loss(surprised: Fraction, positive: Fraction) -> Finished:
         return Undefined(f"all labels are {positive}: there is nothing to explain")
     number, by = positive.numerator, positive.denominator
     return 1 - surprised / entropy((number, by - number))
-
-
-def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
-    """Label and prediction themselves."""
-    return label, pred
 
 
 @skill(

@@ -15,7 +15,7 @@ from losscli.loss.declare import Codes, Column, Columns, Finished, loss
 from losscli.loss.domains import BINARY, CLASSES, SIMPLEX, UNIT, Count
 from losscli.loss.elicits import PROBABILITY
 from losscli.losses.stable import sqrt_fraction
-from losscli.numbers.state import Bins
+from losscli.numbers.bins import Bins
 from losscli.table.block import Ints
 
 GUO = "Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks, ICML 2017"

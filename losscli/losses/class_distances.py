@@ -9,7 +9,7 @@ import numpy as np
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, Unit
 from losscli.loss.elicits import MODE
-from losscli.losses.binary import BRIER, Half
+from losscli.losses.binary import BRIER, KULLBACK, Half
 from losscli.losses.class_columns import ROUNDS, Labels, by_class, of_probabilities, of_soft_labels
 from losscli.losses.stable import entropy_gap, mixing
 from losscli.numbers.error_free import two_difference, two_sum
@@ -213,7 +213,7 @@ def _carried(steps: list[Column]) -> Column:
         **ROUNDS,
         "best": "where the two sides sum to 1 with different rounding, a row can come out just below 0",
     },
-    reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
+    reference=KULLBACK,
 )
 def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
     """Kullback-Leibler divergence of prediction from soft labels, in nats.

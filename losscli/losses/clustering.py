@@ -15,11 +15,11 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
-from losscli.loss.declare import Codes, Finished, Undefined, loss
-from losscli.loss.domains import CLASSES, Positive
-from losscli.losses.confusion import ZeroDivision, ratio, tabled  # noqa: F401 (the examples use it)
+from losscli.loss.declare import Codes, Finished, Undefined
+from losscli.loss.domains import Positive
+from losscli.losses.confusion import ZeroDivision, of_table, ratio, tabled  # noqa: F401 (the examples use it)
 from losscli.losses.stable import entropy, sqrt_fraction, sum_of_logs
-from losscli.numbers.state import Confusion
+from losscli.numbers.confusion import Confusion
 
 RAND = "Rand (1971), doi:10.1080/01621459.1971.10482356"
 HUBERT = "Hubert & Arabie (1985), doi:10.1007/BF01908075"
@@ -40,12 +40,9 @@ def clusters(label: Codes, pred: Codes) -> tuple[Codes, Codes]:
 
 
 partition_score = partial(
-    loss,
+    of_table,
     of=clusters,
-    state="confusion",
     averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
     better="higher",
     best=1.0,
     elicits="the groups of the label, under any names",
@@ -112,7 +109,7 @@ def independent(table: Confusion) -> bool:
     true, found = table.label_weights, table.pred_weights
     whole = table.weight.fraction
     return all(
-        table.at(a, b) * whole == true[a] * found[b] for a in true for b in found if true[a] and found[b]
+        table.cell(a, b) * whole == true[a] * found[b] for a in true for b in found if true[a] and found[b]
     )
 
 

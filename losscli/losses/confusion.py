@@ -16,7 +16,7 @@ import numpy as np
 from losscli.loss.declare import Codes, Finished, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
 from losscli.losses.stable import log_fraction
-from losscli.numbers.state import Confusion, Counts
+from losscli.numbers.confusion import Confusion, Counts
 
 ZeroDivision = Literal["null", "zero", "one"]
 
@@ -24,6 +24,7 @@ RIJSBERGEN = "van Rijsbergen (1979), Information Retrieval, ch. 7"
 YERUSHALMY = "Yerushalmy (1947), Public Health Reports 62(40), 1432-1449, doi:10.2307/4586294"
 FAWCETT = "Fawcett (2006), doi:10.1016/j.patrec.2005.10.010"
 POWERS = "Powers (2011), Journal of Machine Learning Technologies 2(1), 37-63"
+DEEKS = "Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168"
 
 UNPREDICTED = "no row is predicted as this class"
 ALL_PREDICTED = "every row is predicted as this class"
@@ -32,6 +33,7 @@ ALL_LABELS = "every row is of this class"
 
 SUREST = "the classes that one is surest of"
 POSSIBLE = "every class that is possible"
+ABOVE_BASE_RATE = "the class where it is more probable than it is common"
 
 
 def classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> tuple[Codes, Codes]:
@@ -66,15 +68,9 @@ def both_defined(
     return combined(cast(Fraction, one), cast(Fraction, other))
 
 
+of_table = partial(loss, of=classes, state="confusion", label=CLASSES, pred=CLASSES)
 class_error = partial(
-    loss,
-    task="binary",
-    of=classes,
-    state="confusion",
-    per_class=True,
-    averages=("macro", "micro", "weighted", "none"),
-    label=CLASSES,
-    pred=CLASSES,
+    of_table, task="binary", per_class=True, averages=("macro", "micro", "weighted", "none")
 )
 class_score = partial(class_error, better="higher", best=1.0)
 
@@ -283,7 +279,7 @@ def jaccard(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished
 
 @class_score(
     aliases=("youden_j", "j_index", "bookmaker_informedness", "peirce_skill_score"),
-    elicits="the class where it is more probable than it is common",
+    elicits=ABOVE_BASE_RATE,
     reference="Youden (1950), doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3",
 )
 def informedness(counts: Counts) -> Finished:
@@ -323,7 +319,7 @@ def markedness(counts: Counts) -> Finished:
     best=None,
     aliases=("positive_likelihood_ratio",),
     elicits=SUREST,
-    reference="Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168",
+    reference=DEEKS,
 )
 def lr_plus(counts: Counts) -> Finished:
     """Recall over fall-out: how much an alarm raises the odds of the class.
@@ -345,7 +341,7 @@ def lr_plus(counts: Counts) -> Finished:
 @class_error(
     aliases=("negative_likelihood_ratio",),
     elicits=POSSIBLE,
-    reference="Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168",
+    reference=DEEKS,
 )
 def lr_minus(counts: Counts) -> Finished:
     """Miss rate over specificity: how an all-clear lowers the odds.
@@ -390,7 +386,7 @@ def prevalence(counts: Counts) -> Finished:
 @class_score(
     best=None,
     aliases=("symmetric_extremal_dependence_index",),
-    elicits="the class where it is more probable than it is common",
+    elicits=ABOVE_BASE_RATE,
     reference="Ferro & Stephenson (2011), doi:10.1175/WAF-D-10-05030.1",
 )
 def sedi(counts: Counts) -> Finished:

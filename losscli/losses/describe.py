@@ -39,8 +39,8 @@ def listing(width: int) -> str:
         first = forms[0]
         aliases = f" ({', '.join(first.aliases)})" if first.aliases else ""
         room = max(width - 3 - max(len(name), 15), 24)
-        told = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
-        tasks.setdefault(first.task, []).append(f"  {name:<15} {told}")
+        summary = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
+        tasks.setdefault(first.task, []).append(f"  {name:<15} {summary}")
     blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
     return (
         "\n\n".join(blocks)

@@ -33,7 +33,8 @@ from losscli.losses.stable import (
     ratio_gap,
 )
 from losscli.numbers.error_free import two_difference, two_product, two_sum
-from losscli.numbers.state import Deviances, Moments, Sums
+from losscli.numbers.states import Deviances
+from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
 
 COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
@@ -546,7 +547,7 @@ def _own_part(label: Column, power: float) -> DoubleDouble:
         "best": "below power 0 a label below 0 has no perfect prediction",
     },
 )
-def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
+def d2_tweedie(deviances: Deviances, *, power: TweediePower = 0.0) -> Finished:
     """Share of the mean label's Tweedie deviance that is explained.
 
         n = sum(weight)
@@ -571,8 +572,8 @@ def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
     >>> d2_tweedie(Deviances.of(deviances(np.array([1.0, 3.0]), np.array([1.0, 2.0])), None))
     Fraction(1, 2)
     """
-    moments: Moments = held.states[0]
-    sums: Sums = held.states[1]
+    moments: Moments = deviances.states[0]
+    sums: Sums = deviances.states[1]
     if (undefined := flat(moments)) is not None:
         return undefined
     if power == 0.0:

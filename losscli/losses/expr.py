@@ -69,7 +69,7 @@ class ExpressionLoss(Loss):
 
 
 def expression_loss(text: str) -> ExpressionLoss:
-    """The loss that an expression stands for; UsageError where it is none."""
+    """The loss of an expression; UsageError says why it is none."""
     rows = ExpressionRows(parse(text, "expr:"))
     if not rows.expression.columns:
         raise UsageError(

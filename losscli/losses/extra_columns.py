@@ -1,4 +1,4 @@
-"""Columns beside label and prediction that a parameter names: the scale of a series, and another forecast."""
+"""Columns other than label and prediction, named by a parameter: the scale of a series, and a baseline forecast."""
 
 from __future__ import annotations
 

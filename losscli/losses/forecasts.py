@@ -1,7 +1,4 @@
-"""Losses of forecasts, in proportion to the errors of another forecast, or to a scale that comes from them.
-
-Their task is `relative`, as that of the errors relative to the label.
-"""
+"""Losses of forecasts relative to the errors of another forecast, or to a scale made of them; their task is `relative`."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from losscli.losses.moments import moment_loss, root_mean_square
 from losscli.losses.regression import HYNDMAN
 from losscli.losses.relative import M4, smape
 from losscli.losses.stable import error_in, exp_fraction, halves, log_parts, product, sqrt_fraction
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
@@ -138,7 +135,7 @@ def rmae(high: Fraction, low: Fraction, naive_high: Fraction, naive_low: Fractio
 def baselines_that_count(
     label: Column, pred: Column, baseline: Column, *, zero: str, **_: object
 ) -> Mask | None:
-    """Which rows count: all, save those with a perfect baseline under ``zero=skip``."""
+    """The rows that count: all but those with a perfect baseline under ``zero=skip``."""
     return label != baseline if zero == "skip" else None
 
 
@@ -197,12 +194,12 @@ def log_errors(
 
 
 def misses(label: Column, pred: Column, *, zero: str, **_: object) -> Mask | None:
-    """Which rows count: all, save those without an error under ``zero=skip``."""
+    """The rows that count: all but those without an error under ``zero=skip``."""
     return label != pred if zero == "skip" else None
 
 
 def both_miss(label: Column, pred: Column, baseline: Column, *, zero: str, **_: object) -> Mask | None:
-    """Which rows count: all, save those in which either has no error under ``zero=skip``."""
+    """The rows that count: all but those in which either has no error under ``zero=skip``."""
     return (label != pred) & (label != baseline) if zero == "skip" else None
 
 
@@ -332,12 +329,12 @@ def against_naive(
     label: Column, pred: Column, baseline: Column, scale: Column
 ) -> tuple[Column, Column, Column, Column]:
     """Symmetric and scaled errors of the prediction, and of the baseline."""
-    found = []
+    errors = []
     for forecast in (pred, baseline):
         # Quarters of the greatest doubles have a sum.
         factor = np.where(np.maximum(np.abs(label), np.abs(forecast)) > 1e300, 0.25, 1.0)
-        found += [smape(label * factor, forecast * factor), mase(label, forecast, scale)]
-    return found[0], found[1], found[2], found[3]
+        errors += [smape(label * factor, forecast * factor), mase(label, forecast, scale)]
+    return errors[0], errors[1], errors[2], errors[3]
 
 
 @in_units_of_scale(

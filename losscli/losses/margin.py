@@ -1,6 +1,6 @@
-"""Losses of raw scores that ask for a margin: a score's side and its distance from zero.
+"""Losses of raw scores with a margin: on which side of zero a score lies, and how far.
 
-A label of two classes comes here as 0 and 1, whatever the file says, and stands for -1 and 1.
+A label of two classes comes as 0 and 1, whatever the file's coding, and means -1 and 1.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ def pair_logit(first: Column, second: Column) -> Column:
     behind, lost = two_difference(second, first)
     lost = np.where(np.isfinite(behind), lost, 0.0)
     tail = np.exp(-np.abs(behind))
-    # What the difference lost moves the exponential by its own share, and the line by itself.
+    # The part that the difference lost changes the exponential by its share, and the line by itself.
     tail -= np.where(behind >= 0.0, lost, -lost) * tail
     line = np.maximum(behind, 0.0) + np.where(behind > 0.0, lost, 0.0)
     found: Column = np.log1p(tail) + line

@@ -6,7 +6,7 @@ from functools import partial
 
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.losses.stable import sqrt_fraction
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.text import plural
 
 

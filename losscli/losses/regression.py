@@ -13,7 +13,8 @@ from losscli.loss.domains import ABOVE_MINUS_ONE, AtLeastOne, Whole
 from losscli.loss.elicits import MEAN, MEDIAN, MIDRANGE, SHIFTED_GEOMETRIC_MEAN
 from losscli.losses.moments import flat, moment_loss, moment_score
 from losscli.losses.stable import absolute_error, log_distance, share, sqrt_fraction
-from losscli.numbers.state import Extremes, Moments
+from losscli.numbers.extremes import Extremes
+from losscli.numbers.sums import Moments
 from losscli.text import plural
 
 GAUSS = "Gauss (1821), Theoria combinationis observationum, §6"
@@ -140,7 +141,8 @@ def max_error(extremes: Extremes) -> Finished:
     >>> max_error(Extremes.of([np.array([0.5, 3.0])], None))
     3.0
     """
-    return extremes.highs[0]
+    high: float = extremes.highs[0]
+    return high
 
 
 @loss(homogeneous=2, elicits=MEAN, reference=GAUSS)

@@ -14,11 +14,8 @@ from losscli.loss.domains import NONZERO, POSITIVE, REAL, Domain, Positive
 from losscli.loss.elicits import MEDIAN
 from losscli.losses.moments import root_mean_square
 from losscli.losses.regression import HYNDMAN
-from losscli.losses.stable import (
-    error_in,
-    log_distance,
-)
-from losscli.numbers.state import Moments
+from losscli.losses.stable import error_in, log_distance
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 M4 = "Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014"
@@ -31,12 +28,12 @@ NEAR_LOW_MEDIAN = "near a median of the labels in which small ones weigh more"
 
 
 def nonzero_labels(*, zero: str, **_: object) -> Mapping[str, Domain]:
-    """Zero labels are refused, save where `zero` says what to do with them."""
+    """Zero labels are refused unless ``zero`` says what to do with them."""
     return {"label": NONZERO if zero == "error" else REAL}
 
 
 def labels_that_count(label: Column, pred: Column, *, zero: str, **_: object) -> Mask | None:
-    """Which rows count: all, save zero labels under ``zero=skip``."""
+    """The rows that count: all but zero labels under ``zero=skip``."""
     return label != 0.0 if zero == "skip" else None
 
 
@@ -55,6 +52,7 @@ def ratio_of(part: Column, whole: Column, percent: bool) -> Column:
 @relative_loss(
     aliases=("mean_absolute_percentage_error",),
     homogeneous=0,
+    lengths=("eps",),
     elicits="a median of the labels in which small ones weigh more: it lies low",
     reference=HYNDMAN,
 )

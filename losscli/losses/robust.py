@@ -1,4 +1,4 @@
-"""Losses that bound the say of wild rows, and losses that take sides."""
+"""Losses that bound the influence of outliers, and asymmetric losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from losscli.numbers.error_free import two_difference, two_product
 VAPNIK = "Vapnik (1995), The Nature of Statistical Learning Theory"
 
 bounded_loss = partial(loss, elicits="near the mode of the labels")
-"""Of a row that costs hardly more, or no more, the wilder it is."""
+"""For losses that hardly rise, or do not rise, for wild rows."""
 
 
 def lengths(label: Column, pred: Column, scale: float) -> Column:
@@ -60,6 +60,7 @@ def huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Column:
 @loss(
     aliases=("smooth_l1_loss",),
     homogeneous=1,
+    lengths=("beta",),
     elicits="between the median (small beta) and the mean (large beta)",
     reference="Girshick (2015), doi:10.1109/ICCV.2015.169",
 )
@@ -133,6 +134,7 @@ def pseudo_huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Colum
 @loss(
     best=None,
     homogeneous=1,
+    lengths=("eps",),
     elicits="near the median",
     reference="Charbonnier, Blanc-Féraud, Aubert & Barlaud (1994), doi:10.1109/ICIP.1994.413553",
 )
@@ -401,7 +403,13 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
     return bent * (b / alpha)
 
 
-@loss(aliases=("epsilon_insensitive", "svr_loss"), homogeneous=1, elicits="near the median", reference=VAPNIK)
+@loss(
+    aliases=("epsilon_insensitive", "svr_loss"),
+    homogeneous=1,
+    lengths=("eps",),
+    elicits="near the median",
+    reference=VAPNIK,
+)
 def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Absolute error beyond a tolerance, in the unit of the label.
 
@@ -428,7 +436,13 @@ def _beyond(label: Column, pred: Column, eps: float) -> Column:
     return np.maximum(above, 0.0) + 0.0  # no -0
 
 
-@loss(aliases=("squared_epsilon_insensitive",), homogeneous=2, elicits="near the mean", reference=VAPNIK)
+@loss(
+    aliases=("squared_epsilon_insensitive",),
+    homogeneous=2,
+    lengths=("eps",),
+    elicits="near the mean",
+    reference=VAPNIK,
+)
 def squared_eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Squared error beyond a tolerance, in the squared unit of the label.
 

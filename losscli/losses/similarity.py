@@ -71,7 +71,7 @@ def directed(one: Columns, other: Columns) -> Mask:
 
 
 def nonzero_vectors(*, zero: str, **_: object) -> Mapping[str, Domain]:
-    """Zero vectors are refused, save where ``zero`` says what to do with them."""
+    """Zero vectors are refused unless ``zero`` says what to do with them."""
     domain = NONZERO_VECTOR if zero == "error" else REAL
     return {"label": domain, "pred": domain}
 
@@ -83,7 +83,7 @@ def nonzero_pairs(*, zero: str, **_: object) -> Mapping[str, Domain]:
 
 
 def with_direction(label: Columns, pred: Columns, *, zero: str, **_: object) -> Mask | None:
-    """Which rows count: all, save those with a zero vector under ``zero=skip``."""
+    """The rows that count: all but those with a zero vector under ``zero=skip``."""
     return directed(label, pred) if zero == "skip" else None
 
 

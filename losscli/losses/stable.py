@@ -1,4 +1,4 @@
-"""Differences of near-equal terms, formed once so that every loss has them right."""
+"""Numerics that losses share: differences of near-equal terms, products beyond the range, logs of fractions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from losscli.numbers.error_free import two_difference, two_sum
 
 
 def margin_missed(margin: float, rival: Column, own: Column) -> Column:
-    """``max(0, margin + rival - own)``, right to the last digits where the three all but cancel."""
+    """``max(0, margin + rival - own)``, accurate to the last digits where the three nearly cancel."""
     near, lost = two_difference(rival, own)
     total, left = two_sum(near, margin)
     # Beyond the greatest double nothing was lost, and the two-sum of infinities is no number.
@@ -65,27 +65,27 @@ def product(*factors: Column | float, over: Column | None = None) -> Column:
 
 
 EXACT_BITS = 1 << 13
-"""Fractions whose common denominator is longer than this are summed to so many digits."""
+"""A common denominator of more bits is not formed: the sum is then rounded to so many."""
 
 
 def sum_fractions(fractions: Iterable[Fraction]) -> Fraction:
-    """The sum, exact where the common denominator is no giant, else to some 2000 digits.
+    """The sum, exact where the common denominator has at most EXACT_BITS bits, else to some 2000 digits.
 
-    Of a hundred thousand fractions of unlike denominators the exact sum would have a million digits.
+    The exact sum of a hundred thousand fractions with different denominators would have a million digits.
     """
-    found = list(fractions)
+    terms = list(fractions)
     common = 1
-    for fraction in found:
+    for fraction in terms:
         common = math.lcm(common, fraction.denominator)
         if common.bit_length() > EXACT_BITS:
             common = 1 << EXACT_BITS
             break
-    # Each is cut in the same place, whatever the order: so is their sum.
-    return Fraction(sum(f.numerator * common // f.denominator for f in found), common)
+    # Each is cut at the same place, so that the sum does not depend on the order.
+    return Fraction(sum(f.numerator * common // f.denominator for f in terms), common)
 
 
 def sqrt_fraction(square: Fraction) -> Fraction:
-    """The square root, to 64 binary digits: rounded once more it is that of the fraction within an ulp."""
+    """The square root to 64 binary digits; rounded to a double it is within an ulp."""
     if square == 0:
         return Fraction(0)
     number, by = square.numerator, square.denominator
@@ -95,7 +95,7 @@ def sqrt_fraction(square: Fraction) -> Fraction:
 
 
 def entropy(parts: Iterable[int]) -> Fraction:
-    """The entropy, in nats, of shares of a whole in proportion to these numbers."""
+    """The entropy, in nats, of shares that are proportional to these numbers."""
     terms: Counter[int] = Counter()
     for part in parts:
         terms[part] -= 1
@@ -108,7 +108,7 @@ def entropy(parts: Iterable[int]) -> Fraction:
 def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
     """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive where c is not 0.
 
-    The terms may cancel to anything but zero: digits are added until what is left of them is enough.
+    The terms may cancel, though not to zero: digits are added until enough of them are left.
     """
     terms = {x: factor for x, factor in terms.items() if factor}
     digits = 50
@@ -125,7 +125,7 @@ def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
 
 
 # ------------------------------------------------------------------------------------------------
-# Gaps: what is left of a function beyond its tangent.  Each vanishes as a square.
+# Gaps: a function less its tangent.  Each vanishes like a square.
 # ------------------------------------------------------------------------------------------------
 
 _ATANH = [1.0 / (2 * k + 3) for k in range(28)]
@@ -191,7 +191,7 @@ def entropy_gap(x: Column, y: Column, apart: Column | None = None) -> Column:
     above, below = x > 3.0 * y, x < y / 3.0
     apart = x - y if apart is None else apart
     v = apart / np.maximum(x + y, 5e-324)
-    # log(x / y) is 2 atanh(v); what is left of 2 x v is v (x - y), and the rest is of third order.
+    # log(x / y) is 2 atanh(v): its first term leaves v (x - y), and the rest is of third order.
     gap = v * apart + (2.0 * x * v) * (v * v * _atanh_beyond(v))
     with np.errstate(all="ignore"):
         big, small = x[above], y[above]
@@ -218,15 +218,15 @@ def expm1_gap_share(x: Column) -> Column:
 
 
 def share(part: Column, whole: Column) -> Column:
-    """``part / whole``, and 0 where the whole is 0 or the quotient is none: a correction that is not due."""
+    """``part / whole``, and 0 where the whole is 0 or the quotient is not finite: no correction."""
     with np.errstate(all="ignore"):
         quotient = np.where(whole == 0.0, 0.0, part / whole)
     return np.where(np.isfinite(quotient), quotient, 0.0)
 
 
 def log_distance(one: Column, other: Column, shift: float = 0.0) -> Column:
-    """``abs(log(one + shift) - log(other + shift))``, also where they are near one another."""
-    # log1p(x) of x >= 0 forgives a relative error of x; the least of the two goes below the line.
+    """``abs(log(one + shift) - log(other + shift))``, accurate also where the two are close."""
+    # log1p(x) of x >= 0 passes a relative error of x on unmagnified, so the lesser one is the divisor.
     base, base_lost = two_sum(np.minimum(one, other), shift)
     gap, gap_lost = two_difference(np.maximum(one, other), np.minimum(one, other))
     with np.errstate(all="ignore"):
@@ -278,9 +278,9 @@ def power_fraction(base: Fraction, exponent: float) -> float:
 
 
 def mixing(one: Column, other: Column) -> Column:
-    """``one*log(one/mean) + other*log(other/mean)`` of numbers from 0 on, with their mean: never below 0.
+    """``one*log(one/mean) + other*log(other/mean)`` with their mean, for numbers from 0 on: never below 0.
 
-    Its terms cancel near one another: there, with r = (one - other)/(one + other), it is the sum times
+    Where the two are close the terms cancel: there, with r = (one - other)/(one + other), it is the sum times
     the series r**2/2 + r**4/12 + … + r**(2k)/(2k(2k - 1)).
     """
     both = one + other

@@ -17,7 +17,8 @@ from losscli.losses.extra_columns import loss_against_baseline
 from losscli.losses.moments import flat, flat_pred, moment_loss, moment_score
 from losscli.losses.regression import HYNDMAN, KVALSETH, of_squares
 from losscli.losses.stable import absolute_error, log_fraction, sqrt_fraction
-from losscli.numbers.state import Moments, Rivals, Sized
+from losscli.numbers.states import Rivals, Sized
+from losscli.numbers.sums import Moments
 from losscli.text import plural
 
 WITTEN = "Witten, Frank & Hall (2011), Data Mining, 3rd ed., §5.8"
@@ -316,7 +317,7 @@ def rivals(label: Column, pred: Column, baseline: Column) -> tuple[Column, ...]:
     elicits="mean (`of=mse`) or median (`of=mae`)",
     reference="Murphy (1988), doi:10.1175/1520-0493(1988)116<2417:SSBOTM>2.0.CO;2",
 )
-def skill(held: Rivals, *, of: Literal["mse", "mae"] = "mse") -> Finished:
+def skill(rivals: Rivals, *, of: Literal["mse", "mae"] = "mse") -> Finished:
     """Share of a baseline's loss that the predictions save.
 
         squared = of == "mse"
@@ -331,7 +332,7 @@ def skill(held: Rivals, *, of: Literal["mse", "mae"] = "mse") -> Finished:
     >>> skill(Rivals.of(rows, None))
     Fraction(3, 4)
     """
-    ours, theirs, sums = held.states
+    ours, theirs, sums = rivals.states
     high, low, naive_high, naive_low = sums.means
     mine: Fraction = ours.squared_error if of == "mse" else high - low
     naive: Fraction = theirs.squared_error if of == "mse" else naive_high - naive_low

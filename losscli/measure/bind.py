@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from losscli.measure.slots import Slot
     from losscli.pairing.shared_ids import SharedId
     from losscli.reading.source import Source
-    from losscli.statistics.bootstrap import GroupView
+    from losscli.statistics.groups import GroupView
     from losscli.table.block import ColumnKind, Place
     from losscli.table.keys import KeyType
 
@@ -179,7 +179,7 @@ def _slicing(columns: Columns, text: str) -> SliceView:
         keys.append(replace(key, edges=columns.known.edges(found[0], key)) if key.count else key)
     index = Index()
     if columns.options.resampled:
-        from losscli.statistics.bootstrap import MOST_SLICES
+        from losscli.statistics.groups import MOST_SLICES
 
         index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
     return SliceView(Slicing(tuple(keys)), tuple(places), index)
@@ -204,7 +204,7 @@ def _where(columns: Columns) -> Filter | None:
 def _groups(columns: Columns) -> GroupView:
     """The groups of the bootstrap: by cluster, by key, or by the number of the row."""
     # Imported here: few calls resample.
-    from losscli.statistics.bootstrap import GroupView
+    from losscli.statistics.groups import GroupView
 
     cluster, keys = columns.options.cluster, columns.keys
     if cluster is not None:

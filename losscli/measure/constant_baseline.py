@@ -23,9 +23,8 @@ from losscli.measure.class_views import ConstantClassView
 from losscli.measure.number_views import ColumnsView, ConstantView
 from losscli.measure.plan import Plan, RowUnit
 from losscli.measure.recipes import Best, NoConstant, Recipe, recipe
-from losscli.measure.tally import Constant
+from losscli.measure.tally import Constant, SliceTally
 from losscli.numbers.exact import round_fraction
-from losscli.numbers.sliced import SliceTally
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -138,11 +137,15 @@ class ConstantSearch:
                 continue
             held, sliced = tally.slices[one.slicing], second.slices[one.slicing].states.get(place)
             held.constants[key] = {
-                code: _constant(
-                    self.plan, one, int(one.groups[code]), None if sliced is None else sliced.at(code)
-                )
+                code: _constant(self.plan, one, int(one.groups[code]), _some(sliced, code))
                 for code in np.flatnonzero(held.used).tolist()
             }
+
+
+def _some(states: Any, code: int) -> Any:
+    """The state of a slice; None where no row of it counts."""
+    state = None if states is None else states.at(code)
+    return state if state is not None and state.rows else None
 
 
 def _width(unit: RowUnit) -> int:
@@ -173,7 +176,7 @@ def find(plan: Plan, tally: Tally, sought: Sequence[Sought], min_slice: int) -> 
             sliced = held.states.get(one.made_of)
             for code, group in enumerate(groups.tolist()):
                 state = sliced.at(code) if sliced is not None and held.used[code] else None
-                if state is not None:
+                if state is not None and state.rows:
                     states[group] = state if states[group] is None else states[group].merge(state)
             yield _found(plan, one, place, groups, states)
 

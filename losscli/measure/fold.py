@@ -12,15 +12,18 @@ from losscli.measure.adapt import DOMAIN, AdaptedBlock, View, mark_classes, read
 from losscli.measure.agreement import agreement_of, compare_columns
 from losscli.measure.class_columns import classes_in
 from losscli.measure.missing import note_missing, rows_lacking, without_missing
-from losscli.measure.tally import Tally, add_counts
-from losscli.numbers.state import STATES, Squares, Summed, Sums, with_infinite
+from losscli.measure.tally import SliceTally, Tally, add_counts
+from losscli.numbers.by_group import added
+from losscli.numbers.row_count import RowCount
+from losscli.numbers.states import STATES, BlockStates
+from losscli.numbers.sums import Squares, Sums
 from losscli.table.block import Block, Floats, Ints, Mask
 from losscli.table.violations import Violation, ViolationKind, Violations
 
 if TYPE_CHECKING:
     from losscli.measure.plan import Plan, RowUnit
-    from losscli.numbers.state import Names
-    from losscli.statistics.bootstrap import Dealing
+    from losscli.numbers.sums import Names
+    from losscli.statistics.groups import Dealing
     from losscli.statistics.paired_difference import ComparedUnits
 
 
@@ -32,6 +35,7 @@ class Measured(NamedTuple):
     weight: Floats | None
     kept: Mask | None  # which of the block's rows they are; None: all
     names: Names  # of classes, by their code
+    infinite: Mask | None  # which of these rows are infinite; None: none
 
 
 class Cut(NamedTuple):
@@ -51,7 +55,7 @@ class _CountedRows:
     arrays: Mapping[View, Any]
     weight: Floats | None
     counted: Mask | None  # which rows of the block they are; None: all
-    summed: Summed = field(default_factory=Summed)
+    states: BlockStates = field(default_factory=BlockStates)
 
 
 def fold(plan: Plan, block: Block) -> Tally:
@@ -119,9 +123,6 @@ def _laid_out(plan: Plan, block: Block, tally: Tally) -> Block:
 
 def _count_slices(plan: Plan, cuts: dict[int, Cut], used: Block, whole: Block, tally: Tally) -> None:
     """Count the rows of every slice and group; ``whole`` holds those too that lack a value."""
-    from losscli.numbers.grouped_sums import added
-    from losscli.numbers.sliced import SliceTally
-
     tally.slices = {at: SliceTally(np.bincount(codes)) for at, codes in enumerate(cuts[id(used)].codes)}
     tally.groups = {
         dealing: SliceTally(np.bincount(codes))
@@ -191,40 +192,30 @@ def _compare_units(
     tally: Tally,
 ) -> None:
     """Keep how two units differ row by row, over the whole and by slice."""
-    from losscli.numbers.sliced import SlicedStates
-    from losscli.statistics.intervals import rows_by_code
     from losscli.statistics.paired_difference import PairedDifference
 
     codes = rows.cut.codes
     one, two = measured[pair.base], measured[pair.head]
     base, head, weight, kept, other = one.columns, two.columns, one.weight, one.kept, two.kept
+    cuts = [(tally.duels, None), *((tally.slices[place].duels, held) for place, held in enumerate(codes))]
     if (kept is None) != (other is None) or (
         kept is not None and other is not None and not np.array_equal(kept, other)
     ):
-        tally.duels[at] = PairedDifference.unlike()
-        for place, all_codes in enumerate(codes):
-            unlike = {code: PairedDifference.unlike() for code in np.unique(all_codes).tolist()}
-            tally.slices[place].duels[at] = SlicedStates(unlike)
+        for duels, held in cuts:
+            duels[at] = PairedDifference.of_unlike(rows.block.rows, held, groups_of(held))
         return
     times = None
     if plan.times is not None:
         times = plan.times.read(rows.block)
         times = times if kept is None else times[kept]
-    tally.duels[at] = PairedDifference.of(base, head, weight, pair.better, times)
-    for place, all_codes in enumerate(codes):
-        here = all_codes if kept is None else all_codes[kept]
-        tally.slices[place].duels[at] = SlicedStates(
-            {
-                code: PairedDifference.of(
-                    [c[found] for c in base],
-                    [c[found] for c in head],
-                    None if weight is None else weight[found],
-                    pair.better,
-                    None if times is None else times[found],
-                )
-                for code, found in rows_by_code(here)
-            }
-        )
+    for duels, held in cuts:
+        here = held if kept is None or held is None else held[kept]
+        duels[at] = PairedDifference.of(base, head, weight, pair.better, times, here, groups_of(here))
+
+
+def groups_of(codes: Ints | None) -> int:
+    """How many groups arrays by code have; one where there are no codes."""
+    return 1 if codes is None else int(codes.max(initial=-1)) + 1
 
 
 def _sum(plan: Plan, place: int, rows: _CountedRows, tally: Tally) -> Measured:
@@ -248,24 +239,21 @@ def _sum(plan: Plan, place: int, rows: _CountedRows, tally: Tally) -> Measured:
         if noted is not None:
             tally.noted[place] = noted
     names = next((rows.reading.names[view] for _, view in unit.views if view in rows.reading.names), None)
-    state = rows.summed.state(STATES[loss.state], parts, weight, names)
+    state = rows.states.state(STATES[loss.state], parts, weight, names)
     if isinstance(state, Sums) and any(total.nan for total in state.totals):
         _refuse_nan(unit, columns, block, kept, tally.faults)
-    if isinstance(state, Sums) and (roots is not None or not all(total.finite for total in state.totals)):
-        infinite = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
-        if infinite.any():
-            everywhere = infinite if kept is None else _both(kept, infinite)
-            _, row = block.first(everywhere)
-            state = with_infinite(state, int(np.count_nonzero(infinite)), row)
+    infinite = _infinite(state, columns, roots)
+    if infinite is not None:
+        state = state._replace(infinite=RowCount.of(_numbers(block, kept)[infinite]))
     tally.states[place] = state
     touched = _touched(unit, roles, params, rows.reading, kept)
     if touched:
         tally.touched[place] = {name: int(np.count_nonzero(mask)) for name, mask in touched.items()}
     if plan.spreads and isinstance(state, Sums):
-        from losscli.statistics.intervals import Spread
+        from losscli.statistics.spread import Spread
 
         tally.spreads[place] = Spread.of(columns, weight)
-    measured = Measured(columns, parts, weight, kept, names)
+    measured = Measured(columns, parts, weight, kept, names, infinite)
     if rows.cut.codes or rows.cut.dealt:
         _sum_by_slice(plan, place, rows, measured, touched, tally)
     return measured
@@ -280,26 +268,41 @@ def _sum_by_slice(
     tally: Tally,
 ) -> None:
     """Keep the same columns by slice, and by group of the bootstrap."""
-    from losscli.numbers.sliced import SlicedStates, sliced
-
-    columns, parts, weight, kept, names = measured
+    columns, parts, weight, kept, names, infinite = measured
     kind = STATES[plan.units[place].loss.state]
-    numbers = rows.block.row_numbers()
-    numbers = numbers if kept is None else numbers[kept]
     slicings = [(tally.slices[at], codes) for at, codes in enumerate(rows.cut.codes)]
     dealt = [(tally.groups[dealing], codes) for dealing, codes in rows.cut.dealt.items()]
     for at, (held, all_codes) in enumerate([*slicings, *dealt]):
         codes = all_codes if kept is None else all_codes[kept]
+        groups = groups_of(codes)
         if len(codes):
-            held.states[place] = sliced(kind, parts, weight, names, codes, numbers)
+            state = rows.states.state(kind, parts, weight, names, codes, groups)
+            if infinite is not None:
+                numbers = _numbers(rows.block, kept)[infinite]
+                state = state._replace(infinite=RowCount.of(numbers, codes[infinite], groups))
+            held.states[place] = state
         if at >= len(slicings):
             continue  # groups are drawn from: they need states alone
         for name, mask in touched.items():
             held.touched[place, name] = np.bincount(codes[mask])
         if plan.spreads and kind is Sums:
-            from losscli.statistics.intervals import by_code
+            from losscli.statistics.spread import Spread
 
-            held.spreads[place] = SlicedStates(by_code(columns, weight, codes))
+            held.spreads[place] = Spread.of(columns, weight, codes, groups)
+
+
+def _infinite(state: Any, columns: Sequence[Floats], roots: Floats | None) -> Mask | None:
+    """The rows of which a column is infinite, where a state of sums has any."""
+    if not isinstance(state, Sums) or (roots is None and all(total.finite for total in state.totals)):
+        return None
+    infinite: Mask = ~np.logical_and.reduce([np.isfinite(column) for column in columns])
+    return infinite if infinite.any() else None
+
+
+def _numbers(block: Block, kept: Mask | None) -> Ints:
+    """The row numbers of the rows that are kept."""
+    numbers = block.row_numbers()
+    return numbers if kept is None else numbers[kept]
 
 
 def _touched(

@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.measure.adapt import MISSING
 from losscli.measure.tally import Tally, add_counts
+from losscli.numbers.row_count import RowCount
 from losscli.table.block import Block, Ints, Mask, Place
 from losscli.table.violations import Violation, ViolationKind
 
@@ -66,14 +67,11 @@ def rows_lacking(plan: Plan, unit: RowUnit, block: Block) -> Mask | None:
 
 def note_missing(block: Block, codes: Sequence[Ints], lacks: Sequence[Mask | None], tally: Tally) -> None:
     """Note, for every unit and slice, the rows that lack a value it needs."""
-    from losscli.numbers.sliced import Missing
-
     for place, mask in enumerate(lacks):
         if mask is None:
             continue
-        tally.missing[place] = Missing(int(np.count_nonzero(mask)), block.first(mask)[1])
+        numbers = block.row_numbers()[mask]
+        tally.missing[place] = RowCount.of(numbers)
         for at, slicing in enumerate(codes):
-            for code in np.unique(slicing[mask]).tolist():
-                here = mask & (slicing == code)
-                count = int(np.count_nonzero(here))
-                tally.slices[at].missing[place, code] = Missing(count, block.first(here)[1])
+            here = slicing[mask]
+            tally.slices[at].missing[place] = RowCount.of(numbers, here, int(here.max()) + 1)

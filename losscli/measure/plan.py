@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
-    from losscli.statistics.bootstrap import GroupView
+    from losscli.statistics.groups import GroupView
     from losscli.statistics.paired_difference import ComparedUnits
 
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]

@@ -16,8 +16,11 @@ from losscli.loss.elicits import Functional
 from losscli.measure.class_views import ClassesView
 from losscli.measure.number_views import ColumnsView
 from losscli.measure.plan import Measure, RowUnit
+from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import round_fraction
-from losscli.numbers.state import Confusion, Extremes, Moments, Sums, Values
+from losscli.numbers.extremes import Extremes
+from losscli.numbers.sums import Moments, Sums
+from losscli.numbers.values import Values
 from losscli.table.cells import in_order
 
 if TYPE_CHECKING:

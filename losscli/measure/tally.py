@@ -9,17 +9,21 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from losscli.errors import DataError
 from losscli.measure.adapt import FirstSeen, View
+from losscli.numbers.by_group import added
+from losscli.numbers.row_count import RowCount
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
     from losscli.measure.row_recorder import BlockRows, RecordedRows, RowTable
-    from losscli.numbers.sliced import Missing, SliceTally
     from losscli.pairing.shared_ids import Agreement
-    from losscli.statistics.bootstrap import Dealing, Groups
-    from losscli.statistics.intervals import Spread
+    from losscli.statistics.groups import Dealing, Groups
     from losscli.statistics.paired_difference import PairedDifference
+    from losscli.statistics.spread import Spread
+    from losscli.table.block import Ints
 
 K = TypeVar("K")
 
@@ -40,6 +44,35 @@ class Constant:
 
 
 @dataclass(slots=True)
+class SliceTally:
+    """What is known of the rows of every slice of one slicing: states of many groups."""
+
+    used: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    dropped: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # for a missing value
+    states: dict[int, Any] = field(default_factory=dict)
+    touched: dict[tuple[int, str], Ints] = field(default_factory=dict)
+    skipped: dict[tuple[int, str], Ints] = field(default_factory=dict)
+    missing: dict[int, RowCount] = field(default_factory=dict)  # by unit
+    spreads: dict[int, Spread] = field(default_factory=dict)  # where intervals are asked for
+    duels: dict[int, PairedDifference] = field(default_factory=dict)  # by the place of the pair of units
+    constants: dict[tuple[int, Hashable], Mapping[int, Any]] = field(default_factory=dict)  # each by slice
+
+    def merge(self, other: SliceTally) -> None:
+        self.used = added(self.used, other.used)
+        self.dropped = added(self.dropped, other.dropped)
+        pairs: list[tuple[dict[int, Any], Mapping[int, Any]]] = [
+            (self.states, other.states), (self.spreads, other.spreads), (self.duels, other.duels),
+            (self.missing, other.missing),
+        ]  # fmt: skip
+        for held, more in pairs:
+            for at, one in more.items():
+                held[at] = held[at].merge(one) if at in held else one
+        for mine, theirs in ((self.touched, other.touched), (self.skipped, other.skipped)):
+            for key, counts in theirs.items():
+                mine[key] = added(mine[key], counts) if key in mine else counts
+
+
+@dataclass(slots=True)
 class Tally:
     """What is known of some rows: counts, faults, and the state of every unit that has one."""
 
@@ -56,7 +89,7 @@ class Tally:
     memory: int | None = None  # bytes that tables of classes may take
     touched: dict[int, dict[str, int]] = field(default_factory=dict)
     skipped: dict[int, dict[str, int]] = field(default_factory=dict)
-    missing: dict[int, Missing] = field(default_factory=dict)  # rows without a value, where they propagate
+    missing: dict[int, RowCount] = field(default_factory=dict)  # rows without a value, where they propagate
     slices: dict[int, SliceTally] = field(default_factory=dict)  # by the place of the slicing
     groups: dict[Dealing, SliceTally] = field(default_factory=dict)  # for the bootstrap
     drawn: Groups | None = None  # the same when all is read
@@ -111,10 +144,8 @@ class Tally:
             self.missing[unit] = self.missing[unit].merge(missing) if unit in self.missing else missing
         _merge_slices(self.slices, other.slices)
         _merge_slices(self.groups, other.groups)
-        if self.drawn is not None and other.drawn is not None:
-            self.drawn.merge(other.drawn)
-        elif other.drawn is not None:
-            self.drawn = other.drawn
+        if other.drawn is not None:
+            self.drawn = other.drawn if self.drawn is None else self.drawn.merge(other.drawn)
         if self.memory is not None:
             self._refuse_large_tables(self.memory)
         if other.kept is not None:

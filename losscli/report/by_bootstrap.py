@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from losscli.numbers.exact import round_fraction
+from losscli.numbers.grouped_sums import NotResampled
 from losscli.report.comparison import Compared
 from losscli.report.records import noted
 from losscli.report.results import values_of
@@ -21,10 +22,9 @@ from losscli.statistics.bootstrap import (
     REPLICATES,
     UNRULY,
     NoInterval,
-    NotDrawn,
     Replicates,
     few_groups,
-    resampled,
+    resamples,
     schemes,
     turns,
 )
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from losscli.report.by_rows import Evidence
     from losscli.statistics.bootstrap import Drawings
 
-GroupStates: TypeAlias = Sequence[Sequence[Any]]
-"""The states of each unit of one model, by group."""
+GroupStates: TypeAlias = Sequence[Any]
+"""The states of the units of one model, each over all groups."""
 
 
 def by_bootstrap(evidence: Evidence, one: Compared) -> Draft:
@@ -47,28 +47,31 @@ def by_bootstrap(evidence: Evidence, one: Compared) -> Draft:
     if there were no difference; the p-value is the share of flips, and what was seen, that differ as much.
     """
     rule = evidence.rule
-    base, head = _group_states(evidence)
-    groups = len(base[0])
+    groups, base, head = _group_states(evidence)
     if groups < 2:
         return Draft(noted(one, [ONE_GROUP]))
     drawn, turned = schemes(groups, rule.interval.seed), turns(groups, rule.interval.seed)
     swapped: Drawings = np.hstack((turned, 1 - turned))
     back: Drawings = 1 - swapped
-    both = [[*mine, *theirs] for mine, theirs in zip(base, head, strict=True)]
+    first = np.arange(groups)
+    both = [
+        mine.regrouped(first, first, 2 * groups).merge(theirs.regrouped(first, first + groups, 2 * groups))
+        for mine, theirs in zip(base, head, strict=True)
+    ]
     try:
-        resamples = Replicates.of(_differences(evidence, (base, head), (drawn, drawn)))
+        replicates = Replicates.of(_differences(evidence, (base, head), (drawn, drawn)))
         flips = _differences(evidence, (both, both), (back, swapped))
-    except NotDrawn as why:
+    except NotResampled as why:
         return Draft(noted(one, [str(why) or UNRULY]))
     seen = abs(one.worse_by or 0.0)
     as_much = sum(flip is None or abs(flip) >= seen for flip in flips)
     p_value = (as_much + 1) / (REPLICATES + 1)
-    one = replace(one, stderr=resamples.stderr, test="sign flip", p_value=p_value)
-    return _with_interval(evidence, one, resamples, groups, p_value)
+    one = replace(one, stderr=replicates.stderr, test="sign flip", p_value=p_value)
+    return _with_interval(evidence, one, replicates, groups, p_value)
 
 
 def _with_interval(
-    evidence: Evidence, one: Compared, resamples: Replicates, groups: int, p_value: float
+    evidence: Evidence, one: Compared, replicates: Replicates, groups: int, p_value: float
 ) -> Draft:
     """The comparison with the interval of its resamples, and the chances of each verdict."""
     rule, margin = evidence.rule, evidence.rule.margin
@@ -76,31 +79,31 @@ def _with_interval(
         few = f"{groups} rows or clusters are too few for a verdict of {100 * rule.level:.4g}%"
         return Draft(noted(one, [f"{few}: no p-value of theirs lies below {2.0 ** (1 - groups):.4g}"]))
     try:
-        ci = resamples.interval(rule.interval)
+        ci = replicates.interval(rule.interval)
     except NoInterval as why:
         return Draft(noted(one, [f"no interval: {why}"]))
     quantiles = normal_quantile(1.0 - float(one_side(rule.level))) + normal_quantile(POWER)
     chances = Chances(
         p_value,
-        resamples.chance(lambda value: value <= margin),
-        resamples.chance(lambda value: value >= -margin, above=True),
+        replicates.chance(lambda value: value <= margin),
+        replicates.chance(lambda value: value >= -margin, above=True),
         max(
-            resamples.chance(lambda value: value > margin, above=True),
-            resamples.chance(lambda value: value < -margin),
+            replicates.chance(lambda value: value > margin, above=True),
+            replicates.chance(lambda value: value < -margin),
         ),
     )
-    one = replace(one, ci=ci, detectable=resamples.stderr * quantiles)
-    one = noted(one, [*few_groups(groups), *resamples.notes(rule.interval), *at_odds(ci, p_value)])
+    one = replace(one, ci=ci, detectable=replicates.stderr * quantiles)
+    one = noted(one, [*few_groups(groups), *replicates.notes(rule.interval), *at_odds(ci, p_value)])
     return Draft(one, chances.agreeing(p_value, one.worse_by))
 
 
-def _group_states(evidence: Evidence) -> tuple[GroupStates, GroupStates]:
-    """The states of the base and of the other model."""
+def _group_states(evidence: Evidence) -> tuple[int, GroupStates, GroupStates]:
+    """The number of groups, and the states of the base and of the other model."""
     assert evidence.tally.drawn is not None
     measures = (evidence.pair.base, evidence.pair.head)
-    units = evidence.tally.drawn.states([part.unit for measure in measures for part in measure.parts])
+    groups, units = evidence.tally.drawn.states([part.unit for measure in measures for part in measure.parts])
     width = len(evidence.pair.base.parts)
-    return units[:width], units[width:]
+    return groups, units[:width], units[width:]
 
 
 def _differences(
@@ -110,7 +113,7 @@ def _differences(
     better = evidence.pair.base.loss.better
     finish = [_valued(measure, evidence) for measure in (evidence.pair.base, evidence.pair.head)]
     drawn = (
-        zip(*(resampled(unit, held) for unit in side), strict=True)
+        zip(*(resamples(unit, held) for unit in side), strict=True)
         for side, held in zip(sides, counts, strict=True)
     )
     found: list[float | None] = []

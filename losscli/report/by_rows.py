@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from losscli.report.comparison import Compared
 from losscli.report.records import noted
 from losscli.report.verdicts import Draft, Rule, at_odds, by_t
@@ -30,10 +28,10 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
-    from losscli.numbers.state import Sums
+    from losscli.numbers.sums import Sums
     from losscli.report.results import Options
-    from losscli.statistics.intervals import Spread
     from losscli.statistics.paired_difference import ComparedUnits, PairedDifference
+    from losscli.statistics.spread import Spread
     from losscli.table.block import Ints
 
 
@@ -83,7 +81,7 @@ def by_rows(evidence: Evidence, one: Compared, worse_by: Fraction) -> Draft:
     difference = evidence.difference
     if difference is None:
         return Draft(noted(one, ["no interval: the loss is no function of means of rows"]))
-    if difference.spread is None:
+    if difference.spread is None or difference.unlike:
         return Draft(noted(one, ["no interval: the models do not count the same rows"]))
     states = evidence.states
     if states[0].rows < 2:
@@ -121,7 +119,7 @@ def _by_moments(
 
 def _tail(evidence: Evidence, spread: Spread, covariance: list[list[Fraction]]) -> str | None:
     """A note where one row holds much of the squared deviations of the difference."""
-    if not evidence.of_means or not spread.ends or not np.isfinite(spread.ends).all():
+    if not evidence.of_means or spread.ends is None or not spread.ends.finite:
         return None
     apart = quadratic(covariance, [Fraction(-1), Fraction(1)])
     base, head = evidence.means
@@ -132,13 +130,13 @@ def _over_time(
     evidence: Evidence, one: Compared, difference: PairedDifference, worse_by: Fraction, ranks: Ints
 ) -> Draft:
     """The comparison by Diebold & Mariano's test: what the rows say in the order of their time."""
-    from losscli.statistics.series import squared_error
+    from losscli.statistics.series import in_order, squared_error
 
     if difference.series is None or not evidence.of_means or one.better == "zero":
         why = "over time only losses are compared that are a mean of rows, the lower or the higher the better"
         return Draft(noted(one, [f"no interval: {why}"]))
     horizon = evidence.rule.interval.horizon or 1
-    differences, lacking, shared = difference.series.in_order(ranks)
+    differences, lacking, shared = in_order(difference.series, ranks)
     found: Fraction | str
     if lacking:
         found = f"{plural(lacking, 'row')} without a time"

@@ -171,7 +171,7 @@ def _measured(evidence: Evidence, one: Compared, base: float, head: float) -> Dr
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
     difference = evidence.difference
-    if difference is not None and difference.spread is not None and difference.counted:
+    if difference is not None and not difference.unlike and difference.counted:
         ties = evidence.states[0].rows - difference.wins - difference.losses
         one = replace(one, wins=difference.wins, losses=difference.losses, ties=ties)
     if evidence.rule.interval.method != "bootstrap":

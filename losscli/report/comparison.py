@@ -1,4 +1,4 @@
-"""What was compared: verdicts, differences, rows and inputs, with every digit."""
+"""The result of a comparison: verdicts, differences, rows and inputs, with every digit."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Comparison(Document):
 
     @property
     def left_out(self) -> str:
-        """How many rows enter no sum, by reason; of two saved results, of each."""
+        """How many rows enter no sum, by reason; for two saved results, those of each."""
         if self.base_rows is None:
             return self.rows.left_out
         sides = (("base", self.base_rows), ("head", self.rows))

@@ -1,4 +1,4 @@
-"""What was measured: results, rows, inputs, with every digit and how it was made."""
+"""The result of a measurement: values, rows and inputs, with every digit and all that it takes to repeat it."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def noted(record: R, said: Iterable[str | None]) -> R:
 
 
 def in_doubles(record: R, names: Mapping[str, str]) -> R:
-    """A record with null for every number that exceeds the doubles, and a note that says which they are.
+    """The record with None for every infinite number, and a note that names them.
 
-    JSON has no infinity; ``names`` are the fields that may overflow, and what each is called in the note.
+    JSON has no infinity.  ``names``: the fields that may overflow, and their names in the note.
     """
     lost = {}
     for name in names:
@@ -104,7 +104,7 @@ def in_doubles(record: R, names: Mapping[str, str]) -> R:
 
 
 def _in_doubles(held: Any) -> Any:
-    """The same object where nothing in it overflows."""
+    """The value with None for infinite numbers; the same object where there are none."""
     if isinstance(held, float):
         return held if math.isfinite(held) else None
     if isinstance(held, dict):
@@ -145,10 +145,7 @@ class RowCounts(Record):
 
     @property
     def left_out(self) -> str:
-        """How many rows enter no sum, by reason, in the order of work; nothing where all do.
-
-        The one sentence of it, which every format shows.
-        """
+        """How many rows enter no sum, by reason, in the words of every format; empty where all rows do."""
         alone = {"only_preds": self.only_preds, "only_head": self.only_head, "only_labels": self.only_labels}
         told = (
             ("unmatched", alone),
@@ -212,12 +209,12 @@ class Report(Document):
     inputs: list[Input]
     gate: Annotated[Annotated[dict[str, Any], Gate] | None, Says("null without limits")] = None
     warnings: list[str] = field(default_factory=list)
-    before: list[float | None] | None = None  # the value of each result in the baseline, where there is one
-    saved: str | None = None  # the file that it was read from
-    binned: Mapping[tuple[str, str], Any] | None = None  # counts for pictures, where they were asked for
-    command: str | None = None  # that was called, for a page that says how it was made
-    top: int | None = None  # how many slices of a slicing are shown, where not all are
-    hidden: int = 0  # slices that are not shown
+    before: list[float | None] | None = None  # the value of each result in the baseline, if there is one
+    saved: str | None = None  # the file it was read from
+    binned: Mapping[tuple[str, str], Any] | None = None  # counts for pictures
+    command: str | None = None  # the call that made it, for the page
+    top: int | None = None  # how many slices of a slicing are shown, if not all
+    hidden: int = 0  # how many slices are not shown
     losscli: Annotated[str, Says("the version that measured")] = __version__
     arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")] = field(
         default_factory=arithmetic
@@ -232,16 +229,16 @@ class Report(Document):
     def metrics(
         self,
     ) -> Annotated[dict[str, float | None], Says("the whole only, by spec (`SPEC#PRED` where several)")]:
-        """The value of each loss over the whole, by canonical spec (and prediction, where several)."""
+        """The value of each loss over all rows, by canonical spec (and prediction, if there are several)."""
         whole = [r for r in self.results if not r.part and not r.slice]
         # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
         several = len({r.loss for r in whole}) < len(whole)
         return {f"{r.loss}#{r.pred}" if several else r.loss: r.value for r in whole}
 
     def shown(self) -> Report:
-        """The report with the ``top`` slices of every slicing, those first that carry most of the loss.
+        """The report with the ``top`` slices of every slicing, ordered by their share of the loss.
 
-        They are ranked by their share of the total of the first loss that is a mean, else by their rows.
+        The share is that of the total of the first loss that is a mean, or else of the rows.
         """
         if self.top is None:
             return self
@@ -264,7 +261,7 @@ class Report(Document):
 
     @staticmethod
     def _by_share(sliced: list[Result]) -> list[tuple[str | None, ...]]:
-        """The slices of one slicing, in their order by share."""
+        """The slices of one slicing, ordered by their share."""
         first = next((r for r in sliced if r.sum is not None), sliced[0])
         sizes: dict[tuple[str | None, ...], float] = {tuple(r.slice.values()): 0.0 for r in sliced}
         for r in sliced:

@@ -17,16 +17,21 @@ from losscli.measure.adapt import missing_among_numbers
 from losscli.measure.class_views import ClassesView, CodedView, OneClassView
 from losscli.measure.classes import BINARY, judge, met, rest_of, unweighed
 from losscli.measure.plan import Measure, Plan, ResultPart
-from losscli.measure.tally import Tally
+from losscli.measure.tally import SliceTally, Tally
+from losscli.numbers.bins import Bins
+from losscli.numbers.by_group import number_at
+from losscli.numbers.confusion import MOST_CLASSES, Confusion, Counts
 from losscli.numbers.exact import exact_quotient, round_fraction
-from losscli.numbers.state import MOST_CLASSES, STATES, Bins, Confusion, Counts, Sums
+from losscli.numbers.row_count import RowCount
+from losscli.numbers.states import STATES
+from losscli.numbers.sums import Sums
 from losscli.report.records import Result, in_doubles
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
-    from losscli.numbers.sliced import SliceTally
-    from losscli.statistics.bootstrap import Groups, Resampled
+    from losscli.statistics.bootstrap import Resampled
+    from losscli.statistics.groups import Groups
     from losscli.statistics.intervals import Estimate, IntervalSpec
 
 
@@ -76,7 +81,9 @@ def drawn_groups(plan: Plan, tally: Tally) -> Mapping[int | None, Mapping[int, G
     """When all is read: the groups of the bootstrap of every slice by slicing; those of the whole are laid beside it."""
     if plan.groups is None:
         return {}
-    groups = plan.groups.settled(tally.groups)
+    groups = plan.groups.settled(
+        {dealing: (held.used, held.states) for dealing, held in tally.groups.items()}
+    )
     tally.drawn = groups[None][0]
     return groups
 
@@ -105,7 +112,7 @@ def slices_of(
     ``groups`` are those of all slices.
     """
     from losscli.measure.slices import order_of
-    from losscli.numbers.grouped_sums import added
+    from losscli.numbers.by_group import added
 
     used = added(tally.used, np.zeros_like(tally.dropped))
     dropped = added(tally.dropped, np.zeros_like(tally.used))
@@ -125,15 +132,16 @@ def slices_of(
 
 
 def _one_slice(tally: SliceTally, code: int, groups: Mapping[int, Groups] | None = None) -> Tally:
-    states = {unit: sliced.at(code) for unit, sliced in tally.states.items()}
-    used, dropped = (int(c[code]) if code < len(c) else 0 for c in (tally.used, tally.dropped))
-    found = Tally(used=used, states={u: s for u, s in states.items() if s is not None})
-    found.dropped = {"missing": dropped} if dropped else {}
-    found.missing = {unit: missing for (unit, at), missing in tally.missing.items() if at == code}
-    found.spreads = {
-        unit: spread for unit, held in tally.spreads.items() if (spread := held.at(code)) is not None
+    used, dropped = number_at(tally.used, code), number_at(tally.dropped, code)
+    found = Tally(used=used, dropped={"missing": dropped} if dropped else {})
+    found.states = {
+        unit: state.at(code) for unit, state in tally.states.items() if number_at(state.rows, code)
     }
-    found.duels = {pair: duel for pair, held in tally.duels.items() if (duel := held.at(code)) is not None}
+    found.missing = {
+        unit: rows.at(code) for unit, rows in tally.missing.items() if number_at(rows.rows, code)
+    }
+    found.spreads = {unit: spread.at(code) for unit, spread in tally.spreads.items() if unit in found.states}
+    found.duels = {pair: duel.at(code) for pair, duel in tally.duels.items()}
     found.constants = {key: held[code] for key, held in tally.constants.items() if code in held}
     found.drawn = None if groups is None else groups.get(code)
     for into, counts in ((found.touched, tally.touched), (found.skipped, tally.skipped)):
@@ -442,7 +450,7 @@ class _Finisher:
         touched = _added([self.tally.touched.get(unit, {}) for unit in units])
         missing = [self.tally.missing[unit] for unit in units if unit in self.tally.missing]
         if missing:
-            count, first = sum(m.count for m in missing), min(m.first_row for m in missing)
+            count, first = sum(m.rows for m in missing), min(m.first for m in missing)
             finished = Undefined(
                 f"{plural(count, 'row')} without a value, first in {self.options.row_name(first)}"
             )
@@ -507,8 +515,8 @@ class _Finisher:
             return None
         from losscli.statistics.bootstrap import Resampled
 
-        units = self.tally.drawn.states([part.unit for part in self.measure.parts])
-        return Resampled.of(units, interval, self.values)
+        groups, units = self.tally.drawn.states([part.unit for part in self.measure.parts])
+        return Resampled.of(groups, units, interval, self.values)
 
     def _estimate(
         self, value: float, units: Sequence[int], outcome: _Outcome, resampled: Resampled | None
@@ -539,15 +547,16 @@ def finish(
     if isinstance(state, Sums) and loss.state == "sums":
         if state.weight.units == 0:
             return Undefined(NO_ROW)
-        rows = plural(state.infinite, "row is", "rows are")
-        of = "the loss of" if state.infinite == 1 else "the losses of"
-        beyond = Undefined(f"{of} {rows} infinite, first in {row_name(state.first_infinite or 0)}")
+        infinite = state.infinite or RowCount()
+        rows = plural(infinite.rows, "row is", "rows are")
+        of = "the loss of" if infinite.rows == 1 else "the losses of"
+        beyond = Undefined(f"{of} {rows} infinite, first in {row_name(infinite.first)}")
         if not all(total.finite for total in state.totals):
             return beyond
         if loss.is_mean:
             mean = exact_quotient(state.totals[0], state.weight)
             # Of squares beyond the doubles the sum is exact, and their mean may be within them.
-            return beyond if state.infinite and rounded(mean)[0] is None else mean
+            return beyond if state.infinite is not None and rounded(mean)[0] is None else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
     if not isinstance(state, Counts) and state.weight.units == 0:
         return Undefined(NO_ROW)

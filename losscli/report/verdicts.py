@@ -1,7 +1,4 @@
-"""From a difference and how sure it is to a verdict, for one comparison or for a family of them.
-
-Where the difference and its standard error come from is the business of `compare` and `unpaired`.
-"""
+"""Verdicts from a difference and its standard error, for one comparison or for a family of them."""
 
 from __future__ import annotations
 
@@ -23,11 +20,11 @@ if TYPE_CHECKING:
     from losscli.table.block import Ints
 
 POWER = 0.8
-"""How surely the least difference that is called detectable would be found."""
+"""The probability with which the least detectable difference would be found."""
 
 
 def check_rule(margin: float, fail_on: Sequence[str]) -> None:
-    """UsageError for a margin or a verdict that is none."""
+    """Raise UsageError for a margin below 0 or an unknown verdict."""
     if not (margin >= 0.0 and math.isfinite(margin)):
         raise UsageError(f"`--margin {margin:g}` is not a number from 0 on")
     for word in fail_on:
@@ -37,7 +34,7 @@ def check_rule(margin: float, fail_on: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides a verdict; ``ranks``, where rows are compared over time, are the places of the times."""
+    """What decides a verdict; ``ranks`` orders the times where rows are compared over time."""
 
     margin: float
     interval: IntervalSpec
@@ -50,7 +47,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """P-values: of no difference, of not being worse or better by more than the margin, of not being the same."""
+    """P-values of four hypotheses: no difference, not worse and not better by more than the margin, not the same."""
 
     different: float
     worse: float
@@ -69,7 +66,7 @@ class Chances:
         return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
 
     def agreeing(self, p_value: float, difference: float | None) -> Chances:
-        """With the two-sided p-value of another test: no verdict is surer of a difference than that one."""
+        """With the two-sided p-value of another test, than which no verdict is more certain of a difference."""
         side = p_value / 2.0
         worse = max(self.worse, side) if (difference or 0.0) > 0.0 else self.worse
         better = max(self.better, side) if (difference or 0.0) < 0.0 else self.better
@@ -82,7 +79,7 @@ MAY_OVERFLOW = {
     "ci": "an end of the interval",
     "detectable": "the detectable difference",
 }
-"""What of a comparison may overflow beside its difference, and what it is called."""
+"""The fields of a comparison that may overflow, and their names in its note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Draft:
     chances: Chances | None = None
 
     def settled(self, rule: Rule) -> Compared:
-        """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
+        """The comparison with its verdict; without a correction, it is the one that the interval gives."""
         return in_doubles(self._settled(rule), MAY_OVERFLOW)
 
     def _settled(self, rule: Rule) -> Compared:
@@ -111,7 +108,7 @@ class Draft:
 
 
 def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
-    """What is to be said where an interval and the p-value of another test do not agree on a difference."""
+    """A note where an interval and the p-value of another test do not agree on a difference."""
     apart = ci["low"] > 0.0 or ci["high"] < 0.0
     if apart == (p_value <= 1.0 - ci["level"]):
         return []

@@ -12,7 +12,7 @@ from sklearn import metrics
 from losscli.losses import catalogue
 from losscli.measure.constant_baseline import skill
 from losscli.measure.recipes import RECIPES
-from losscli.numbers.state import Values
+from losscli.numbers.values import Values
 
 RNG = np.random.default_rng(11)
 ROWS = 101

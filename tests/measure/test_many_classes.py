@@ -13,7 +13,7 @@ from losscli.losses.agreement import accuracy, balanced_accuracy, g_mean, kappa,
 from losscli.losses.clustering import adjusted_rand, purity
 from losscli.losses.confusion import tabled
 from losscli.losses.stable import sum_fractions
-from losscli.numbers.state import MOST_CELLS, MOST_CLASSES, Confusion
+from losscli.numbers.confusion import MOST_CELLS, MOST_CLASSES, Confusion
 
 MANY = 60_000
 

@@ -17,7 +17,7 @@ from losscli.errors import UsageError
 from losscli.loss.declare import MARK
 from losscli.losses.regression import mae, rmse
 from losscli.numbers.exact import decimal
-from losscli.numbers.state import Sums
+from losscli.numbers.sums import Sums
 from losscli.report.baseline import Baseline
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
@@ -26,7 +26,8 @@ from losscli.report.limits import Limit
 from losscli.report.records import Input, Report, Result, RowCounts
 from losscli.report.worse_by import exact_change
 from losscli.show.lines import change_text
-from losscli.statistics.intervals import IntervalSpec, Spread, estimate, greatest_share
+from losscli.statistics.intervals import IntervalSpec, estimate
+from losscli.statistics.spread import Spread, greatest_share
 
 NEAR = 1e-12
 

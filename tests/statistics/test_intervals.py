@@ -15,7 +15,7 @@ from scipy import stats
 from tables import table
 
 from losscli.errors import UsageError
-from losscli.numbers.state import Sums
+from losscli.numbers.sums import Sums
 from losscli.report.evaluate import evaluate
 from losscli.report.results import finish, rounded
 from losscli.statistics.distributions import (
@@ -26,7 +26,8 @@ from losscli.statistics.distributions import (
     t_upper,
     wilson,
 )
-from losscli.statistics.intervals import IntervalSpec, Spread, estimate
+from losscli.statistics.intervals import IntervalSpec, estimate
+from losscli.statistics.spread import Spread
 
 NEAR = 1e-12  # a few roundings of the peer's own sums over a few hundred rows
 

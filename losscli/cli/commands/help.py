@@ -1,6 +1,6 @@
-"""`losscli help`: recipes and explanations, from the texts in `losscli/cli/guide`.
+"""`losscli help`: recipes and explanations, from the Markdown texts in `losscli/cli/guide`.
 
-The texts are Markdown, and every console block in them is run by a test.
+A test runs every console block in them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _text(topic: str) -> str:
 
 
 def plainly(markdown: str) -> str:
-    """A text for the terminal: titles underlined, code set in, no marks.
+    """Markdown as plain text: titles are underlined, code is indented.
 
     >>> print(plainly("# Title\\n\\n```console\\n$ true\\n```\\n"), end="")
     Title

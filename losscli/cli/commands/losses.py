@@ -1,4 +1,4 @@
-"""`losscli losses`: the catalogue, and one loss with all that is declared of it."""
+"""`losscli losses`: the list of all losses, or the description of one."""
 
 from __future__ import annotations
 

@@ -31,5 +31,5 @@ def run(call: Options) -> None:
 
 
 def _lines(text: str) -> str:
-    """Names of files and columns may hold anything."""
+    """The text, with an escape for each character in a name that would act on the terminal."""
     return "".join(f"{visible(line)}\n" for line in text.splitlines())
