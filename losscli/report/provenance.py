@@ -57,20 +57,20 @@ def notes_of(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
     """What is to be said of the columns: how they were understood, and where they differ."""
     notes = list(plan.notes)
     for at, agreement in tally.agreements.items():
-        first, telling = agreement.first, plan.telling[at]
+        first, shared = agreement.first, plan.telling[at]
         if first is None:
             continue
-        files = [plan.slot(place).file for place in (telling.one, telling.other)]
-        counting = agreement.counting(tally.read) if telling.strict else None
+        files = [plan.slot(place).file for place in (shared.one, shared.other)]
+        counting = agreement.counting(tally.read) if shared.strict else None
         if counting is not None:
             notes.append(
-                f"`{telling.name}` counts the rows of {files[counting]}, and holds other values in "
+                f"`{shared.name}` counts the rows of {files[counting]}, and holds other values in "
                 f"{files[1 - counting]}: it is taken for an index kept from a split, and not compared"
             )
             continue
-        hint = pairing_hint(sources, [telling.name])
+        hint = pairing_hint(sources, [shared.name])
         notes.append(
-            f"`{telling.name}` differs in {agreement.count} of {plural(tally.read, 'row')}, first in "
+            f"`{shared.name}` differs in {agreement.count} of {plural(tally.read, 'row')}, first in "
             f"{row_name(sources[0], first.row)}: {first.one}, and {first.other} in {files[1]}; rows are paired by "
             f"position ({hint or '`--on position` says that this is meant'})"
         )
