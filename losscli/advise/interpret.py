@@ -6,7 +6,8 @@ from losscli.advise.interpretation import Described, Interpretation, Rules, name
 from losscli.advise.one_column import OF_ONE_COLUMN
 from losscli.advise.profile import ColumnProfile
 from losscli.advise.several_columns import OF_LABELS, OF_LISTS, OF_PREDICTIONS, OF_ROLES
-from losscli.table.cells import LIST_HINT, TEXT_FORMATS, is_list_text
+from losscli.reading.suffixes import has_dialect
+from losscli.table.cells import LIST_HINT, is_list_text
 from losscli.text import plural, visible
 
 
@@ -40,7 +41,7 @@ def _doubt_values(found: Interpretation, column: ColumnProfile, format: str, *, 
     """Say where a column has values that losses do not take.  ``bounds``: it is the end of intervals."""
     name = name_of(column)
     if like := [c for c in column.classes if isinstance(c, str) and is_list_text(c)]:
-        hint = LIST_HINT if format in TEXT_FORMATS else "store such texts as lists"
+        hint = LIST_HINT if has_dialect(format) else "store such texts as lists"
         found.doubt(f"{name} has texts that are written as lists, `{visible(like[0])}`: {hint}")
     if column.missing == column.rows:
         found.doubt(f"{name} holds no value at all")

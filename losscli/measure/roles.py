@@ -90,10 +90,6 @@ class Columns:
         """Two columns, in whichever order."""
         return frozenset(((one.side, one.index), (other.side, other.index)))
 
-    def note(self, text: str) -> None:
-        """Say something of the columns, once."""
-        self.notes.setdefault(text)
-
     def named(self, by: str, name: str) -> list[Chosen]:
         """A column that may lie on either side.  DataError says what names it."""
         try:

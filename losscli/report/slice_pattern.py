@@ -56,7 +56,7 @@ def slice_text(slice: Mapping[str, str | None]) -> str:
 
 
 def split_pattern(pattern: str) -> dict[str, str | None]:
-    """The columns and values in the pattern of a slice that does not exist; empty if they are not clear."""
+    """The columns and values that a pattern without a star names; empty for others."""
     pairs = [part.partition("=") for part in pattern.split("+")]
     if any(not equals or "*" in value for _, equals, value in pairs):
         return {}
