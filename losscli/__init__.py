@@ -4,6 +4,8 @@
 >>> report = losscli.evaluate("preds.csv", "labels.csv", loss=["mse"])  # doctest: +SKIP
 >>> report.metrics  # doctest: +SKIP
 {'mse': 0.25}
+>>> losscli.evaluate("preds.csv", "labels.csv", max={"mse": 0.3}).passed  # doctest: +SKIP
+True
 """
 
 from __future__ import annotations
@@ -17,15 +19,23 @@ if TYPE_CHECKING:
     from losscli.errors import LosscliError as LosscliError
     from losscli.errors import OutputError as OutputError
     from losscli.errors import UsageError as UsageError
+    from losscli.report.check import check as check
+    from losscli.report.compare import compare as compare
+    from losscli.report.comparison import Comparison as Comparison
     from losscli.report.evaluate import evaluate as evaluate
     from losscli.report.records import Report as Report
 
 _WHERE = {
-    "evaluate": "losscli.report.evaluate", "Report": "losscli.report.records", "LosscliError": "losscli.errors",
-    "UsageError": "losscli.errors", "DataError": "losscli.errors", "OutputError": "losscli.errors",
+    "evaluate": "losscli.report.evaluate", "compare": "losscli.report.compare", "check": "losscli.report.check",
+    "Report": "losscli.report.records", "Comparison": "losscli.report.comparison",
+    "LosscliError": "losscli.errors", "UsageError": "losscli.errors", "DataError": "losscli.errors",
+    "OutputError": "losscli.errors",
 }  # fmt: skip
 
-__all__ = ["DataError", "LosscliError", "OutputError", "Report", "UsageError", "__version__", "evaluate"]
+__all__ = [
+    "Comparison", "DataError", "LosscliError", "OutputError", "Report", "UsageError", "__version__", "check",
+    "compare", "evaluate",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -49,12 +49,15 @@ from draws import (
 )
 
 from losscli.errors import DataError, UsageError
-from losscli.loss.declare import MARK, Column, Loss, Param, loss, show_param
+from losscli.loss.declare import MARK, Column, Loss, loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
+from losscli.loss.params import Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
-from losscli.numbers.state import STATES, Sums
+from losscli.measure.observers.states import UnitState
+from losscli.numbers.states import STATES
+from losscli.numbers.sums import Sums
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
 from losscli.table.cells import CellReader
@@ -636,9 +639,13 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
 
     monkeypatch.setattr(threads, "run", noted)
     sliced = measured(by=["slice"], chunk_rows=7)
-    (held,) = tallies[0].slices.values()
-    for unit, state in tallies[0].states.items():
-        assert reduce(lambda one, other: one.merge(other), map(held.states[unit].at, range(3))) == state
+    by_slice = [
+        (what, state)
+        for (what, cut), state in tallies[0].kept.items()
+        if isinstance(what, UnitState) and cut == 0
+    ]
+    for what, state in by_slice:
+        assert reduce(lambda one, other: one.merge(other), map(state.at, range(3))) == tallies[0].of(what)
 
     def known(report: Report, *wanted: str) -> list[Any]:
         return [
@@ -667,7 +674,8 @@ def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
 
     def run_a_copy(plan: Any, sources: Any, **more: Any) -> Any:
         outcome = run(pickle.loads(pickle.dumps(plan)), sources, **more)
-        states.extend(outcome.tally.states.values())
+        kept = outcome.tally.kept.items()
+        states.extend(state for (what, _), state in kept if isinstance(what, UnitState))
         return outcome
 
     for weighted in (False, True):
@@ -1037,7 +1045,7 @@ def test_a_kernel_that_warns_is_noticed() -> None:
 
 def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = declared(by_the_block)
-    monkeypatch.setattr("losscli.measure.call.find", lambda name: (planted,))
+    monkeypatch.setattr("losscli.measure.loss_request.find", lambda name: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
 

@@ -1,36 +1,26 @@
-"""Which columns are predictions and which are labels, as far as their names and values tell.
+"""Which columns are predictions and which are labels, as far as their names and first rows tell.
 
-`Columns.readings` finds them, those that say most first; what they mean is the business of `readings`.
+`ColumnGuesses.candidates` finds columns that may belong together; what they mean is told by `interpret`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-
+from losscli.advise.interpretation import Described
 from losscli.advise.profile import ColumnProfile, look
-from losscli.advise.tasks import (
-    Interpretation,
-    of_label_lists,
-    of_roles,
-    of_vectors,
-    one_to_one,
-    several_to_one,
-    several_to_several,
-)
 from losscli.errors import DataError
-from losscli.measure import lists
+from losscli.measure.first_lists import FirstLists, first_lists
+from losscli.measure.list_columns import places_of
+from losscli.measure.slices import names_cut
+from losscli.pairing.keyplan import POSITION
+from losscli.reading.inputs import open_inputs
 from losscli.reading.select import DEFAULT_NAMES, Chosen, choose, named
-from losscli.reading.suffixes import has_dialect
-from losscli.table.cells import LIST_HINT, is_list_text
 from losscli.table.labels import class_names, quantile_level
-from losscli.text import plural, visible
 
 if TYPE_CHECKING:
-    from losscli.reading.source import Source
-    from losscli.table.block import Floats
+    from losscli.measure.options import MeasureOptions
 
 LABEL_STEMS = ("y", "label", "target", "true", "truth", "actual")
 PAIRS_OF_ROLES = (
@@ -41,26 +31,43 @@ PAIRS_OF_ROLES = (
 """Columns that are one prediction together, by their usual names."""
 
 Roles: TypeAlias = dict[str, list[Chosen]]
-"""The columns of each role: `label` and `pred`, or `mean` and `sd` …"""
+"""The columns of each role of a prediction: of `pred`, or of `mean` and `sd` …"""
+
+
+class Candidate(NamedTuple):
+    """Columns that may belong together, and how `--pred` and `--label` name them."""
+
+    pred: str
+    label: str
+    roles: Roles
+    labels: list[Chosen]
 
 
 class ColumnGuesses:
     """The columns of a call, and what was seen of them."""
 
-    def __init__(
-        self, sources: Sequence[Source], taken: Sequence[str], aside: Collection[str], *, paired: bool
-    ) -> None:
-        self.sources, self.paired, self.aside = sources, paired, aside
+    def __init__(self, options: MeasureOptions) -> None:
+        self.options = options
+        self.paired = options.on in (None, POSITION)
+        self.sources = sources = open_inputs(
+            options.paths, format=options.input_format, dialect=options.dialect, by_key=not self.paired
+        )
+        self.last = len(sources) - 1
+        self.aside = names_cut(sources, options.by)
+        named = (
+            {options.weight} if self.paired else {options.weight, options.on, *(options.on or "").split(",")}
+        )
         self.taken = {
             (side, at) for side, source in enumerate(sources)
-            for at, name in enumerate(source.columns) if name in taken
+            for at, name in enumerate(source.columns) if name in named
         }  # fmt: skip
-        # What stands in both files tells which row is which.
-        self.shared = set(sources[0].columns) & set(sources[-1].columns) if len(sources) > 1 else set()
+        # A column of both files tells which row is which.
+        self.shared = set(sources[0].columns) & set(sources[-1].columns) if self.last else set()
         self.rows, self.whole = 0, True
         self.seen: dict[tuple[int, int, int | None], ColumnProfile] = {}
 
-    def looks(self, columns: Sequence[Chosen]) -> list[ColumnProfile]:
+    def profiles(self, columns: Sequence[Chosen]) -> list[ColumnProfile]:
+        """The profile of each column; DataError where a file has no rows."""
         for side, source in enumerate(self.sources):
             new = [c for c in columns if c.side == side and (side, c.index, c.item) not in self.seen]
             if new:
@@ -72,9 +79,50 @@ class ColumnGuesses:
                 self.seen |= {(side, c.index, c.item): one for c, one in zip(new, found, strict=True)}
         return [self.seen[c.side, c.index, c.item] for c in columns]
 
+    def candidates(self, *, as_eval: bool) -> list[Candidate]:
+        """The columns that may belong together, those that say most first.
+
+        ``as_eval`` asks for the columns that `eval` takes.
+        """
+        pred, label = next(iter(self.options.models), None), self.options.label
+        if as_eval or pred is not None:
+            labels = self._chosen(self.last, "label", label) if label is not None else []
+            roles = self._roles(pred) if pred is not None else {"pred": self._chosen(0, "pred", None, labels)}
+            preds = [c for columns in roles.values() for c in columns]
+            labels = labels or self._chosen(self.last, "label", None, preds)
+            return [Candidate(pred or _joined(preds), label or _joined(labels), roles, labels)]
+        if label is None and (found := self._several_labels(_by_stem(self._free(0)))):
+            return found
+        usual = [c for c in self._free(0) if c.name in DEFAULT_NAMES["pred"]]
+        labels = self._chosen(self.last, "label", label, [] if self.last else usual)
+        text = label or _joined(labels)
+        found = [
+            Candidate(name, text, roles, labels)
+            for name, roles in self._predictions(self._free(0, labels), labels)
+        ]
+        if not found:
+            preds = self._chosen(0, "pred", None, labels)
+            found = [Candidate(preds[0].name, text, {"pred": preds}, labels)]
+        # Of several groups, probabilities come before their logarithms.
+        return sorted(found, key=self._rank) if len(found) > 1 else found
+
+    def names_needed(self, candidate: Candidate) -> dict[str, str]:
+        """The columns that `eval` does not find by itself, by the option that names them."""
+        needed = {}
+        for role, side, name in (("pred", 0, candidate.pred), ("label", self.last, candidate.label)):
+            try:
+                usual = [c.name for c in self._chosen(side, role, None)]
+            except DataError:
+                usual = []
+            if usual != [name]:
+                needed[role] = name
+        return needed
+
+    def _gone(self, without: Sequence[Chosen]) -> set[tuple[int, int]]:
+        return self.taken | {(c.side, c.index) for c in without}
+
     def _free(self, side: int, without: Sequence[Chosen] = ()) -> list[Chosen]:
-        gone = self.taken | {(c.side, c.index) for c in without}
-        names = self.sources[side].columns
+        gone, names = self._gone(without), self.sources[side].columns
         return [
             Chosen(side, at, name) for at, name in enumerate(names)
             if (side, at) not in gone and name not in self.shared and names.count(name) == 1
@@ -83,218 +131,115 @@ class ColumnGuesses:
     def _chosen(
         self, side: int, role: str, asked: str | None, without: Sequence[Chosen] = ()
     ) -> list[Chosen]:
-        gone = self.taken | {(c.side, c.index) for c in without}
-        own = {at for where, at in gone if where == side}
-        return choose(self.sources[side], side, role, asked, own, self.aside)
+        gone = {at for where, at in self._gone(without) if where == side}
+        return choose(self.sources[side], side, role, asked, gone, self.aside)
 
-    def default(self, names: Mapping[str, str]) -> dict[str, str]:
-        """The names that `eval` has to be told."""
-        told = {}
-        last = len(self.sources) - 1
-        for role, side in (("pred", 0), ("label", last)):
-            if role in names:
-                try:
-                    usual = [c.name for c in self._chosen(side, role, None)]
-                except DataError:
-                    usual = []
-                if usual != [names[role]]:
-                    told[role] = names[role]
-        return told
-
-    def readings(
-        self, pred: str | None, label: str | None, *, as_eval: bool
-    ) -> list[tuple[dict[str, str], Roles]]:
-        """The columns to read together, each with how `--pred` and `--label` name them."""
-        last = len(self.sources) - 1
-        if as_eval or pred is not None:
-            own = self._chosen(last, "label", label) if label is not None else []
-            roles = (
-                self._named_roles(pred) if pred is not None else {"pred": self._chosen(0, "pred", None, own)}
-            )
-            chosen = [c for held in roles.values() for c in held]
-            labels = own or self._labels_for(chosen, last)
-            names = {"label": label or ",".join(c.name for c in labels)}
-            names["pred"] = pred or ",".join(c.name for c in chosen)
-            return [(names, {**roles, "label": labels})]
-        groups = self._groups(self._free(0))
-        if label is None and (found := self._several_labels(groups, last)):
-            return found
-        labels = self._chosen(last, "label", label, [] if last else self._usual_preds())
-        free = self._free(0, labels)
-        text = label or ",".join(c.name for c in labels)
-        found = [
-            ({"pred": name, "label": text}, {**roles, "label": labels})
-            for name, roles in self._predictions(free, labels)
-        ]
-        if not found:
-            chosen = self._chosen(0, "pred", None, labels)
-            found = [({"pred": chosen[0].name, "label": text}, {"pred": chosen, "label": labels})]
-        return found
-
-    def _labels_for(self, chosen: Sequence[Chosen], last: int) -> list[Chosen]:
-        return self._chosen(last, "label", None, chosen)
-
-    def _usual_preds(self) -> list[Chosen]:
-        return [c for c in self._free(0) if c.name in DEFAULT_NAMES["pred"]]
-
-    def _named_roles(self, text: str) -> Roles:
+    def _roles(self, text: str) -> Roles:
+        """The columns that `--pred` names."""
         source = self.sources[0]
-        if "=" in text and text not in source.columns:
-            pairs = [pair.partition("=") for pair in text.split(",")]
-            return {
-                role.strip(): [Chosen(0, at, source.columns[at]) for at in named(source, name.strip())]
-                for role, _, name in pairs
-            }
-        return {"pred": self._chosen(0, "pred", text)}
+        if "=" not in text or text in source.columns:
+            return {"pred": self._chosen(0, "pred", text)}
+        pairs = [pair.partition("=") for pair in text.split(",")]
+        return {
+            role.strip(): [Chosen(0, at, source.columns[at]) for at in named(source, name.strip())]
+            for role, _, name in pairs
+        }
 
-    @staticmethod
-    def _groups(columns: Sequence[Chosen]) -> dict[str, list[Chosen]]:
-        """Columns whose names begin alike: `p_cat`, `p_cow`; and `q_0.1`, `q_0.9`."""
-        groups: dict[str, list[Chosen]] = {}
-        for column in columns:
-            stem, separator, rest = column.name.partition("_")
-            if separator and rest:
-                groups.setdefault(stem + separator, []).append(column)
-        return {stem: held for stem, held in groups.items() if len(held) > 1}
-
-    def _several_labels(
-        self, groups: Mapping[str, list[Chosen]], last: int
-    ) -> list[tuple[dict[str, str], Roles]]:
-        """Labels of several columns, and the predictions whose names end like theirs."""
+    def _several_labels(self, groups: dict[str, list[Chosen]]) -> list[Candidate]:
+        """Labels of several columns, each with the groups of predictions whose names end like theirs."""
         found = []
-        sides = groups if not last else self._groups(self._free(last))
+        sides = _by_stem(self._free(self.last)) if self.last else groups
         for stem, labels in sides.items():
-            ends = [c.name[len(stem) :] for c in labels]
             if stem[:-1] not in LABEL_STEMS:
                 continue
+            ends = [c.name.removeprefix(stem) for c in labels]
             for other, preds in groups.items():
-                same = [c.name[len(other) :] for c in preds] == ends
-                if same and other != stem:
-                    names = {"pred": f"{other}*", "label": f"{stem}*"}
-                    found.append((names, {"pred": preds, "label": labels}))
+                if other != stem and [c.name.removeprefix(other) for c in preds] == ends:
+                    found.append(Candidate(f"{other}*", f"{stem}*", {"pred": preds}, labels))
         # Numbers say more than classes: probabilities first.
-        return sorted(found, key=lambda one: all(c.whole for c in self.looks(one[1]["pred"])))
+        return sorted(found, key=lambda one: all(c.whole for c in self.profiles(one.roles["pred"])))
 
-    def _predictions(self, free: Sequence[Chosen], labels: Sequence[Chosen]) -> list[tuple[str, Roles]]:
-        """Predictions by their names, those that say most first."""
-        found: list[tuple[str, Roles]] = []
+    def _predictions(self, free: Sequence[Chosen], labels: Sequence[Chosen]) -> Iterator[tuple[str, Roles]]:
+        """Predictions by their names, each with how `--pred` names it."""
         names = {c.name: c for c in free}
-        (seen, *_) = self.looks(labels)
-        for stem, held in self._groups(free).items():
-            levels = [quantile_level(c.name) for c in held]
-            classes = class_names([c.name for c in held], named=True)
-            if any(one.text for one in self.looks(held)):
+        (label, *_) = self.profiles(labels)
+        groups = []
+        for stem, columns in _by_stem(free).items():
+            if not self._numeric(columns):
                 continue
-            if all(level is not None for level in levels) or (
-                len(seen.classes) <= len(held) and all(c in classes for c in seen.classes)
-            ):
-                found.append((f"{stem}*", {"pred": held}))
-        held = [c for c in free if quantile_level(c.name) is not None]
-        distinct = len(held) == len({quantile_level(c.name) for c in held}) > 1
-        known = any(set(held) <= set(roles["pred"]) for _, roles in found)
-        if distinct and not known and not any(one.text for one in self.looks(held)):
-            found.append((",".join(c.name for c in held), {"pred": held}))
+            of_levels = all(quantile_level(c.name) is not None for c in columns)
+            classes = class_names([c.name for c in columns], named=True)
+            of_classes = len(label.classes) <= len(columns) and all(c in classes for c in label.classes)
+            if of_levels or of_classes:
+                groups.append(columns)
+                yield f"{stem}*", {"pred": columns}
+        columns = [c for c in free if quantile_level(c.name) is not None]
+        distinct = len(columns) == len({quantile_level(c.name) for c in columns}) > 1
+        if distinct and not any(set(columns) <= set(group) for group in groups) and self._numeric(columns):
+            yield _joined(columns), {"pred": columns}
         for usual in PAIRS_OF_ROLES:
-            roles = {role: next((n for n in known if n in names), None) for role, known in usual.items()}
-            if all(roles.values()) and not any(
-                one.text for one in self.looks([names[str(name)] for name in roles.values()])
-            ):
-                told = ",".join(f"{role}={name}" for role, name in roles.items())
-                found.append((told, {role: [names[str(name)]] for role, name in roles.items()}))
+            roles = {
+                role: [names[name]] for role, known in usual.items()
+                if (name := next((n for n in known if n in names), None)) is not None
+            }  # fmt: skip
+            if len(roles) == len(usual) and self._numeric([column for (column,) in roles.values()]):
+                yield ",".join(f"{role}={column.name}" for role, (column,) in roles.items()), roles
         for name in DEFAULT_NAMES["pred"]:
             if name in names:
-                found.append((name, {"pred": [names[name]]}))
-        # Of several groups, probabilities come before their logarithms.
-        return sorted(found, key=self._rank) if len(found) > 1 else found
+                yield name, {"pred": [names[name]]}
 
-    def _rank(self, one: tuple[str, Roles]) -> tuple[int, int]:
-        looks = self.looks([c for held in one[1].values() for c in held])
-        several = len(looks) > 1
-        within = all(c.within(0.0, 1.0) for c in looks)
-        return (0 if several else 1, 0 if within and not all(c.whole for c in looks) else 1)
+    def _numeric(self, columns: Sequence[Chosen]) -> bool:
+        return not any(profile.text for profile in self.profiles(columns))
+
+    def _rank(self, candidate: Candidate) -> tuple[bool, bool]:
+        """Several columns first, and of them probabilities."""
+        profiles = self.profiles([c for columns in candidate.roles.values() for c in columns])
+        fractions = all(c.within(0.0, 1.0) for c in profiles) and not all(c.whole for c in profiles)
+        return len(profiles) == 1, not fractions
 
     # -- what they look like ----------------------------------------------------------------------
 
-    def read(
-        self, roles: Roles, names: Mapping[str, str], *, from_logits: bool, pos_label: str | None
-    ) -> Interpretation:
-        reading = self._of_lists(roles, from_logits=from_logits)
-        if reading is not None:
-            reading.pred, reading.label = names["pred"], names["label"]
-            return reading
-        roles = {role: self._unfolded(held) for role, held in roles.items()}
-        labels = self.looks(roles["label"])
-        preds = [one for role, held in roles.items() if role != "label" for one in self.looks(held)]
-        if "pred" not in roles:
-            reading = of_roles(tuple(role for role in roles if role != "label"), preds, labels[0])
-        elif len(labels) > 1:
-            reading = several_to_several(preds, labels, from_logits)
-        elif len(preds) > 1:
-            named = self.sources[0].named and roles["pred"][0].item is None
-            reading = several_to_one(preds, labels[0], from_logits, named=named)
-        else:
-            reading = one_to_one(
-                preds[0], labels[0], self._errors(roles), from_logits=from_logits, pos_label=pos_label
-            )
-        reading.pred, reading.label = names["pred"], names["label"]
-        reading.several = len(roles.get("pred", [])) > 1
-        if from_logits and not reading.scores:
-            reading.doubt("these are no raw scores of classes: leave `--from-logits` out")
-        for one in (*preds, *labels):
-            if like := [c for c in one.classes if isinstance(c, str) and is_list_text(c)]:
-                told = LIST_HINT if has_dialect(self.sources[0].format) else "store such texts as lists"
-                reading.doubt(
-                    f"`{visible(one.name)}` has texts that are written as lists, `{visible(like[0])}`: {told}"
-                )
-            if one.missing == one.rows:
-                reading.doubt(f"`{visible(one.name)}` holds no value at all")
-            elif one.missing:
-                said = f"`{visible(one.name)}` has {plural(one.missing, 'missing value')}"
-                reading.doubts.append(f"{said}: `eval` refuses them unless told `--nan drop`")
-            if one.infinite:
-                said = f"`{visible(one.name)}` has {plural(one.infinite, 'infinite value')}"
-                if reading.task == "intervals" and one in preds:
-                    reading.doubts.append(f"{said}: `coverage` takes them, and no mean of widths is defined")
-                else:
-                    reading.doubt(f"{said}, which no loss takes")
-        if self.paired and self.whole and preds[0].rows != labels[0].rows:
-            said = f"{plural(preds[0].rows, 'row')} of predictions and {labels[0].rows} of labels"
-            reading.doubt(f"{said}: if a column tells which belong together, pair them with `--on KEY`")
-        return reading
+    def describe(self, candidate: Candidate) -> Described:
+        """What is known of the columns of a candidate, for `interpret`."""
+        label, pred = self._lists(candidate.labels), self._lists(candidate.roles.get("pred", []))
+        names: tuple[str, ...] = ()
+        whole_lists = False
+        if label is not None and pred is not None:
+            names = (candidate.labels[0].name, candidate.roles["pred"][0].name)
+            whole_lists = not (label.floats or pred.floats)
+            if label.text or pred.text or not (label.even and pred.even) or label.width != pred.width:
+                return Described(("pred",), [], [], names)
+        roles = {role: self._unfolded(columns) for role, columns in candidate.roles.items()}
+        labels = self.profiles(self._unfolded(candidate.labels))
+        preds = [profile for columns in roles.values() for profile in self.profiles(columns)]
+        named = self.sources[0].named and all(c.item is None for held in roles.values() for c in held)
+        return Described(
+            tuple(roles), preds, labels, names, whole_lists, named, self.paired, self.whole,
+            self.options.from_logits, self.options.pos_label,
+        )  # fmt: skip
 
-    def _list_look(self, columns: Sequence[Chosen]) -> lists.Look | None:
-        """A look at the lists of a column; None where it is none of lists."""
-        source, index = self.sources[columns[0].side], columns[0].index
-        if len(columns) != 1 or source.holds_lists(index) is False:
+    def _lists(self, columns: Sequence[Chosen]) -> FirstLists | None:
+        """A look at the lists of the only column; None where it holds none, or there are several."""
+        if len(columns) != 1:
             return None
-        return lists.look(source, index)
+        source, index = self.sources[columns[0].side], columns[0].index
+        return None if source.holds_lists(index) is False else first_lists(source, index)
 
     def _unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
-        """A column of lists as a column for each place."""
-        seen = self._list_look(columns)
-        return list(columns) if seen is None else lists.places_of(columns[0], seen.width)
+        """A column for each place of a column of lists."""
+        seen = self._lists(columns)
+        return list(columns) if seen is None else places_of(columns[0], seen.width)
 
-    def _of_lists(self, roles: Roles, *, from_logits: bool) -> Interpretation | None:
-        """What lists of labels mean, or two vectors; None where they are columns for their places."""
-        if "pred" not in roles:
-            return None
-        label, pred = self._list_look(roles["label"]), self._list_look(roles["pred"])
-        if label is None or pred is None:
-            return None
-        both = (label, pred)
-        if any(seen.text or not seen.even for seen in both) or label.width != pred.width:
-            return of_label_lists(roles["label"][0].name, roles["pred"][0].name)
-        looks = [self.looks(self._unfolded(roles[role])) for role in ("pred", "label")]
-        reading = of_vectors(roles["label"][0].name, roles["pred"][0].name, *looks)
-        if not any(seen.floats for seen in both):
-            reading.doubt("numbers, or labels that go by numbers?  For sets of labels `hamming`", "likely")
-        return reading
 
-    def _errors(self, roles: Roles) -> Floats | None:
-        """The errors of the rows, where prediction and label stand side by side."""
-        (pred,), (label,) = self.looks(roles["pred"]), self.looks(roles["label"])
-        if not self.paired or pred.rows != label.rows or pred.numbers is None or label.numbers is None:
-            return None
-        both = np.isfinite(pred.numbers) & np.isfinite(label.numbers)
-        errors: Floats = pred.numbers[both] - label.numbers[both]
-        return errors[np.isfinite(errors)]
+def _by_stem(columns: Sequence[Chosen]) -> dict[str, list[Chosen]]:
+    """Columns whose names begin alike: `p_cat`, `p_cow`; and `q_0.1`, `q_0.9`."""
+    groups: dict[str, list[Chosen]] = {}
+    for column in columns:
+        stem, separator, rest = column.name.partition("_")
+        if separator and rest:
+            groups.setdefault(stem + separator, []).append(column)
+    return {stem: group for stem, group in groups.items() if len(group) > 1}
+
+
+def _joined(columns: Sequence[Chosen]) -> str:
+    return ",".join(c.name for c in columns)

@@ -1,18 +1,15 @@
-"""A look at columns: their first rows, and what can be said of each.
-
-Nothing is measured here; what the columns mean together is the business of `suggest`.
-"""
+"""The first rows of columns, and what can be said of each column on its own; nothing is measured."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from losscli.table.block import AnyColumn, ClassColumn, ColumnRequest, Floats, Mask, NumberColumn
+from losscli.table.block import AnyColumn, ClassColumn, ColumnRequest, Floats, NumberColumn
 
 if TYPE_CHECKING:
     from losscli.reading.select import Chosen
@@ -21,20 +18,39 @@ if TYPE_CHECKING:
 ROWS = 20_000
 """How many rows are looked at."""
 
+MOST_CLASSES = 1000
+
 
 @dataclass(frozen=True)
 class ColumnProfile:
     """One column's first rows: as numbers where every cell is one, and as classes."""
 
     name: str
-    numbers: Floats | None  # NaN where a value is missing
-    classes: tuple[int | str, ...]  # the different values, at most 1000 of them, in order of appearance
+    numbers: Floats | None  # NaN where a value is missing; None where a cell is text
+    classes: tuple[int | str, ...]  # the different values, at most MOST_CLASSES of them
     rows: int
     missing: int
 
+    @classmethod
+    def of(cls, name: str, pieces: Sequence[AnyColumn]) -> Self:
+        """The profile of a column that was read in pieces."""
+        numbers = None
+        if all(isinstance(piece, NumberColumn) or not len(piece) for piece in pieces):
+            parts = [piece.values for piece in pieces if isinstance(piece, NumberColumn)]
+            numbers = np.concatenate(parts) if parts else np.empty(0)
+            classes = dict.fromkeys(_different_numbers(numbers[np.isfinite(numbers)]))
+        else:
+            classes = dict.fromkeys(value for piece in pieces for value in _different(piece))
+            # Whole numbers and truths that were read as classes are numbers as well.
+            codes = [piece for piece in pieces if isinstance(piece, ClassColumn)]
+            if len(codes) == len(pieces) and all(isinstance(value, int) for value in classes):
+                numbers = np.concatenate([_as_numbers(piece) for piece in codes])
+        missing = sum(0 if piece.missing is None else int(piece.missing.sum()) for piece in pieces)
+        return cls(name, numbers, tuple(classes)[:MOST_CLASSES], sum(map(len, pieces)), missing)
+
     @cached_property
     def values(self) -> Floats:
-        """The finite numbers that there are; none where the column is text."""
+        """The finite numbers; none where the column is text."""
         return np.empty(0) if self.numbers is None else self.numbers[np.isfinite(self.numbers)]
 
     @property
@@ -62,42 +78,40 @@ class ColumnProfile:
         return len(self.classes) == 1
 
     def within(self, low: float, high: float) -> bool:
+        """Whether every value is a number from ``low`` to ``high``."""
         return not self.text and self.low >= low and self.high <= high
-
-    def count(self, where: Mask) -> int:
-        return int(np.count_nonzero(where))
 
 
 def look(source: Source, columns: Sequence[Chosen]) -> tuple[list[ColumnProfile], bool]:
-    """A look at each column, and whether it was at all rows."""
-    each = [_want(source, column) for column in columns]
-    wants = list(dict.fromkeys(each))
-    found: list[list[AnyColumn]] = [[] for _ in columns]
-    limit = max(100, ROWS // max(1, *(want.width for want in wants)))
-    rows = 0
-    for part in source.parts(wants):
-        for batch in part.batches(limit):
-            taken = batch.slice(0, min(batch.rows, limit - rows))
-            read = dict(zip(wants, taken.columns, strict=True))
-            for held, want, column in zip(found, each, columns, strict=True):
-                held.append(_place(read[want], column.item))
-            rows += taken.rows
-            if batch.stop is not None:
-                raise batch.stop if batch.stop.row is not None else batch.stop.with_row(rows + 1)
-            if rows >= limit:
-                whole = source.rows is not None and source.rows <= rows
-                return [_looked(c.name, held) for c, held in zip(columns, found, strict=True)], whole
-    return [_looked(c.name, held) for c, held in zip(columns, found, strict=True)], True
+    """The profile of each column, and whether it is of all rows of the source."""
+    requests = [_request(source, column) for column in columns]
+    different = list(dict.fromkeys(requests))
+    limit = max(100, ROWS // max(1, *(request.width for request in different)))
+    pieces: list[list[AnyColumn]] = [[] for _ in columns]
+    rows, whole = 0, True
+    for batch in (batch for part in source.parts(different) for batch in part.batches(limit)):
+        batch_rows = min(batch.rows, limit - rows)
+        read = dict(zip(different, batch.slice(0, batch_rows).columns, strict=True))
+        for found, request, column in zip(pieces, requests, columns, strict=True):
+            found.append(_place(read[request], column.item))
+        rows += batch_rows
+        if batch.stop is not None:
+            raise batch.stop if batch.stop.row is not None else batch.stop.with_row(rows + 1)
+        if rows >= limit:
+            whole = source.rows is not None and source.rows <= rows
+            break
+    return [ColumnProfile.of(c.name, found) for c, found in zip(columns, pieces, strict=True)], whole
 
 
-def _want(source: Source, column: Chosen) -> ColumnRequest:
-    """What a column is looked at as; lists that are not laid out, as text."""
+def _request(source: Source, column: Chosen) -> ColumnRequest:
+    """How a column is read; lists that are not laid out are read as text."""
     if column.item is not None:
         return ColumnRequest(column.index, "vector", column.width)
     return ColumnRequest(column.index, "list" if source.holds_lists(column.index) else "score")
 
 
 def _place(column: AnyColumn, item: int | None) -> AnyColumn:
+    """The numbers at one place of the lists of a column, or the column itself."""
     if item is None:
         return column
     assert isinstance(column, NumberColumn)
@@ -105,40 +119,24 @@ def _place(column: AnyColumn, item: int | None) -> AnyColumn:
     return NumberColumn(values, np.isnan(values))
 
 
-def _looked(name: str, pieces: Sequence[AnyColumn]) -> ColumnProfile:
-    rows = sum(len(piece) for piece in pieces)
-    missing = sum(0 if piece.missing is None else int(piece.missing.sum()) for piece in pieces)
-    classes: dict[int | str, None] = {}
-    if all(isinstance(piece, NumberColumn) or not len(piece) for piece in pieces):
-        parts = [piece.values for piece in pieces if isinstance(piece, NumberColumn)]
-        numbers = np.concatenate(parts) if parts else np.empty(0)
-        for value in np.unique(numbers[np.isfinite(numbers)])[:1000].tolist():
-            classes[int(value) if float(value).is_integer() else str(value)] = None
-        return ColumnProfile(name, numbers, tuple(classes), rows, missing)
-    for piece in pieces:
-        if isinstance(piece, ClassColumn):
-            codes = np.unique(
-                piece.codes[piece.codes >= 0] if piece.missing is None else piece.codes[~piece.missing]
-            )
-            for code in codes[: 1000 - len(classes)].tolist():
-                classes[code if piece.values is None else piece.values[code]] = None
-        elif isinstance(piece, NumberColumn):
-            for value in np.unique(piece.values[~np.isnan(piece.values)])[:1000].tolist():
-                classes[int(value) if value.is_integer() else str(value)] = None
-    # A column of whole numbers and truths is one of numbers.
-    if all(isinstance(value, int) for value in classes) and all(isinstance(p, ClassColumn) for p in pieces):
-        return ColumnProfile(
-            name, np.concatenate([_as_numbers(p) for p in pieces]), tuple(classes), rows, missing
-        )
-    return ColumnProfile(name, None, tuple(classes), rows, missing)
+def _different(piece: AnyColumn) -> Iterator[int | str]:
+    """The different values of one piece, that are not missing."""
+    if isinstance(piece, NumberColumn):
+        yield from _different_numbers(piece.values[~np.isnan(piece.values)])
+    elif isinstance(piece, ClassColumn):
+        there = piece.codes >= 0 if piece.missing is None else ~piece.missing
+        for code in np.unique(piece.codes[there])[:MOST_CLASSES].tolist():
+            yield code if piece.values is None else piece.values[code]
 
 
-def _as_numbers(piece: AnyColumn) -> Floats:
-    assert isinstance(piece, ClassColumn)
+def _different_numbers(values: Floats) -> Iterator[int | str]:
+    for value in np.unique(values)[:MOST_CLASSES].tolist():
+        yield int(value) if value.is_integer() else str(value)
+
+
+def _as_numbers(piece: ClassColumn) -> Floats:
     codes = (
         piece.codes if piece.values is None else np.array([*map(float, piece.values), np.nan])[piece.codes]
     )
     numbers: Floats = codes.astype(np.float64)
-    if piece.missing is not None:
-        numbers = np.where(piece.missing, np.nan, numbers)
-    return numbers
+    return numbers if piece.missing is None else np.where(piece.missing, np.nan, numbers)

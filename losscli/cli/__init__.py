@@ -1,4 +1,4 @@
-"""The command line: one small module a command, and errors turned into exit codes in one place."""
+"""The command line: one small module for each command, and one place that turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from losscli import errors
 from losscli.cli import app, outputs
-from losscli.text import PATH_SHOWN, cut, visible
+from losscli.text import visible
 
 BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command and return its exit code; nothing is raised."""
+    """Run one command and return its exit code; no exception leaves this function."""
     as_json = _errors_as_json(argv)
     outputs.called[:] = argv
     try:
@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except errors.LosscliError as error:
-        # From the writing of results or of an error itself.
+        # Raised while results, or an error itself, were written.
         _tell(error, as_json)
         return error.exit_code
 
@@ -42,7 +42,7 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
     except BrokenPipeError:
         raise
     except SystemExit as end:
-        # The parser's own way out: of completion, and where it met a pipe without a reader.
+        # Typer exits after completion, and when nobody reads its output.
         if isinstance(end.__context__, BrokenPipeError):
             return BROKEN_PIPE
         return end.code if isinstance(end.code, int) else 0
@@ -57,7 +57,7 @@ def _run(argv: Sequence[str], as_json: bool) -> int:
 
 
 def _defect(error: Exception) -> errors.LosscliError:
-    """Anything that nobody raised on purpose is a defect of losscli: said in one block."""
+    """The error to show for an exception that was not raised on purpose, with the line that raised it."""
     where = error.__traceback__
     while where is not None and where.tb_next is not None:
         where = where.tb_next
@@ -78,17 +78,12 @@ def _defect(error: Exception) -> errors.LosscliError:
 
 
 def _tell(error: errors.LosscliError, as_json: bool) -> None:
-    message, detail, hint = error.texts
     if as_json:
-        text = json.dumps(
-            {
-                "schema": "losscli.error/1", "kind": error.kind, "exit_code": error.exit_code,
-                "message": message, "detail": detail, "hint": hint,
-                "file": None if error.file is None else cut(error.file, PATH_SHOWN),
-                "column": None if error.column is None else cut(error.column), "row": error.row,
-            }
-        )  # fmt: skip
+        from losscli.report.failure import ErrorDocument
+
+        text = json.dumps(ErrorDocument.of(error).to_json())
     else:
+        message, detail, hint = error.texts
         where = f"{visible(error.where)}: " if error.where else ""
         lines = [f"error: {where}{visible(message)}"]
         if detail:
@@ -100,11 +95,11 @@ def _tell(error: errors.LosscliError, as_json: bool) -> None:
         sys.stderr.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
         sys.stderr.buffer.flush()
     except (OSError, ValueError):
-        pass  # nobody listens; the exit code still says it
+        pass  # nobody reads it; the exit code still says it
 
 
 def _errors_as_json(argv: Sequence[str]) -> bool:
-    """Whether errors are asked for as JSON: known before parsing, which may itself fail."""
+    """Whether errors are to be written as JSON, found without parsing, since parsing may itself fail."""
     chosen = ""
     for at, word in enumerate(argv):
         if word == "--":

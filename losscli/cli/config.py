@@ -1,8 +1,8 @@
-"""`losscli.toml`, or `[tool.losscli]` in `pyproject.toml`: options of `eval`, and gates, for a project.
+"""Read `losscli.toml`, or `[tool.losscli]` in `pyproject.toml`: options of `eval`, and gates, for a project.
 
-Its keys are those of the table of options.  A file that is named with `--config` may set everything.  One that is
-merely found, in this folder or above, came with somebody's project and may not decide where things are written,
-how the work is done or which hosts are spoken to.  What is wrong is a UsageError with the file, the line and the key.
+Its keys come from the table of options.  A file that is named with `--config` may set everything.  A file that is
+merely found, in this folder or above, came with a project and may not decide where things are written, how the work
+is done or which hosts are contacted.  Errors are UsageErrors with the file, the line and the key.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from losscli.cli.option import Option, Setting
 from losscli.cli.options import TABLE
+from losscli.cli.toml_lines import Keys, line_of
 from losscli.errors import UsageError
 from losscli.report.config import GateTable, LossSpecList, StrictTable, TextList
 
@@ -27,7 +28,7 @@ URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def _kind(entry: Option, setting: Setting) -> Any:
-    """The type of a key's value."""
+    """The type of the value of a key."""
     choices = setting.choices or entry.choices
     if setting.losses:
         return LossSpecList
@@ -35,14 +36,14 @@ def _kind(entry: Option, setting: Setting) -> Any:
         return TextList
     if choices:
         return Literal[choices]
-    return entry.type if entry.least is None else Annotated[entry.type, Field(ge=entry.least)]
+    return Annotated[entry.type, Field(ge=entry.least, le=entry.most)]
 
 
 SETTINGS = {name: entry.setting for name, entry in TABLE.items() if entry.setting is not None}
 FOUND = frozenset(name for name, setting in SETTINGS.items() if setting.found)
-"""The options that a file may set which was found, and not named: losses, columns and policies."""
+"""The options that a file may set even if it was found, not named: losses, columns and policies."""
 VALUES = {"slice", *(name for name, setting in SETTINGS.items() if setting.values)}
-"""Keys that speak of values in columns, where an address is only a text."""
+"""Keys whose texts are values of columns, among which an address is nothing special."""
 
 
 class _Document(StrictTable):
@@ -61,7 +62,7 @@ Config = create_model(
     **_keys,
     gates=(list[GateTable], Field(default_factory=list, description="limits on losses")),
 )
-"""The model of a file: every option of the table that has a key, and gates."""
+"""The model of a file: each option of the table with a key, and gates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +74,17 @@ class Settings:
     gates: tuple[GateTable, ...] = ()
 
 
-def load(path: str) -> Settings:
-    """The settings of a file that the user named."""
-    settings = _read(path, named=True)
-    assert settings is not None
-    return settings
-
-
-def load_found(path: str) -> Settings | None:
-    """The settings of a file that was found; None where it is a project's file that holds none."""
-    return _read(path, named=False)
-
-
-def _read(path: str, *, named: bool) -> Settings | None:
+def load(path: str, *, named: bool) -> Settings | None:
+    """The settings of a file; None for a project's file that was found, not named, and has none."""
     shown = path if named else os.path.relpath(path)
+    text = _text(path, shown)
     try:
-        with open(path, "rb") as file:
-            text = file.read().decode("utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"cannot be read: {reason[:1].lower()}{reason[1:]}", file=shown) from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"is not UTF-8: byte {error.start + 1}", file=shown) from None
-    except ValueError:
-        raise UsageError("is no name of a file", file=shown) from None
-    project = os.path.basename(path) == PROJECT
-    try:
-        document = tomllib.loads(text)
+        document: Any = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         said = str(error)
         raise UsageError(f"is not TOML: {said[:1].lower()}{said[1:]}", file=shown) from None
     prefix: tuple[str, ...] = ()
-    if project:
+    if os.path.basename(path) == PROJECT:
         prefix = ("tool", "losscli")
         tool = document.get("tool", {})
         if not isinstance(tool, dict) or "losscli" not in tool:
@@ -113,6 +93,19 @@ def _read(path: str, *, named: bool) -> Settings | None:
             return None
         document = tool["losscli"]
     return _settings(document, _Place(shown, text, prefix), path, named=named)
+
+
+def _text(path: str, shown: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot be read: {reason[:1].lower()}{reason[1:]}", file=shown) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"is not UTF-8: byte {error.start + 1}", file=shown) from None
+    except ValueError:
+        raise UsageError("is no name of a file", file=shown) from None
 
 
 def _settings(document: Any, place: _Place, path: str, *, named: bool) -> Settings:
@@ -137,8 +130,8 @@ def _settings(document: Any, place: _Place, path: str, *, named: bool) -> Settin
     return Settings(place.file, given, gates)
 
 
-def _texts(held: Any, keys: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every text in a document, and where it stands."""
+def _texts(held: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Every text in a document, with its keys."""
     if isinstance(held, str):
         yield keys, held
     elif isinstance(held, Mapping):
@@ -151,23 +144,23 @@ def _texts(held: Any, keys: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A file's text, for the lines of its keys."""
+    """The text of a file, in which keys are found again."""
 
     file: str
     text: str
     prefix: tuple[str, ...]
 
-    def error(self, keys: tuple[str | int, ...], message: str, hint: str | None = None) -> UsageError:
+    def error(self, keys: Keys, message: str, hint: str | None = None) -> UsageError:
         line = line_of(self.text, (*self.prefix, *keys))
         return UsageError(f"line {line}: {message}" if line else message, hint=hint, file=self.file)
 
     def refusal(self, error: ValidationError, document: Any) -> UsageError:
-        """The first thing that is wrong, by the lines of the file."""
+        """The first error in the order of the lines."""
         found = [self._one(one, document) for one in error.errors(include_url=False, include_context=False)]
         _, keys, message, hint = min(found, key=lambda one: one[0] or 0)
         return self.error(keys, message, hint)
 
-    def _one(self, one: Any, document: Any) -> tuple[int | None, tuple[str | int, ...], str, str | None]:
+    def _one(self, one: Any, document: Any) -> tuple[int | None, Keys, str, str | None]:
         keys = _known_part(one["loc"], document)
         shown = show_keys(keys)
         hint = None
@@ -186,8 +179,8 @@ class _Place:
         return line_of(self.text, (*self.prefix, *keys)), keys, message, hint
 
 
-def _known_part(keys: tuple[str | int, ...], document: Any) -> tuple[str | int, ...]:
-    """As much of a place as is in the document: pydantic adds the branches that it tried."""
+def _known_part(keys: Keys, document: Any) -> Keys:
+    """The part of a place that is in the document: pydantic adds the branches that it tried."""
     held: list[str | int] = []
     for key in keys:
         try:
@@ -198,68 +191,10 @@ def _known_part(keys: tuple[str | int, ...], document: Any) -> tuple[str | int, 
     return tuple(held)
 
 
-def show_keys(keys: tuple[str | int, ...]) -> str:
-    """A place as it is written, tables counted from 1.
+def show_keys(keys: Keys) -> str:
+    """A place in words, tables counted from 1.
 
     >>> show_keys(("gates", 1, "max"))
     'gates[2].max'
     """
     return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
-
-
-HEADER = re.compile(r"\s*\[(\[)?\s*([^\]\[]+?)\s*\](\])?\s*(#.*)?$")
-ASSIGNMENT = re.compile(
-    r"\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*'))*)\s*="
-)
-
-
-def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
-    """The line, from 1, on which a key of a TOML document stands, or else the nearest table around it.
-
-    >>> line_of('a = 1' + chr(10) + '[[gates]]' + chr(10) + 'max = 2', ("gates", 0, "max"))
-    3
-    """
-    best, depth = None, 0
-    arrays: dict[tuple[str | int, ...], int] = {}
-    table: tuple[str | int, ...] = ()
-    inside = ""  # the quotes of a text that runs over several lines
-    for number, line in enumerate(text.splitlines(), 1):
-        started, inside = inside, _open_text(line, inside)
-        if started:
-            continue
-        path: tuple[str | int, ...] | None = None
-        if header := HEADER.match(line):
-            path = table = _table_path(_parts(header[2]), arrays, starts_one=bool(header[1]))
-        elif assigned := ASSIGNMENT.match(line):
-            path = (*table, *_parts(assigned[1]))
-        if path is not None and len(path) > depth and keys[: len(path)] == path:
-            best, depth = number, len(path)
-    return best
-
-
-def _parts(dotted: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted)]
-
-
-def _table_path(
-    names: list[str], arrays: dict[tuple[str | int, ...], int], *, starts_one: bool
-) -> tuple[str | int, ...]:
-    """The path of a table, with the place of each array of tables on the way; the places are kept in ``arrays``."""
-    path: tuple[str | int, ...] = ()
-    for at, name in enumerate(names, 1):
-        path = (*path, name)
-        if at == len(names) and starts_one:
-            arrays[path] = arrays.get(path, -1) + 1
-        if path in arrays:
-            path = (*path, arrays[path])
-    return path
-
-
-def _open_text(line: str, inside: str) -> str:
-    """The quotes of a text of several lines that is open at the end of this line."""
-    for mark in re.findall(r'"""|\'\'\'', line):
-        if not inside:
-            inside = mark
-        elif inside == mark:
-            inside = ""
-    return inside

@@ -1,8 +1,8 @@
-"""What is declared of an option; `options` holds the table of them."""
+"""The declaration of an option; `options` holds the table of all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from losscli.errors import UsageError
 
 
 class Panel(StrEnum):
-    """The groups of options, by the heading that help gives them, in its order."""
+    """The groups of options, by their headings in help, in that order."""
 
     INPUTS = "Inputs and columns"
     ROWS = "Which rows"
@@ -21,19 +21,32 @@ class Panel(StrEnum):
     WORK = "How the work is done"
 
 
+class Section(StrEnum):
+    """The parts of the configuration that `init` writes, by the comment above each, in their order."""
+
+    LOSSES = "The losses: `losscli losses` lists all of them."
+    COLUMNS = "The columns{of_file}."
+    CSV = "How CSV is read."
+    MISSING = "Missing values: error, or drop the pair and count it."
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The key of an option in a configuration file."""
 
     help: str
     found: bool = True
-    """Whether a file that was merely found may set it."""
+    """Whether a file that was found by search may set it."""
     choices: tuple[str, ...] = ()
-    """The values it takes, where the command line tells them in other words than a file."""
+    """The values that a file may hold, where the option itself declares no choices."""
     losses: bool = False
-    """Whether its texts are specs of losses."""
+    """Whether its values are specs of losses."""
     values: bool = False
-    """Whether it speaks of values in columns, where an address is only a text."""
+    """Whether it names values of columns, in which a URI is plain text."""
+    section: Section | None = None
+    """The part of the file that `init` writes in which it stands; None if `init` leaves it out."""
+    sample: str | None = None
+    """A value in TOML, which `init` writes as a comment; without one it writes known values only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +54,7 @@ class Option:
     """One option or argument."""
 
     flags: tuple[str, ...]
-    """Its names on the command line; an argument has none."""
+    """Its names on the command line; a positional argument has none."""
     help: str
     commands: tuple[str, ...]
     panel: Panel = Panel.INPUTS
@@ -52,28 +65,35 @@ class Option:
     least: int | None = None
     most: int | None = None
     check: Callable[[str], object] | None = None
-    """Raises UsageError for a text that is no value of it."""
+    """Raises UsageError for a value that is not allowed."""
     complete: Callable[[str], list[str]] | None = None
     eager: bool = False
-    """Whether it is read before the others."""
+    """Whether it is read before the other options."""
     outside: bool = True
     """Whether the environment or a file may set it."""
     setting: Setting | None = None
-    """Its key in a configuration; None where no file has one."""
-    measured: bool = False
-    """Whether `evaluate` or `compare` takes it, under its name."""
+    """Its key in a configuration; None if a file cannot set it."""
     convert: Callable[[Any], Any] | None = None
-    """What makes of its value what they take."""
+    """Makes of its value what the function behind the command takes."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Fields that differ in a command."""
+    """By command, the fields that differ there."""
     name: str = ""
     type: type[bool] | type[int] | type[float] | type[str] = str
     repeatable: bool = False
 
     def refuse_unknown(self, text: str) -> None:
-        """UsageError where a text is no value of this option."""
+        """UsageError if the option does not take this value."""
         if self.choices and text not in self.choices:
-            *most, last = self.choices
-            raise UsageError(f"`{self.flags[0]}` is {', '.join(most)} or {last}, not `{text}`")
+            raise UsageError(f"`{self.flags[0]}` is {either(self.choices)}, not `{text}`")
         if self.check is not None:
             self.check(text)
+
+
+def either(words: Iterable[str]) -> str:
+    """Words to choose from, as a list in English.
+
+    >>> either(["table", "json", "csv"])
+    'table, json or csv'
+    """
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

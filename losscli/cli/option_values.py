@@ -1,6 +1,6 @@
-"""What values options take: completion, checks, and what a text becomes for the measurement.
+"""The values of options: completion, checks, and conversion from text.
 
-Nothing of this imports numbers before a value is read, since the help and completion import this module.
+NumPy is imported only when a value is read, since help and completion import this module.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from losscli.reading.source import Dialect
 
 TOPICS = ("losses", "columns", "keys", "missing", "formats", "exact", "exit-codes", "ci")
-"""The texts of `losscli help`, in the order in which one would read them."""
+"""The topics of `losscli help`, in the order in which to read them."""
 
 PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
 
 
 def complete_losses(incomplete: str) -> list[str]:
-    """The losses whose name begins so, after those that already stand before a comma."""
+    """Completions for the last of several losses separated by commas."""
     from losscli.losses import names_from_source
 
     before, comma, begun = incomplete.rpartition(",")
@@ -27,12 +27,12 @@ def complete_losses(incomplete: str) -> list[str]:
 
 
 def complete_topics(incomplete: str) -> list[str]:
-    """The topics of `losscli help` whose name begins so."""
+    """The topics of `losscli help` that begin with this text."""
     return [topic for topic in TOPICS if topic.startswith(incomplete)]
 
 
 def known_plot(name: str) -> None:
-    """UsageError where no picture has the name."""
+    """UsageError if there is no such picture."""
     if name not in PLOTS:
         raise UsageError(f"no picture is called `{name}`", hint=f"they are {', '.join(PLOTS)}")
 
@@ -40,6 +40,11 @@ def known_plot(name: str) -> None:
 def read_classes(text: str | None) -> list[str]:
     """The value of ``--classes``."""
     return text.split(",") if text is not None else []
+
+
+def read_words(text: str) -> list[str]:
+    """The value of an option of words with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def read_memory(text: str | None) -> int | None:
@@ -100,9 +105,9 @@ def read_dialect(text: str | None) -> Dialect | None:
 
 
 def read_class_weight(text: str | None) -> dict[str, float]:
-    """The value of ``--class-weight``; whatever stands before the last equals sign is the class."""
-    from losscli.loss.declare import read_number
+    """The value of ``--class-weight``; the class is the text before the last equals sign."""
     from losscli.loss.domains import NONNEGATIVE
+    from losscli.loss.spec import read_number
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():

@@ -1,18 +1,20 @@
-"""THE table of options: what each command takes, and what one call was given.
+"""The table of options, which declares every option of every command once, and the options of one call.
 
-An option is one attribute of `Options`: its type and name, and an `Option` with the rest.  The signatures that
-Typer parses (`typed`), the reader of usual calls (`plain`), what the environment and a file may set (`settings`,
-`config`) and the help are made from these entries; nothing else declares an option.
+An option is one attribute of `Options`, whose name and type it has; an `Option` declares the rest.  The signatures that
+Typer parses (`typed`), the reader of usual calls (`plain`), the environment and configuration files (`settings`,
+`config`) and the help are made from these entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from losscli.cli.option import Option, Panel, Setting
+from losscli.cli.commands import COMMANDS
+from losscli.cli.option import Option, Panel, Section, Setting, either
 from losscli.cli.option_values import (
+    PLOTS,
     complete_losses,
     complete_topics,
     known_plot,
@@ -20,10 +22,15 @@ from losscli.cli.option_values import (
     read_classes,
     read_dialect,
     read_memory,
+    read_words,
 )  # fmt: skip
+from losscli.measure.options import MeasureOptions
+from losscli.show import COMPARING, FORMATS
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
+
+T = TypeVar("T")
 
 EVAL = ("eval", "report")
 ROWS = ("eval", "report", "compare")
@@ -33,16 +40,15 @@ GATES = ("eval", "report", "check")
 SHOWN = ("eval", "compare", "check")
 WRITTEN = (*ROWS, "check")
 TALKING = (*WRITTEN, "init")
-ALL = ("eval", "report", "compare", "check", "suggest", "losses", "init", "schema", "help")
 
 
 def option(*flags: str, **fields: Any) -> Any:
-    """An entry of the table; its name and its type are those of the attribute."""
+    """An entry of the table; the attribute gives its name and its type."""
     return Option(flags=flags, **fields)
 
 
 class Options:
-    """What one call was given: a value for each option, its default where nothing gave one."""
+    """The options of one call: the value of each, or its default."""
 
     preds: str = option(
         help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
@@ -56,7 +62,7 @@ class Options:
         help="Predictions of the other model; LABELS with several `--pred`", metavar="HEAD", commands=("compare",)
     )  # fmt: skip
     labels: str | None = option(
-        help="Labels, in the same ways (default: PREDS holds both)",
+        help="Labels, likewise (default: PREDS holds both)",
         metavar="LABELS", commands=COLUMNS, variants={"compare": {"help": "Labels (default: BASE holds them)"}},
     )  # fmt: skip
     results: list[str] = option(
@@ -65,138 +71,137 @@ class Options:
         commands=("check",),
         required=True,
     )
-    file: str | None = option(
-        help="A file whose columns are to be measured", metavar="FILE", commands=("init",)
-    )
+    file: str | None = option(help="A file, whose columns are filled in", metavar="FILE", commands=("init",))
     name: str | None = option(
         help="One loss, or an alias of it", metavar="NAME", commands=("losses", "schema"),
-        variants={"schema": {"help": "result, config, losses or error", "required": True}},
+        variants={"schema": {"help": "A document, such as result, config, losses or error", "required": True}},
     )  # fmt: skip
     topic: str | None = option(
-        help="A text, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics
+        help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics
     )
     loss: list[str] = option(
         "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
         help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what "
         "`suggest` names first)",
-        setting=Setting("losses to measure", losses=True),
+        setting=Setting("losses to measure", losses=True, section=Section.LOSSES, sample='["rmse", "mae"]'),
     )  # fmt: skip
     pred: list[str] = option(
-        "--pred", "-p", metavar="COLUMNS", commands=COLUMNS, measured=True,
+        "--pred", "-p", metavar="COLUMNS", commands=COLUMNS,
         help="Prediction column; several with commas or a quoted glob, e.g. `'p_*'` "
         "(default: the only column, else `pred`, `prediction`, `prob`, `score` …); repeated: several models",
         variants={"suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False}},
-        setting=Setting("prediction columns; several models in a list"),
+        setting=Setting("prediction columns; several models in a list", section=Section.COLUMNS, sample='"pred"'),
     )  # fmt: skip
     label: str | None = option(
-        "--label", "-y", metavar="COLUMNS", commands=COLUMNS, measured=True,
+        "--label", "-y", metavar="COLUMNS", commands=COLUMNS,
         help="Label column, or columns (default: the only column, else `label`, `target`, `y` …)",
-        setting=Setting("label column, or columns"),
+        setting=Setting("label column, or columns", section=Section.COLUMNS, sample='"label"'),
     )  # fmt: skip
     weight: str | None = option(
-        "--weight", "-w", metavar="COLUMN", commands=ROWS, measured=True,
-        help="Row weights, from either file", setting=Setting("row weights"),
+        "--weight", "-w", metavar="COLUMN", commands=ROWS,
+        help="Row weights, from either file",
+        setting=Setting("row weights", section=Section.COLUMNS, sample='"weight"'),
     )  # fmt: skip
     by: list[str] = option(
-        "--by", metavar="SLICING", panel=Panel.ROWS, commands=ROWS, measured=True,
-        help="Every loss by slice as well: `country`, `age:bins=10`, `age:quantiles=4`, `age:edges=0/18/65`, "
+        "--by", metavar="SLICING", panel=Panel.ROWS, commands=ROWS,
+        help="Also measure every loss by slice: `country`, `age:bins=10`, `age:quantiles=4`, `age:edges=0/18/65`, "
         "`country+device` (repeatable)",
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
     min_slice: int = option(
-        "--min-slice", metavar="N", panel=Panel.ROWS, commands=ROWS, default=0, least=0, measured=True,
+        "--min-slice", metavar="N", panel=Panel.ROWS, commands=ROWS, least=0,
         help="Fold slices of fewer rows into `other`", setting=Setting("fold smaller slices into `other`"),
     )  # fmt: skip
     top: int | None = option(
         "--top", metavar="N", panel=Panel.ROWS, commands=EVAL, least=1,
-        help="Of every `--by` show the N slices that carry most of the first loss, in that order; JSON and the page "
-        "hold all",
+        help="For each `--by`, show the N slices with the greatest share of the first loss, in that order; JSON and "
+        "the page show all",
         setting=Setting("how many slices of each `by` are shown"),
     )  # fmt: skip
     margin: float = option(
         "--margin", metavar="M", panel=Panel.GATES, commands=("compare",), default=0.0,
-        help="Differences up to M do not matter, in the loss's unit",
+        help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
-        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=("compare",), default="worse",
-        help="Verdicts that are exit code 1: better, same, worse, inconclusive; empty: none",
+        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=("compare",), default="worse", convert=read_words,
+        help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
-        "--classes", metavar="A,B,C", commands=ROWS, measured=True, convert=read_classes,
-        help="The classes in their order; they name the prediction columns where their own names are others",
+        "--classes", metavar="A,B,C", commands=ROWS, convert=read_classes,
+        help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
     pos_label: str | None = option(
-        "--pos-label", metavar="CLASS", commands=COLUMNS, measured=True,
-        help="The positive class of losses of two classes, and what a probability is of (default: 1)",
+        "--pos-label", metavar="CLASS", commands=COLUMNS,
+        help="The positive class in losses for two classes, to which a probability refers (default: 1)",
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
-        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=ROWS, measured=True, convert=read_class_weight,
+        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=ROWS, convert=read_class_weight,
         help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
-        "--average", metavar="NAME", panel=Panel.LOSSES, commands=ROWS, measured=True,
-        help="macro, micro, weighted or none, for losses per class or output (`losses NAME` tells the default, "
-        "and the signature of a result what was used); none gives one result a part",
+        "--average", metavar="NAME", panel=Panel.LOSSES, commands=ROWS,
+        help="macro, micro, weighted or none, for losses per class or output (`losses NAME` shows the default, "
+        "and the signature of a result what was used); none gives a result for each part",
         setting=Setting("over classes and outputs", choices=("macro", "micro", "weighted", "none")),
     )  # fmt: skip
     from_logits: bool = option(
-        "--from-logits", commands=COLUMNS, default=False, measured=True,
+        "--from-logits", commands=COLUMNS,
         help="Predictions are raw scores, not probabilities", setting=Setting("predictions are raw scores"),
     )  # fmt: skip
     where: str | None = option(
-        "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=ROWS, measured=True,
+        "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=ROWS,
         help="Rows to keep, e.g. `\"country == 'de' and age >= 30\"`",
         setting=Setting("rows to keep, e.g. `country == 'de'`", values=True),
     )  # fmt: skip
     on: str | None = option(
-        "--on", metavar="KEY[,KEY]", commands=ROWS, measured=True,
-        help="Pair rows by these columns, in any order of rows; `position`: by position, and compare no index",
+        "--on", metavar="KEY[,KEY]", commands=ROWS,
+        help="Pair rows by these columns, whatever the order of rows; `position`: by position, without comparing ids",
         setting=Setting("key columns by which rows are paired, `id` or `id,day`"),
     )  # fmt: skip
     key_type: str | None = option(
-        "--key-type", metavar="int|text", commands=ROWS, measured=True,
-        help="What keys are compared as, one for all or one for each; int reads `007` and `7.0` as 7 "
-        "(default: as the files say; text of CSV takes the other side's type)",
+        "--key-type", metavar="int|text", commands=ROWS,
+        help="The type as which keys are compared, one for all or one for each; int reads `007` and `7.0` as 7 "
+        "(default: the type in the files; text of CSV takes the type of the other side)",
         setting=Setting("type of the keys"),
     )  # fmt: skip
     unmatched: str = option(
-        "--unmatched", choices=("error", "drop"), commands=ROWS, default="error", measured=True,
-        help="Keys on one side only, and missing ones: refuse them, or drop and count them",
+        "--unmatched", choices=("error", "drop"), commands=ROWS,
+        help="Keys that only one side has, and missing keys: refuse them, or drop and count their rows",
         setting=Setting("keys on one side only"),
     )  # fmt: skip
     nan: str = option(
-        "--nan", choices=("error", "drop", "propagate"), panel=Panel.ROWS, commands=ROWS, default="error", measured=True,
-        help="Missing values: refuse them, drop the pair and count it, or give no value where one enters",
+        "--nan", choices=("error", "drop", "propagate"), panel=Panel.ROWS, commands=ROWS,
+        help="Missing values: refuse them, drop the pair and count it, or give no value to a result that one enters",
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
         },
-        setting=Setting("missing values"),
+        setting=Setting("missing values", section=Section.MISSING, sample='"drop"'),
     )  # fmt: skip
     ci: str | None = option(
         "--ci", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS,
         help="Standard error and interval, from the same pass: `none`, `normal:level=0.9` (Student's t), or "
-        "`bootstrap:seed=1,cluster=COLUMN` (default: none; normal where a gate looks at intervals)",
+        "`bootstrap:seed=1,cluster=COLUMN` (default: none; normal if a gate looks at intervals)",
         variants={
-            "compare": {"help": "The interval, e.g. `normal:level=0.9` or `bootstrap` (default: normal, of 0.95)"}
+            "compare": {"help": "The interval, e.g. `normal:level=0.9` or `bootstrap` (default: `normal:level=0.95`)"}
         },
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
-        "--time", metavar="COLUMN", commands=("compare",), measured=True,
-        help="The time of each row: compare by Diebold and Mariano's test; predictions made several "
-        "steps ahead: `--ci normal:horizon=H`",
+        "--time", metavar="COLUMN", commands=("compare",),
+        help="The time of each row, to compare by Diebold and Mariano's test; for predictions made several "
+        "steps ahead add `--ci normal:horizon=H`",
     )  # fmt: skip
     input_format: str | None = option(
-        "--input-format", metavar="NAME", commands=INPUTS, measured=True,
+        "--input-format", metavar="NAME", commands=INPUTS,
         help="Format of the inputs (default: by suffix)", setting=Setting("format of the inputs"),
     )  # fmt: skip
     dialect: str | None = option(
-        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, measured=True, convert=read_dialect,
-        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the members "
-        "of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
-        setting=Setting("how CSV is read, e.g. `delimiter=semicolon`"),
+        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
+        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what separates the "
+        "members of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
+        setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
     )  # fmt: skip
     max: list[str] = option(
         "--max", metavar="LOSS=X", panel=Panel.GATES, commands=GATES,
@@ -208,87 +213,86 @@ class Options:
     )  # fmt: skip
     baseline: str | None = option(
         "--baseline", metavar="FILE", panel=Panel.GATES, commands=GATES,
-        help="Saved result (`-o FILE.json`) to compare with; the same measure of other columns or files",
+        help="Saved result (`-o FILE.json`) to compare with: the same measurement, of any columns or files",
         setting=Setting("saved result to compare with, beside this file"),
     )  # fmt: skip
     max_regression: list[str] = option(
         "--max-regression", metavar="LOSS=X|X%", panel=Panel.GATES, commands=GATES,
-        help="Fail with exit code 1 if the loss is worse than the baseline's by more than X, "
-        "or than X% of it (repeatable)",
+        help="Fail with exit code 1 if the loss is worse than in the baseline by more than X, "
+        "or by more than X% of it (repeatable)",
     )  # fmt: skip
     format: str | None = option(
         "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN,
-        help="table, json, jsonl, csv, markdown, github, junit, html or value "
-        "(default: table on a terminal, csv in a pipe)",
+        help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
-            "compare": {"help": "table, json, csv or markdown (default: table on a terminal, csv in a pipe)"}
+            "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"}
         },
         setting=Setting("format of standard output", found=False),
     )  # fmt: skip
     json: bool = option(
-        "--json", panel=Panel.OUTPUT, commands=(*SHOWN, "suggest", "losses"), default=False, outside=False, help="The same as `--format json`",
+        "--json", panel=Panel.OUTPUT, commands=(*SHOWN, "suggest", "losses"), outside=False, help="The same as `--format json`",
         variants={"suggest": {"help": "As JSON"}, "losses": {"help": "As JSON"}},
     )  # fmt: skip
     output: list[str] = option(
         "--output", "-o", metavar="[FORMAT=]FILE", panel=Panel.OUTPUT, commands=WRITTEN,
-        help="Write to a file as well, its format by suffix (repeatable)",
+        help="Also write to a file, in the format of its suffix (repeatable)",
         setting=Setting("files to write as well, `[FORMAT=]FILE`", found=False),
     )  # fmt: skip
     rows_out: str | None = option(
-        "--rows-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL, measured=True,
+        "--rows-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL,
         help="Write every measured row with its losses, in the order of PREDS: `.csv`, `.parquet` or `.jsonl`",
     )  # fmt: skip
     gradient: bool = option(
-        "--gradient", panel=Panel.OUTPUT, commands=EVAL, default=False, measured=True,
-        help="In `--rows-out`, the slope of each loss by the prediction as well",
+        "--gradient", panel=Panel.OUTPUT, commands=EVAL,
+        help="In `--rows-out`, also write the slope of each loss by the prediction",
     )  # fmt: skip
     for_spreadsheets: bool = option(
-        "--for-spreadsheets", panel=Panel.OUTPUT, commands=EVAL, default=False, measured=True,
+        "--for-spreadsheets", panel=Panel.OUTPUT, commands=EVAL,
         help="In a CSV of `--rows-out`, put `'` before text that a spreadsheet would run as a formula; "
         "without it text stays as it is",
     )  # fmt: skip
     worst: int = option(
-        "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, default=0, least=0, most=10_000, measured=True,
-        help="Show the N rows with the worst loss, and the share of the total that they carry",
+        "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=0, most=10_000,
+        help="Show the N rows with the worst loss, and their share of the total",
         variants={"report": {"default": 10}},
     )  # fmt: skip
     columns: list[str] = option(
-        "--columns", metavar="COL[,COL]", panel=Panel.OUTPUT, commands=EVAL, measured=True,
+        "--columns", metavar="COL[,COL]", panel=Panel.OUTPUT, commands=EVAL,
         help="Columns of either file to show beside the rows of `--worst` and `--rows-out`; a quoted glob, "
         "e.g. `'f_*'`; `preds.COL` and `labels.COL` choose the file (repeatable)",
     )  # fmt: skip
     constant: bool = option(
-        "--constant", panel=Panel.LOSSES, commands=EVAL, default=False, measured=True,
-        help="Also the best constant prediction of each loss, and the skill against it; the inputs are read twice",
+        "--constant", panel=Panel.LOSSES, commands=EVAL,
+        help="Also show the best constant prediction for each loss, and the skill against it; reads the inputs twice",
         setting=Setting("the best constant prediction, and the skill against it"),
     )  # fmt: skip
     plot: str | None = option(
         "--plot", metavar="NAME", panel=Panel.OUTPUT, commands=("eval",), check=known_plot,
-        help="A picture below the table, on a terminal only: loss, residuals, calibration, confusion, roc, pr or by",
+        help=f"A picture below the table, on a terminal only: {either(PLOTS)}",
     )  # fmt: skip
     jobs: int | None = option(
-        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=1, measured=True,
+        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=1,
         help="Threads; does not change results (default: number of cores)", setting=Setting("threads", found=False),
     )  # fmt: skip
     chunk_rows: int = option(
-        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=ROWS, default=1 << 17, least=1, measured=True,
+        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=ROWS, least=1,
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
-        "--memory", metavar="SIZE", panel=Panel.WORK, commands=ROWS, measured=True, convert=read_memory,
-        help="What losscli holds beyond start-up, e.g. `512MB` or `2GiB`; beyond it, rows to be paired by key "
-        "are put aside in a temporary folder (default: half of what is free)",
+        "--memory", metavar="SIZE", panel=Panel.WORK, commands=ROWS, convert=read_memory,
+        help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
+        "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
     )  # fmt: skip
     quiet: bool = option(
-        "--quiet", "-q", panel=Panel.OUTPUT, commands=TALKING, default=False, help="No progress and no messages but errors",
+        "--quiet", "-q", panel=Panel.OUTPUT, commands=TALKING, help="No progress and no messages but errors",
         setting=Setting("no messages but errors", found=False),
     )  # fmt: skip
     verbose: bool = option(
-        "--verbose", "-v", panel=Panel.OUTPUT, commands=EVAL, default=False, help="Timings too", setting=Setting("timings too", found=False)
+        "--verbose", "-v", panel=Panel.OUTPUT, commands=EVAL, help="Show timings too", setting=Setting("timings too", found=False)
     )  # fmt: skip
     no_progress: bool = option(
-        "--no-progress", panel=Panel.OUTPUT, commands=ROWS, default=False, help="No progress bar",
+        "--no-progress", panel=Panel.OUTPUT, commands=ROWS, help="No progress bar",
         setting=Setting("no progress bar", found=False),
     )  # fmt: skip
     config: str | None = option(
@@ -297,7 +301,7 @@ class Options:
         "`pyproject.toml`, which may set losses, columns, policies and gates)",
     )  # fmt: skip
     errors: str = option(
-        "--errors", choices=("text", "json"), panel=Panel.WORK, commands=ALL, default="text", outside=False,
+        "--errors", choices=("text", "json"), panel=Panel.WORK, commands=COMMANDS, default="text", outside=False,
         help="How errors are written to standard error",
     )  # fmt: skip
 
@@ -305,7 +309,7 @@ class Options:
         self, values: Mapping[str, Any], given: frozenset[str] = frozenset(), gates: Sequence[GateTable] = ()
     ) -> None:
         self.given = given
-        """The names of those that stand on the command line, not in the environment or a file."""
+        """The names of the options on the command line, without those that the environment or a file sets."""
         self.gates = tuple(gates)
         """The gates of the configuration."""
         for name, entry in TABLE.items():
@@ -315,28 +319,34 @@ class Options:
             setattr(self, name, value)
 
     def replace(self, **values: Any) -> Self:
-        """The same call with other values."""
+        """A copy with other values."""
         return type(self)({name: getattr(self, name) for name in TABLE} | values, self.given, self.gates)
 
-    def measured(self, command: str) -> dict[str, Any]:
-        """What `evaluate` or `compare` is called with, by name: the options of the command, converted."""
-        found = {}
+    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
+        """The options as the record that a command's function takes; ``more`` are fields that are no options."""
+        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        found = {"gates": self.gates, **more} if "gates" in taken else more
         for name, entry in of_command(command).items():
-            if entry.measured:
+            if name in taken:
                 value = getattr(self, name)
                 found[name] = value if entry.convert is None else entry.convert(value)
-        return found
+        return kind(**found)
 
 
 TYPES: dict[str, tuple[Any, bool]] = {
     "bool": (bool, False), "int": (int, False), "float": (float, False), "str": (str, False), "list[str]": (str, True),
 }  # fmt: skip
-"""The type of a value, and whether there are several, by how `Options` writes it."""
+"""The type of a value, and whether the option is repeatable, by the annotation in `Options`."""
+
+
+DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if field.default not in (None, ())}
+"""The defaults that the record of options declares, so that the table does not repeat them."""
 
 
 def _named(name: str, entry: Option) -> Option:
     kind, repeatable = TYPES[Options.__annotations__[name].removesuffix(" | None")]
-    return replace(entry, name=name, type=kind, repeatable=repeatable)
+    default = DEFAULTS.get(name, False if kind is bool else entry.default)
+    return replace(entry, name=name, type=kind, repeatable=repeatable, default=default)
 
 
 TABLE: dict[str, Option] = {
@@ -346,7 +356,7 @@ TABLE: dict[str, Option] = {
 
 
 def of_command(command: str) -> dict[str, Option]:
-    """The options of one command, as they are there."""
+    """The options of one command, with the fields that differ there."""
     return {
         name: replace(entry, **entry.variants[command]) if command in entry.variants else entry
         for name, entry in TABLE.items()
@@ -357,6 +367,6 @@ def of_command(command: str) -> dict[str, Option]:
 OF_ROWS: tuple[str, ...] = tuple(
     name
     for name, entry in of_command("compare").items()
-    if entry.measured and entry.panel not in (Panel.GATES, Panel.WORK)
+    if entry.flags and entry.panel in (Panel.INPUTS, Panel.ROWS, Panel.LOSSES) and name not in ("loss", "ci")
 )
-"""The options of `compare` that say what is read; saved results take none of them."""
+"""The options of `compare` that concern rows, and so do not go with saved results."""

@@ -16,38 +16,25 @@ from losscli.text import shortened, visible
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
-    from losscli.report.gates import Gate, LimitKind
     from losscli.report.records import Report
     from losscli.show.canvas import Canvas
 
 called: list[str] = []
-"""The words of this call, for a page that says how it was made."""
+"""The words of this call, for the page, which says how it was made."""
 
 SECRET = re.compile(r"(?<=://)[^/@\s]+@|\?\S*")
-"""What of a URI may be a secret: a name and password, and the query."""
+"""The parts of a URI that may be secret: name and password, and the query."""
 
 
 def command_line() -> str:
-    """The call as it could be typed again, without the secrets of URIs."""
+    """The call as one could type it again, without the secrets of URIs."""
     words = [SECRET.sub("", word) if "://" in word else word for word in called]
     return shlex.join(["losscli", *words])
 
 
-def read_gate(call: Options) -> Gate | None:
-    """The limits of the command line and of the configuration; None where there are none."""
-    if not (call.max or call.min or call.baseline or call.max_regression or call.gates):
-        return None
-    from losscli.report.gates import Gate
-
-    flags: dict[LimitKind, Sequence[str]] = {
-        "max": call.max, "min": call.min, "max_regression": call.max_regression
-    }  # fmt: skip
-    return Gate.of(flags, call.baseline, call.gates)
-
-
 def tell_verdict(report: Report, format: str) -> int:
-    """The exit code of a judged report; what failed is said where standard output does not show it."""
-    if report.gate is None or report.gate["passed"]:
+    """The exit code of a judged report; say what failed unless standard output shows it."""
+    if report.gate is None or report.passed:
         return 0
     from losscli.show import FORMATS
     from losscli.show.verdict import failure_lines
@@ -59,7 +46,7 @@ def tell_verdict(report: Report, format: str) -> int:
 
 
 def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
-    """The rows that were left out, where no format that is written says so."""
+    """Say how many rows were left out, unless a format that is written does."""
     from losscli.show import FORMATS
 
     formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
@@ -68,7 +55,7 @@ def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None
 
 
 NOTHING = "nothing"
-"""In place of a format: standard output gets none, since a file gets all."""
+"""In place of a format: nothing goes to standard output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +67,7 @@ class Outputs:
 
     @classmethod
     def of(cls, call: Options, inputs: Sequence[str]) -> Outputs:
-        """Checked before anything is read: formats are known and files can be written."""
+        """Check, before anything is read, that the formats are known and the files can be written."""
         from losscli.report.writing import refuse_unwritable
         from losscli.show import known, parse_output
 
@@ -103,7 +90,7 @@ class Outputs:
 
     @property
     def draws(self) -> bool:
-        """Whether a format has pictures, for which more is kept of the rows."""
+        """Whether a format has pictures, for which more of the rows is kept."""
         from losscli.show import FORMATS
 
         formats = (self.format, *(name for name, _ in self.files))
@@ -111,18 +98,18 @@ class Outputs:
 
     @property
     def shows_losses(self) -> bool:
-        """Whether a table is looked at: none in a pipe has pictures."""
+        """Whether a table goes to a terminal: in a pipe it has no pictures."""
         return self.format == "table" and sys.stdout.isatty()
 
     def write(self, *subjects: Report | Comparison) -> None:
-        """Files first: a closed pipe must not lose them."""
+        """Write the files first: a closed pipe must not lose them."""
         from losscli.report.writing import add_to_file, write_file, write_stdout
         from losscli.show import render
         from losscli.show.canvas import Canvas
 
         look = terminal_look() if self.format == "table" else Canvas()
         text = render(self.format, subjects, look) if self.format != NOTHING else ""
-        # All are rendered before one is written: a run that fails leaves no file.
+        # Rendered before any is written: a run that fails leaves no file.
         texts = [(path, render(format, subjects, Canvas(width=120))) for format, path in self.files]
         summary = os.environ.get("GITHUB_STEP_SUMMARY") if self.format == "github" else None
         told = render("markdown", subjects) if summary else ""
@@ -134,7 +121,7 @@ class Outputs:
 
 
 def show_plot(report: Report, name: str) -> None:
-    """The picture of that name, on standard output, which is a terminal."""
+    """Draw a picture on standard output, which is a terminal."""
     from losscli.report.writing import write_stdout
     from losscli.show.plot import plots
 
@@ -146,34 +133,31 @@ def show_plot(report: Report, name: str) -> None:
 
 
 def check_rows_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
-    """What can be known of ``--rows-out`` before anything is read."""
+    """Check ``--rows-out`` before anything is read."""
     path = call.rows_out
     if path is None:
         if call.gradient or call.for_spreadsheets:
             name = "--gradient" if call.gradient else "--for-spreadsheets"
-            raise UsageError(f"`{name}` is of the file of `--rows-out`", hint="add `--rows-out FILE`")
+            raise UsageError(f"`{name}` needs `--rows-out`", hint="add `--rows-out FILE`")
         return
     from losscli.report.rowfile import format_of
     from losscli.report.writing import refuse_unwritable
 
-    if call.for_spreadsheets and format_of(path) != "csv":
-        raise UsageError(f"`--for-spreadsheets` is of a CSV, and {path} is none")
-    format_of(path)
+    if format_of(path) != "csv" and call.for_spreadsheets:
+        raise UsageError(f"`--for-spreadsheets` needs a CSV, and {path} is none")
     if os.path.normpath(path) in (os.path.normpath(file) for _, file in out.files):
         raise UsageError(f"{path} would be written twice", hint="give `--rows-out` a file of its own")
     refuse_unwritable(path, inputs)
 
 
 def check_columns(call: Options) -> None:
-    """Columns stand beside rows, so that some must be shown."""
+    """Refuse ``--columns`` where no rows are shown."""
     if call.columns and not call.worst and call.rows_out is None:
-        raise UsageError(
-            "`--columns` is of rows, and none are asked for", hint="add `--worst N` or `--rows-out FILE`"
-        )
+        raise UsageError("`--columns` needs rows to show", hint="add `--worst N` or `--rows-out FILE`")
 
 
 def terminal_look() -> Canvas:
-    """Width, colour and characters of the terminal that standard output is."""
+    """The width, colours and characters of the terminal on standard output."""
     import shutil
 
     from losscli.show.canvas import Canvas
@@ -189,7 +173,7 @@ def terminal_look() -> Canvas:
 
 
 def say(text: str) -> None:
-    """A message for people, on standard error."""
+    """Write a message for people to standard error."""
     try:
         sys.stderr.buffer.write(visible(shortened(text)).encode("utf-8", "backslashreplace") + b"\n")
         sys.stderr.buffer.flush()

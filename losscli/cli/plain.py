@@ -1,8 +1,8 @@
-"""Plain calls are read here: a command, files, and options written out as `--loss mse`, `--loss=mse` or `-l mse`.
+"""The reader of plain calls: a command, files, and options written as `--loss mse`, `--loss=mse` or `-l mse`.
 
-Typer reads every call in the same way, but importing it and making its models of the options takes longer than
-measuring a small file.  It is left whatever is not plain or is to be refused: help, several flags in one word, an
-option that there is not or that stands twice, settings in a file or in the environment.
+Typer reads every call in the same way, but importing it and building its models of the options takes longer than
+measuring a small file.  It reads what is not plain or will be refused: help, several flags in one word, an unknown or
+repeated option, settings from a file or the environment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_DIGITS = 18
 
 
 def read(command: str, words: Sequence[str]) -> Options | None:
-    """The options of a command for the words after its name; None where Typer is to read them."""
+    """The options in the words after a command; None if Typer must read them."""
     if settings.are_set():
         return None
     declared = of_command(command)
@@ -31,7 +31,7 @@ def read(command: str, words: Sequence[str]) -> Options | None:
 
 
 def _given(declared: Mapping[str, Option], words: Sequence[str]) -> dict[str, Any] | None:
-    """What stands in the words, by option; None where one of them is not plain."""
+    """The values in the words, by the name of the option; None if a word is not plain."""
     flags = {flag: entry for entry in declared.values() for flag in entry.flags}
     places = iter([entry for entry in declared.values() if not entry.flags])
     given: dict[str, Any] = {}
@@ -68,7 +68,7 @@ def _given(declared: Mapping[str, Option], words: Sequence[str]) -> dict[str, An
 
 
 def _value(entry: Option, text: str) -> str | int | None:
-    """The value of an option that takes one; None where Typer is to read or to refuse it."""
+    """The value of an option that takes one; None if Typer must read or refuse it."""
     if entry.type is int:
         if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
             return None

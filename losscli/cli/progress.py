@@ -1,4 +1,4 @@
-"""Progress on standard error: rows, rate and time left, on a terminal only, after one second."""
+"""Progress on standard error: rows, rate and time left; on a terminal only, and only after one second."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _on_screen = False
 
 
 def clear() -> None:
-    """Take the bar off the screen and give the cursor back; called when the process is told to end."""
+    """Remove the bar from the screen and show the cursor again; called when a signal ends the process."""
     if _on_screen:
         os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
 
 
 class Progress:
-    """Shown from the second second on; nothing of it stays on the screen."""
+    """A bar that appears after one second, and leaves nothing on the screen."""
 
     def __init__(self, *, wanted: bool) -> None:
         self.wanted = wanted and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -46,11 +46,13 @@ class Progress:
             _on_screen = False
 
     def start(self, sources: Sequence[Source]) -> Advance:
+        """Note the size of the sources; the function that is returned is called after each block."""
         sizes = [source.size for source in sources]
         self.total = None if None in sizes else sum(size or 0 for size in sizes)
         return self.advance
 
     def advance(self, rows: int, size: int) -> None:
+        """Count the rows and bytes of a block that was measured."""
         self.rows += rows
         self.bytes += size
         if not self.wanted or time.monotonic() - self.began < AFTER_SECONDS:

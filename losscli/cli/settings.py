@@ -1,7 +1,7 @@
-"""Where options come from that are not on the command line: the environment, then a file.
+"""Options from the environment and from a file.
 
-A flag comes first, `LOSSCLI_JOBS=2` second, the nearest `losscli.toml` or `[tool.losscli]` last.  What a file
-may hold is the business of `config`.
+A flag comes first, `LOSSCLI_JOBS=2` second, the nearest `losscli.toml` or `[tool.losscli]` last; `config` reads the
+file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def are_set() -> bool:
 def read(path: str | None, declared: Mapping[str, Option]) -> tuple[dict[str, Any], tuple[GateTable, ...]]:
     """The options that the environment and a file set, by name, and the gates of the file.
 
-    ``path`` is that of `--config`; without it the environment names the file, or the nearest one is read.
+    ``path``: the value of `--config`; None: the file that the environment names, or else the nearest one.
     """
     settings = _settings(path if path is not None else os.environ.get(f"{PREFIX}CONFIG") or None)
     values: dict[str, Any] = {}
@@ -44,24 +44,22 @@ def read(path: str | None, declared: Mapping[str, Option]) -> tuple[dict[str, An
 
 
 def _shaped(value: Any, entry: Option, settings: Settings) -> Any:
-    """A list for an option that may stand several times, else its only value."""
-    if entry.repeatable or not isinstance(value, list):
-        return value if not entry.repeatable or isinstance(value, list) else [value]
-    if len(value) != 1:
+    """A list for a repeatable option, the only value for another."""
+    values = value if isinstance(value, list) else [value]
+    if entry.repeatable:
+        return values
+    if len(values) != 1:
         raise UsageError(f"`{entry.name}` takes one value here", file=settings.path)
-    return value[0]
+    return values[0]
 
 
 def _settings(named: str | None) -> Settings | None:
-    # Imported here: reading a configuration takes longer than measuring a small file without one.
-    if named is not None:
+    """The settings of the file that was named, or else of the nearest that has any."""
+    for path in _found() if named is None else (named,):
+        # Imported here: pydantic takes longer than measuring a small file.
         from losscli.cli.config import load
 
-        return load(named)
-    for path in _found():
-        from losscli.cli.config import load_found
-
-        if (settings := load_found(path)) is not None:
+        if (settings := load(path, named=named is not None)) is not None:
             return settings
     return None
 
@@ -86,7 +84,7 @@ def _found() -> Iterator[str]:
 
 
 def _speaks_of_losscli(path: str) -> bool:
-    """Whether a project's file may hold settings; whatever else is wrong with it is none of our business."""
+    """Whether a project's file may hold settings; a broken file without them is passed over."""
     try:
         with open(path, "rb") as file:
             held = file.read()

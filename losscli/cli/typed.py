@@ -1,7 +1,6 @@
-"""Calls as Typer reads them: each command's signature is made from the table of options.
+"""The reader of all other calls: Typer, with the signature of each command made from the table of options.
 
-Help, completion, refusals, and calls whose options come from a file or the environment are read here; usual
-calls are read by `plain`, without Typer.
+It serves help, completion, refusals, and options from a file or the environment; `plain` reads usual calls.
 """
 
 from __future__ import annotations
@@ -20,16 +19,15 @@ from losscli.cli.option import Option, Panel
 from losscli.cli.options import Options, of_command
 from losscli.errors import UsageError
 
-_ClickException: type[Exception] = typer.BadParameter.__mro__[
-    2
-]  # what every refusal of the call derives from
+_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+"""The class of every refusal of a call."""
 
 
 class Command(TyperCommand):
-    """A command whose help groups its options, and which refuses a second value for an option that takes one."""
+    """A command whose help groups the options, and which refuses an option that is given twice."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments, then each panel's options in the order of the table."""
+        """Write the arguments, then the options of each panel in the order of the table."""
         declared = of_command(self.name or "")
         rows: dict[str, list[Any]] = {"Arguments": [], **{panel: [] for panel in Panel}}
         for param in self.get_params(ctx):
@@ -63,7 +61,7 @@ class Command(TyperCommand):
 
 
 def run(named: Sequence[str], words: Sequence[str]) -> object:
-    """Carry out one call, with the commands that are named made ready: its exit code, or nothing."""
+    """Run one call and return its exit code, or None for 0; ``named`` are the commands to prepare."""
     try:
         return _app(named)(args=list(words), prog_name="losscli", standalone_mode=False)
     except typer.Exit as done:
@@ -75,7 +73,7 @@ def run(named: Sequence[str], words: Sequence[str]) -> object:
 
 
 def _usage(error: Any) -> UsageError:
-    """A refusal of the parser, in our words' form."""
+    """A refusal of the parser, in the form of our messages."""
     message = str(error.format_message()).strip().rstrip(".")
     first, _, rest = message.partition("\n")
     context = getattr(error, "ctx", None)
@@ -86,7 +84,7 @@ def _usage(error: Any) -> UsageError:
 
 
 def _app(named: Sequence[str]) -> typer.Typer:
-    # Plain help: rich's panels cost more time than the whole measuring of a small file.
+    # Plain help, since rich's panels take longer than measuring a small file.
     app = typer.Typer(
         name="losscli",
         help="Measure how wrong predictions are, from files of any size, with exact sums.",
@@ -103,7 +101,7 @@ def _app(named: Sequence[str]) -> typer.Typer:
 
 
 def with_signature(name: str, command: Callable[[Options], int | None]) -> Callable[..., int | None]:
-    """A command as Typer takes it: a function with a parameter for each of its options."""
+    """The command as a function with a parameter for each option, which Typer reads."""
 
     def called(context: typer.Context, **values: Any) -> int | None:
         given = frozenset(option for option in values if _from_command_line(context, option))
@@ -120,7 +118,7 @@ def with_signature(name: str, command: Callable[[Options], int | None]) -> Calla
 
 
 def _parameter(entry: Option) -> inspect.Parameter:
-    """One option as a parameter of a function that Typer reads."""
+    """One option as a parameter of that function."""
     kind: Any = list[entry.type] if entry.repeatable else entry.type  # type: ignore[name-defined]
     info: Any
     declared: dict[str, Any] = {
@@ -145,7 +143,7 @@ def _parameter(entry: Option) -> inspect.Parameter:
 
 
 def _callback(entry: Option) -> Callable[..., Any] | None:
-    """What Typer calls with the value of an option."""
+    """The function that Typer calls with the value of an option."""
     if entry.eager:
         return _configure
     if not entry.choices and entry.check is None:
@@ -160,7 +158,7 @@ def _callback(entry: Option) -> Callable[..., Any] | None:
 
 
 def _configure(context: typer.Context, path: str | None) -> str | None:
-    """The callback of ``--config``: give the other options what the environment and a file say."""
+    """The callback of ``--config``: sets the defaults of the other options from the environment and the file."""
     if not context.resilient_parsing:
         declared = of_command(context.info_name or "")
         context.default_map, context.obj = settings.read(path, declared)
@@ -168,7 +166,7 @@ def _configure(context: typer.Context, path: str | None) -> str | None:
 
 
 def _from_command_line(context: typer.Context, name: str) -> bool:
-    """Whether an option stands on the command line, and not in the environment or a file."""
+    """Whether an option was given on the command line, not by the environment or a file."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 

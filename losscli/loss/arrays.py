@@ -1,9 +1,8 @@
-"""Definitions and gradients, evaluated for all rows at once.
+"""Gradients, evaluated for all rows at once.
 
-The text is that of a loss's docstring, or of its gradient: assignments, then one expression, in plain
-Python on one row.  Here a name is an array with one number a row, or, where a role is several columns, a
-list of such arrays; a condition chooses row by row.  In doubles, as the text stands: a kernel knows
-better ways, and rounds less.
+The text is a loss's gradient, from its docstring: assignments, then one expression, in plain Python on one
+row.  Here a name is an array with one number a row or, where a role has several columns, a list of such
+arrays; a condition chooses row by row.  The text is evaluated in doubles as it is written.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ FUNCTIONS: dict[str, Any] = {
 }  # fmt: skip
 BINARY: dict[type, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,
-    ast.FloorDiv: np.floor_divide, ast.Mod: np.mod,
 }  # fmt: skip
 COMPARE: dict[type, Any] = {
     ast.Eq: np.equal, ast.NotEq: np.not_equal, ast.Lt: np.less, ast.LtE: np.less_equal,
@@ -31,15 +29,15 @@ COMPARE: dict[type, Any] = {
 def evaluate_rows(
     text: str, roles: Mapping[str, Any], params: Mapping[str, Any], *, by: tuple[str, str] | None = None
 ) -> Any:
-    """The value of the text for every row.
+    """The value of the text for every row: (n,).
 
-    ``by``: a role of several columns and a name; the text is then evaluated with the name being each
-    column's place, and what comes out has a column for each.
+    ``by`` is a role of several columns and a name: the text is evaluated once for each column, with the name
+    as its place, and the result is (n, columns).
     """
     *steps, value = ast.parse(text).body
     rows = len(next(iter(roles.values())))
-    held = {name: list(values.T) if values.ndim == 2 else values for name, values in roles.items()}
-    space = _Space({**params, **held, "pi": np.pi, "inf": np.inf}, rows)
+    arrays = {name: list(values.T) if values.ndim == 2 else values for name, values in roles.items()}
+    space = _Namespace({**params, **arrays, "pi": np.pi, "inf": np.inf}, rows)
     assert isinstance(value, ast.Expr)
     with np.errstate(all="ignore"):
         for step in steps:
@@ -54,12 +52,12 @@ def evaluate_rows(
         return np.stack(columns, axis=1)
 
 
-class _Space:
-    """What the names stand for."""
+class _Namespace:
+    """Evaluates nodes of the text; holds the arrays and numbers that its names stand for."""
 
     def __init__(self, names: dict[str, Any], rows: int) -> None:
         self.names, self.rows = names, rows
-        self.known: dict[int, Any] = {}  # sums that do not depend on the column: formed once for all
+        self.known: dict[int, Any] = {}  # sums that do not depend on the column are formed once
 
     def column(self, value: Any) -> Any:
         return np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), self.rows))
@@ -83,14 +81,14 @@ class _Space:
                 return self._bool(isinstance(op, ast.And), values, local)
             case ast.IfExp():
                 test = self.value(node.test, local)
-                if not isinstance(test, np.ndarray):  # of parameters: the other side may have no value
+                if not isinstance(
+                    test, np.ndarray
+                ):  # it depends on parameters alone: the other side may have no value
                     return self.value(node.body if test else node.orelse, local)
                 one, other = self.value(node.body, local), self.value(node.orelse, local)
                 if isinstance(one, list | tuple):
                     return [np.where(test, a, b) for a, b in zip(one, other, strict=True)]
                 return np.where(test, one, other)
-            case ast.Tuple(elts=elts) | ast.List(elts=elts):
-                return [self.value(one, local) for one in elts]
             case ast.Subscript(value=inside, slice=at):
                 return self._item(self.value(inside, local), at, local)
             case ast.ListComp():
@@ -98,77 +96,77 @@ class _Space:
             case ast.Call(func=ast.Name(id=function), args=args):
                 if function in FUNCTIONS:
                     return FUNCTIONS[function](self.value(args[0], local))
-                # What a loop is called is bound inside; only a name from outside makes a difference.
+                # The name of a loop is bound inside; only a name from outside matters.
                 free = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & set(local)
                 if not free and id(node) in self.known:
                     return self.known[id(node)]
-                found = self._gather(function, args, local)
+                result = self._gather(function, args, local)
                 if not free:
-                    self.known[id(node)] = found
-                return found
+                    self.known[id(node)] = result
+                return result
         raise ValueError(f"`{ast.unparse(node)}` is not evaluated by arrays")
 
     def _binary(self, op: ast.operator, one: Any, other: Any) -> Any:
-        if isinstance(one, int | float) and isinstance(other, int | float):
-            one, other = (one, other) if isinstance(op, ast.FloorDiv) else (np.float64(one), other)
-        if isinstance(op, ast.Pow) and not isinstance(one, np.ndarray):
+        if isinstance(one, int | float):  # a parameter: NumPy divides by zero, Python does not
             one = np.float64(one)
-        if isinstance(op, ast.FloorDiv | ast.Add | ast.Sub) and type(one) is int and type(other) is int:
-            return {ast.FloorDiv: one // other, ast.Add: one + other, ast.Sub: one - other}[type(op)]
         return BINARY[type(op)](one, other)
 
     def _compare(self, node: ast.Compare, local: Mapping[str, Any]) -> Any:
-        found: Any = True
+        result: Any = True
         left = self.value(node.left, local)
         for op, following in zip(node.ops, node.comparators, strict=True):
             right = self.value(following, local)
             if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
-                told = COMPARE[type(op)](left, right)
+                outcome = COMPARE[type(op)](left, right)
             elif isinstance(op, ast.Eq | ast.NotEq):
-                told = (left == right) is isinstance(op, ast.Eq)
+                outcome = (left == right) is isinstance(op, ast.Eq)
             else:
-                told = bool(COMPARE[type(op)](left, right))
-            found = told if found is True else np.logical_and(found, told)
+                outcome = bool(COMPARE[type(op)](left, right))
+            result = outcome if result is True else np.logical_and(result, outcome)
             left = right
-        return found
+        return result
 
     def _bool(self, both: bool, values: list[ast.expr], local: Mapping[str, Any]) -> Any:
-        found: Any = both
+        result: Any = both
         for value in values:
-            told = self.value(value, local)
-            if not isinstance(told, np.ndarray):
-                if bool(told) is not both:
+            outcome = self.value(value, local)
+            if not isinstance(outcome, np.ndarray):
+                if bool(outcome) is not both:
                     return not both
                 continue
-            found = told if found is both else (np.logical_and if both else np.logical_or)(found, told)
-        return found
+            result = (
+                outcome if result is both else (np.logical_and if both else np.logical_or)(result, outcome)
+            )
+        return result
 
-    def _item(self, held: Any, at: ast.expr, local: Mapping[str, Any]) -> Any:
+    def _item(self, items: Any, at: ast.expr, local: Mapping[str, Any]) -> Any:
         if isinstance(at, ast.Slice):
             ends = [None if end is None else int(self.value(end, local)) for end in (at.lower, at.upper)]
-            return held[slice(*ends)]
+            return items[slice(*ends)]
         place = self.value(at, local)
         if isinstance(place, np.ndarray):
-            if isinstance(held, list):  # each row's own column
+            if isinstance(items, list):  # each row has its own column
                 return (
-                    np.choose(place, held) if len(held) < 32 else np.stack(held)[place, np.arange(len(place))]
+                    np.choose(place, items)
+                    if len(items) < 32
+                    else np.stack(items)[place, np.arange(len(place))]
                 )
-            return np.asarray(held)[place].T if np.ndim(held) == 2 else np.asarray(held)[place]
-        return held[int(place)]
+            return np.asarray(items)[place].T if np.ndim(items) == 2 else np.asarray(items)[place]
+        return items[int(place)]
 
     def _runs(self, node: Any, local: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-        """The terms of a comprehension, each with where it counts."""
+        """The terms of a comprehension, each with the rows in which it counts."""
         turns: list[tuple[dict[str, Any], Any]] = [(dict(local), True)]
         for part in node.generators:
             following = []
             for names, counts in turns:
                 for item in self._items(part.iter, names):
                     inner = names | _bound(part.target, item)
-                    here = counts
+                    counted = counts
                     for test in part.ifs:
-                        told = self.value(test, inner)
-                        here = told if here is True else np.logical_and(here, told)
-                    following.append((inner, here))
+                        outcome = self.value(test, inner)
+                        counted = outcome if counted is True else np.logical_and(counted, outcome)
+                    following.append((inner, counted))
             turns = following
         return [(counts, self.value(node.elt, names)) for names, counts in turns if counts is not False]
 
@@ -190,15 +188,15 @@ class _Space:
         if function == "len":
             return len(self.value(args[0], local))
         if len(args) > 1:
-            found = self.value(args[0], local)
+            result = self.value(args[0], local)
             for one in args[1:]:
-                found = (np.maximum if function == "max" else np.minimum)(found, self.value(one, local))
-            return found
-        (held,) = args
-        if isinstance(held, ast.GeneratorExp | ast.ListComp):
-            terms = self._runs(held, local)
+                result = (np.maximum if function == "max" else np.minimum)(result, self.value(one, local))
+            return result
+        (items,) = args
+        if isinstance(items, ast.GeneratorExp | ast.ListComp):
+            terms = self._runs(items, local)
         else:
-            terms = [(True, value) for value in self.value(held, local)]
+            terms = [(True, value) for value in self.value(items, local)]
         nothing = {"sum": 0.0, "max": -np.inf, "min": np.inf}[function]
         total: Any = nothing
         for counts, value in terms:

@@ -1,8 +1,8 @@
 """What a loss is: a declaration around one plain function.
 
 `loss` marks a function and returns it unchanged, so it pickles and its doctest runs; nothing
-registers itself on import.  From the function's signature and docstring come its roles, parameters,
-summary, definition and example; from the decorator what they do not say.  A loss is one of
+registers itself on import.  Roles, parameters, summary, definition and example come from the function's
+signature and docstring; the decorator says the rest.  A loss is one of
 
 * a row function: arrays in, one double a row out; its value is the weighted mean of the rows;
 * a function of such means (``of=``): `rmse` is the root of the mean of the rows of `mse`;
@@ -12,31 +12,20 @@ summary, definition and example; from the decorator what they do not say.  A los
 from __future__ import annotations
 
 import inspect
-import re
-import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    NamedTuple,
-    TypeAlias,
-    TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from losscli.errors import UsageError
-from losscli.loss.domains import REAL, Domain, Interval, number, surely_finite
-from losscli.loss.matrix import Matrix
+from losscli.loss.docstring import Doc, read_doc
+from losscli.loss.domains import REAL, Domain, surely_finite
+from losscli.loss.elicits import Functional
+from losscli.loss.params import Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.spec import Better, ParamValue
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -49,38 +38,21 @@ Columns: TypeAlias = Floats
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
 
-Levels: TypeAlias = tuple[float, ...]
-"""Quantile levels, as the prediction columns are named for them: the type of a keyword `levels`."""
-Order: TypeAlias = tuple[int | str, ...]
-"""The classes in their order, empty where text has none: the type of a finishing function's `order`."""
-
 Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
-Task: TypeAlias = Literal[
-    "regression",
-    "robust",
-    "relative",
-    "quantile",
-    "distribution",
-    "binary",
-    "multiclass",
-    "multilabel",
-    "margin",
-    "similarity",
-    "overlap",
-    "clustering",
-]
-Better: TypeAlias = Literal["lower", "higher", "zero"]
-ParamValue: TypeAlias = float | int | bool | str | None
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 MARK = "__loss__"
+
+LEAST_SQUARE = 2.0**-1022
+"""A smaller square has lost digits, or all of them."""
 
 
 class Undefined(NamedTuple):
     """A value that the definition does not give for these rows, and why.
 
     ``absent``: there is nothing of this class or output, and a macro average leaves it out.
-    ``alone``: the value by convention all the same, where it is the whole.
+    ``alone``: the value by convention where it is that of the whole.
     """
 
     why: str
@@ -92,100 +64,96 @@ Finished: TypeAlias = float | Fraction | Undefined
 
 
 class Role(NamedTuple):
-    """A column, or columns, that a loss is given."""
+    """A column, or several, that a loss takes."""
 
     name: str
     shape: Shape
     domain: Domain
 
 
-class Param(NamedTuple):
-    """A parameter: its type, its range or choices, its default.
-
-    Without a default it must be given, save where it is ``optional``: then None means that it is off.
-    """
-
-    name: str
-    type: type
-    default: ParamValue
-    interval: Interval | None = None
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-    @property
-    def required(self) -> bool:
-        return self.default is None and not self.optional
-
-    @property
-    def range(self) -> str:
-        """The values allowed, for people."""
-        if self.choices:
-            return " | ".join(self.choices)
-        if self.type is bool:
-            return "true | false"
-        if self.type is str:
-            return "a CSV file: the header names predicted classes, the first column true ones"
-        return f"{self.interval or REAL}{' or none' if self.optional else ''}"
-
-    def read(self, text: str, spec: Spec) -> ParamValue:
-        """The value that ``text`` stands for; UsageError names the parameter and its range."""
-        value: ParamValue
-        if self.optional and text.casefold() == "none":
-            return None
-        if self.type is str and not self.choices:
-            return text
-        if self.choices or self.type is bool:
-            allowed = self.choices or ("true", "false")
-            chosen = text.casefold() if text.casefold() in allowed else None
-            value = chosen == "true" if chosen and self.type is bool else chosen
-        else:
-            value = read_number(text)
-            if value is not None and value not in (self.interval or REAL):
-                value = None
-            elif value is not None and self.type is int:
-                value = int(value)
-        if value is None:
-            raise UsageError(f"`{self.name}={text}` in `{spec}` is not in {self.range}")
-        return value
-
-
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """The declaration of one loss, in one form.
+    """The declaration of one loss, in one form: a function, and what the decorator says of it.
 
     Several forms may share a name, when the shape of the columns, or logits in place of
     probabilities, asks for another function; they are the same quantity.
     """
 
     function: Callable[..., Any]
-    name: str
-    task: Task
+    task: str = ""
+    """Where it is not that of the family, which is the name of its module."""
+    _: KW_ONLY
     reference: str
-    elicits: str
-    aliases: tuple[str, ...]
-    better: Better
-    best: float | None  # the value of a perfect prediction, where it is reached exactly
-    domains: Mapping[str, Domain]
-    columns: Mapping[str, tuple[str, ...]]
-    logits: bool
-    scores: bool
-    of: Callable[..., Any] | None
-    state: str
-    per_class: bool
-    averages: tuple[str, ...]
-    touches: Mapping[str, Callable[..., Mask | None]]
-    keeps: Callable[..., Any] | None
-    skips: str
-    narrows: Callable[..., Mapping[str, Domain]] | None
-    relations: tuple[tuple[str, str], ...]
-    refuses_levels: Callable[[Levels], str | None] | None
-    homogeneous: int | None
-    counts_only: bool | str
-    of_rows: str | None
-    ulps: float
-    exceptions: Mapping[str, str]
-    sample: str | None
-    root: Callable[..., Any] | None
+    name: str = ""
+    """Where it is not that of the function."""
+    aliases: tuple[str, ...] = ()
+    better: Better = "lower"
+    best: float | None = 0.0
+    """The value of a perfect prediction, where it is reached exactly."""
+    elicits: Functional | str = ""
+    """The best constant prediction, as a functional (`MEAN`, `MEDIAN` …) where it is worked out, else in words."""
+
+    label: Domain = REAL
+    pred: Domain = REAL
+    domains: Mapping[str, Domain] = field(default_factory=dict)
+    """Of the other roles."""
+    narrows: Callable[..., Mapping[str, Domain]] | None = None
+    """Gives domains that depend on the parameters."""
+    relations: tuple[tuple[str, str], ...] = ()
+    """Pairs of roles, the first at most the second in every row."""
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Roles that a parameter fills, which names a column (`mase:scale=s`), with the names to look for without it."""
+    logits: bool = False
+    """It takes raw scores in place of probabilities, and is chosen by `--from-logits`."""
+    scores: bool = False
+    """Its predictions are raw scores anyway, so that `--from-logits` changes nothing."""
+    refuses_levels: Callable[[Levels], str | None] | None = None
+    """Says why quantile levels do not fit, if they do not."""
+
+    of: Callable[..., Any] | None = None
+    """The row function whose means this is a function of: another loss, or a plain function that gives one column or
+    several.  The means are given as fractions, not rounded."""
+    state: str = "sums"
+    """What the columns are kept in; where it is not sums, the function is given that state."""
+    per_class: bool = False
+    """Defined for one class against the rest, and averaged over the classes.  With ``state="confusion"`` the function
+    is given the `Counts` of a class."""
+    averages: tuple[str, ...] = ("macro", "micro", "none")
+    """The forms of ``--average`` that it has where there are several outputs or classes."""
+
+    touches: Mapping[str, Callable[..., Mask | None]] = field(default_factory=dict)
+    """Where a convention of the loss touched rows, by its name (None: nowhere)."""
+    keeps: Callable[..., Any] | None = None
+    """Which rows count."""
+    skips: str = ""
+    """The name under which the other rows are counted."""
+    homogeneous: int | None = None
+    """k where the row function of c·(label, pred, lengths) is c**k times its value."""
+    lengths: tuple[str, ...] = ()
+    """The parameters in the unit of the label."""
+    root: Callable[..., Any] | None = None
+    """What the rows are the squares of.  Where a square is no double its root is summed, so that a function of the
+    mean of squares has its value all the same."""
+    counts_only: bool | str = False
+    """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
+    and must be whole; or the name of a parameter, where that is so unless the parameter is 0."""
+    rate: bool = False
+    """Every row is 0 or 1."""
+    of_rows: str | None = None
+    """What another library of the same name makes of several labels, where it looks at whole rows."""
+
+    ulps: float = 4.0
+    """How far rows may lie from the definition."""
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+    """Laws not kept, with reasons."""
+    sample: str | None = None
+    """Files and columns of the sample data for the example, where those of the task do not fit; "" where none do."""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.function.__name__)
+        if not self.task:
+            object.__setattr__(self, "task", self.function.__module__.rpartition(".")[2])
 
     @property
     def is_mean(self) -> bool:
@@ -194,23 +162,24 @@ class Loss:
 
     @property
     def rows(self) -> Callable[..., Any]:
-        """The row function: of this loss, or that of which it is a function."""
+        """The row function: this loss itself, or the function whose means it takes."""
         return self.of or self.function
 
     @cached_property
     def row_params(self) -> tuple[str, ...]:
-        """The parameters that the row function takes, those that the columns give included."""
-        return _keywords(self.rows)
+        """The keywords of the row function, those that the columns settle included."""
+        return keywords_of(self.rows)
 
     @cached_property
     def own_params(self) -> tuple[str, ...]:
-        """The parameters that the function itself takes."""
-        return _keywords(self.function)
+        """The keywords of the function itself."""
+        return keywords_of(self.function)
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
+        domains = {"label": self.label, "pred": self.pred, **self.domains}
         return tuple(
-            Role(param.name, param.annotation, self.domains.get(param.name, REAL))
+            Role(param.name, param.annotation, domains.get(param.name, REAL))
             for param in inspect.signature(self.rows).parameters.values()
             if param.kind is not param.KEYWORD_ONLY
         )
@@ -222,18 +191,18 @@ class Loss:
 
     @property
     def takes_levels(self) -> bool:
-        """Whether the row function is told the quantile levels that the columns are named for."""
+        """Whether the row function takes the quantile levels that the columns are named for."""
         return "levels" in self.row_params
 
     @property
     def takes_matrix(self) -> bool:
-        """Whether the row function is given the numbers of a file that the parameter `matrix` names."""
+        """Whether the row function takes the numbers of the file that the parameter `matrix` names."""
         return "matrix" in self.row_params
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        found = {param.name: param for param in _params(self.rows)}
-        return tuple((found | {param.name: param for param in _params(self.function)}).values())
+        both = (*params_of(self.rows), *params_of(self.function))
+        return tuple({param.name: param for param in both}.values())
 
     @cached_property
     def doc(self) -> Doc:
@@ -249,7 +218,7 @@ class Loss:
         return self.narrows(**params).get(role.name, role.domain)
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
-        """Every parameter's value, defaults too."""
+        """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
         known = {param.name: param for param in self.params}
         given = dict(spec.params)
         for key in given:
@@ -272,17 +241,17 @@ class Loss:
 
     @property
     def words_are_columns(self) -> bool:
-        """Whether the call wrote the loss itself, so that every word in it is a column."""
+        """Whether the loss is an expression of the call, so that every word in it is a column."""
         return False
 
     def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
-        """Whether a weight says how often a row stands there, and must be whole."""
+        """Whether a weight repeats its row, and must be whole."""
         if isinstance(self.counts_only, str):
             return bool(params[self.counts_only])
         return self.counts_only
 
     def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:
-        """The name, then the parameters that differ from their defaults, or all of them."""
+        """The name, and the parameters that differ from their defaults, or all of them with ``defaults``."""
         shown = [
             f"{param.name}={show_param(params[param.name])}"
             for param in self.params
@@ -292,9 +261,9 @@ class Loss:
         return f"{self.name}:{','.join(shown)}" if shown else self.name
 
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
-        """One double a row, by the row function.
+        """The row function's value for every row: (n,), or several such columns.
 
-        Where the result is infinite although every input is finite, a step on the way may have
+        Where the result is infinite although every input is finite, an intermediate step may have
         overflowed.  A row function that is declared homogeneous of degree k is then evaluated again
         on a quarter of the inputs, and the result is 4**k times that.
         """
@@ -302,24 +271,26 @@ class Loss:
             column = self.rows(**roles, **params)
             if self.homogeneous is None or surely_finite(column):
                 return column
-            # Only a loss whose best value is zero from both sides can be minus infinity.
+            # Only a loss whose best value is zero from both sides can reach minus infinity.
             least = column.min(initial=0.0) if self.better == "zero" else 0.0
             if np.isfinite(column.max(initial=-least)):
                 return column
             far = ~np.isfinite(column)
             quarter = {name: values[far] * 0.25 for name, values in roles.items()}
-            scaled = {k: v * 0.25 if k in LENGTHS else v for k, v in params.items()}  # type: ignore[operator]
+            scaled = {k: v * 0.25 if k in self.lengths else v for k, v in params.items()}  # type: ignore[operator]
             column[far] = self.rows(**quarter, **scaled) * 4.0**self.homogeneous
         return column
 
     def rows_and_roots(
         self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]
     ) -> tuple[Any, Floats | None]:
-        """The rows, and the roots of those whose square a double does not hold, 0 elsewhere; None where it holds all.
+        """The rows, and the roots of those that exceed the range of doubles, 0 elsewhere; None if none does.
 
-        The processor notes a square that leaves the range, so that the usual block costs nothing.
+        The processor flags a square that leaves the range, so the usual block costs nothing.
         """
-        root = self.root or getattr(getattr(self.of, MARK, None), "root", None)
+        root = self.root
+        if root is None and self.of is not None and (squares := declaration(self.of)) is not None:
+            root = squares.root
         if root is None:
             return self.measure_rows(roles, params), None
         try:
@@ -329,227 +300,27 @@ class Loss:
             column = self.measure_rows(roles, params)
         with np.errstate(all="ignore"):
             roots = root(**roles, **params)
-        held = (column >= LEAST_SQUARE) & np.isfinite(column)
-        far = ~held & np.isfinite(roots) & (roots != 0.0)
+        in_range = (column >= LEAST_SQUARE) & np.isfinite(column)
+        far = ~in_range & np.isfinite(roots) & (roots != 0.0)
         return column, np.where(far, roots, 0.0) if far.any() else None
 
 
-LEAST_SQUARE = 2.0**-1022
-"""A lesser square has lost digits, or all of them."""
-
-LENGTHS = frozenset({"delta", "beta", "eps", "scale", "margin"})
-"""Parameters in the unit of the label: they shrink with it."""
+def declaration(function: Callable[..., Any]) -> Loss | None:
+    """The loss that a function is marked as, if it is."""
+    return getattr(function, MARK, None)
 
 
-def loss(
-    task: Task | None = None,
-    *,
-    reference: str,
-    elicits: str = "",
-    name: str | None = None,
-    aliases: tuple[str, ...] = (),
-    better: Better = "lower",
-    best: float | None = 0.0,
-    label: Domain = REAL,
-    pred: Domain = REAL,
-    domains: Mapping[str, Domain] | None = None,
-    columns: Mapping[str, tuple[str, ...]] | None = None,
-    logits: bool = False,
-    scores: bool = False,
-    of: Callable[..., Any] | None = None,
-    state: str = "sums",
-    per_class: bool = False,
-    averages: tuple[str, ...] = ("macro", "micro", "none"),
-    touches: Mapping[str, Callable[..., Mask | None]] | None = None,
-    keeps: Callable[..., Any] | None = None,
-    skips: str = "",
-    narrows: Callable[..., Mapping[str, Domain]] | None = None,
-    relations: tuple[tuple[str, str], ...] = (),
-    refuses_levels: Callable[[Levels], str | None] | None = None,
-    homogeneous: int | None = None,
-    counts_only: bool | str = False,
-    of_rows: str | None = None,
-    ulps: float = 4.0,
-    exceptions: Mapping[str, str] | None = None,
-    sample: str | None = None,
-    root: Callable[..., Any] | None = None,
-) -> Callable[[F], F]:
-    """Mark a function as a loss and return it.
+def _decorator(declare: Callable[Concatenate[Callable[..., Any], P], Loss]) -> Callable[P, Callable[[F], F]]:
+    def decorator(*task: P.args, **declared: P.kwargs) -> Callable[[F], F]:
+        def mark(function: F) -> F:
+            setattr(function, MARK, declare(function, *task, **declared))
+            return function
 
-    ``task``: where it is not that of the family, which is the name of its module.  ``elicits``: what the best
-    prediction under this loss is (mean, median …).
+        return mark
 
-    ``label``, ``pred``, ``domains``: the domain of each role.  ``columns``: roles that are filled by a
-    parameter which names a column (`mase:scale=s`), with the names looked for where it is not given.
-
-    ``logits``: it takes raw scores in place of probabilities, and is chosen by `--from-logits`.
-    ``scores``: its predictions are raw scores as they are, so that `--from-logits` says nothing new.
-
-    ``of``: the row function whose means this is a function of: another loss, or a plain function that
-    gives one column or several.  The means are given as fractions, not rounded.  ``state``: what the
-    columns are kept in, where it is not sums; the function is given that.
-
-    ``per_class``: defined for one class against the rest, and averaged over the classes.  With
-    ``state="confusion"`` the function is then given the `Counts` of a class.  ``averages``: the forms
-    of ``--average`` that it has where there are several outputs or classes.
-
-    ``touches``: where a convention of the loss touched rows (None: nowhere).  ``keeps`` and ``skips``: which
-    rows count, and the name under which the others are counted.  ``narrows``: domains that depend on
-    parameters.  ``homogeneous``: k where the row function of c·(label, pred, lengths) is c**k times its
-    value.  ``counts_only``: rows pair with their own copies, or the number of rows stands in the
-    definition, so that a weight says how often a row stands there and must be whole; the name of a
-    parameter, where that is so unless the parameter is 0.  ``of_rows``: what another library of the same
-    name makes of several labels, where it looks at whole rows.  ``ulps``: how far rows may lie from the
-    definition.  ``exceptions``: laws not kept, with reasons.  ``sample``: files and columns of the sample
-    data for the example, where those of the task do not fit; "" where it holds none that do.  ``root``: what the
-    rows are the squares of; where a square is no double, its root is summed, so that a function of the mean of
-    squares has its value all the same.
-    """
-
-    def mark(function: F) -> F:
-        declared = Loss(
-            function=function,
-            name=name or function.__name__,
-            task=task or cast(Task, function.__module__.rpartition(".")[2]),
-            reference=reference,
-            elicits=elicits,
-            aliases=aliases,
-            better=better,
-            best=best,
-            domains={"label": label, "pred": pred, **(domains or {})},
-            columns=columns or {},
-            logits=logits,
-            scores=scores,
-            of=of,
-            state=state,
-            per_class=per_class,
-            averages=averages,
-            touches=touches or {},
-            keeps=keeps,
-            skips=skips,
-            narrows=narrows,
-            relations=relations,
-            refuses_levels=refuses_levels,
-            homogeneous=homogeneous,
-            counts_only=counts_only,
-            of_rows=of_rows,
-            ulps=ulps,
-            exceptions=exceptions or {},
-            sample=sample,
-            root=root,
-        )
-        setattr(function, MARK, declared)
-        return function
-
-    return mark
+    return decorator
 
 
-J = "j"
-"""The column by which a slope is taken, where the prediction is several columns."""
-
-
-class Gradient(NamedTuple):
-    """The slope of a row's loss by one role: lines of Python, the last of which is the value."""
-
-    role: str
-    text: str
-    by_column: bool
-
-    @property
-    def by(self) -> str:
-        return f"{self.role}[{J}]" if self.by_column else self.role
-
-
-class Doc(NamedTuple):
-    """A docstring, taken apart: the summary, the definition, its slopes or why it has none, the text, the example."""
-
-    summary: str
-    definition: str
-    gradients: tuple[Gradient, ...]
-    no_gradient: str
-    text: str
-    example: str
-
-
-def read_doc(docstring: str) -> Doc:
-    """The parts of a loss's docstring.
-
-    The first indented block is the definition, in plain Python on one row.  A line "Gradient by `pred`:"
-    introduces the block that gives the slope by that role; "Gradient by `pred[j]`:" by its column ``j``.
-    In such a block a line indented further continues the one above.  "No gradient: …" says why there is
-    none.  Lines from the first ``>>>`` on are the example.
-    """
-    lines = inspect.cleandoc(docstring).splitlines() or [""]
-    body, example = lines[1:], [""]
-    for at, line in enumerate(body):
-        if line.startswith(">>>"):
-            body, example = body[:at], body[at:]
-            break
-    blocks: dict[str, list[str]] = {"": []}
-    text, why, by = [], "", ""
-    for line in body:
-        if line.startswith("    "):
-            blocks[by].append(line[4:])
-        elif (introduced := re.fullmatch(r"Gradient by `(.+)`:", line)) is not None:
-            by = introduced[1]
-            blocks[by] = []
-        elif line.startswith("No gradient: "):
-            why = line.removeprefix("No gradient: ").removesuffix(".")
-        else:
-            text.append(line)
-    definition = "\n".join(blocks.pop(""))
-    gradients = tuple(
-        Gradient(by.removesuffix(f"[{J}]"), re.sub(r"\n +", " ", "\n".join(block)), by.endswith(f"[{J}]"))
-        for by, block in blocks.items()
-    )
-    shown = re.sub(r"\n{3,}", "\n\n", "\n".join(text)).strip()
-    return Doc(lines[0], definition, gradients, why, shown, "\n".join(example))
-
-
-def read_number(text: str) -> float | None:
-    """A parameter's number; None where ``text`` is not a plain decimal."""
-    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
-
-
-def show_param(value: ParamValue) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else number(value)
-
-
-def _params(function: Callable[..., Any]) -> list[Param]:
-    hints = get_type_hints(function, include_extras=True)
-    found = []
-    for param in inspect.signature(function).parameters.values():
-        if param.kind is not param.KEYWORD_ONLY or param.name in ("levels", "order"):
-            continue
-        hint, default = hints[param.name], param.default
-        default = None if default is param.empty else default
-        optional = get_origin(hint) in (Union, types.UnionType)
-        if optional:
-            hint = get_args(hint)[0]
-        if get_origin(hint) is Literal:
-            found.append(Param(param.name, str, default, choices=get_args(hint)))
-        elif hint is bool:
-            found.append(Param(param.name, bool, default))
-        elif hint == Matrix:
-            found.append(Param(param.name, str, default))
-        else:
-            kind, interval = get_args(hint)
-            found.append(
-                Param(
-                    param.name,
-                    kind,
-                    kind(default) if default is not None else None,
-                    interval,
-                    optional=optional,
-                )
-            )
-    return found
-
-
-def _keywords(function: Callable[..., Any]) -> tuple[str, ...]:
-    params = inspect.signature(function).parameters.values()
-    return tuple(param.name for param in params if param.kind is param.KEYWORD_ONLY)
+loss = _decorator(Loss)
+"""Marks a function as a loss and returns it.  It takes the fields of `Loss` that follow the function; what several losses
+of a family share is a `functools.partial` of it."""

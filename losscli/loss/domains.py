@@ -1,7 +1,7 @@
 """Which values a column or a parameter may hold.
 
-A domain is checked once per column and block, by the plan, and from the same declaration come the
-error message, the line in `losscli losses NAME` and the data that the tests draw.
+The plan checks a domain once per column and block.  The error message, the line in `losscli losses NAME` and
+the data that the tests draw come from the same declaration.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def surely_finite(values: NDArray[Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Finite numbers from ``low`` to ``high``, ends included or not, perhaps without a point or a gap.
+    """Finite numbers from ``low`` to ``high``, with or without the ends, a point or a gap.
 
-    An infinite end is inside only where it is said to be.
+    An infinite number is inside only if it is ``infinite``.
     """
 
     low: float = -math.inf
@@ -42,11 +42,11 @@ class Interval:
     open_high: bool = False
     without: float | None = None
     whole: bool = False
-    gap: tuple[float, float] | None = None  # what lies between is outside, the two ends are not
+    gap: tuple[float, float] | None = None  # numbers between the two are outside, the two are inside
     infinite: float | None = None  # the infinity that is inside too
 
     def outside(self, values: Floats, *, finite: bool = False) -> Mask | None:
-        """Where ``values`` lie outside, or None when none does; ``finite``: they are known to be."""
+        """Where ``values`` lie outside, or None when none does; ``finite`` says that all are finite."""
         if self._holds_ends(values, finite):
             return None
         with np.errstate(invalid="ignore"):
@@ -64,7 +64,7 @@ class Interval:
         return None if inside.all() else ~inside
 
     def _holds_ends(self, values: Floats, finite: bool) -> bool:
-        """True when the least and the greatest value, as far as they matter, show that all are inside."""
+        """Whether the least and the greatest value show that all are inside."""
         if not values.size:
             return True
         if self.without is not None or self.whole or self.gap is not None:
@@ -113,7 +113,7 @@ def number(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Vector(Interval):
-    """Columns of finite numbers that are not all zero in any row: a vector that has a direction."""
+    """Columns of finite numbers that are never all zero in a row: vectors that have a direction."""
 
     def __str__(self) -> str:
         return "vectors of real numbers that are not all 0"
@@ -123,7 +123,7 @@ class Vector(Interval):
 class Binary:
     """A label of two classes: 0 and 1, or -1 and 1, one of the two codings in the whole file.
 
-    A row function is given 0 and 1.  With ``soft``, every number between 0 and 1 is a label too.
+    Row functions get 0 and 1.  With ``soft``, every number between 0 and 1 is a label too.
     """
 
     soft: bool = False

@@ -68,7 +68,7 @@ SIDES = ("preds", "labels")
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A text that was understood, and the columns that it needs: their names, and what they are read as."""
+    """A parsed text, and the columns that it needs: their names, and whether they are read as numbers or text."""
 
     text: str
     tree: ast.expr
@@ -90,29 +90,29 @@ class Expression:
         return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,)).copy()
 
     def holds(self, columns: Mapping[str, Value], rows: int) -> NDArray[np.bool_]:
-        """Where the expression is true; where it is unknown it is not."""
-        found: NDArray[np.bool_] = self.numbers(columns, rows) == 1.0
-        return found
+        """Where the expression is true: not where it is unknown."""
+        true: NDArray[np.bool_] = self.numbers(columns, rows) == 1.0
+        return true
 
 
 def parse(text: str, by: str = "") -> Expression:
-    """Understand an expression; UsageError says what is not part of the language, and where.
+    """Parse an expression; UsageError says what is not part of the language, and where.
 
-    ``by`` stands before the text in the call, and in the error: an option, or the name of the loss.
+    ``by`` is what precedes the text in the call and in the error: an option, or the name of the loss.
     """
     if len(text) > MOST_CHARACTERS:
         raise UsageError(f"an expression has at most {MOST_CHARACTERS} characters, this one {len(text)}")
     quoted: dict[str, str] = {}
 
-    def stand_in(found: re.Match[str]) -> str:
+    def stand_in(match: re.Match[str]) -> str:
         name = f"__column_{len(quoted)}"
-        quoted[name] = found[1]
+        quoted[name] = match[1]
         return name
 
     plain = re.sub(r"`([^`]+)`", stand_in, text)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Python's own style, which is nobody's business here
+            warnings.simplefilter("ignore")  # Python's warnings of style do not concern the user
             tree = ast.parse(plain.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _refused(f"{by}{text}", "it cannot be read") from None
@@ -120,7 +120,7 @@ def parse(text: str, by: str = "") -> Expression:
     kind = checker.kind(tree, 0)
     if kind == "text":
         raise _refused(f"{by}{text}", "its value is text")
-    for name in checker.only_asked:
+    for name in checker.only_missing:
         checker.columns.setdefault(name, "text")
     return Expression(text, tree, dict(checker.columns))
 
@@ -136,18 +136,18 @@ def _refused(text: str, why: str) -> UsageError:
 
 
 class _Checker:
-    """Walks a tree once: refuses what is not in the language, and finds what each column is read as."""
+    """Walks a tree once: refuses what is not in the language, and decides what each column is read as."""
 
     def __init__(self, text: str, quoted: Mapping[str, str]) -> None:
         self.text = text
         self.quoted = quoted
         self.columns: dict[str, ValueKind] = {}
-        self.only_asked: set[str] = set()  # columns of which it matters whether they are missing
+        self.only_missing: set[str] = set()  # columns that only `missing` looks at
 
     def kind(
         self, node: ast.expr, depth: int, wanted: ValueKind | None = None, beside: str = ""
     ) -> ValueKind:
-        """The kind of a node's value; ``wanted`` is what the place where it stands needs, ``beside`` why."""
+        """The kind of a node's value; ``wanted`` is the kind that its place needs, ``beside`` why."""
         if depth > MOST_DEPTH:
             raise _refused(self.text, f"it is nested more than {MOST_DEPTH} deep")
         found = self._kind(node, depth + 1, wanted)
@@ -249,7 +249,7 @@ class _Checker:
             column = self._column(node.args[0]) if len(node.args) == 1 else None
             if column is None:
                 raise _refused(self.text, "`missing` takes one column")
-            self.only_asked.add(column)
+            self.only_missing.add(column)
             return "number"
         if name not in FUNCTIONS:
             raise _refused(self.text, f"there is no function `{name or ast.unparse(node.func)}`")

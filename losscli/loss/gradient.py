@@ -1,7 +1,7 @@
-"""The slope of a row's loss by its prediction, as the loss's docstring gives it.
+"""The gradient of a row's loss with respect to its prediction, as the loss's docstring gives it.
 
-Where a prediction is several columns, ``j`` is the column by which the slope is taken.  At a kink the slope
-is that of one side, as the condition in the text says.
+Where a prediction has several columns, ``j`` is the column of the partial derivative.  At a kink the gradient
+is that of one side: the condition in the text says which.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from losscli.loss.arrays import evaluate_rows
-from losscli.loss.declare import Gradient, J, Loss
+from losscli.loss.declare import Loss
+from losscli.loss.docstring import Gradient, J
 
 
 class NoGradientError(Exception):
-    """Why a loss has no slope that could be shown."""
+    """Says why a loss has no gradient to show."""
 
 
 def gradients(loss: Loss) -> tuple[Gradient, ...]:
-    """The slope by each role that a prediction plays.  NoGradientError says why there is none."""
+    """The gradient by each role of the prediction; NoGradientError says why there is none."""
     if not loss.is_mean or loss.state != "sums":
         raise NoGradientError("it is no mean of rows: its slope at one row depends on all the others")
     if all(role.shape == "Codes" for role in loss.pred_roles):
@@ -31,9 +32,9 @@ def gradients(loss: Loss) -> tuple[Gradient, ...]:
 
 
 def gradient_rows(loss: Loss, roles: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """The slope of every row by each role of the prediction, an array of the role's own shape.
+    """The gradient of every row by each role of the prediction, an array of the role's own shape.
 
-    ``params`` are those of the row function, levels and matrix included.
+    ``params`` are the row function's keywords, levels and matrix included.
     """
     return {
         gradient.role: evaluate_rows(

@@ -1,7 +1,7 @@
 """A parameter that is a small CSV file: a number for every pair of a true and a predicted class.
 
-The header names the predicted classes, the first column the true ones; the corner is free.  It is read
-when the plan is made, and a row function is given its numbers laid out for the classes of the plan.
+The header names the predicted classes, the first column the true ones; the corner is free.  The file is read
+when the plan is made, and a row function is given its numbers in the order of the plan's classes.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ class ClassTable(NamedTuple):
     cells: Matrix
 
     def arranged(self, true: Sequence[Sequence[Class]], pred: Sequence[Sequence[Class]]) -> Matrix:
-        """The numbers for these classes in this order; of each class, the names that it may go by."""
+        """The numbers for these classes in this order; each class comes with all the names that it may have."""
         rows = [self._place(names, self.true, "row") for names in true]
         columns = [self._place(names, self.pred, "column") for names in pred]
         return tuple(tuple(self.cells[row][column] for column in columns) for row in rows)
 
-    def _place(self, names: Sequence[Class], held: tuple[Class, ...], what: str) -> int:
+    def _place(self, names: Sequence[Class], known: tuple[Class, ...], what: str) -> int:
         for name in names:
-            if name in held:
-                return held.index(name)
+            if name in known:
+                return known.index(name)
         raise DataError(
             f"no {what} is named for the class `{names[0]}`",
-            f"its {what}s are {', '.join(f'`{name}`' for name in held)}",
+            f"its {what}s are {', '.join(f'`{name}`' for name in known)}",
             "the header names the predicted classes, the first column the true ones",
             file=self.path,
         )
 
 
 def read_table(path: str) -> ClassTable:
-    """The file at ``path``; DataError says what is wrong with it."""
+    """The table in the file at ``path``; DataError says what is wrong with it."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]

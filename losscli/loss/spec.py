@@ -1,14 +1,19 @@
-"""The one grammar of everything that takes parameters: ``name:key=value,key=value``."""
+"""The grammar of everything that takes parameters: ``name:key=value,key=value``."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Literal, NamedTuple, TypeAlias
 
 from losscli.errors import UsageError
 
+ParamValue: TypeAlias = bool | int | float | str | None
+Better: TypeAlias = Literal["lower", "higher", "zero"]
+"""Which values of a loss are better; `zero`: those nearest to it."""
+
 
 class Spec(NamedTuple):
-    """A name and its parameters, as written; values are still text."""
+    """A name and its parameters; the values are text as the user wrote them."""
 
     name: str
     params: tuple[tuple[str, str], ...] = ()
@@ -72,6 +77,15 @@ def parse_pairs(text: str, *, of: str) -> list[tuple[str, str]]:
             raise UsageError(f"`{key}` stands twice in `{of}`")
         pairs[key] = value
     return list(pairs.items())
+
+
+def read_number(text: str) -> float | None:
+    """The number written as ``text``; None where that is not a plain decimal.
+
+    >>> read_number("1e3"), read_number("1_000")
+    (1000.0, None)
+    """
+    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
 
 
 def fold(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The catalogue: one family a file; LOSSES is the explicit table.
+"""The catalogue: one family a file, in the order of FAMILIES.
 
 The marked functions of a family's module are its losses, in the order in which they stand there.
 """
@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     "regression",
+    "unitless",
     "robust",
     "relative",
+    "forecasts",
     "quantile",
     "distribution",
     "binary",
     "confusion",
+    "agreement",
     "calibration",
     "multiclass",
+    "class_distances",
+    "class_scores",
     "multilabel",
     "margin",
     "similarity",
@@ -49,7 +54,7 @@ AMBIGUOUS = {
     "quantile": ("pinball", "mean_pinball"),
     "log_score": ("log_loss", "gaussian_nll"),
 }
-"""Names that the field gives to several losses, and those losses: to choose one is the user's business."""
+"""Names that the field gives to several losses, and those losses: the user must choose one."""
 
 
 def catalogue() -> dict[str, tuple[Loss, ...]]:
@@ -61,14 +66,14 @@ def catalogue() -> dict[str, tuple[Loss, ...]]:
 def losses_of(families: tuple[str, ...]) -> dict[str, tuple[Loss, ...]]:
     """The losses of some families by name."""
     # Here, since completion reads names from this module and needs no NumPy.
-    from losscli.loss.declare import MARK, Loss
+    from losscli.loss.declare import declaration
 
     found: dict[str, list[Loss]] = {}
     for family in families:
         module = importlib.import_module(f"losscli.losses.{family}")
         for value in vars(module).values():
-            declared = getattr(value, MARK, None)
-            if isinstance(declared, Loss) and value.__module__ == module.__name__:
+            declared = declaration(value)
+            if declared is not None and value.__module__ == module.__name__:
                 found.setdefault(declared.name, []).append(declared)
     return {name: tuple(forms) for name, forms in found.items()}
 
@@ -79,7 +84,7 @@ def find(name: str) -> tuple[Loss, ...]:
         if fold(known) == fold(name):
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
             raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
-    # All families take longer to import than a small file to measure: first those that speak of the name.
+    # To import all families takes longer than to measure a small file: first those that have the name.
     own = _by_folded_name(_naming(name)).get(fold(name))
     if own is not None:
         return losses_of(_naming(own))[own]
@@ -104,10 +109,10 @@ def _by_folded_name(families: tuple[str, ...]) -> dict[str, str]:
 
 
 def _naming(name: str) -> tuple[str, ...]:
-    """The families whose text has the name, as that of a function or in quotes."""
-    plain = (f"def {name}(", f'"{name}"')
-    if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in plain)):
-        return found
+    """The families that may have the loss: by the names of functions and forms, else by names in quotes."""
+    for marks in ((f"def {name}(", f'name="{name}"'), (f'"{name}"',)):
+        if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in marks)):
+            return found
     spelled = r"[-_ ]*".join(re.escape(sign) for sign in fold(name))
     mark = re.compile(rf'^def {spelled}\(|"{spelled}"', re.MULTILINE | re.IGNORECASE)
     return tuple(family for family in FAMILIES if mark.search(_source(family)))
@@ -126,7 +131,8 @@ def names_from_source() -> list[str]:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "loss":
+                # What decorates a function there is `loss`, or a family's preset of it.
+                if isinstance(mark, ast.Call):
                     given = [k.value.value for k in mark.keywords
                              if k.arg == "name" and isinstance(k.value, ast.Constant)]  # fmt: skip
                     names[str(given[0]) if given else node.name] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -19,48 +20,53 @@ from losscli.loss.domains import (
     Positive,
     Unit,
 )
+from losscli.loss.elicits import HALF_LOG_ODDS, LOG_ODDS, PROBABILITY
 from losscli.loss.matrix import Matrix
-from losscli.losses.stable import entropy, excess, product
+from losscli.losses.moments import label_and_pred
+from losscli.losses.stable import entropy, entropy_gap, product
 from losscli.numbers.error_free import two_product
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
 EPS = 2.220446049250313e-16  # the gap between 1 and the next double
 GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x"
 BRIER = "Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"
 LIN = "Lin, Goyal, Girshick, He & Dollár (2017), doi:10.1109/ICCV.2017.324"
+KING = "King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868"
+KULLBACK = "Kullback & Leibler (1951), doi:10.1214/aoms/1177729694"
 ELKAN = "Elkan (2001), The foundations of cost-sensitive learning, IJCAI 2001"
 
 Focus: TypeAlias = Annotated[float, Interval(0.0, 16.0)]
+Half: TypeAlias = Literal["auto", "always", "never"]
+
+of_probability = partial(loss, label=SOFT_BINARY, pred=UNIT, elicits=PROBABILITY)
+of_log_odds = partial(loss, logits=True, label=SOFT_BINARY, elicits=LOG_ODDS)
+skill = partial(of_probability, averages=("macro", "none"), better="higher", best=1.0)
+expected_cost = partial(loss, best=None, elicits="the class with the least expected cost", reference=ELKAN)
 
 
-def floored(label: Column, pred: Column, *, eps: float, **_: object) -> Mask | None:
-    """The rows with a probability of what happened that is below ``eps``."""
-    # The least and the greatest prediction nearly always show that there is none.
+def floored(
+    label: Column, pred: Column, *, eps: float, label_smoothing: float = 0.0, **_: object
+) -> Mask | None:
+    """Rows that give what happened, or with smoothing either outcome, a probability below ``eps``."""
+    # The smallest and the greatest prediction nearly always show that there are none.
     if eps == 0.0 or (pred.min(initial=1.0) >= eps and 1.0 - pred.max(initial=0.0) >= eps):
         return None
-    below: Mask = ((label > 0.0) & (pred < eps)) | ((label < 1.0) & (1.0 - pred < eps))
-    return below
-
-
-def floored_smoothed(label: Column, pred: Column, *, eps: float, label_smoothing: float) -> Mask | None:
-    """The same where smoothing gives each outcome a share of every label."""
-    if label_smoothing == 0.0:
-        return floored(label, pred, eps=eps)
-    below: Mask = (pred < eps) | (1.0 - pred < eps)
-    return below
+    hit, miss = pred < eps, 1.0 - pred < eps
+    low: Mask = hit | miss if label_smoothing else ((label > 0.0) & hit) | ((label < 1.0) & miss)
+    return low
 
 
 def surprise(happened: Column, pred: Column, eps: float) -> Column:
-    """Minus the log of the probability of what happened, where it happened and where it did not."""
-    # Chosen by factors of 1 and 0, exactly: a mask that follows no pattern costs ten times as much.
+    """Minus the log of ``pred`` where the event happened, and of 1 - ``pred`` where it did not."""
+    # Factors of 1 and 0 choose exactly; a mask without a pattern takes ten times as long.
     hit = happened.astype(np.float64)
     miss = 1.0 - hit
     missed = 1.0 - pred
     chance = np.multiply(pred, hit, out=hit)
     chance += missed * miss
-    # 1 - pred is rounded when pred is small, and its log is then mostly the rounding: what was lost,
-    # (1 - missed) - pred exactly, comes back as the slope of the log.  It is 0 from 0.5 on.
+    # For a small pred, 1 - pred is rounded, and its log is then mostly rounding error.  The error,
+    # (1 - missed) - pred exactly, is added back times the slope of the log; it is 0 from 0.5 on.
     lost = np.subtract(1.0, missed, out=missed)
     lost -= pred
     lost *= miss
@@ -74,16 +80,27 @@ def surprise(happened: Column, pred: Column, eps: float) -> Column:
 
 
 def log_of_miss(pred: Column, eps: float) -> Column:
-    """The log of 1 - pred, from below at that of ``eps``."""
+    """The log of 1 - pred, or of ``eps`` where that is greater."""
     return np.maximum(np.log1p(-pred), np.log(eps) if eps else -np.inf)
 
 
-@loss(
+def surprise_at(label: Column, pred: Column, eps: float, pos_weight: float = 1.0) -> Column:
+    """Minus the log of the probability of the label, or its mean by a soft label; hits weigh ``pos_weight``."""
+    happened = label == 1.0
+    found = surprise(happened, pred, eps)
+    soft = ~happened & (label != 0.0)
+    if soft.any():
+        share, hits = label[soft], np.log(np.maximum(pred[soft], eps))
+        hits = share * hits if pos_weight == 1.0 else product(share, hits, pos_weight)
+        found[soft] = 0.0 - (hits + (1.0 - share) * log_of_miss(pred[soft], eps))
+    if pos_weight != 1.0:
+        found[happened] *= pos_weight
+    return found
+
+
+@of_probability(
     aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
-    touches={"clipped": floored_smoothed},
+    touches={"clipped": floored},
     reference=GOOD,
 )
 def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothing: Unit = 0.0) -> Column:
@@ -109,27 +126,14 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
     array([0.        , 0.69314718])
     """
     if label_smoothing:
-        # Twice the shares of the outcomes, halved at the end: half of the least double is none.
+        # Twice the shares of the outcomes, halved at the end: half of the smallest double is 0.
         hit, miss = (2.0 * y * (1.0 - label_smoothing) + label_smoothing for y in (label, 1.0 - label))
         terms = hit * np.log(np.maximum(pred, eps)) + miss * log_of_miss(pred, eps)
         return 0.0 - 0.5 * terms
-    happened = label == 1.0
-    found = surprise(happened, pred, eps)
-    soft = ~happened & (label != 0.0)
-    if soft.any():
-        hits = label[soft] * np.log(np.maximum(pred[soft], eps))
-        found[soft] = 0.0 - (hits + (1.0 - label[soft]) * log_of_miss(pred[soft], eps))
-    return found
+    return surprise_at(label, pred, eps)
 
 
-@loss(
-    name="log_loss",
-    logits=True,
-    label=SOFT_BINARY,
-    best=0.0,
-    elicits="the log odds of label 1",
-    reference=GOOD,
-)
+@of_log_odds(name="log_loss", reference=GOOD)
 def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit = 0.0) -> Column:
     """Surprise at the label, in nats, from a raw score (log odds).
 
@@ -146,22 +150,20 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
     >>> log_loss_from_logits(np.array([1.0, 0.0]), np.array([0.0, 200.0]))
     array([  0.69314718, 200.        ])
     """
-    # Both terms are positive: the line is formed by side, since max(pred, 0) - pred * y cancels.
+    # max(pred, 0) - pred * y would cancel; taken side by side, both terms are positive.
     if label_smoothing:
         against = np.where(pred > 0.0, 1.0 - label, label)
-        # Twice the share, and half the score: half of the least double is none.
+        # Twice the share times half the score: half of the smallest double is 0.
         line = (2.0 * against * (1.0 - label_smoothing) + label_smoothing) * (0.5 * np.abs(pred))
     else:
         line = np.where(pred > 0.0, (1.0 - label) * pred, -label * pred)
     return np.log1p(np.exp(-np.abs(pred))) + line
 
 
-@loss(
-    label=SOFT_BINARY,
-    pred=UNIT,
+@of_probability(
     elicits="the probability of label 1, its odds multiplied by pos_weight",
     touches={"clipped": floored},
-    reference="King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868",
+    reference=KING,
 )
 def weighted_log_loss(
     label: Column, pred: Column, *, pos_weight: Positive = 1.0, eps: BelowOne = EPS
@@ -184,24 +186,15 @@ def weighted_log_loss(
     >>> weighted_log_loss(np.array([1.0, 0.0]), np.array([0.5, 0.5]), pos_weight=2.0)
     array([1.38629436, 0.69314718])
     """
-    happened = label == 1.0
-    found = surprise(happened, pred, eps)
-    found[happened] *= pos_weight
-    soft = ~happened & (label != 0.0)
-    if soft.any():
-        hits = product(label[soft], np.log(np.maximum(pred[soft], eps)), pos_weight)
-        found[soft] = 0.0 - (hits + (1.0 - label[soft]) * log_of_miss(pred[soft], eps))
-    return found
+    return surprise_at(label, pred, eps, pos_weight)
 
 
-@loss(
+@of_log_odds(
     name="weighted_log_loss",
-    logits=True,
-    label=SOFT_BINARY,
     elicits="the log odds of label 1, plus the log of pos_weight",
     ulps=6.0,
     exceptions={"ulps": "exp, log1p and two products round once each"},
-    reference="King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868",
+    reference=KING,
 )
 def weighted_log_loss_from_logits(label: Column, pred: Column, *, pos_weight: Positive = 1.0) -> Column:
     """Surprise at the label, in nats, from a raw score, positives weighted.
@@ -221,19 +214,16 @@ def weighted_log_loss_from_logits(label: Column, pred: Column, *, pos_weight: Po
 
 
 def _times_softplus(score: Column, share: Column, factor: float) -> Column:
-    """``share * factor * log(1 + exp(score))``; a large factor brings back what exp alone would lose."""
+    """``share * factor * log(1 + exp(score))``, also where exp alone would underflow and ``factor`` is large."""
     root = np.exp(0.5 * np.minimum(score, -40.0))
     above = np.maximum(score, 0.0) + np.log1p(np.exp(-np.abs(score)))
     far = score < -40.0
     return product(np.where(far, root, above), np.where(far, root, 1.0), share, factor)
 
 
-@loss(
+@of_probability(
     aliases=("binary_kl", "kullback_leibler_binary"),
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
-    reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
+    reference=KULLBACK,
 )
 def kl_binary(label: Column, pred: Column) -> Column:
     """Divergence from a soft label to the predicted probability, in nats.
@@ -254,18 +244,12 @@ def kl_binary(label: Column, pred: Column) -> Column:
     >>> kl_binary(np.array([1.0, 0.5]), np.array([0.5, 0.5]))
     array([0.69314718, 0.        ])
     """
-    rest = excess(1.0 - label, 1.0 - pred, pred - label)
-    return excess(label, pred) + rest
+    rest = entropy_gap(1.0 - label, 1.0 - pred, pred - label)
+    return entropy_gap(label, pred) + rest
 
 
-@loss(
-    aliases=("brier_score", "brier_score_loss", "quadratic_score"),
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
-    reference=BRIER,
-)
-def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never"] = "auto") -> Column:
+@of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)
+def brier(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     """Squared error of a probability.
 
         (2 if half == "never" else 1) * (pred - label)**2
@@ -285,18 +269,14 @@ def brier(label: Column, pred: Column, *, half: Literal["auto", "always", "never
     return error * 2.0 if half == "never" else error
 
 
-@loss(
+@of_log_odds(
     name="brier",
-    logits=True,
     label=BINARY,
-    elicits="the log odds of label 1",
     ulps=6.0,
     exceptions={"ulps": "exp rounds twice and the square once more"},
     reference=BRIER,
 )
-def brier_from_logits(
-    label: Column, pred: Column, *, half: Literal["auto", "always", "never"] = "auto"
-) -> Column:
+def brier_from_logits(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     """Squared error of the probability that a raw score (log odds) stands for.
 
         odds = exp(pred if label == 1 else -pred)
@@ -320,10 +300,9 @@ def brier_from_logits(
     return error * 2.0 if half == "never" else error
 
 
-@loss(
-    aliases=("binary_focal", "focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss"),
+@of_probability(
     label=BINARY,
-    pred=UNIT,
+    aliases=("binary_focal", "focal_loss", "binary_focal_crossentropy", "sigmoid_focal_loss"),
     elicits="a probability on the right side of one half, drawn towards it",
     touches={"clipped": floored},
     reference=LIN,
@@ -368,9 +347,8 @@ def _balanced(found: Column, happened: Column, alpha: float | None) -> Column:
     return np.where(factor > 0.0, found, 0.0) * factor
 
 
-@loss(
+@of_log_odds(
     name="focal",
-    logits=True,
     label=BINARY,
     elicits="a score on the right side of zero, drawn towards it",
     ulps=16.0,
@@ -403,7 +381,7 @@ def focal_from_logits(
     whole = 1.0 + small
     lost = small - (whole - 1.0)
     power = whole**-gamma * (1.0 - gamma * lost / whole)
-    # Of a large score exp(-score)**gamma: its exponent is needed to more digits than a double has.
+    # For a large score, exp(-score)**gamma needs its exponent to more digits than a double has.
     near, left = two_product(np.clip(score, 0.0, 800.0), gamma)
     power *= np.exp(-near) * (1.0 - left)
     above = np.maximum(-score, 0.0) + np.log1p(small)
@@ -411,9 +389,9 @@ def focal_from_logits(
 
 
 @loss(
-    aliases=("exp_loss", "adaboost_loss"),
     label=BINARY,
-    elicits="half the log odds of label 1",
+    aliases=("exp_loss", "adaboost_loss"),
+    elicits=HALF_LOG_ODDS,
     sample="sample_data/breast_cancer.csv --pred score",
     reference="Friedman, Hastie & Tibshirani (2000), doi:10.1214/aos/1016218223",
 )
@@ -440,16 +418,10 @@ def surprise_and_label(label: Column, pred: Column, *, eps: BelowOne = EPS) -> t
     return log_loss(label, pred, eps=eps), label
 
 
-@loss(
+@skill(
     of=surprise_and_label,
     aliases=("d2_log_loss_score", "log_loss_skill"),
-    averages=("macro", "none"),
-    better="higher",
-    best=1.0,
-    label=SOFT_BINARY,
-    pred=UNIT,
     touches={"clipped": floored},
-    elicits="the probability of label 1",
     ulps=64.0,
     exceptions={"ulps": "where the loss is near that of the prior, the rounding of the rows shows"},
     reference="McFadden (1974), Conditional logit analysis of qualitative choice behavior",
@@ -475,21 +447,10 @@ def d2_log_loss(surprised: Fraction, positive: Fraction) -> Finished:
     return 1 - surprised / entropy((number, by - number))
 
 
-def label_and_pred(label: Column, pred: Column) -> tuple[Column, Column]:
-    """Label and prediction themselves."""
-    return label, pred
-
-
-@loss(
+@skill(
     of=label_and_pred,
     state="moments",
     aliases=("d2_brier_score", "brier_skill_score", "bss"),
-    averages=("macro", "none"),
-    better="higher",
-    best=1.0,
-    label=SOFT_BINARY,
-    pred=UNIT,
-    elicits="the probability of label 1",
     reference="Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2",
 )
 def d2_brier(moments: Moments) -> Finished:
@@ -509,13 +470,11 @@ def d2_brier(moments: Moments) -> Finished:
     return 1 - moments.squared_error / moments.label_spread
 
 
-@loss(
+@of_probability(
     of=label_and_pred,
     averages=("macro", "none"),
     better="zero",
     best=None,
-    label=SOFT_BINARY,
-    pred=UNIT,
     elicits="any predictions with the right mean",
     reference="Steyerberg (2019), Clinical Prediction Models, ch. 15, doi:10.1007/978-3-030-16399-0",
 )
@@ -536,13 +495,8 @@ def calibration_excess(observed: Fraction, expected: Fraction) -> Finished:
     return observed / expected - 1
 
 
-@loss(
-    aliases=("expected_cost", "classification_cost", "cost_sensitive_loss"),
-    label=BINARY,
-    pred=UNIT,
-    best=None,
-    elicits="the class with the least expected cost",
-    reference=ELKAN,
+@expected_cost(
+    label=BINARY, pred=UNIT, aliases=("expected_cost", "classification_cost", "cost_sensitive_loss")
 )
 def cost(label: Column, pred: Column, *, matrix: Matrix) -> Column:
     """Expected cost of a probability, in the unit of the cost matrix.
@@ -567,15 +521,7 @@ def cost(label: Column, pred: Column, *, matrix: Matrix) -> Column:
     return np.where(happened, missed, quiet) * (1.0 - pred) + np.where(happened, found, alarm) * pred
 
 
-@loss(
-    "multiclass",
-    name="cost",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=None,
-    elicits="the class with the least expected cost",
-    reference=ELKAN,
-)
+@expected_cost(task="multiclass", name="cost", label=CLASSES, pred=SIMPLEX)
 def cost_of_chances(label: Codes, pred: Columns, *, matrix: Matrix) -> Column:
     """Expected cost of class probabilities, in the unit of the cost matrix.
 
@@ -595,15 +541,7 @@ def cost_of_chances(label: Codes, pred: Columns, *, matrix: Matrix) -> Column:
     return total
 
 
-@loss(
-    "multiclass",
-    name="cost",
-    label=CLASSES,
-    pred=CLASSES,
-    best=None,
-    elicits="the class with the least expected cost",
-    reference=ELKAN,
-)
+@expected_cost(task="multiclass", name="cost", label=CLASSES, pred=CLASSES)
 def cost_of_classes(label: Codes, pred: Codes, *, matrix: Matrix) -> Column:
     """Cost of the predicted classes, in the unit of the cost matrix.
 

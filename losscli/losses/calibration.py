@@ -1,19 +1,21 @@
 """Losses that ask whether probabilities come true: bins of probability against what happened.
 
-The bins are equally wide and closed on the right: (0, 1/15], (1/15, 2/15] …, the first with 0 in it.
-An edge is the double nearest to k / bins.  What each bin holds is the detail of the result.
+The bins are equally wide and closed on the right: [0, 1/15], (1/15, 2/15] …  An edge is the double
+nearest to k / bins.  The detail of the result lists the bins.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, Finished, loss
 from losscli.loss.domains import BINARY, CLASSES, SIMPLEX, UNIT, Count
+from losscli.loss.elicits import PROBABILITY
 from losscli.losses.stable import sqrt_fraction
-from losscli.numbers.state import Bins
+from losscli.numbers.bins import Bins
 from losscli.table.block import Ints
 
 GUO = "Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks, ICML 2017"
@@ -26,7 +28,7 @@ MURPHY = "Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2"
 def bin_of(chance: Column, bins: int) -> Ints:
     """The bin of each probability, from 0 on."""
     upper = np.clip(np.ceil(chance * bins), 1.0, bins)
-    # The product was rounded: a neighbour of an edge may have come to lie on its other side.
+    # The product is rounded, so a neighbour of an edge may be on the wrong side of it.
     upper -= (upper > 1.0) & (chance <= (upper - 1.0) / bins)
     upper += (upper < bins) & (chance > upper / bins)
     return upper.astype(np.int64) - 1
@@ -38,10 +40,31 @@ def binned(label: Column, pred: Column, *, bins: Count = 15) -> tuple[Ints, Colu
 
 
 def binned_top(label: Codes, pred: Columns, *, bins: Count = 15) -> tuple[Ints, Column, Column]:
-    """The bin of each row's greatest probability, that, and whether its class was the label."""
+    """The bin of each row's greatest probability, that probability, and whether its class is the label."""
     columns = pred.T
     top = columns.max(axis=0, initial=0.0)
     return bin_of(top, bins), top, (columns.argmax(axis=0) == label).astype(np.float64)
+
+
+of_probability = partial(
+    loss,
+    task="binary",
+    of=binned,
+    state="bins",
+    averages=("macro", "none"),
+    label=BINARY,
+    pred=UNIT,
+    elicits="any probabilities that come true as often as they say",
+)
+of_confidence = partial(
+    loss,
+    task="multiclass",
+    of=binned_top,
+    state="bins",
+    label=CLASSES,
+    pred=SIMPLEX,
+    elicits="a greatest probability that comes true as often as it says",
+)
 
 
 def gaps(state: Bins) -> list[tuple[Fraction, Fraction]]:
@@ -59,26 +82,7 @@ def tally(pred: list[float], label: list[float], bins: int = 15) -> Bins:
     return Bins.of(binned(np.array(label), np.array(pred), bins=bins), None)
 
 
-def mean_gap(state: Bins) -> Fraction:
-    return sum((share * abs(gap) for share, gap in gaps(state)), Fraction(0))
-
-
-def root_mean_square_gap(state: Bins) -> Fraction:
-    return sqrt_fraction(sum((share * gap**2 for share, gap in gaps(state)), Fraction(0)))
-
-
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("expected_calibration_error", "binary_calibration_error"),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="any probabilities that come true as often as they say",
-    reference=NAEINI,
-)
+@of_probability(aliases=("expected_calibration_error", "binary_calibration_error"), reference=NAEINI)
 def ece(state: Bins) -> Finished:
     """Mean gap between probability and frequency, over bins of probability.
 
@@ -93,20 +97,10 @@ def ece(state: Bins) -> Finished:
     >>> ece(tally([0.5, 0.5], [0.0, 0.0]))
     Fraction(1, 2)
     """
-    return mean_gap(state)
+    return sum((share * abs(gap) for share, gap in gaps(state)), Fraction(0))
 
 
-@loss(
-    "multiclass",
-    name="ece",
-    of=binned_top,
-    state="bins",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=GUO,
-)
+@of_confidence(name="ece", reference=GUO)
 def ece_of_classes(state: Bins) -> Finished:
     """Mean gap between confidence and accuracy, as `top_label_ece`.
 
@@ -120,21 +114,10 @@ def ece_of_classes(state: Bins) -> Finished:
     >>> float(ece_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return mean_gap(state)
+    return ece(state)
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("maximum_calibration_error",),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="any probabilities that come true as often as they say",
-    reference=NAEINI,
-)
+@of_probability(aliases=("maximum_calibration_error",), reference=NAEINI)
 def mce(state: Bins) -> Finished:
     """Greatest gap between probability and frequency of any bin.
 
@@ -151,17 +134,7 @@ def mce(state: Bins) -> Finished:
     return max(abs(gap) for _, gap in gaps(state))
 
 
-@loss(
-    "multiclass",
-    name="mce",
-    of=binned_top,
-    state="bins",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=GUO,
-)
+@of_confidence(name="mce", reference=GUO)
 def mce_of_classes(state: Bins) -> Finished:
     """Greatest gap between confidence and accuracy of any bin.
 
@@ -176,21 +149,10 @@ def mce_of_classes(state: Bins) -> Finished:
     >>> float(mce_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return max(abs(gap) for _, gap in gaps(state))
+    return mce(state)
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("root_mean_square_calibration_error",),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="any probabilities that come true as often as they say",
-    reference=KUMAR,
-)
+@of_probability(aliases=("root_mean_square_calibration_error",), reference=KUMAR)
 def rmsce(state: Bins) -> Finished:
     """Root of the mean squared gap between probability and frequency.
 
@@ -205,20 +167,10 @@ def rmsce(state: Bins) -> Finished:
     >>> rmsce(tally([0.5, 0.5], [0.0, 0.0]))
     Fraction(1, 2)
     """
-    return root_mean_square_gap(state)
+    return sqrt_fraction(sum((share * gap**2 for share, gap in gaps(state)), Fraction(0)))
 
 
-@loss(
-    "multiclass",
-    name="rmsce",
-    of=binned_top,
-    state="bins",
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=KUMAR,
-)
+@of_confidence(name="rmsce", reference=KUMAR)
 def rmsce_of_classes(state: Bins) -> Finished:
     """Root of the mean squared gap between confidence and accuracy.
 
@@ -233,20 +185,10 @@ def rmsce_of_classes(state: Bins) -> Finished:
     >>> float(rmsce_of_classes(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return root_mean_square_gap(state)
+    return rmsce(state)
 
 
-@loss(
-    "multiclass",
-    of=binned_top,
-    state="bins",
-    aliases=("confidence_calibration_error", "multiclass_calibration_error"),
-    label=CLASSES,
-    pred=SIMPLEX,
-    best=0.0,
-    elicits="a greatest probability that comes true as often as it says",
-    reference=GUO,
-)
+@of_confidence(aliases=("confidence_calibration_error", "multiclass_calibration_error"), reference=GUO)
 def top_label_ece(state: Bins) -> Finished:
     """Mean gap between confidence and accuracy, over bins of confidence.
 
@@ -263,19 +205,13 @@ def top_label_ece(state: Bins) -> Finished:
     >>> float(top_label_ece(tally([0.75, 0.75], [1.0, 0.0])))
     0.25
     """
-    return mean_gap(state)
+    return ece(state)
 
 
-@loss(
-    "multiclass",
-    of=binned,
-    state="bins",
-    per_class=True,
-    averages=("macro", "none"),
+@of_probability(
+    task="multiclass",
     aliases=("marginal_calibration_error", "static_calibration_error"),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
+    per_class=True,
     elicits="for each class, probabilities that come true as often as they say",
     sample="sample_data/iris.csv --pred 'p_*'",
     reference=KULL,
@@ -293,20 +229,11 @@ def classwise_ece(state: Bins) -> Finished:
     >>> classwise_ece(tally([0.5, 0.5], [0.0, 0.0]))
     Fraction(1, 2)
     """
-    return mean_gap(state)
+    return ece(state)
 
 
-@loss(
-    "binary",
-    of=binned,
-    state="bins",
-    averages=("macro", "none"),
-    aliases=("murphy_decomposition", "brier_decomposition"),
-    label=BINARY,
-    pred=UNIT,
-    best=0.0,
-    elicits="the probability of label 1",
-    reference=MURPHY,
+@of_probability(
+    aliases=("murphy_decomposition", "brier_decomposition"), elicits=PROBABILITY, reference=MURPHY
 )
 def brier_decomp(state: Bins) -> Finished:
     """Brier score of the bins: reliability less resolution plus uncertainty.

@@ -1,7 +1,7 @@
 """Losses of one partition against another: cluster labels, whatever they are called.
 
-All come from the table of class against cluster.  Shares and counts of pairs stay exact fractions;
-logs are taken to as many digits as their differences need, so that information near zero is right.
+All are computed from the table of class against cluster.  Shares and counts of pairs stay exact fractions;
+logarithms have as many digits as their differences need, so that information near zero is right.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
-from losscli.loss.declare import Codes, Finished, Undefined, loss
-from losscli.loss.domains import CLASSES, Positive
-from losscli.losses.confusion import ZeroDivision, ratio, tabled  # noqa: F401 (the examples use it)
+from losscli.loss.declare import Codes, Finished, Undefined
+from losscli.loss.domains import Positive
+from losscli.losses.confusion import ZeroDivision, of_table, ratio, tabled  # noqa: F401 (the examples use it)
 from losscli.losses.stable import entropy, sqrt_fraction, sum_of_logs
-from losscli.numbers.state import Confusion
+from losscli.numbers.confusion import Confusion
 
 RAND = "Rand (1971), doi:10.1080/01621459.1971.10482356"
 HUBERT = "Hubert & Arabie (1985), doi:10.1007/BF01908075"
@@ -27,12 +28,10 @@ ROSENBERG = "Rosenberg & Hirschberg (2007), V-measure, EMNLP-CoNLL 2007, 410-420
 MEILA = "Meilă (2007), doi:10.1016/j.jmva.2006.11.013"
 FOWLKES = "Fowlkes & Mallows (1983), doi:10.1080/01621459.1983.10478008"
 MANNING = "Manning, Raghavan & Schütze (2008), Introduction to Information Retrieval, §16.3"
-GROUPS = "the groups of the label, under any names"
-SAMPLE = "sample_data/iris.csv --pred pred"
 
 Average = Literal["arithmetic", "geometric", "min", "max"]
-PAIRS = {"weights": "a row pairs with its own copies, so a weight says how often it is there"}
-MOST_ROWS = 10**12  # that an expected mutual information is summed for
+MOST_ROWS = 10**12
+"""An expected mutual information is summed for no more rows."""
 
 
 def clusters(label: Codes, pred: Codes) -> tuple[Codes, Codes]:
@@ -40,9 +39,25 @@ def clusters(label: Codes, pred: Codes) -> tuple[Codes, Codes]:
     return label, pred
 
 
+partition_score = partial(
+    of_table,
+    of=clusters,
+    averages=("macro", "none"),
+    better="higher",
+    best=1.0,
+    elicits="the groups of the label, under any names",
+    sample="sample_data/iris.csv --pred pred",
+)
+count_score = partial(
+    partition_score,
+    counts_only=True,
+    exceptions={"weights": "a row pairs with its own copies, so a weight says how often it is there"},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Partitions:
-    """Cells, classes and clusters of a table, as whole numbers of one small unit of weight."""
+    """The weights of a table's cells, classes and clusters, as multiples of their greatest common unit."""
 
     cells: tuple[int, ...]
     true: tuple[int, ...]
@@ -60,9 +75,28 @@ class Partitions:
         weights = tuple(weight // unit for _, weight in cells)
         return cls(weights, tuple(true.values()), tuple(found.values()))
 
+    @classmethod
+    def of_rows(cls, table: Confusion) -> Partitions:
+        """The same in rows, where every weight is a whole number."""
+        parts = cls.of(table)
+        scale = int(table.weight.fraction) // parts.whole
+        cells, true, found = (
+            tuple(count * scale for count in counts) for counts in (parts.cells, parts.true, parts.found)
+        )
+        return cls(cells, true, found)
+
     @property
     def whole(self) -> int:
         return sum(self.true)
+
+    @property
+    def pairs(self) -> tuple[int, int, int, int]:
+        """Pairs of rows: together in both partitions, in the label's, in the prediction's, and all."""
+        together, true, found = (
+            sum(count * (count - 1) for count in counts) // 2
+            for counts in (self.cells, self.true, self.found)
+        )
+        return together, true, found, self.whole * (self.whole - 1) // 2
 
     @property
     def same(self) -> bool:
@@ -71,11 +105,11 @@ class Partitions:
 
 
 def independent(table: Confusion) -> bool:
-    """Whether class and cluster tell nothing of one another: every cell is what its margins make it."""
+    """Whether class and cluster are independent: every cell is the product of its margins, over the whole."""
     true, found = table.label_weights, table.pred_weights
     whole = table.weight.fraction
     return all(
-        table.at(a, b) * whole == true[a] * found[b] for a in true for b in found if true[a] and found[b]
+        table.cell(a, b) * whole == true[a] * found[b] for a in true for b in found if true[a] and found[b]
     )
 
 
@@ -83,11 +117,9 @@ def information(table: Confusion) -> Fraction:
     """The mutual information of class and cluster, in nats."""
     parts = Partitions.of(table)
     if len(parts.cells) < len(parts.true) * len(parts.found) or not independent(table):
-        terms: Counter[int] = Counter(parts.cells)
-        terms.update({parts.whole: 1})
-        terms.subtract(Counter(parts.true))
-        terms.subtract(Counter(parts.found))
-        return sum_of_logs({x: count for x, count in terms.items() if count}) / parts.whole
+        terms = Counter((*parts.cells, parts.whole))
+        terms.subtract(parts.true + parts.found)
+        return sum_of_logs(terms) / parts.whole
     return Fraction(0)
 
 
@@ -104,49 +136,7 @@ def averaged(one: Fraction, other: Fraction, average: str) -> Fraction:
             return (one + other) / 2
 
 
-def pairs(counts: Sequence[int]) -> int:
-    """Pairs of rows that are in one group."""
-    return sum(count * (count - 1) for count in counts) // 2
-
-
-@dataclass(frozen=True, slots=True)
-class PairCounts:
-    """Pairs of rows: together in both partitions, in the label's, in the prediction's, and all."""
-
-    both: int
-    true: int
-    found: int
-    all: int
-
-    @classmethod
-    def of(cls, table: Confusion) -> PairCounts:
-        def rows(weights: Sequence[Fraction]) -> int:
-            return pairs([int(weight) for weight in weights])
-
-        units, unit = table.amounts
-        return cls(
-            pairs([int(held * unit) for held in units]),
-            rows(list(table.label_weights.values())),
-            rows(list(table.pred_weights.values())),
-            rows([table.weight.fraction]),
-        )
-
-
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("rand_index", "rand_score"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=RAND,
-)
+@count_score(aliases=("rand_index", "rand_score"), reference=RAND)
 def rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the pairs of rows that both partitions treat alike.
 
@@ -162,26 +152,12 @@ def rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     >>> rand(tabled([0, 0, 1, 1], [0, 0, 1, 2]))
     Fraction(5, 6)
     """
-    count = PairCounts.of(table)
-    alike = count.all - count.true - count.found + 2 * count.both
-    return ratio(Fraction(alike), Fraction(count.all), zero_division, "one row makes no pair")
+    both, true, found, pairs = Partitions.of_rows(table).pairs
+    alike = pairs - true - found + 2 * both
+    return ratio(Fraction(alike), Fraction(pairs), zero_division, "one row makes no pair")
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("adjusted_rand_index", "adjusted_rand_score", "ari"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=HUBERT,
-)
+@count_score(aliases=("adjusted_rand_index", "adjusted_rand_score", "ari"), reference=HUBERT)
 def adjusted_rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     """Rand index adjusted for chance, which then gives 0.
 
@@ -199,29 +175,15 @@ def adjusted_rand(table: Confusion, *, zero_division: ZeroDivision = "null") -> 
     >>> adjusted_rand(tabled([0, 0, 1, 1], [0, 0, 1, 2]))
     Fraction(4, 7)
     """
-    count = PairCounts.of(table)
-    if not count.all:
+    both, true, found, pairs = Partitions.of_rows(table).pairs
+    if not pairs:
         return ratio(Fraction(0), Fraction(0), zero_division, "one row makes no pair")
-    chance = Fraction(count.true * count.found, count.all)
-    most = Fraction(count.true + count.found, 2)
-    return ratio(count.both - chance, most - chance, zero_division, "chance alone gives this partition")
+    chance = Fraction(true * found, pairs)
+    most = Fraction(true + found, 2)
+    return ratio(both - chance, most - chance, zero_division, "chance alone gives this partition")
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("fowlkes_mallows_index", "fowlkes_mallows_score", "fmi"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=FOWLKES,
-)
+@count_score(aliases=("fowlkes_mallows_index", "fowlkes_mallows_score", "fmi"), reference=FOWLKES)
 def fowlkes_mallows(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
     """Geometric mean of precision and recall over pairs of rows.
 
@@ -237,25 +199,12 @@ def fowlkes_mallows(table: Confusion, *, zero_division: ZeroDivision = "null") -
     >>> fowlkes_mallows(tabled([0, 0, 1, 1], [0, 0, 1, 1]))
     Fraction(1, 1)
     """
-    count = PairCounts.of(table)
-    square = Fraction(count.both**2)
-    found = ratio(square, Fraction(count.true * count.found), zero_division, "no two rows are together")
-    return found if isinstance(found, Undefined) else sqrt_fraction(Fraction(found))
+    both, true, found, _ = Partitions.of_rows(table).pairs
+    square = ratio(Fraction(both**2), Fraction(true * found), zero_division, "no two rows are together")
+    return square if isinstance(square, Undefined) else sqrt_fraction(Fraction(square))
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("mutual_information", "mutual_info_score"),
-    better="higher",
-    best=None,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=VINH,
-)
+@partition_score(best=None, aliases=("mutual_information", "mutual_info_score"), reference=VINH)
 def mutual_info(table: Confusion) -> Finished:
     """Mutual information of class and cluster, in nats.
 
@@ -274,19 +223,7 @@ def mutual_info(table: Confusion) -> Finished:
     return information(table)
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("nmi", "normalized_mutual_info_score"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=VINH,
-)
+@partition_score(aliases=("nmi", "normalized_mutual_info_score"), reference=VINH)
 def normalized_mutual_info(
     table: Confusion, *, average: Average = "arithmetic", zero_division: ZeroDivision = "null"
 ) -> Finished:
@@ -314,21 +251,7 @@ def normalized_mutual_info(
     return ratio(information(table), whole, zero_division, "all rows are in one group")
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("ami", "adjusted_mutual_info_score"),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    counts_only=True,
-    exceptions=PAIRS,
-    reference=VINH,
-)
+@count_score(aliases=("ami", "adjusted_mutual_info_score"), reference=VINH)
 def adjusted_mutual_info(
     table: Confusion, *, average: Average = "arithmetic", zero_division: ZeroDivision = "null"
 ) -> Finished:
@@ -355,13 +278,10 @@ def adjusted_mutual_info(
     >>> adjusted_mutual_info(tabled([0, 0, 1, 1], [5, 5, 6, 6]))
     Fraction(1, 1)
     """
-    parts = Partitions.of(table)
-    rows = int(table.weight.fraction)
-    scale = rows // parts.whole
-    cells, true, found = (
-        tuple(count * scale for count in counts) for counts in (parts.cells, parts.true, parts.found)
-    )
-    certain = {1, rows}  # groups: one, or as many as rows; then every labelling has the same information
+    parts = Partitions.of_rows(table)
+    rows, true, found = parts.whole, parts.true, parts.found
+    # With one group, or as many as rows, every labelling has the same information.
+    certain = {1, rows}
     if len(true) in certain and len(true) == len(found):
         return ratio(Fraction(0), Fraction(0), zero_division, "chance alone gives this partition")
     if parts.same:
@@ -374,8 +294,8 @@ def adjusted_mutual_info(
     if rows > MOST_ROWS:
         return Undefined(f"{rows} rows are more than chance is summed for")
     chance = expected_information(true, found)
-    shared = sum_of_logs(Counter(cells))
-    # Both less the same terms of the margins: those cancel in the difference.
+    shared = sum_of_logs(Counter(parts.cells))
+    # The terms of the margins are the same in both and cancel.
     gained = (shared - chance) / rows
     left = averaged(one, other, average) - information(table) + gained
     return ratio(gained, left, zero_division, "chance alone gives this information")
@@ -386,7 +306,7 @@ UNIT: int = 10**DIGITS
 
 
 def expected_information(true: Sequence[int], found: Sequence[int]) -> Fraction:
-    """The sum over all cells of the expected n·log(n), of random labels with groups of these sizes."""
+    """The sum over all cells of the expected n·log(n), for random labels with groups of these sizes."""
     rows, total = sum(true), 0
     logs: dict[int, int] = {}
     for a, times in Counter(true).items():
@@ -398,8 +318,8 @@ def expected_information(true: Sequence[int], found: Sequence[int]) -> Fraction:
 def _expected_term(a: int, b: int, rows: int, logs: dict[int, int]) -> int:
     """The mean of n·log(n) over a hypergeometric n, in units of 10**-60.
 
-    The chances are walked from the most likely n to both sides, each from its neighbour, until they
-    no longer show; their sum is what they are shares of.
+    Chances are computed from the most likely n outwards, each from its neighbour, until they vanish,
+    and are divided by their sum.
     """
     low, high = max(0, a + b - rows), min(a, b)
     top = min(max((a + 1) * (b + 1) // (rows + 2), low), high)
@@ -426,19 +346,7 @@ def _n_log_n(n: int, logs: dict[int, int]) -> int:
     return logs[n]
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("homogeneity_score",),
-    better="higher",
-    best=1.0,
-    elicits="groups of one class each",
-    sample=SAMPLE,
-    reference=ROSENBERG,
-)
+@partition_score(aliases=("homogeneity_score",), elicits="groups of one class each", reference=ROSENBERG)
 def homogeneity(table: Confusion) -> Finished:
     """Share of the classes' entropy that the clusters explain.
 
@@ -461,18 +369,8 @@ def homogeneity(table: Confusion) -> Finished:
     return information(table) / entropy(parts.true)
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("completeness_score",),
-    better="higher",
-    best=1.0,
-    elicits="groups that hold all of a class",
-    sample=SAMPLE,
-    reference=ROSENBERG,
+@partition_score(
+    aliases=("completeness_score",), elicits="groups that hold all of a class", reference=ROSENBERG
 )
 def completeness(table: Confusion) -> Finished:
     """Share of the clusters' entropy that the classes explain.
@@ -495,19 +393,7 @@ def completeness(table: Confusion) -> Finished:
     return information(table) / entropy(parts.found)
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("v_measure_score",),
-    better="higher",
-    best=1.0,
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=ROSENBERG,
-)
+@partition_score(aliases=("v_measure_score",), reference=ROSENBERG)
 def v_measure(table: Confusion, *, beta: Positive = 1.0) -> Finished:
     """Harmonic mean of homogeneity and completeness.
 
@@ -532,19 +418,7 @@ def v_measure(table: Confusion, *, beta: Positive = 1.0) -> Finished:
     return (1 + Fraction(beta)) * information(table) / whole
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("cluster_purity",),
-    better="higher",
-    best=1.0,
-    elicits="groups of one class each",
-    sample=SAMPLE,
-    reference=MANNING,
-)
+@partition_score(aliases=("cluster_purity",), elicits="groups of one class each", reference=MANNING)
 def purity(table: Confusion) -> Finished:
     """Share of the rows that are of the commonest class of their cluster.
 
@@ -565,17 +439,7 @@ def purity(table: Confusion) -> Finished:
     return sum(greatest.values()) * unit / table.weight.fraction
 
 
-@loss(
-    of=clusters,
-    state="confusion",
-    averages=("macro", "none"),
-    label=CLASSES,
-    pred=CLASSES,
-    aliases=("vi", "shared_information_distance"),
-    elicits=GROUPS,
-    sample=SAMPLE,
-    reference=MEILA,
-)
+@partition_score(better="lower", best=0.0, aliases=("vi", "shared_information_distance"), reference=MEILA)
 def variation_of_information(table: Confusion) -> Finished:
     """What class and cluster do not tell of each other, in nats.
 
@@ -593,6 +457,6 @@ def variation_of_information(table: Confusion) -> Finished:
     parts = Partitions.of(table)
     if parts.same:
         return Fraction(0)
-    terms = Counter(parts.true) + Counter(parts.found)
-    terms.subtract({x: 2 * count for x, count in Counter(parts.cells).items()})
-    return sum_of_logs({x: count for x, count in terms.items() if count}) / parts.whole
+    terms = Counter(parts.true + parts.found)
+    terms.subtract(parts.cells + parts.cells)
+    return sum_of_logs(terms) / parts.whole

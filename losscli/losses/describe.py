@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
@@ -12,23 +12,27 @@ from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss, Param
+    from losscli.loss.declare import Loss
+    from losscli.loss.params import Param
 
+DIABETES = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv"
 SAMPLES = {
-    "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
-    "robust": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
-    "relative": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "regression": DIABETES,
+    "robust": DIABETES,
+    "relative": DIABETES,
     "quantile": "sample_data/diabetes_quantiles.csv --pred q_0.5",
     "binary": "sample_data/breast_cancer.csv --pred prob",
     "multiclass": "sample_data/iris.csv --pred 'p_*'",
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
-    "distribution": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "distribution": DIABETES,
     "margin": "sample_data/breast_cancer.csv --pred score",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
     "clustering": "sample_data/iris.csv --pred pred",
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
+LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}
+"""The same for losses of raw scores; the sample data has none of several classes."""
 
 
 def listing(width: int) -> str:
@@ -38,8 +42,8 @@ def listing(width: int) -> str:
         first = forms[0]
         aliases = f" ({', '.join(first.aliases)})" if first.aliases else ""
         room = max(width - 3 - max(len(name), 15), 24)
-        told = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
-        tasks.setdefault(first.task, []).append(f"  {name:<15} {told}")
+        summary = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
+        tasks.setdefault(first.task, []).append(f"  {name:<15} {summary}")
     blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
     return (
         "\n\n".join(blocks)
@@ -66,7 +70,7 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param)) for param in form.params]
-    facts += [("better", form.better), ("rewards", form.elicits)]
+    facts += [("better", form.better), ("rewards", str(form.elicits))]
     if (averages := _averages(form)) is not None:
         facts.append(("average", averages))
     if form.aliases:
@@ -116,16 +120,13 @@ def _title(form: Loss) -> str:
 
 
 def example(form: Loss) -> str | None:
-    """A command that runs on the sample data; None for what it does not hold, as raw scores of several classes."""
-    if form.sample == "":
+    """A command that runs on the sample data; None where the data has no such columns."""
+    by_task = (LOGITS if form.logits else SAMPLES).get(form.task, "")
+    files = by_task if form.sample is None else form.sample
+    if not files:
         return None
-    files = form.sample or SAMPLES[form.task]
     if "--loss" in files:
         return f"losscli eval {files}"
-    if form.logits and form.sample is None:
-        if form.task != "binary":
-            return None
-        files = "sample_data/breast_cancer.csv --pred score --from-logits"
     required = [f"{p.name}={_sample(p, files)}" for p in form.params if p.required]
     # For a baseline or a scale the sample data has nothing but other predictions.
     other = "q_0.9" if "quantiles" in files else "pred_linear"
@@ -159,42 +160,3 @@ def _param(param: Param) -> str:
 def _wrapped(text: str, width: int) -> list[str]:
     paragraphs = text.split("\n\n")
     return "\n\n".join(textwrap.fill(" ".join(p.split()), width) for p in paragraphs).splitlines()
-
-
-def as_json(name: str | None) -> str:
-    """The catalogue, or one loss, for programs."""
-    if name is None:
-        losses = [_record(form) for forms in catalogue().values() for form in forms]
-    else:
-        losses = [_record(form) for form in find(name)]
-    held = {"schema": "losscli.losses/1", "losses": losses}
-    return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
-
-
-def _record(form: Loss) -> dict[str, Any]:
-    gradient, reason = None, None
-    try:
-        gradient = {one.by: one.text for one in gradients(form)}
-    except NoGradientError as error:
-        reason = str(error)
-    return {
-        "name": form.name,
-        "task": form.task,
-        "aliases": list(form.aliases),
-        "summary": form.doc.summary,
-        "definition": form.doc.definition,
-        "gradient": gradient,
-        "no_gradient": reason,
-        "description": form.doc.text,
-        "roles": {role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
-        "from_logits": form.logits,
-        "params": [
-            {"name": p.name, "range": p.range, "default": p.default, "required": p.required}
-            for p in form.params
-        ],
-        "better": form.better,
-        "best": form.best,
-        "rewards": form.elicits,
-        "reference": form.reference,
-        "example": example(form),
-    }

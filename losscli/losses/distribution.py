@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,33 +20,33 @@ from losscli.loss.domains import (
     SmallUnit,
     TweediePower,
 )
+from losscli.loss.elicits import MEAN, MEAN_AND_VARIANCE
 from losscli.losses import double_double
-from losscli.losses.regression import flat
+from losscli.losses.double_double import DoubleDouble
+from losscli.losses.moments import flat
 from losscli.losses.stable import (
     entropy_gap,
     exp_fraction,
     expm1_gap,
-    log1p_gap,
     log_fraction,
     log_ratio,
+    ratio_gap,
 )
 from losscli.numbers.error_free import two_difference, two_product, two_sum
-from losscli.numbers.state import Deviances, Moments, Sums
+from losscli.numbers.states import Deviances
+from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
 
 COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
 MCCULLAGH = "McCullagh & Nelder (1989), Generalized Linear Models, §2.3"
+JORGENSEN = "Jørgensen (1997), The Theory of Dispersion Models, ch. 4"
 POWERS = {"ulps": "powers pass the rounding of logarithms on"}
 
+of_amounts = partial(loss, label=POSITIVE, pred=POSITIVE, elicits=MEAN, sample=COUNTS)
+of_counts = partial(of_amounts, label=NONNEGATIVE)
 
-@loss(
-    aliases=("mean_poisson_deviance",),
-    label=NONNEGATIVE,
-    pred=POSITIVE,
-    elicits="mean",
-    reference=MCCULLAGH,
-    sample=COUNTS,
-)
+
+@of_counts(aliases=("mean_poisson_deviance",), reference=MCCULLAGH)
 def poisson_deviance(label: Column, pred: Column) -> Column:
     """Deviance of counts under a Poisson law, in the unit of the label.
 
@@ -71,17 +72,13 @@ def poisson_preds(*, log_input: bool, eps: float, **_: object) -> Mapping[str, D
     return {"pred": REAL if log_input else NONNEGATIVE if eps > 0.0 else POSITIVE}
 
 
-@loss(
+@of_counts(
     aliases=("poisson_nll_loss", "poisson_nloglik", "poisson_log_loss"),
-    label=NONNEGATIVE,
-    pred=POSITIVE,
     best=None,
-    elicits="mean",
     narrows=poisson_preds,
     ulps=6.0,
     reference="Cameron & Trivedi (2013), Regression Analysis of Count Data, §3.2",
     exceptions={"ulps": "a likelihood with its constant is a sum of three"},
-    sample=COUNTS,
 )
 def poisson_nll(
     label: Column,
@@ -146,26 +143,16 @@ def poisson_nll(
     deviance = np.where(tiny, plain + own, deviance)
     if full == "lgamma":
         return np.where(
-            label < 0.5, plain + _small_lgamma1p(label), deviance + double_double.factorial_gap(label)
+            label < 0.5,
+            plain + double_double.lgamma1p(np.minimum(label, 0.5)),
+            deviance + double_double.factorial_gap(label),
         )
     above = label > 1.0
     rest = 0.5 * np.log(np.where(above, label, 1.0)) + double_double.HALF_LOG_2PI
     return np.where(above, deviance + rest, plain)
 
 
-def _small_lgamma1p(y: Column) -> Column:
-    """lgamma(1 + y) for y < 1/2; of greater y nothing is asked."""
-    return double_double.lgamma1p(np.minimum(y, 0.5))
-
-
-@loss(
-    aliases=("mean_gamma_deviance",),
-    label=POSITIVE,
-    pred=POSITIVE,
-    elicits="mean",
-    reference=MCCULLAGH,
-    sample=COUNTS,
-)
+@of_amounts(aliases=("mean_gamma_deviance",), reference=MCCULLAGH)
 def gamma_deviance(label: Column, pred: Column) -> Column:
     """Deviance of positive amounts under a gamma law, without a unit.
 
@@ -185,25 +172,7 @@ def gamma_deviance(label: Column, pred: Column) -> Column:
     return 2.0 * ratio_gap(label, pred)
 
 
-def ratio_gap(label: Column, pred: Column) -> Column:
-    """label / pred - 1 - log(label / pred), at least 0."""
-    near = (label < 3.0 * pred) & (pred < 3.0 * label)
-    excess = np.where(near, (label - pred) / pred, 0.0)
-    gap = log1p_gap(excess)
-    far = ~near
-    gap[far] = label[far] / pred[far] - 1.0 - log_ratio(label[far], pred[far])
-    return gap
-
-
-@loss(
-    aliases=("gamma_nll_loss", "gamma_nloglik"),
-    label=POSITIVE,
-    pred=POSITIVE,
-    best=None,
-    elicits="mean",
-    reference=MCCULLAGH,
-    sample=COUNTS,
-)
+@of_amounts(aliases=("gamma_nll_loss", "gamma_nloglik"), best=None, reference=MCCULLAGH)
 def gamma_nll(label: Column, pred: Column) -> Column:
     """Surprise at an amount under an exponential law of that mean, in nats.
 
@@ -234,10 +203,10 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     aliases=("mean_tweedie_deviance",),
-    elicits="mean",
     narrows=tweedie_domains,
     ulps=16.0,
-    reference="Jørgensen (1997), The Theory of Dispersion Models, ch. 4",
+    elicits=MEAN,
+    reference=JORGENSEN,
     exceptions=POWERS | {"best": "below power 0 a label below 0 has no perfect prediction"},
     sample=COUNTS,
 )
@@ -283,7 +252,7 @@ def tweedie_deviance(label: Column, pred: Column, *, power: TweediePower = 0.0) 
 
 def _power_gap(label: Column, pred: Column, power: float) -> Column:
     """The integral of (label - t) t**-power over t from pred to label."""
-    one, two = _less(1.0, power), _less(2.0, power)
+    one, two = two_difference(1.0, power), two_difference(2.0, power)
     a, b = one[0], two[0]
     below = label <= 0.0
     logs = log_ratio(np.where(below, pred, label), pred)
@@ -312,20 +281,18 @@ def _power_gap(label: Column, pred: Column, power: float) -> Column:
     return gap
 
 
-def _less(one: float, power: float) -> tuple[float, float]:
-    """``one - power`` and what its rounding lost."""
-    near, lost = two_difference(one, power)
-    return float(near), float(lost)
-
-
-def _to_half(base: Column, power: tuple[float, float]) -> Column:
+def _to_half(base: Column, power: DoubleDouble) -> Column:
     """``base`` to half a power that is given in twice the digits."""
     root: Column = np.power(base, 0.5 * power[0])
     return root if power[1] == 0.0 else root * (1.0 + 0.5 * power[1] * np.log(base))
 
 
 def _times(
-    base: Column, power: tuple[float, float], first: float, second: float, factor: Column | float = 1.0
+    base: Column,
+    power: DoubleDouble,
+    first: Column | float,
+    second: Column | float,
+    factor: Column | float = 1.0,
 ) -> Column:
     """``factor * base**power / (first * second)``, by half powers: each step stays within the range."""
     root = _to_half(base, power)
@@ -345,17 +312,7 @@ def _divided(x: Column, y: Column) -> Column:
     return total
 
 
-@loss(
-    aliases=("tweedie_nloglik",),
-    label=NONNEGATIVE,
-    pred=POSITIVE,
-    best=None,
-    elicits="mean",
-    ulps=8.0,
-    reference="Jørgensen (1997), The Theory of Dispersion Models, ch. 4",
-    exceptions=POWERS,
-    sample=COUNTS,
-)
+@of_counts(aliases=("tweedie_nloglik",), best=None, ulps=8.0, reference=JORGENSEN, exceptions=POWERS)
 def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> Column:
     """Surprise at an amount under a Tweedie law, up to the label's own part.
 
@@ -381,9 +338,7 @@ def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> C
     return first / -a + np.power(pred, b) / b
 
 
-def squares_over(
-    label: Column, mean: Column, unit: Column, power: int, parts: float
-) -> double_double.DoubleDouble:
+def squares_over(label: Column, mean: Column, unit: Column, power: int, parts: float) -> DoubleDouble:
     """(label - mean)**2 / (unit**power * parts) as a pair; ``power`` is 1 for a variance, else 2."""
     # By a power of 2 near the unit, or near its root: no square overflows that the quotient does not.
     mantissa, exponent = np.frexp(unit)
@@ -420,8 +375,8 @@ def below_floor(label: Column, mean: Column, var: Column, *, eps: float, **_: ob
     aliases=("gaussian_nll_loss", "normal_nll"),
     domains={"mean": REAL, "var": POSITIVE},
     best=None,
-    elicits="mean and variance",
     touches={"floored": below_floor},
+    elicits=MEAN_AND_VARIANCE,
     reference="Nix & Weigend (1994), doi:10.1109/ICNN.1994.374138",
     sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred mean=pred,var=pred_linear",
 )
@@ -498,9 +453,9 @@ def bregman_domains(*, phi: str, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     aliases=("bregman_divergence",),
-    elicits="mean",
     narrows=bregman_domains,
     ulps=8.0,
+    elicits=MEAN,
     reference="Bregman (1967), doi:10.1016/0041-5553(67)90040-7",
     exceptions={"ulps": "an exponential of each side and their difference"},
 )
@@ -554,46 +509,45 @@ def deviances(
     label: Column, pred: Column, *, power: TweediePower = 0.0
 ) -> tuple[Column, Column, Column, Column, Column]:
     """Label and prediction, the deviance, and what that of the mean label is made of, in twice the digits."""
+    return label, pred, tweedie_deviance(label, pred, power=power), *_own_part(label, power)
+
+
+def _own_part(label: Column, power: float) -> DoubleDouble:
+    """The part of the deviance that is the label's own: its square, y log y, log y, or a power."""
     if power == 0.0:
-        own = two_product(label, label)
-    elif power == 1.0 or power == 2.0:
-        logs = double_double.log_pair(np.where(label > 0.0, label, 1.0))
-        times = label if power == 1.0 else np.ones_like(label)
-        near, lost = two_product(times, logs[0])
-        own = (near, lost + times * logs[1])
-    else:
-        exponent, rest = two_difference(2.0, power)
-        logs = double_double.log_pair(np.where(label > 0.0, label, 1.0))
-        near, lost = two_product(exponent, logs[0])
-        whole = double_double.exp_pair(near)
-        lost += exponent * logs[1] + rest * logs[0]
-        positive = label > 0.0
-        own = (
-            np.where(positive, whole[0], 0.0),
-            np.where(positive, whole[1] + whole[0] * lost, 0.0),
-        )
-    return label, pred, tweedie_deviance(label, pred, power=power), *own
+        return two_product(label, label)
+    positive = label > 0.0
+    logs = double_double.log_pair(np.where(positive, label, 1.0))
+    if power == 2.0:
+        return logs
+    factor, rest = (label, 0.0) if power == 1.0 else two_difference(2.0, power)
+    near, lost = two_product(factor, logs[0])
+    lost += factor * logs[1] + rest * logs[0]
+    if power == 1.0:
+        return near, lost
+    whole = double_double.exp_pair(near)
+    return np.where(positive, whole[0], 0.0), np.where(positive, whole[1] + whole[0] * lost, 0.0)
 
 
 @loss(
-    "regression",
+    task="regression",
     of=deviances,
+    aliases=("d2_tweedie_score", "deviance_explained"),
     state="deviances",
     averages=("macro", "none"),
     narrows=tweedie_domains,
-    aliases=("d2_tweedie_score", "deviance_explained"),
     better="higher",
     best=1.0,
-    elicits="mean",
     ulps=64.0,
+    elicits=MEAN,
+    reference="Hastie, Tibshirani & Wainwright (2015), Statistical Learning with Sparsity, §3.2",
     exceptions={
         "ulps": "near 0 it is what is left of 1, and of labels that hardly vary few digits are",
         "range": "infinite where the mean of the deviances is, as `tweedie_deviance` says",
         "best": "below power 0 a label below 0 has no perfect prediction",
     },
-    reference="Hastie, Tibshirani & Wainwright (2015), Statistical Learning with Sparsity, §3.2",
 )
-def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
+def d2_tweedie(deviances: Deviances, *, power: TweediePower = 0.0) -> Finished:
     """Share of the mean label's Tweedie deviance that is explained.
 
         n = sum(weight)
@@ -618,8 +572,8 @@ def d2_tweedie(held: Deviances, *, power: TweediePower = 0.0) -> Finished:
     >>> d2_tweedie(Deviances.of(deviances(np.array([1.0, 3.0]), np.array([1.0, 2.0])), None))
     Fraction(1, 2)
     """
-    moments: Moments = held.states[0]
-    sums: Sums = held.states[1]
+    moments: Moments = deviances.states[0]
+    sums: Sums = deviances.states[1]
     if (undefined := flat(moments)) is not None:
         return undefined
     if power == 0.0:

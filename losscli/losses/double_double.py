@@ -1,7 +1,7 @@
-"""Numbers in twice the digits: a double, and what it lacks.
+"""Numbers in twice the digits: a double, and what its rounding lost.
 
-For a sum that may come out near zero (a log-likelihood has no sign), where the roundings of the terms
-would be all that is left of it.
+For sums that may come out near zero (a log-likelihood has no sign), where the roundings of the terms
+would be all that remains.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.
 
 @cache
 def _logs_of_64ths() -> tuple[Column, Column]:
-    """log(j / 64) for j up to 91, as pairs; the high part of j = 0 stands for nothing."""
+    """log(j / 64) for j from 1 to 91, as pairs; the entry of j = 0 is not used."""
     logs = [Context(prec=50).ln(Decimal(max(j, 1)) / 64) for j in range(92)]
     high = np.array([float(log) for log in logs])
     return high, np.array([float(log - Decimal(one)) for log, one in zip(logs, high.tolist(), strict=True)])
 
 
 def log_pair(x: Column) -> DoubleDouble:
-    """``log(x)`` for x > 0, to about 1e-22 beside its first digit."""
+    """``log(x)`` for x > 0, with a relative error of about 1e-22."""
     mantissa, exponent = np.frexp(x)
     low = mantissa < math.sqrt(0.5)
     mantissa = np.where(low, 2.0 * mantissa, mantissa)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
 from losscli.errors import UsageError
-from losscli.loss.declare import MARK, Loss, ParamValue, Role, loss
+from losscli.loss.declare import Loss, Role
 from losscli.loss.domains import REAL
 from losscli.loss.expression import Expression, parse
-from losscli.loss.spec import Spec
+from losscli.loss.spec import ParamValue, Spec
 
 NAMED_ROLES = ("label", "pred", "weight")
 
 
 class ExpressionRows:
     """The row function of an expression: its value for every row."""
-
-    __name__ = "expr"  # as functions have one
 
     def __init__(self, expression: Expression) -> None:
         self.expression = expression
@@ -53,14 +50,6 @@ class ExpressionLoss(Loss):
         return True
 
     @cached_property
-    def row_params(self) -> tuple[str, ...]:
-        return ()
-
-    @cached_property
-    def own_params(self) -> tuple[str, ...]:
-        return ()
-
-    @cached_property
     def params(self) -> tuple[Any, ...]:
         return ()
 
@@ -72,7 +61,7 @@ class ExpressionLoss(Loss):
 
 
 def expression_loss(text: str) -> ExpressionLoss:
-    """The loss that an expression stands for; UsageError where it is none."""
+    """The loss of an expression; UsageError says why it is none."""
     rows = ExpressionRows(parse(text, "expr:"))
     if not rows.expression.columns:
         raise UsageError(
@@ -80,6 +69,4 @@ def expression_loss(text: str) -> ExpressionLoss:
             hint="for example `expr:abs(pred - label)`; a column is named as in the file",
         )
     others = {name: (name,) for name in rows.expression.columns if name not in NAMED_ROLES}
-    mark = loss("regression", name="expr", reference="the call", best=None, columns=others)
-    declared = getattr(mark(rows), MARK)
-    return ExpressionLoss(**{field.name: getattr(declared, field.name) for field in fields(declared)})
+    return ExpressionLoss(rows, "regression", name="expr", reference="the call", best=None, columns=others)

@@ -1,19 +1,25 @@
-"""Losses of raw scores that ask for a margin: a score's side and its distance from zero.
+"""Losses of raw scores with a margin: on which side of zero a score lies, and how far.
 
-A label of two classes comes here as 0 and 1, whatever the file says, and stands for -1 and 1.
+A label of two classes comes as 0 and 1, whatever the file's coding, and means -1 and 1.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import BINARY, NonNegative
+from losscli.loss.elicits import LIKELIER_SIGN, LOG_ODDS
 from losscli.losses.stable import margin_missed
 from losscli.numbers.error_free import two_difference
 
 VAPNIK = "Cortes & Vapnik (1995), doi:10.1007/BF00994018"
 PAIRS = "sample_data/breast_cancer.csv --pred first=score,second=prob"
+LEAD = "how much more probable label 1 is than label -1"
+
+of_scores = partial(loss, label=BINARY, scores=True)
 
 
 def on_side(label: Column, pred: Column) -> Column:
@@ -21,13 +27,7 @@ def on_side(label: Column, pred: Column) -> Column:
     return np.where(label == 1.0, pred, 0.0 - pred)
 
 
-@loss(
-    aliases=("hinge_loss", "hinge_l1"),
-    label=BINARY,
-    scores=True,
-    elicits="the sign of the more probable label",
-    reference=VAPNIK,
-)
+@of_scores(aliases=("hinge_loss", "hinge_l1"), elicits=LIKELIER_SIGN, reference=VAPNIK)
 def hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> Column:
     """What a raw score lacks to a margin from zero on the label's side.
 
@@ -49,13 +49,7 @@ def hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> Column:
     return np.maximum(margin - on_side(label, pred), 0.0) + 0.0
 
 
-@loss(
-    aliases=("squared_hinge_loss", "hinge_l2"),
-    label=BINARY,
-    scores=True,
-    elicits="how much more probable label 1 is than label -1",
-    reference=VAPNIK,
-)
+@of_scores(aliases=("squared_hinge_loss", "hinge_l2"), elicits=LEAD, reference=VAPNIK)
 def squared_hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> Column:
     """Square of what a raw score lacks to a margin on the label's side.
 
@@ -77,12 +71,7 @@ def squared_hinge(label: Column, pred: Column, *, margin: NonNegative = 1.0) -> 
     return np.multiply(missed, missed, out=missed)
 
 
-@loss(
-    label=BINARY,
-    scores=True,
-    elicits="how much more probable label 1 is than label -1",
-    reference="Zhang (2004), doi:10.1145/1015330.1015332",
-)
+@of_scores(elicits=LEAD, reference="Zhang (2004), doi:10.1145/1015330.1015332")
 def modified_huber(label: Column, pred: Column) -> Column:
     """Squared hinge that goes on as a line from 1 on the wrong side on.
 
@@ -104,12 +93,8 @@ def modified_huber(label: Column, pred: Column) -> Column:
     return np.where(side >= -1.0, near * near, -4.0 * side)
 
 
-@loss(
-    aliases=("perceptron_loss",),
-    label=BINARY,
-    scores=True,
-    elicits="the sign of the more probable label",
-    reference="Rosenblatt (1958), doi:10.1037/h0042519",
+@of_scores(
+    aliases=("perceptron_loss",), elicits=LIKELIER_SIGN, reference="Rosenblatt (1958), doi:10.1037/h0042519"
 )
 def perceptron(label: Column, pred: Column) -> Column:
     """How far a raw score lies on the wrong side of zero.
@@ -131,11 +116,9 @@ def perceptron(label: Column, pred: Column) -> Column:
     return np.maximum(0.0 - on_side(label, pred), 0.0) + 0.0
 
 
-@loss(
+@of_scores(
     aliases=("soft_margin_loss", "logistic_loss"),
-    label=BINARY,
-    scores=True,
-    elicits="the log odds of label 1",
+    elicits=LOG_ODDS,
     reference="Cox (1958), doi:10.1111/j.2517-6161.1958.tb00292.x",
 )
 def soft_margin(label: Column, pred: Column) -> Column:
@@ -158,10 +141,8 @@ def soft_margin(label: Column, pred: Column) -> Column:
     return np.log1p(np.exp(-np.abs(pred))) + np.maximum(0.0 - on_side(label, pred), 0.0)
 
 
-@loss(
+@of_scores(
     aliases=("hinge_embedding_loss",),
-    label=BINARY,
-    scores=True,
     best=None,
     elicits="a distance that is low for label 1, and at least the margin for the others",
     reference="PyTorch, torch.nn.HingeEmbeddingLoss",
@@ -184,10 +165,8 @@ def hinge_embedding(label: Column, pred: Column, *, margin: NonNegative = 1.0) -
     return np.where(label == 1.0, pred, np.maximum(margin - pred, 0.0)) + 0.0
 
 
-@loss(
+@of_scores(
     aliases=("margin_ranking_loss",),
-    label=BINARY,
-    scores=True,
     elicits="scores in the order that the labels say",
     reference="Herbrich, Graepel & Obermayer (2000), Large margin rank boundaries for ordinal regression",
     sample=PAIRS,
@@ -250,7 +229,7 @@ def pair_logit(first: Column, second: Column) -> Column:
     behind, lost = two_difference(second, first)
     lost = np.where(np.isfinite(behind), lost, 0.0)
     tail = np.exp(-np.abs(behind))
-    # What the difference lost moves the exponential by its own share, and the line by itself.
+    # The part that the difference lost changes the exponential by its share, and the line by itself.
     tail -= np.where(behind >= 0.0, lost, -lost) * tail
     line = np.maximum(behind, 0.0) + np.where(behind > 0.0, lost, 0.0)
     found: Column = np.log1p(tail) + line

@@ -1,29 +1,40 @@
-"""Losses of several classes: a class, or soft labels, against probabilities, scores or a class."""
+"""Losses of several classes: how surprising a class, or soft labels, are under probabilities or raw scores."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from functools import partial
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, loss
-from losscli.loss.domains import CLASSES, SIMPLEX, UNIT, BelowOne, Count, Interval, NonNegative, Unit
-from losscli.losses.binary import EPS, Focus, log_loss, log_loss_from_logits
-from losscli.losses.stable import excess, margin_missed, mixing
-from losscli.numbers.error_free import two_difference, two_sum
+from losscli.loss.domains import CLASSES, SIMPLEX, UNIT, BelowOne, Interval, Unit
+from losscli.loss.elicits import CLASS_LOG_ODDS, CLASS_LOG_PROBABILITIES, CLASS_LOGITS
+from losscli.losses.binary import EPS, GOOD, LIN, Focus
+from losscli.losses.class_columns import (
+    ROUNDS,
+    at_class,
+    floored_anywhere,
+    mean_log_loss,
+    mean_log_loss_from_logits,
+    of_probabilities,
+    of_soft_labels,
+)
+from losscli.losses.stable import entropy_gap
+from losscli.numbers.error_free import two_difference
 from losscli.table.block import Mask
 
 UpToOne: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_low=True)]
 FromMinusOne: TypeAlias = Annotated[float, Interval(low=-1.0)]
-OneOrTwo: TypeAlias = Annotated[int, Interval(1.0, 2.0, whole=True)]
 
-GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x"
-BRIER = "Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"
-LIN = "Lin, Goyal, Girshick, He & Dollár (2017), doi:10.1109/ICCV.2017.324"
-ROUNDS = {"ulps": "the sum over the classes rounds once a class"}
+RIFKIN = "Rifkin & Klautau (2004), In defense of one-vs-all classification, JMLR 5, 101-141"
+ZHANG = "Zhang & Sabuncu (2018), Generalized cross entropy loss, NeurIPS 31, arXiv:1805.07836"
+LESS_SURE = "classes in the order of their probabilities, which come out less sure than they are"
+BY_POWER = "the most probable class for sure (power 1), the probabilities (power near 0)"
 
-IRIS = "sample_data/iris.csv --pred 'p_*'"
-SHARES = "sample_data/iris.csv sample_data/iris.parquet --pred 'p_*' --label 'p_*'"
+from_logits = partial(
+    loss, logits=True, label=CLASSES, elicits=CLASS_LOGITS, ulps=16.0, reference=GOOD, exceptions=ROUNDS
+)
 
 CROSS_ENTROPY_ALIASES = (
     "categorical_crossentropy",
@@ -36,48 +47,37 @@ CROSS_ENTROPY_ALIASES = (
 )
 
 
-def of_class(columns: Columns, label: Codes) -> Column:
-    """Each row's entry in the column of its class."""
-    n = len(label)
-    # One take from the columns laid end to end is three times as fast as indexing by two arrays.
-    return np.take(columns.T.reshape(-1), label * n + np.arange(n))
-
-
 def floored(
     label: Codes, pred: Columns, *, eps: float, label_smoothing: float = 0.0, **_: object
 ) -> Mask | None:
-    """Which rows give the class that happened, or any with a share, a probability below ``eps``."""
+    """Rows that give the label's class, or with smoothing any class, a probability below ``eps``."""
     if not eps:
         return None
-    low: Mask = of_class(pred, label) < eps if label_smoothing == 0.0 else np.any(pred < eps, axis=1)
+    low: Mask = at_class(pred, label) < eps if label_smoothing == 0.0 else np.any(pred < eps, axis=1)
     return low
 
 
 def floored_soft(label: Columns, pred: Columns, *, eps: float, label_smoothing: float = 0.0) -> Mask:
-    """Which rows give a class with a share of the label a probability below ``eps``."""
+    """Rows that give a class with a share of the label a probability below ``eps``."""
     low: Mask = np.any(((label > 0.0) | (label_smoothing > 0.0)) & (pred < eps), axis=1)
     return low
 
 
 def shares_of(label: Columns, label_smoothing: float) -> tuple[Columns, float]:
-    """The classes' shares of the label after smoothing, and what they add up to.
+    """The classes' shares of the label after smoothing, and their sum.
 
-    Not divided by the number of classes: a share of the least double would be none.
+    They are not divided by the number of classes, which would make a share of the smallest double 0.
     """
     if label_smoothing == 0.0:
         return label, 1.0
     return label * ((1.0 - label_smoothing) * label.shape[1]) + label_smoothing, float(label.shape[1])
 
 
-@loss(
+@of_probabilities(
     aliases=CROSS_ENTROPY_ALIASES,
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
     touches={"clipped": floored},
-    ulps=8.0,
-    reference=GOOD,
     exceptions={"ulps": "with `label_smoothing` the sum over the classes rounds once a class"},
+    reference=GOOD,
 )
 def cross_entropy(
     label: Codes, pred: Columns, *, eps: BelowOne = EPS, label_smoothing: BelowOne = 0.0
@@ -102,7 +102,7 @@ def cross_entropy(
     >>> cross_entropy(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     array([0.69314718, 0.        ])
     """
-    chance = of_class(pred, label)
+    chance = at_class(pred, label)
     np.maximum(chance, eps, out=chance)
     surprise = np.log(chance, out=chance)
     np.subtract(0.0, surprise, out=surprise)
@@ -115,17 +115,7 @@ def cross_entropy(
     return np.add((1.0 - label_smoothing) * surprise, label_smoothing * rest)
 
 
-@loss(
-    name="cross_entropy",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    best=None,
-    elicits="the probability of each class",
-    touches={"clipped": floored_soft},
-    ulps=8.0,
-    reference=GOOD,
-    exceptions=ROUNDS,
-)
+@of_soft_labels(name="cross_entropy", best=None, touches={"clipped": floored_soft}, reference=GOOD)
 def cross_entropy_soft(
     label: Columns, pred: Columns, *, eps: BelowOne = EPS, label_smoothing: BelowOne = 0.0
 ) -> Column:
@@ -158,11 +148,11 @@ def log_sum_exp_above(pred: Columns) -> tuple[Column, Column]:
     """
     columns = pred.T
     first = columns.argmax(axis=0)
-    greatest = of_class(pred, first)
+    greatest = at_class(pred, first)
     rest = np.zeros(len(pred))
     for place, scores in enumerate(columns):
         below, lost = two_difference(scores, greatest)
-        # Nothing of a score that lies farther below than the greatest double, where `lost` is no number.
+        # A score farther below than the greatest double adds nothing; `lost` is NaN there.
         none = (first == place) | (below == -np.inf)
         rest += np.where(none, 0.0, np.exp(below) * (1.0 + lost))
     return greatest, np.log1p(rest)
@@ -178,8 +168,8 @@ def expected_surprise(label: Columns, pred: Columns, label_smoothing: float) -> 
     total /= whole
     far = ~np.isfinite(total)
     if far.any():
-        # A distance of scores may exceed the greatest double where its share does not: all scaled down,
-        # and beside such distances `above` is nothing.
+        # A distance of scores may exceed the greatest double where its share does not: all scores are
+        # scaled down, and `above` is negligible.
         small, top, part = pred[far] * 2.0**-40, greatest[far] * 2.0**-40, np.zeros(np.count_nonzero(far))
         for share, score in zip(shares[far].T, small.T, strict=True):
             part += share * (top - score)
@@ -187,15 +177,7 @@ def expected_surprise(label: Columns, pred: Columns, label_smoothing: float) -> 
     return total
 
 
-@loss(
-    name="cross_entropy",
-    logits=True,
-    label=CLASSES,
-    elicits="the log of each class's probability, up to a constant",
-    ulps=16.0,
-    reference=GOOD,
-    exceptions=ROUNDS,
-)
+@from_logits(name="cross_entropy")
 def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: BelowOne = 0.0) -> Column:
     """Surprise at the class, in nats, from raw scores; nothing is clipped.
 
@@ -218,21 +200,12 @@ def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: B
     """
     greatest, above = log_sum_exp_above(pred)
     if label_smoothing == 0.0:
-        return above + (greatest - of_class(pred, label))
+        return above + (greatest - at_class(pred, label))
     one_hot = (label[:, None] == np.arange(pred.shape[1])).astype(np.float64)
     return expected_surprise(one_hot, pred, label_smoothing)
 
 
-@loss(
-    name="cross_entropy",
-    logits=True,
-    label=SIMPLEX,
-    best=None,
-    elicits="the log of each class's probability, up to a constant",
-    ulps=16.0,
-    reference=GOOD,
-    exceptions=ROUNDS,
-)
+@from_logits(name="cross_entropy", label=SIMPLEX, best=None)
 def cross_entropy_soft_from_logits(
     label: Columns, pred: Columns, *, label_smoothing: BelowOne = 0.0
 ) -> Column:
@@ -256,12 +229,12 @@ def cross_entropy_soft_from_logits(
 
 
 @loss(
-    aliases=("nll_loss", "negative_log_likelihood"),
     label=CLASSES,
     pred=Interval(high=0.0),
-    elicits="the log of each class's probability",
-    reference=GOOD,
+    aliases=("nll_loss", "negative_log_likelihood"),
+    elicits=CLASS_LOG_PROBABILITIES,
     sample="sample_data/iris.csv --pred 'logp_*'",
+    reference=GOOD,
 )
 def nll(label: Codes, pred: Columns) -> Column:
     """Surprise at the class, in nats, from columns of log-probabilities.
@@ -278,25 +251,14 @@ def nll(label: Codes, pred: Columns) -> Column:
     >>> nll(np.array([1, 0]), np.array([[-0.5, -1.0], [0.0, -9.0]]))
     array([1., 0.])
     """
-    return np.subtract(0.0, of_class(pred, label))
+    return np.subtract(0.0, at_class(pred, label))
 
 
-def floored_each(label: Codes, pred: Columns, *, eps: float) -> Mask:
-    """Which rows give any class a probability of what happened to it that is below ``eps``."""
-    happened = label[:, None] == np.arange(pred.shape[1])
-    low: Mask = np.any(np.where(happened, pred, 1.0 - pred) < eps, axis=1)
-    return low
-
-
-@loss(
-    aliases=("multi_class_one_vs_all", "one_vs_all_log_loss"),
-    label=CLASSES,
+@of_probabilities(
     pred=UNIT,
-    elicits="the probability of each class",
-    touches={"clipped": floored_each},
-    ulps=8.0,
-    reference="Rifkin & Klautau (2004), In defense of one-vs-all classification, JMLR 5, 101-141",
-    exceptions=ROUNDS,
+    aliases=("multi_class_one_vs_all", "one_vs_all_log_loss"),
+    touches={"clipped": floored_anywhere},
+    reference=RIFKIN,
 )
 def ova_log_loss(label: Codes, pred: Columns, *, eps: BelowOne = EPS) -> Column:
     """Mean over the classes of the log loss of each against the rest, in nats.
@@ -315,20 +277,17 @@ def ova_log_loss(label: Codes, pred: Columns, *, eps: BelowOne = EPS) -> Column:
     >>> ova_log_loss(np.array([0]), np.array([[0.5, 0.5]]))
     array([0.69314718])
     """
-    total = np.zeros(len(label))
-    for place, chance in enumerate(pred.T):
-        total += log_loss((label == place).astype(np.float64), chance, eps=eps)
-    return np.divide(total, pred.shape[1], out=total)
+    return mean_log_loss(label, pred, eps)
 
 
 @loss(
     name="ova_log_loss",
     logits=True,
     label=CLASSES,
-    elicits="the log odds of each class",
+    elicits=CLASS_LOG_ODDS,
     ulps=8.0,
-    reference="Rifkin & Klautau (2004), In defense of one-vs-all classification, JMLR 5, 101-141",
     exceptions=ROUNDS,
+    reference=RIFKIN,
 )
 def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
     """Mean log loss of each class against the rest, from raw scores.
@@ -343,18 +302,14 @@ def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
     >>> ova_log_loss_from_logits(np.array([0]), np.array([[0.0, 0.0]]))
     array([0.69314718])
     """
-    total = np.zeros(len(label))
-    for place, score in enumerate(pred.T):
-        # Divided one by one: the sum of the scores may exceed the greatest double where the mean does not.
-        total += log_loss_from_logits((label == place).astype(np.float64), score) / pred.shape[1]
-    return total
+    return mean_log_loss_from_logits(label, pred)
 
 
 @loss(
-    aliases=("categorical_focal_crossentropy", "focal_loss"),
     label=CLASSES,
     pred=SIMPLEX,
-    elicits="classes in the order of their probabilities, which come out less sure than they are",
+    aliases=("categorical_focal_crossentropy", "focal_loss"),
+    elicits=LESS_SURE,
     touches={"clipped": floored},
     reference=LIN,
 )
@@ -380,9 +335,9 @@ def focal(
     >>> focal(np.array([1, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     array([0.1732868, 0.       ])
     """
-    chance = of_class(pred, label)
+    chance = at_class(pred, label)
     missed, lost = two_difference(1.0, chance)
-    # What the rounding of 1 - chance lost comes back through the slope of the power.
+    # The rounding error of 1 - chance is added back times the slope of the power.
     lost = gamma * lost / np.where(missed == 0.0, 1.0, missed)
     factor = missed**gamma
     factor += factor * lost
@@ -394,10 +349,10 @@ def focal(
     name="focal",
     logits=True,
     label=CLASSES,
-    elicits="classes in the order of their probabilities, which come out less sure than they are",
+    elicits=LESS_SURE,
     ulps=64.0,
-    reference=LIN,
     exceptions={"ulps": "the power multiplies the rounding of a probability by `gamma`"},
+    reference=LIN,
 )
 def focal_from_logits(
     label: Codes, pred: Columns, *, gamma: Focus = 2.0, alpha: Unit | None = None
@@ -421,8 +376,8 @@ def focal_from_logits(
     array([0.1732868])
     """
     greatest, above = log_sum_exp_above(pred)
-    own = of_class(pred, label)
-    # Halved, since the distance of two scores may exceed the greatest double where `alpha` times it fits.
+    own = at_class(pred, label)
+    # Halved, since the distance of two scores may exceed the greatest double where `alpha` times it does not.
     half = 0.5 * above + (0.5 * greatest - 0.5 * own)
     surprise = above + (greatest - own)
     found = (0.0 - np.expm1(-surprise)) ** gamma * np.where(np.isfinite(surprise), surprise, half)
@@ -434,11 +389,11 @@ def _balanced(found: Column, alpha: float | None) -> Column:
 
 
 @loss(
-    aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
     label=CLASSES,
     pred=SIMPLEX,
-    elicits="the most probable class for sure (power 1), the probabilities (power near 0)",
-    reference="Zhang & Sabuncu (2018), Generalized cross entropy loss, NeurIPS 31, arXiv:1805.07836",
+    aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
+    elicits=BY_POWER,
+    reference=ZHANG,
 )
 def gce(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     """Generalised cross-entropy: between surprise and chance of a miss.
@@ -455,18 +410,10 @@ def gce(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     >>> gce(np.array([1, 0]), np.array([[0.75, 0.25], [1.0, 0.0]]))
     array([1., 0.])
     """
-    return _bounded(np.subtract(0.0, np.log(of_class(pred, label))), power)
+    return _bounded(np.subtract(0.0, np.log(at_class(pred, label))), power)
 
 
-@loss(
-    name="gce",
-    logits=True,
-    label=CLASSES,
-    elicits="the most probable class for sure (power 1), the probabilities (power near 0)",
-    ulps=16.0,
-    reference="Zhang & Sabuncu (2018), Generalized cross entropy loss, NeurIPS 31, arXiv:1805.07836",
-    exceptions=ROUNDS,
-)
+@from_logits(name="gce", elicits=BY_POWER, reference=ZHANG)
 def gce_from_logits(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Column:
     """Generalised cross-entropy, from raw scores.
 
@@ -485,24 +432,24 @@ def gce_from_logits(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Col
     array([0.5])
     """
     greatest, above = log_sum_exp_above(pred)
-    return _bounded(above + (greatest - of_class(pred, label)), power)
+    return _bounded(above + (greatest - at_class(pred, label)), power)
 
 
 def _bounded(surprise: Column, power: float) -> Column:
     """(1 - exp(-power·surprise)) / power."""
     scaled = power * surprise
-    # Far below 1 the two sides are one, and the product would lose its digits below the normal doubles.
+    # Far below 1 the result is the surprise itself, and the product would be subnormal.
     return np.where(scaled < 1e-20, surprise, np.subtract(0.0, np.expm1(-scaled)) / power)
 
 
 @loss(
-    aliases=("poly_loss", "poly_loss_cross_entropy"),
     label=CLASSES,
     pred=SIMPLEX,
+    aliases=("poly_loss", "poly_loss_cross_entropy"),
     elicits="probabilities that come out surer than they are (eps above 0)",
     ulps=8.0,
-    reference="Leng et al. (2022), PolyLoss, ICLR, arXiv:2204.12511",
     exceptions={"ulps": "the surprise and the chance of a miss are rounded one by one"},
+    reference="Leng et al. (2022), PolyLoss, ICLR, arXiv:2204.12511",
 )
 def poly1(label: Codes, pred: Columns, *, eps: FromMinusOne = 2.0) -> Column:
     """Cross-entropy plus ``eps`` times the probability of the other classes.
@@ -519,551 +466,6 @@ def poly1(label: Codes, pred: Columns, *, eps: FromMinusOne = 2.0) -> Column:
     >>> poly1(np.array([0, 0]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     array([1.69314718, 0.        ])
     """
-    chance = of_class(pred, label)
+    chance = at_class(pred, label)
     # Split so that both terms are positive, also where `eps` is below 0.
-    return excess(np.ones(1), chance) + (1.0 + eps) * (1.0 - chance)
-
-
-def _halved(half: str, classes: int) -> bool:
-    return half == "always" or (half == "auto" and classes == 2)
-
-
-@loss(
-    name="brier",
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=BRIER,
-    exceptions=ROUNDS,
-)
-def brier_of_classes(
-    label: Codes, pred: Columns, *, half: Literal["auto", "always", "never"] = "auto"
-) -> Column:
-    """Squared distance between the probabilities and the class that happened.
-
-        total = sum((p - (1 if c == label else 0))**2 for c, p in enumerate(pred))
-        total / 2 if half == "always" or half == "auto" and len(pred) == 2 else total
-
-    From 0 to 2, or to 1 where it is halved: by default for two classes only, as scikit-learn does.
-
-    Gradient by `pred[j]`:
-
-        pred[j] - (1 if j == label else 0) if half == "always" or (half == "auto" and len(pred) == 2)
-            else 2 * (pred[j] - (1 if j == label else 0))
-
-    >>> brier_of_classes(np.array([0]), np.array([[0.5, 0.25, 0.25]]))
-    array([0.375])
-    """
-    total = np.zeros(len(label))
-    for place, chance in enumerate(pred.T):
-        error = chance - (label == place)
-        total += error * error
-    return total * 0.5 if _halved(half, pred.shape[1]) else total
-
-
-@loss(
-    name="brier",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=BRIER,
-    exceptions=ROUNDS,
-)
-def brier_of_shares(
-    label: Columns, pred: Columns, *, half: Literal["auto", "always", "never"] = "auto"
-) -> Column:
-    """Squared distance between the probabilities and soft or one-hot labels.
-
-        total = sum((p - y)**2 for y, p in zip(label, pred))
-        total / 2 if half == "always" or half == "auto" and len(pred) == 2 else total
-
-    Gradient by `pred[j]`:
-
-        pred[j] - label[j] if half == "always" or (half == "auto" and len(pred) == 2)
-            else 2 * (pred[j] - label[j])
-
-    >>> brier_of_shares(np.array([[1.0, 0.0, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
-    array([0.375])
-    """
-    total = np.zeros(len(label))
-    for share, chance in zip(label.T, pred.T, strict=True):
-        error = chance - share
-        total += error * error
-    return total * 0.5 if _halved(half, pred.shape[1]) else total
-
-
-@loss(
-    aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
-    of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
-    label=CLASSES,
-    pred=CLASSES,
-    elicits="the most probable class",
-    reference="Duda, Hart & Stork (2001), Pattern Classification, §2.3",
-)
-def zero_one(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
-    """Share of rows whose predicted class is not the label.
-
-        1 if pred != label else 0
-
-    One minus the accuracy.  A probability predicts class 1 where it is greater than ``threshold``, a
-    raw score where it is greater than 0; of several class columns the first greatest one counts, and
-    ties are reported.  It cannot tell a near miss from a bad one: `log_loss` and `brier` can.
-
-    >>> zero_one(np.array([1, 0, 2]), np.array([1, 1, 2]))
-    array([0., 1., 0.])
-    """
-    return np.not_equal(label, pred).astype(np.float64)
-
-
-def steps_apart(label: Codes | Columns, pred: Columns) -> list[Column]:
-    """For each class but the last: how far the probability of it or a lower one is from the label's.
-
-    Summed with what the rounding lost, since the sums of a good forecast nearly cancel.
-    """
-    near, lost, steps = np.zeros(len(pred)), np.zeros(len(pred)), []
-    for place, chance in enumerate(pred.T[:-1]):
-        share = np.asarray(label == place if label.ndim == 1 else label[:, place], dtype=np.float64)
-        apart, first = two_difference(chance, share)
-        near, second = two_sum(near, apart)
-        lost = lost + (first + second)
-        steps.append(near + lost)
-    return steps
-
-
-EPSTEIN = "Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2"
-
-
-@loss(
-    aliases=("ranked_probability_score", "ranked_prob_score"),
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=EPSTEIN,
-    exceptions=ROUNDS,
-)
-def rps(label: Codes, pred: Columns, *, normalize: bool = True) -> Column:
-    """Ranked probability score of ordered classes: squared, of running sums.
-
-        steps = range(len(pred) - 1)
-        total = sum((sum(pred[: k + 1]) - (1 if label <= k else 0))**2 for k in steps)
-        total / (len(pred) - 1) if normalize else total
-
-    For classes with an order, which is the order of the columns: a probability two classes away from
-    the label costs more than one next to it.  It is least for the true probabilities.  From 0 to 1;
-    ``normalize=false`` does not divide by the number of classes less 1.
-
-    Gradient by `pred[j]`:
-
-        steps = range(len(pred) - 1)
-        2 * sum(sum(pred[:k + 1]) - (1 if label <= k else 0) for k in steps if j < k + 1) / (len(pred)
-            - 1) if normalize else 2 * sum(sum(pred[:k + 1]) - (1 if label <= k
-            else 0) for k in steps if j < k + 1)
-
-    >>> rps(np.array([0, 0]), np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
-    array([0.5, 1. ])
-    """
-    return _ranked(steps_apart(label, pred), normalize)
-
-
-@loss(
-    name="rps",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the probability of each class",
-    ulps=8.0,
-    reference=EPSTEIN,
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
-def rps_of_shares(label: Columns, pred: Columns, *, normalize: bool = True) -> Column:
-    """Ranked probability score of ordered classes, of soft labels.
-
-        steps = range(len(pred) - 1)
-        total = sum((sum(pred[: k + 1]) - sum(label[: k + 1]))**2 for k in steps)
-        total / (len(pred) - 1) if normalize else total
-
-    Gradient by `pred[j]`:
-
-        steps = range(len(pred) - 1)
-        2 * sum(sum(pred[:k + 1]) - sum(label[:k + 1]) for k in steps if j < k + 1) / (len(pred)
-            - 1) if normalize else 2 * sum(sum(pred[:k + 1]) - sum(label[:k + 1]) for k in steps if j < k
-            + 1)
-
-    >>> rps_of_shares(np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]]))
-    array([0.5])
-    """
-    return _ranked(steps_apart(label, pred), normalize)
-
-
-def _ranked(steps: list[Column], normalize: bool) -> Column:
-    total = np.zeros(len(steps[0]))
-    for step in steps:
-        total += step * step
-    return total / len(steps) if normalize else total
-
-
-RUBNER = "Rubner, Tomasi & Guibas (2000), doi:10.1023/A:1026543900054"
-
-
-@loss(
-    aliases=("earth_mover_distance", "wasserstein_1"),
-    label=CLASSES,
-    pred=SIMPLEX,
-    elicits="the median class for sure",
-    ulps=8.0,
-    reference=RUBNER,
-    exceptions=ROUNDS,
-)
-def emd(label: Codes, pred: Columns) -> Column:
-    """Earth mover's distance of ordered classes, in steps of one class.
-
-        sum(abs(sum(pred[: k + 1]) - (1 if label <= k else 0)) for k in range(len(pred) - 1))
-
-    How far the probabilities must be carried to lie all on the label: against a single class it is
-    the expected distance from it.  The order of the columns is the order of the classes, a step
-    apart each.  `rps` squares the same steps and rewards the true probabilities; this does not.
-
-    Gradient by `pred[j]`:
-
-        sum(sign(sum(pred[:k + 1]) - (1 if label <= k else 0)) for k in range(len(pred) - 1) if j < k + 1)
-
-    >>> emd(np.array([0]), np.array([[0.5, 0.25, 0.25]]))
-    array([0.75])
-    """
-    return _carried(steps_apart(label, pred))
-
-
-@loss(
-    name="emd",
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=8.0,
-    reference=RUBNER,
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
-def emd_of_shares(label: Columns, pred: Columns) -> Column:
-    """Earth mover's distance of ordered classes, of soft labels, in steps.
-
-        sum(abs(sum(pred[: k + 1]) - sum(label[: k + 1])) for k in range(len(pred) - 1))
-
-    Gradient by `pred[j]`:
-
-        sum(sign(sum(pred[:k + 1]) - sum(label[:k + 1])) for k in range(len(pred) - 1) if j < k + 1)
-
-    >>> emd_of_shares(np.array([[0.5, 0.5, 0.0]]), np.array([[0.0, 0.5, 0.5]]))
-    array([1.])
-    """
-    return _carried(steps_apart(label, pred))
-
-
-def _carried(steps: list[Column]) -> Column:
-    total = np.zeros(len(steps[0]))
-    for step in steps:
-        total += np.abs(step)
-    return total
-
-
-@loss(
-    aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div"),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=16.0,
-    reference="Kullback & Leibler (1951), doi:10.1214/aoms/1177729694",
-    exceptions={
-        **ROUNDS,
-        "best": "where the two sides sum to 1 with different rounding, a row can come out just below 0",
-    },
-    sample=SHARES,
-)
-def kl(label: Columns, pred: Columns, *, reverse: bool = False) -> Column:
-    """Kullback-Leibler divergence of prediction from soft labels, in nats.
-
-        pairs = zip(pred, label) if reverse else zip(label, pred)
-        sum(y * log(y / p) if p > 0 else inf for y, p in pairs if y > 0)
-
-    What soft labels cost beyond the surprise that is in them: `cross_entropy` less the entropy of the
-    label, and 0 for a prediction that equals it.  Nothing is clipped: a class with a share of the
-    label and probability 0 makes it infinite.  ``reverse`` changes the two sides.
-
-    Gradient by `pred[j]`:
-
-        (log(pred[j] / label[j]) + 1 if pred[j] > 0 and label[j] > 0 else 0) if reverse
-            else -label[j] / pred[j] if label[j] > 0 and pred[j] > 0 else 0
-
-    >>> kl(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.5, 0.5]]))
-    array([0.69314718, 0.        ])
-    """
-    first, second = (pred, label) if reverse else (label, pred)
-    total, near, lost = np.zeros(len(label)), np.zeros(len(label)), np.zeros(len(label))
-    for one, other in zip(first.T, second.T, strict=True):
-        # Terms of both signs would cancel: each is taken with one - other off it, which makes it
-        # positive, and these differences, whose sum is all but 0, are summed with what rounding lost.
-        total += excess(one, other)
-        apart, left = two_difference(one, other)
-        near, more = two_sum(near, apart)
-        lost += left + more
-    return total + (near + lost)
-
-
-@loss(
-    aliases=("jensen_shannon", "jensen_shannon_divergence", "js_divergence"),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=16.0,
-    reference="Lin (1991), doi:10.1109/18.61115",
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
-def js(label: Columns, pred: Columns) -> Column:
-    """Jensen-Shannon divergence of prediction and soft labels, in nats.
-
-        to_middle = [x * log(2 * x / (y + p)) for y, p in zip(label, pred) for x in (y, p) if x > 0]
-        sum(to_middle) / 2
-
-    The mean `kl` of both sides from the middle between them: never infinite, at most log 2, and the
-    same when the sides change places.  Its root is a distance; this is not the root.
-
-    Gradient by `pred[j]`:
-
-        ((-label[j] / (label[j] + pred[j]) if label[j] > 0 else 0) + (log(2 * pred[j] / (label[j]
-            + pred[j])) + 1 - pred[j] / (label[j] + pred[j]) if pred[j] > 0 else 0)) / 2
-
-    >>> js(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
-    array([0.69314718, 0.        ])
-    """
-    total = np.zeros(len(label))
-    for share, chance in zip(label.T, pred.T, strict=True):
-        total += mixing(share, chance)
-    return total * 0.5
-
-
-@loss(
-    aliases=("hellinger_distance",),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=8.0,
-    reference="Hellinger (1909), doi:10.1515/crll.1909.136.210",
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
-def hellinger(label: Columns, pred: Columns) -> Column:
-    """Hellinger distance of prediction and soft labels, from 0 to 1.
-
-        sqrt(sum((sqrt(y) - sqrt(p))**2 for y, p in zip(label, pred)) / 2)
-
-    Never infinite; it minds small probabilities more than `tv` does and less than `kl`.  The value of
-    a file is the mean of the rows' distances, not of their squares.
-
-    Gradient by `pred[j]`:
-
-        (1 - sqrt(label[j]) / sqrt(pred[j])) / (4 * sqrt(sum((sqrt(y)
-            - sqrt(p))**2 for y, p in zip(label, pred)) / 2))
-
-    >>> hellinger(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
-    array([1., 0.])
-    """
-    total = np.zeros(len(label))
-    for share, chance in zip(label.T, pred.T, strict=True):
-        roots = np.sqrt(share) + np.sqrt(chance)
-        # A power of two, so that the square of the root of 5e-324 keeps its digits.
-        apart = (share - chance) / np.where(roots == 0.0, 1.0, roots) * 2.0**500
-        total += apart * apart
-    return np.sqrt(total * 0.5) * 2.0**-500
-
-
-@loss(
-    aliases=("total_variation", "total_variation_distance"),
-    label=SIMPLEX,
-    pred=SIMPLEX,
-    elicits="the label's own shares",
-    ulps=8.0,
-    reference="Gibbs & Su (2002), doi:10.1111/j.1751-5823.2002.tb00178.x",
-    exceptions=ROUNDS,
-    sample=SHARES,
-)
-def tv(label: Columns, pred: Columns) -> Column:
-    """Total variation distance: the probability that lies on wrong classes.
-
-        sum(abs(p - y) for y, p in zip(label, pred)) / 2
-
-    From 0 to 1, in plain probability: the greatest error that the prediction makes about any set of
-    classes.  Of one certain class it is the probability that was given to the others.
-
-    Gradient by `pred[j]`:
-
-        sign(pred[j] - label[j]) / 2
-
-    >>> tv(np.array([[1.0, 0.0, 0.0]]), np.array([[0.5, 0.25, 0.25]]))
-    array([0.5])
-    """
-    total = np.zeros(len(label))
-    for share, chance in zip(label.T, pred.T, strict=True):
-        total += np.abs(chance - share)
-    return total * 0.5
-
-
-def places_ahead(label: Codes, pred: Columns) -> tuple[Column, Column]:
-    """How many classes have a greater score than the label's, and how many more are tied before it."""
-    own = of_class(pred, label)
-    greater, before = np.zeros(len(label)), np.zeros(len(label))
-    for place, score in enumerate(pred.T):
-        greater += score > own
-        before += (score == own) & (place < label)
-    return greater, before
-
-
-def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
-    """Which rows are right or wrong only by the order of the columns."""
-    own = of_class(pred, label)
-    greater, _ = places_ahead(label, pred)
-    others = np.count_nonzero(own == pred.T, axis=0) - 1
-    tied: Mask = (greater < k) & (greater + others >= k)
-    return tied
-
-
-@loss(
-    aliases=("top_k_categorical_error",),
-    label=CLASSES,
-    scores=True,
-    elicits="the k most probable classes in front",
-    touches={"tied": tied_at},
-    reference="Russakovsky et al. (2015), doi:10.1007/s11263-015-0816-y",
-    sample=IRIS,
-)
-def top_k_error(label: Codes, pred: Columns, *, k: Count) -> Column:
-    """Share of rows whose class is not among the ``k`` greatest scores.
-
-        own = pred[label]
-        ahead = sum(1 for c, s in enumerate(pred) if s > own or s == own and c < label)
-        1 if ahead >= k else 0
-
-    One minus the top-k accuracy.  Probabilities or raw scores, only their order matters; of equal
-    ones the first column is taken, and rows where that decides are counted as tied.  ``k=1`` is
-    `zero_one`.
-
-    No gradient: it goes in steps: its slope is 0 wherever it has one.
-
-    >>> top_k_error(np.array([0, 2]), np.array([[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]), k=2)
-    array([1., 0.])
-    """
-    greater, before = places_ahead(label, pred)
-    return (greater + before >= k).astype(np.float64)
-
-
-@loss(
-    aliases=("crammer_singer", "multiclass_hinge_loss"),
-    label=CLASSES,
-    scores=True,
-    elicits="the class that is more probable than all others together in front, by 1",
-    reference="Crammer & Singer (2001), JMLR 2, 265-292",
-    sample=IRIS,
-)
-def multiclass_hinge(label: Codes, pred: Columns, *, squared: bool = False) -> Column:
-    """What a class's score lacks to lie 1 above that of every other class.
-
-        rival = max(s for c, s in enumerate(pred) if c != label)
-        max(0, 1 + (rival - pred[label]))**(2 if squared else 1)
-
-    Crammer and Singer's hinge, of raw scores as they are.  `multi_margin` counts all rivals, this the
-    strongest; `perceptron` asks for no distance.
-
-    Gradient by `pred[j]`:
-
-        rival = max(s for c, s in enumerate(pred) if c != label)
-        (2 if squared else 1) * (1 + rival - pred[label])**(1 if squared
-            else 0) * ((1 if j != label and pred[j] == rival else 0) - (1 if j == label
-            else 0)) if 1 + (rival - pred[label]) > 0 else 0
-
-    >>> multiclass_hinge(np.array([0, 0]), np.array([[2.0, 1.5, 0.0], [3.0, 1.0, 0.0]]))
-    array([0.5, 0. ])
-    """
-    rival = np.full(len(label), -np.inf)
-    for place, score in enumerate(pred.T):
-        np.maximum(rival, np.where(label == place, -np.inf, score), out=rival)
-    missed = margin_missed(1.0, rival, of_class(pred, label))
-    return missed * missed if squared else missed
-
-
-@loss(
-    aliases=("multi_margin_loss",),
-    label=CLASSES,
-    scores=True,
-    elicits="the most probable class in front, where it is more probable than not",
-    ulps=8.0,
-    reference="Weston & Watkins (1999), Support vector machines for multi-class pattern recognition, ESANN",
-    exceptions=ROUNDS,
-    sample=IRIS,
-)
-def multi_margin(label: Codes, pred: Columns, *, power: OneOrTwo = 1, margin: NonNegative = 1.0) -> Column:
-    """What a class's score lacks to lie a margin above each other one's.
-
-        missed = [max(0, margin + (s - pred[label])) for c, s in enumerate(pred) if c != label]
-        sum(m**power for m in missed) / len(pred)
-
-    Every rival that comes too near counts, where `multiclass_hinge` minds the strongest only; the sum
-    is divided by the number of classes, as PyTorch does.
-
-    Gradient by `pred[j]`:
-
-        ((power * (margin + pred[j] - pred[label])**(power - 1) if j != label and margin + (pred[j]
-            - pred[label]) > 0 else 0) + (-power * sum((margin + s - pred[label])**(power
-            - 1) for c, s in enumerate(pred) if c != label and margin + (s
-            - pred[label]) > 0) if j == label else 0)) / len(pred)
-
-    >>> multi_margin(np.array([0]), np.array([[2.0, 1.5, 2.0, 0.0]]))
-    array([0.375])
-    """
-    mean = _missed(label, pred, power, margin)
-    mean /= pred.shape[1]
-    far = ~np.isfinite(mean)
-    if far.any():
-        # The sum exceeds the greatest double where the mean may not: the same, all inputs scaled down.
-        scaled = _missed(label[far], pred[far] * 2.0**-600, power, margin * 2.0**-600) / pred.shape[1]
-        for _ in range(power):
-            scaled *= 2.0**600
-        mean[far] = scaled
-    return mean
-
-
-def _missed(label: Codes, pred: Columns, power: int, margin: float) -> Column:
-    own, total = of_class(pred, label), np.zeros(len(label))
-    for place, score in enumerate(pred.T):
-        missed = margin_missed(margin, score, own)
-        total += np.where(label == place, 0.0, missed * missed if power == 2 else missed)
-    return total
-
-
-@loss(
-    name="perceptron",
-    label=CLASSES,
-    scores=True,
-    elicits="the most probable class in front",
-    reference="Crammer & Singer (2003), Ultraconservative online algorithms, JMLR 3, 951-991",
-    sample=IRIS,
-)
-def perceptron_of_classes(label: Codes, pred: Columns) -> Column:
-    """What a class's score lacks to be the greatest.
-
-        max(pred) - pred[label]
-
-    0 wherever the class is in front, by however little; `multiclass_hinge` asks for a distance.  Equal
-    scores for all classes cost nothing: it is of use only beside `zero_one`.
-
-    Gradient by `pred[j]`:
-
-        (1 if pred[j] == max(pred) else 0) - (1 if j == label else 0)
-
-    >>> perceptron_of_classes(np.array([0, 1]), np.array([[2.0, 1.5], [2.0, 1.5]]))
-    array([0. , 0.5])
-    """
-    # Adding 0 makes -0 a zero, which the greatest of 0 and -0 may be.
-    behind: Column = pred.max(axis=1) - of_class(pred, label) + 0.0
-    return behind
+    return entropy_gap(np.ones_like(chance), chance) + (1.0 + eps) * (1.0 - chance)

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, INDICATOR, UNIT, BelowOne, Unit
-from losscli.losses.binary import EPS, log_loss, log_loss_from_logits
-from losscli.losses.stable import margin_missed
+from losscli.loss.elicits import LABEL_LOG_ODDS, LABEL_PROBABILITIES, LIKELY_LABELS, MODE
+from losscli.losses.binary import EPS, GOOD
+from losscli.losses.class_columns import (
+    floored_anywhere,
+    mean_log_loss,
+    mean_log_loss_from_logits,
+    mean_missed,
+)
 from losscli.table.block import Mask
 
 HAMMING = "Hamming (1950), doi:10.1002/j.1538-7305.1950.tb00463.x"
 TSOUMAKAS = "Tsoumakas, Katakis & Vlahavas (2010), doi:10.1007/978-0-387-09823-4_34"
 BOOSTEXTER = "Schapire & Singer (2000), doi:10.1023/A:1007649029923"
 GODBOLE = "Godbole & Sarawagi (2004), doi:10.1007/978-3-540-24775-3_5"
+ROUNDS = {"ulps": "the sum over the labels rounds once a label"}
 
 NoLabel: TypeAlias = Literal["skip", "zero", "one"]
 
 CHANCES = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
 
-
-@loss(
-    aliases=("hamming_loss", "hamming_distance", "汉明损失"),
+of_labels = partial(loss, label=INDICATOR, pred=UNIT)
+of_one_class = partial(loss, label=CLASSES, pred=CLASSES, elicits=MODE, reference=HAMMING)
+of_scores = partial(
+    loss,
     label=INDICATOR,
-    pred=UNIT,
-    elicits="for each label, whether it is more probable than not",
-    reference=HAMMING,
+    scores=True,
+    elicits="labels in the order of their probabilities",
+    reference=TSOUMAKAS,
+    sample=CHANCES,
 )
+
+
+@of_labels(aliases=("hamming_loss", "hamming_distance", "汉明损失"), elicits=LIKELY_LABELS, reference=HAMMING)
 def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
     """Share of wrong cells: of all labels of all rows, those predicted wrong.
 
@@ -47,13 +61,7 @@ def hamming(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
     return np.divide(wrong, label.shape[1], out=wrong)
 
 
-@loss(
-    name="hamming",
-    label=CLASSES,
-    pred=CLASSES,
-    elicits="the most probable class",
-    reference=HAMMING,
-)
+@of_one_class(name="hamming", rate=True)
 def hamming_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
     """Share of wrong rows, where a row has one class: then it is `zero_one`.
 
@@ -65,12 +73,7 @@ def hamming_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> C
     return np.not_equal(label, pred).astype(np.float64)
 
 
-@loss(
-    label=INDICATOR,
-    pred=UNIT,
-    elicits="for each label, whether it is more probable than not",
-    reference=HAMMING,
-)
+@of_labels(elicits=LIKELY_LABELS, reference=HAMMING)
 def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
     """Wrong cells a row: the number of labels whose prediction is wrong.
 
@@ -86,13 +89,7 @@ def hamming_count(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Co
     return _wrong(label, pred, threshold)
 
 
-@loss(
-    name="hamming_count",
-    label=CLASSES,
-    pred=CLASSES,
-    elicits="the most probable class",
-    reference=HAMMING,
-)
+@of_one_class(name="hamming_count")
 def hamming_count_of_classes(label: Codes, pred: Codes, *, threshold: Unit = 0.5) -> Column:
     """Wrong cells a row, where a row has one class: a wrong row has two.
 
@@ -113,11 +110,10 @@ def _wrong(label: Columns, pred: Columns, threshold: float) -> Column:
     return wrong
 
 
-@loss(
+@of_labels(
     aliases=("exact_match_error", "subset_zero_one_loss", "subset_error"),
-    label=INDICATOR,
-    pred=UNIT,
     elicits="the most probable set of labels",
+    rate=True,
     reference=TSOUMAKAS,
 )
 def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> Column:
@@ -136,22 +132,14 @@ def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> 
     return (_wrong(label, pred, threshold) > 0.0).astype(np.float64)
 
 
-def floored_cells(label: Columns, pred: Columns, *, eps: float) -> Mask:
-    """Which rows give any label a probability of what happened to it that is below ``eps``."""
-    low: Mask = np.any(np.where(label == 1.0, pred, 1.0 - pred) < eps, axis=1)
-    return low
-
-
-@loss(
+@of_labels(
     aliases=("multilabel_binary_cross_entropy",),
-    label=INDICATOR,
-    pred=UNIT,
-    elicits="the probability of each label",
-    touches={"clipped": floored_cells},
+    elicits=LABEL_PROBABILITIES,
+    touches={"clipped": floored_anywhere},
     ulps=8.0,
-    reference="Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
-    exceptions={"ulps": "the sum over the labels rounds once a label"},
+    exceptions=ROUNDS,
     sample=CHANCES,
+    reference=GOOD,
 )
 def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -> Column:
     """Mean over the labels of the log loss of each, in nats.
@@ -170,21 +158,18 @@ def multilabel_log_loss(label: Columns, pred: Columns, *, eps: BelowOne = EPS) -
     >>> multilabel_log_loss(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]]))
     array([0.69314718])
     """
-    total = np.zeros(len(label))
-    for truth, chance in zip(label.T, pred.T, strict=True):
-        total += log_loss(truth, chance, eps=eps)
-    return np.divide(total, pred.shape[1], out=total)
+    return mean_log_loss(label, pred, eps)
 
 
 @loss(
     name="multilabel_log_loss",
     logits=True,
-    aliases=("multilabel_soft_margin", "multilabel_soft_margin_loss"),
     label=INDICATOR,
-    elicits="the log odds of each label",
+    aliases=("multilabel_soft_margin", "multilabel_soft_margin_loss"),
+    elicits=LABEL_LOG_ODDS,
     ulps=8.0,
-    reference="Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
-    exceptions={"ulps": "the sum over the labels rounds once a label"},
+    exceptions=ROUNDS,
+    reference=GOOD,
 )
 def multilabel_log_loss_from_logits(label: Columns, pred: Columns) -> Column:
     """Mean over the labels of the log loss of each, from raw scores.
@@ -199,22 +184,24 @@ def multilabel_log_loss_from_logits(label: Columns, pred: Columns) -> Column:
     >>> multilabel_log_loss_from_logits(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0]]))
     array([0.69314718])
     """
-    total = np.zeros(len(label))
-    for truth, score in zip(label.T, pred.T, strict=True):
-        # Divided one by one: the sum of the scores may exceed the greatest double where the mean does not.
-        total += log_loss_from_logits(truth, score) / pred.shape[1]
-    return total
+    return mean_log_loss_from_logits(label, pred)
 
 
-@loss(
+def other_labels(label: Columns, pred: Columns) -> Iterator[tuple[Column, Column, Mask]]:
+    """The scores of each two labels, in the rows where the one is true and the other is not."""
+    for true, own in zip(label.T, pred.T, strict=True):
+        if not true.any():
+            continue
+        for other, rival in zip(label.T, pred.T, strict=True):
+            yield own, rival, (true == 1.0) & (other != 1.0)
+
+
+@of_scores(
     aliases=("multilabel_margin_loss",),
-    label=INDICATOR,
-    scores=True,
     elicits="true labels above all others, by 1",
     ulps=8.0,
-    reference="PyTorch, torch.nn.MultiLabelMarginLoss",
     exceptions={"ulps": "the sum over the pairs of labels rounds once a pair"},
-    sample=CHANCES,
+    reference="PyTorch, torch.nn.MultiLabelMarginLoss",
 )
 def multilabel_margin(label: Columns, pred: Columns) -> Column:
     """What true labels lack to lie 1 above the others, over all such pairs.
@@ -235,35 +222,10 @@ def multilabel_margin(label: Columns, pred: Columns) -> Column:
     >>> multilabel_margin(np.array([[1.0, 0.0]]), np.array([[0.5, 0.0]]))
     array([0.25])
     """
-    mean = _missed_pairs(label, pred, 1.0)
-    mean /= pred.shape[1]
-    far = ~np.isfinite(mean)
-    if far.any():
-        # The sum exceeds the greatest double where the mean may not: the same, all inputs scaled down.
-        scaled = _missed_pairs(label[far], pred[far] * 2.0**-600, 2.0**-600) / pred.shape[1]
-        mean[far] = scaled * 2.0**600
-    return mean
+    return mean_missed(other_labels, label, pred)
 
 
-def _missed_pairs(label: Columns, pred: Columns, margin: float) -> Column:
-    total = np.zeros(len(label))
-    for true, own in zip(label.T, pred.T, strict=True):
-        if not true.any():
-            continue
-        for other, rival in zip(label.T, pred.T, strict=True):
-            missed = margin_missed(margin, rival, own)
-            total += np.where((true == 1.0) & (other != 1.0), missed, 0.0)
-    return total
-
-
-@loss(
-    label=INDICATOR,
-    scores=True,
-    best=None,
-    elicits="labels in the order of their probabilities",
-    reference=TSOUMAKAS,
-    sample=CHANCES,
-)
+@of_scores(best=None)
 def coverage_error(label: Columns, pred: Columns) -> Column:
     """How many labels, from the best score on, hold all true ones.
 
@@ -287,14 +249,7 @@ def coverage_error(label: Columns, pred: Columns) -> Column:
     return depth
 
 
-@loss(
-    aliases=("label_ranking_loss",),
-    label=INDICATOR,
-    scores=True,
-    elicits="labels in the order of their probabilities",
-    reference=TSOUMAKAS,
-    sample=CHANCES,
-)
+@of_scores(aliases=("label_ranking_loss",))
 def ranking_loss(label: Columns, pred: Columns) -> Column:
     """Share of pairs of a true and another label that are in the wrong order.
 
@@ -320,17 +275,12 @@ def ranking_loss(label: Columns, pred: Columns) -> Column:
     return wrong
 
 
-@loss(
-    aliases=("label_ranking_average_precision", "label_ranking_average_precision_score"),
-    label=INDICATOR,
-    scores=True,
+@of_scores(
     better="higher",
     best=1.0,
-    elicits="labels in the order of their probabilities",
+    aliases=("label_ranking_average_precision", "label_ranking_average_precision_score"),
     ulps=8.0,
-    reference=TSOUMAKAS,
-    exceptions={"ulps": "the sum over the labels rounds once a label"},
-    sample=CHANCES,
+    exceptions=ROUNDS,
 )
 def lrap(label: Columns, pred: Columns) -> Column:
     """Label ranking average precision: how true is what stands above a label.
@@ -361,21 +311,15 @@ def lrap(label: Columns, pred: Columns) -> Column:
 
 
 def tied_top(label: Columns, pred: Columns) -> Mask:
-    """Which rows are right or wrong only by the order of the columns."""
+    """Rows that are right or wrong only by the order of the columns."""
     top = pred == pred.max(axis=1, keepdims=True)
     true = label == 1.0
     tied: Mask = np.any(top & true, axis=1) & np.any(top & ~true, axis=1)
     return tied
 
 
-@loss(
-    label=INDICATOR,
-    scores=True,
-    best=None,
-    elicits="the most probable label in front",
-    touches={"tied": tied_top},
-    reference=BOOSTEXTER,
-    sample=CHANCES,
+@of_scores(
+    best=None, elicits="the most probable label in front", touches={"tied": tied_top}, reference=BOOSTEXTER
 )
 def one_error(label: Columns, pred: Columns) -> Column:
     """Share of rows whose label with the best score is not true.
@@ -407,7 +351,7 @@ def overlaps(label: Columns, pred: Columns, threshold: float) -> tuple[Column, C
 
 
 def rows_with_labels(label: Columns, pred: Columns, *, threshold: float, zero_division: str) -> Mask | None:
-    """Which rows count: all, save those with no label on either side under ``zero_division=skip``."""
+    """Rows that count: under ``zero_division=skip`` those with a label, true or predicted; else all (None)."""
     if zero_division != "skip":
         return None
     some: Mask = np.any((label == 1.0) | (pred > threshold), axis=1)
@@ -420,10 +364,8 @@ def _share(part: Column, whole: Column, zero_division: str) -> Column:
     return np.where(whole == 0.0, none, part / np.maximum(whole, 1.0))
 
 
-@loss(
-    aliases=("f1_samples", "example_based_f1"),
-    label=INDICATOR,
-    pred=UNIT,
+of_sets = partial(
+    of_labels,
     better="higher",
     best=1.0,
     elicits="sets of labels that overlap the true ones as far as can be expected",
@@ -431,6 +373,9 @@ def _share(part: Column, whole: Column, zero_division: str) -> Column:
     skips="no_label",
     reference=GODBOLE,
 )
+
+
+@of_sets(aliases=("f1_samples", "example_based_f1"))
 def samples_f1(
     label: Columns, pred: Columns, *, threshold: Unit = 0.5, zero_division: NoLabel = "skip"
 ) -> Column:
@@ -453,17 +398,7 @@ def samples_f1(
     return _share(2.0 * both, true + called, zero_division)
 
 
-@loss(
-    aliases=("jaccard_samples", "multilabel_accuracy", "example_based_accuracy"),
-    label=INDICATOR,
-    pred=UNIT,
-    better="higher",
-    best=1.0,
-    elicits="sets of labels that overlap the true ones as far as can be expected",
-    keeps=rows_with_labels,
-    skips="no_label",
-    reference=GODBOLE,
-)
+@of_sets(aliases=("jaccard_samples", "multilabel_accuracy", "example_based_accuracy"))
 def samples_jaccard(
     label: Columns, pred: Columns, *, threshold: Unit = 0.5, zero_division: NoLabel = "skip"
 ) -> Column:

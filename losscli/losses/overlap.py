@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Literal
-
-import numpy as np
 
 from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
+from losscli.losses.class_columns import by_class
 from losscli.losses.stable import power_fraction
 
 Empty = Literal["zero", "one", "skip"]
-PROBABILITIES = "sample_data/iris.csv --pred 'p_*'"
-AVERAGES = ("macro", "micro", "none")
 
 
 def areas(label: Column, pred: Column) -> tuple[Column, Column, Column]:
@@ -21,33 +19,34 @@ def areas(label: Column, pred: Column) -> tuple[Column, Column, Column]:
     return label * pred, pred, label
 
 
-def without_area(empty: str) -> Finished:
-    """The loss where nothing is true and nothing predicted.
-
-    Such a class is not there, and a mean over classes leaves it out; alone it is perfect by convention.
-    """
-    if empty == "one":
-        return Fraction(1)
-    return Undefined("nothing is true and nothing predicted", True, Fraction(0) if empty == "zero" else None)
+of_areas = partial(loss, of=areas, per_class=True, label=BINARY, pred=UNIT)
+of_all_areas = partial(
+    loss,
+    averages=("none",),
+    pred=UNIT,
+    reference="Sudre, Li, Vercauteren, Ourselin & Cardoso (2017), doi:10.1007/978-3-319-67558-9_28",
+    sample="sample_data/iris.csv --pred 'p_*'",
+)
 
 
 def overlap_loss(part: Fraction, whole: Fraction, both: Fraction, smooth: float, empty: str) -> Finished:
-    """1 - (part + smooth) / (whole + smooth); ``both`` is the predicted and the true area together."""
+    """1 - (part + smooth) / (whole + smooth); ``both`` is the sum of predicted and true area.
+
+    Where that is 0, a mean over classes leaves the class out, and alone it is perfect by convention.
+    """
     if both == 0:
-        return without_area(empty)
+        alone = Fraction(0) if empty == "zero" else None
+        return (
+            Fraction(1) if empty == "one" else Undefined("nothing is true and nothing predicted", True, alone)
+        )
     over = whole + Fraction(smooth)
     if over == 0:
         return Undefined("no area counts under these weights")
     return 1 - (part + Fraction(smooth)) / over
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("dice_loss", "soft_dice", "f1_loss"),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is more probable than half the best Dice coefficient",
     reference="Milletari, Navab & Ahmadi (2016), doi:10.1109/3DV.2016.79",
 )
@@ -78,13 +77,8 @@ def dice(
     return overlap_loss(2 * overlap, predicted + true, predicted + true, smooth, empty)
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("soft_jaccard", "jaccard_distance", "iou_loss"),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is more probable than the best Jaccard index over one plus it",
     reference="Rahman & Wang (2016), doi:10.1007/978-3-319-50835-1_22",
 )
@@ -114,20 +108,8 @@ def jaccard_loss(
     return overlap_loss(overlap, predicted + true - overlap, predicted + true, smooth, empty)
 
 
-def tversky_whole(
-    overlap: Fraction, predicted: Fraction, true: Fraction, alpha: float, beta: float
-) -> Fraction:
-    """The overlap, and what is predicted or true beyond it, by their weights."""
-    return overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
-
-
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("tversky_loss",),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is probable enough, more of it the smaller alpha is to beta",
     reference="Salehi, Erdogmus & Gholipour (2017), doi:10.1007/978-3-319-67389-9_44",
 )
@@ -157,17 +139,12 @@ def tversky(
     >>> tversky(Fraction(1, 2), Fraction(1, 2), Fraction(1), alpha=0.25, beta=1.0)
     Fraction(1, 2)
     """
-    whole = tversky_whole(overlap, predicted, true, alpha, beta)
+    whole = overlap + Fraction(alpha) * (predicted - overlap) + Fraction(beta) * (true - overlap)
     return overlap_loss(overlap, whole, predicted + true, smooth, empty)
 
 
-@loss(
-    of=areas,
-    per_class=True,
-    averages=AVERAGES,
+@of_areas(
     aliases=("focal_tversky_loss",),
-    label=BINARY,
-    pred=UNIT,
     elicits="the area where the class is probable enough, the same as `tversky` for one class",
     reference="Abraham & Khan (2019), doi:10.1109/ISBI.2019.8759329",
 )
@@ -199,52 +176,25 @@ def focal_tversky(
     >>> focal_tversky(Fraction(1, 2), Fraction(1), Fraction(1), gamma=2.0)
     0.25
     """
-    whole = tversky_whole(overlap, predicted, true, alpha, beta)
-    value = overlap_loss(overlap, whole, predicted + true, smooth, empty)
+    value = tversky(overlap, predicted, true, alpha=alpha, beta=beta, smooth=smooth, empty=empty)
     return value if isinstance(value, Undefined) else power_fraction(Fraction(value), gamma)
 
 
 def areas_of_classes(label: Codes, pred: Columns) -> tuple[Column, ...]:
     """Overlap, predicted and true area of each row, class after class."""
-    found: list[Column] = []
-    for place, chance in enumerate(pred.T):
-        true = (label == place).astype(np.float64)
-        found += (true * chance, chance, true)
-    return tuple(found)
+    return tuple(area for columns in by_class(label, pred) for area in areas(*columns))
 
 
 def areas_of_labels(label: Columns, pred: Columns) -> tuple[Column, ...]:
     """Overlap, predicted and true area of each row, label after label."""
-    found: list[Column] = []
-    for true, chance in zip(label.T, pred.T, strict=True):
-        found += (true * chance, chance, true)
-    return tuple(found)
+    return tuple(area for columns in by_class(label, pred) for area in areas(*columns))
 
 
-def generalised(sums: tuple[Fraction, ...], smooth: float) -> Finished:
-    """The loss from three sums a class: each class weighs the inverse square of its true area."""
-    overlap = both = Fraction(0)
-    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
-        if true:
-            overlap += part / true**2
-            both += (predicted + true) / true**2
-    if both == 0:
-        return Undefined("no class has a true area")
-    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
-
-
-SUDRE = "Sudre, Li, Vercauteren, Ourselin & Cardoso (2017), doi:10.1007/978-3-319-67558-9_28"
-
-
-@loss(
+@of_all_areas(
     of=areas_of_classes,
-    averages=("none",),
-    aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
     label=CLASSES,
-    pred=UNIT,
+    aliases=("generalized_dice", "generalised_dice_loss", "generalized_dice_loss", "gdl"),
     elicits="areas whose overlap is great in every class, however rare",
-    reference=SUDRE,
-    sample=PROBABILITIES,
 )
 def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     """One minus a Dice coefficient of all classes, each weighed by its rarity.
@@ -264,18 +214,21 @@ def generalised_dice(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     >>> generalised_dice(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 2)
     """
-    return generalised(sums, smooth)
+    overlap = both = Fraction(0)
+    for part, predicted, true in zip(sums[0::3], sums[1::3], sums[2::3], strict=True):
+        if true:
+            overlap += part / true**2
+            both += (predicted + true) / true**2
+    if both == 0:
+        return Undefined("no class has a true area")
+    return 1 - (2 * overlap + Fraction(smooth)) / (both + Fraction(smooth))
 
 
-@loss(
+@of_all_areas(
     name="generalised_dice",
     of=areas_of_labels,
-    averages=("none",),
     label=INDICATOR,
-    pred=UNIT,
     elicits="areas whose overlap is great for every label, however rare",
-    reference=SUDRE,
-    sample=PROBABILITIES,
 )
 def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Finished:
     """One minus a Dice coefficient of all labels, each weighed by its rarity.
@@ -291,4 +244,4 @@ def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Fi
     >>> generalised_dice_of_labels(Fraction(1, 4), Fraction(1, 2), Fraction(1, 2))
     Fraction(1, 2)
     """
-    return generalised(sums, smooth)
+    return generalised_dice(*sums, smooth=smooth)

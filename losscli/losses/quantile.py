@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
-from losscli.loss.declare import Column, Columns, Finished, Levels, Undefined, loss
+from losscli.loss.declare import Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import LOWER_END, POSITIVE, UPPER_END, OneOrTwo, OpenUnit
+from losscli.loss.elicits import CENTRAL_INTERVAL, QUANTILE, QUANTILES
+from losscli.loss.params import Levels
+from losscli.losses.extra_columns import SCALE, scaled_loss
+from losscli.losses.stable import product
 
-QUANTILES = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
+QUANTILES_SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
 # In one row of the sample the quantiles cross, which is refused.
-INTERVAL = "sample_data/diabetes_quantiles.csv --pred lower=q_0.1,upper=q_0.9 --where 'id != 58'"
+INTERVAL_SAMPLE = "sample_data/diabetes_quantiles.csv --pred lower=q_0.1,upper=q_0.9 --where 'id != 58'"
 ENDS = {"lower": LOWER_END, "upper": UPPER_END}
 LEVEL_BY_LEVEL = {"ulps": "the sum over the levels rounds once a level"}
 KOENKER = "Koenker & Bassett (1978), doi:10.2307/1913643"
+KHOSRAVI = "Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824"
+M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009"
+
+of_levels = partial(loss, elicits=QUANTILES, ulps=8.0, exceptions=LEVEL_BY_LEVEL, sample=QUANTILES_SAMPLE)
+of_interval = partial(loss, domains=ENDS, relations=(("lower", "upper"),), sample=INTERVAL_SAMPLE)
 
 
 def check_of_quantile(label: Column, pred: Column, quantile: float) -> Column:
@@ -35,19 +45,10 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
     return total
 
 
-def in_units(error: Column, factor: Column, scale: Column) -> Column:
-    """``error * factor / scale``, where no step on the way overflows or vanishes that the whole does not."""
-    parts = [np.frexp(column) for column in (error, factor, scale)]
-    (one, two, under), exponents = zip(*parts, strict=True)
-    share = one * two / np.where(one == 0.0, 1.0, under)
-    found: Column = np.ldexp(share, exponents[0] + exponents[1] - exponents[2])
-    return found
-
-
 @loss(
     aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
-    elicits="the quantile `quantile`",
     homogeneous=1,
+    elicits=QUANTILE,
     reference=KOENKER,
 )
 def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: OneOrTwo = 1) -> Column:
@@ -72,15 +73,7 @@ def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: On
     return error * 2.0 if factor == 2 else error
 
 
-@loss(
-    aliases=("mqloss", "multi_quantile"),
-    elicits="the quantiles that the columns are named for",
-    homogeneous=1,
-    ulps=8.0,
-    reference=KOENKER,
-    exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES,
-)
+@of_levels(aliases=("mqloss", "multi_quantile"), homogeneous=1, reference=KOENKER)
 def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrTwo = 1) -> Column:
     """Mean pinball loss of several predicted quantiles, in the label's unit.
 
@@ -101,14 +94,10 @@ def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrT
     return mean_check(label, pred, levels, len(levels) / factor)
 
 
-@loss(
+@of_levels(
     aliases=("crps_from_quantiles",),
-    elicits="the quantiles that the columns are named for",
     homogeneous=1,
-    ulps=8.0,
     reference="Gneiting & Ranjan (2011), doi:10.1198/jbes.2010.08110",
-    exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES,
 )
 def crps_quantile(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """CRPS as seen through predicted quantiles: twice their mean pinball loss.
@@ -141,15 +130,11 @@ def not_in_pairs(levels: Levels) -> str | None:
     )
 
 
-@loss(
+@of_levels(
     aliases=("weighted_interval_score",),
-    elicits="the quantiles that the columns are named for",
     homogeneous=1,
     refuses_levels=not_in_pairs,
-    ulps=8.0,
     reference="Bracher, Ray, Gneiting & Reich (2021), doi:10.1371/journal.pcbi.1008618",
-    exceptions=LEVEL_BY_LEVEL,
-    sample=QUANTILES,
 )
 def wis(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """Weighted score of a median and central intervals, in the label's unit.
@@ -188,15 +173,12 @@ def checks_and_sizes(label: Column, pred: Columns, *, levels: Levels) -> tuple[C
     return mean_check(label, pred, levels, float(len(levels))), np.abs(label)
 
 
-@loss(
+@of_levels(
     of=checks_and_sizes,
     aliases=("weighted_quantile_loss", "mean_wquantileloss", "mean_weighted_quantile_loss"),
-    elicits="the quantiles that the columns are named for",
     averages=("macro", "none"),
-    ulps=8.0,
     reference="Salinas, Flunkert, Gasthaus & Januschowski (2020), doi:10.1016/j.ijforecast.2019.07.001",
     exceptions=LEVEL_BY_LEVEL | {"range": "an error beyond the greatest double cannot be summed"},
-    sample=QUANTILES,
 )
 def wql(check: Fraction, size: Fraction) -> Finished:
     """Twice the pinball losses of all levels over the absolute labels.
@@ -216,14 +198,11 @@ def wql(check: Fraction, size: Fraction) -> Finished:
     return 2 * check / size
 
 
-@loss(
+@of_interval(
     aliases=("winkler", "winkler_score"),
-    elicits="the two quantiles that leave out (1 - level) / 2 on each side",
-    domains=ENDS,
-    relations=(("lower", "upper"),),
     homogeneous=1,
+    elicits=CENTRAL_INTERVAL,
     reference="Gneiting & Raftery (2007), doi:10.1198/016214506000001437",
-    sample=INTERVAL,
 )
 def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUnit = 0.9) -> Column:
     """Width of a predicted interval, and a fine for each label that it misses.
@@ -255,17 +234,16 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     return (upper - lower + 0.0) + fine * below + fine * above  # no -0
 
 
-@loss(
+@of_interval(
     aliases=("mean_scaled_interval_score",),
-    elicits="the two quantiles that leave out (1 - level) / 2 on each side",
-    columns={"scale": ("scale",)},
+    columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
-    relations=(("lower", "upper"),),
     homogeneous=0,
     ulps=5.0,
+    elicits=CENTRAL_INTERVAL,
     reference="Makridakis, Spiliotis & Assimakopoulos (2020), doi:10.1016/j.ijforecast.2019.04.014",
     exceptions={"ulps": "a division more than the interval score has"},
-    sample=f"{INTERVAL} --loss msis:scale=q_0.5",
+    sample=f"{INTERVAL_SAMPLE} --loss msis:scale=q_0.5",
 )
 def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: OpenUnit = 0.95) -> Column:
     """Interval score in units of the naive forecast's training error.
@@ -292,19 +270,17 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
     >>> msis(np.array([5.0]), np.array([4.0]), np.array([8.0]), np.array([2.0]))
     array([2.])
     """
-    fine = np.array([2.0 / (1.0 - level)])
-    below = in_units(np.maximum(lower - label, 0.0), fine, scale)
-    above = in_units(np.maximum(label - upper, 0.0), fine, scale)
+    fine = 2.0 / (1.0 - level)
+    below = product(np.maximum(lower - label, 0.0), fine, over=scale)
+    above = product(np.maximum(label - upper, 0.0), fine, over=scale)
     return (upper - lower + 0.0) / scale + below + above  # no -0
 
 
-@loss(
+@scaled_loss(
     aliases=("scaled_quantile_loss", "spl"),
-    elicits="the quantile `quantile`",
-    columns={"scale": ("scale",)},
-    domains={"scale": POSITIVE},
     homogeneous=0,
-    reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009",
+    elicits=QUANTILE,
+    reference=M5,
     sample="sample_data/diabetes_quantiles.csv --pred q_0.9 --loss scaled_pinball:quantile=0.9,scale=q_0.5",
 )
 def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: OpenUnit = 0.5) -> Column:
@@ -326,19 +302,16 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
     array([0.25])
     """
     short = label - pred
-    return in_units(np.abs(short), np.where(short >= 0.0, quantile, 1.0 - quantile), scale)
+    return product(np.abs(short), np.where(short >= 0.0, quantile, 1.0 - quantile), over=scale)
 
 
-@loss(
+@of_levels(
     name="scaled_pinball",
-    elicits="the quantiles that the columns are named for",
-    columns={"scale": ("scale",)},
+    columns=SCALE,
     domains={"scale": POSITIVE},
     homogeneous=0,
-    ulps=8.0,
-    reference="Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009",
-    exceptions=LEVEL_BY_LEVEL,
-    sample=f"{QUANTILES} --loss scaled_pinball:scale=q_0.5",
+    reference=M5,
+    sample=f"{QUANTILES_SAMPLE} --loss scaled_pinball:scale=q_0.5",
 )
 def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, levels: Levels) -> Column:
     """Mean scaled pinball loss of several predicted quantiles.
@@ -362,19 +335,17 @@ def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, lev
     for level, quantile in zip(levels, pred.T, strict=True):
         short = label - quantile
         factor = np.where(short >= 0.0, level / len(levels), (1.0 - level) / len(levels))
-        total += in_units(np.abs(short), factor, scale)
+        total += product(np.abs(short), factor, over=scale)
     return total
 
 
-@loss(
+@of_interval(
     aliases=("picp", "empirical_coverage", "prediction_interval_coverage"),
     better="higher",
     best=1.0,
+    rate=True,
     elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
-    domains=ENDS,
-    relations=(("lower", "upper"),),
-    reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
-    sample=INTERVAL,
+    reference=KHOSRAVI,
 )
 def coverage(label: Column, lower: Column, upper: Column) -> Column:
     """Share of the labels that lie in their predicted interval, ends included.
@@ -392,13 +363,10 @@ def coverage(label: Column, lower: Column, upper: Column) -> Column:
     return ((lower <= label) & (label <= upper)).astype(np.float64)
 
 
-@loss(
+@of_interval(
     aliases=("mpiw", "sharpness", "mean_interval_width"),
     elicits="intervals of no width, wherever they lie: read it beside `coverage`",
-    domains=ENDS,
-    relations=(("lower", "upper"),),
-    reference="Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824",
-    sample=INTERVAL,
+    reference=KHOSRAVI,
 )
 def interval_width(label: Column, lower: Column, upper: Column) -> Column:
     """Mean width of the predicted intervals, in the unit of the label.
@@ -434,7 +402,7 @@ def at_most(label: Column, pred: Columns, *, levels: Levels) -> tuple[Column, ..
     averages=("macro", "none"),
     elicits="quantiles that hold their share of all labels together, however little each row says",
     reference="Gneiting, Balabdaoui & Raftery (2007), doi:10.1111/j.1467-9868.2007.00587.x",
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def calib_mae(*shares: Fraction, levels: Levels) -> Finished:
     """Mean distance of the share of labels below each quantile from its level.
@@ -458,7 +426,7 @@ def calib_mae(*shares: Fraction, levels: Levels) -> Finished:
     aliases=("quantile_crossing", "crossing"),
     elicits="quantiles in their order, wherever they lie",
     reference="Chernozhukov, Fernández-Val & Galichon (2010), doi:10.3982/ECTA7880",
-    sample=QUANTILES,
+    sample=QUANTILES_SAMPLE,
 )
 def crossing_rate(label: Column, pred: Columns, *, levels: Levels) -> Column:
     """Share of the rows where a higher quantile lies below a lower one.

@@ -1,34 +1,27 @@
-"""Losses that bound the say of wild rows, and losses that take sides."""
+"""Losses that bound the influence of outliers, and asymmetric losses."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import NonNegative, NonZero, OpenUnit, Positive, Real, UpToTwo, surely_finite
-from losscli.losses.stable import (
-    expm1_gap_share,
-    log1p_gap_share,
-    product,
-)
-from losscli.numbers.error_free import two_difference
+from losscli.losses.stable import absolute_error, error_in, expm1_gap_share, halves, log1p_gap_share, product
+from losscli.numbers.error_free import two_difference, two_product
 
+VAPNIK = "Vapnik (1995), The Nature of Statistical Learning Theory"
 
-def halves(label: Column, pred: Column) -> Column:
-    """Half the absolute error, for rows where the whole would exceed the greatest double."""
-    return np.abs(0.5 * pred - 0.5 * label)
+bounded_loss = partial(loss, elicits="near the mode of the labels")
+"""For losses that hardly rise, or do not rise, for wild rows."""
 
 
 def lengths(label: Column, pred: Column, scale: float) -> Column:
-    """The absolute error in units of ``scale``, also where the error itself exceeds the greatest double."""
-    error = pred - label
-    np.abs(error, out=error)
-    units = error / scale
-    far = np.isinf(error)
-    units[far] = halves(label[far], pred[far]) / scale * 2.0
-    return units
+    """The absolute error in units of ``scale``."""
+    error = error_in(scale, label, pred)
+    return np.abs(error, out=error)
 
 
 @loss(
@@ -66,8 +59,9 @@ def huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Column:
 
 @loss(
     aliases=("smooth_l1_loss",),
-    elicits="between the median (small beta) and the mean (large beta)",
     homogeneous=1,
+    lengths=("beta",),
+    elicits="between the median (small beta) and the mean (large beta)",
     reference="Girshick (2015), doi:10.1109/ICCV.2015.169",
 )
 def smooth_l1(label: Column, pred: Column, *, beta: NonNegative = 1.0) -> Column:
@@ -139,8 +133,9 @@ def pseudo_huber(label: Column, pred: Column, *, delta: Positive = 1.0) -> Colum
 
 @loss(
     best=None,
-    elicits="near the median",
     homogeneous=1,
+    lengths=("eps",),
+    elicits="near the median",
     reference="Charbonnier, Blanc-Féraud, Aubert & Barlaud (1994), doi:10.1109/ICIP.1994.413553",
 )
 def charbonnier(label: Column, pred: Column, *, eps: NonNegative = 0.001) -> Column:
@@ -230,11 +225,7 @@ def fair(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     return found
 
 
-@loss(
-    aliases=("lorentzian",),
-    elicits="near the mode of the labels",
-    reference="Barron (2019), doi:10.1109/CVPR.2019.00446",
-)
+@bounded_loss(aliases=("lorentzian",), reference="Barron (2019), doi:10.1109/CVPR.2019.00446")
 def cauchy(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     """Log of the squared error beyond ``scale``, without unit.
 
@@ -261,15 +252,14 @@ def _log1p_half_square(u: Column, label: Column, pred: Column, scale: float) -> 
     logs = np.log1p(square, out=square)
     far = u > 1e150
     # The error is halved, since it may exceed the greatest double: log(u²/2) = 2 log(u/2) + log 2.
-    half = np.log(np.abs(0.5 * pred[far] - 0.5 * label[far])) - np.log(scale)
+    half = np.log(halves(label[far], pred[far])) - np.log(scale)
     half = np.where(np.isfinite(u[far]), np.log(0.5 * u[far]), half)
     logs[far] = 2.0 * half + np.log(2.0)
     return logs
 
 
-@loss(
-    elicits="near the mode of the labels",
-    reference="Geman & McClure (1985), Bayesian image analysis; in the form of Barron (2019), doi:10.1109/CVPR.2019.00446",
+@bounded_loss(
+    reference="Geman & McClure (1985), Bayesian image analysis; in the form of Barron (2019), doi:10.1109/CVPR.2019.00446"
 )
 def geman_mcclure(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     """Squared near zero, at most 2 for any row, without unit.
@@ -294,11 +284,7 @@ def geman_mcclure(label: Column, pred: Column, *, scale: Positive = 1.0) -> Colu
     return np.where(u > 2.0, 2.0 / (1.0 + inverse * inverse), 2.0 * near * near / (near * near + 4.0))
 
 
-@loss(
-    aliases=("leclerc",),
-    elicits="near the mode of the labels",
-    reference="Dennis & Welsch (1978), doi:10.1080/03610917808812083",
-)
+@bounded_loss(aliases=("leclerc",), reference="Dennis & Welsch (1978), doi:10.1080/03610917808812083")
 def welsch(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     """Squared near zero, at most 1 for any row, without unit.
 
@@ -320,9 +306,8 @@ def welsch(label: Column, pred: Column, *, scale: Positive = 1.0) -> Column:
     return 0.0 - np.expm1(-0.5 * u * u)
 
 
-@loss(
+@bounded_loss(
     aliases=("biweight", "bisquare", "tukey_biweight"),
-    elicits="near the mode of the labels",
     reference="Beaton & Tukey (1974), doi:10.1080/00401706.1974.10489171",
 )
 def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
@@ -357,10 +342,10 @@ def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
 
 @loss(
     aliases=("general_robust",),
-    elicits="mean (alpha=2), near the median (alpha=1), near the mode (below 0)",
     ulps=8.0,
-    exceptions={"ulps": "a square, a logarithm, an exponential and a power round one after another"},
+    elicits="mean (alpha=2), near the median (alpha=1), near the mode (below 0)",
     reference="Barron (2019), doi:10.1109/CVPR.2019.00446",
+    exceptions={"ulps": "a square, a logarithm, an exponential and a power round one after another"},
 )
 def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive = 1.0) -> Column:
     """General robust loss: one family from squared to bounded, without unit.
@@ -400,7 +385,7 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
     # The quotient alone may vanish where the product of the whole does not.
     exponent = np.where(ratio < 1e-17, (alpha / b) * (0.5 * square), half_alpha * np.log1p(ratio))
     far = u > 1e150
-    logs = np.log(np.abs(0.5 * pred[far] - 0.5 * label[far])) - np.log(scale) + np.log(2.0)
+    logs = np.log(halves(label[far], pred[far])) - np.log(scale) + np.log(2.0)
     logs = np.where(np.isfinite(u[far]), np.log(u[far]), logs)
     exponent[far] = half_alpha * (2.0 * logs - np.log(b))
     bent = np.expm1(np.minimum(exponent, 1.0))
@@ -420,9 +405,10 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
 
 @loss(
     aliases=("epsilon_insensitive", "svr_loss"),
-    elicits="near the median",
     homogeneous=1,
-    reference="Vapnik (1995), The Nature of Statistical Learning Theory",
+    lengths=("eps",),
+    elicits="near the median",
+    reference=VAPNIK,
 )
 def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Absolute error beyond a tolerance, in the unit of the label.
@@ -444,9 +430,7 @@ def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> C
 
 def _beyond(label: Column, pred: Column, eps: float) -> Column:
     """How far the error exceeds ``eps``, right to the last digits where it hardly does."""
-    error, lost = two_difference(pred, label)
-    lost *= np.sign(error)
-    np.abs(error, out=error)
+    error, lost = absolute_error(label, pred)
     above, rest = two_difference(error, eps)
     above += rest + lost
     return np.maximum(above, 0.0) + 0.0  # no -0
@@ -454,9 +438,10 @@ def _beyond(label: Column, pred: Column, eps: float) -> Column:
 
 @loss(
     aliases=("squared_epsilon_insensitive",),
-    elicits="near the mean",
     homogeneous=2,
-    reference="Vapnik (1995), The Nature of Statistical Learning Theory",
+    lengths=("eps",),
+    elicits="near the mean",
+    reference=VAPNIK,
 )
 def squared_eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Squared error beyond a tolerance, in the squared unit of the label.
@@ -530,15 +515,7 @@ def _lost_by_product(short: Column, shape: float, twice: Column) -> Column:
     """What the rounding of ``short * shape * twice`` lost, where that is near the range of exp."""
     mantissa, exponent = np.frexp(short)
     factor, power = np.frexp(shape)
-    high, high_of_factor = (
-        (part.astype(np.float32)).astype(np.float64) for part in (mantissa, np.array(factor))
-    )
-    low, low_of_factor = mantissa - high, factor - high_of_factor
-    near = mantissa * factor
-    lost = (
-        (high * high_of_factor - near) + high * low_of_factor + low * high_of_factor
-    ) + low * low_of_factor
-    scaled: Column = np.ldexp(lost, exponent + power) * twice
+    scaled: Column = np.ldexp(two_product(mantissa, factor)[1], exponent + power) * twice
     return scaled
 
 
@@ -597,7 +574,7 @@ def asymmetric(
         side = product(factor, short, second)
         far = np.isinf(short)
         # An error beyond the greatest double may still have a loss below it.
-        half = np.abs(0.5 * label[far] - 0.5 * pred[far])
+        half = halves(label[far], pred[far])
         second = half if form == "squared" else np.ones_like(half)
         side[far] = product(factor[far], half, second) * (4.0 if form == "squared" else 2.0)
         sides.append(side)
@@ -606,8 +583,8 @@ def asymmetric(
 
 @loss(
     aliases=("expectile_loss",),
-    elicits="the expectile `level`",
     homogeneous=2,
+    elicits="the expectile `level`",
     reference="Newey & Powell (1987), doi:10.2307/1911031",
 )
 def expectile(label: Column, pred: Column, *, level: OpenUnit = 0.5) -> Column:

@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
+from losscli.loss.elicits import COLUMN_MEDIANS
 from losscli.losses.double_double import DoubleDouble, quotient, total
 from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.table.block import Mask
@@ -70,7 +71,7 @@ def directed(one: Columns, other: Columns) -> Mask:
 
 
 def nonzero_vectors(*, zero: str, **_: object) -> Mapping[str, Domain]:
-    """Zero vectors are refused, save where ``zero`` says what to do with them."""
+    """Zero vectors are refused unless ``zero`` says what to do with them."""
     domain = NONZERO_VECTOR if zero == "error" else REAL
     return {"label": domain, "pred": domain}
 
@@ -82,7 +83,7 @@ def nonzero_pairs(*, zero: str, **_: object) -> Mapping[str, Domain]:
 
 
 def with_direction(label: Columns, pred: Columns, *, zero: str, **_: object) -> Mask | None:
-    """Which rows count: all, save those with a zero vector under ``zero=skip``."""
+    """The rows that count: all but those with a zero vector under ``zero=skip``."""
     return directed(label, pred) if zero == "skip" else None
 
 
@@ -112,12 +113,12 @@ def distance_or(one: Columns, other: Columns, zero: str) -> Column:
     aliases=("cosine_loss",),
     label=NONZERO_VECTOR,
     pred=NONZERO_VECTOR,
-    elicits="the direction of the mean of the labels' directions",
     narrows=nonzero_vectors,
     keeps=with_direction,
     skips="zero_vector",
     touches={"zero_vector": zero_vectors},
     ulps=16.0,
+    elicits="the direction of the mean of the labels' directions",
     reference=SALTON,
     exceptions=COLUMN_BY_COLUMN | {"best": "negated it is a similarity, and best at -1"},
     sample=f"{VECTORS} --loss cosine_distance:zero=skip",
@@ -175,10 +176,10 @@ def cosine(one: Columns, other: Columns) -> DoubleDouble:
     aliases=("cosine_embedding_loss",),
     label=BINARY,
     domains={"first": NONZERO_VECTOR, "second": NONZERO_VECTOR},
-    elicits="vectors of one direction for pairs that belong together, apart for the others",
     narrows=nonzero_pairs,
     touches={"zero_vector": zero_pairs},
     ulps=64.0,
+    elicits="vectors of one direction for pairs that belong together, apart for the others",
     reference="Hadsell, Chopra & LeCun (2006), doi:10.1109/CVPR.2006.100",
     exceptions={
         "ulps": "sums of columns, and of a cosine that all but is the margin half the digits are left",
@@ -241,9 +242,9 @@ def cosine_embedding(
 
 @loss(
     aliases=("euclidean_distance", "row_distance"),
-    elicits="the point with the least mean distance from the labels, their geometric median",
     homogeneous=1,
     ulps=8.0,
+    elicits="the point with the least mean distance from the labels, their geometric median",
     reference="Weiszfeld (1937), Tôhoku Mathematical Journal 43, 355-386",
     exceptions=COLUMN_BY_COLUMN,
 )
@@ -274,8 +275,8 @@ def euclidean(label: Columns, pred: Columns) -> Column:
 
 @loss(
     aliases=("manhattan_distance", "cityblock", "taxicab"),
-    elicits="the median of each column",
     ulps=8.0,
+    elicits=COLUMN_MEDIANS,
     reference="Minkowski (1910), Geometrie der Zahlen, §1",
     exceptions=COLUMN_BY_COLUMN,
 )

@@ -1,4 +1,4 @@
-"""Differences of near-equal terms, formed once so that every loss has them right."""
+"""Numerics that losses share: differences of near-equal terms, products beyond the range, logs of fractions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import decimal
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
 from losscli.loss.declare import Column
+from losscli.loss.domains import surely_finite
 from losscli.numbers.error_free import two_difference, two_sum
 
 
 def margin_missed(margin: float, rival: Column, own: Column) -> Column:
-    """``max(0, margin + rival - own)``, right to the last digits where the three all but cancel."""
+    """``max(0, margin + rival - own)``, accurate to the last digits where the three nearly cancel."""
     near, lost = two_difference(rival, own)
     total, left = two_sum(near, margin)
     # Beyond the greatest double nothing was lost, and the two-sum of infinities is no number.
@@ -23,62 +26,66 @@ def margin_missed(margin: float, rival: Column, own: Column) -> Column:
     return np.maximum(total, 0.0) + 0.0  # no -0
 
 
-def excess(one: Column, other: Column, gap: Column | None = None) -> Column:
-    """``one*log(one/other) - one + other`` of numbers from 0 on: never below 0, 0 where they are equal.
-
-    Near one another its terms cancel: there, with v = (one - other)/(one + other), it is
-    (one - other)*v + 2*one*(atanh(v) - v), both small and no difference of large terms (Loader 2000).
-    ``gap`` is one - other, where it is known better than from the two.
-    """
-    gap = one - other if gap is None else gap
-    both = one + other
-    v = gap / np.where(both == 0.0, 1.0, both)
-    square = v * v
-    tail = np.zeros_like(square)
-    for odd in range(57, 1, -2):
-        tail = (tail + 1.0 / odd) * square
-    close = gap * v + 2.0 * one * v * tail
-    with np.errstate(all="ignore"):
-        ratio = one / other
-        log_ratio = np.where(
-            (ratio > 1e-290) & np.isfinite(ratio), np.log(ratio), np.log(one) - np.log(other)
-        )
-        far = np.where(one == 0.0, other, one * log_ratio - gap)
-    return np.where(np.abs(v) < 0.5, close, far)
+def halves(label: Column, pred: Column) -> Column:
+    """Half the absolute error, for rows where the whole would exceed the greatest double."""
+    return np.abs(0.5 * pred - 0.5 * label)
 
 
-def product(*factors: Column | float) -> Column:
-    """The product, where no step on the way overflows or vanishes unless the product itself does."""
+def error_in(unit: Column | float, label: Column, pred: Column) -> Column:
+    """``(pred - label) / unit``, also where the difference alone exceeds the greatest double."""
+    error = pred - label
+    if surely_finite(error):
+        error /= unit
+        return error
+    far = np.isinf(error)
+    error /= unit
+    error[far] = (0.5 * pred[far] - 0.5 * label[far]) / np.broadcast_to(unit, far.shape)[far] * 2.0
+    return error
+
+
+def absolute_error(label: Column, pred: Column) -> tuple[Column, Column]:
+    """``abs(pred - label)`` rounded, and exactly what the rounding lost."""
+    error, lost = two_difference(pred, label)
+    lost *= np.sign(error)
+    return np.abs(error, out=error), lost
+
+
+def product(*factors: Column | float, over: Column | None = None) -> Column:
+    """The product of the factors over a positive number, where no step overflows or vanishes unless the result does."""
     mantissa, exponent = np.frexp(factors[0])
     for factor in factors[1:]:
         part, more = np.frexp(factor)
         mantissa, exponent = mantissa * part, exponent + more
     with np.errstate(all="ignore"):
+        if over is not None:
+            part, less = np.frexp(over)
+            # A quarter of the least double is 0; a part that is 0 stays so.
+            mantissa, exponent = mantissa / np.where(mantissa == 0.0, 1.0, part), exponent - less
         return np.ldexp(mantissa, exponent)
 
 
 EXACT_BITS = 1 << 13
-"""Fractions whose common denominator is longer than this are summed to so many digits."""
+"""A common denominator of more bits is not formed: the sum is then rounded to so many."""
 
 
 def sum_fractions(fractions: Iterable[Fraction]) -> Fraction:
-    """The sum, exact where the common denominator is no giant, else to some 2000 digits.
+    """The sum, exact where the common denominator has at most EXACT_BITS bits, else to some 2000 digits.
 
-    Of a hundred thousand fractions of unlike denominators the exact sum would have a million digits.
+    The exact sum of a hundred thousand fractions with different denominators would have a million digits.
     """
-    found = list(fractions)
+    terms = list(fractions)
     common = 1
-    for fraction in found:
+    for fraction in terms:
         common = math.lcm(common, fraction.denominator)
         if common.bit_length() > EXACT_BITS:
             common = 1 << EXACT_BITS
             break
-    # Each is cut in the same place, whatever the order: so is their sum.
-    return Fraction(sum(f.numerator * common // f.denominator for f in found), common)
+    # Each is cut at the same place, so that the sum does not depend on the order.
+    return Fraction(sum(f.numerator * common // f.denominator for f in terms), common)
 
 
 def sqrt_fraction(square: Fraction) -> Fraction:
-    """The square root, to 64 binary digits: rounded once more it is that of the fraction within an ulp."""
+    """The square root to 64 binary digits; rounded to a double it is within an ulp."""
     if square == 0:
         return Fraction(0)
     number, by = square.numerator, square.denominator
@@ -88,26 +95,25 @@ def sqrt_fraction(square: Fraction) -> Fraction:
 
 
 def entropy(parts: Iterable[int]) -> Fraction:
-    """The entropy, in nats, of shares of a whole in proportion to these numbers."""
+    """The entropy, in nats, of shares that are proportional to these numbers."""
     terms: Counter[int] = Counter()
     for part in parts:
         terms[part] -= 1
     whole = -sum(part * count for part, count in terms.items())
     terms[whole] += 1
     del terms[0]
-    return sum_of_logs({x: count for x, count in terms.items() if count}) / whole
+    return sum_of_logs(terms) / whole
 
 
 def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
-    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive.
+    """The sum of c * x * log(x) over the terms x: c, to 25 digits or more; x is positive where c is not 0.
 
-    The terms may cancel to anything but zero: digits are added until what is left of them is enough.
+    The terms may cancel, though not to zero: digits are added until enough of them are left.
     """
-    if not terms:
-        return Fraction(0)
+    terms = {x: factor for x, factor in terms.items() if factor}
     digits = 50
     while True:
-        with decimal.localcontext(decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+        with _digits(digits):
             total = size = decimal.Decimal(0)
             for x, factor in terms.items():
                 term = decimal.Decimal(factor) * decimal.Decimal(x) * decimal.Decimal(x).ln()
@@ -119,7 +125,7 @@ def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
 
 
 # ------------------------------------------------------------------------------------------------
-# Gaps: what is left of a function beyond its tangent.  Each vanishes as a square.
+# Gaps: a function less its tangent.  Each vanishes like a square.
 # ------------------------------------------------------------------------------------------------
 
 _ATANH = [1.0 / (2 * k + 3) for k in range(28)]
@@ -165,19 +171,32 @@ def log_ratio(x: Column, y: Column) -> Column:
     return logs
 
 
-def entropy_gap(x: Column, y: Column) -> Column:
-    """``x * log(x / y) - x + y``, at least 0, for x >= 0 and y > 0; at x = 0 it is y."""
+def ratio_gap(x: Column, y: Column) -> Column:
+    """``x / y - 1 - log(x / y)``, at least 0, for x > 0 and y > 0."""
+    near = (x < 3.0 * y) & (y < 3.0 * x)
+    gap = log1p_gap(np.where(near, (x - y) / y, 0.0))
+    far = ~near
+    gap[far] = x[far] / y[far] - 1.0 - log_ratio(x[far], y[far])
+    return gap
+
+
+def entropy_gap(x: Column, y: Column, apart: Column | None = None) -> Column:
+    """``x * log(x / y) - x + y`` of numbers from 0 on: at least 0, y at x = 0, and infinite where only y is 0.
+
+    ``apart`` is x - y, where it is known better than from the two.
+    """
     # The sum of the greatest doubles overflows; a power of two changes no bit.
     scale = np.where((x > 2.0**900) & (y > 2.0**900), 2.0**-64, 1.0)
     x, y = x * scale, y * scale
-    above, below = x * 0.25 > y * 0.75, x < y / 3.0
-    apart = x - y
-    v = apart / (x + y)
-    # log(x / y) is 2 atanh(v); what is left of 2 x v is v (x - y), and the rest is of third order.
+    above, below = x > 3.0 * y, x < y / 3.0
+    apart = x - y if apart is None else apart
+    v = apart / np.maximum(x + y, 5e-324)
+    # log(x / y) is 2 atanh(v): its first term leaves v (x - y), and the rest is of third order.
     gap = v * apart + (2.0 * x * v) * (v * v * _atanh_beyond(v))
-    big, small = x[above], y[above]
-    # log - 1 first: the product alone could overflow.
-    gap[above] = big * (log_ratio(big, small) - 1.0) + small
+    with np.errstate(all="ignore"):
+        big, small = x[above], y[above]
+        # log - 1 first: the product alone could overflow.
+        gap[above] = big * (log_ratio(big, small) - 1.0) + small
     small, big = x[below], y[below]
     # A quotient that vanishes has a product that vanishes: any finite log will do.
     gap[below] = (big - small) + small * np.log(np.maximum(small / big, 1e-300))
@@ -199,15 +218,15 @@ def expm1_gap_share(x: Column) -> Column:
 
 
 def share(part: Column, whole: Column) -> Column:
-    """``part / whole``, and 0 where the whole is 0 or the quotient is none: a correction that is not due."""
+    """``part / whole``, and 0 where the whole is 0 or the quotient is not finite: no correction."""
     with np.errstate(all="ignore"):
         quotient = np.where(whole == 0.0, 0.0, part / whole)
     return np.where(np.isfinite(quotient), quotient, 0.0)
 
 
 def log_distance(one: Column, other: Column, shift: float = 0.0) -> Column:
-    """``abs(log(one + shift) - log(other + shift))``, also where they are near one another."""
-    # log1p(x) of x >= 0 forgives a relative error of x; the least of the two goes below the line.
+    """``abs(log(one + shift) - log(other + shift))``, accurate also where the two are close."""
+    # log1p(x) of x >= 0 passes a relative error of x on unmagnified, so the lesser one is the divisor.
     base, base_lost = two_sum(np.minimum(one, other), shift)
     gap, gap_lost = two_difference(np.maximum(one, other), np.minimum(one, other))
     with np.errstate(all="ignore"):
@@ -227,24 +246,21 @@ def log_parts(size: Column) -> tuple[Column, Column]:
 
 def exp_fraction(power: Fraction, log: Fraction) -> Fraction:
     """``2**power * exp(log)``, to 40 digits."""
-    with decimal.localcontext(decimal.Context(prec=60, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+    with _digits(60):
         return Fraction((_decimal(power) * decimal.Decimal(2).ln() + _decimal(log)).exp())
 
 
-def log10_fraction(value: Fraction) -> Fraction:
-    """The decimal logarithm of a positive fraction, to 20 digits or more."""
-    with decimal.localcontext(decimal.Context(prec=400, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
-        held = _decimal(value)
-        decimal.getcontext().prec = 60
-        return Fraction(held.log10())
+def log_fraction(value: Fraction, *, base: Literal["e", "10"] = "e") -> Fraction:
+    """The logarithm of a positive fraction, to 20 digits or more."""
+    with _digits(400) as context:
+        quotient = _decimal(value)
+        context.prec = 60
+        return Fraction(quotient.ln() if base == "e" else quotient.log10())
 
 
-def log_fraction(value: Fraction) -> Fraction:
-    """The natural logarithm of a positive fraction, to 20 digits or more."""
-    with decimal.localcontext(decimal.Context(prec=400, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
-        held = _decimal(value)
-        decimal.getcontext().prec = 60
-        return Fraction(held.ln())
+def _digits(count: int) -> AbstractContextManager[decimal.Context]:
+    """Decimal arithmetic of so many digits, with exponents as far as they go."""
+    return decimal.localcontext(decimal.Context(prec=count, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN))
 
 
 def _decimal(value: Fraction) -> decimal.Decimal:
@@ -255,16 +271,14 @@ def power_fraction(base: Fraction, exponent: float) -> float:
     """A fraction from 0 on to a power above 0, rounded once."""
     if base == 0:
         return 0.0
-    digits = 40 + max(0, math.frexp(exponent)[1])
-    context = decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
-    share = context.divide(decimal.Decimal(base.numerator), decimal.Decimal(base.denominator))
-    return float(context.exp(context.multiply(decimal.Decimal(exponent), context.ln(share))))
+    with _digits(40 + max(0, math.frexp(exponent)[1])):
+        return float((decimal.Decimal(exponent) * _decimal(base).ln()).exp())
 
 
 def mixing(one: Column, other: Column) -> Column:
-    """``one*log(one/mean) + other*log(other/mean)`` of numbers from 0 on, with their mean: never below 0.
+    """``one*log(one/mean) + other*log(other/mean)`` with their mean, for numbers from 0 on: never below 0.
 
-    Its terms cancel near one another: there, with r = (one - other)/(one + other), it is the sum times
+    Where the two are close the terms cancel: there, with r = (one - other)/(one + other), it is the sum times
     the series r**2/2 + r**4/12 + … + r**(2k)/(2k(2k - 1)).
     """
     both = one + other

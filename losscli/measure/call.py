@@ -1,103 +1,92 @@
-"""The options of one call that decide what is read and measured, and the losses that it asks for."""
+"""One call, from its options to what was measured: open, bind, prepass, read and fold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from losscli.errors import UsageError
-from losscli.loss.spec import Spec, parse, split
-from losscli.losses import find
-from losscli.table.labels import class_label, classes_named
+from losscli.errors import DataError
+from losscli.measure.engines import threads
+from losscli.measure.prepass import settled_plan
+from losscli.measure.refusals import explained, no_rows, refuse
+from losscli.pairing.keyplan import POSITION
+from losscli.reading.inputs import open_inputs, placed
 
 if TYPE_CHECKING:
-    from losscli.loss.declare import Loss
-    from losscli.measure.plan import NanPolicy
-    from losscli.measure.row_recorder import Pictures
-    from losscli.pairing.keyplan import Unmatched
+    from losscli.measure.engines.pool import Advance, Outcome, Sink
+    from losscli.measure.loss_request import LossRequest
+    from losscli.measure.options import MeasureOptions
+    from losscli.measure.plan import Plan
     from losscli.reading.source import Source
 
+Start: TypeAlias = "Callable[[Sequence[Source]], Advance]"
+"""Called with the inputs before they are read; what it returns is called with each piece of progress."""
 
-class LossRequest(NamedTuple):
-    """A loss as asked for: its spec, and the forms among which the columns choose."""
 
-    spec: Spec
-    forms: tuple[Loss, ...]
+class Measured(NamedTuple):
+    """What was measured, and by which plan."""
+
+    plan: Plan
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """The options of one call, and its opened inputs."""
+
+    options: MeasureOptions
+    sources: Sequence[Source]
+    jobs: int
 
     @classmethod
-    def of(cls, text: str) -> LossRequest:
-        """UsageError for an unknown loss, or for parameters that no form of it takes."""
-        spec = parse(text)
-        if spec.name == "expr":
-            from losscli.losses.expr import expression_loss
+    def opened(cls, options: MeasureOptions) -> Call:
+        """Open the inputs.  UsageError or DataError where they cannot be opened."""
+        dialect = options.dialect
+        sources = open_inputs(
+            options.paths,
+            format=options.input_format,
+            dialect=dialect,
+            by_key=options.on not in (None, POSITION),
+            again=options.constant or (dialect is not None and dialect.list is not None),
+        )
+        return cls(options, sources, options.jobs or threads.default_jobs(sources))
 
-            return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
-        asked = cls(spec, find(spec.name))
-        refusals = []
-        for form in asked.forms:
-            try:
-                form.read_params(spec)
-            except UsageError as error:
-                refusals.append(error)
-        if len(refusals) == len(asked.forms):
-            raise refusals[0]
-        return asked
+    def plan(self, requests: Sequence[LossRequest]) -> Plan:
+        """What to read and measure.  UsageError or DataError where the options do not fit the inputs."""
+        return settled_plan(self.sources, requests, self.options, self.jobs)
 
+    def measured(
+        self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None
+    ) -> Measured:
+        """Measure all rows; single rows go to ``sink``.  DataError where a row cannot be measured."""
+        for source in self.sources:
+            if source.rows == 0:
+                raise no_rows(source)
+        readings = 2 if self.options.constant else 1
+        advance = start([*self.sources] * readings) if start is not None else lambda rows, size: None
+        taking: AbstractContextManager[Sink | None] = sink if sink is not None else nullcontext()
+        try:
+            with taking as rows:
+                if not self.options.constant:
+                    return Measured(plan, self._run(plan, advance, rows))
+                # Imported here: few calls look for constants.
+                from losscli.measure.constant_baseline import ConstantSearch
 
-def asked_for(losses: Sequence[str]) -> list[LossRequest]:
-    """The losses of some words, each of which may name several."""
-    return [LossRequest.of(spec) for text in losses for spec in split(text)]
+                search = ConstantSearch.of(plan, self.options.min_slice)
+                advance = search.guarded(advance, self.options.memory)
+                plan = search.plan
+                outcome = self._run(plan, advance, rows)
+                second = self._run(search.second(outcome.tally), advance)
+                search.attach(outcome.tally, second.tally)
+                return Measured(plan, outcome)
+        except DataError as error:
+            raise placed(explained(error, plan), self.sources) from None
 
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The options of one call that decide what is read and measured."""
-
-    preds: tuple[str, ...] = ()  # one for each model; none: the columns found by their names
-    label: str | None = None
-    weight: str | None = None
-    from_logits: bool = False
-    classes: tuple[str, ...] = ()
-    pos_label: str | None = None
-    class_weight: Mapping[str, float] = field(default_factory=dict)
-    average: str | None = None
-    nan: NanPolicy = "error"
-    chunk_rows: int = 1 << 16
-    by: tuple[str, ...] = ()
-    where: str | None = None
-    on: str | None = None
-    key_type: str | None = None
-    unmatched: Unmatched = "error"
-    rows_out: bool = False
-    worst: int = 0
-    columns: tuple[str, ...] = ()  # that stand beside the losses of rows
-    gradient: bool = False
-    pictures: Pictures = "none"
-    sides: tuple[int, ...] = ()  # of each model, where each has a file of its own
-    label_side: int | None = None  # where that is not the last
-    bootstrap: bool = False  # rows are dealt into groups, by the key or the number of each
-    cluster: str | None = None  # or by the values of a column
-    time: str | None = None  # the column of the order of rows
-    decimal: str = "."  # of numbers in CSV
-    jobs: int = 1  # threads that may compare files before they are read
-
-    @property
-    def positive(self) -> int | str | None:
-        return None if self.pos_label is None else class_label(self.pos_label)
-
-    @property
-    def class_order(self) -> tuple[int | str, ...]:
-        """The classes of `--classes`; UsageError where it names one twice."""
-        return classes_named("--classes", self.classes)
-
-
-def names_cut(sources: Sequence[Source], by: Sequence[str], more: Sequence[str] = ()) -> frozenset[str]:
-    """The names of columns that cut or group the rows: none is taken for a prediction or a label unasked."""
-    if not (by or more):
-        return frozenset()
-    from losscli.measure.slices import parse_slicing
-
-    columns = [column for source in sources for column in source.columns]
-    names = [*more, *(key.name for text in by for key in parse_slicing(text, columns).keys)]
-    return frozenset((*names, *(name.partition(".")[2] for name in names if name not in columns)))
+    def _run(self, plan: Plan, advance: Advance, sink: Sink | None = None) -> Outcome:
+        """One reading of all rows; DataError where one of them is refused."""
+        memory = self.options.memory
+        outcome = threads.run(plan, self.sources, jobs=self.jobs, advance=advance, memory=memory, sink=sink)
+        refuse(plan, outcome, self.sources)
+        return outcome

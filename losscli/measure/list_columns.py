@@ -10,33 +10,40 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.domains import AnyClass, Binary
 from losscli.measure.classes import refuse_strangers
 from losscli.reading.select import Chosen
-from losscli.table.block import ColumnRequest
+from losscli.table.cells import in_order
 from losscli.table.labels import class_spellings, of_one_class, paired, share_names
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.measure.call import Call, LossRequest
-    from losscli.measure.lists import Look, ReadColumn
+    from losscli.measure.first_lists import FirstLists
+    from losscli.measure.loss_request import LossRequest
+    from losscli.measure.needs import Knowledge
+    from losscli.measure.options import MeasureOptions
+    from losscli.measure.slots import Model
     from losscli.reading.source import Source
+
+MOST_LABELS = 10_000
+"""More are no columns to lay out, but most likely a text that was taken for a list."""
 
 Lists: TypeAlias = Literal["none", "labels", "vectors"]
 """What a column holds in a row under a loss: one value, a list of labels, or a list of numbers."""
-RolesLaidOut: TypeAlias = "tuple[list[dict[str, list[Chosen]]], bool]"
-"""The columns of the roles of each model, those of lists laid out; and whether there are such."""
 
 
 class ListColumns:
-    """The columns of lists of one call; each is looked at once."""
+    """The columns of lists of one call."""
 
     def __init__(
-        self, sources: Sequence[Source], call: Call, read: ReadColumn | None, notes: dict[str, None]
+        self,
+        sources: Sequence[Source],
+        options: MeasureOptions,
+        known: Knowledge,
+        notes: dict[str, None],
     ) -> None:
         self.sources = sources
-        self.call = call
-        self.read = read
+        self.options = options
+        self.known = known
         self.notes = notes
-        self.looked: dict[tuple[int, int], Look | None] = {}
-        self.spreads: dict[tuple[Lists, ...], RolesLaidOut] = {}
+        self._models: dict[tuple[Lists, ...], list[Model]] = {}
 
     def holds_lists(self, columns: Sequence[Chosen]) -> bool | None:
         """Whether it is one column, of lists; None where its cells may be lists."""
@@ -44,22 +51,26 @@ class ListColumns:
             return False
         return self.sources[columns[0].side].holds_lists(columns[0].index)
 
-    def look(self, columns: Sequence[Chosen], *, must: bool = True) -> Look | None:
-        """A look at the lists of a column; None where it is none of lists.
+    def look(self, columns: Sequence[Chosen]) -> FirstLists | None:
+        """What the first lists of a column hold; None where it is none of lists.
 
-        UsageError where it can be read only once, unless nothing ``must`` be known of it.
+        UsageError where it can be read only once.
         """
-        if self.holds_lists(columns) is False:
-            return None
-        from losscli.measure.lists import can_be_looked_at, look
+        (found,) = self._looks([columns])
+        return found
 
-        place = columns[0].side, columns[0].index
-        if place not in self.looked:
-            source = self.sources[place[0]]
-            if not must and not can_be_looked_at(source, place[1]):
-                return None
-            self.looked[place] = look(source, place[1])
-        return self.looked[place]
+    def _looks(self, sides: Sequence[Sequence[Chosen]], *, must: bool = True) -> list[FirstLists | None]:
+        """What the first lists of each side hold; unless it ``must`` be known, only where it can be."""
+        wanted = [at for at, columns in enumerate(sides) if self.holds_lists(columns) is not False]
+        if not must:
+            wanted = [at for at in wanted if self._can_be_looked_at(sides[at][0])]
+        found = dict(zip(wanted, self.known.first_lists([sides[at][0] for at in wanted]), strict=True))
+        return [found.get(at) for at in range(len(sides))]
+
+    def _can_be_looked_at(self, column: Chosen) -> bool:
+        """Whether the first lists of a column can be seen before it is measured."""
+        source = self.sources[column.side]
+        return source.can_be_read_again or source.first_list(column.index) is not None
 
     def refuse(self, columns: Sequence[Chosen], option: str) -> None:
         """DataError where a column holds lists that an option cannot read."""
@@ -72,25 +83,25 @@ class ListColumns:
                 )  # fmt: skip
 
     def kinds_of(
-        self, one: LossRequest, labels: Sequence[Chosen], models: Sequence[Mapping[str, Sequence[Chosen]]]
+        self, request: LossRequest, labels: Sequence[Chosen], models: Sequence[Model]
     ) -> tuple[Lists, ...]:
         """What the label, then the prediction of each model, are lists of under a loss.
 
-        Under a loss of numbers a list is a vector.  Under one of classes it is a set of labels, unless what
-        stands in it can only be scores: then they are those of the classes 0, 1, …  Where a loss takes
-        shares of classes as labels too, both are vectors as soon as one of them is not whole.
+        Under a loss of numbers a list is a vector.  Under one of classes it is a set of labels, unless it can only
+        hold scores: then they are those of the classes 0, 1, …  Where a loss takes shares of classes as labels
+        too, both are vectors as soon as one of them is not whole.
         """
-        preds = [roles.get("pred", ()) for roles in models]
+        preds = [model.roles.get("pred", ()) for model in models]
         sides = [labels, *preds]
         held = [self.holds_lists(side) for side in sides]
         if all(one is False for one in held) or not all(preds):
             return tuple[Lists, ...]("none" for _ in sides)
-        roles = [(form, role) for form in one.forms for role in form.roles if role.name == "label"]
+        roles = [(form, role) for form in request.forms for role in form.roles if role.name == "label"]
         classes = [
             form for form, role in roles
             if isinstance(role.domain, (AnyClass, Binary)) or form.task == "multilabel"
         ]  # fmt: skip
-        looks = [self.look(side, must=not classes) for side in sides]
+        looks = self._looks(sides, must=not classes)
         # Lists that are all missing are vectors too.
         vectors: list[Lists] = [
             "vectors" if look is not None or lists else "none"
@@ -100,7 +111,7 @@ class ListColumns:
             for side, look in zip(sides, looks, strict=True):
                 if look is not None and look.named:
                     raise DataError(
-                        "its lists hold no numbers", f"`{one.forms[0].name}` measures numbers",
+                        "its lists hold no numbers", f"`{request.forms[0].name}` measures numbers",
                         "for sets of labels there are `hamming`, `samples_f1`, `subset_zero_one` …",
                         self.sources[side[0].side].path, side[0].name,
                     )  # fmt: skip
@@ -127,12 +138,12 @@ class ListColumns:
                 self._refuse_one_sided(labels, side, found[0], found[-1])
         return tuple(found)
 
-    def _is_scored(self, look: Look, *, label_lists: bool, several: bool) -> bool:
+    def _is_scored(self, look: FirstLists, *, label_lists: bool, several: bool) -> bool:
         """Whether the lists of a prediction are scores of classes, not labels."""
         if look.scores and look.fraction:
             return True
         # Whole numbers are scores only beside one label or as many columns, and where they are no ids.
-        certain = (look.unit and (look.again or look.floats)) or self.call.from_logits or several
+        certain = (look.unit and (look.again or look.floats)) or self.options.from_logits or several
         return look.width > 1 and not look.text and not label_lists and certain
 
     def _refuse_one_sided(
@@ -153,15 +164,12 @@ class ListColumns:
 
     def unfolded(self, columns: Sequence[Chosen]) -> list[Chosen]:
         """A column of vectors as one column for each place; others as they are."""
-        from losscli.measure.lists import places_of
-
         look = self.look(columns)
         if look is None:
             if not self.holds_lists(columns):
                 return list(columns)
             # All of them are missing: they may be of any length.
-            others = (other.width for other in self.looked.values() if other is not None)
-            return places_of(columns[0], max(1, *others, 1))
+            return places_of(columns[0], max(1, *self.known.widths(), 1))
         if look.width == 0:
             raise DataError(
                 "the list is empty", "wanted a list of numbers", None,
@@ -169,63 +177,70 @@ class ListColumns:
             )  # fmt: skip
         return places_of(columns[0], look.width)
 
-    def spread(
-        self,
-        labels: list[Chosen],
-        models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
-        lists: tuple[Lists, ...],
-    ) -> RolesLaidOut:
-        """The columns of the roles of each model, where label and predictions are lists of these.
+    def laid_out(
+        self, labels: list[Chosen], models: Sequence[Model], lists: tuple[Lists, ...]
+    ) -> list[Model]:
+        """The models with the columns of their roles, where label and predictions are lists of these.
 
         A column of vectors is a column for each of their places, and one of labels one for each label.
         """
-        if lists not in self.spreads:
-            self.spreads[lists] = self._laid_out(labels, models, lists)
-        return self.spreads[lists]
+        if lists not in self._models:
+            self._models[lists] = self._laid_out(labels, models, lists)
+        return self._models[lists]
 
     def _laid_out(
-        self,
-        labels: list[Chosen],
-        models: Sequence[tuple[str | None, int, dict[str, list[Chosen]]]],
-        lists: tuple[Lists, ...],
-    ) -> RolesLaidOut:
+        self, labels: list[Chosen], models: Sequence[Model], lists: tuple[Lists, ...]
+    ) -> list[Model]:
         roles = [
-            {name: held if name == "pred" else self.unfolded(held) for name, held in roles.items()}
-            for _, _, roles in models
+            {
+                name: columns if name == "pred" else self.unfolded(columns)
+                for name, columns in model.roles.items()
+            }
+            for model in models
         ]
         if lists[0] == "vectors":
             self._refuse_other_length(labels, roles, lists)
             labels = self.unfolded(labels)
-        for held, how in zip(roles, lists[1:], strict=True):
+        for columns, how in zip(roles, lists[1:], strict=True):
             if how == "vectors":
-                held["pred"] = self.unfolded(held["pred"])
-        preds = [held.get("pred", []) for held in roles]
+                columns["pred"] = self.unfolded(columns["pred"])
+        if "labels" in lists:
+            roles = self._by_label(labels, roles, lists)
+        else:
+            roles = [{**columns, "label": labels} for columns in roles]
+        listed = "labels" in lists or "vectors" in lists
+        return [
+            model._replace(roles=columns, listed=listed) for model, columns in zip(models, roles, strict=True)
+        ]
+
+    def _by_label(
+        self, labels: list[Chosen], roles: Sequence[dict[str, list[Chosen]]], lists: tuple[Lists, ...]
+    ) -> list[dict[str, list[Chosen]]]:
+        """The columns of each model's roles, with a column for each label of a list."""
         label_lists, pred_lists = lists[0] == "labels", [how == "labels" for how in lists[1:]]
-        roles = [{**held, "label": labels} for held in roles]
-        if not label_lists and not any(pred_lists):
-            return roles, "vectors" in lists
-        sides = [labels] if label_lists else []
-        sides += [pred for pred, lists in zip(preds, pred_lists, strict=True) if lists]
-        columns = [pred for pred, lists in zip(preds, pred_lists, strict=True) if not lists]
-        columns += [] if label_lists else [labels]
-        if columns:
+        preds = [columns.get("pred", []) for columns in roles]
+        of_lists = [labels] if label_lists else []
+        of_lists += [pred for pred, in_lists in zip(preds, pred_lists, strict=True) if in_lists]
+        others = [pred for pred, in_lists in zip(preds, pred_lists, strict=True) if not in_lists]
+        others += [] if label_lists else [labels]
+        if others:
             # The columns of the other side are named for the classes.
-            found = {self._class_order(side) for side in columns}
-            if len({frozenset(names for names in order) for order in found}) > 1:
+            orders = [self._class_order(columns) for columns in others]
+            if len({frozenset(names for names in order) for order in orders}) > 1:
                 raise UsageError(
                     "the models have columns for different labels", hint="measure them one by one"
                 )
         else:
-            names = self.call.class_order or self._labels_in(sides)
-            found = {tuple((name,) for name in names)}
-        spread = []
-        for held, pred, in_lists in zip(roles, preds, pred_lists, strict=True):
+            names = self.options.class_order or self._labels_in([column for (column,) in of_lists])
+            orders = [tuple((name,) for name in names)]
+        found = []
+        for columns, pred, in_lists in zip(roles, preds, pred_lists, strict=True):
             other = labels if in_lists and not label_lists else pred if label_lists and not in_lists else None
-            order = next(iter(found)) if other is None else self._class_order(other)
+            order = orders[0] if other is None else self._class_order(other)
             label = [_of_list(labels[0], names) for names in order] if label_lists else labels
             several = [_of_list(pred[0], names) for names in order] if in_lists else pred
-            spread.append({**held, "label": label, "pred": several})
-        return spread, True
+            found.append({**columns, "label": label, "pred": several})
+        return found
 
     def _refuse_other_length(
         self,
@@ -248,15 +263,12 @@ class ListColumns:
 
     def _class_order(self, columns: Sequence[Chosen]) -> tuple[tuple[int | str, ...], ...]:
         """The class of each column, by all its names, the shortest first."""
-        places = class_places(self.sources, self.call, columns, self.notes)
+        places = class_places(self.sources, self.options, columns, self.notes)
         return tuple(tuple(name for name, at in places if at == place) for place in range(len(columns)))
 
-    def _labels_in(self, columns: Sequence[Sequence[Chosen]]) -> tuple[int | str, ...]:
-        """All labels that stand in some columns of lists, which are read for it."""
-        first = columns[0][0]
-        if self.read is None:
-            raise UsageError(f"`--classes` must name the labels in the lists of `{first.name}`")
-        for (column,) in columns:
+    def _labels_in(self, columns: Sequence[Chosen]) -> tuple[int | str, ...]:
+        """All labels that some columns of lists hold.  DataError where there are none, or too many."""
+        for column in columns:
             source = self.sources[column.side]
             if not source.can_be_read_again:
                 raise UsageError(
@@ -264,24 +276,29 @@ class ListColumns:
                     "and it can be read only once",
                     hint="name them with `--classes`, or save it to a file first",
                 )
-        from losscli.measure.lists import in_both, labels_of
-
-        found = {
-            (side, index): labels_of(self.read(side, ColumnRequest(index, "labels")))
-            for side, index in dict.fromkeys((column.side, column.index) for (column,) in columns)
-        }
-        for (column,) in columns[1:]:
-            own, other = found[first.side, first.index], found[column.side, column.index]
+        own, *others = self.known.labels(columns)
+        for other, column in zip(others, columns[1:], strict=True):
             refuse_strangers(own, other, self.sources[column.side].path, column.name)
-        return in_both(set().union(*found.values()), self.sources[first.side].path, first.name)
+        labels = own.union(*others)
+        file, name = self.sources[columns[0].side].path, columns[0].name
+        if not labels:
+            raise DataError(
+                "no row has a label", hint="`--classes a,b,c` names the classes", file=file, column=name
+            )
+        if len(labels) > MOST_LABELS:
+            raise DataError(
+                f"its lists have more than {MOST_LABELS} different labels", file=file, column=name,
+                hint="of CSV, `--dialect list=…` says what parts the labels of a cell",
+            )  # fmt: skip
+        return tuple(in_order(labels))
 
 
 def class_places(
-    sources: Sequence[Source], call: Call, columns: Sequence[Chosen], notes: dict[str, None]
+    sources: Sequence[Source], options: MeasureOptions, columns: Sequence[Chosen], notes: dict[str, None]
 ) -> tuple[tuple[int | str, int], ...]:
     """The class that each of some columns stands for, by all its names; what is worth a word is noted."""
     names = [c.name for c in columns]
-    if not call.classes:
+    if not options.classes:
         named = sources[columns[0].side].named and columns[0].item is None
         if named and (two := of_one_class(names)):
             raise DataError(
@@ -292,16 +309,21 @@ def class_places(
             )
         spellings = class_spellings(names, named=named)
         return tuple((name, place) for found in spellings for place, name in enumerate(found))
-    if len(call.classes) != len(names):
+    if len(options.classes) != len(names):
         raise UsageError(
-            f"`--classes` names {plural(len(call.classes), 'class', 'classes')} for {columns_shown(columns, 'prediction')}"
+            f"`--classes` names {plural(len(options.classes), 'class', 'classes')} for {columns_shown(columns, 'prediction')}"
         )
-    if paired(names, call.classes) is None and share_names(names, call.classes):
-        pairs = pairs_shown((call.classes, names), range(len(names)))
+    if paired(names, options.classes) is None and share_names(names, options.classes):
+        pairs = pairs_shown((options.classes, names), range(len(names)))
         notes.setdefault(
             f"`--classes` names the prediction columns in the order in which they stand: {pairs}"
         )
-    return tuple((label, place) for place, label in enumerate(call.class_order))
+    return tuple((label, place) for place, label in enumerate(options.class_order))
+
+
+def places_of(column: Chosen, width: int) -> list[Chosen]:
+    """The columns for the places of a column of vectors."""
+    return [replace(column, name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
 
 
 def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:

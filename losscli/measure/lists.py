@@ -1,163 +1,38 @@
-"""Columns of lists: of labels, each a column of 0 and 1 for whoever measures; or of numbers, each a column of its place.
+"""Columns of lists, laid out when their block is measured: a label as a column of 0 and 1, a place as one of numbers.
 
-A list travels from its file as one text (`cells.list_text`) or as one row of an array, and is laid out when
-its block is measured, so that what waits in between does not grow with the number of labels.
+A list travels from its file as one text (`cells.list_text`) or as one row of an array, so that what waits in
+between does not grow with the number of labels.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.errors import DataError, UsageError
 from losscli.measure.adapt import DOMAIN
-from losscli.table.block import AnyColumn, Block, ClassColumn, ColumnRequest, Ints, Mask, NumberColumn
-from losscli.table.cells import in_order, is_list_text, listed
+from losscli.table.block import AnyColumn, Block, ClassColumn, Ints, Mask, NumberColumn
+from losscli.table.cells import is_list_text, listed
 from losscli.table.violations import Violation, ViolationKind, Violations
 
 if TYPE_CHECKING:
     from losscli.measure.adapt import FirstSeen
     from losscli.measure.slots import Slot
-    from losscli.reading.select import Chosen
-    from losscli.reading.source import Source
 
-MOST_LABELS = 10_000
-"""More are no columns to lay out, but most likely a text that was taken for a list."""
 CELLS = 1 << 22
 """How many numbers of one side are laid out at a time: the rows of a block are fewer where columns are many."""
-LOOKED_AT = 64
-"""Rows that are looked at to tell what lists hold."""
 MULTI_HOT, OTHER_LIST = "list of 0 and 1", "another list"
 """Marks of what lists of labels were seen in a column."""
 LIST_TEXT = "a list as text"
 """Mark of a class that is written as a list is."""
 
-ReadColumn: TypeAlias = "Callable[[int, ColumnRequest], Iterator[AnyColumn]]"
-"""One column of a side, from its first row to its last, in pieces."""
 
-
-# ---------------------------------------------------------------------- before rows are read
-
-
-class Look(NamedTuple):
-    """What the first lists of a column hold."""
-
-    width: int  # numbers, or labels, in the first one
-    row: int  # that it stands in, counted from 1; 0 where this is not known
-    named: bool  # whether the first one holds texts alone
-    text: bool  # whether a text stands in one, that is no number
-    fraction: bool  # whether a number stands in one that is not whole
-    again: bool  # whether a value stands twice in one
-    floats: bool  # whether a number in one is written with a point, or stored as such
-    even: bool  # whether all are of one length
-    unit: bool  # whether all that stands in them lies between 0 and 1
-
-    @property
-    def scores(self) -> bool:
-        """Whether they can only be numbers: several in a row that are no set of labels."""
-        return self.width > 1 and not self.text and (self.fraction or self.again)
-
-
-def can_be_looked_at(source: Source, index: int) -> bool:
-    """Whether the first lists of a column can be seen before it is measured."""
-    return source.can_be_read_again or source.first_list(index) is not None
-
-
-def look(source: Source, index: int) -> Look | None:
-    """A look at the first lists of a column; None where no list stands in its first rows.
-
-    UsageError where the column must be looked at, and can be read only once.
-    """
-    if not source.can_be_read_again:
-        first = source.first_list(index)
-        if first is None:
-            raise UsageError(
-                f"the lists of `{source.columns[index]}` must be looked at before {source.path} is measured, "
-                "and it can be read only once",
-                hint="save it to a file first",
-            )
-        return _looked([(0, first)])
-    rows, lists = 0, list[tuple[int, Any]]()
-    for part in source.parts([ColumnRequest(index, "list")]):
-        for batch in part.batches(LOOKED_AT):
-            column = batch.columns[0]
-            assert isinstance(column, ClassColumn)
-            for at, code in enumerate(column.codes.tolist(), start=1):
-                if code >= 0:
-                    held = json.loads(str((column.values or ())[code]))
-                    if isinstance(held, list):
-                        lists.append((rows + at, held))
-            rows += batch.rows
-            if batch.stop is not None and not lists:
-                raise batch.stop if batch.stop.row is not None else batch.stop.with_row(rows + 1)
-            # Where the first rows are missing, those behind them tell.
-            if (lists and rows >= LOOKED_AT) or rows >= LOOKED_AT**2:
-                return _looked(lists)
-    return _looked(lists)
-
-
-def _looked(lists: Sequence[tuple[int, list[Any]]]) -> Look | None:
-    if not lists:
-        return None
-    members = [member for _, held in lists for member in held]
-    return Look(
-        len(lists[0][1]), lists[0][0],
-        bool(lists[0][1]) and all(map(_is_name, lists[0][1])),
-        any(map(_is_name, members)),
-        any(isinstance(member, float) and not member.is_integer() for member in members),
-        any(len({repr(member) for member in held}) < len(held) for _, held in lists),
-        any(isinstance(member, float) for member in members),
-        len({len(held) for _, held in lists}) == 1,
-        all(isinstance(member, (int, float)) and 0 <= member <= 1 for member in members),
-    )  # fmt: skip
-
-
-def _is_name(member: Any) -> bool:
-    if not isinstance(member, str):
-        return False
-    try:
-        float(member)
-    except ValueError:
-        return True
-    return False
-
-
-def places_of(column: Chosen, width: int) -> list[Chosen]:
-    """The columns for the places of a column of vectors."""
-    return [replace(column, name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
-
-
-def labels_of(columns: Iterable[AnyColumn]) -> set[int | str]:
-    """All labels that stand in some lists; more than `MOST_LABELS` are not looked for."""
-    found: set[int | str] = set()
-    for column in columns:
-        assert isinstance(column, ClassColumn)
-        for text in column.values or ():
-            found.update(listed(str(text)))
-        if len(found) > MOST_LABELS:
-            break
-    return found
-
-
-def in_both(found: set[int | str], file: str, column: str) -> tuple[int | str, ...]:
-    """The labels in order; DataError where there are none, or more than can be laid out."""
-    if not found:
-        raise DataError(
-            "no row has a label", hint="`--classes a,b,c` names the classes", file=file, column=column
-        )
-    if len(found) > MOST_LABELS:
-        raise DataError(
-            f"its lists have more than {MOST_LABELS} different labels", file=file, column=column,
-            hint="of CSV, `--dialect list=…` says what parts the labels of a cell",
-        )  # fmt: skip
-    return tuple(in_order(found))
-
-
-# ---------------------------------------------------------------------- while blocks are measured
+def rows_at_a_time(chunk_rows: int, sides: Sequence[Sequence[Slot]]) -> int:
+    """So many rows a block that what is laid out of them does not exceed `CELLS`."""
+    width = max(sum(slot.made for slot in slots) for slots in sides)
+    return chunk_rows if width == 0 else max(1, min(chunk_rows, CELLS // width))
 
 
 def laid_out(block: Block, sides: Sequence[Sequence[Slot]]) -> Block:

@@ -1,4 +1,4 @@
-"""How the best constant prediction follows from what a loss elicits: of which state of the labels, and how."""
+"""How the best constant prediction is computed: from a state of the labels, by the functional that a loss elicits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from losscli.loss import elicits
 from losscli.loss.domains import number
+from losscli.loss.elicits import Functional
 from losscli.measure.class_views import ClassesView
 from losscli.measure.number_views import ColumnsView
 from losscli.measure.plan import Measure, RowUnit
+from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import round_fraction
-from losscli.numbers.state import Confusion, Extremes, Moments, Sums, Values
+from losscli.numbers.extremes import Extremes
+from losscli.numbers.sums import Moments, Sums
+from losscli.numbers.values import Values
 from losscli.table.cells import in_order
 
 if TYPE_CHECKING:
@@ -46,7 +51,7 @@ def twice(label: Any, **_: Any) -> tuple[Any, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the best constant is made: of which state of which function of the labels, and how."""
+    """How a best constant is computed: from a state of a function of the labels."""
 
     state: str
     rows: Callable[..., Any]
@@ -158,36 +163,36 @@ def _mode(state: Confusion, unit: RowUnit) -> Best:
     return {"pred": next(name for name in in_order(weights) if weights[name] == most)}
 
 
-ELICITED = {
-    "mean": Recipe("sums", the_label, _mean),
-    "the geometric mean of 1 + label, less 1": Recipe("sums", its_log, _log_mean),
-    "the middle between the least and the greatest label": Recipe("extremes", the_label, _middle),
-    "mean and variance": Recipe("moments", twice, _mean_and_variance),
-    "median": Recipe("values", the_label, _median),
-    "the median of each column": Recipe("values", the_label, _median),
-    "the quantile `quantile`": Recipe("values", the_label, _quantile),
-    "the quantiles that the columns are named for": Recipe("values", the_label, _quantiles),
-    "the two quantiles that leave out (1 - level) / 2 on each side": Recipe("values", the_label, _ends),
-    "the probability of label 1": Recipe("sums", the_label, _probabilities),
-    "the probability of each label": Recipe("sums", the_label, _probabilities),
-    "the log odds of label 1": Recipe("sums", the_label, _log_odds),
-    "half the log odds of label 1": Recipe("sums", the_label, _half_log_odds),
-    "the log odds of each label": Recipe("sums", the_label, _log_odds),
-    "for each label, whether it is more probable than not": Recipe("sums", the_label, _whether),
-    "the sign of the more probable label": Recipe("sums", the_label, _sign),
-    "the probability of each class": Recipe("confusion", twice, _probabilities),
-    "the log of each class's probability": Recipe("confusion", twice, _logs),
-    "the log of each class's probability, up to a constant": Recipe("confusion", twice, _logs),
-    "the log odds of each class": Recipe("confusion", twice, _log_odds),
-    "the most probable class": Recipe("confusion", twice, _mode),
+RECIPES: dict[Functional | str, Recipe] = {
+    elicits.MEAN: Recipe("sums", the_label, _mean),
+    elicits.SHIFTED_GEOMETRIC_MEAN: Recipe("sums", its_log, _log_mean),
+    elicits.MIDRANGE: Recipe("extremes", the_label, _middle),
+    elicits.MEAN_AND_VARIANCE: Recipe("moments", twice, _mean_and_variance),
+    elicits.MEDIAN: Recipe("values", the_label, _median),
+    elicits.COLUMN_MEDIANS: Recipe("values", the_label, _median),
+    elicits.QUANTILE: Recipe("values", the_label, _quantile),
+    elicits.QUANTILES: Recipe("values", the_label, _quantiles),
+    elicits.CENTRAL_INTERVAL: Recipe("values", the_label, _ends),
+    elicits.PROBABILITY: Recipe("sums", the_label, _probabilities),
+    elicits.LABEL_PROBABILITIES: Recipe("sums", the_label, _probabilities),
+    elicits.LOG_ODDS: Recipe("sums", the_label, _log_odds),
+    elicits.HALF_LOG_ODDS: Recipe("sums", the_label, _half_log_odds),
+    elicits.LABEL_LOG_ODDS: Recipe("sums", the_label, _log_odds),
+    elicits.LIKELY_LABELS: Recipe("sums", the_label, _whether),
+    elicits.LIKELIER_SIGN: Recipe("sums", the_label, _sign),
+    elicits.CLASS_PROBABILITIES: Recipe("confusion", twice, _probabilities),
+    elicits.CLASS_LOG_PROBABILITIES: Recipe("confusion", twice, _logs),
+    elicits.CLASS_LOGITS: Recipe("confusion", twice, _logs),
+    elicits.CLASS_LOG_ODDS: Recipe("confusion", twice, _log_odds),
+    elicits.MODE: Recipe("confusion", twice, _mode),
 }
-"""The best constant by what a loss elicits, in the words of its declaration."""
+"""How the best constant is computed, by the functional that a loss elicits."""
 
 
 def recipe(measure: Measure, unit: RowUnit) -> Recipe:
-    """How the best constant of a unit is made; NoConstant where none is worked out."""
+    """How the best constant of a unit is computed; NoConstant where none is worked out."""
     loss = measure.loss
-    found = ELICITED.get(loss.elicits)
+    found = RECIPES.get(loss.elicits)
     if found is None or loss.keeps is not None:
         raise NoConstant("no best constant is worked out for it")
     if "scale" in loss.columns:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
 from losscli.numbers.exact import round_fraction
 from losscli.table.block import Block, ClassColumn, Floats, Ints, NumberColumn, Place
+
+if TYPE_CHECKING:
+    from losscli.reading.source import Source
 
 MOST_SLICES = 1_000_000
 TABLE_SIZE = 1 << 20  # of crossed values in a block, up to which a table is quicker than a sort
@@ -71,6 +74,13 @@ def parse_slicing(text: str, columns: Sequence[str]) -> Slicing:
     return Slicing(tuple(_parse_key(part, text, columns) for part in text.split("+")))
 
 
+def names_cut(sources: Sequence[Source], by: Sequence[str], more: Sequence[str] = ()) -> frozenset[str]:
+    """The names of columns that slice or group the rows: none is taken for a prediction or a label unasked."""
+    columns = [column for source in sources for column in source.columns]
+    names = [*more, *(key.name for text in by for key in parse_slicing(text, columns).keys)]
+    return frozenset((*names, *(name.partition(".")[2] for name in names if name not in columns)))
+
+
 def _parse_key(part: str, text: str, columns: Sequence[str]) -> SliceKey:
     part = part.strip()
     if part in columns:
@@ -110,6 +120,10 @@ class Index:
     asked_by: str = ""  # what allows no more, where it is not the memory of slices alone
     lock: threading.Lock = field(default_factory=threading.Lock)
     lookups: dict[tuple[tuple[Value, ...], ...], Ints] = field(default_factory=dict)
+
+    def __reduce__(self) -> Any:
+        # The lock and the tables are of one process.
+        return Index, (dict(self.codes), self.most, self.asked_by)
 
     def lookup(self, tables: Sequence[tuple[Value, ...]], size: int) -> Ints:
         """The codes of the combinations of some values, -1 where none was met: mostly those of the blocks before."""

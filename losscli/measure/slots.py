@@ -1,11 +1,12 @@
-"""The columns that a plan reads: which of its file, what each is read as, and what it is for."""
+"""The columns that a plan reads, and those of the roles that each model's predictions play."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from losscli.reading.select import Chosen
     from losscli.table.block import ColumnKind
 
 Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
@@ -33,3 +34,15 @@ class Slot:
     def made(self) -> bool:
         """Whether it is made of a column of lists."""
         return bool(self.labels) or self.item is not None
+
+
+class Model(NamedTuple):
+    """One model of a call: the columns of each role, that of the label among them.
+
+    ``pred`` is how the call names them (None: they are found by their names), ``side`` the file that holds them.
+    """
+
+    pred: str | None
+    side: int
+    roles: dict[str, list[Chosen]]
+    listed: bool = False  # whether labels and predictions are lists, or columns for what lists hold

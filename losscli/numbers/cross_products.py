@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.numbers.exact import LOWEST, TILE, ExactSum, scratch
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.tiles import LOWEST, TILE, scratch
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints

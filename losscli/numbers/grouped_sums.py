@@ -1,51 +1,63 @@
-"""Exact sums of a column by slice: many sums side by side, as arrays of integers.
+"""Exact sums of a column by group: many sums side by side, as arrays of integers.
 
 A double is cut into limbs of 44 bits at fixed powers of two, and each limb is added, as an integer, to
-the lane of its row's slice.  Limbs that no value reaches are not kept.  Rows that cannot be cut so
-(infinite, NaN, next to the ends of the range) go to an `ExactSum` of their slice.
+the limb of its row's group.  Limbs that no value reaches are not kept.  Rows that cannot be cut so
+(infinite, NaN, next to the ends of the range) go to an `ExactSum` of their group.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from losscli.numbers.by_group import PerGroup, added, regrouped
 from losscli.numbers.error_free import two_product
-from losscli.numbers.exact import LOWEST, TILE, Bounds, ExactSum, bounds_of, scratch
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.tiles import LOWEST, TILE, Bounds, bounds_of, scratch
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints, Mask
 
 LIMB = 44
-ROOM = 1 << 18  # numbers of up to LIMB + 1 bits that a lane takes in before it carries
+HALF = LIMB // 2
+ROOM = 1 << 18  # numbers of up to LIMB + 1 bits that a limb takes in before it carries
 SAFE_HIGH, SAFE_LOW = 960, -990  # between these powers of two no constant overflows or is subnormal
+
+
+class NotResampled(Exception):
+    """Why states of groups are not drawn again; empty where their kind never is."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupedSums:
-    """Σ of ``factors`` factors for each slice: ``limbs[k][s]`` counts units of 2**(LIMB * k)."""
+    """Σ of products of ``factors`` columns for each group: ``limbs[k][g]`` counts units of 2**(LIMB * k)."""
 
     factors: int = 1
     limbs: Mapping[int, Ints] = field(default_factory=dict)
     others: Mapping[int, ExactSum] = field(default_factory=dict)
-    terms: int = 0  # added since the lanes last carried
+    terms: int = 0  # added since the limbs last carried
 
     @classmethod
-    def of(cls, column: Floats, codes: Ints, slices: int, factors: int = 1) -> Self:
+    def of_counts(cls, counts: Ints) -> Self:
+        """Of ones, as many as are counted in each group."""
+        return cls(1, {0: counts}, {}, 1)
+
+    @classmethod
+    def of(cls, column: Floats, codes: Ints, groups: int, factors: int = 1) -> Self:
         """The sums of a column by the code of each row."""
-        lanes = cls(factors)
+        sums = cls(factors)
         for start in range(0, len(column), TILE):
             tile = slice(start, start + TILE)
-            lanes = lanes.merge(cls._of_tile(column[tile], codes[tile], slices)._as(factors))
-        return lanes
+            sums = sums.merge(cls._of_tile(column[tile], codes[tile], groups)._as(factors))
+        return sums
 
     @classmethod
-    def _of_tile(cls, column: Floats, codes: Ints, slices: int) -> Self:
+    def _of_tile(cls, column: Floats, codes: Ints, groups: int) -> Self:
         others = {}
         with np.errstate(all="ignore"):
             bounds = bounds_of(column, scratch.buffers[0, : len(column)])
@@ -57,19 +69,19 @@ class GroupedSums:
                 column = np.where(far, 0.0, column)
                 bounds = bounds_of(column, scratch.buffers[0, : len(column)])
             assert bounds is not None
-            limbs = _cut(column, codes, slices, bounds)
+            limbs = _cut(column, codes, groups, bounds)
         return cls(1, limbs, others, 1)
 
     @classmethod
-    def of_products(cls, x: Floats, y: Floats, codes: Ints, slices: int) -> Self:
+    def of_products(cls, x: Floats, y: Floats, codes: Ints, groups: int) -> Self:
         """The sums of x*y by code, the products not rounded."""
         rounded, error, exact = _products(x, y)
-        lanes = cls.of(np.where(exact, rounded, 0.0), codes, slices)
-        lanes = lanes.merge(cls.of(np.where(exact, error, 0.0), codes, slices))._as(2)
-        return lanes if exact.all() else lanes.merge(cls._one_by_one((x, y), ~exact, codes))
+        sums = cls.of(np.where(exact, rounded, 0.0), codes, groups)
+        sums = sums.merge(cls.of(np.where(exact, error, 0.0), codes, groups))._as(2)
+        return sums if exact.all() else sums.merge(cls._one_by_one((x, y), ~exact, codes))
 
     @classmethod
-    def of_triples(cls, w: Floats, x: Floats, y: Floats, codes: Ints, slices: int) -> Self:
+    def of_triples(cls, w: Floats, x: Floats, y: Floats, codes: Ints, groups: int) -> Self:
         """The sums of w*x*y by code, the products not rounded."""
         near, lost, exact = _products(w, x)
         parts = []
@@ -77,10 +89,10 @@ class GroupedSums:
             rounded, error, fits = _products(part, y)
             exact &= fits
             parts += [rounded, error]
-        lanes = cls(3)
+        sums = cls(3)
         for part in parts:
-            lanes = lanes.merge(cls.of(np.where(exact, part, 0.0), codes, slices)._as(3))
-        return lanes if exact.all() else lanes.merge(cls._one_by_one((w, x, y), ~exact, codes))
+            sums = sums.merge(cls.of(np.where(exact, part, 0.0), codes, groups)._as(3))
+        return sums if exact.all() else sums.merge(cls._one_by_one((w, x, y), ~exact, codes))
 
     @classmethod
     def _one_by_one(cls, factors: Sequence[Floats], far: Mask, codes: Ints) -> Self:
@@ -101,8 +113,8 @@ class GroupedSums:
             factors = max(self.factors, other.factors)
             self, other = self._as(factors), other._as(factors)
         limbs = dict(self.limbs)
-        for place, lane in other.limbs.items():
-            limbs[place] = added(limbs[place], lane) if place in limbs else lane
+        for place, limb in other.limbs.items():
+            limbs[place] = added(limbs[place], limb) if place in limbs else limb
         others = dict(self.others)
         for code, held in other.others.items():
             others[code] = others[code].merge(held) if code in others else held
@@ -111,48 +123,132 @@ class GroupedSums:
             return type(self)(self.factors, _carried(limbs), others, 1)
         return type(self)(self.factors, limbs, others, terms)
 
-    def placed(self, places: Ints, slices: int) -> Self:
-        """The same sums at other places, no two at the same."""
-        limbs = {}
-        for limb, lane in self.limbs.items():
-            limbs[limb] = np.zeros(slices, dtype=np.int64)
-            limbs[limb][places[: len(lane)]] = lane
-        others = {int(places[code]): held for code, held in self.others.items()}
-        return type(self)(self.factors, limbs, others, self.terms)
-
-    def at(self, code: int) -> ExactSum:
-        """The exact sum of one slice."""
+    def at(self, group: int) -> ExactSum:
+        """The exact sum of one group."""
         units = 0
-        for place, lane in self.limbs.items():
-            if code < len(lane):
-                units += int(lane[code]) << (LIMB * place - LOWEST * self.factors)
+        for place, limb in self.limbs.items():
+            if group < len(limb):
+                shift = LIMB * place - LOWEST * self.factors
+                # Below the smallest unit there are only zeros.
+                units += int(limb[group]) << shift if shift >= 0 else int(limb[group]) >> -shift
         held = ExactSum(units, self.factors)
-        return held.merge(self.others[code]) if code in self.others else held
+        return held.merge(self.others[group]) if group in self.others else held
 
-    def part(self, first: int, last: int) -> Self:
-        """The sums of some neighbouring slices, counted from 0."""
-        limbs = {place: lane[first:last] for place, lane in self.limbs.items()}
-        others = {code - first: held for code, held in self.others.items() if first <= code < last}
-        return type(self)(self.factors, limbs, others, self.terms)
+    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
+        """The sums of some groups at other places; those that share a place are added up."""
+        if len(codes) > ROOM:
+            first, rest = (
+                self.regrouped(codes[cut], places[cut], groups) for cut in (slice(ROOM), slice(ROOM, None))
+            )
+            return first.merge(rest)
+        limbs, terms = self.limbs, self.terms * int(np.bincount(places, minlength=1).max())
+        if terms > ROOM:
+            limbs, terms = _carried(limbs), terms // max(self.terms, 1)
+        others: dict[int, ExactSum] = {}
+        for code, held in self.others.items():
+            for place in places[codes == code].tolist():
+                others[place] = others[place].merge(held) if place in others else held
+        limbs = {limb: regrouped(numbers, codes, places, groups) for limb, numbers in limbs.items()}
+        return type(self)(self.factors, limbs, others, terms)
 
-    def units(self, slices: int) -> tuple[list[int], Fraction]:
-        """The sums of all slices, as whole numbers of one unit."""
+    def resampled(self, counts: Floats) -> Self:
+        """For each row of ``counts`` the sum in which each group counts as often as its column says."""
+        return self.mapped(counts.__matmul__, counts.shape[1])
+
+    def mapped(self, linear: Callable[[Floats], Floats], groups: int) -> Self:
+        """The sums under a linear map of columns that multiplies by whole numbers, at most 2^18 together."""
+        limbs = self._with_others(groups)
+        # Halves of limbs, as doubles that such a map adds up without rounding in whatever order.
+        halves = {
+            (place, shift): half
+            for place, limb in limbs.items()
+            for shift, half in ((HALF, limb >> HALF), (0, limb & ((1 << HALF) - 1)))
+            if half.any()
+        }
+        if not halves:
+            return type(self)(self.factors)
+        found = linear(np.stack(list(halves.values()), axis=1).astype(np.float64)).astype(np.int64)
+        drawn: dict[int, Ints] = {}
+        for (place, shift), column in zip(halves, found.T, strict=True):
+            drawn[place] = (column << shift) + drawn.get(place, 0)
+        return type(self)(self.factors, _carried(drawn), {}, 1)
+
+    def _with_others(self, groups: int) -> dict[int, Ints]:
+        """Carried limbs of all groups, of which each is as long; finite sums that are kept apart stand in limbs too."""
+        if not self.finite:
+            raise NotResampled
+        limbs = {
+            place: np.concatenate((limb, np.zeros(groups - len(limb), dtype=np.int64)))
+            for place, limb in _carried(self.limbs).items()
+        }
+        least = LOWEST * self.factors // LIMB
+        for code, held in self.others.items():
+            units, place = held.units << (LOWEST * self.factors - LIMB * least), least
+            while units not in (0, -1):
+                if digit := units & ((1 << LIMB) - 1):
+                    limbs.setdefault(place, np.zeros(groups, dtype=np.int64))[code] += digit
+                units, place = units >> LIMB, place + 1
+            if units:
+                limbs.setdefault(place, np.zeros(groups, dtype=np.int64))[code] -= 1
+        return limbs
+
+    def units(self, groups: int) -> tuple[list[int], Fraction]:
+        """The sums of all groups, as whole numbers of one unit."""
         exponent = LIMB * min(self.limbs, default=0)
         if self.others:
             exponent = min(exponent, LOWEST * self.factors)
-        found = [0] * slices
-        for place, lane in self.limbs.items():
+        found = [0] * groups
+        for place, limb in self.limbs.items():
             shift = LIMB * place - exponent
-            for at, limb in enumerate(lane.tolist()):
-                found[at] += limb << shift
+            for at, number in enumerate(limb.tolist()):
+                found[at] += number << shift
         for code, held in self.others.items():
             found[code] += held.units << LOWEST * self.factors - exponent
         return found, Fraction(2) ** exponent
 
     @property
-    def carried(self) -> Self:
-        """The same sums, with every limb but the highest between 0 and 2**LIMB."""
-        return type(self)(self.factors, _carried(self.limbs), self.others, 1)
+    def finite(self) -> bool:
+        return all(held.finite for held in self.others.values())
+
+    @property
+    def nan(self) -> int:
+        """How many terms were NaN, over all groups."""
+        return sum(held.nan for held in self.others.values())
+
+
+def exact_sum(codes: Ints | None, groups: int, *factors: Floats) -> ExactSum:
+    """The sum of the products of one to three columns: of all rows, or by the code of each.
+
+    The sums by code are a `GroupedSums`, which takes the place of an `ExactSum` in a state of many groups.
+    """
+    if codes is None:
+        return ONE_GROUP[len(factors) - 1](*factors)
+    found: ExactSum = MANY_GROUPS[len(factors) - 1](*factors, codes, groups)
+    return found
+
+
+ONE_GROUP: tuple[Callable[..., ExactSum], ...] = (ExactSum.of, ExactSum.of_products, ExactSum.of_triples)
+MANY_GROUPS: tuple[Callable[..., Any], ...] = (
+    GroupedSums.of,
+    GroupedSums.of_products,
+    GroupedSums.of_triples,
+)
+
+
+def side_by_side(sums: Sequence[ExactSum]) -> Any:
+    """Exact sums, one for each group."""
+    return GroupedSums(max((held.factors for held in sums), default=1), {}, dict(enumerate(sums)))
+
+
+def sum_of_ones(rows: PerGroup) -> ExactSum:
+    """The sum of the weights of so many rows that all weigh 1, of one group or of each."""
+    found: Any = GroupedSums.of_counts(rows) if isinstance(rows, np.ndarray) else ExactSum.of_int(rows)
+    return found  # type: ignore[no-any-return]
+
+
+def grouped(total: ExactSum) -> Any:
+    """A sum in a state of many groups, as the `GroupedSums` that it is."""
+    return total
 
 
 def _products(x: Floats, y: Floats) -> tuple[Floats, Floats, Mask]:
@@ -166,30 +262,21 @@ def _products(x: Floats, y: Floats) -> tuple[Floats, Floats, Mask]:
     return rounded, error, exact
 
 
-def added(one: Ints, other: Ints) -> Ints:
-    """The sum of two arrays, the shorter one continued with zeros."""
-    if len(one) < len(other):
-        one, other = other, one
-    total = one.copy()
-    total[: len(other)] += other
-    return total
-
-
-def _cut(column: Floats, codes: Ints, slices: int, bounds: Bounds) -> dict[int, Ints]:
+def _cut(column: Floats, codes: Ints, groups: int, bounds: Bounds) -> dict[int, Ints]:
     """The limbs of a tile, carried."""
     shifted, spare = scratch.buffers[:2, : len(column)]
-    rows = np.bincount(codes, minlength=slices)
+    rows = np.bincount(codes, minlength=groups)
     limbs: dict[int, Ints] = {}
     rest = column
     highest, lowest = -(-bounds.high // LIMB) - 1, (bounds.low - 53) // LIMB
     for place in range(highest, lowest - 1, -1):
         # Adding 1.5 * 2^52 units rounds a value to a multiple of the unit, which then stands in the last
-        # bits; the bits of the constant are taken off once a slice, and int64 wraps to the right number.
+        # bits; the bits of the constant are taken off once a group, and int64 wraps to the right number.
         constant = math.ldexp(1.5, 52 + LIMB * place)
         np.add(rest, constant, out=shifted)
-        lane = rows * -int(np.float64(constant).view(np.int64))
-        np.add.at(lane, codes, shifted.view(np.int64))
-        limbs[place] = lane
+        limb = rows * -int(np.float64(constant).view(np.int64))
+        np.add.at(limb, codes, shifted.view(np.int64))
+        limbs[place] = limb
         if place > lowest:
             shifted -= constant
             rest = np.subtract(rest, shifted, out=spare)
@@ -203,8 +290,8 @@ def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
     carried: dict[int, Ints] = {}
     carry: Ints = np.zeros(0, dtype=np.int64)
     for place in range(min(limbs), max(limbs) + 1):
-        lane = added(limbs.get(place, np.zeros(0, dtype=np.int64)), carry)
-        carry = lane >> LIMB
-        carried[place] = lane & ((1 << LIMB) - 1)
+        limb = added(limbs.get(place, np.zeros(0, dtype=np.int64)), carry)
+        carry = limb >> LIMB
+        carried[place] = limb & ((1 << LIMB) - 1)
     carried[max(limbs) + 1] = carry
     return carried

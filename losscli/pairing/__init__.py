@@ -6,9 +6,16 @@ from typing import NamedTuple
 
 
 class Paired(NamedTuple):
-    """How many rows were read and how many have no partner, on each side; and how many pairs there are."""
+    """How many rows each file has, how many of them have no partner, and how many pairs there are."""
 
     read: tuple[int, int]
     only: tuple[int, int]
     pairs: int
-    only_head: int = 0  # of three files, rows of the one between them without a partner
+    only_head: int = 0  # of three files, rows of the second without a partner
+
+
+class ShortcutFailed(Exception):
+    """A fast way to pair rows does not suit these files.
+
+    What was measured so far is thrown away; `key` pairs the rows by their hash and names what is wrong.
+    """

@@ -1,35 +1,33 @@
-"""Which rows of two runs of keys belong together: a hash table of one side, asked by the other.
+"""The rows of two sides that have equal keys, found by a hash table of one side.
 
-Keys are some 64-bit words each.  A hash only says where to look; what counts is that all words are equal.
+A key is a few 64-bit words.  Its hash only tells where to look: keys are equal if all their words are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.table.block import Ints, Mask, Words, picked
-from losscli.table.keys import widened
 
 Keys: TypeAlias = Sequence[Words]
 """The words of every key column."""
 
 RowPlaces: TypeAlias = NDArray[np.signedinteger]
 
-_TILE = 1 << 14  # keys hashed at a time, while the cache holds them
+_TILE = 1 << 14  # keys hashed at a time, few enough for the cache
 _HALF = np.uint64(32)
 
 
 def rows_of(keys: Keys) -> int:
-    return int(keys[0].shape[1])
+    return int(keys[0].shape[1]) if keys else 0
 
 
 def hashed(keys: Keys) -> Words:
-    """64 bits for each key, the upper ones the best; zero words at the end of a column change nothing."""
+    """64 bits for each key, best mixed in the upper ones; zero words behind those of a key change nothing."""
     rows = rows_of(keys)
     total = np.zeros(rows, np.uint64)
     mixed = np.empty(min(rows, _TILE), np.uint64)
@@ -40,7 +38,7 @@ def hashed(keys: Keys) -> Words:
         for words, odd in zip(keys, factors, strict=True):
             for word, factor in zip(words, odd, strict=True):
                 piece = word[start : start + _TILE]
-                # The upper half is folded into the lower: a product carries upwards only.
+                # The upper half is mixed into the lower, since a product carries upwards only.
                 np.right_shift(piece, _HALF, out=here)
                 np.bitwise_xor(here, piece, out=here)
                 np.multiply(here, factor, out=here)
@@ -56,57 +54,65 @@ def _odd(column: int, place: int) -> np.uint64:
     return np.uint64(word ^ (word >> 31) | 1)
 
 
-def joined(pieces: Sequence[Words]) -> Words:
-    """The keys of one column one behind the other, as wide as the widest piece."""
-    width = max(len(words) for words in pieces)
-    return np.concatenate([widened(words, width) for words in pieces], axis=1)
+class Matched(NamedTuple):
+    """Which rows of two sides have equal keys; of rows with one key the first is paired.
 
+    Each field has one array for each side: ``partners`` the row of the other side for each row, or -1, as for
+    some rows with a repeated key; ``repeats`` the rows whose key an earlier row has; ``alone`` the others
+    whose key the other side lacks.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """For each key of the second side the place of its like on the first, or -1; and repeated keys."""
+    partners: tuple[Ints, Ints]
+    repeats: tuple[Ints, Ints]
+    alone: tuple[Ints, Ints]
 
-    places: Ints
-    first_repeats: Ints  # places on the first side whose key came before
-    second_repeats: Ints
-    only_first: Ints
+    def turned(self) -> Matched:
+        """The same with the sides exchanged."""
+        return Matched(*(sides[::-1] for sides in self))
 
 
 def match(first: Keys, second: Keys, bits: int = 0) -> Matched:
-    """Pair two sides; of keys that come twice the first one counts.
+    """Pair the keys of two sides; the one with fewer rows is hashed.
 
-    ``bits``: so many upper bits of the hash are the same for all keys, since they chose the part.
+    ``bits``: how many upper bits of the hash are the same for all keys, since they chose the part.
     """
+    rows, others = rows_of(first), rows_of(second)
+    if rows > others:
+        return match(second, first, bits).turned()
+    if not rows:
+        nobody, again = np.zeros(0, np.int64), _Table(second, bits).repeats
+        alone = np.delete(np.arange(others), again)
+        return Matched((nobody, np.full(others, -1)), (nobody, again), (nobody, alone))
     table = _Table(first, bits)
     places = table.find(second)
     there = places >= 0
     if there.all():
-        asking, held = np.arange(len(places)), places
+        asking, met = np.arange(len(places)), places
     else:
         asking = np.flatnonzero(there)
-        held = places[asking]
+        met = places[asking]
     # The lowest of the second side's rows for each of the first's: written last, from behind.
-    taken = np.full(rows_of(first), -1, np.int64)
-    taken[held[::-1]] = asking[::-1]
-    missed = taken < 0
+    partners = np.full(rows, -1, np.int64)
+    partners[met[::-1]] = asking[::-1]
+    missed = partners < 0
+    taken = len(partners) - np.count_nonzero(missed)
     missed[table.repeats] = False
     again = np.zeros(0, np.int64)
-    if len(held) > len(taken) - np.count_nonzero(taken < 0):
-        again = asking[taken[held] != asking]
-    if len(asking) < len(places):
-        alone = np.flatnonzero(~there)
+    if len(met) > taken:
+        again = asking[partners[met] != asking]
+    alone = np.flatnonzero(~there)
+    if len(alone):
         twice = _Table([picked(words, alone) for words in second], bits).repeats
         again = np.sort(np.concatenate((again, alone[twice])))
-    return Matched(places, table.repeats, again, np.flatnonzero(missed))
-
-
-def repeats(keys: Keys, bits: int = 0) -> Ints:
-    """The places of keys that came before."""
-    return _Table(keys, bits).repeats
+        alone = np.delete(alone, twice)
+    return Matched((partners, places), (table.repeats, again), (np.flatnonzero(missed), alone))
 
 
 class _Table:
-    """Open addressing, all keys a step at a time."""
+    """A hash table with open addressing, in which all keys go one step at a time.
+
+    ``repeats``: the rows whose key an earlier row has.
+    """
 
     def __init__(self, keys: Keys, bits: int) -> None:
         rows = rows_of(keys)
@@ -118,7 +124,7 @@ class _Table:
         self._slots: NDArray[np.int32] = np.full(self._last + 1, -1, np.int32)
         active = np.arange(rows, dtype=np.int32)
         slots = self._first_slots(keys)
-        # Of several for one free slot the first row gets it: it is written last.
+        # Of several rows for one free slot the first gets it, since it is written last.
         self._slots[slots[::-1]] = active[::-1]
         found = []
         while True:
@@ -165,7 +171,7 @@ def _same(one: Keys, rows: RowPlaces, other: Keys, places: RowPlaces) -> Mask:
 
 
 def _same_at(keys: Keys, other: Keys, places: RowPlaces) -> Mask:
-    """Where each key is equal to the other side's key at a place; what holds at places below 0 is not said."""
+    """Where each key is equal to the other side's key at a place; undefined at places below 0."""
     same: Mask | None = None
     for mine, theirs in zip(keys, other, strict=True):
         for at in range(max(len(mine), len(theirs))):

@@ -1,7 +1,6 @@
-"""Two sides in the order of their keys, paired as they are read: nothing is held but a batch of each.
+"""Two files in the order of their keys, paired as they are read: one batch of each is in memory.
 
-This is a short way for files that are in order and fit; at the first sign that they are not, `NotInOrder` is
-raised, what was measured is thrown away, and `key` pairs the rows in its own way and names what is wrong.
+ShortcutFailed is raised at the first sign that the files are not in that order.
 """
 
 from __future__ import annotations
@@ -10,77 +9,64 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from losscli.pairing import Paired
-from losscli.pairing.keyplan import KeyPlan, as_key
+from losscli.pairing import Paired, ShortcutFailed
+from losscli.pairing.blocks import PairedSide, blocks_of_pairs
+from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.match import Keys, rows_of
-from losscli.table.block import AnyColumn, Batch, Block, Ints, Mask, Words, take
+from losscli.table.block import AnyColumn, Batch, Block, Ints, Mask, Words
 from losscli.table.keys import differ
 
 
-class NotInOrder(Exception):
-    """The short way ends here."""
-
-
 class _Side:
-    """The batches of one side, their keys rising all the way."""
+    """The batches of one file, whose keys must rise from row to row."""
 
-    def __init__(self, batches: Iterator[Batch], plan: KeyPlan) -> None:
+    def __init__(self, batches: Iterator[Batch], plan: KeyPlan, side: int) -> None:
         self.read = 0
-        self.left = 0  # rows of the batch at hand that are not paired yet
+        self.left = 0  # rows of the current batch that are not taken yet
         self._batches = batches
         self._plan = plan
-        self._last: list[Words] | None = None
+        self._side = side
         self._keys: list[Words] = []
         self._columns: tuple[AnyColumn, ...] = ()
         self._at = 0
 
     def more(self) -> bool:
-        """Have rows at hand; False when all have been taken."""
+        """Read on until there are rows to take; False at the end of the file."""
         while not self.left:
             batch = next(self._batches, None)
             if batch is None:
                 return False
-            self._take_in(batch)
+            self._load(batch)
         return True
 
-    def _take_in(self, batch: Batch) -> None:
-        if batch.stop is not None:
-            raise NotInOrder
-        count = len(batch.columns) - len(self._plan.types)
-        keys = []
-        for kind, column in zip(self._plan.types, batch.columns[count:], strict=True):
-            key, bad = as_key(column, kind)
-            if bad is not None or (key.missing is not None and key.missing.any()):
-                raise NotInOrder
-            keys.append(key.words)
+    def _load(self, batch: Batch) -> None:
+        keys = self._plan.complete_keys(batch, self._side)
+        if keys is None:
+            raise ShortcutFailed
         if not batch.rows:
             return
         signed = [kind in ("int", "float") for kind in self._plan.types]
-        before = [words[:, :-1] for words in keys]
-        if not _above([words[:, 1:] for words in keys], before, signed).all():
-            raise NotInOrder
-        if self._last is not None and not _above([w[:, :1] for w in keys], self._last, signed).all():
-            raise NotInOrder
-        self._last = [words[:, -1:] for words in keys]
-        self._keys, self._columns, self._at = keys, batch.columns[:count], 0
+        last = [words[:, -1:] for words in self._keys]
+        if last and not _above([words[:, :1] for words in keys], last, signed).all():
+            raise ShortcutFailed
+        if not _above([words[:, 1:] for words in keys], [words[:, :-1] for words in keys], signed).all():
+            raise ShortcutFailed
+        self._keys, self._columns, self._at = keys, batch.columns[: -len(keys)], 0
         self.left = batch.rows
         self.read += batch.rows
 
     @property
     def keys(self) -> list[Words]:
-        """The keys at hand."""
+        """The keys of the rows that are left of the current batch."""
         return [words[:, self._at :] for words in self._keys]
 
-    @property
-    def first_row(self) -> int:
-        return self.read - self.left
-
-    def columns(self, rows: int) -> tuple[AnyColumn, ...]:
-        return tuple(column.slice(self._at, self._at + rows) for column in self._columns)
-
-    def pass_by(self, rows: int) -> None:
+    def take(self, rows: int, places: Ints | None = None) -> PairedSide:
+        """The next rows, or those at some places among them; the others are passed over."""
+        columns = tuple(column.slice(self._at, self._at + rows) for column in self._columns)
+        taken = PairedSide(columns, self.read - self.left, places)
         self._at += rows
         self.left -= rows
+        return taken
 
 
 def _above(one: Keys, other: Keys, signed: Sequence[bool]) -> Mask:
@@ -101,40 +87,32 @@ def _above(one: Keys, other: Keys, signed: Sequence[bool]) -> Mask:
 
 
 def in_order(sides: Sequence[Iterator[Batch]], plan: KeyPlan, chunk_rows: int) -> Iterator[Block | Paired]:
-    """Blocks in the order of the keys, and at the end how many rows there were.
+    """Blocks in the order of the keys, and at the end the counts of rows.
 
-    Raises NotInOrder where keys do not rise, are missing, or have no partner that they must have.
+    Raises ShortcutFailed where keys do not rise, are missing, or lack a partner that they need.
     """
-    first, second = (_Side(batches, plan) for batches in sides)
-    merging = plan.unmatched == "drop"
+    first, second = both = [_Side(batches, plan, side) for side, batches in enumerate(sides)]
     only, pairs = [0, 0], 0
-    while True:
-        more = first.more(), second.more()
-        if not all(more):
-            break
+    while all(side.more() for side in both):
         rows = min(first.left, second.left, chunk_rows)
-        if not _equal(first.keys, second.keys, rows):
-            if not merging:
-                raise NotInOrder
-            block = _merged(first, second, plan, only)
-            if block is not None:
-                pairs += block.rows
-                yield from _cut(block, chunk_rows)
-            continue
-        places = (
-            np.arange(first.first_row, first.first_row + rows),
-            np.arange(second.first_row, second.first_row + rows),
-        )
-        yield Block(0, rows, (first.columns(rows), second.columns(rows)), places)
-        pairs += rows
-        first.pass_by(rows)
-        second.pass_by(rows)
-    for at, side in enumerate((first, second)):
+        places: Sequence[Ints | None] = (None, None)
+        if _equal(first.keys, second.keys, rows):
+            counts, paired = [rows, rows], rows
+        elif plan.unmatched == "drop":
+            counts, places = _merged(first, second, plan)
+            paired = len(places[0])
+        else:
+            raise ShortcutFailed
+        taken = [side.take(count, at) for side, count, at in zip(both, counts, places, strict=True)]
+        yield from blocks_of_pairs(taken, paired, chunk_rows)
+        pairs += paired
+        only = [alone + count - paired for alone, count in zip(only, counts, strict=True)]
+    for at, side in enumerate(both):
         while side.more():
-            if not merging:
-                raise NotInOrder
+            if plan.unmatched == "error":
+                raise ShortcutFailed
             only[at] += side.left
-            side.pass_by(side.left)
+            side.take(side.left)
     yield Paired((first.read, second.read), (only[0], only[1]), pairs)
 
 
@@ -144,33 +122,15 @@ def _equal(one: Keys, other: Keys, rows: int) -> bool:
     )
 
 
-def _merged(first: _Side, second: _Side, plan: KeyPlan, only: list[int]) -> Block | None:
-    """The pairs among the keys up to the lower of the two last ones at hand."""
-    if plan.types != ("int",) or any(len(side.keys[0]) > 1 for side in (first, second)):
-        raise NotInOrder  # only numbers of one word are compared as quickly as they are read
-    one, other = (side.keys[0][0].view(np.int64) for side in (first, second))
+def _merged(first: _Side, second: _Side, plan: KeyPlan) -> tuple[list[int], tuple[Ints, Ints]]:
+    """How many rows of each side have keys up to the last that both know, and the places of the pairs among them."""
+    keys = first.keys[0], second.keys[0]
+    if plan.types != ("int",) or any(len(words) > 1 for words in keys):
+        raise ShortcutFailed  # only keys of one word are compared as fast as they are read
+    one, other = (words[0].view(np.int64) for words in keys)
     last = min(one[-1], other[-1])
-    ends = [int(np.searchsorted(keys, last, side="right")) for keys in (one, other)]
-    one, other = one[: ends[0]], other[: ends[1]]
+    counts = [int(np.searchsorted(key, last, side="right")) for key in (one, other)]
+    one, other = one[: counts[0]], other[: counts[1]]
     places = np.minimum(np.searchsorted(other, one), max(len(other) - 1, 0))
-    found: Ints = np.flatnonzero(other[places] == one) if len(other) else np.zeros(0, np.int64)
-    places = places[found]
-    block = None
-    if len(found):
-        columns = (
-            tuple(take(column, found) for column in first.columns(ends[0])),
-            tuple(take(column, places) for column in second.columns(ends[1])),
-        )
-        block = Block(0, len(found), columns, (found + first.first_row, places + second.first_row))
-    for at, side in enumerate((first, second)):
-        only[at] += ends[at] - len(found)
-        side.pass_by(ends[at])
-    return block
-
-
-def _cut(block: Block, chunk_rows: int) -> Iterator[Block]:
-    numbers = [block.places_of(side) for side in range(len(block.sides))]
-    for start in range(0, block.rows, chunk_rows):
-        stop = min(start + chunk_rows, block.rows)
-        sides = tuple(tuple(column.slice(start, stop) for column in side) for side in block.sides)
-        yield Block(0, stop - start, sides, tuple(places[start:stop] for places in numbers))
+    found = np.flatnonzero(other[places] == one) if len(other) else np.zeros(0, np.int64)
+    return counts, (found, places[found])

@@ -1,12 +1,13 @@
-"""Rows of one side, parted by the hash of their keys: in memory, or put aside in pieces.
+"""Rows of one side, ordered by the part that the hash of their key chooses: in memory, or in the spill file.
 
-A run is what one batch gave.  Its rows are ordered by their part, so that one part of it is one slice,
-or one piece of the spill file.
+A run is made of one batch.  As its rows are ordered by their part, each part of it is one slice, or one
+piece of the spill file.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.pairing.match import Keys, hashed, joined
+from losscli.pairing.match import Keys, hashed
 from losscli.table.block import AnyColumn, Batch, ClassColumn, Ints, KeyColumn, NumberColumn, Words, take
+from losscli.table.columns import compact, concatenated, nbytes
+from losscli.table.keys import joined
 
 if TYPE_CHECKING:
     from losscli.pairing.spill import Spill
@@ -41,20 +44,12 @@ class KeyedRows:
 
     @property
     def nbytes(self) -> int:
-        held = sum(words.nbytes for words in self.keys) + self.numbers.nbytes
-        return held + sum(nbytes(column) for column in self.columns)
+        """About how many bytes of memory they take."""
+        keys = sum(words.nbytes for words in self.keys)
+        return keys + self.numbers.nbytes + sum(nbytes(column) for column in self.columns)
 
 
-def nbytes(column: AnyColumn) -> int:
-    """About what a column takes in memory."""
-    missing = 0 if column.missing is None else column.missing.nbytes
-    if isinstance(column, KeyColumn):
-        return column.words.nbytes + missing
-    if isinstance(column, NumberColumn):
-        return column.values.nbytes + missing
-    # A text of Python's takes about so much, beside its characters.
-    texts = sum(64 + len(value) for value in column.values or () if isinstance(value, str))
-    return column.codes.nbytes + missing + texts
+NO_ROWS = KeyedRows((), np.zeros(0, np.int64), ())
 
 
 @dataclass(slots=True)
@@ -68,50 +63,45 @@ class Run:
     def part(self, part: int) -> KeyedRows:
         return self.rows.slice(self.cuts[part], self.cuts[part + 1])
 
-    def put_aside(self, spill: Spill) -> PutAside:
-        pieces, places, heads = [], [0], []
-        shape = _shape(self.rows)
-        for part in range(len(self.cuts) - 1):
-            head, piece = _packed(self.part(part))
-            heads.append(head)
-            pieces.append(piece)
-            places.append(places[-1] + len(piece))
-        start = spill.write(b"".join(pieces))
-        sizes = np.diff(self.cuts).tolist()
-        return PutAside(spill, start, places, sizes, heads, shape, self.first_row)
+    def put_aside(self, spill: Spill) -> SpilledRun:
+        """The same run, its rows written to the spill file."""
+        pieces = [_packed(self.part(part)) for part in range(len(self.cuts) - 1)]
+        ends = np.cumsum([0, *map(len, pieces)])
+        places = (ends + spill.write(b"".join(pieces))).tolist()
+        return SpilledRun(spill, places, np.diff(self.cuts).tolist(), self.rows.slice(0, 0), self.first_row)
 
 
 def run_of(keys: Keys, numbers: Ints, columns: Sequence[AnyColumn], bits: int) -> Run:
     """Rows ordered by the ``bits`` upper bits of their hash."""
     count = len(numbers)
-    plain = not count or int(numbers[-1]) == count - 1  # no row was left out
     if bits == 0:
         rows = KeyedRows(tuple(keys), numbers.astype(np.int32), tuple(columns))
         return Run(rows, [0, count])
     narrow = np.uint8 if bits <= 8 else np.uint16
     parts = (hashed(keys) >> np.uint64(64 - bits)).astype(narrow)
-    # On so few values NumPy counts instead of comparing.
+    # NumPy sorts integers of so few bits by counting them.
     order = np.argsort(parts, kind="stable")
     cuts = np.zeros((1 << bits) + 1, np.int64)
     np.cumsum(np.bincount(parts, minlength=1 << bits), out=cuts[1:])
+    complete = not count or int(numbers[-1]) == count - 1  # every row of the batch has a key
     rows = KeyedRows(
         tuple(words.take(order, axis=1) for words in keys),
-        (order if plain else numbers[order]).astype(np.int32),
+        (order if complete else numbers[order]).astype(np.int32),
         tuple(take(column, order) for column in columns),
     )
     return Run(rows, cuts.tolist())
 
 
-def grouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
-    """Batches joined until they have so many rows: what is done to each part of a run is then done less often."""
-    held: list[Batch] = []
+def larger_batches(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
+    """Batches joined until they have ``rows`` rows, so that runs are few and their parts large."""
+    waiting: list[Batch] = []
     for batch in batches:
-        held.append(batch)
-        if sum(each.rows for each in held) >= rows:
-            yield _one(held)
-            held = []
-    if held:
-        yield _one(held)
+        waiting.append(batch)
+        if sum(each.rows for each in waiting) >= rows:
+            yield _one(waiting)
+            waiting = []
+    if waiting:
+        yield _one(waiting)
 
 
 def _one(batches: Sequence[Batch]) -> Batch:
@@ -123,150 +113,86 @@ def _one(batches: Sequence[Batch]) -> Batch:
     return batches[-1]._replace(rows=sum(batch.rows for batch in batches), columns=columns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What the bytes of a piece are: words of each key, and of each column its kind and whether it has holes."""
-
-    widths: tuple[int, ...]
-    columns: tuple[tuple[str, bool], ...]
-
-
-def _shape(rows: KeyedRows) -> _Shape:
-    return _Shape(
-        tuple(len(words) for words in rows.keys),
-        tuple((_kind(column), column.missing is not None) for column in rows.columns),
-    )
+def gathered(runs: Sequence[Run | SpilledRun], part: int) -> KeyedRows:
+    """One part of all runs of a side, in the order of the file."""
+    if not runs:
+        return NO_ROWS
+    pieces = [run.part(part) for run in runs]
+    numbers = np.concatenate([rows.numbers for rows in pieces]).astype(np.int64)
+    numbers += np.repeat([run.first_row for run in runs], [len(rows) for rows in pieces])
+    pieces = [rows for rows in pieces if len(rows)] or pieces[:1]
+    keys = tuple(joined(words) for words in zip(*(rows.keys for rows in pieces), strict=True))
+    columns = zip(*(rows.columns for rows in pieces), strict=True)
+    return KeyedRows(keys, numbers, tuple(concatenated(column) for column in columns))
 
 
-def _kind(column: AnyColumn) -> str:
-    if isinstance(column, NumberColumn):
-        return "number" if column.values.ndim == 1 else f"vec{column.values.shape[1]}"
-    if isinstance(column, KeyColumn):
-        return f"key{len(column.words)}"
-    return "integer" if column.values is None else "label"
+# ---------------------------------------------------------------------- in the spill file
 
 
-def _packed(rows: KeyedRows) -> tuple[tuple[int, ...], bytes]:
-    """The bytes of some rows; in front of them, for each column of labels, how many bytes its labels take."""
-    pieces: list[bytes] = [words.tobytes() for words in rows.keys]
+def _packed(rows: KeyedRows) -> bytes:
+    """The bytes of all arrays, and of the classes of a class column behind their length."""
+    pieces = [words.tobytes() for words in rows.keys]
     pieces.append(rows.numbers.tobytes())
-    head = []
     for column in rows.columns:
+        if column.missing is not None:
+            pieces.append(column.missing.tobytes())
         if isinstance(column, NumberColumn):
             pieces.append(column.values.tobytes())
         elif isinstance(column, KeyColumn):
             pieces.append(column.words.tobytes())
         else:
+            column = compact(column)
             if column.values is not None:
-                column = compact(column)
-                labels = json.dumps(column.values).encode()
-                head.append(len(labels))
-                pieces.append(labels)
+                classes = json.dumps(column.values).encode()
+                pieces += [np.int64(len(classes)).tobytes(), classes]
             pieces.append(column.codes.tobytes())
-        if column.missing is not None:
-            pieces.append(column.missing.tobytes())
-    return tuple(head), b"".join(pieces)
-
-
-def compact(column: ClassColumn) -> ClassColumn:
-    """The same column with those labels only that rows have."""
-    if column.values is None or len(column.values) <= max(16, len(column) // 4):
-        return column
-    used, codes = np.unique(column.codes, return_inverse=True)
-    skipped = int(np.count_nonzero(used < 0))  # -1 stands for a missing label
-    values = tuple(column.values[code] for code in used[skipped:].tolist())
-    return ClassColumn(codes.astype(np.int64) - skipped, values, column.missing)
+    return b"".join(pieces)
 
 
 @dataclass(slots=True)
-class PutAside:
-    """A run in the spill file."""
+class SpilledRun:
+    """A run in the spill file; part p lies from ``places[p]`` to ``places[p + 1]`` and has ``sizes[p]`` rows."""
 
     spill: Spill
-    start: int
     places: list[int]
     sizes: list[int]
-    heads: list[tuple[int, ...]]
-    shape: _Shape
+    empty: KeyedRows  # keys and columns without rows: they tell types and widths
     first_row: int
 
     def part(self, part: int) -> KeyedRows:
-        count = self.sizes[part]
-        reader = _Reader(
-            self.spill.read(self.start + self.places[part], self.places[part + 1] - self.places[part])
-        )
-        keys = tuple(reader.take("<u8", count * width).reshape(width, count) for width in self.shape.widths)
-        numbers = reader.take("<i4", count)
-        heads = iter(self.heads[part])
-        columns: list[AnyColumn] = []
-        for kind, holes in self.shape.columns:
-            labels: tuple[int | str, ...] | None = None
-            if kind == "label":
-                labels = tuple(json.loads(reader.take("u1", next(heads)).tobytes()))
-            width = int(kind[3:]) if kind.startswith(("key", "vec")) else 1
-            dtype = "<u8" if kind.startswith("key") else "<f8" if kind[:3] in ("num", "vec") else "<i8"
-            values = reader.take(dtype, count * width)
-            missing = reader.take("?", count) if holes else None
-            if kind == "number":
-                columns.append(NumberColumn(values, missing))
-            elif kind.startswith("vec"):
-                columns.append(NumberColumn(values.reshape(count, width), missing))
-            elif kind.startswith("key"):
-                columns.append(KeyColumn(values.reshape(width, count), missing))
-            else:
-                columns.append(ClassColumn(values, labels, missing))
-        return KeyedRows(keys, numbers, tuple(columns))
+        place = self.places[part]
+        reader = _Reader(self.spill.read(place, self.places[part + 1] - place), self.sizes[part])
+        keys = tuple(reader.like(words) for words in self.empty.keys)
+        numbers = reader.like(self.empty.numbers)
+        return KeyedRows(keys, numbers, tuple(reader.column(column) for column in self.empty.columns))
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    """Reads the arrays of one piece in order."""
+
+    def __init__(self, data: bytes, rows: int) -> None:
         self._data = data
+        self._rows = rows
         self._at = 0
 
-    def take(self, dtype: str, count: int) -> NDArray[Any]:
+    def take(self, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
         found = np.frombuffer(self._data, dtype, count, self._at)
         self._at += found.nbytes
         return found
 
+    def like(self, empty: NDArray[Any]) -> NDArray[Any]:
+        """The next array, of the type and shape of one that has no rows."""
+        shape = [size or self._rows for size in empty.shape]
+        return self.take(empty.dtype, math.prod(shape)).reshape(shape)
 
-def gathered(runs: Sequence[Run | PutAside], part: int) -> KeyedRows:
-    """One part of all runs of a side, in the order of the file."""
-    found = [run.part(part) for run in runs]
-    numbers = np.concatenate([rows.numbers for rows in found]).astype(np.int64)
-    numbers += np.repeat([run.first_row for run in runs], [len(rows) for rows in found])
-    found = [rows for rows in found if len(rows)] or found[:1]
-    keys = tuple(joined(pieces) for pieces in zip(*(rows.keys for rows in found), strict=True))
-    columns = zip(*(rows.columns for rows in found), strict=True)
-    return KeyedRows(keys, numbers, tuple(concatenated(column) for column in columns))
-
-
-def concatenated(pieces: Sequence[AnyColumn]) -> AnyColumn:
-    """Columns of one kind one behind the other."""
-    if len(pieces) == 1:
-        return pieces[0]
-    missing = None
-    if any(piece.missing is not None for piece in pieces):
-        missing = np.concatenate(
-            [np.zeros(len(p), np.bool_) if p.missing is None else p.missing for p in pieces]
-        )
-    first = pieces[0]
-    if isinstance(first, NumberColumn):
-        return NumberColumn(
-            np.concatenate([p.values for p in pieces if isinstance(p, NumberColumn)]), missing
-        )
-    if isinstance(first, KeyColumn):
-        words = [p.words for p in pieces if isinstance(p, KeyColumn)]
-        return KeyColumn(joined(words), missing)
-    classes = [p for p in pieces if isinstance(p, ClassColumn)]
-    if all(p.values is None for p in classes):
-        return ClassColumn(np.concatenate([p.codes for p in classes]), None, missing)
-    places: dict[int | str, int] = {}
-    coded = []
-    for piece in classes:
-        if piece.values is None:
-            used, codes = np.unique(piece.codes, return_inverse=True)
-            piece = ClassColumn(codes, tuple(used.tolist()))
-        piece = compact(piece)
-        table = [places.setdefault(value, len(places)) for value in piece.values or ()]
-        coded.append(np.array([*table, -1], np.int64)[piece.codes])
-    return ClassColumn(np.concatenate(coded), tuple(places), missing)
+    def column(self, empty: AnyColumn) -> AnyColumn:
+        missing = None if empty.missing is None else self.like(empty.missing)
+        if isinstance(empty, NumberColumn):
+            return NumberColumn(self.like(empty.values), missing, empty.finite)
+        if isinstance(empty, KeyColumn):
+            return KeyColumn(self.like(empty.words), missing)
+        classes = None
+        if empty.values is not None:
+            (size,) = self.take(np.dtype(np.int64), 1).tolist()
+            classes = tuple(json.loads(self.take(np.dtype(np.uint8), size).tobytes()))
+        return ClassColumn(self.like(empty.codes), classes, missing)

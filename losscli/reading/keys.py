@@ -19,9 +19,9 @@ from losscli.table.keys import (
     integer_key,
     is_canonical,
     not_utf8,
+    replaced,
     text_words,
     whole,
-    widened,
     words_of_integers,
     words_of_texts,
 )
@@ -93,8 +93,7 @@ def _with_others(
     texts = [_integer_of(cell.decode("utf-8", "replace"), kind) for cell in places]
     codes = np.array([places[cell] for cell in cells])
     found = words_of_integers([text or "0" for text in texts])
-    words = widened(column.words, len(found)).copy()
-    words[:, odd] = found[:, codes]
+    words = replaced(column.words, odd, found[:, codes])
     bad = np.zeros(len(starts), np.bool_)
     bad[odd] = np.array([text is None for text in texts])[codes]
     return KeyColumn(words, column.missing), bad
@@ -141,9 +140,7 @@ def _integers(narrow: Ints, wide: Mask | None, values: NDArray[Any], missing: Ma
     if not len(rows):
         return column
     found = words_of_integers([str(int(value)) for value in values[rows].tolist()])
-    words = widened(column.words, len(found)).copy()
-    words[:, rows] = found
-    return KeyColumn(words, missing)
+    return KeyColumn(replaced(column.words, rows, found), missing)
 
 
 def keys_of_labels(read: Read, kind: ColumnKind) -> Read:

@@ -1,13 +1,13 @@
-"""Two saved results, without their rows: the function behind `losscli compare BASE.json HEAD.json`.
+"""Compare two saved results, without their rows: the function behind `losscli compare BASE.json HEAD.json`.
 
-What rows would tell, that both models err on the same ones, is not known here: the two values are taken for
-independent, and where they are of the same rows the interval is wider than it need be.
+Without rows it is not known whether both models err on the same ones.  The two values are taken to be independent;
+where they come from the same rows, the interval is wider than it need be.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -15,16 +15,17 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.spec import split
 from losscli.numbers.exact import round_fraction
 from losscli.report.baseline import difference, unlike
-from losscli.report.comparison import Compared, Comparison, Side
-from losscli.report.gates import canonical, change
-from losscli.report.records import Input, Report, Result
+from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
+from losscli.report.limits import canonical
+from losscli.report.records import Report, Result
 from losscli.report.saved import read_result
 from losscli.report.slice_pattern import slice_text
 from losscli.report.verdicts import Draft, Rule, by_t, check_rule, corrected
+from losscli.report.worse_by import change
 from losscli.statistics.intervals import IntervalSpec, root
 
 Place = tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str, str | None]]]
-"""What a result is of: the loss, the part and the slice."""
+"""What was measured: the loss, the part and the slice."""
 
 UNPAIRED = (
     "unpaired: two saved results without rows; compared row by row, the same models show smaller differences"
@@ -40,7 +41,7 @@ def compare_saved(
     margin: float = 0.0,
     fail_on: Sequence[str] = ("worse",),
 ) -> Comparison:
-    """Compare the results that two files hold, all that both have or those of some losses.
+    """Compare the results that two files have in common, all of them or those of some losses.
 
     The interval is Welch's (1947, doi:10.1093/biomet/34.1-2.28), from the standard errors that were saved.
     Raises UsageError; DataError where a file is no saved result, or where both measured something else.
@@ -63,7 +64,7 @@ def compare_saved(
     drafts += [_alone(result, at, (base, head)[at]) for at, result in alone if result.slice or result.part]
     compared = _judged(drafts, rule)
     failed = [one for one in compared if one.verdict in fail_on]
-    inputs = [Input("base", base, "json", []), Input("head", head, "json", [])]
+    inputs = [ComparedInput("base", base, "json", []), ComparedInput("head", head, "json", [])]
     warnings = [UNPAIRED, *unlike(*reports)]
     warnings += [f"only {(base, head)[at]} has {_name(result)}" for at, result in alone]
     return Comparison(
@@ -75,7 +76,7 @@ def compare_saved(
 def _pairs(
     reports: Sequence[Report], paths: tuple[str, str], names: Sequence[str]
 ) -> tuple[list[tuple[Result, Result]], list[tuple[int, Result]]]:
-    """Results of the same meaning, and those that only one file has, with which of the two it is."""
+    """Pairs of results of the same loss, part and slice; and those of only one file, with its place of the two."""
     held: list[dict[Place, list[Result]]] = []
     for report in reports:
         places: dict[Place, list[Result]] = {}
@@ -88,7 +89,7 @@ def _pairs(
     alone: list[tuple[int, Result]] = []
     for place in dict.fromkeys([*held[1], *held[0]]):
         ones, others = (places.get(place, []) for places in held)
-        # A column may be called otherwise from one model to the next, unless there are several.
+        # The column's name may differ between the models, unless there are several columns.
         if len(ones) == len(others) == 1:
             couples = [(ones[0], others[0])]
         else:
@@ -146,7 +147,7 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
 
 
 def _alone(result: Result, at: int, path: str) -> Draft:
-    """A slice or a part that only one file has: it does not vanish, and nothing is known of the other side."""
+    """A slice or a part that only one file has: it is listed, with nothing known of the other side."""
     values = [result.value, None] if at == 0 else [None, result.value]
     base, head = (Side(result.pred, value) for value in values)
     return Draft(Compared(
@@ -156,18 +157,14 @@ def _alone(result: Result, at: int, path: str) -> Draft:
 
 
 def _judged(drafts: Sequence[Draft], rule: Rule) -> list[Compared]:
-    """The whole, then the slices; those of one slicing, loss and model are one family under Holm's correction."""
+    """The whole, then the slices, corrected by Holm over those of one slicing, loss and model."""
     families: dict[object, list[Draft]] = {}
     for draft in drafts:
         one = draft.compared
         family: object = None
         if one.slice:
-            family = (one.loss, one.head.pred, _frozen(one.part), tuple(one.slice))
+            family = (one.loss, one.head.pred, frozenset(one.part.items()), tuple(one.slice))
         families.setdefault(family, []).append(draft)
     whole = families.pop(None, [])
     found = [draft.settled(rule) for draft in whole]
     return found + [draft.settled(rule) for family in families.values() for draft in corrected(family)]
-
-
-def _frozen(part: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset(part.items())

@@ -1,83 +1,104 @@
-"""What was compared: verdicts, differences, rows and inputs, with every digit.  How, is the business of `compare`."""
+"""The result of a comparison: verdicts, differences, rows and inputs, with every digit."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
 
 from losscli._version import __version__
-from losscli.report.records import Input, RowCounts, arithmetic
-
-SCHEMA = "losscli.comparison/1"
+from losscli.loss.spec import Better, ParamValue
+from losscli.report.document import Document, Record, Says
+from losscli.report.records import Input, Interval, Part, RowCount, RowCounts, arithmetic
 
 Verdict: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
+Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
 VERDICTS: tuple[Verdict, ...] = ("better", "same", "worse", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two models, and its value."""
+class ComparedInput(Input):
+    role: Annotated[str, Says(type=Literal["base", "head", "preds", "labels"])]
 
+
+# Without a docstring it has no description in the schema either: one of the two models.
+@dataclass(frozen=True, slots=True)
+class Side(Record):
     pred: str
     value: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One loss of a model against that of the base, over the whole or a slice; its fields are those of the JSON."""
+class Compared(Record):
+    """One loss of a model against that of the base, over the whole or a slice."""
 
     loss: str
-    params: dict[str, Any]
-    better: str
+    params: dict[str, ParamValue]
+    better: Better
     base: Side
     head: Side
     slice: dict[str, str | None]
-    rows: int
-    weight: float | None
-    worse_by: float | None = None
+    rows: RowCount
+    weight: Annotated[float | None, Says("null where the sum exceeds the largest double")]
+    worse_by: Annotated[
+        float | None,
+        Says(
+            "HEAD - BASE in the bad direction: positive where HEAD is worse; of a loss that is best at zero "
+            "or one, how much farther from there HEAD is"
+        ),
+    ] = None
     stderr: float | None = None
-    ci: dict[str, Any] | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    test: str | None = None
-    wins: int | None = None
-    ties: int | None = None
-    losses: int | None = None
-    detectable: float | None = None
-    verdict: Verdict = "inconclusive"
+    ci: Annotated[Annotated[dict[str, Any], Interval] | None, Says("of `worse_by`")] = None
+    p_value: Annotated[float | None, Says("of no difference, two-sided, by `test`")] = None
+    p_adjusted: Annotated[float | None, Says("of slices: by Holm, over the slices of one loss and model")] = (
+        None
+    )
+    test: Test | None = None
+    wins: Annotated[RowCount | None, Says("rows in which HEAD is better, whatever they weigh")] = None
+    ties: RowCount | None = None
+    losses: RowCount | None = None
+    detectable: Annotated[
+        float | None, Says("least difference that so many rows find four times out of five")
+    ] = None
+    verdict: Annotated[
+        Verdict, Says("by the interval of `worse_by` and the margin; of slices after Holm's correction")
+    ] = "inconclusive"
     note: str | None = None
-    signature: str = ""
-    part: dict[str, str] = field(default_factory=dict)  # of saved results, where they are of parts
+    signature: Annotated[str, Says(min_length=1)] = ""
+    part: Annotated[Part, Says("of saved results, where they are of parts; empty for the whole")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """All that one call compared."""
+class Comparison(Document):
+    """What `losscli compare --json` writes."""
 
-    compared: list[Compared]
-    margin: float
-    level: float
+    title = "losscli.comparison/1"
+    keys = (
+        "losscli", "arithmetic", "margin", "level", "paired", "passed", "comparisons", "rows", "inputs",
+    )  # fmt: skip
+
+    comparisons: list[Compared]
+    margin: Annotated[float, Says(ge=0)]
+    level: Annotated[float, Says(gt=0, lt=1)]
     failed: list[Compared]
     rows: RowCounts
-    inputs: list[Input]
-    paired: bool = True  # False: of two saved results, without rows
-    warnings: list[str] = field(default_factory=list)  # for people, no part of the document
+    inputs: list[ComparedInput]
+    paired: Annotated[bool, Says("whether rows were compared; false of two saved results")] = True
+    warnings: list[str] = field(default_factory=list)
     base_rows: RowCounts | None = None  # of two saved results, those of the base: `rows` are the head's
-    version: str = __version__
+    losscli: str = __version__
     arithmetic: str = field(default_factory=arithmetic)
-    command: str | None = None  # that made it, for people
+    command: str | None = None  # for people: the call that made it
+
+    @property
+    def passed(self) -> Annotated[bool, Says("whether no verdict is one of `--fail-on`")]:
+        return not self.failed
 
     @property
     def left_out(self) -> str:
-        """How many rows enter no sum, by reason; of two saved results, of each."""
+        """How many rows enter no sum, by reason; for two saved results, those of each."""
         if self.base_rows is None:
             return self.rows.left_out
         sides = (("base", self.base_rows), ("head", self.rows))
         return "; ".join(f"{name}: {rows.left_out}" for name, rows in sides if rows.left_out)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA, "losscli": self.version, "arithmetic": self.arithmetic, "margin": self.margin,
-            "level": self.level, "paired": self.paired, "passed": not self.failed, "comparisons": [asdict(c) for c in self.compared],
-            "rows": self.rows.to_json(), "inputs": [found._asdict() for found in self.inputs],
-        }  # fmt: skip

@@ -1,7 +1,4 @@
-"""What a configuration holds: specs of losses, texts of options, and gates; `cli.config` reads the file.
-
-A table is strict: every key is known, and a value is of the type that stands there.
-"""
+"""The values of a configuration: specs of losses, texts of options, and gates; `cli.config` reads the file."""
 
 from __future__ import annotations
 
@@ -18,9 +15,8 @@ from pydantic import (
 )
 
 from losscli.errors import UsageError
-from losscli.loss.declare import read_number
-from losscli.loss.spec import split
-from losscli.measure.call import LossRequest
+from losscli.loss.spec import read_number, split
+from losscli.measure.loss_request import LossRequest
 
 
 def _listed(value: Any) -> Any:
@@ -28,7 +24,7 @@ def _listed(value: Any) -> Any:
 
 
 def _split(value: Any) -> Any:
-    """One loss a piece, of a text or of several."""
+    """The single losses in a text or in several."""
     try:
         return [spec for text in _listed(value) for spec in split(text)]
     except (TypeError, AttributeError):
@@ -41,7 +37,7 @@ def _known_loss(text: str) -> str:
     try:
         LossRequest.of(text)
     except UsageError as error:
-        # In pydantic's way, so that the line and the key are told as well.
+        # A ValueError, to which pydantic adds the key.
         raise ValueError(f"{error.message}{f' ({error.hint})' if error.hint else ''}") from None
     return text
 
@@ -55,16 +51,19 @@ def _size(value: Any) -> Any:
     raise ValueError('must be a number, or a share of the baseline such as "2%"')
 
 
+ONE_OR_SEVERAL = WithJsonSchema(
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+)
 TextList: TypeAlias = Annotated[
     list[str],
     BeforeValidator(_listed),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ONE_OR_SEVERAL,
 ]
 LossSpec: TypeAlias = Annotated[str, AfterValidator(_known_loss)]
 LossSpecList: TypeAlias = Annotated[
     list[LossSpec],
     BeforeValidator(_split),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ONE_OR_SEVERAL,
 ]
 Size: TypeAlias = Annotated[
     float | str,
@@ -75,7 +74,7 @@ Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class StrictTable(BaseModel):
-    """A table whose every key is known, and whose values are of the type that stands there."""
+    """A table that refuses unknown keys, and values of other types than are declared."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

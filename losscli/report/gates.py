@@ -1,95 +1,32 @@
-"""Limits on losses, and what became of each of them: the gate of `eval` and of `check`.
+"""Gates: which limits the results of a report keep, and why not.
 
-A limit is compared with the unrounded value, its ends included.  Every double counts as its shortest decimal,
-which puts doubles in the same order, so that a change from 0.8 to 0.6 is 0.2 and no more.  What cannot be evaluated fails, and says why; nothing passes because it is not
-there.  Nothing here measures, reads a saved result or prints.
+A limit is compared with the unrounded value, its ends included; every double counts as its shortest decimal,
+which puts doubles in the same order.  A limit that cannot be evaluated fails, and says why: nothing passes
+because it is not there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from losscli.errors import DataError, UsageError
-from losscli.loss.declare import read_number
+from losscli.errors import DataError
 from losscli.loss.domains import number
-from losscli.measure.call import LossRequest
-from losscli.numbers.exact import decimal, round_fraction
+from losscli.measure.loss_request import LossRequest
+from losscli.numbers.exact import decimal
 from losscli.report.baseline import Baseline, unlike
-from losscli.report.records import Report, Result
+from losscli.report.limits import Limit, canonical, limits_of
+from losscli.report.records import LimitVerdict, Report, Result
 from losscli.report.slice_pattern import matches, slice_text, split_pattern
+from losscli.report.worse_by import change
+from losscli.statistics.holm import holm
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.report.config import GateTable
-
-LimitKind: TypeAlias = Literal["max", "min", "max_regression"]
-FLAGS: dict[LimitKind, str] = {"max": "--max", "min": "--min", "max_regression": "--max-regression"}
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One bound on one loss, for the whole or for the slices that a pattern names.
-
-    ``size`` is an exact number, of which ``text`` is what was written; with ``percent`` it is a share
-    of the baseline's absolute value.  ``inconclusive`` says what becomes of a limit that lies within
-    the interval; without it, the interval is not looked at.
-    """
-
-    loss: str
-    kind: LimitKind
-    size: Fraction
-    text: float | str
-    percent: bool = False
-    slice: str | None = None
-    min_rows: int = 0
-    inconclusive: Literal["pass", "fail"] | None = None
-    correction: Literal["holm"] | None = None
-
-    @classmethod
-    def of(cls, loss: str, kind: LimitKind, size: float | str, **rest: Any) -> Limit:
-        """A limit of a number, or of text such as ``2%``; UsageError where it is neither."""
-        LossRequest.of(loss)
-        text = size.strip() if isinstance(size, str) else number(size)
-        percent = text.endswith("%")
-        value = read_number(text.removesuffix("%").strip())
-        if value is None or not math.isfinite(value):
-            raise UsageError(
-                f"`{text}` is no limit for `{loss}`",
-                "a limit is a finite number" + ("" if kind != "max_regression" else ", or a percentage"),
-            )
-        if not percent:
-            return cls(loss, kind, decimal(value), value, **rest)
-        if kind != "max_regression":
-            raise UsageError(
-                f"`{kind}` bounds the value itself, and `{text}` is a share",
-                hint="a share of the baseline is bounded by `--max-regression`",
-            )
-        # A share too small for a double is none: its fraction could have any number of digits.
-        share = Fraction(text.removesuffix("%").strip()) / 100 if value else Fraction(0)
-        return cls(loss, kind, share, text, percent=True, **rest)
-
-    @classmethod
-    def parse(cls, kind: LimitKind, text: str) -> Limit:
-        """The value of a flag: ``huber:delta=2=0.05`` is split at the last equals sign."""
-        loss, equals, size = text.rpartition("=")
-        if not equals or not loss.strip() or not size.strip():
-            example = "rmse=2%" if kind == "max_regression" else "rmse=0.5"
-            raise UsageError(
-                f"`{FLAGS[kind]} {text}` names no loss and limit", hint=f"write `{FLAGS[kind]} {example}`"
-            )
-        return cls.of(loss.strip(), kind, size.strip())
-
-    def __str__(self) -> str:
-        """The limit in words: ``at most 0.5``."""
-        size = self.text if isinstance(self.text, str) else number(self.text)
-        return f"{WORDS[self.kind]} {size}"
-
-
-WORDS: dict[LimitKind, str] = {"max": "at most", "min": "at least", "max_regression": "worse by at most"}
+    from losscli.report.options import GateOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +37,10 @@ class Gate:
     baseline: Baseline | None = None
 
     @classmethod
-    def of(
-        cls,
-        flags: Mapping[LimitKind, Sequence[str]],
-        baseline: str | None = None,
-        tables: Sequence[GateTable] = (),
-    ) -> Gate:
-        """The limits of flags and of the tables of a configuration, and the saved result they compare with.
-
-        A flag stands in place of the configuration's limit on the whole of the same loss.
-        """
-        limits = [Limit.parse(kind, text) for kind, texts in flags.items() for text in texts]
-        if baseline is None and any(limit.kind == "max_regression" for limit in limits):
-            raise UsageError("`--max-regression` has nothing to compare with", hint="add `--baseline FILE`")
-        given = {(limit.kind, name) for limit in limits for name in canonical(limit.loss)}
-        for limit in (limit for table in tables for limit in _limits_of(table)):
-            if limit.slice is not None or not given & {(limit.kind, n) for n in canonical(limit.loss)}:
-                limits.append(limit)
-        return cls(tuple(limits), Baseline.read(baseline) if baseline is not None else None)
+    def of(cls, options: GateOptions) -> Gate:
+        """The limits of a call, and the saved result that they compare with."""
+        limits = limits_of(options)
+        return cls(limits, Baseline.read(options.baseline) if options.baseline is not None else None)
 
     @property
     def losses(self) -> list[str]:
@@ -126,6 +49,7 @@ class Gate:
 
     @property
     def needs_intervals(self) -> bool:
+        """Whether a limit looks at the interval of a value."""
         return any(limit.inconclusive is not None for limit in self.limits)
 
     def judge(self, report: Report) -> Report:
@@ -144,34 +68,8 @@ class Gate:
         gate = None
         if self.limits:
             passed = all(verdict.passed for verdict in verdicts)
-            gate = {"passed": passed, "limits": [asdict(verdict) for verdict in verdicts]}
+            gate = {"passed": passed, "limits": [verdict.to_json() for verdict in verdicts]}
         return replace(report, gate=gate, before=before, warnings=warnings)
-
-
-def _limits_of(table: GateTable) -> Iterable[Limit]:
-    """The limits that one table of a configuration sets."""
-    for kind in FLAGS:
-        if (size := getattr(table, kind)) is not None:
-            yield Limit.of(
-                table.loss, kind, size, slice=table.slice, min_rows=table.min_rows,
-                inconclusive=table.inconclusive, correction=table.correction,
-            )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class LimitVerdict:
-    """What became of one limit for one result; its fields are those of the JSON."""
-
-    loss: str
-    pred: str | None
-    part: dict[str, str]
-    slice: dict[str, str | None]
-    kind: LimitKind
-    limit: float | str
-    value: float | None
-    baseline: float | None
-    passed: bool
-    reason: str | None
 
 
 def failures(gate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -198,36 +96,26 @@ def _judge(limit: Limit, results: Sequence[Result], baseline: Baseline | None) -
     return [case.verdict() for case in cases] + vanished
 
 
-def canonical(loss: str) -> set[str]:
-    """The names under which a loss that is asked for may stand among results."""
-    asked, names = LossRequest.of(loss), set()
-    for form in asked.forms:
-        try:
-            names.add(form.canonical(form.read_params(asked.spec)))
-        except UsageError:
-            continue  # another form takes these parameters
-    return names
-
-
 def _bounded(limit: Limit, results: Sequence[Result]) -> list[Result]:
     """The whole of every prediction, or every part where there is no whole; or the slices named."""
     names = canonical(limit.loss)
-    held = [r for r in results if r.loss in names]
+    bounded = [r for r in results if r.loss in names]
     if limit.slice is None:
-        held = [r for r in held if not r.slice]
+        bounded = [r for r in bounded if not r.slice]
     else:
-        held = [r for r in held if r.slice and matches(limit.slice, r.slice)]
-    whole = {(r.pred, _frozen(r.slice)) for r in held if not r.part}
-    return [r for r in held if not r.part or (r.pred, _frozen(r.slice)) not in whole]
+        bounded = [r for r in bounded if r.slice and matches(limit.slice, r.slice)]
+    whole = {(r.pred, _frozen(r.slice)) for r in bounded if not r.part}
+    return [r for r in bounded if not r.part or (r.pred, _frozen(r.slice)) not in whole]
 
 
 def _absent(limit: Limit, results: Sequence[Result]) -> str:
+    """Why there is no result that the limit bounds."""
     names = canonical(limit.loss)
-    held = [r for r in results if r.loss in names]
-    if not held:
+    of_loss = [r for r in results if r.loss in names]
+    if not of_loss:
         there = ", ".join(dict.fromkeys(f"`{r.loss}`" for r in results))
         return f"there is no result of it; there are {there}" if there else "there is no result at all"
-    slices = list(dict.fromkeys(slice_text(r.slice) for r in held if r.slice))
+    slices = list(dict.fromkeys(slice_text(r.slice) for r in of_loss if r.slice))
     if limit.slice is None:
         return "there are results of slices only"
     if not slices:
@@ -315,6 +203,7 @@ class _Case:
         return self.limit.size * abs(decimal(self.before.value or 0.0))
 
     def verdict(self) -> LimitVerdict:
+        """What becomes of the limit."""
         passed, reason = (False, self.why) if self.why is not None else self._compare()
         result, limit = self.result, self.limit
         return LimitVerdict(
@@ -363,11 +252,8 @@ class _Case:
         assert ci is not None
         ends = [ci["low"], ci["high"]]
         excesses = [self.excess(end) for end in ends]
-        if self.limit.kind == "max_regression":
-            # Where the best value lies in the middle, the excess is least there.
-            excesses += [
-                self.excess(best) for best in BEST.get(self.result.better, ()) if ends[0] < best < ends[1]
-            ]
+        if self.limit.kind == "max_regression" and self.result.better == "zero" and ends[0] < 0.0 < ends[1]:
+            excesses.append(self.excess(0.0))  # the best value lies in the middle
         return min(excesses), max(excesses)
 
     @property
@@ -419,43 +305,6 @@ class _Case:
         )
 
 
-BADNESS: dict[str, Callable[[Fraction], Fraction]] = {
-    "lower": lambda value: value,
-    "higher": lambda value: -value,
-    "zero": abs,
-}
-"""What grows as a value gets worse, by what is better."""
-
-ALIKE = Fraction(1, 1 << 20)
-"""How far, relative to itself, an exact difference may lie from that of the decimals to count as it."""
-
-
-def change(better: str, base: float, head: float) -> Fraction:
-    """How much worse a value is than that of the base, in the shortest decimals of both."""
-    badness = BADNESS[better]
-    return badness(decimal(head)) - badness(decimal(base))
-
-
-def exact_change(better: str, base: Fraction, head: Fraction) -> Fraction:
-    """The same of values that are not rounded: of their difference and that of their decimals the shorter one.
-
-    Means of 0.8 and 0.6 differ by 0.2, where the doubles differ by more; means of 4/3 and 17/6 by 1.5, where their
-    decimals differ by more.  Values that agree in nearly all of their digits differ by what decimals do not show.
-    """
-    badness = BADNESS[better]
-    exact = badness(head) - badness(base)
-    ends = round_fraction(base), round_fraction(head)
-    if not all(math.isfinite(end) for end in ends):
-        return exact
-    plain = change(better, *ends)
-    if abs(plain - exact) > ALIKE * abs(exact):
-        return exact
-    return min(exact, plain, key=lambda one: len(repr(round_fraction(one))))
-
-
-BEST: dict[str, tuple[float, ...]] = {"zero": (0.0,)}
-
-
 def _correct(cases: Iterable[_Case]) -> None:
     """Adjust the chances of the cases that can be evaluated, as one family, by Holm's step-down."""
     family = [case for case in cases if case.why is None]
@@ -465,19 +314,6 @@ def _correct(cases: Iterable[_Case]) -> None:
     beyond, within = (holm([chance[side] for chance in chances]) for side in (0, 1))
     for case, *adjusted in zip(family, beyond, within, strict=True):
         case.adjusted = (adjusted[0], adjusted[1])
-
-
-def holm(chances: Sequence[float]) -> list[float]:
-    """P-values adjusted by Holm's step-down, in the order given.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    adjusted, greatest = [0.0] * len(chances), 0.0
-    for rank, at in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
-        greatest = max(greatest, min(1.0, (len(chances) - rank) * chances[at]))
-        adjusted[at] = greatest
-    return adjusted
 
 
 def _frozen(place: Mapping[str, str | None] | Mapping[str, str]) -> frozenset[tuple[str, str | None]]:

@@ -1,60 +1,96 @@
-"""What was measured: results, rows, inputs, with every digit and how it was made."""
+"""The result of a measurement: values, rows and inputs, with every digit and all that it takes to repeat it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
-
-import numpy as np
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from losscli._version import __version__
+from losscli.loss.spec import Better, ParamValue
+from losscli.report.document import Document, Record, Says
 from losscli.text import grouped
 
-SCHEMA = "losscli.result/1"
+RowCount: TypeAlias = Annotated[int, Says(ge=0)]
+CountsByReason: TypeAlias = dict[str, Annotated[int, Says(ge=1)]]
+Part: TypeAlias = Annotated[dict[str, str], Says(type=dict[Literal["class", "output"], str], max_length=1)]
+
+
+# The records without a docstring have no description in the schema either.
+class Interval(Record):
+    low: float
+    high: float
+    level: Annotated[float, Says(gt=0, lt=1)]
+    method: str
+
+
+class Constant(Record):
+    """The best constant prediction of a loss for the same rows."""
+
+    prediction: Annotated[
+        Any, Says("a number or a class; an object where there are several, by column, role or part")
+    ]
+    value: Annotated[float | None, Says("of the loss with the constant; null where it is not defined")]
+    skill: Annotated[
+        float | None,
+        Says(
+            "1 - (value - best) / (value of the constant - best), best being that of a perfect prediction: "
+            "1 - value / value of the constant where that is 0"
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Record):
     """One loss of one prediction over the whole, a part or a slice."""
 
-    loss: str  # canonical spec
-    params: dict[str, Any]
+    loss: Annotated[str, Says("canonical spec: the name, and the parameters that differ from their default")]
+    params: Annotated[dict[str, ParamValue], Says("every parameter, defaults too")]
     pred: str
-    better: str
-    value: float | None
-    sum: float | None
-    rows: int
-    weight: float | None
-    part: dict[str, str] = field(default_factory=dict)
-    slice: dict[str, str | None] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
-    touched: dict[str, int] = field(default_factory=dict)
+    part: Part = field(default_factory=dict, kw_only=True)
+    slice: Annotated[
+        dict[str, str | None], Says("the value of each `--by` column; a missing one is null")
+    ] = field(default_factory=dict, kw_only=True)
+    better: Better
+    value: Annotated[float | None, Says("null where it is not defined; `note` says why")]
+    sum: Annotated[
+        float | None, Says("null where the loss is no mean, or the sum exceeds the largest double")
+    ]
+    rows: RowCount
+    weight: Annotated[float | None, Says("null where the sum exceeds the largest double")]
+    skipped: CountsByReason = field(default_factory=dict)
+    touched: CountsByReason = field(default_factory=dict)
     stderr: float | None = None
-    ci: dict[str, Any] | None = None
-    constant: dict[str, Any] | None = None
+    ci: Annotated[dict[str, Any], Interval] | None = None
+    constant: Annotated[dict[str, Any], Constant] | None = None
     note: str | None = None
-    detail: dict[str, Any] | None = None
-    signature: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        order = (
-            "loss", "params", "pred", "part", "slice", "better", "value", "sum", "rows", "weight", "skipped",
-            "touched", "stderr", "ci", "constant", "note", "detail", "signature",
-        )  # fmt: skip
-        # Not `asdict`, which copies all that a result holds: slices make a hundred thousand results.
-        return {name: getattr(self, name) for name in order}
+    detail: Annotated[
+        dict[str, Any] | None,
+        Says(
+            "what is more than a number: a matrix (of more than 100 classes its cells that occur, "
+            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, worst rows"
+        ),
+    ] = None
+    signature: Annotated[str, Says("all that changes what the number means", min_length=1)] = ""
 
 
 R = TypeVar("R")
 
 
-def in_doubles(record: R, names: Mapping[str, str]) -> R:
-    """A record with null for every number that exceeds the doubles, and a note that says which they are.
+def noted(record: R, said: Iterable[str | None]) -> R:
+    """A record with further notes behind its own."""
+    new = [note for note in said if note]
+    if not new:
+        return record
+    return replace(record, note="; ".join([*([note] if (note := record.note) else []), *new]))  # type: ignore[type-var, attr-defined]
 
-    JSON has no infinity; ``names`` are the fields that may overflow, and what each is called in the note.
+
+def in_doubles(record: R, names: Mapping[str, str]) -> R:
+    """The record with None for every infinite number, and a note that names them.
+
+    JSON has no infinity.  ``names``: the fields that may overflow, and their names in the note.
     """
     lost = {}
     for name in names:
@@ -64,11 +100,11 @@ def in_doubles(record: R, names: Mapping[str, str]) -> R:
     if not lost:
         return record
     said = [f"{names[name]} exceeds the largest double" for name in lost]
-    return replace(record, **lost, note="; ".join([*([note] if (note := record.note) else []), *said]))  # type: ignore[type-var, attr-defined]
+    return noted(replace(record, **lost), said)  # type: ignore[type-var]
 
 
 def _in_doubles(held: Any) -> Any:
-    """The same object where nothing in it overflows."""
+    """The value with None for infinite numbers; the same object where there are none."""
     if isinstance(held, float):
         return held if math.isfinite(held) else None
     if isinstance(held, dict):
@@ -80,36 +116,36 @@ def _in_doubles(held: Any) -> Any:
     return held
 
 
-class Input(NamedTuple):
-    role: str
+@dataclass(frozen=True, slots=True)
+class Input(Record):
+    role: Annotated[str, Says(type=Literal["preds", "labels"])]
     path: str
     format: str
     columns: list[str]
 
 
-SELDOM = ("zero_weight", "only_head")
-"""Counts of rows that a document has only where there are such rows."""
-
-
-class RowCounts(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RowCounts(Record):
     """How many rows were read, paired, left out and used."""
 
-    read_preds: int
-    read_labels: int
-    only_preds: int
-    only_labels: int
-    paired: int
-    dropped: dict[str, int]
-    used: int
-    zero_weight: int = 0  # of those used
-    only_head: int = 0  # where two models and the labels are three files
+    title = "RowsRecord"
+    seldom = ("zero_weight", "only_head")
+
+    read_preds: RowCount
+    read_labels: RowCount
+    only_preds: RowCount
+    only_labels: RowCount
+    paired: RowCount
+    dropped: CountsByReason
+    used: RowCount
+    zero_weight: Annotated[int, Says("of those used; not there where there are none", ge=0)] = 0
+    only_head: Annotated[
+        int, Says("where two models and the labels are three files; not there where 0", ge=0)
+    ] = 0
 
     @property
     def left_out(self) -> str:
-        """How many rows enter no sum, by reason, in the order of work; nothing where all do.
-
-        The one sentence of it, which every format shows.
-        """
+        """How many rows enter no sum, by reason, in the words of every format; empty where all rows do."""
         alone = {"only_preds": self.only_preds, "only_head": self.only_head, "only_labels": self.only_labels}
         told = (
             ("unmatched", alone),
@@ -123,40 +159,86 @@ class RowCounts(NamedTuple):
             if count
         )
 
-    def to_json(self) -> dict[str, Any]:
-        return {name: value for name, value in self._asdict().items() if name not in SELDOM or value}
+
+LimitKind: TypeAlias = Literal["max", "min", "max_regression"]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All that one call measured."""
+class LimitVerdict(Record):
+    """What became of one limit for one result."""
+
+    title = "LimitRecord"
+
+    loss: str
+    pred: Annotated[str | None, Says("null where there is no result to compare")]
+    part: dict[str, str]
+    slice: dict[str, str | None]
+    kind: LimitKind
+    limit: Annotated[float | str, Says("a number, or a share of the baseline such as `2%`")]
+    value: float | None
+    baseline: float | None
+    passed: bool
+    reason: Annotated[str | None, Says("why it failed, or could not be evaluated")]
+
+
+class Gate(Record):
+    passed: bool
+    limits: list[Annotated[dict[str, Any], LimitVerdict]]
+
+
+@cache
+def arithmetic() -> str:
+    """NumPy's version and the widest instructions that it uses: what exp and log depend on."""
+    import numpy as np  # here, since a schema needs none of it
+
+    found: Mapping[str, Any] = np.show_config(mode="dicts") or {}
+    simd = found.get("SIMD Extensions", {})
+    used = [*simd.get("baseline", []), *simd.get("found", [])]
+    return f"numpy {np.__version__} {used[-1]}" if used else f"numpy {np.__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Document):
+    """What `losscli eval --json` writes."""
+
+    title = "losscli.result/1"
+    keys = ("losscli", "arithmetic", "metrics", "results", "rows", "inputs", "gate")
 
     results: list[Result]
     rows: RowCounts
     inputs: list[Input]
-    gate: dict[str, Any] | None = None
+    gate: Annotated[Annotated[dict[str, Any], Gate] | None, Says("null without limits")] = None
     warnings: list[str] = field(default_factory=list)
-    before: list[float | None] | None = None  # the value of each result in the baseline, where there is one
-    saved: str | None = None  # the file that it was read from
-    binned: Mapping[tuple[str, str], Any] | None = None  # counts for pictures, where they were asked for
-    command: str | None = None  # that was called, for a page that says how it was made
-    top: int | None = None  # how many slices of a slicing are shown, where not all are
-    hidden: int = 0  # slices that are not shown
-    version: str = __version__  # that measured it, which a saved result keeps
-    arithmetic: str = field(default_factory=lambda: _arithmetic())
+    before: list[float | None] | None = None  # the value of each result in the baseline, if there is one
+    saved: str | None = None  # the file it was read from
+    binned: Mapping[tuple[str, str], Any] | None = None  # counts for pictures
+    command: str | None = None  # the call that made it, for the page
+    top: int | None = None  # how many slices of a slicing are shown, if not all
+    hidden: int = 0  # how many slices are not shown
+    losscli: Annotated[str, Says("the version that measured")] = __version__
+    arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")] = field(
+        default_factory=arithmetic
+    )
 
     @property
-    def metrics(self) -> dict[str, float | None]:
-        """The value of each loss over the whole, by canonical spec (and prediction, where several)."""
+    def passed(self) -> bool:
+        """Whether every limit is kept: there may be none."""
+        return self.gate is None or bool(self.gate["passed"])
+
+    @property
+    def metrics(
+        self,
+    ) -> Annotated[dict[str, float | None], Says("the whole only, by spec (`SPEC#PRED` where several)")]:
+        """The value of each loss over all rows, by canonical spec (and prediction, if there are several)."""
         whole = [r for r in self.results if not r.part and not r.slice]
         # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
         several = len({r.loss for r in whole}) < len(whole)
         return {f"{r.loss}#{r.pred}" if several else r.loss: r.value for r in whole}
 
     def shown(self) -> Report:
-        """The report with the ``top`` slices of every slicing, those first that carry most of the loss.
+        """The report with the ``top`` slices of every slicing, ordered by their share of the loss.
 
-        They are ranked by their share of the total of the first loss that is a mean, else by their rows.
+        The share is that of the total of the first loss that is a mean, or else of the rows.
         """
         if self.top is None:
             return self
@@ -167,9 +249,10 @@ class Report:
         kept = [at for at, r in enumerate(self.results) if not r.slice]
         hidden = 0
         for places in slicings.values():
-            ranks = self._ranks([self.results[at] for at in places])
-            hidden += max(0, len(ranks) - self.top)
-            of = {at: ranks.index(tuple(self.results[at].slice.values())) for at in places}
+            names = self._by_share([self.results[at] for at in places])
+            hidden += max(0, len(names) - self.top)
+            ranks = {name: rank for rank, name in enumerate(names)}
+            of = {at: ranks[tuple(self.results[at].slice.values())] for at in places}
             kept += sorted((at for at in places if of[at] < self.top), key=lambda at: (of[at], at))
         before = None if self.before is None else [self.before[at] for at in kept]
         return replace(
@@ -177,36 +260,11 @@ class Report:
         )
 
     @staticmethod
-    def _ranks(sliced: list[Result]) -> list[tuple[str | None, ...]]:
-        """The slices of one slicing, in their order by share."""
+    def _by_share(sliced: list[Result]) -> list[tuple[str | None, ...]]:
+        """The slices of one slicing, ordered by their share."""
         first = next((r for r in sliced if r.sum is not None), sliced[0])
         sizes: dict[tuple[str | None, ...], float] = {tuple(r.slice.values()): 0.0 for r in sliced}
         for r in sliced:
             if (r.loss, r.pred, r.part) == (first.loss, first.pred, first.part):
                 sizes[tuple(r.slice.values())] = r.rows if first.sum is None else abs(r.sum or 0.0)
         return sorted(sizes, key=lambda name: -sizes[name])
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "losscli": self.version,
-            "arithmetic": self.arithmetic,
-            "metrics": self.metrics,
-            "results": [result.to_json() for result in self.results],
-            "rows": self.rows.to_json(),
-            "inputs": [found._asdict() for found in self.inputs],
-            "gate": self.gate,
-        }
-
-
-@cache
-def arithmetic() -> str:
-    """NumPy's version and the widest instructions that it uses: what exp and log depend on."""
-    found: Mapping[str, Any] = np.show_config(mode="dicts") or {}
-    simd = found.get("SIMD Extensions", {})
-    used = [*simd.get("baseline", []), *simd.get("found", [])]
-    return f"numpy {np.__version__} {used[-1]}" if used else f"numpy {np.__version__}"
-
-
-def _arithmetic() -> str:
-    return arithmetic()

@@ -1,7 +1,7 @@
-"""Results that were saved as JSON, read back: all of it, or a DataError that says what is wrong.
+"""Read a result that was saved as JSON, or raise a DataError that says what is wrong with it.
 
-A baseline that is half understood would let a regression pass; so a key too many, a number that is no
-number, or values that contradict each other are refused.
+A baseline that is half understood would let a regression pass.  So an unknown key, a text in place of a number,
+and values that contradict each other are refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from typing import Any, NoReturn
 
 from losscli.errors import DataError
-from losscli.report.records import SCHEMA, Input, Report, Result, RowCounts
+from losscli.report.records import Report
 from losscli.text import plural
 
 MOST_BYTES = 1 << 30
@@ -24,7 +24,7 @@ def read_result(path: str) -> Report:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """The object in a file, as strictly as JSON is defined."""
+    """The object in a file of strict JSON."""
     text = _text(path)
     try:
         found = json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
@@ -36,7 +36,7 @@ def read_json(path: str) -> dict[str, Any]:
     except RecursionError:
         raise DataError("is nested too deeply to be a result", file=path) from None
     except ValueError:
-        raise DataError("holds a number that is too long", file=path) from None  # of Python's limit on digits
+        raise DataError("holds a number that is too long", file=path) from None  # Python limits the digits
     if not isinstance(found, dict):
         raise DataError("holds no JSON object", hint=HINT, file=path)
     return found
@@ -46,31 +46,21 @@ HINT = "`losscli eval … --output FILE.json` writes a result"
 
 
 def as_report(document: dict[str, Any], path: str) -> Report:
-    """The report that a document holds."""
+    """The report of a parsed document."""
     kind = document.get("schema")
-    if kind != SCHEMA:
+    if kind != Report.title:
         what = f"is `{kind}`" if isinstance(kind, str) else "says no `schema`"
-        raise DataError(f"{what}, and a saved result is `{SCHEMA}`", hint=HINT, file=path)
+        raise DataError(f"{what}, and a saved result is `{Report.title}`", hint=HINT, file=path)
     # Imported here, since it takes longer than the measuring of a small file.
     from pydantic import ValidationError
 
-    from losscli.report.schemas import ResultDocument
-
     try:
-        read = ResultDocument.model_validate(document)
+        read = Report.read(document)
     except ValidationError as error:
         raise _refusal(error, path) from None
-    held = read.model_dump()
-    report = Report(
-        [Result(**result) for result in held["results"]],
-        RowCounts(**held["rows"]),
-        [Input(**found) for found in held["inputs"]],
-        held["gate"],
-        saved=path,
-        version=held["losscli"],
-        arithmetic=held["arithmetic"],
-    )
-    if report.metrics != held["metrics"]:
+    metrics = read.pop("metrics")
+    report = Report(**read, saved=path)
+    if report.metrics != metrics:
         raise DataError(
             "`metrics` and `results` hold different values",
             "the file was changed after it was written",
@@ -116,7 +106,7 @@ def _decoded(content: bytes, path: str) -> str:
 
 
 class _NotJson(Exception):
-    """What Python's reader would let pass."""
+    """Text that is not JSON although Python reads it."""
 
 
 def _no_number(word: str) -> NoReturn:

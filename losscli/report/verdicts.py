@@ -1,33 +1,30 @@
-"""From a difference and how sure it is to a verdict, for one comparison or for a family of them.
-
-Where the difference and its standard error come from is the business of `compare` and `unpaired`.
-"""
+"""Verdicts from a difference and its standard error, for one comparison or for a family of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.numbers.exact import round_fraction
-from losscli.report.comparison import VERDICTS, Compared, Verdict
-from losscli.report.gates import holm
+from losscli.report.comparison import VERDICTS, Compared, Test, Verdict
 from losscli.report.records import in_doubles
 from losscli.statistics.distributions import t_quantile, t_upper
+from losscli.statistics.holm import holm
 from losscli.statistics.intervals import IntervalSpec, one_side
 
 if TYPE_CHECKING:
     from losscli.table.block import Ints
 
 POWER = 0.8
-"""How surely the least difference that is called detectable would be found."""
+"""The probability with which the least detectable difference would be found."""
 
 
 def check_rule(margin: float, fail_on: Sequence[str]) -> None:
-    """UsageError for a margin or a verdict that is none."""
+    """Raise UsageError for a margin below 0 or an unknown verdict."""
     if not (margin >= 0.0 and math.isfinite(margin)):
         raise UsageError(f"`--margin {margin:g}` is not a number from 0 on")
     for word in fail_on:
@@ -37,7 +34,7 @@ def check_rule(margin: float, fail_on: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides a verdict; ``ranks``, where rows are compared over time, are the places of the times."""
+    """What decides a verdict; ``ranks`` orders the times where rows are compared over time."""
 
     margin: float
     interval: IntervalSpec
@@ -50,7 +47,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """P-values: of no difference, of not being worse or better by more than the margin, of not being the same."""
+    """P-values of four hypotheses: no difference, not worse and not better by more than the margin, not the same."""
 
     different: float
     worse: float
@@ -69,7 +66,7 @@ class Chances:
         return cls(different, beyond(difference - margin), beyond(-difference - margin), same)
 
     def agreeing(self, p_value: float, difference: float | None) -> Chances:
-        """With the two-sided p-value of another test: no verdict is surer of a difference than that one."""
+        """With the two-sided p-value of another test, than which no verdict is more certain of a difference."""
         side = p_value / 2.0
         worse = max(self.worse, side) if (difference or 0.0) > 0.0 else self.worse
         better = max(self.better, side) if (difference or 0.0) < 0.0 else self.better
@@ -82,7 +79,7 @@ MAY_OVERFLOW = {
     "ci": "an end of the interval",
     "detectable": "the detectable difference",
 }
-"""What of a comparison may overflow beside its difference, and what it is called."""
+"""The fields of a comparison that may overflow, and their names in its note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Draft:
     chances: Chances | None = None
 
     def settled(self, rule: Rule) -> Compared:
-        """With the verdict; that of the uncorrected p-values is the one that the interval gives."""
+        """The comparison with its verdict; without a correction, it is the one that the interval gives."""
         return in_doubles(self._settled(rule), MAY_OVERFLOW)
 
     def _settled(self, rule: Rule) -> Compared:
@@ -111,7 +108,7 @@ class Draft:
 
 
 def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
-    """What is to be said where an interval and the p-value of another test do not agree on a difference."""
+    """A note where an interval and the p-value of another test do not agree on a difference."""
     apart = ci["low"] > 0.0 or ci["high"] < 0.0
     if apart == (p_value <= 1.0 - ci["level"]):
         return []
@@ -119,7 +116,7 @@ def at_odds(ci: Mapping[str, Any], p_value: float) -> list[str]:
     return [f"{one} shows a difference, and {other} does not"]
 
 
-def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: str) -> Draft:
+def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: Rule, test: Test) -> Draft:
     """The comparison with an interval and p-values by Student's t."""
     difference = round_fraction(worse_by)
     half = t_quantile(1.0 - float(one_side(rule.level)), freedom) * error
@@ -136,20 +133,13 @@ def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: 
 
 def corrected(family: Sequence[Draft]) -> list[Draft]:
     """The drafts of one family with their p-values adjusted by Holm's step-down."""
-    held = [draft.chances for draft in family if draft.chances is not None]
-    adjusted = [
-        Chances(*four)
-        for four in zip(
-            *(holm([getattr(c, name) for c in held]) for name in ("different", "worse", "better", "same")),
-            strict=True,
-        )
-    ]
-    again = iter(adjusted)
+    chances = [astuple(draft.chances) for draft in family if draft.chances is not None]
+    adjusted = zip(*map(holm, zip(*chances, strict=True)), strict=True)
     found = []
     for draft in family:
-        if draft.chances is None:
-            found.append(draft)
-            continue
-        chances = next(again)
-        found.append(Draft(replace(draft.compared, p_adjusted=chances.different), chances))
+        if draft.chances is not None:
+            corrected_chances = Chances(*next(adjusted))
+            compared = replace(draft.compared, p_adjusted=corrected_chances.different)
+            draft = Draft(compared, corrected_chances)
+        found.append(draft)
     return found

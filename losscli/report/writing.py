@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and standard output that does not lose a result in silence."""
+"""Output files that appear whole or not at all, and standard output that loses no result in silence."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _unfinished: set[str] = set()
 
 
 def discard_unfinished() -> None:
-    """Remove what is half-written; called when the process is told to end."""
+    """Remove half-written files; called when the process is told to end."""
     for path in list(_unfinished):
         with contextlib.suppress(OSError):
             os.unlink(path)
 
 
 def refuse_unwritable(path: str, inputs: Iterable[str]) -> None:
-    """Find out before reading what would fail after it: an input, a missing or a read-only folder."""
+    """Refuse an output that is an input, or whose folder is missing or read-only, before anything is read."""
     if os.path.isdir(path):
         raise OutputError("is a folder, not a file", file=path)
     if _is_special(path):
@@ -43,7 +43,7 @@ def refuse_unwritable(path: str, inputs: Iterable[str]) -> None:
 
 
 def _files_of(inputs: Iterable[str]) -> Iterator[str]:
-    """The inputs themselves, and the files of those that are folders or globs."""
+    """The inputs, and the files of those that are folders or globs."""
     for source in inputs:
         if source == "-" or os.path.isfile(source):
             yield source
@@ -51,26 +51,17 @@ def _files_of(inputs: Iterable[str]) -> Iterator[str]:
         # Imported here: only a folder or a glob needs it.
         from losscli.reading.listing import listed
 
-        with contextlib.suppress(DataError):  # said when the input is opened
+        with contextlib.suppress(DataError):  # raised again when the input is opened
             yield from (file.path for file in listed(source).files)
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Write the content to a file beside ``path`` and put it in its place."""
-    if _is_special(path):
-        try:
-            with open(path, "wb") as out:
-                out.write(content)
-        except OSError as error:
-            raise cannot(path, error) from None
-        return
-    with _beside(path) as temporary:
-        with open(temporary, "wb") as out:
+    """Write the content to a temporary file beside ``path`` and put it in its place."""
+    try:
+        with file_in_place(path) as out:
             out.write(content)
-            out.flush()
-            # Without it, a power cut may leave the new name with none of the content.
-            os.fsync(out.fileno())
-        os.replace(temporary, os.path.realpath(path))
+    except OSError as error:
+        raise cannot(path, error) from None
 
 
 @contextlib.contextmanager
@@ -85,33 +76,37 @@ def file_in_place(path: str) -> Iterator[BinaryIO]:
             yield special
         return
     with _beside(path) as temporary:
-        with open(temporary, "wb") as out:
+        with _on_disk(temporary) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
         os.replace(temporary, os.path.realpath(path))
 
 
 def write_new_file(path: str, content: bytes) -> None:
     """Write a file that must not be there yet."""
     with _beside(path) as temporary:
-        with open(temporary, "wb") as out:
+        with _on_disk(temporary) as out:
             out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
         try:
             # A link, since a rename would take the place of a file that has just appeared.
             os.link(temporary, path)
-        except FileExistsError:
-            raise UsageError("is there already, and is not overwritten", file=path) from None
         except OSError:
             if os.path.lexists(path):
                 raise UsageError("is there already, and is not overwritten", file=path) from None
             os.replace(temporary, path)
 
 
+@contextlib.contextmanager
+def _on_disk(path: str) -> Iterator[BinaryIO]:
+    """A file whose content is on the disk at the end."""
+    with open(path, "wb") as out:
+        yield out
+        out.flush()
+        # Without it, a power cut may leave the new name with none of the content.
+        os.fsync(out.fileno())
+
+
 def add_to_file(path: str, content: bytes) -> None:
-    """Write at the end of a file that others write to as well."""
+    """Append to a file that others write to as well."""
     try:
         with open(path, "ab") as out:
             out.write(content)
@@ -136,7 +131,7 @@ def write_stdout(text: str) -> None:
 def _beside(path: str) -> Iterator[str]:
     """An empty file in the folder of ``path``, with the permissions that ``path`` has or would get.
 
-    It is removed at the end, unless it was put in another place.
+    It is removed at the end, unless it was moved.
     """
     temporary = None
     try:
@@ -160,7 +155,7 @@ def _beside(path: str) -> Iterator[str]:
 
 
 def _is_special(path: str) -> bool:
-    """A device or a pipe, which is written into and not replaced."""
+    """Whether it is a device or a pipe, which is written to and not replaced."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:

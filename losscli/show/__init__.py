@@ -1,13 +1,13 @@
-"""Output formats, one a file; FORMATS is the explicit table.
+"""Output formats, one file each, and FORMATS, the table of them.
 
-A format's module has ``render``, which makes text of the view of a report or a comparison (`view`).
+The module of a format has a function ``render``, which turns the view of a report or a comparison into text.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import UsageError
 from losscli.show.canvas import Canvas
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Format(NamedTuple):
     """What is known of an output format before its module is imported."""
 
-    suffixes: tuple[str, ...] = ()  # of files that are in it
-    between: str | None = ""  # stands between several reports; None: ``render`` takes all of them at once
-    all_slices: bool = False  # whatever `--top` shows: it is for programs, or ranks slices itself
-    compares: bool = False  # it has a form for a comparison
+    suffixes: tuple[str, ...] = ()  # of its files
+    between: str | None = ""  # text between several reports; None: ``render`` takes them all at once
+    all_slices: bool = False  # it shows every slice, whatever `--top` says
+    compares: bool = False  # it can show a comparison
     shows_gate: bool = False  # a reader sees which limits failed, and why
     shows_left_out: bool = True  # a reader sees how many rows were left out
     draws: bool = False  # it has pictures, for which more is kept of the rows
@@ -42,9 +42,12 @@ FORMATS = {
     "value": Format((".txt",), shows_left_out=False),
 }
 
+COMPARING = tuple(name for name, format in FORMATS.items() if format.compares)
+"""The formats that can show a comparison."""
+
 
 def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | None = None) -> str:
-    """Reports, or a comparison, in the format of that name."""
+    """Reports, or a comparison, as text in the named format."""
     format, module = FORMATS[known(name)], importlib.import_module(f"losscli.show.{name}")
     look = look or Canvas()
     views = [_view(subject, format) for subject in subjects]
@@ -55,8 +58,8 @@ def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | No
 
 
 def _view(subject: Report | Comparison, format: Format) -> View:
-    """The view of a report, with the slices that the format holds, or of a comparison."""
-    # Imported here: the formats are known before numbers are.
+    """The view of a report, with the slices that the format shows, or of a comparison."""
+    # Imported here: help and completion read the table of formats without importing NumPy.
     from losscli.report.records import Report
 
     if isinstance(subject, Report):
@@ -69,7 +72,7 @@ def _view(subject: Report | Comparison, format: Format) -> View:
 
 
 def known(name: str) -> str:
-    """The name itself; UsageError where no format has it."""
+    """The name itself; UsageError if there is no such format."""
     if name not in FORMATS:
         names = ", ".join(f"`{format}`" for format in FORMATS)
         raise UsageError(f"no output format is called `{name}`", hint=f"the formats are {names}")
@@ -77,14 +80,24 @@ def known(name: str) -> str:
 
 
 def refuse_comparison(name: str) -> None:
-    """UsageError where the format has no form for a comparison."""
-    if name not in FORMATS or not FORMATS[name].compares:
-        names = ", ".join(f"`{known}`" for known, format in FORMATS.items() if format.compares)
-        raise UsageError(f"a comparison has no format `{name}`", hint=f"it has {names}")
+    """UsageError if the format cannot show a comparison."""
+    if name not in COMPARING:
+        names = ", ".join(f"`{known}`" for known in COMPARING)
+        raise UsageError(f"a comparison cannot be shown as `{name}`", hint=f"its formats are {names}")
+
+
+def package(name: str, *, format: str, extra: str) -> Any:
+    """A package that a format needs and that not every installation has; UsageError if it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError(
+            f"`{format}` needs the package `{name}`", hint=f"install it: `pip install 'losscli[{extra}]'`"
+        ) from None
 
 
 def parse_output(text: str) -> tuple[str, str]:
-    """Format and path of an ``--output`` value: ``[FORMAT=]FILE``, the format else by the suffix."""
+    """The format and the path in a value of ``--output``, ``[FORMAT=]FILE``; by default the suffix names the format."""
     name, equals, path = text.partition("=")
     if equals and name in FORMATS:
         if not path:
@@ -95,7 +108,7 @@ def parse_output(text: str) -> tuple[str, str]:
             return name, text
     known_suffixes = " ".join(suffix for format in FORMATS.values() for suffix in format.suffixes)
     raise UsageError(
-        f"the format of `{text}` cannot be told from its name",
+        f"the format of `{text}` is not clear from its name",
         f"known suffixes are {known_suffixes}",
         "name it: `--output json=FILE`",
     )

@@ -1,4 +1,4 @@
-"""What the place where something is shown can show."""
+"""What a terminal or a file can show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Canvas(NamedTuple):
-    """Its width in characters, and whether it takes colour, characters beyond ASCII, and small pictures."""
+    """The width in characters, and whether colour, characters beyond ASCII and small pictures can be shown."""
 
     width: int = 80
     colour: bool = False

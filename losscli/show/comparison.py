@@ -1,4 +1,4 @@
-"""The view of a comparison of models, and what is said of one that fails."""
+"""The view of a comparison of models."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from losscli.report.comparison import Compared, Comparison
-from losscli.show.lines import place_text, value_text
+from losscli.show.columns import Column, Table
+from losscli.show.lines import name_text, place_text, value_text
 from losscli.show.verdict import Verdict
-from losscli.show.view import Column, View, title_of
+from losscli.show.view import View, title_of
 from losscli.text import plural
 
 
 class ComparisonView(View):
-    """How much worse each model is than the base, a row for each loss and slice."""
+    """How much worse each model is than the base, with a row for each loss and slice."""
 
-    folds = False  # no number or verdict is cut
+    folds = False  # numbers and verdicts are never cut
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison)
         self.comparison = comparison
-        self.compared = comparison.compared
+        self.compared = comparison.comparisons
         self.caption = caption_of(comparison)
         self.title = f"{title_of([c.loss for c in self.compared])} compared"
         self.signatures = sorted({c.signature for c in self.compared})
@@ -28,19 +29,18 @@ class ComparisonView(View):
         said = failure(failed[0]) if failed else "no model is worse than is allowed"
         self.verdict = Verdict(not failed, said + (f", and {len(failed) - 1} more" if failed[1:] else ""))
 
-    def columns(self) -> list[Column]:
+    def results(self, *, ends: bool = False, baseline: bool = False) -> Table:
         found = self.compared
-        several = len({(c.base.pred, c.head.pred) for c in found}) > 1
-        placed = any(c.slice or c.part for c in found)
         chances = [c.p_value if c.p_adjusted is None else c.p_adjusted for c in found]
         intervals = ["–" if c.ci is None else f"[{c.ci['low']:.3g}, {c.ci['high']:.3g}]" for c in found]
         wins = ["–" if c.wins is None else f"{100 * c.wins / max(c.rows, 1):.3g}%" for c in found]
-        models = [Column("models", [f"{c.base.pred} to {c.head.pred}" for c in found])]
-        places = [Column("of", [place_text(c.part, c.slice) for c in found])]
-        return [
-            Column("loss", [c.loss for c in found]),
-            *(models if several else []),
-            *(places if placed else []),
+        columns = [Column("loss", [c.loss for c in found])]
+        if len({(c.base.pred, c.head.pred) for c in found}) > 1:
+            columns.append(Column("models", [f"{c.base.pred} to {c.head.pred}" for c in found]))
+        if any(c.slice or c.part for c in found):
+            columns.append(Column("of", [place_text(c.part, c.slice) for c in found]))
+        return Table([
+            *columns,
             Column("base", [value_text(c.base.value) for c in found], "number"),
             Column("head", [value_text(c.head.value) for c in found], "number"),
             Column("worse by", [value_text(c.worse_by) for c in found], "number"),
@@ -48,7 +48,7 @@ class ComparisonView(View):
             Column("p", ["–" if chance is None else f"{chance:.3g}" for chance in chances], "number"),
             Column("wins", wins, "number"),
             Column("verdict", [c.verdict for c in found]),
-        ]
+        ])  # fmt: skip
 
     def exact(self) -> list[tuple[str, list[Any]]]:
         heads = (
@@ -69,7 +69,10 @@ class ComparisonView(View):
         return [f"{_name(c)}: {c.note}" for c in self.compared if c.note]
 
     def differences(self, most: int) -> Iterator[dict[str, Any]]:
-        """The differences of each loss on one scale, with the place of each interval in hundredths of its width."""
+        """The first ``most`` differences, those of each loss on one scale.
+
+        ``left`` and ``width`` place an interval in hundredths of the width of the scale, whose middle is zero.
+        """
         groups: dict[str, list[Compared]] = {}
         for one in self.compared[:most]:
             groups.setdefault(one.loss, []).append(one)
@@ -93,8 +96,8 @@ class ComparisonView(View):
 
 
 def caption_of(comparison: Comparison) -> str:
-    """What is compared with what, over how many rows, and by what rule."""
-    names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.compared))
+    """Which models are compared, on how many rows, and by what rule."""
+    names = list(dict.fromkeys(f"{c.head.pred} against {c.base.pred}" for c in comparison.comparisons))
     paths = " and ".join(found.path for found in comparison.inputs)
     margin = f", margin {comparison.margin:g}" if comparison.margin else ""
     said = (
@@ -105,9 +108,9 @@ def caption_of(comparison: Comparison) -> str:
 
 
 def _name(one: Compared) -> str:
-    place = place_text(one.part, one.slice)
-    return f"{one.loss} of {one.head.pred}{f', {place}' if place else ''}"
+    return name_text(one.loss, one.head.pred, place_text(one.part, one.slice))
 
 
 def failure(one: Compared) -> str:
+    """The message for a model that is worse than is allowed."""
     return f"comparison failed: {_name(one)}: {one.verdict}"

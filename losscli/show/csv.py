@@ -1,6 +1,6 @@
-"""One row a result, every digit, an empty cell where there is no value.
+"""One row for each result, with every digit, and an empty cell where there is no value.
 
-It is what a log of a build shows, so names from files are written as on a terminal; JSON keeps them whole.
+Logs of builds show it, so names from files are escaped as on a terminal; JSON keeps them whole.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def render(views: Sequence[View], look: Canvas) -> str:
-    """One table; of several views, it says first from which file a row is."""
+    """One table; with several views, its first column names the file of each row."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     several = len(views) > 1

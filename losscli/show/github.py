@@ -1,7 +1,6 @@
-"""What GitHub Actions reads from a step's log: an annotation for each failed limit, worst first.
+"""The log of a step of GitHub Actions: results as plain lines, and an annotation for each failed limit, worst first.
 
-The results stand in the log as plain lines.  The summary in Markdown goes to the file that GitHub names in
-``GITHUB_STEP_SUMMARY``; it is written by whoever writes the output, and not here.
+The summary in Markdown, for the file that ``GITHUB_STEP_SUMMARY`` names, is written with the other outputs.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from losscli.show.verdict import MOST_FAILURES
+from losscli.show.lines import value_text
+from losscli.show.verdict import first_failures
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 
 def render(views: Sequence[View], look: Canvas) -> str:
-    """The results of all, then the annotations of all together, of which GitHub shows ten."""
+    """The results of all views, then all annotations together; GitHub shows ten of them."""
     lines = [plain(f"losscli: {line}") for view in views for line in _results(view)]
-    told = [one for view in views for one in _annotations(view)]
-    told.sort(key=lambda one: -one[0])
-    shown = told if len(told) <= MOST_FAILURES else told[: MOST_FAILURES - 1]
+    annotations = [one for view in views for one in _annotations(view)]
+    shown, more = first_failures(sorted(annotations, key=lambda one: -one[0]))
     lines += [text for _, text in shown]
-    if len(shown) < len(told):
-        rest = plural(len(told) - len(shown), "more limit")
+    if more:
+        rest = plural(more, "more limit")
         lines.append(command("error", "losscli", f"{rest} failed; the summary lists all of them"))
     for view in views:
         if view.gate is not None:
@@ -36,29 +35,26 @@ def render(views: Sequence[View], look: Canvas) -> str:
 
 def _results(view: View) -> Iterator[str]:
     yield view.caption
-    columns = view.columns()
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        row = dict(zip((column.name for column in columns), cells, strict=True))
-        name = ", ".join(row[part] for part in ("loss", "pred", "of") if row.get(part))
-        change = f", change {row['change']}" if "change" in row else ""
-        note = f" ({row['remarks']})" if row.get("remarks") else ""
-        yield f"{name} = {row['value']}{change}{note}"
+    for line in view.lines():
+        change = f", change {line.change}" if line.change else ""
+        remarks = f" ({line.remarks})" if line.remarks else ""
+        yield f"{line.name(pred=view.several)} = {value_text(line.value)}{change}{remarks}"
 
 
 def _annotations(view: View) -> Iterator[tuple[float, str]]:
-    """A workflow command for each failed limit, with how far it is exceeded."""
+    """A workflow command for each failed limit, after how far it is exceeded."""
     for limit in view.gate.failed if view.gate is not None else ():
         title = f"{view.saved}: {limit.name}" if view.saved is not None else limit.name
         yield limit.excess, command("error", title, f"{limit.bound}: {limit.reason}")
 
 
 def command(kind: str, title: str, message: str) -> str:
-    """One workflow command, every character that ends or splits it written as an escape."""
+    """One workflow command; characters that would end or split it are escaped."""
     return f"::{kind} title={_escape(visible(title), ':,')}::{_escape(visible(message))}"
 
 
 def plain(text: str) -> str:
-    """A line of the log that is no command: GitHub looks for the older `##[` anywhere in it."""
+    """A line of the log that is no command; GitHub looks for the older form, `##[`, anywhere in a line."""
     return visible(text).replace("##[", "##\\[")
 
 

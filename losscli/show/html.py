@@ -1,18 +1,16 @@
-"""A page for a browser: one file without scripts or references, readable in light, dark and print.
+"""A page for a browser: one file without scripts or references, readable in light, in dark and in print.
 
-Jinja fills the template and escapes all that comes from files; the pictures are drawn by `svg`.
+Jinja fills the template and escapes what comes from files; `svg` draws the pictures.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import UsageError
-from losscli.show.view import Column, RowsOfFile
+from losscli.show import package
 from losscli.text import grouped, visible
 
 if TYPE_CHECKING:
@@ -22,45 +20,41 @@ if TYPE_CHECKING:
 
 MOST_PICTURES = 24
 MOST_LINES = 500
-"""A page with more slices or classes than these is no page; other formats hold all."""
+"""Nobody reads a longer page; the other formats hold all rows."""
 
 MOST_WORST = 200
 MOST_CLASSES = 30
 OPEN_LINES = 24
-"""With more results than these, those of slices are folded away."""
-
-LEFT_OUT = ("baseline", "remarks")
-"""The change says how far the baseline is; the interval has a column, so that the notes are all that remains."""
-
-HEADS = {"pred": "prediction"}
+"""With more results than this, those of slices are folded away."""
 
 
 def render(view: View, look: Canvas) -> str:
-    pictures = view.pictures()
-    columns = [column for column in view.columns() if column.name not in LEFT_OUT]
-    lines = _lines(columns)
-    whole = len(lines) if view.whole_rows is None or len(lines) <= OPEN_LINES else max(view.whole_rows, 1)
+    pictures, table = view.pictures(), view.results(ends=True)
+    rows = list(table.rows())
+    whole = len(rows) if view.whole_rows is None or len(rows) <= OPEN_LINES else max(view.whole_rows, 1)
     first = min(whole, MOST_LINES)
-    slices = lines[first:][:MOST_LINES] if view.whole_rows is not None else []
+    slices = rows[first:][:MOST_LINES] if view.whole_rows is not None else []
     return _page(
         view=view,
         subject=view.subject,
         gates=sorted(view.gate.limits, key=lambda limit: limit.passed) if view.gate is not None else [],
-        heads=[(HEADS.get(column.name, column.head), column.number) for column in columns],
-        results=lines[:first],
+        table=table,
+        results=rows[:first],
         slices=slices,
-        more=len(lines) - first - len(slices),
+        more=len(rows) - first - len(slices),
         drawn=list(_drawn(pictures[:MOST_PICTURES])),
         hidden=max(0, len(pictures) - MOST_PICTURES),
         shares=list(view.shares()),
-        worst=[_worst(rows) for rows in view.worst()],
+        worst=[(rows, list(rows.rows())) for rows in view.worst()],
+        most_worst=MOST_WORST,
         matrices=list(_matrices(view)),
         differences=list(view.differences(MOST_LINES)),
+        grouped=grouped,
     )
 
 
 def _page(**context: Any) -> str:
-    jinja = _extra("jinja2")
+    jinja = package("jinja2", format="html", extra="report")
     folder = os.path.join(os.path.dirname(__file__), "templates")
     environment = jinja.Environment(
         loader=jinja.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True,
@@ -70,51 +64,26 @@ def _page(**context: Any) -> str:
     return text
 
 
-def _extra(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise UsageError(
-            f"the page needs the package `{name}`", hint="install it: `pip install 'losscli[report]'`"
-        ) from None
-
-
 def _drawn(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Any]]:
-    """The pictures, each with its SVG, which the template takes as it is."""
+    """Each picture with its SVG, which the template does not escape."""
     if not pictures:
         return
-    markup = _extra("markupsafe").Markup
-    _extra("matplotlib")
+    markup = package("markupsafe", format="html", extra="report").Markup
+    package("matplotlib", format="html", extra="report")
     from losscli.show.svg import svg
 
     for at, picture in enumerate(pictures):
         yield picture, markup(svg(picture, f"p{at}"))
 
 
-def _lines(columns: Sequence[Column]) -> list[list[tuple[str, bool]]]:
-    """The rows of a table; of each cell its text, and whether it stands to the right."""
-    cells = []
-    for column in columns:
-        texts = [grouped(int(text)) for text in column.cells] if column.kind == "count" else column.cells
-        cells.append([(text, column.number) for text in texts])
-    return [list(row) for row in zip(*cells, strict=True)]
-
-
-def _worst(rows: RowsOfFile) -> dict[str, Any]:
-    lines = _lines(rows.columns)
-    heads = [(column.head, column.number) for column in rows.columns]
-    more = max(0, len(lines) - MOST_WORST)
-    return {"title": rows.heading, "heads": heads, "lines": lines[:MOST_WORST], "more": more}
-
-
 def _matrices(view: View) -> Iterator[dict[str, Any]]:
-    """The tables of classes, shaded by the share of each row; one of many classes is no picture."""
+    """The confusion tables, shaded by the share of the row; tables of very many classes are left out."""
     for table in view.confusions():
         if len(table.classes) > MOST_CLASSES:
             continue
         rows = []
         for name, counts, texts in zip(table.classes, table.counts, table.texts(), strict=True):
-            # Of weights whose sum is no double: in fractions, and without those that are null themselves.
+            # As fractions, since the sum of the weights may exceed the doubles; a weight that does is null.
             sizes = [Fraction(count or 0) for count in counts]
             shades = [float(size / sum(sizes)) if size else 0.0 for size in sizes]
             cells = [{"text": t, "shade": f"{shade:.3f}"} for t, shade in zip(texts, shades, strict=True)]

@@ -1,4 +1,4 @@
-"""What is said for eyes about a report, whatever draws it: rounded values and remarks."""
+"""Rounded values and remarks, in the same words in every format."""
 
 from __future__ import annotations
 
@@ -23,17 +23,22 @@ SKIPPED = {"zero_label": "{} skipped: the label is zero"}
 
 
 def value_text(value: float | None) -> str:
-    """A value for eyes, at six digits; a dash where there is none."""
+    """A value with six digits, or a dash."""
     return "–" if value is None else f"{value:.6g}"
 
 
+def exact_text(value: float | None) -> str:
+    """A value with every digit, or null."""
+    return "null" if value is None else repr(value)
+
+
 def remarks(result: Result) -> str:
-    """The interval, the note, and the rows that were skipped or touched."""
+    """The interval, the note, and how many rows were skipped or touched."""
     return "; ".join([*([interval_text(result.ci)] if result.ci is not None else []), *notes(result)])
 
 
 def notes(result: Result) -> list[str]:
-    """The note, and the rows that were skipped or touched."""
+    """The note, and how many rows were skipped or touched."""
     said = [result.note] if result.note else []
     for words, counts in ((SKIPPED, result.skipped), (TOUCHED, result.touched)):
         said += [words.get(name, "{} " + name).format(plural(n, "row")) for name, n in counts.items()]
@@ -41,12 +46,12 @@ def notes(result: Result) -> list[str]:
 
 
 def interval_text(ci: Mapping[str, Any]) -> str:
-    """The ends of an interval, its level and how it was made."""
+    """The level, the ends and the method of an interval."""
     return f"{100 * ci['level']:.4g}% in [{ci['low']:.6g}, {ci['high']:.6g}] ({ci['method']})"
 
 
 def caption(report: Report) -> str:
-    """Which columns of which files were compared, and over how many rows."""
+    """Which columns of which files were compared, and on how many rows."""
     sides = [f"{found.path} ({', '.join(found.columns)})" for found in report.inputs]
     said = f"{' against '.join(sides)}: {plural(report.rows.used, 'row')}"
     if report.saved is not None:
@@ -56,25 +61,30 @@ def caption(report: Report) -> str:
 
 
 def place_text(part: Mapping[str, str], slice: Mapping[str, str | None]) -> str:
-    """The part and the slice that a result is of; nothing for the whole."""
+    """The part and the slice of a result; empty for the whole."""
     said = [f"{kind} {name}" for kind, name in part.items()]
     return ", ".join([*said, slice_text(slice)] if slice else said)
 
 
+def name_text(loss: str, pred: str | None = None, place: str = "") -> str:
+    """The name of a result: its loss, its prediction if there are several, its part and slice."""
+    return f"{loss}{f' of {pred}' if pred is not None else ''}{f', {place}' if place else ''}"
+
+
 def several_preds(results: Sequence[Result]) -> bool:
-    """Whether the prediction must be named."""
+    """Whether there is more than one prediction."""
     return len({r.pred for r in results}) > 1
 
 
 PLAIN = 12
-"""Characters up to which a number of a row is not rounded."""
+"""A number of a row is not rounded if it has at most this many characters."""
 
 MOST_TEXT = 200
-"""Characters that are shown of the text of a cell."""
+"""Characters of a cell that are shown."""
 
 
 def row_text(value: Any) -> str:
-    """A cell of a row: a number of few digits as it stands, since one may look for it in the file."""
+    """A cell of a row; a number of few digits is not rounded, so that it can be found in the file."""
     if isinstance(value, float):
         plain = repr(value).removesuffix(".0")
         return plain if len(plain) <= PLAIN and "e" not in plain else value_text(value)
@@ -83,7 +93,7 @@ def row_text(value: Any) -> str:
 
 
 def change_text(value: float | None, before: float | None) -> str:
-    """How far a value is from the baseline's, and what share of it that is."""
+    """The difference from the baseline, and its share of the baseline."""
     if value is None or before is None:
         return "–"
     if value == before:

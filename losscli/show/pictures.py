@@ -1,60 +1,61 @@
-"""Which pictures a report has, and what stands in them: numbers ready to be drawn, and words for who cannot see.
+"""The pictures of a report: numbers ready to be drawn, and a description for readers who cannot see them.
 
-They come from the counts that were kept in the same pass (`binned`) and from the results themselves, so
-they are small whatever the number of rows.  Drawing is the business of the formats.
+They come from counts kept in the same pass (`binned`) and from the results, so they stay small whatever the number of
+rows.  `svg` and `plot` draw them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from losscli.measure.binned import Axis, Coverage, Grid, Histogram, Scores
+from losscli.measure.observers.binned import Axis, Coverage, Grid, Histogram, Scores
 from losscli.report.slice_pattern import slice_text
-from losscli.show.lines import several_preds, value_text
-from losscli.text import grouped, plural
+from losscli.show.columns import Column, Table
+from losscli.show.lines import name_text, several_preds, value_text
+from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.report.records import Report, Result
     from losscli.table.block import Floats, Ints
 
 BARS = 48
-"""Bars of a histogram at most."""
+"""The most bars of a histogram."""
 
 FAR = 4
-"""Where the rows but one in a hundred fill less than this part of the range, the rest is not drawn, but said."""
+"""If 99 of 100 rows lie in less than one part in FAR of the range, the others are counted and not drawn."""
 
 CALIBRATION_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: its title, what its axes say, and what is drawn."""
+    """One picture: its title, its axes, and what is drawn."""
 
     kind: Literal["bars", "grid", "lines"]
     title: str
     x: str
     y: str
-    alt: str
+    alt: str  # the description
     edges: Floats | None = None  # of bars
     counts: Ints | None = None
     grid: Grid | None = None
     lines: tuple[tuple[Floats, Floats], ...] = ()
     diagonal: bool = False  # where a perfect prediction lies
-    level: float | None = None  # a line across: of zero, or of chance
+    level: float | None = None  # of a line across: zero, or chance
     unit: bool = False  # both axes go from 0 to 1
-    marks: bool = False  # the points of a line are marked
+    marks: bool = False  # the points of lines are marked
     note: str = ""
     plot: str = ""  # its name for `--plot`
 
 
 def pictures(report: Report) -> list[Picture]:
-    """The pictures of a report, in the order in which they are looked at."""
+    """The pictures of a report, in the order in which they are shown."""
     found = list(_curves(report))
     for (kind, name), held in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
         if isinstance(held, Histogram):
@@ -72,7 +73,7 @@ def pictures(report: Report) -> list[Picture]:
 
 
 LEAST, MOST = 1e-290, 1e300
-"""Beyond these sizes of an axis, the steps between its ticks are no doubles."""
+"""Beyond these sizes of an axis, the steps between its ticks underflow or overflow."""
 
 UNDRAWN = "not drawn: the numbers are too large or too small for an axis"
 NOTHING: Mapping[str, Any] = {"edges": None, "counts": None, "grid": None, "lines": (), "diagonal": False}
@@ -185,23 +186,22 @@ def _coverage(held: Coverage, name: str) -> Picture:
 
 
 def _curves(report: Report) -> Iterator[Picture]:
-    """The loss along a slice that is a number: of epochs, a learning curve."""
-    groups = {key: held for key, held in slicings(report.results).items() if len(key[0]) == 1}
-    several = len({pred for _, _, pred in groups}) > 1
-    for ((column,), loss, pred), results in groups.items():
+    """The loss along slices that are numbers, such as a learning curve over epochs."""
+    for slicing in slicings(report):
+        column, *others = slicing.columns
+        results = slicing.results
         points = [
-            (number, r.value) for r in results if (number := _number(r.slice[column])) is not None
-            and r.value is not None
+            (number, r.value) for r in results
+            if (number := _number(r.slice[column])) is not None and r.value is not None
         ]  # fmt: skip
-        if len(points) < 3 or len(points) < len(results) - 2:
+        if others or len(points) < 3 or len(points) < len(results) - 2:
             continue
         xs, ys = (np.array(values) for values in zip(*sorted(points), strict=True))
-        name = f"{loss} of {pred}" if several else loss
-        alt = f"{name} along {column}: {ys[0]:.4g} at {xs[0]:g}, {ys[-1]:.4g} at {xs[-1]:g}, "
+        title = f"{slicing.name} along {column}"
+        alt = f"{title}: {ys[0]:.4g} at {xs[0]:g}, {ys[-1]:.4g} at {xs[-1]:g}, "
         alt += f"least {ys.min():.4g} at {xs[int(ys.argmin())]:g}"
-        yield Picture(
-            "lines", f"{name} along {column}", column, loss, alt, lines=((xs, ys),), marks=len(xs) <= 40
-        )
+        loss = results[0].loss
+        yield Picture("lines", title, column, loss, alt, lines=((xs, ys),), marks=len(xs) <= 40)
 
 
 def _number(text: str | None) -> float | None:
@@ -212,63 +212,52 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def slicings(results: Iterable[Result]) -> dict[tuple[tuple[str, ...], str, str], list[Result]]:
-    """The results of slices by slicing, loss and prediction; those of parts are not among them."""
-    groups: dict[tuple[tuple[str, ...], str, str], list[Result]] = {}
-    for r in results:
+class Slicing(NamedTuple):
+    """The results of one loss and prediction by slice."""
+
+    columns: tuple[str, ...]
+    name: str  # of the loss, and of the prediction if there are several
+    results: list[Result]
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} by {' + '.join(self.columns)}"
+
+
+def slicings(report: Report) -> list[Slicing]:
+    """The results by slice, without those of parts."""
+    several = several_preds(report.results)
+    groups: dict[tuple[tuple[str, ...], str], list[Result]] = {}
+    for r in report.results:
         if r.slice and not r.part:
-            groups.setdefault((tuple(r.slice), r.loss, r.pred), []).append(r)
-    return groups
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One slice: its value, its rows, and its shares of the rows and of the loss, for eyes."""
-
-    name: str
-    value: str
-    rows: str
-    of_rows: str
-    share: str
-    width: str  # of its bar, in hundredths
-
-
-@dataclass(frozen=True, slots=True)
-class ShareTable:
-    """The slices of a loss, those first that carry most of it."""
-
-    title: str
-    lines: list[Share]
-    more: int
+            key = tuple(r.slice), name_text(r.loss, r.pred if several else None)
+            groups.setdefault(key, []).append(r)
+    return [Slicing(*key, results) for key, results in groups.items()]
 
 
 MOST_SHARES = 12
 
 
-def shares_by_slice(report: Report) -> Iterator[ShareTable]:
-    """The slices of each loss that is a mean, with their share of its total, greatest first."""
-    several = several_preds(report.results)
-    means = (r for r in report.results if r.sum is not None and r.sum >= 0.0)
-    for (columns, loss, pred), results in slicings(means).items():
-        total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # which may be no double
+def shares_by_slice(report: Report) -> Iterator[Table]:
+    """The slices of each loss that is a mean, with their shares of its total, the greatest first."""
+    for slicing in slicings(report):
+        results = [r for r in slicing.results if r.sum is not None and r.sum >= 0.0]
+        total = sum((Fraction(r.sum or 0.0) for r in results), Fraction(0))  # it may exceed the doubles
         if not total:
             continue
         rows = sum(r.rows for r in results)
         shares = [(r, float(Fraction(r.sum or 0.0) / total)) for r in results]
-        shares.sort(key=lambda held: -held[1])
-        lines = [
-            Share(
-                name=slice_text(r.slice),
-                value=value_text(r.value),
-                rows=grouped(r.rows),
-                of_rows=f"{100 * r.rows / rows:.1f}%",
-                share=f"{100 * share:.1f}%",
-                width=f"{100 * share:.2f}",
-            )
-            for r, share in shares[:MOST_SHARES]
+        shares.sort(key=lambda one: -one[1])
+        shown = shares[:MOST_SHARES]
+        columns = [
+            Column("slice", [slice_text(r.slice) for r, _ in shown]),
+            Column("value", [value_text(r.value) for r, _ in shown], "value"),
+            Column("rows", [str(r.rows) for r, _ in shown], "count"),
+            Column("of rows", [f"{100 * r.rows / rows:.1f}%" for r, _ in shown], "number"),
+            Column("of loss", [f"{100 * share:.1f}%" for _, share in shown], "number"),
+            Column("share of the loss", [f"{100 * share:.2f}" for _, share in shown], "bar"),
         ]
-        name = f"{loss} of {pred}" if several else loss
-        yield ShareTable(f"{name} by {' + '.join(columns)}", lines, len(shares) - len(lines))
+        yield Table(columns, slicing.title, len(shares) - len(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +273,7 @@ class ConfusionTable:
 
 
 def confusions(report: Report) -> Iterator[ConfusionTable]:
-    """The table of classes of each prediction, once."""
+    """One confusion table for each prediction."""
     seen: list[Any] = []
     for r in report.results:
         detail = r.detail or {}

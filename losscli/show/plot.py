@@ -1,14 +1,14 @@
-"""Pictures in a terminal, of characters: the same numbers as on the page (`pictures`), for `--plot`."""
+"""Pictures made of characters, for `--plot`: the same numbers as on the page (`pictures`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.show.lines import place_text, value_text
-from losscli.show.pictures import ConfusionTable, Picture, confusions, pictures, slicings
+from losscli.show.pictures import ConfusionTable, Picture, Slicing, confusions, pictures, slicings
 from losscli.show.sparklines import bar
 from losscli.text import plural, visible
 
@@ -22,9 +22,9 @@ MOST_BARS = 40
 
 
 def plots(report: Report, name: str, look: Canvas) -> str:
-    """The pictures of that name, one below the other; empty where the report has none."""
+    """The pictures of that name, one below the other; empty if the report has none."""
     if name == "by":
-        found = list(_slices(report, look))
+        found = [_slices(slicing, look) for slicing in slicings(report)]
     elif name == "confusion":
         found = [_confusion(table) for table in confusions(report)]
     else:
@@ -54,7 +54,7 @@ def _histogram(picture: Picture, edges: Floats, counts: Ints, look: Canvas) -> s
 
 
 def _bars(names: Sequence[str], said: Sequence[str], sizes: Sequence[float], look: Canvas) -> str:
-    """A line each: name, number, bar; the names are cut where the terminal is narrow."""
+    """A line for each bar, with its name and number; names are cut in a narrow terminal."""
     room = max(8, look.width // 2 - 12)
     names = [visible(name) for name in names]
     names = [name if len(name) <= room else f"{name[: room - 2]}.." for name in names]
@@ -90,7 +90,7 @@ def _lines(picture: Picture, look: Canvas) -> str:
             for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
                 put(x, y, point)
             continue
-        # Evenly along the way, so that no part of the curve has gaps.
+        # Points at even distances along the curve leave no gaps.
         way = np.concatenate([[0.0], np.cumsum(abs(np.diff(xs)) + abs(np.diff(ys)))])
         place = np.linspace(0.0, way[-1], 20 * HEIGHT)
         for x, y in zip(np.interp(place, way, xs), np.interp(place, way, ys), strict=True):
@@ -104,18 +104,15 @@ def _lines(picture: Picture, look: Canvas) -> str:
     return "\n".join([title, *rows, foot]) + f"\n{note}"
 
 
-def _slices(report: Report, look: Canvas) -> Iterator[str]:
-    """The value of each loss by slice."""
-    groups = slicings(report.results)
-    several = len({pred for _, _, pred in groups}) > 1
-    for (columns, loss, pred), results in groups.items():
-        shown = results[:MOST_BARS]
-        names = [place_text({}, r.slice) for r in shown]
-        sizes = [abs(r.value) if r.value is not None else 0.0 for r in shown]
-        title = visible(f"{loss}{f' of {pred}' if several else ''} by {' + '.join(columns)}")
-        left = len(results) - len(shown)
-        more = f"  {plural(left, 'more is', 'more are')} not shown\n" if left else ""
-        yield f"{title}\n{_bars(names, [value_text(r.value) for r in shown], sizes, look)}{more}"
+def _slices(slicing: Slicing, look: Canvas) -> str:
+    """The values of a loss by slice."""
+    shown = slicing.results[:MOST_BARS]
+    names = [place_text({}, r.slice) for r in shown]
+    values = [value_text(r.value) for r in shown]
+    sizes = [abs(r.value) if r.value is not None else 0.0 for r in shown]
+    left = len(slicing.results) - len(shown)
+    more = f"  {plural(left, 'more is', 'more are')} not shown\n" if left else ""
+    return f"{visible(slicing.title)}\n{_bars(names, values, sizes, look)}{more}"
 
 
 def _confusion(table: ConfusionTable) -> str:

@@ -1,4 +1,4 @@
-"""Small pictures beside the numbers of a table: how the loss of each row is spread, and slices by size."""
+"""Small pictures beside the numbers of a table: the distribution of a loss over rows, and its size by slice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.measure.binned import Histogram
+from losscli.measure.observers.binned import Histogram
 from losscli.measure.rows import column_of
 from losscli.show.lines import several_preds
 
@@ -21,9 +21,9 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def spreads(report: Report, look: Canvas) -> list[str]:
-    """For each result the histogram of the losses of its rows, between the least and the greatest; else nothing.
+    """For each result, a histogram of the losses of its rows, between the least and the greatest.
 
-    A histogram is of the whole, or of a part of it; none is kept for slices.
+    It is empty for slices, for which no histogram is kept.
     """
     several = several_preds(report.results)
     return ["" if r.slice else _spread(r, report, look, several=several) for r in report.results]
@@ -38,7 +38,7 @@ def _spread(result: Result, report: Report, look: Canvas, *, several: bool) -> s
     edges, places = held.axis.edges, np.flatnonzero(held.counts)
     if len(places) == 1:
         return f"all {edges[places[0]]:.3g}"
-    # The bins are dealt out to the columns by where they lie between the first and the last.
+    # Each bin falls into a column by its place between the first and the last bin.
     column = (places - places[0]) * STEPS // (places[-1] - places[0] + 1)
     counts = np.bincount(column, held.counts[places], STEPS)
     heights = HEIGHTS if look.unicode else ASCII_HEIGHTS
@@ -48,7 +48,7 @@ def _spread(result: Result, report: Report, look: Canvas, *, several: bool) -> s
 
 
 def sizes(report: Report, look: Canvas) -> list[str]:
-    """For each slice a bar as long as its value, against the slices of the same loss and prediction; else nothing."""
+    """For each slice, a bar as long as its value, on one scale for a loss and prediction; empty for other results."""
     most: dict[tuple[str, str, str], float] = {}
     for r in report.results:
         if r.slice and r.value is not None:
@@ -63,7 +63,7 @@ def sizes(report: Report, look: Canvas) -> list[str]:
 
 
 def bar(length: float, look: Canvas) -> str:
-    """A bar of so many characters; what is not nothing is seen."""
+    """A bar of so many characters; any length above 0 is visible."""
     if not look.unicode:
         return "#" * max(round(length), 1 if length > 0.0 else 0)
     whole, part = divmod(max(round(8 * length), 1 if length > 0.0 else 0), 8)

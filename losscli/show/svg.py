@@ -1,4 +1,4 @@
-"""Pictures as SVG for a page, drawn by Matplotlib in colours that the page sets.  What they show is in `pictures`."""
+"""Pictures as SVG for the page, drawn by Matplotlib in colours that the page sets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from losscli.show.pictures import Picture
 
 INK, DATA, RULE = "#010203", "#040506", "#070809"
-"""Colours that stand for those of the page, which changes them for dark rooms and for paper."""
+"""Placeholders for the colours of the page, which differ in light, in dark and in print."""
 
 COLOURS = {INK: "var(--ink)", DATA: "var(--data)", RULE: "var(--rule)"}
 GROUPS = re.compile(r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib\.axis|image)[\w.]*_\d+"')
 
 
 def svg(picture: Picture, name: str) -> str:
-    """The picture as SVG whose words are numbers and our own: what comes from files is in the page around it."""
+    """The picture as SVG.  No text in it comes from files: titles and names are in the page around it."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def _draw(axes: Any, picture: Picture) -> None:
 
 
 def _draw_grid(axes: Any, picture: Picture) -> None:
-    """One small image of the counts: its transparency is the density, so that it suits light and dark."""
+    """One small image of the counts, whose opacity is the density, so that it suits light and dark."""
     assert picture.grid is not None
     grid = picture.grid
     x, y = grid.x.edges, grid.y.edges

@@ -1,10 +1,11 @@
-"""The bare number of the only result, or ``null``."""
+"""The bare number of the only result, or `null`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
+from losscli.show.lines import exact_text
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def render(view: View, look: Canvas) -> str:
-    values = dict(view.exact())["value"]
+    values = [line.value for line in view.lines()]
     if len(values) != 1:
         raise UsageError(
-            f"`--format value` wants exactly one result, and there are {len(values)}",
+            f"`--format value` needs exactly one result, and there are {len(values)}",
             hint="ask for one loss, or use `--format csv`",
         )
-    return "null\n" if values[0] is None else f"{values[0]!r}\n"
+    return f"{exact_text(values[0])}\n"

@@ -1,30 +1,34 @@
-"""What became of a gate's limits, in words."""
+"""The verdict of a gate in words: which limits passed, which failed, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from losscli.show.lines import place_text, value_text
+from losscli.show.lines import name_text, place_text, value_text
 from losscli.text import plural
 
+WORDS = {"max": "at most", "min": "at least", "max_regression": "worse by at most"}
+"""A kind of limit, before its size."""
+F = TypeVar("F")
+
 MOST_FAILURES = 10
-"""So many failed limits are told one by one; it is also what GitHub shows of one step."""
+"""GitHub shows so many annotations of one step."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """One limit and what became of it."""
+    """One limit, and whether it passed."""
 
     passed: bool
-    name: str  # the loss, the prediction where there are several, the part, the slice
+    name: str  # the loss, the prediction if there are several, the part, the slice
     bound: str  # in words: ``at most 0.5``
     value: str
     baseline: str
     reason: str
     kind: str
-    excess: float  # how far beyond, of one that failed
+    excess: float  # how far the value is beyond a limit that failed
 
     @property
     def word(self) -> str:
@@ -33,12 +37,18 @@ class LimitLine:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict in a line, and the limits that it comes from."""
+    """The verdict in one line, and the limits behind it."""
 
     passed: bool
     line: str
     limits: Sequence[LimitLine] = ()
-    failed: Sequence[LimitLine] = ()  # those of the limits, worst first
+    failed: Sequence[LimitLine] = ()  # worst first
+
+
+def first_failures(failed: Sequence[F]) -> tuple[Sequence[F], int]:
+    """The failed limits that are named one by one, and the number of the others."""
+    shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
+    return shown, len(failed) - len(shown)
 
 
 def judged(gate: Mapping[str, Any]) -> Verdict:
@@ -54,15 +64,12 @@ def judged(gate: Mapping[str, Any]) -> Verdict:
 
 
 def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
-    from losscli.report.gates import WORDS, excess
+    from losscli.report.gates import excess
 
-    name, size = limit["loss"], limit["limit"]
-    if several and limit["pred"] is not None:
-        name += f" of {limit['pred']}"
-    place = place_text(limit["part"], limit["slice"])
+    size, pred = limit["limit"], limit["pred"] if several else None
     return LimitLine(
         passed=limit["passed"],
-        name=f"{name}, {place}" if place else name,
+        name=name_text(limit["loss"], pred, place_text(limit["part"], limit["slice"])),
         bound=f"{WORDS[limit['kind']]} {size if isinstance(size, str) else f'{size:.6g}'}",
         value=value_text(limit["value"]),
         baseline="" if limit["baseline"] is None else value_text(limit["baseline"]),
@@ -73,12 +80,11 @@ def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
 
 
 def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator[str]:
-    """Why the gate failed, a line a limit, worst first."""
+    """Why the gate failed, with a line for each limit, worst first."""
     verdict = judged(gate)
     where = f"{saved}: " if saved is not None else ""
-    failed = verdict.failed
-    shown = failed if len(failed) <= MOST_FAILURES else failed[: MOST_FAILURES - 1]
+    shown, more = first_failures(verdict.failed)
     for limit in shown:
         yield f"gate failed: {where}{limit.name} {limit.bound}: {limit.reason}"
-    if len(shown) < len(failed):
-        yield f"gate failed: {where}{len(failed) - len(shown)} more of {plural(len(verdict.limits), 'limit')}"
+    if more:
+        yield f"gate failed: {where}{more} more of {plural(len(verdict.limits), 'limit')}"

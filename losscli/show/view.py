@@ -1,20 +1,20 @@
-"""What is shown of a report or a comparison: rows and columns, and what stands beside and below them.
+"""What is shown of a report or a comparison: tables, pictures, counts and a verdict.
 
-A `View` says what its subject has, and each output format renders every view with the same code.  Texts for eyes are
-rounded and taken from `lines`; the exact columns hold every digit.
+Every output format renders any `View` with the same code.  Texts for eyes are rounded; the exact columns hold every
+digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.report.records import Report
+from losscli.show.columns import Column, Table
 from losscli.show.lines import (
     caption,
     change_text,
+    name_text,
     notes,
     place_text,
     remarks,
@@ -28,57 +28,43 @@ from losscli.text import grouped
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.show.canvas import Canvas
-    from losscli.show.pictures import ConfusionTable, Picture, ShareTable
+    from losscli.show.pictures import ConfusionTable, Picture
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column for eyes: its head, and a text for each row, made when a format first asks for it."""
+class ResultLine(NamedTuple):
+    """One result, for formats with a line for each; texts are empty where there is nothing to say."""
 
-    name: str
-    texts: Sequence[str] | Callable[[], Sequence[str]]
-    kind: Literal["text", "word", "number", "count", "picture"] = "text"
-    label: str = ""  # the head, where it is not the name
-    main: bool = False  # the values for whose sake the table is there
+    loss: str
+    pred: str
+    place: str
+    value: float | None
+    change: str
+    remarks: str
+    notes: str
 
-    @cached_property
-    def cells(self) -> Sequence[str]:
-        return self.texts() if callable(self.texts) else self.texts
-
-    @property
-    def head(self) -> str:
-        return self.label or self.name
-
-    @property
-    def number(self) -> bool:
-        """Whether it stands to the right and no cell of it may be broken."""
-        return self.kind in ("number", "count")
-
-
-@dataclass(frozen=True, slots=True)
-class RowsOfFile:
-    """Rows of the input, such as the worst: a heading and columns."""
-
-    heading: str
-    columns: list[Column]
+    def name(self, *, pred: bool) -> str:
+        """The loss, the prediction if ``pred`` is true, the part and the slice."""
+        return ", ".join(text for text in (self.loss, self.pred if pred else "", self.place) if text)
 
 
 class View:
-    """What a format may ask for; a subject that has nothing of a kind leaves it as it is here."""
+    """What a format may ask for; a subject without pictures, say, leaves the method as it is here."""
 
     caption: str
-    """What was measured, and over how many rows."""
+    """What was measured, and on how many rows."""
     title: str
     signatures: list[str]
     saved: str | None = None
     """The file of a saved result."""
     gate: Verdict | None = None
     verdict: Verdict | None = None
-    """Whether the subject passed, with or without limits."""
+    """Whether the subject passed, if it was judged."""
+    several = False
+    """Whether there are several predictions, so that they must be named."""
     folds = True
-    """Whether a narrow terminal may fold or cut texts; else its lines run over."""
+    """Whether texts may be folded or cut in a narrow terminal; else lines run over."""
     whole_rows: int | None = None
-    """How many rows of the table are of the whole, which come first; None: those of slices are never folded away."""
+    """The number of rows of the table that are of the whole, which come first; None: slices are never folded away."""
     weighted = False
 
     def __init__(self, subject: Report | Comparison) -> None:
@@ -88,38 +74,46 @@ class View:
         """The JSON document."""
         return self.subject.to_json()
 
-    def columns(self) -> list[Column]:
-        """The table for eyes: a row a result.  Columns in which nothing is said are not there."""
+    def results(self, *, ends: bool = False, baseline: bool = False) -> Table:
+        """The table for eyes, with a row for each result and without empty columns.
+
+        ``ends`` puts the ends of intervals into a column instead of the remarks; ``baseline`` adds the values of
+        the baseline.
+        """
         raise NotImplementedError
 
     def exact(self) -> list[tuple[str, list[Any]]]:
         """The columns for programs: texts, numbers with every digit, None where there is no value."""
         raise NotImplementedError
 
+    def lines(self) -> Iterator[ResultLine]:
+        """The results, one by one."""
+        yield from ()
+
     def notes(self) -> list[str]:
         """Lines below the table."""
         return []
 
     def beside(self, look: Canvas) -> list[Column]:
-        """Small pictures beside the numbers; the last gives way first."""
+        """Small pictures beside the numbers; the last is the first to be left out in a narrow terminal."""
         return []
 
-    def worst(self) -> Iterator[RowsOfFile]:
+    def worst(self) -> Iterator[Table]:
         """The worst rows by each loss that keeps them."""
         yield from ()
 
     def pictures(self) -> list[Picture]:
         return []
 
-    def shares(self) -> Iterator[ShareTable]:
-        """The slices by their share of the loss."""
+    def shares(self) -> Iterator[Table]:
+        """The slices by their share of the loss; the bars are in hundredths of the width."""
         yield from ()
 
     def confusions(self) -> Iterator[ConfusionTable]:
         yield from ()
 
     def differences(self, most: int) -> Iterator[dict[str, Any]]:
-        """The differences of each loss on one scale, of the first ``most`` in all."""
+        """The first ``most`` differences, those of each loss on one scale."""
         yield from ()
 
     def counts(self) -> list[tuple[str, str]]:
@@ -151,57 +145,56 @@ class ReportView(View):
     def __init__(self, report: Report) -> None:
         super().__init__(report)
         self.report = report
-        self.results = report.results
         self.caption = caption(report)
-        self.title = title_of([r.loss for r in self.results])
-        self.signatures = sorted({r.signature for r in self.results})
+        self.title = title_of([r.loss for r in report.results])
+        self.signatures = sorted({r.signature for r in report.results})
         self.saved = report.saved
         self.several = several_preds(report.results)
-        self.placed = any(r.part or r.slice for r in self.results)
-        self.whole_rows = sum(not r.slice for r in self.results)
-        self.weighted = any(r.weight != r.rows for r in self.results)
+        self.placed = any(r.part or r.slice for r in report.results)
+        self.whole_rows = sum(not r.slice for r in report.results)
+        self.weighted = any(r.weight != r.rows for r in report.results)
         if report.gate is not None:
             self.gate = self.verdict = judged(report.gate)
 
-    def columns(self) -> list[Column]:
-        found = self.results
-        constants = [r.constant or {"value": None, "skill": None} for r in found]
-        before = self.report.before or [None] * len(found)
-        said = [remarks(r) for r in found]
-        noted = any(notes(r) for r in found)
-        spread, beaten = any(r.ci for r in found), any(r.constant for r in found)
-        compared = self.report.before is not None
-        held = [
-            (True, Column("loss", lambda: [r.loss for r in found])),
-            (self.several, Column("pred", lambda: [r.pred for r in found])),
-            (self.placed, Column("of", lambda: [place_text(r.part, r.slice) for r in found])),
-            (True, Column("value", lambda: [value_text(r.value) for r in found], "number", main=True)),
-            (spread, Column("ends", lambda: [_ends(r.ci) for r in found], "number", self._interval_head())),
-            (beaten, Column("constant", lambda: [value_text(held["value"]) for held in constants], "number")),
-            (beaten, Column("skill", lambda: [value_text(held["skill"]) for held in constants], "number")),
-            (compared, Column("baseline", lambda: [value_text(was) for was in before], "number")),
-            (
-                compared,
-                Column(
-                    "change",
-                    lambda: [change_text(r.value, was) for r, was in zip(found, before, strict=True)],
-                    "number",
-                ),
-            ),
-            (True, Column("rows", lambda: [str(r.rows) for r in found], "count")),
-            (True, Column("better", lambda: [r.better for r in found], "word")),
-            (any(said), Column("remarks", said)),
-            (noted, Column("notes", lambda: ["; ".join(notes(r)) for r in found], label="remarks")),
-        ]
-        return [column for wanted, column in held if wanted]
+    def results(self, *, ends: bool = False, baseline: bool = False) -> Table:
+        found, before = self.report.results, self.report.before
+        columns = [Column("loss", [r.loss for r in found])]
+        if self.several:
+            columns.append(Column("pred", [r.pred for r in found], title="prediction"))
+        if self.placed:
+            columns.append(Column("of", [place_text(r.part, r.slice) for r in found]))
+        columns.append(Column("value", [value_text(r.value) for r in found], "value"))
+        if ends and any(r.ci for r in found):
+            columns.append(Column(self._interval_head(), [_ends(r.ci) for r in found], "number"))
+        if any(r.constant for r in found):
+            for head, name in (("constant", "value"), ("skill", "skill")):
+                cells = [value_text(r.constant[name] if r.constant else None) for r in found]
+                columns.append(Column(head, cells, "number"))
+        if before is not None:
+            if baseline:
+                columns.append(Column("baseline", [value_text(was) for was in before], "number"))
+            columns.append(Column("change", self._changes(), "change"))
+        columns.append(Column("rows", [str(r.rows) for r in found], "count"))
+        columns.append(Column("better", [r.better for r in found], "word"))
+        said = ["; ".join(notes(r)) if ends else remarks(r) for r in found]
+        if any(said):
+            columns.append(Column("remarks", said, "remarks"))
+        return Table(columns)
+
+    def _changes(self) -> list[str]:
+        """How far each value is from the baseline; empty texts without one."""
+        found, before = self.report.results, self.report.before
+        if before is None:
+            return [""] * len(found)
+        return [change_text(r.value, was) for r, was in zip(found, before, strict=True)]
 
     def _interval_head(self) -> str:
-        """The level and the method are those of the call: they stand once, above the column, where all share them."""
-        said = {f"{100 * r.ci['level']:.4g}% interval, {r.ci['method']}" for r in self.results if r.ci}
+        """The level and the method, if all intervals share them."""
+        said = {f"{100 * r.ci['level']:.4g}% interval, {r.ci['method']}" for r in self.report.results if r.ci}
         return said.pop() if len(said) == 1 else "interval"
 
     def exact(self) -> list[tuple[str, list[Any]]]:
-        found = self.results
+        found = self.report.results
         columns: list[tuple[str, list[Any]]] = [
             ("loss", [r.loss for r in found]),
             ("pred", [r.pred for r in found]),
@@ -224,6 +217,11 @@ class ReportView(View):
             ("note", ["; ".join(notes(r)) for r in found]),
         ]
 
+    def lines(self) -> Iterator[ResultLine]:
+        for r, change in zip(self.report.results, self._changes(), strict=True):
+            place = place_text(r.part, r.slice)
+            yield ResultLine(r.loss, r.pred, place, r.value, change, remarks(r), "; ".join(notes(r)))
+
     def beside(self, look: Canvas) -> list[Column]:
         if not look.pictures:
             return []
@@ -235,13 +233,12 @@ class ReportView(View):
         ]
         return [column for column in found if any(column.cells)]
 
-    def worst(self) -> Iterator[RowsOfFile]:
-        for r in self.results:
+    def worst(self) -> Iterator[Table]:
+        for r in self.report.results:
             worst = (r.detail or {}).get("worst")
             if not worst or not worst["rows"]:
                 continue
-            place = place_text(r.part, r.slice)
-            name = f"{r.loss}{f' of {r.pred}' if self.several else ''}{f', {place}' if place else ''}"
+            name = name_text(r.loss, r.pred if self.several else None, place_text(r.part, r.slice))
             share = "" if worst["share"] is None else f", {100 * worst['share']:.3g}% of the total"
             count = len(worst["rows"])
             said = "worst row" if count == 1 else f"worst {grouped(count)} rows"
@@ -249,14 +246,14 @@ class ReportView(View):
             for head in worst["rows"][0]:
                 cells = [row_text(row[head]) for row in worst["rows"]]
                 columns.append(Column(head, cells, "number" if all(map(_is_number, cells)) else "text"))
-            yield RowsOfFile(f"{said} by {name}{share}", columns)
+            yield Table(columns, f"{said} by {name}{share}")
 
     def pictures(self) -> list[Picture]:
         from losscli.show.pictures import pictures
 
         return pictures(self.report)
 
-    def shares(self) -> Iterator[ShareTable]:
+    def shares(self) -> Iterator[Table]:
         from losscli.show.pictures import shares_by_slice
 
         return shares_by_slice(self.report)
@@ -269,7 +266,7 @@ class ReportView(View):
     def counts(self) -> list[tuple[str, str]]:
         touched = [
             (f"{r.loss}: {words}{why}", grouped(count))
-            for r in self.results if not r.slice
+            for r in self.report.results if not r.slice
             for words, rows in (("skipped, ", r.skipped), ("", r.touched))
             for why, count in rows.items()
         ]  # fmt: skip

@@ -12,25 +12,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
-from losscli.loss.declare import Loss, Undefined, read_number
-from losscli.loss.spec import parse
-from losscli.numbers.exact import ExactSum, round_fraction
-from losscli.numbers.state import Sums
-from losscli.statistics.distributions import normal_quantile, t_quantile, wilson
+from losscli.loss.declare import Loss, Undefined
+from losscli.loss.spec import parse, read_number
+from losscli.numbers.exact import round_fraction
+from losscli.numbers.sums import Sums
+from losscli.statistics.distributions import t_quantile, wilson
+from losscli.statistics.spread import Spread
 
 if TYPE_CHECKING:
-    from losscli.table.block import Floats, Ints
-
-HEAVY = 0.05
-"""A row that holds no more than this share of the squared deviations makes no tail heavy, in however many rows."""
-
-BY_CHANCE = 0.001
-"""How often rows that are squares of normal errors may have a tail that is called heavy."""
+    pass
 
 HEAVY_TAIL = "heavy tail"
 
@@ -46,12 +39,6 @@ STENCILS = (
 )
 """Central differences of orders 6 and 8 (Fornberg 1988, doi:10.1090/S0025-5718-1988-0935077-0, table 1): what
 the difference of the values 1, 2, … steps to either side counts."""
-
-RATES = frozenset(
-    {"zero_one", "within_tol", "top_k_error", "coverage", "hamming_of_classes", "subset_zero_one"}
-)
-"""Row functions whose rows are 0 or 1: the mean is a rate, and its interval Wilson's."""
-
 
 PARAMS = {"none": (), "normal": ("level", "horizon"), "bootstrap": ("level", "seed", "cluster")}
 """The intervals, and the parameters that each takes."""
@@ -124,127 +111,6 @@ def too_few(groups: int, level: float) -> bool:
     return Fraction(2, 2**groups) > 2 * one_side(level)
 
 
-Row = tuple[float, float]
-"""A row's w·l and w."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Second moments of the columns of a row function; without weights w is one."""
-
-    products: tuple[ExactSum, ...]  # Σ u_j u_k for j <= k, row by row of the triangle
-    crossed: tuple[ExactSum, ...]  # Σ w u_k; none without weights, where it is the column's sum
-    squares: ExactSum | None  # Σ w²
-    ends: tuple[Row, ...]  # rows at the ends, of which one may deviate the most
-
-    @classmethod
-    def of(cls, columns: Sequence[Floats], weight: Floats | None) -> Self:
-        with np.errstate(all="ignore"):
-            scaled = list(columns) if weight is None else [column * weight for column in columns]
-        pairs = [(j, k) for j in range(len(scaled)) for k in range(j, len(scaled))]
-        products = tuple(ExactSum.of_products(scaled[j], scaled[k]) for j, k in pairs)
-        ends = ends_of(scaled[0], weight) if len(scaled) == 1 else ()
-        if weight is None:
-            return cls(products, (), None, ends)
-        crossed = tuple(ExactSum.of_products(weight, column) for column in scaled)
-        return cls(products, crossed, ExactSum.of_products(weight, weight), ends)
-
-    def merge(self, other: Self) -> Self:
-        squares = None
-        if self.squares is not None and other.squares is not None:
-            squares = self.squares.merge(other.squares)
-        return type(self)(
-            tuple(a.merge(b) for a, b in zip(self.products, other.products, strict=True)),
-            tuple(a.merge(b) for a, b in zip(self.crossed, other.crossed, strict=True)),
-            squares,
-            _ends([*self.ends, *other.ends]),
-        )
-
-    @property
-    def finite(self) -> bool:
-        held = (*self.products, *self.crossed, *([self.squares] if self.squares is not None else []))
-        return all(total.finite for total in held)
-
-    def covariance(self, sums: Sequence[ExactSum], weight: ExactSum) -> list[list[Fraction]]:
-        """Of the columns' means: Σ(u_j − m_j w)(u_k − m_k w) / W²."""
-        total = weight.fraction
-        means = [column.fraction / total for column in sums]
-        crossed = [c.fraction for c in self.crossed] or [column.fraction for column in sums]
-        squares = total if self.squares is None else self.squares.fraction
-        size = len(means)
-        found = [[Fraction(0)] * size for _ in range(size)]
-        held = iter(self.products)
-        for j in range(size):
-            for k in range(j, size):
-                moment = next(held).fraction - means[j] * crossed[k] - means[k] * crossed[j]
-                found[j][k] = found[k][j] = (moment + means[j] * means[k] * squares) / total**2
-        return found
-
-    def heavy(self, mean: Fraction, variance: Fraction, weight: ExactSum) -> bool:
-        """Whether one row holds far more of the squared deviations than rows of that number would show.
-
-        ``variance`` is that of the mean, Σ(u − mw)² / W².  Rows of other weights are fewer (Kish 1965, § 11.7).
-        """
-        total = weight.fraction
-        most = max(((Fraction(u) - mean * Fraction(w)) ** 2 for u, w in self.ends), default=Fraction(0))
-        count = round_fraction(total if self.squares is None else total**2 / self.squares.fraction)
-        return most > Fraction(greatest_share(count)) * variance * total**2
-
-
-def greatest_share(rows: float) -> float:
-    """The share of the squared deviations that the greatest of so many rows may hold without a heavy tail.
-
-    The reference is rows that are squares of normal errors, as those of `mse` are where nothing is wrong: q with mean
-    1 and variance 2.  All of n stay below the quantile of 1 − α/n but with a chance of at most α = `BY_CHANCE`
-    (Bonferroni, as Cochran 1941, doi:10.1111/j.1469-1809.1941.tb02271.x, bounds the greatest share of a sum of
-    squares); there a row deviates by d = q − 1, and the other n − 1 have 2 (n − 1) together.  Simulated, 1 % of samples
-    of 15 rows lie above, as their own spread varies, and 0.1 % of 1,000.  Of up to 11 rows none can: no row's share
-    exceeds (n − 1)/n.
-    """
-    rows = min(max(rows, 1.0), 1e6)  # far beyond the rows from which `HEAVY` is the bound
-    deviation = (normal_quantile(1.0 - BY_CHANCE / (2.0 * rows)) ** 2 - 1.0) ** 2
-    return max(HEAVY, deviation / (deviation + 2.0 * (rows - 1.0)))
-
-
-def by_code(columns: Sequence[Floats], weight: Floats | None, codes: Ints) -> dict[int, Spread]:
-    """The second moments of every slice."""
-    return {
-        code: Spread.of([column[rows] for column in columns], None if weight is None else weight[rows])
-        for code, rows in rows_by_code(codes)
-    }
-
-
-def rows_by_code(codes: Ints) -> list[tuple[int, Ints]]:
-    """The places of the rows of every slice that has any."""
-    if not len(codes):
-        return []
-    order = np.argsort(codes, kind="stable")
-    met, starts = np.unique(codes[order], return_index=True)
-    return list(zip(met.tolist(), np.split(order, starts[1:]), strict=True))
-
-
-def ends_of(scaled: Floats, weight: Floats | None) -> tuple[Row, ...]:
-    """Of rows w·l and their weights those of which one deviates the most from any mean."""
-    if not len(scaled):
-        return ()
-    low, high = float(scaled.min()), float(scaled.max())
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return ((math.inf, 1.0),)  # which holds no matter what is merged with it
-    if weight is None:
-        return _ends([(low, 1.0), (high, 1.0)])
-    # Of equal ends the one of the least or greatest weight, so that the order of rows cannot show.
-    most = weight.max()
-    least, greatest = weight[scaled == low].min(), weight[scaled == high].max()
-    rows = [(low, least), (high, greatest), (scaled[weight == most].max(), most)]
-    return _ends([(float(u), float(w)) for u, w in rows])
-
-
-def _ends(rows: Sequence[Row]) -> tuple[Row, ...]:
-    if not rows:
-        return ()
-    return tuple(sorted({min(rows), max(rows), max(rows, key=lambda row: (row[1], row[0]))}))
-
-
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A standard error and an interval, or neither and why."""
@@ -303,7 +169,7 @@ def tail_note(state: Any, spread: Spread | None) -> str | None:
 
 def is_rate(loss: Loss, state: Sums, spread: Spread) -> bool:
     """Whether every row is 0 or 1, by declaration and by the sums: l² = l only there."""
-    if loss.function.__name__ not in RATES or len(state.totals) != 1:
+    if not loss.rate:
         return False
     crossed = spread.crossed[0] if spread.crossed else state.totals[0]
     return spread.products[0].fraction == crossed.fraction

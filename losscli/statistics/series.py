@@ -5,48 +5,38 @@ What is kept of a row is its time and by how much its losses differ; the rows ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.loss.declare import read_number
+from losscli.loss.spec import read_number
 from losscli.numbers.exact import ExactSum
 from losscli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from losscli.numbers.values import Values
     from losscli.table.block import Floats, Ints
 
-AT_MOST = 64
-"""Pieces of a series that are kept apart before they are joined."""
 
+def in_order(series: Values, ranks: Ints) -> tuple[Floats, int, int]:
+    """The differences from the earliest on; how many rows have no time, and how many share one.
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The differences of some rows, and the number of each row's time, in the order in which they were met."""
-
-    times: tuple[Ints, ...]
-    differences: tuple[Floats, ...]
-
-    def merge(self, other: Self) -> Self:
-        times, differences = (*self.times, *other.times), (*self.differences, *other.differences)
-        if len(times) > AT_MOST:
-            return type(self)((np.concatenate(times),), (np.concatenate(differences),))
-        return type(self)(times, differences)
-
-    def in_order(self, ranks: Ints) -> tuple[Floats, int, int]:
-        """The differences from the earliest on; how many rows have no time, and how many share one."""
-        ranked = ranks[np.concatenate(self.times)]
-        order = np.argsort(ranked, kind="stable")
-        ranked = ranked[order]
-        lacking = int(np.count_nonzero(ranked < 0))
-        shared = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
-        return np.concatenate(self.differences)[order], lacking, shared
+    The columns of the series are the number of each row's time, and the difference.
+    """
+    times, differences = (
+        np.concatenate(pieces) for pieces in zip(*(piece.columns for piece in series.pieces), strict=True)
+    )
+    ranked = ranks[times]
+    order = np.argsort(ranked, kind="stable")
+    ranked = ranked[order]
+    lacking = int(np.count_nonzero(ranked < 0))
+    shared = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
+    return differences[order], lacking, shared
 
 
 def ranks_of(codes: Mapping[tuple[str | None, ...], int], file: str, column: str) -> Ints:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from losscli.report.schemas import SuggestionDocument
+from losscli.report.suggestion import SuggestionDocument
 
 SAMPLES = {
     "diabetes_preds.{0} sample_data/diabetes_labels.{0}": ("regression", "pred", "rmse"),
@@ -68,14 +68,14 @@ def test_the_json_is_the_document_that_the_schema_describes(here, monkeypatch):
     monkeypatch.chdir(ROOT)
     for args in ("sample_data/iris.csv", "sample_data/breast_cancer.csv"):
         ran = here("suggest", args, "--json")
-        SuggestionDocument.model_validate_json(ran.out)
+        SuggestionDocument.read(json.loads(ran.out))
     assert json.loads(here("schema", "suggestion").out)["title"] == "losscli.suggestion/1"
 
 
 def test_the_text_says_what_it_looks_like_and_the_command(here, monkeypatch):
     monkeypatch.chdir(ROOT)
     out = here("suggest", "sample_data/iris.csv").out
-    assert out.startswith("This is a classification into several: ")
+    assert out.startswith("This is a classification into several classes: ")
     assert "\nMeasure\n  cross_entropy " in out
     assert "\nRather not\n" in out
     assert "\n$ losscli eval sample_data/iris.csv --pred 'p_*' -l cross_entropy " in out
@@ -229,6 +229,25 @@ def test_a_mean_and_a_spread_are_found_by_their_names(here, text):
     assert here(*shlex.split(found["command"])[1:]).code == 0
 
 
+def test_a_spread_may_be_named_before_the_mean(here, text):
+    text("both.csv", ["mu,sigma,label", "-1.5,3,2", "2,3.5,4"])
+    found = suggestion(here, "both.csv", "-p", "sd=sigma,mean=mu")
+    assert (found["task"], losses(found), found["doubts"]) == ("distribution", ["dss"], [])
+
+
+@pytest.mark.parametrize("roles", ["mean=mu", "alpha=mu,beta=sigma"])
+def test_roles_that_no_loss_is_suggested_for_are_exit_2(here, text, roles):
+    text("both.csv", ["mu,sigma,label", "1.5,3,2", "2,3.5,4"])
+    ran = here("suggest", "both.csv", "-p", roles).block()
+    assert ran.code == 2
+    assert "`mean` and `sd`" in ran.err
+
+
+def test_lists_that_are_empty_are_lists_of_labels(here, text):
+    rows = text("rows.jsonl", ['{"pred": [], "label": []}'])
+    assert suggestion(here, rows)["task"] == "multilabel"
+
+
 def test_the_first_rows_only_are_looked_at(here, text):
     text("long.csv", ["pred,label", *("1.5,2.5" for _ in range(30_000))])
     found = suggestion(here, "long.csv")
@@ -317,7 +336,7 @@ def test_eval_with_a_gate_alone_measures_that_alone(here, text):
 def test_standard_input_cannot_be_looked_at_before(losscli):
     ran = losscli("eval", "-", input=b"pred,label\n1,2\n").block()
     assert ran.code == 2
-    assert "read once" in ran.err
+    assert "read only once" in ran.err
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -350,7 +369,7 @@ ZEROS = {
 @pytest.mark.parametrize(("rows", "call", "why"), ZEROS.values(), ids=ZEROS)
 def test_why_not_mape_is_said_where_labels_hold_0(here, text, rows, call, why):
     found = unfit(suggestion(here, text("t.csv", rows), *call))
-    assert found.get("mape") == (why and f"{why}, by which nothing can be divided")
+    assert found.get("mape") == (why and f"{why}, and nothing can be divided by 0")
 
 
 def test_bounds_without_an_end_are_no_reason_against_coverage(here, text):

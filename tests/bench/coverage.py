@@ -13,10 +13,12 @@ import sys
 import numpy as np
 
 from losscli.losses import find
-from losscli.numbers.state import Sums
-from losscli.report.results import finish, rounded
-from losscli.statistics.bootstrap import Resampled, mixed
-from losscli.statistics.intervals import IntervalSpec, Spread, estimate
+from losscli.numbers.sums import Sums
+from losscli.report.finish import finish, rounded
+from losscli.statistics.bootstrap import Resampled
+from losscli.statistics.groups import mixed
+from losscli.statistics.intervals import IntervalSpec, estimate
+from losscli.statistics.spread import Spread
 
 
 def _loss(name):
@@ -46,8 +48,11 @@ def interval(loss, columns, spec):
     if spec.method == "normal":
         return estimate(loss, {}, value, state, Spread.of(columns, None), spec).ci
     groups = mixed(np.arange(1, len(columns[0]) + 1, dtype=np.uint64)) >> np.uint64(56)
-    states = [Sums.of([column[groups == group] for column in columns], None) for group in np.unique(groups)]
-    held = Resampled.of([states], spec, lambda merged: {frozenset(): rounded(finish(loss, {}, merged[0]))[0]})
+    met, codes = np.unique(groups, return_inverse=True)
+    states = Sums.of(columns, None, None, codes, len(met))
+    held = Resampled.of(
+        len(met), [states], spec, lambda merged: {frozenset(): rounded(finish(loss, {}, merged[0]))[0]}
+    )
     return held.estimate({}, state, None).ci
 
 

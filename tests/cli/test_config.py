@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from losscli.cli.commands.init import template, toml_text
-from losscli.cli.config import FOUND, Config, line_of, load, load_found
+from losscli.cli.config import FOUND, Config, load
 from losscli.cli.options import of_command
+from losscli.cli.toml_lines import line_of
 from losscli.errors import UsageError
 
 
@@ -146,7 +147,7 @@ def test_without_settings_nothing_of_them_is_imported(losscli, pair, project):
         (losscli.folder / "pyproject.toml").write_text(project)
     code = (
         "import sys; from losscli.cli import main; code = main(sys.argv[1:]); "
-        "print(code, 'losscli.cli.config' in sys.modules, 'losscli.report.schemas' in sys.modules)"
+        "print(code, 'losscli.cli.config' in sys.modules, 'pydantic' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "eval", *pair, "-l", "mse", "-f", "value", "--max", "mse=9"],
@@ -392,14 +393,14 @@ def test_a_named_and_a_found_file_read_alike(config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config('loss = "mse"', "[[gates]]", 'loss = "mae"', "max = 1")
     assert (
-        load("losscli.toml").options
-        == load_found(str(tmp_path / "losscli.toml")).options
+        load("losscli.toml", named=True).options
+        == load(str(tmp_path / "losscli.toml"), named=False).options
         == {"loss": ["mse"]}
     )
     config('loss = "mse"', "jobs = 3")
-    assert load("losscli.toml").options == {"loss": ["mse"], "jobs": 3}
+    assert load("losscli.toml", named=True).options == {"loss": ["mse"], "jobs": 3}
     with pytest.raises(UsageError):
-        load_found(str(tmp_path / "losscli.toml"))
+        load(str(tmp_path / "losscli.toml"), named=False)
 
 
 # ── init ──
@@ -437,7 +438,7 @@ def test_init_of_a_missing_file_writes_nothing(here, tmp_path):
 @pytest.mark.parametrize("name", ["breast_cancer.csv", "diabetes_preds.parquet", "iris.csv", "training.csv"])
 def test_init_of_the_sample_data_is_a_configuration(here, tmp_path, name):
     assert here("init", ROOT / "sample_data" / name).code == 0
-    assert load(str(tmp_path / "losscli.toml")).gates == ()
+    assert load(str(tmp_path / "losscli.toml"), named=True).gates == ()
 
 
 @given(st.lists(st.text(min_size=1, max_size=8), max_size=6), st.text(max_size=8))
@@ -464,6 +465,6 @@ def test_every_commented_line_of_the_template_is_a_setting(tmp_path):
     ]
     top = [line for line in body if line.startswith("baseline")]
     (tmp_path / "all.toml").write_text("\n".join([*top, *(line for line in body if line not in top)]))
-    settings = load(str(tmp_path / "all.toml"))
+    settings = load(str(tmp_path / "all.toml"), named=True)
     assert len(settings.gates) == 3
     assert {"loss", "pred", "label", "weight", "nan", "baseline"} <= set(settings.options)

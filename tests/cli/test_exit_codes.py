@@ -256,7 +256,7 @@ def broken(*args, **options):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_defect_is_exit_70_in_one_block_and_no_traceback(here, pair, monkeypatch, as_json):
-    monkeypatch.setattr("losscli.report.evaluate.evaluate", broken)
+    monkeypatch.setattr("losscli.report.evaluate.evaluated", broken)
     ran = here("eval", *pair, "-l", "mse", *(["--errors", "json"] if as_json else []))
     assert (ran.code, ran.out) == (70, "")
     if as_json:
@@ -274,7 +274,7 @@ def test_whatever_is_raised_ends_in_one_block(here, pair, monkeypatch, error):
     def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr("losscli.report.evaluate.evaluate", fail)
+    monkeypatch.setattr("losscli.report.evaluate.evaluated", fail)
     assert here("eval", *pair, "-l", "mse").block().code == 70
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 
 import pytest
 
-from losscli.advise.suggest import suggest
 from losscli.cli.commands import COMMANDS
 from losscli.cli.options import TABLE, Options, of_command
+from losscli.report.check import check
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
+from losscli.report.options import CompareOptions, EvalOptions
 
 
 def test_every_attribute_of_the_record_is_an_entry_of_the_table():
@@ -30,19 +32,24 @@ def test_an_option_is_of_commands_that_there_are():
 
 @pytest.mark.parametrize(
     "command, function",
-    [("eval", evaluate), ("report", evaluate), ("compare", compare), ("suggest", suggest)],
+    [("eval", evaluate), ("report", evaluate), ("compare", compare), ("check", check)],
 )
-def test_what_is_measured_is_an_argument_of_the_function_that_measures(command, function):
+def test_an_argument_of_a_function_is_an_option_of_its_command(command, function):
     taken = set(inspect.signature(function).parameters)
-    assert {name for name, entry in of_command(command).items() if entry.measured} <= taken
+    assert taken - set(of_command(command)) <= {"gates", "pictures"}
 
 
-@pytest.mark.parametrize("command", ["eval", "report", "compare"])
-def test_what_is_not_given_has_the_default_of_the_function(command):
-    function = compare if command == "compare" else evaluate
-    parameters = inspect.signature(function).parameters
-    call = Options({name: entry.default for name, entry in of_command(command).items()})
-    for name, value in call.measured(command).items():
-        default = parameters[name].default
-        shown = name == "worst" and command == "report"
-        assert (value or None) == (default or None) or shown, name
+@pytest.mark.parametrize("command, kind", [("eval", EvalOptions), ("compare", CompareOptions)])
+def test_what_is_not_given_has_the_default_of_the_record(command, kind):
+    given = {name: "x" for name, entry in of_command(command).items() if entry.required}
+    values = {name: entry.default for name, entry in of_command(command).items()} | given
+    found, plain = Options(values).record(command, kind), kind("x")
+    for field in fields(kind):
+        value, default = getattr(found, field.name), getattr(plain, field.name)
+        assert (value or None) == (default or None) or [*value] == [*default], field.name
+
+
+def test_the_help_of_a_function_describes_each_of_its_arguments():
+    for function in (evaluate, compare, check):
+        for name in inspect.signature(function).parameters:
+            assert f"\n{name}: " in function.__doc__, name

@@ -16,7 +16,7 @@ from sklearn.calibration import calibration_curve
 
 from losscli import evaluate
 from losscli.losses.calibration import bin_of
-from losscli.numbers.state import Bins
+from losscli.numbers.bins import Bins
 from losscli.report.records import Result
 
 RNG = np.random.default_rng(22)

@@ -15,7 +15,7 @@ from sklearn import metrics
 from losscli import evaluate
 from losscli.errors import UsageError
 from losscli.losses import confusion
-from losscli.numbers.state import Confusion, Counts
+from losscli.numbers.confusion import Confusion, Counts
 from losscli.report.records import Result
 
 RNG = np.random.default_rng(21)

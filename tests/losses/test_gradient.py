@@ -21,7 +21,7 @@ from draws import all_params, draw, forms, generator, kept, row_params, title, u
 from dual import NoSlopeError, slope_of
 from recorded import recorded
 
-from losscli.loss.declare import Gradient
+from losscli.loss.docstring import Gradient
 from losscli.loss.gradient import NoGradientError, gradient_rows, gradients
 from losscli.losses import find
 

@@ -16,19 +16,10 @@ from scipy.spatial import distance
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
-from losscli.losses.multiclass import (
-    cross_entropy,
-    cross_entropy_from_logits,
-    focal,
-    gce,
-    multi_margin,
-    multiclass_hinge,
-    perceptron_of_classes,
-    poly1,
-    rps,
-    top_k_error,
-)
-from losscli.losses.stable import excess, mixing
+from losscli.losses.class_distances import rps
+from losscli.losses.class_scores import multi_margin, multiclass_hinge, perceptron_of_classes, top_k_error
+from losscli.losses.multiclass import cross_entropy, cross_entropy_from_logits, focal, gce, poly1
+from losscli.losses.stable import entropy_gap, mixing
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Result
 
@@ -364,11 +355,11 @@ def test_equal_scores_that_differ_in_the_sign_of_zero_cost_nothing() -> None:
     assert focal(np.array([0]), np.array([[1.0, 0.0]])).tolist() == [0.0]
 
 
-def test_the_excess_of_a_ratio_is_right_near_and_far_from_one() -> None:
+def test_the_entropy_gap_of_a_ratio_is_right_near_and_far_from_one() -> None:
     with mpmath.workdps(60):
         pairs = [(x, y) for x in AROUND for y in AROUND]
         one, other = (np.array(side) for side in zip(*pairs, strict=True))
-        found, both = excess(one, other), mixing(one, other)
+        found, both = entropy_gap(one, other), mixing(one, other)
         for (x, y), near, half in zip(pairs, found, both, strict=True):
             a, b = mpmath.mpf(x), mpmath.mpf(y)
             wanted = a * mpmath.log(a / b) - a + b
@@ -383,11 +374,11 @@ AROUND = [
 ]  # fmt: skip
 
 
-def test_the_excess_of_nothing_is_the_other_and_over_nothing_is_infinite() -> None:
+def test_the_entropy_gap_of_nothing_is_the_other_and_over_nothing_is_infinite() -> None:
     zero, one = np.zeros(1), np.ones(1)
-    assert excess(zero, one).tolist() == [1.0]
-    assert excess(zero, zero).tolist() == [0.0]
-    assert excess(one, zero).tolist() == [math.inf]
+    assert entropy_gap(zero, one).tolist() == [1.0]
+    assert entropy_gap(zero, zero).tolist() == [0.0]
+    assert entropy_gap(one, zero).tolist() == [math.inf]
     # log 2: all of a distribution on one side
     assert mixing(zero, one) == pytest.approx([math.log(2)], rel=1e-15)
     assert mixing(zero, zero).tolist() == [0.0]

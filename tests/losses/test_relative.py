@@ -13,7 +13,8 @@ from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK
-from losscli.losses.relative import log_ratio, maape, mape, mpe, msse, ratio_of, smape
+from losscli.losses.forecasts import msse
+from losscli.losses.relative import log_ratio, maape, mape, mpe, ratio_of, smape
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Result
 

@@ -11,8 +11,8 @@ from sklearn import metrics
 
 from losscli.losses import catalogue
 from losscli.measure.constant_baseline import skill
-from losscli.measure.recipes import ELICITED
-from losscli.numbers.state import Values
+from losscli.measure.recipes import RECIPES
+from losscli.numbers.values import Values
 
 RNG = np.random.default_rng(11)
 ROWS = 101
@@ -299,7 +299,15 @@ def test_the_table_shows_constant_and_skill(here, text):
 
 def test_every_constant_is_elicited_by_some_loss():
     elicited = {form.elicits for forms in catalogue().values() for form in forms}
-    assert set(ELICITED) <= elicited
+    assert set(RECIPES) <= elicited
+
+
+def test_a_constant_that_is_worked_out_is_declared_and_not_told_in_words():
+    words = {str(functional) for functional in RECIPES}
+    assert not [
+        form.name for forms in catalogue().values() for form in forms
+        if isinstance(form.elicits, str) and form.elicits in words
+    ]  # fmt: skip
 
 
 def test_skill_by_hand():

@@ -19,7 +19,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from nist import UNIVARIATE
 
-from losscli.numbers import exact
+from losscli.numbers import tiles
 from losscli.numbers.error_free import error_of_product, two_product
 from losscli.numbers.exact import ExactSum, exact_quotient, round_fraction
 
@@ -30,7 +30,6 @@ SUMS: list[tuple[int, Callable[..., ExactSum]]] = [
     (2, ExactSum.of_products),
     (3, ExactSum.of_triples),
 ]
-FAST = ["_sum_fast", "_products_fast", "_triples_fast"]
 
 columns = st.lists(st.one_of(near, near, near, finite, ends), max_size=30)
 safe_columns = st.lists(near, min_size=1, max_size=30)
@@ -39,8 +38,7 @@ safe_columns = st.lists(near, min_size=1, max_size=30)
 @pytest.fixture
 def by_integers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tile is refused by the fast paths."""
-    for name in FAST:
-        monkeypatch.setattr(exact, name, lambda *columns: None)
+    monkeypatch.setattr(tiles, "FAST", [lambda *columns: None] * 3)
 
 
 @pytest.fixture
@@ -56,8 +54,7 @@ def declined(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
         return run
 
-    for name in FAST:
-        monkeypatch.setattr(exact, name, watched(getattr(exact, name)))
+    monkeypatch.setattr(tiles, "FAST", [watched(fast) for fast in tiles.FAST])
     return seen
 
 
@@ -145,11 +142,10 @@ def test_the_path_by_integers_alone_gives_the_true_value(
 @given(safe_columns)
 def test_both_paths_give_the_same_bits(values: list[float]) -> None:
     column = array(values)
-    digits = [exact._sum_fast(column), exact._products_fast(column, column)]
-    digits.append(exact._triples_fast(column, column, column))
+    digits = [fast(*[column] * factors) for factors, fast in enumerate(tiles.FAST, start=1)]
     for factors, units in enumerate(digits, start=1):
         assert units is not None  # the data are such that no path declines
-        assert ExactSum(units, factors) == exact._sum_by_integers(*[column] * factors)
+        assert tiles.TileSum(units) == tiles._sum_by_integers(*[column] * factors)
 
 
 @pytest.mark.parametrize("kind", ["squared errors", "errors", "with zeros", "zero or one", "float32"])

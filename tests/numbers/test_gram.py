@@ -18,7 +18,7 @@ from losscli import evaluate
 from losscli.numbers import cross_products
 from losscli.numbers.cross_products import BITS, DIGIT, ROW, ROWS, CrossProducts
 from losscli.numbers.exact import ExactSum
-from losscli.numbers.state import Moments
+from losscli.numbers.sums import Moments
 
 LENGTHS = [0, 1, 2, ROW - 1, ROW, ROW + 1, 3 * ROW, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + ROW + 5]
 values = st.one_of(near, near, near, finite, ends)

@@ -13,11 +13,11 @@ from tables import table, two_models
 
 from losscli.errors import DataError, UsageError
 from losscli.report.compare import compare
-from losscli.report.schemas import ComparisonDocument
+from losscli.report.comparison import Comparison
 
 
 def compared(folder, columns, *losses, pred=("a", "b"), label="label", **options):
-    return compare(table(folder, columns), loss=losses, pred=pred, label=label, **options).compared
+    return compare(table(folder, columns), loss=losses, pred=pred, label=label, **options).comparisons
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -168,18 +168,18 @@ def key(one):
 
 def test_two_files_with_and_without_labels_are_compared_as_two_columns(tmp_path, files):
     d, base, head, labels, both = files
-    (as_columns,) = compare(both, loss=["mae"], pred=["a", "b"], label="label").compared
+    (as_columns,) = compare(both, loss=["mae"], pred=["a", "b"], label="label").comparisons
     only = table(tmp_path, {"pred": d["a"]}, "only.csv")
-    (three,) = compare(only, head, labels, loss=["mae"], label="label", pred=["pred"]).compared
-    (two,) = compare(base, head, loss=["mae"]).compared
+    (three,) = compare(only, head, labels, loss=["mae"], label="label", pred=["pred"]).comparisons
+    (two,) = compare(base, head, loss=["mae"]).comparisons
     assert key(as_columns) == key(three) == key(two)
 
 
 def test_two_files_may_be_paired_by_key_in_any_order(tmp_path, files):
     d, base, head, *_ = files
     turned = table(tmp_path, {"id": list(range(60))[::-1], "pred": d["b"][::-1]}, "turned.csv")
-    (by_key,) = compare(base, turned, loss=["mae"], on="id").compared
-    (by_position,) = compare(base, head, loss=["mae"]).compared
+    (by_key,) = compare(base, turned, loss=["mae"], on="id").comparisons
+    (by_position,) = compare(base, head, loss=["mae"]).comparisons
     assert key(by_key) == key(by_position)
     with pytest.raises(DataError):  # the column says that by position the rows are not the same
         compare(base, turned, loss=["mae"])
@@ -191,9 +191,9 @@ def test_three_files_are_paired_by_key_in_any_order(tmp_path, files, options):
     order = np.random.default_rng(2).permutation(60)
     base = table(tmp_path, {"id": order, "pred": d["a"][order]}, "only.csv")
     turned = table(tmp_path, {"id": range(59, -1, -1), "label": d["label"][::-1]}, "turned.csv")
-    (as_columns,) = compare(both, loss=["mae"], pred=["a", "b"], label="label").compared
+    (as_columns,) = compare(both, loss=["mae"], pred=["a", "b"], label="label").comparisons
     found = compare(base, head, turned, loss=["mae"], on="id", **options)
-    assert key(found.compared[0]) == key(as_columns)
+    assert key(found.comparisons[0]) == key(as_columns)
     assert (found.rows.read_preds, found.rows.read_labels, found.rows.paired) == (60, 60, 60)
     assert [one.role for one in found.inputs] == ["base", "head", "labels"]
 
@@ -203,7 +203,7 @@ def test_the_bootstrap_of_three_files_does_not_see_their_order(tmp_path, files):
     found = []
     for order in (range(60), np.random.default_rng(2).permutation(60)):
         base = table(tmp_path, {"id": list(order), "pred": d["a"][list(order)]}, "only.csv")
-        found += compare(base, head, labels, loss=["mae"], on="id", ci="bootstrap").compared
+        found += compare(base, head, labels, loss=["mae"], on="id", ci="bootstrap").comparisons
     assert found[0].ci == found[1].ci
 
 
@@ -227,9 +227,9 @@ def test_a_key_that_one_of_three_files_lacks_is_refused_or_dropped(tmp_path, fil
         compare(*paths.values(), loss=["mae"], on="id")
     assert refused.value.message == said.format(**paths)
     found = compare(*paths.values(), loss=["mae"], on="id", unmatched="drop")
-    assert (found.rows.paired, found.compared[0].rows) == (59, 59)
+    assert (found.rows.paired, found.comparisons[0].rows) == (59, 59)
     rows = [np.abs(d[name] - d["label"])[kept].mean() for name in ("b", "a")]
-    assert found.compared[0].worse_by == pytest.approx(rows[0] - rows[1], rel=1e-9)
+    assert found.comparisons[0].worse_by == pytest.approx(rows[0] - rows[1], rel=1e-9)
 
 
 @pytest.mark.parametrize("twice", ["base", "head", "labels"])
@@ -258,7 +258,7 @@ def test_a_label_that_both_files_hold_must_agree(tmp_path, files):
     d, base, *_ = files
     label = d["label"].copy()
     same = table(tmp_path, {"id": range(60), "pred": d["b"], "label": label}, "same.csv")
-    (agreed,) = compare(base, same, loss=["mae"]).compared
+    (agreed,) = compare(base, same, loss=["mae"]).comparisons
     assert agreed.rows == 60
     label[6] += 1
     other = table(tmp_path, {"id": range(60), "pred": d["b"], "label": label}, "other.csv")
@@ -306,7 +306,7 @@ def test_a_worse_model_is_exit_1_and_what_fails_can_be_chosen(here, tmp_path):
 
 
 def test_the_document_holds_what_its_schema_says(here, tmp_path):
-    schema = ComparisonDocument.model_json_schema(by_alias=True)
+    schema = Comparison.model().model_json_schema(by_alias=True)
     path = table(tmp_path, two_models(2))
     ran = here(
         "compare", path, "-y", "label", "-p", "a", "-p", "b", "-l", "mae", "-l", "r2", "-l", "huber:delta=2",

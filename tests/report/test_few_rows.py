@@ -17,14 +17,17 @@ from losscli.errors import UsageError
 from losscli.loss.declare import MARK
 from losscli.losses.regression import mae, rmse
 from losscli.numbers.exact import decimal
-from losscli.numbers.state import Sums
+from losscli.numbers.sums import Sums
 from losscli.report.baseline import Baseline
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
-from losscli.report.gates import Gate, Limit, exact_change
+from losscli.report.gates import Gate
+from losscli.report.limits import Limit
 from losscli.report.records import Input, Report, Result, RowCounts
+from losscli.report.worse_by import exact_change
 from losscli.show.lines import change_text
-from losscli.statistics.intervals import IntervalSpec, Spread, estimate, greatest_share
+from losscli.statistics.intervals import IntervalSpec, estimate
+from losscli.statistics.spread import Spread, greatest_share
 
 NEAR = 1e-12
 
@@ -53,7 +56,7 @@ def test_eval_and_compare_say_the_same_of_one_mean(tmp_path):
     # Against a base without error the difference is the loss itself.
     path = table(tmp_path, {"label": [0.0] * 4, "a": [0.0] * 4, "b": [1.0, 2.0, 3.0, 5.0]})
     (one,) = evaluate(path, loss=["mae"], label="label", pred="b", ci="normal").results
-    (other,) = compare(path, loss=["mae"], label="label", pred=["a", "b"]).compared
+    (other,) = compare(path, loss=["mae"], label="label", pred=["a", "b"]).comparisons
     assert (one.stderr, one.ci["low"], one.ci["high"]) == (other.stderr, other.ci["low"], other.ci["high"])
 
 
@@ -171,7 +174,7 @@ def fought(folder, base, head, ci="bootstrap", loss="mae", **options):
     columns = {"label": [0.0] * len(base), "a": base, "b": head, **options.pop("columns", {})}
     (found, *slices) = compare(
         table(folder, columns), loss=[loss], label="label", pred=["a", "b"], ci=ci, **options
-    ).compared
+    ).comparisons
     return (found, *slices) if slices else found
 
 
@@ -211,7 +214,7 @@ def test_a_verdict_on_rates_is_never_surer_than_mcnemars_p_value(tmp_path):
         columns = {"label": [0] * 40, "a": base, "b": head}
         (found,) = compare(
             table(tmp_path, columns), loss=["zero_one"], label="label", pred=["a", "b"]
-        ).compared
+        ).comparisons
         assert found.test == "mcnemar mid-p"
         assert (found.verdict, found.p_value <= 0.05) == (verdict, verdict == "worse")
 

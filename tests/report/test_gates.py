@@ -15,8 +15,14 @@ from scipy.stats import norm
 
 from losscli.errors import UsageError
 from losscli.report.baseline import Baseline
-from losscli.report.gates import Gate, Limit, failures, holm
+from losscli.report.check import check
+from losscli.report.compare import compare
+from losscli.report.evaluate import evaluate
+from losscli.report.gates import Gate, failures
+from losscli.report.limits import Limit
+from losscli.report.options import CheckOptions
 from losscli.report.slice_pattern import matches, slice_text
+from losscli.statistics.holm import holm
 
 
 def interval(low, high, level=0.95, method="normal"):
@@ -270,7 +276,7 @@ def test_without_a_baseline_a_regression_limit_of_a_configuration_fails_and_one_
     assert not found["passed"]
     assert "--baseline" in found["reason"]
     with pytest.raises(UsageError, match="nothing to compare with"):
-        Gate.of({"max_regression": ["mse=1%"]})
+        Gate.of(CheckOptions([], max_regression=["mse=1%"]))
 
 
 def test_a_slice_or_a_part_that_the_baseline_has_and_that_vanished_fails():
@@ -679,3 +685,64 @@ def test_a_gate_on_r2_needs_the_bootstrap_to_look_at_an_interval(here, text):
     path = text("rows.csv", ["label,pred", *(f"{at},{at + at % 3}" for at in range(50))])
     assert here("eval", path, "-l", "r2").code == 1
     assert here("eval", path, "-l", "r2", "--ci", "bootstrap").code == 0
+
+
+# ── from Python ──
+
+
+@pytest.mark.parametrize(
+    "limits, passed",
+    [
+        ({"max": {"mse": 4.0}}, [True]),  # errors 0, -1, 3: the mean square is 10/3
+        ({"max": {"mse": 3.0}}, [False]),
+        ({"max": ["mse=4"], "min": {"mae": 2}}, [True, False]),  # the mean of 0, 1, 3 is 4/3
+        ({"max": {"mse": "3.5", "mae": 1.0}}, [True, False]),
+    ],
+)
+def test_limits_are_arguments_of_evaluate_and_their_losses_are_measured(here, pair, limits, passed):
+    found = evaluate(*pair, **limits)
+    assert [one["passed"] for one in found.gate["limits"]] == passed
+    assert found.passed == all(passed)
+    assert set(found.metrics) == {one["loss"] for one in found.gate["limits"]}
+
+
+def test_a_report_without_limits_has_no_gate_and_passes(here, pair):
+    found = evaluate(*pair, loss="mse")
+    assert found.gate is None
+    assert found.passed
+
+
+def test_a_baseline_is_an_argument_of_evaluate_and_of_check(here, pair, text):
+    here("eval", *pair, "-l", "mse", "-o", "before.json")
+    worse = text("worse.csv", ["pred", "1", "2", "5"])  # errors 0, -1, 4: 17/3 in place of 10/3
+    limits = {"baseline": "before.json", "max_regression": {"mse": "50%"}}
+    found = evaluate(worse, pair[1], **limits)
+    (limit,) = found.gate["limits"]
+    assert (limit["passed"], limit["value"], limit["baseline"]) == (False, 17 / 3, 10 / 3)
+    assert found.before == [10 / 3]
+    here("eval", worse, pair[1], "-l", "mse", "-o", "now.json")
+    same, other = check(["before.json", "now.json"], **limits)
+    assert (same.passed, other.passed) == (True, False)
+    assert other.gate == found.gate
+    with pytest.raises(UsageError, match="no limit"):
+        check(["before.json"])
+
+
+def test_the_command_and_the_function_judge_alike(here, pair):
+    ran = here("eval", *pair, "-l", "rmse", "--max", "mse=3", "--min", "mae=1", "--json")
+    assert ran.code == 1
+    assert json.loads(ran.out)["gate"] == evaluate(*pair, loss="rmse", max={"mse": 3}, min={"mae": 1}).gate
+
+
+def test_a_limit_that_is_no_number_is_refused_before_a_file_is_opened():
+    with pytest.raises(UsageError, match="no limit for `mse`"):
+        evaluate("nowhere.csv", max={"mse": "much"})
+
+
+def test_compare_says_which_verdicts_fail(here, text):
+    rows = [f"{label},{label + 0.1 * (label % 3)},{label + 1 + 0.1 * (label % 2)}" for label in range(40)]
+    both = text("both.csv", ["label,a,b", *rows])
+    found = compare(both, loss="mae", pred=["a", "b"], label="label")
+    assert (found.comparisons[0].verdict, found.passed) == ("worse", False)
+    assert compare(both, loss="mae", pred=["a", "b"], label="label", margin=2).passed
+    assert compare(both, loss="mae", pred=["a", "b"], label="label", fail_on=()).passed

@@ -8,7 +8,7 @@ import json
 import jsonschema
 import pytest
 
-from losscli.report.schemas import SCHEMAS
+from losscli.report.document import DOCUMENTS
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def schema(here):
     return load
 
 
-@pytest.mark.parametrize("name", [*SCHEMAS, "config"])
+@pytest.mark.parametrize("name", [*DOCUMENTS, "config"])
 def test_every_schema_is_one_by_its_own_standard(schema, name):
     assert schema(name).schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,7 +31,7 @@ def test_every_schema_is_one_by_its_own_standard(schema, name):
 def test_an_unknown_schema_is_exit_2_with_those_there_are(here):
     ran = here("schema", "resutl").block()
     assert ran.code == 2
-    assert all(name in ran.err for name in SCHEMAS)
+    assert all(name in ran.err for name in DOCUMENTS)
 
 
 def test_results_hold_what_their_schema_says(here, text, schema):
@@ -56,6 +56,14 @@ def test_results_hold_what_their_schema_says(here, text, schema):
         ran = here("eval", *call, "--json")
         assert ran.code in (0, 1), ran.err
         of_result.validate(json.loads(ran.out))
+
+
+def test_the_keys_of_a_result_are_written_in_the_order_of_its_schema(here, pair, schema):
+    found = schema("result").schema
+    held = json.loads(here("eval", *pair, "-l", "mse", "--json").out)
+    assert list(held) == list(found["properties"])
+    assert list(held["results"][0]) == list(found["$defs"]["ResultRecord"]["properties"])
+    assert [*held["rows"], "zero_weight", "only_head"] == list(found["$defs"]["RowsRecord"]["properties"])
 
 
 def test_comparisons_hold_what_their_schema_says(here, text, schema):

@@ -13,7 +13,7 @@ from tables import table, two_models
 
 from losscli.errors import DataError
 from losscli.report.compare_saved import compare_saved
-from losscli.report.schemas import ComparisonDocument
+from losscli.report.comparison import Comparison
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_test_is_welchs_of_scipy(save, seed):
     rows = [np.abs(d[name] - d["label"]) for d, name in ((other, "b"), (one, "a"))]
     peer = stats.ttest_ind(*rows, equal_var=False)
     ends = peer.confidence_interval(0.95)
-    (one,) = found.compared
+    (one,) = found.comparisons
     assert one.worse_by == pytest.approx(rows[0].mean() - rows[1].mean(), rel=1e-12)
     assert (one.test, one.p_value) == ("welch t", pytest.approx(peer.pvalue, rel=1e-9))
     assert (one.ci["low"], one.ci["high"]) == pytest.approx((ends.low, ends.high), rel=1e-9)
@@ -52,7 +52,7 @@ def test_resampled_standard_errors_stand_as_they_are(save):
         save("base", d, pred="a", losses=("r2",), ci="bootstrap"),
         save("head", d, losses=("r2",), ci="bootstrap"),
     )
-    (found,) = compare_saved(base, head).compared
+    (found,) = compare_saved(base, head).comparisons
     errors = [json.loads(Path(path).read_text())["results"][0]["stderr"] for path in (base, head)]
     assert found.stderr == pytest.approx(np.hypot(*errors), rel=1e-12)
 
@@ -81,8 +81,8 @@ def test_a_worse_result_is_exit_1(here, save):
 def test_slices_are_compared_with_their_like_under_holms_correction(save):
     d = two_models(5)
     found = compare_saved(save("base", d, "--by", "g", pred="a"), save("head", d, "--by", "g"))
-    whole, *slices = found.compared
-    assert [one.slice for one in found.compared] == [{}, {"g": "x"}, {"g": "y"}, {"g": "z"}]
+    whole, *slices = found.comparisons
+    assert [one.slice for one in found.comparisons] == [{}, {"g": "x"}, {"g": "y"}, {"g": "z"}]
     raw = sorted(one.p_value for one in slices)
     assert whole.p_adjusted is None
     assert min(one.p_adjusted for one in slices) == min(1.0, raw[0] * 3)
@@ -95,14 +95,14 @@ def test_parts_are_compared_with_their_like(here, save, tmp_path):
         save("base", d | {"label": d["k"]}, *options, pred="ca", losses=("recall",)),
         save("head", d | {"label": d["k"]}, *options, pred="cb", losses=("recall",)),
     )
-    assert [one.part for one in found.compared] == [{"class": "0"}, {"class": "1"}]
+    assert [one.part for one in found.comparisons] == [{"class": "0"}, {"class": "1"}]
 
 
 def test_what_only_one_file_has_is_said(save):
     d = two_models(3)
     base = save("base", d, pred="a", losses=("mae", "mse"))
     found = compare_saved(base, save("head", d, losses=("mae", "huber:delta=2")))
-    assert [one.loss for one in found.compared] == ["mae"]
+    assert [one.loss for one in found.comparisons] == ["mae"]
     said = " ".join(found.warnings)
     assert "has `mse` of `a`" in said
     assert "has `huber:delta=2` of `b`" in said
@@ -115,7 +115,7 @@ def test_what_only_one_file_has_is_said(save):
 def test_several_models_are_compared_by_their_names(save):
     d = two_models(3)
     base, head = (save(name, d, "-p", "a", losses=("mae",)) for name in ("base", "head"))
-    found = compare_saved(base, head).compared
+    found = compare_saved(base, head).comparisons
     assert [(one.base.pred, one.head.pred, one.worse_by) for one in found] == [
         ("b", "b", 0.0),
         ("a", "a", 0.0),
@@ -133,7 +133,7 @@ def test_what_was_measured_otherwise_is_exit_3(here, save):
 def test_without_standard_errors_there_is_a_difference_and_no_interval(save, ci):
     d = two_models(3)
     base, head = save("base", d, pred="a", ci=ci, losses=("r2",)), save("head", d, losses=("r2",))
-    (found,) = compare_saved(base, head).compared
+    (found,) = compare_saved(base, head).comparisons
     assert found.worse_by is not None
     assert (found.ci, found.p_value, found.verdict) == (None, None, "inconclusive")
     assert "no standard error" in found.note
@@ -167,7 +167,7 @@ def test_the_document_holds_what_its_schema_says(here, save):
     base, head = save("base", d, "--by", "g", pred="a"), save("head", d, "--by", "g")
     ran = here("compare", base, head, "--json", "--fail-on", "", "--ci", "normal:level=0.9")
     assert ran.code == 0, ran.err
-    schema = ComparisonDocument.model_json_schema(by_alias=True)
+    schema = Comparison.model().model_json_schema(by_alias=True)
     jsonschema.Draft202012Validator(schema).validate(json.loads(ran.out))
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from reports import report, result
 
 from conftest import ROOT
-from losscli.report.gates import Gate, Limit
+from losscli.report.gates import Gate
+from losscli.report.limits import Limit
 from losscli.show import render
 from losscli.show.canvas import Canvas
 from losscli.show.github import command, plain

@@ -17,7 +17,7 @@ from tables import table
 
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
-from losscli.report.gates import holm
+from losscli.statistics.holm import holm
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
 
@@ -69,7 +69,7 @@ def classes(held):
 
 def compared(folder, held, loss, **options):
     call = {"pred": ["a", "b"], "label": "label", **options}
-    return compare(table(folder, held), loss=[loss], **call).compared
+    return compare(table(folder, held), loss=[loss], **call).comparisons
 
 
 def test_the_paired_t_test(tmp_path, data):
@@ -185,7 +185,7 @@ def test_welchs_test_of_two_saved_results(tmp_path, data, here):
     for one in "ab":
         call = ("eval", path, "-p", one, "-y", "label", "-l", "mae", "--ci", "normal", "-q")
         assert here(*call, "-o", f"{one}.json").code == 0
-    (found,) = compare_saved(str(tmp_path / "a.json"), str(tmp_path / "b.json")).compared
+    (found,) = compare_saved(str(tmp_path / "a.json"), str(tmp_path / "b.json")).comparisons
     rows = [np.abs(held[one] - held["label"]) for one in "ba"]
 
     def theirs(library):

@@ -29,11 +29,10 @@ from sklearn import metrics
 from tables import table
 
 from losscli.errors import UsageError
-from losscli.numbers.state import STATES
+from losscli.numbers.states import STATES
 from losscli.report.evaluate import evaluate
-from losscli.report.results import finish, rounded
+from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import (
-    GROUPS,
     REPLICATES,
     NoInterval,
     Replicates,
@@ -41,8 +40,11 @@ from losscli.statistics.bootstrap import (
     draws,
     pulled,
     pushed,
-    resampled,
 )
+from losscli.statistics.bootstrap import (
+    resamples as states_of_resamples,
+)
+from losscli.statistics.groups import GROUPS
 from losscli.statistics.intervals import IntervalSpec, one_side
 
 MASK = 2**64 - 1
@@ -525,32 +527,30 @@ def test_a_resample_is_the_merge_of_its_groups(loss, weighted):
     rows = len(columns[0])
     codes = rng.integers(0, 5, rows)
     weight = rng.integers(1, 9, rows).astype(float) if weighted else None
-    groups = [
-        STATES[loss.state].of([c[codes == g] for c in columns], None if weight is None else weight[codes == g])
-        if (codes == g).any() else None
-        for g in range(6)
-    ]  # fmt: skip
+    kind = STATES[loss.state]
+    state = kind.of(columns, weight, None, codes, 6)
+    groups = [state.at(g) if (codes == g).any() else None for g in range(6)]
     counts = rng.integers(0, 3, (4, 6)).astype(float)
     counts[:, 0] = 1.0
     own = own_params(loss, params, roles)
-    for row, state in zip(counts, resampled(groups, counts), strict=True):
+    for row, resample in zip(counts, states_of_resamples(state, counts), strict=True):
         merged = None
         for group, count in zip(groups, row, strict=True):
             for _ in range(int(count) if group is not None else 0):
                 merged = group if merged is None else merged.merge(group)
-        assert (state.rows, state.weight) == (merged.rows, merged.weight)
+        assert (resample.rows, resample.weight) == (merged.rows, merged.weight)
         if loss.per_class and loss.state == "confusion":
-            state, merged = state.counts(1), merged.counts(1)
-        assert rounded(finish(loss, own, state)) == rounded(finish(loss, own, merged))
+            resample, merged = resample.counts(1), merged.counts(1)
+        assert rounded(finish(loss, own, resample)) == rounded(finish(loss, own, merged))
 
 
 def test_sums_of_any_size_are_multiplied_without_rounding():
-    from losscli.numbers.state import Sums
+    from losscli.numbers.sums import Sums
 
     values = np.array([1.7e308, -1.7e308, 5e-324, -3e-200, 12.5, 1e16])
-    groups = [Sums.of([values[at : at + 1]], None) for at in range(6)]
+    groups = Sums.of([values], None, None, np.arange(6), 6)
     counts = np.array([[3.0, 2, 256, 1, 0, 7], [0, 0, 1, 0, 0, 0]])
-    for row, state in zip(counts, resampled(groups, counts), strict=True):
+    for row, state in zip(counts, states_of_resamples(groups, counts), strict=True):
         exact = sum(int(count) * Fraction(value) for count, value in zip(row, values.tolist(), strict=True))
         assert state.totals[0].fraction == exact
 

@@ -15,9 +15,9 @@ from scipy import stats
 from tables import table
 
 from losscli.errors import UsageError
-from losscli.numbers.state import Sums
+from losscli.numbers.sums import Sums
 from losscli.report.evaluate import evaluate
-from losscli.report.results import finish, rounded
+from losscli.report.finish import finish, rounded
 from losscli.statistics.distributions import (
     beta_share,
     mcnemar_mid_p,
@@ -26,7 +26,8 @@ from losscli.statistics.distributions import (
     t_upper,
     wilson,
 )
-from losscli.statistics.intervals import RATES, IntervalSpec, Spread, estimate
+from losscli.statistics.intervals import IntervalSpec, estimate
+from losscli.statistics.spread import Spread
 
 NEAR = 1e-12  # a few roundings of the peer's own sums over a few hundred rows
 
@@ -294,7 +295,7 @@ def test_every_function_of_means_has_an_interval_around_its_value_or_says_why_no
             assert held.stderr >= 0.0
 
 
-@pytest.mark.parametrize("loss", [f for f in SUMMED if f.function.__name__ in RATES], ids=title)
+@pytest.mark.parametrize("loss", [f for f in SUMMED if f.rate], ids=title)
 def test_the_rows_of_a_rate_are_0_or_1(loss):
     rng, params = generator(loss, "rates"), usual_params(loss)
     roles = draw(loss, params, rng, 200)

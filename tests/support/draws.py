@@ -28,8 +28,9 @@ import pyarrow.parquet as pq
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from losscli.loss.declare import Loss, Param
+from losscli.loss.declare import Loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
+from losscli.loss.params import Param
 from losscli.losses import catalogue
 
 Floats = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""One small module a command: ``run``, which takes the options of a call and returns its exit code, and EXAMPLES."""
+"""One small module for each command: ``run`` takes the options of a call and returns its exit code; EXAMPLES."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 COMMANDS = ("eval", "compare", "check", "report", "suggest", "losses", "init", "schema", "help")
-"""In the order in which help lists them."""
+"""The commands, in the order of help."""
 
 EPILOG = (
     "\b\nExamples:\n"

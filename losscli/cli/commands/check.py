@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from losscli.cli import outputs
 from losscli.cli.options import Options
-from losscli.errors import UsageError
 
 EXAMPLES = (
     "\b\nExamples:\n"
@@ -16,19 +15,14 @@ EXAMPLES = (
 def run(call: Options) -> int:
     """Apply gates to saved results: no data needed.
 
-    Every RESULT is judged by the same limits.  With `--json`, several results are an array of documents.
+    Every RESULT is judged by the same limits.  `--json` writes several results as an array of documents.
     """
     out = outputs.Outputs.of(call, [*call.results, *([call.baseline] if call.baseline else [])])
 
-    from losscli.report.saved import read_result
+    from losscli.report.check import checked
+    from losscli.report.options import CheckOptions
 
-    gate = outputs.read_gate(call)
-    if gate is None or (not gate.limits and gate.baseline is None):
-        raise UsageError(
-            "there is no limit to check",
-            hint="add `--max LOSS=X`, or gates to `losscli.toml` (`losscli init`)",
-        )
-    reports = [gate.judge(read_result(path)) for path in call.results]
+    reports = checked(call.record("check", CheckOptions))
     if not call.quiet:
         for report in reports:
             for warning in report.warnings:

@@ -36,33 +36,23 @@ def run(call: Options) -> int:
     out = outputs.Outputs.of(call, inputs)
 
     from losscli.cli.progress import Progress
-    from losscli.report.compare import compare
+    from losscli.report.compare import compared
+    from losscli.report.options import CompareOptions
     from losscli.show import refuse_comparison
 
     for name in (out.format, *(name for name, _ in out.files)):
         refuse_comparison(name)
-    failing = [word.strip() for word in call.fail_on.split(",") if word.strip()]
+    options = call.record("compare", CompareOptions)
     if call.head is not None and call.base.endswith(".json") and call.head.endswith(".json"):
         _refuse_rows(call)
         from losscli.report.compare_saved import compare_saved
 
         saved = compare_saved(
-            call.base, call.head, loss=call.loss, ci=call.ci, margin=call.margin, fail_on=failing
+            call.base, call.head, loss=call.loss, ci=call.ci, margin=call.margin, fail_on=options.fail_on
         )
         return _finish(saved, out, quiet=call.quiet)
-    measured = call.measured("compare")
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
-        comparison = compare(
-            call.base,
-            call.head,
-            call.labels,
-            loss=call.loss,
-            ci=call.ci,
-            margin=call.margin,
-            fail_on=failing,
-            start=progress.start,
-            **measured,
-        )
+        comparison = compared(options, progress.start)
     return _finish(comparison, out, quiet=call.quiet)
 
 
@@ -72,7 +62,7 @@ def _refuse_rows(call: Options) -> None:
         raise UsageError("two saved results are compared without LABELS")
     if given := next((name for name in OF_ROWS if name in call.given), None):
         raise UsageError(
-            f"`--{given.replace('_', '-')}` is of rows, and saved results hold none",
+            f"`--{given.replace('_', '-')}` needs rows, and saved results hold none",
             hint="compare the predictions themselves: `losscli compare BASE HEAD LABELS`",
         )
 
@@ -86,7 +76,7 @@ def _finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int
             outputs.say(f"warning: {warning}")
         outputs.tell_left_out(out, comparison.left_out)
     out.write(replace(comparison, command=outputs.command_line()))
-    if comparison.failed:
+    if not comparison.passed:
         if out.format != "table" or not sys.stdout.isatty():
             for one in comparison.failed:
                 outputs.say(failure(one))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from losscli.cli import outputs
 from losscli.cli.options import Options
 from losscli.errors import UsageError
+from losscli.measure.options import MeasureOptions
 from losscli.text import plural
 
 EXAMPLES = """\b
@@ -22,8 +23,8 @@ Examples:
 def run(call: Options) -> int:
     """Measure losses of predictions against labels.
 
-    PREDS and LABELS are files (CSV, TSV, Parquet, Arrow, JSON lines, NumPy); folders, of which every data
-    file counts but those whose names begin with `_` or `.`; quoted globs; `-` for standard input; or URIs.
+    PREDS and LABELS are files (CSV, TSV, Parquet, Arrow, JSON lines, NumPy); folders, with every data file in
+    them except those whose names begin with `_` or `.`; quoted globs; `-` for standard input; or URIs.
     Without LABELS, PREDS holds both columns.  Rows are paired by position, or
     with `--on` by key.
     """
@@ -37,28 +38,19 @@ def run(call: Options) -> int:
     outputs.check_columns(call)
 
     from losscli.cli.progress import Progress
-    from losscli.report.evaluate import evaluate
+    from losscli.report.evaluate import evaluated
+    from losscli.report.options import EvalOptions
 
-    measured = call.measured("eval")
-    gate = outputs.read_gate(call)
-    asked = [*call.loss, *(gate.losses if gate is not None else ())]
-    if not asked:
-        asked = _suggested(call)
+    options = call.record(
+        "eval",
+        EvalOptions,
+        pictures="all" if out.draws or plot is not None else "losses" if out.shows_losses else "none",
+    )
+    if not (options.loss or options.max or options.min or options.max_regression or options.gates):
+        options = replace(options, loss=_suggested(call, options))
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
-        report = evaluate(
-            call.preds,
-            call.labels,
-            loss=asked,
-            ci="normal"
-            if call.ci in (None, "none") and gate is not None and gate.needs_intervals
-            else call.ci,
-            pictures="all" if out.draws or plot is not None else "losses" if out.shows_losses else "none",
-            start=progress.start,
-            **measured,
-        )
+        report = evaluated(options, progress.start)
     report = replace(report, command=outputs.command_line(), top=call.top)
-    if gate is not None:
-        report = gate.judge(report)
     if not call.quiet:
         for warning in report.warnings:
             outputs.say(f"warning: {warning}")
@@ -76,18 +68,14 @@ def run(call: Options) -> int:
 def refuse_keyed(call: Options) -> None:
     """UsageError where an option on the command line is of keys, and there are none."""
     if call.on is None and call.given & {"key_type", "unmatched"}:
-        raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+        raise UsageError("`--key-type` and `--unmatched` need keys", hint="name the keys: `--on KEY`")
 
 
-def _suggested(call: Options) -> list[str]:
+def _suggested(call: Options, options: MeasureOptions) -> list[str]:
     """The losses that `suggest` names first, where none is asked for; a message says so."""
     from losscli.advise.suggest import first_losses, suggest
 
-    told = call.measured("suggest")
-    found = suggest(
-        call.preds, call.labels, **told | {"pred": call.pred[0] if call.pred else None},
-        on=call.on, weight=call.weight, by=call.by, as_eval=True,
-    )  # fmt: skip
+    found = suggest(options, as_eval=True)
     given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}"]
     asked = first_losses(found, given)
     if not call.quiet:

@@ -1,6 +1,6 @@
-"""`losscli help`: recipes and explanations, from the texts in `losscli/cli/guide`.
+"""`losscli help`: recipes and explanations, from the Markdown texts in `losscli/cli/guide`.
 
-The texts are Markdown, and every console block in them is run by a test.
+A test runs every console block in them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run(call: Options) -> None:
     near = get_close_matches(name, [*TOPICS, *COMMANDS], n=1)
     hint = f"did you mean `{near[0]}`?  " if near else ""
     raise UsageError(
-        f"there is no text on `{call.topic}`",
+        f"there is no topic `{call.topic}`",
         hint=f"{hint}`losscli help` lists them; a loss: `losscli losses NAME`",
     )
 
@@ -43,7 +43,7 @@ def run(call: Options) -> None:
 def _contents() -> str:
     lines = [f"  {topic:<12} {_text(topic).splitlines()[0].removeprefix('# ')}" for topic in TOPICS]
     return (
-        "Texts:\n"
+        "Topics:\n"
         + "\n".join(lines)
         + "\n\n`losscli help TOPIC` shows one; `losscli help COMMAND` the options of a command.\n"
     )
@@ -54,7 +54,7 @@ def _text(topic: str) -> str:
 
 
 def plainly(markdown: str) -> str:
-    """A text for the terminal: titles underlined, code set in, no marks.
+    """Markdown as plain text: titles are underlined, code is indented.
 
     >>> print(plainly("# Title\\n\\n```console\\n$ true\\n```\\n"), end="")
     Title

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from losscli.cli import outputs
+from losscli.cli.option import Section
 from losscli.cli.option_values import read_dialect
-from losscli.cli.options import Options
+from losscli.cli.options import TABLE, Options
 from losscli.text import visible
 
 EXAMPLES = "\b\nExamples:\n  losscli init\n  losscli init sample_data/breast_cancer.csv"
@@ -17,7 +18,7 @@ WEIGHTS = ("weight", "weights", "w", "sample_weight")
 def run(call: Options) -> None:
     """Write a commented losscli.toml, from a file's columns.
 
-    It is written into this folder, and one that is there is never overwritten.
+    It is written into this folder; an existing file is never overwritten.
     """
     import os
 
@@ -37,61 +38,60 @@ def run(call: Options) -> None:
         outputs.say(f"wrote {FILE}: `losscli eval` reads it in this folder and below")
 
 
+HEAD = """\
+# What `losscli eval` measures in this folder and below.  A flag comes before it, and so does the
+# environment (`LOSSCLI_LOSS=rmse`); `losscli schema config` describes every key.
+"""
+
+GATES = """
+# A gate: with a loss beyond its limit, losscli ends with exit code 1.
+# [[gates]]
+# loss = "rmse"
+# max = 12.5
+
+# Against a saved result, `losscli eval … --output main.json`.
+# baseline = "main.json"   (above the first [[gates]])
+# [[gates]]
+# loss = "rmse"
+# max_regression = "2%"    # or a number, in the unit of the loss
+
+# By slice, as `--by country` cuts them.
+# [[gates]]
+# loss = "rmse"
+# max = 20
+# slice = "*"              # every one; or "country=de"
+# min_rows = 100           # with fewer it fails
+# inconclusive = "pass"    # look at the interval: fail only what is surely beyond
+# correction = "holm"      # of many slices looked at together
+"""
+
+
 def template(columns: Sequence[str], file: str | None = None, dialect: str | None = None) -> str:
-    """The text of the configuration; what cannot be told from the columns is a comment."""
+    """The text of the configuration; a key whose value is not known is a comment."""
     from losscli.reading.select import DEFAULT_NAMES
 
     def first(names: Sequence[str]) -> str | None:
         return next((name for name in names if columns.count(name) == 1), None)
 
-    pred, label = first(DEFAULT_NAMES["pred"]), first(DEFAULT_NAMES["label"])
+    known = {"pred": first(DEFAULT_NAMES["pred"]), "label": first(DEFAULT_NAMES["label"]), "dialect": dialect}
+    guessed = {"weight": first(WEIGHTS)}
     there = ", ".join(f"`{visible(name)}`" for name in columns[:40]) + (" …" if len(columns) > 40 else "")
-    lines = [
-        "# What `losscli eval` measures in this folder and below.  A flag comes before it, and so does the",
-        "# environment (`LOSSCLI_LOSS=rmse`); `losscli schema config` describes every key.",
-        "",
-        "# The losses: `losscli losses` lists all of them.",
-        '# loss = ["rmse", "mae"]',
-        "",
-        f"# The columns{f', of {visible(file)}: {there}' if file is not None else ''}.",
-        _line("pred", pred, "pred"),
-        _line("label", label, "label"),
-        _line("weight", first(WEIGHTS), "weight", sure=False),
-    ]
-    if dialect is not None:
-        lines += ["", "# How CSV is read.", f"dialect = {toml_text(dialect)}"]
-    lines += [
-        "",
-        "# Missing values: error, or drop the pair and count it.",
-        '# nan = "drop"',
-        "",
-        "# A gate: with a loss beyond its limit, losscli ends with exit code 1.",
-        "# [[gates]]",
-        '# loss = "rmse"',
-        "# max = 12.5",
-        "",
-        "# Against a saved result, `losscli eval … --output main.json`.",
-        '# baseline = "main.json"   (above the first [[gates]])',
-        "# [[gates]]",
-        '# loss = "rmse"',
-        '# max_regression = "2%"    # or a number, in the unit of the loss',
-        "",
-        "# By slice, as `--by country` cuts them.",
-        "# [[gates]]",
-        '# loss = "rmse"',
-        "# max = 20",
-        '# slice = "*"              # every one; or "country=de"',
-        "# min_rows = 100           # with fewer it fails",
-        '# inconclusive = "pass"    # look at the interval: fail only what is surely beyond',
-        '# correction = "holm"      # of many slices looked at together',
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _line(key: str, name: str | None, example: str, *, sure: bool = True) -> str:
-    if name is None:
-        return f'# {key} = "{example}"'
-    return f"{'' if sure else '# '}{key} = {toml_text(name)}"
+    of_file = f", of {visible(file)}: {there}" if file is not None else ""
+    text = HEAD
+    for section in Section:
+        lines = []
+        for key, entry in TABLE.items():
+            if entry.setting is None or entry.setting.section is not section:
+                continue
+            if (value := known.get(key)) is not None:
+                lines.append(f"{key} = {toml_text(value)}")
+            elif (value := guessed.get(key)) is not None:
+                lines.append(f"# {key} = {toml_text(value)}")
+            elif entry.setting.sample is not None:
+                lines.append(f"# {key} = {entry.setting.sample}")
+        if lines:
+            text += "\n".join(["", f"# {section.format(of_file=of_file)}", *lines, ""])
+    return text + GATES
 
 
 def toml_text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`losscli losses`: the catalogue, and one loss with all that is declared of it."""
+"""`losscli losses`: the list of all losses, or the description of one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ EXAMPLES = "\b\nExamples:\n  losscli losses\n  losscli losses cross_entropy"
 
 
 def run(call: Options) -> None:
-    """List the losses; with NAME, say what one of them is."""
+    """List the losses; with NAME, describe one of them."""
     from losscli.losses import describe
     from losscli.report.writing import write_stdout
 
     look = outputs.terminal_look()
     if call.json:
-        write_stdout(describe.as_json(call.name))
+        from losscli.report.catalogue import document
+
+        write_stdout(document(call.name).text())
     elif call.name is None:
         write_stdout(describe.listing(look.width))
     else:

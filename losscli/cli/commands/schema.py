@@ -10,10 +10,10 @@ EXAMPLES = "\b\nExample:\n  losscli schema result > result.schema.json"
 
 def run(call: Options) -> None:
     """Print the JSON Schema of a document."""
-    from losscli.report.schemas import SCHEMAS, as_json
+    from losscli.report.document import DOCUMENTS, schema_text
     from losscli.report.writing import write_stdout
 
-    places = {**SCHEMAS, "config": "losscli.cli.config:Config"}
+    places = {**DOCUMENTS, "config": "losscli.cli.config:Config"}
     if call.name not in places:
         raise UsageError(f"there is no schema of `{call.name}`", hint=f"there are {', '.join(places)}")
-    write_stdout(as_json(places[call.name]))
+    write_stdout(schema_text(places[call.name]))

@@ -17,15 +17,19 @@ def run(call: Options) -> None:
 
     The first 20000 rows are looked at; nothing is measured.
     """
-    from losscli.advise.suggest import as_json, render, suggest
+    from losscli.advise.suggest import render, suggest
+    from losscli.report.options import EvalOptions
     from losscli.report.writing import write_stdout
 
-    pred = call.pred[0] if call.pred else None
-    found = suggest(call.preds, call.labels, **call.measured("suggest") | {"pred": pred})
-    width = min(outputs.terminal_look().width, 100)
-    write_stdout(as_json(found) if call.json else _lines(render(found, width)))
+    found = suggest(call.record("suggest", EvalOptions))
+    if call.json:
+        from losscli.report.suggestion import document
+
+        write_stdout(document(found).text())
+    else:
+        write_stdout(_lines(render(found, min(outputs.terminal_look().width, 100))))
 
 
 def _lines(text: str) -> str:
-    """Names of files and columns may hold anything."""
+    """The text, with an escape for each character in a name that would act on the terminal."""
     return "".join(f"{visible(line)}\n" for line in text.splitlines())

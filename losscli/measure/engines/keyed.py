@@ -23,12 +23,13 @@ from losscli.measure.engines.pool import (
 from losscli.measure.fold import fold
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
-from losscli.pairing import Paired
-from losscli.pairing.dense import DenseTable, NotDense, held_side, promising
-from losscli.pairing.key import KeyedParts, Troubles, part_bits, parted
+from losscli.pairing import Paired, ShortcutFailed
+from losscli.pairing.bad_keys import KeyFaults
+from losscli.pairing.dense import DenseTable, promising, table_side
+from losscli.pairing.key import KeyedParts, keyed_batch, part_bits
 from losscli.pairing.keyplan import KeyPlan
-from losscli.pairing.ordered import NotInOrder, in_order
-from losscli.pairing.runs import grouped
+from losscli.pairing.ordered import in_order
+from losscli.pairing.runs import larger_batches
 from losscli.pairing.spill import Spill
 from losscli.reading.inputs import row_name
 from losscli.reading.source import Part, Source
@@ -57,7 +58,7 @@ def measure_keyed(
     again = all(source.size is not None for source in sources)  # not for standard input or a pipe
     if again and (found := reader.in_order()) is not None:
         return found
-    side = held_side(keys, sources)
+    side = table_side(keys, sources)
     if side is not None and (found := reader.dense(side)) is not None:
         return found
     return reader.by_hash()
@@ -103,7 +104,7 @@ class _KeyedReader:
                 for measured in bounded(pool, partial(fold, self.plan), blocks(sides), ahead=2 * self.jobs):
                     tally.merge(measured)
                     self.advance(measured.read, 0)
-            except (NotInOrder, DataError):
+            except (ShortcutFailed, DataError):
                 return None
         return Outcome(tally, None, paired[0]) if paired[0].pairs else None
 
@@ -113,7 +114,7 @@ class _KeyedReader:
         limit = self.memory // 2
         try:
             with workers(self.jobs) as pool:
-                if not promising(self.sources[side], self.wants(side)):
+                if not promising(self.keys, self.sources[side], self.wants(side), side):
                     return None
 
                 def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -144,7 +145,7 @@ class _KeyedReader:
                         limit -= 2 * left.nbytes
                         if limit < 0:
                             return None
-        except (NotDense, DataError):
+        except (ShortcutFailed, DataError):
             return None
         paired = table.outcome(read, tally.read, alone)
         return None if paired is None else Outcome(tally, None, paired)
@@ -159,7 +160,7 @@ class _KeyedReader:
             parts = KeyedParts(self.keys, spill, bits, self.memory // 2)
             for side in range(len(self.sources)):
                 try:
-                    work = partial(parted, plan=self.keys, side=side, bits=bits)
+                    work = partial(keyed_batch, plan=self.keys, side=side, bits=bits)
                     for found in self.read(side, work, pool, RUN_ROWS):
                         parts.add(side, found)
                 except DataError as error:
@@ -168,15 +169,15 @@ class _KeyedReader:
                 # Of both files the one with the lower row, and what concerns a whole file before all.
                 return Outcome(tally, min(stops, key=lambda stop: stop.row or 0))
 
-            def measure(part: int) -> tuple[Troubles, Tally]:
+            def measure(part: int) -> tuple[KeyFaults, Tally]:
                 measured = Tally()
-                troubles, blocks = parts.matched(part, self.plan.chunk_rows)
+                faults, blocks = parts.matched(part, self.plan.chunk_rows)
                 for block in blocks:
                     measured.merge(fold(self.plan, block))
-                return troubles, measured
+                return faults, measured
 
-            for troubles, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
-                parts.troubles.merge(troubles)
+            for faults, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
+                parts.faults.merge(faults)
                 tally.merge(measured)
                 self.advance(measured.read, 0)
             refusal, paired = parts.outcome(
@@ -199,7 +200,7 @@ class _KeyedReader:
         if max(source.part_rows(), default=0) < LONG_PART:
 
             def decoded(part: Part) -> list[R]:
-                return [work(batch) for batch in grouped(part.batches(BATCH_ROWS), rows)]
+                return [work(batch) for batch in larger_batches(part.batches(BATCH_ROWS), rows)]
 
             for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
                 yield from found

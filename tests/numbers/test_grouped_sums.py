@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.grouped_sums import GroupedSums
-from losscli.numbers.sliced import IN_LANES, SlicedConfusion, sliced
-from losscli.numbers.state import STATES, Joined
+from losscli.numbers.states import STATES, merged_groups
 
 SLICES = 5
 wild = st.one_of(
@@ -70,31 +70,50 @@ def test_the_columns_are_not_touched():
     assert x.tolist() == [1.0, -0.1, 3e300]
 
 
-@pytest.mark.parametrize(
-    "name", [n for n, kind in STATES.items() if kind in IN_LANES or issubclass(kind, Joined)]
-)
-@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-def test_a_state_by_slice_is_that_of_the_rows_of_each_slice(name, weighted):
+KINDS = [name for name in STATES if name not in ("confusion", "values")]
+
+
+def drawn_state(name, weighted):
+    """What makes states of a kind of some of 500 rows, and the group of each row."""
     rng = np.random.default_rng(3)
     kind = STATES[name]
     width = 1 + max((at for _, places in getattr(kind, "LAYOUT", ()) for at in places), default=1)
     columns = [rng.normal(size=500) * 10.0 ** rng.integers(-3, 3, 500) for _ in range(width)]
+    if name == "bins":
+        columns.insert(0, rng.integers(0, 15, 500))
     weight = rng.random(500) if weighted else None
     codes = np.where(rng.random(500) < 0.9, rng.integers(0, 7, 500), 9)  # 7 and 8 have no rows
-    numbers = np.arange(1, 501)
 
-    def of(rows):
+    def of(rows, *, grouped=True):
         held = None if weight is None else weight[rows]
-        return sliced(kind, [c[rows] for c in columns], held, None, codes[rows], numbers[rows])
+        more = (codes[rows], int(codes[rows].max()) + 1) if grouped else ()
+        return kind.of([c[rows] for c in columns], held, None, *more)
 
+    return of, codes
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+def test_a_state_by_group_is_that_of_the_rows_of_each_group(name, weighted):
+    of, codes = drawn_state(name, weighted)
     found = of(np.arange(100)).merge(of(np.arange(100, 500)))
     for code in range(12):
-        here = codes == code
-        if not here.any():
-            assert found.at(code) is None
-            continue
-        wanted = kind.of([c[here] for c in columns], None if weight is None else weight[here])
-        assert found.at(code) == wanted
+        here = np.flatnonzero(codes == code)
+        if len(here):
+            assert found.at(code) == of(here, grouped=False)
+        else:
+            assert found.at(code).rows == 0
+    assert merged_groups(found) == of(np.arange(500), grouped=False)
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+def test_groups_at_one_place_are_merged(name, weighted):
+    of, codes = drawn_state(name, weighted)
+    found = of(np.arange(500)).regrouped(np.array([2, 9, 0, 11, 5]), np.array([1, 0, 1, 0, 2]), 4)
+    for place, together in enumerate([[9], [0, 2], [5]]):
+        assert found.at(place) == of(np.flatnonzero(np.isin(codes, together)), grouped=False)
+    assert found.at(3).rows == 0
 
 
 def table_of(label, pred, weight):
@@ -133,14 +152,15 @@ def test_the_table_of_classes_of_each_slice_counts_its_rows_however_they_are_cut
             order = data.draw(st.permutations(sorted({*label, *pred})))
             names = tuple(str(c) for c in order)
             label, pred = ([order.index(c) for c in column] for column in (label, pred))
-        block = SlicedConfusion.of(
-            [np.array(label), np.array(pred)], np.array(weight) if weighted else None, names, np.array(codes)
-        )
+        block = Confusion.of(
+            [np.array(label), np.array(pred)], np.array(weight) if weighted else None, names,
+            np.array(codes), max(codes) + 1,
+        )  # fmt: skip
         held = block if held is None else held.merge(block)
     for code, cells in wanted.items():
         state = held.at(code)
         assert {pair: sum.fraction for pair, sum in state.cells.items()} == cells
         assert state.weight.fraction == sum(cells.values())
     absent = next(code for code in range(70_001) if code not in wanted)
-    assert held.at(absent) is None
-    assert held.at(70_001) is None
+    assert held.at(absent).rows == 0
+    assert held.at(70_001).rows == 0

@@ -1,0 +1,48 @@
+"""Losses as a call asks for them: specs, and the forms among which the columns choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from losscli.errors import UsageError
+from losscli.loss.spec import Spec, parse, split
+from losscli.losses import find
+
+if TYPE_CHECKING:
+    from losscli.loss.declare import Loss
+
+
+class LossRequest(NamedTuple):
+    """A loss as asked for: its spec, and the forms among which the columns choose."""
+
+    spec: Spec
+    forms: tuple[Loss, ...]
+
+    @classmethod
+    def of(cls, text: str) -> LossRequest:
+        """UsageError for an unknown loss, or for parameters that no form of it takes."""
+        spec = parse(text)
+        if spec.name == "expr":
+            from losscli.losses.expr import expression_loss
+
+            return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
+        asked = cls(spec, find(spec.name))
+        refusals = []
+        for form in asked.forms:
+            try:
+                form.read_params(spec)
+            except UsageError as error:
+                refusals.append(error)
+        if len(refusals) == len(asked.forms):
+            raise refusals[0]
+        return asked
+
+
+def requests_of(losses: Sequence[str]) -> list[LossRequest]:
+    """The losses that some texts name, each of which may name several; UsageError where there are none."""
+    if not losses:
+        raise UsageError(
+            "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
+        )
+    return [LossRequest.of(spec) for text in losses for spec in split(text)]

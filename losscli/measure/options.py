@@ -1,0 +1,152 @@
+"""The options that decide which rows are read and what is measured: one frozen record, from the call to the plan.
+
+Nothing here imports numbers before a value is read: the table of options takes its defaults from this record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from losscli.measure.observers.pictures import Pictures
+    from losscli.measure.plan import NanPolicy
+    from losscli.pairing.keyplan import Unmatched
+    from losscli.reading.source import Dialect
+    from losscli.statistics.intervals import IntervalSpec
+
+
+# Without comparison and representation, which nothing uses, the class is made in half the time.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MeasureOptions:
+    """The options that `evaluate` and `compare` share.
+
+    loss: losses to measure, such as ``"mse"`` or ``"huber:delta=2"``.
+    pred: prediction columns, as ``--pred`` takes them; a sequence names several models.
+    label: label column, or columns.
+    weight: column of row weights, from either file.
+    from_logits: predictions are raw scores, not probabilities.
+    classes: the classes in their order.
+    pos_label: the positive class.
+    class_weight: weights of classes; others weigh 1.
+    average: ``"macro"``, ``"micro"``, ``"weighted"`` or ``"none"``, for losses per class or output.
+    by: slicings, such as ``"country"`` or ``"age:bins=10"``.
+    min_slice: slices of fewer rows are folded into ``other``.
+    where: an expression; rows for which it is false are left out.
+    nan: what becomes of missing values: ``"error"``, ``"drop"`` or ``"propagate"``.
+    on: key columns by which rows are paired, such as ``"id,day"``; None: by position.
+    key_type: what keys are compared as, ``"int"`` or ``"text"``, one for all or one for each.
+    unmatched: what becomes of keys that one side lacks: ``"error"`` or ``"drop"``.
+    ci: standard errors and intervals: ``"none"``, ``"normal:level=0.9"``, ``"bootstrap:seed=1"``.
+    input_format: format of the inputs; None: by suffix.
+    dialect: how CSV is read.
+    jobs: threads; None: as many as there are cores.  Does not change results.
+    chunk_rows: rows measured at a time.  Does not change results.
+    memory: bytes that may be used beyond start-up; None: half of what is free.
+    """
+
+    loss: str | Sequence[str] = ()
+    pred: str | Sequence[str] | None = None
+    label: str | None = None
+    weight: str | None = None
+    from_logits: bool = False
+    classes: Sequence[str] = ()
+    pos_label: str | None = None
+    class_weight: Mapping[str, float] | None = None
+    average: str | None = None
+    by: Sequence[str] = ()
+    min_slice: int = 0
+    where: str | None = None
+    nan: NanPolicy = "error"
+    on: str | None = None
+    key_type: str | None = None
+    unmatched: Unmatched = "error"
+    ci: str | None = None
+    input_format: str | None = None
+    dialect: Dialect | None = None
+    jobs: int | None = None
+    chunk_rows: int = 1 << 17
+    memory: int | None = None
+
+    # Of `evaluate` alone, whose record declares them as arguments.
+    rows_out: str | None = field(default=None, init=False)
+    gradient: bool = field(default=False, init=False)
+    worst: int = field(default=0, init=False)
+    columns: Sequence[str] = field(default=(), init=False)
+    constant: bool = field(default=False, init=False)
+    pictures: Pictures = field(default="none", init=False)
+
+    # Of `compare` alone.
+    time: str | None = field(default=None, init=False)
+
+    @property
+    def losses(self) -> Sequence[str]:
+        """The texts that name losses; each may name several."""
+        return (self.loss,) if isinstance(self.loss, str) else self.loss
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The predictions of each model; none where they are found by their names."""
+        return (self.pred,) if isinstance(self.pred, str) else tuple(self.pred or ())
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The inputs, in the order of their sides."""
+        raise NotImplementedError
+
+    @property
+    def model_sides(self) -> tuple[int, ...]:
+        """The side of each model, where each has a file of its own."""
+        return ()
+
+    @property
+    def label_side(self) -> int:
+        """The side that holds the label."""
+        return len(self.paths) - 1
+
+    @property
+    def positive(self) -> int | str | None:
+        """The positive class."""
+        if self.pos_label is None:
+            return None
+        from losscli.table.labels import class_label
+
+        return class_label(self.pos_label)
+
+    @property
+    def class_order(self) -> tuple[int | str, ...]:
+        """The classes of `--classes`; UsageError where it names one twice."""
+        from losscli.table.labels import classes_named
+
+        return classes_named("--classes", self.classes)
+
+    @property
+    def interval(self) -> IntervalSpec | None:
+        """The interval that ``ci`` asks for.  UsageError where it is none."""
+        if self.ci is None:
+            return None
+        # Imported here: few calls have intervals.
+        from losscli.statistics.intervals import IntervalSpec
+
+        return IntervalSpec.parse(self.ci)
+
+    @property
+    def resampled(self) -> bool:
+        """Whether rows are dealt into groups, which the bootstrap draws."""
+        return self.interval is not None and self.interval.method == "bootstrap"
+
+    @property
+    def cluster(self) -> str | None:
+        """The column whose equal values the bootstrap draws together."""
+        return None if self.interval is None else self.interval.cluster
+
+    @property
+    def spreads(self) -> bool:
+        """Whether second moments are kept for each loss."""
+        return self.interval is not None
+
+    @property
+    def watches(self) -> bool:
+        """Whether something is kept of single rows."""
+        return self.rows_out is not None or self.worst > 0 or self.pictures != "none"

@@ -1,0 +1,107 @@
+"""The prepass: bind states what it must know of values, this reads it, and bind makes the plan with the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from losscli.errors import DataError
+from losscli.measure import bind
+from losscli.measure.engines import threads
+from losscli.measure.list_columns import MOST_LABELS
+from losscli.measure.needs import Knowledge, Need, Unknown
+from losscli.measure.refusals import no_rows
+from losscli.reading.inputs import placed
+from losscli.table.block import AnyColumn, ClassColumn, ColumnKind, ColumnRequest
+from losscli.table.cells import listed
+
+if TYPE_CHECKING:
+    from losscli.loss.matrix import ClassTable
+    from losscli.measure.first_lists import FirstLists
+    from losscli.measure.loss_request import LossRequest
+    from losscli.measure.options import MeasureOptions
+    from losscli.measure.plan import Plan
+    from losscli.reading.source import Source
+
+
+def settled_plan(
+    sources: Sequence[Source], requests: Sequence[LossRequest], options: MeasureOptions, jobs: int
+) -> Plan:
+    """The plan of a call, and what must be read for it.
+
+    UsageError or DataError where the options do not fit the inputs, or what is read answers no need.
+    """
+    known = Knowledge()
+    while True:
+        try:
+            return bind.plan(sources, requests, options, known)
+        except Unknown as unknown:
+            # In a name of its own: bind starts anew, as it keeps nothing but what is known.
+            needs = unknown.needs
+        for need in needs:
+            try:
+                known.answers[need] = READERS[need.subject](sources, need, jobs)
+            except DataError as error:
+                raise placed(error, sources) from None
+
+
+def _column(sources: Sequence[Source], need: Need, kind: ColumnKind, jobs: int) -> Iterator[AnyColumn]:
+    """The column of a need, from its first row to its last, in pieces."""
+    ((side, index),) = need.columns
+    return threads.column(sources[side], ColumnRequest(index, kind), jobs=jobs)
+
+
+def _edges(sources: Sequence[Source], need: Need, jobs: int) -> tuple[float, ...]:
+    """The edges of `bins` and `quantiles`, from the whole column."""
+    from losscli.measure.slices import edges_of
+
+    for source in sources:
+        if source.rows == 0:
+            raise no_rows(source)
+    assert need.key is not None
+    pieces = _column(sources, need, "number", jobs)
+    return edges_of(need.key, pieces, sources[need.columns[0][0]].path)
+
+
+def _same_bytes(sources: Sequence[Source], need: Need, jobs: int) -> bool:
+    """Whether two columns are stored in the same bytes, which makes their values the same."""
+    (side, index), (other, place) = need.columns
+    return sources[side].holds_the_same(index, sources[other], place, jobs)
+
+
+def _labels(sources: Sequence[Source], need: Need, jobs: int) -> set[int | str]:
+    """All labels that the lists of a column hold, or more than `MOST_LABELS` of them."""
+    found: set[int | str] = set()
+    for column in _column(sources, need, "labels", jobs):
+        assert isinstance(column, ClassColumn)
+        for text in column.values or ():
+            found.update(listed(str(text)))
+        if len(found) > MOST_LABELS:
+            break
+    return found
+
+
+def _first_lists(sources: Sequence[Source], need: Need, jobs: int) -> FirstLists | None:
+    """What the first lists of a column hold; None where its first rows hold none."""
+    # Imported here: few columns hold lists.
+    from losscli.measure.first_lists import first_lists
+
+    ((side, index),) = need.columns
+    return first_lists(sources[side], index)
+
+
+def _costs(sources: Sequence[Source], need: Need, jobs: int) -> ClassTable:
+    """The table of costs in a file."""
+    from losscli.loss.matrix import read_table
+
+    return read_table(need.path)
+
+
+READERS: dict[str, Callable[[Sequence[Source], Need, int], Any]] = {
+    "first lists": _first_lists,
+    "labels": _labels,
+    "same bytes": _same_bytes,
+    "edges": _edges,
+    "costs": _costs,
+}
+"""What answers each need."""

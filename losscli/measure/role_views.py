@@ -1,0 +1,252 @@
+"""The views of a form's roles: how the columns of one model become the arrays that its row function takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from losscli.errors import DataError, UsageError
+from losscli.loss.domains import REAL, AnyClass, Binary, Interval, Simplex
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
+from losscli.measure.list_columns import class_places, names_shown, pairs_shown
+from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
+from losscli.reading.select import Chosen, is_glob
+from losscli.table.labels import paired, quantile_level, share_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from losscli.loss.declare import Loss, Role
+    from losscli.loss.matrix import ClassTable, Matrix
+    from losscli.measure.adapt import View
+    from losscli.measure.roles import Columns
+    from losscli.measure.slots import Model, Purpose
+    from losscli.table.block import ColumnKind
+
+
+def is_coded(form: Loss) -> bool:
+    """Whether it takes a predicted class, which may come from a class, a probability or a score."""
+    return any(role.name == "pred" and role.shape == "Codes" for role in form.roles)
+
+
+class RoleViews:
+    """The columns of one model, as forms read them."""
+
+    def __init__(self, columns: Columns, model: Model) -> None:
+        self.columns = columns
+        self.model = model
+
+    def of_form(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
+        """The view of each role of a form."""
+        if is_coded(form):
+            return self._coded(form, params)
+        return [(role.name, self._view(form, role, params)) for role in form.roles]
+
+    def by_class(self, form: Loss, params: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, View]]]]:
+        """For each class its name, the label as that class against the rest, and the prediction of its column."""
+        classes = self._classes_view(form)
+        for place, pred in enumerate(self.model.roles["pred"]):
+            domain = form.domain(form.role("pred"), params)
+            assert isinstance(domain, Interval)
+            number = self._number(form, pred, domain, "pred")
+            yield str(classes.names[place]), [("label", OneClassView(classes, place)), ("pred", number)]
+
+    def by_output(
+        self, form: Loss, params: Mapping[str, Any]
+    ) -> Iterator[tuple[Chosen, Chosen, list[tuple[str, View]]]]:
+        """For each output its label, its prediction, and their views."""
+        labels, preds = self.model.roles["label"], self.model.roles["pred"]
+        for label, pred in zip(self._matched(labels, preds), preds, strict=True):
+            one = self.model._replace(roles={**self.model.roles, "label": [label], "pred": [pred]})
+            yield label, pred, RoleViews(self.columns, one).of_form(form, params)
+
+    def _view(self, form: Loss, role: Role, params: Mapping[str, Any]) -> View:
+        """The view of one role, by its shape and its domain."""
+        domain = form.domain(role, params)
+        columns = self.columns.of_role(self.model, form, role, params)
+        if role.shape == "Texts":
+            return TextView(self.columns.slot(columns[0], "text", "other"))
+        purpose: Purpose = "label" if role.name == "label" else "pred"
+        if isinstance(domain, Binary):
+            positive = self.columns.options.positive
+            place = self.columns.slot(columns[0], "truth" if positive is None else "class", purpose)
+            return BinaryView(place, domain, form.name) if positive is None else PositiveView(place, positive)
+        if role.shape == "Columns":
+            assert isinstance(domain, (Interval, Simplex))
+            if role.name == "label":
+                classes = isinstance(form.domain(form.role("pred"), params), Simplex)
+                columns = self._matched(columns, self.model.roles["pred"], classes=classes)
+            elif form.takes_levels:
+                columns = self._by_level(form, columns)
+            places = tuple(self.columns.slot(c, "number", purpose) for c in columns)
+            return ColumnsView(places, domain, form.name, self._rounding(columns, domain))
+        if isinstance(domain, AnyClass):
+            place = self.columns.slot(columns[0], "class", purpose)
+            return ClassesView(place, self._classes(), form.name)
+        assert isinstance(domain, Interval)
+        number = self._number(form, columns[0], domain, purpose)
+        for low, high in form.relations:
+            if role.name == high:
+                least = self._view(form, form.role(low), params)
+                assert isinstance(least, NumberView)
+                return NotBelowView(number, least, (low, high))
+        return number
+
+    def _number(self, form: Loss, column: Chosen, domain: Interval, purpose: Purpose) -> NumberView:
+        place = self.columns.slot(column, "number", purpose)
+        return NumberView(place, domain, form.name, rounding=self._rounding([column], domain))
+
+    def _rounding(self, columns: Sequence[Chosen], domain: Interval | Simplex) -> float:
+        """The coarsest rounding of columns that hold probabilities, where it is coarser than a double's."""
+        if domain not in (Interval(0.0, 1.0), Simplex()):
+            return 0.0
+        return max((self.columns.sources[c.side].rounding(c.index) for c in columns), default=0.0)
+
+    # ------------------------------------------------------------------ classes
+
+    def _coded(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
+        """Label and prediction as classes in one coding."""
+        labels, preds = self.model.roles["label"], self.model.roles["pred"]
+        if len(preds) > 1:
+            slots = tuple(self.columns.slot(p, "number", "pred") for p in preds)
+            label = self._classes_view(form)
+            return [("label", label), ("pred", GreatestView(ColumnsView(slots, REAL, form.name)))]
+        if form.takes_matrix:
+            table = self.columns.known.costs(params["matrix"])
+            return [
+                ("label", self._in_table(form, table, "label", labels[0], table.true, "row")),
+                ("pred", self._in_table(form, table, "pred", preds[0], table.pred, "column")),
+            ]
+        options = self.columns.options
+        kind: ColumnKind = "number" if options.from_logits else "score"
+        places = self.columns.slot(labels[0], "class", "label"), self.columns.slot(preds[0], kind, "pred")
+        threshold = float(params.get("threshold", 0.5))
+        positive = options.positive
+        by_row = positive is not None and form.state != "confusion"
+        return [
+            (role, CodedView(*places, at, threshold, options.from_logits, form.name, positive, by_row))
+            for at, role in enumerate(("label", "pred"))
+        ]
+
+    def _classes_view(self, form: Loss) -> ClassesView:
+        """The label as the classes of the prediction columns."""
+        place = self.columns.slot(self.model.roles["label"][0], "class", "label")
+        return ClassesView(place, self._classes(), form.name)
+
+    def _in_table(
+        self,
+        form: Loss,
+        table: ClassTable,
+        role: Purpose,
+        column: Chosen,
+        classes: Sequence[int | str],
+        what: str,
+    ) -> ClassesView:
+        """A class column in the coding of a matrix."""
+        places = tuple((name, at) for at, name in enumerate(classes))
+        return ClassesView(
+            self.columns.slot(column, "class", role), places, form.name, f"{what} of {table.path}"
+        )
+
+    def _classes(self) -> tuple[tuple[int | str, int], ...]:
+        """The class that each prediction column stands for."""
+        columns = self.columns
+        return class_places(columns.sources, columns.options, self.model.roles["pred"], columns.notes)
+
+    # ------------------------------------------------------------------ matrices and levels
+
+    def two_classes(self, table: ClassTable) -> tuple[tuple[int | str, ...], ...] | None:
+        """The names of the negative and the positive class in a matrix; None where it has no such two."""
+        positive = self.columns.options.positive
+        if positive is None:
+            known: tuple[tuple[int | str, ...], ...] = ((0, -1), (1,))
+            return known if {0, -1, 1} >= {*table.true, *table.pred} else None
+        rest = tuple(name for name in table.true if name != positive)
+        return (rest, (positive,)) if len(rest) == 1 else None
+
+    def arranged(self, form: Loss, table: ClassTable) -> Matrix:
+        """The numbers of a matrix in the coding that the views of a form have."""
+        if len(self.model.roles["pred"]) > 1:
+            names: dict[int, list[int | str]] = {}
+            for name, place in self._classes():
+                names.setdefault(place, []).append(name)
+            places = [names[place] for place in sorted(names)]
+            return table.arranged(places, places)
+        two = self.two_classes(table) if isinstance(form.role("label").domain, Binary) else None
+        return table.cells if two is None else table.arranged(two, two)
+
+    def levels(self, form: Loss) -> tuple[float, ...]:
+        """The quantile levels that the prediction columns name."""
+        columns = self._by_level(form, self.model.roles["pred"])
+        levels = tuple(_level(form, column.name) for column in columns)
+        if form.refuses_levels is not None and (why := form.refuses_levels(levels)) is not None:
+            raise UsageError(
+                f"`{form.name}` needs {why}", f"the columns are {names_shown(c.name for c in columns)}"
+            )
+        return levels
+
+    def _by_level(self, form: Loss, columns: Sequence[Chosen]) -> list[Chosen]:
+        found: dict[float, Chosen] = {}
+        for column in columns:
+            level = _level(form, column.name)
+            if level in found:
+                raise DataError(
+                    f"`{found[level].name}` and `{column.name}` are both for the level {level}",
+                    f"`{form.name}` needs one column a level", "choose the columns with `--pred`",
+                    file=self.columns.sources[column.side].path,
+                )  # fmt: skip
+            found[level] = column
+        if len(found) > 1 and max(found) < 0.05:
+            raise DataError(
+                f"{names_shown(c.name for c in columns)} would be levels of less than 5 %",
+                hint="name quartiles for their levels: `q25,q50,q75`", file=self.columns.sources[columns[0].side].path,
+            )  # fmt: skip
+        return [found[level] for level in sorted(found)]
+
+    def _matched(self, labels: list[Chosen], preds: list[Chosen], *, classes: bool = False) -> list[Chosen]:
+        """The label columns in the order of the prediction columns that are named like them.
+
+        Where the names are not alike, the order in which they stand pairs them, which is said; names that
+        a glob chose must not be alike in part, and those of ``classes`` must be alike.
+        """
+        sides = [labels[0].side, preds[0].side]
+        if self.model.listed or not all(self.columns.sources[side].named for side in sides):
+            return labels
+        names = [c.name for c in labels], [c.name for c in preds]
+        places = paired(*names)
+        if places is not None:
+            if places != sorted(places):
+                self.columns.notes.setdefault(
+                    f"outputs are paired by name, not in the order listed: {pairs_shown(names, places)}"
+                )
+            return [labels[place] for place in places]
+        asked = zip(sides, (self.columns.options.label, self.model.pred), strict=True)
+        globs = [
+            t
+            for side, t in asked
+            if t is not None and is_glob(t) and t not in self.columns.sources[side].columns
+        ]
+        if classes or (globs and share_names(*names)):
+            raise DataError(
+                "the label columns and the prediction columns are not named for the same "
+                + ("classes" if classes else "outputs"),
+                f"labels: {names_shown(names[0])}; predictions: {names_shown(names[1])}",
+                "name both for their classes, with a prefix each: `y_cat,y_dog` and `p_cat,p_dog`" if classes
+                else "list them one by one with `--label` and `--pred` to pair them in that order",
+                file=self.columns.sources[sides[0]].path,
+            )  # fmt: skip
+        self.columns.notes.setdefault(
+            f"outputs are paired in the order of the columns: {pairs_shown(names, range(len(labels)))}"
+        )
+        return labels
+
+
+def _level(form: Loss, name: str) -> float:
+    level = quantile_level(name)
+    if level is None:
+        raise UsageError(
+            f"column `{name}` does not name a quantile level",
+            f"`{form.name}` takes the levels from the names of the columns",
+            "name them for their levels: `q_0.1,q_0.5,q_0.9`, `p10,p50,p90` or `lo-80,hi-80`",
+        )
+    return level

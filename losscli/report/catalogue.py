@@ -1,0 +1,101 @@
+"""What `losscli losses` says, for programs: every value comes from a loss's own declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from losscli.loss.spec import Better, ParamValue
+from losscli.report.document import Document, Record, Says
+
+if TYPE_CHECKING:
+    from losscli.loss.declare import Loss
+
+
+# The records without a docstring have no description in the schema either.
+@dataclass(frozen=True)
+class Param(Record):
+    name: str
+    range: str
+    default: ParamValue
+    required: bool
+
+
+class Role(Record):
+    shape: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class Form(Record):
+    """All that is declared of one loss in one form."""
+
+    title = "LossRecord"
+    closed = False  # the catalogue grows: one more key does not make another document
+
+    name: str
+    task: str
+    aliases: list[str]
+    summary: str
+    definition: str
+    gradient: Annotated[
+        dict[str, str] | None,
+        Says("the slope of a row by each role of the prediction; by column `j` where it is several"),
+    ]
+    no_gradient: Annotated[str | None, Says("why there is none")]
+    description: str
+    roles: dict[str, Annotated[dict[str, str], Role]]
+    from_logits: bool
+    params: list[Param]
+    better: Better
+    best: float | None
+    rewards: str
+    reference: str
+    example: str | None
+
+    @classmethod
+    def of(cls, form: Loss) -> Form:
+        # Imported here and below: the schema needs no loss.
+        from losscli.loss.gradient import NoGradientError, gradients
+        from losscli.losses.describe import example
+
+        gradient, reason = None, None
+        try:
+            gradient = {one.by: one.text for one in gradients(form)}
+        except NoGradientError as error:
+            reason = str(error)
+        return cls(
+            name=form.name,
+            task=form.task,
+            aliases=list(form.aliases),
+            summary=form.doc.summary,
+            definition=form.doc.definition,
+            gradient=gradient,
+            no_gradient=reason,
+            description=form.doc.text,
+            roles={role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
+            from_logits=form.logits,
+            params=[Param(p.name, p.range, p.default, p.required) for p in form.params],
+            better=form.better,
+            best=form.best,
+            rewards=str(form.elicits),
+            reference=form.reference,
+            example=example(form),
+        )
+
+
+@dataclass(frozen=True)
+class LossesDocument(Document):
+    """What `losscli losses --json` writes."""
+
+    title = "losscli.losses/1"
+
+    losses: list[Form]
+
+
+def document(name: str | None) -> LossesDocument:
+    """The catalogue, or one loss."""
+    from losscli.losses import catalogue, find
+
+    chosen = [find(name)] if name is not None else catalogue().values()
+    return LossesDocument([Form.of(form) for forms in chosen for form in forms])

@@ -1,0 +1,85 @@
+"""What `losscli suggest` says, for programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from losscli.report.document import Document, Record, Says
+from losscli.report.records import RowCount
+
+if TYPE_CHECKING:
+    from losscli.advise.interpretation import Interpretation
+    from losscli.advise.suggest import Suggestion
+
+
+# The records without a docstring have no description in the schema either.
+@dataclass(frozen=True)
+class Fit(Record):
+    loss: str
+    why: str
+    summary: str
+    rewards: str
+
+
+@dataclass(frozen=True)
+class Unfit(Record):
+    loss: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Reading(Record):
+    """One way to understand the columns."""
+
+    task: str
+    sure: Literal["yes", "likely", "no"]
+    why: str
+    doubts: list[str]
+    pred: Annotated[str, Says("as `--pred` names the columns")]
+    label: Annotated[str, Says("as `--label` names the columns")]
+    options: Annotated[list[str], Says("what `eval` must be told besides the columns")]
+    losses: Annotated[list[Fit], Says("those that fit, the first first")]
+    unfit: list[Unfit]
+    command: str
+
+    @classmethod
+    def of(cls, found: Interpretation) -> Reading:
+        return cls(
+            task=found.task,
+            sure=found.sure,
+            why=found.why,
+            doubts=found.doubts,
+            pred=found.pred,
+            label=found.label,
+            options=found.options,
+            losses=[
+                Fit(loss, why, form.doc.summary, str(form.elicits))
+                for loss, why in found.fits.items()
+                if (form := found.form(loss))
+            ],
+            unfit=[Unfit(loss, why) for loss, why in found.unfit.items()],
+            command=found.command,
+        )
+
+
+@dataclass(frozen=True)
+class SuggestionDocument(Reading, Document):
+    """What `losscli suggest --json` writes: the first reading, and others that the columns allow."""
+
+    title = "losscli.suggestion/1"
+    keys = ("rows", "all_rows", *Reading.keys, "others")
+
+    rows: Annotated[RowCount, Says("how many were looked at")]
+    all_rows: bool
+    others: list[Reading]
+
+
+def document(found: Suggestion) -> SuggestionDocument:
+    """The suggestion as a document."""
+    return SuggestionDocument(
+        **vars(Reading.of(found.first)),
+        rows=found.rows,
+        all_rows=found.whole,
+        others=[Reading.of(other) for other in found.others],
+    )

@@ -1,0 +1,124 @@
+"""A plan is a value: it pickles whatever the options are, and measures the same in another process."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields
+
+import pytest
+from tables import table
+
+from losscli.measure.call import Call
+from losscli.measure.loss_request import requests_of
+from losscli.reading.source import Dialect
+from losscli.report.evaluate import evaluated
+from losscli.report.options import CompareOptions, EvalOptions, GateOptions
+from losscli.report.provenance import finish_options
+from losscli.report.results import results
+
+ROWS = {
+    "id": range(12),
+    "label": [0, 1, 1, 0, 1, 0, 1, 1, 0, 0, 1, 1],
+    "pred": [0.1, 0.8, 0.6, 0.3, 0.9, 0.4, 0.7, 0.2, 0.1, 0.6, 0.8, 0.9],
+    "other": [0.2, 0.7, 0.5, 0.3, 0.9, 0.5, 0.6, 0.3, 0.2, 0.5, 0.9, 0.8],
+    "w": [1, 2, 1, 3, 1, 1, 2, 1, 1, 2, 1, 1],
+    "group": ["a", "b", "a", "c", "b", "a", "c", "b", "a", "a", "b", "c"],
+    "day": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+}
+
+SHARED = {
+    "loss": ["log_loss", "brier", "f1:threshold=0.4", "r2", "expr:abs(pred - label) * w"],
+    "pred": ["pred", "other"],
+    "label": "label",
+    "weight": "w",
+    "from_logits": True,
+    "classes": ["0", "1"],
+    "pos_label": "1",
+    "class_weight": {"1": 3.0},
+    "average": "macro",
+    "by": ["group", "pred:bins=3", "day:quantiles=2", "w:edges=1/2", "group+w"],
+    "min_slice": 4,
+    "where": "group != 'c' and w >= 1",
+    "nan": "drop",
+    "on": "id",
+    "key_type": "int",
+    "unmatched": "drop",
+    "ci": "normal:level=0.9",
+    "input_format": "csv",
+    "dialect": Dialect(null=("-",)),
+    "jobs": 2,
+    "chunk_rows": 5,
+    "memory": 1 << 26,
+}
+EVAL = SHARED | {
+    "rows_out": "rows.csv",
+    "gradient": True,
+    "worst": 3,
+    "columns": ["group", "day"],
+    "constant": True,
+    "pictures": "all",
+}
+COMPARE = SHARED | {"time": "day", "margin": 0.1, "fail_on": ["better"]}
+NEEDS = {
+    "key_type": {"on": "id"},
+    "unmatched": {"on": "id"},
+    "gradient": {"rows_out": "rows.csv"},
+    "columns": {"worst": 3},
+    "average": {"loss": ["f1"]},
+    "from_logits": {"loss": ["log_loss"]},
+}
+"""Options without which another says nothing."""
+
+
+@pytest.fixture
+def paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    preds = table(tmp_path, {name: ROWS[name] for name in ROWS if name != "label"}, "preds.csv")
+    return preds, table(tmp_path, {name: ROWS[name] for name in ("id", "label")}, "labels.csv")
+
+
+def measured(call, plan):
+    """The results by a plan, and the plan itself."""
+    plan, outcome = call.measured(plan)
+    return results(plan, outcome.tally, finish_options(call.options, plan, call.sources))
+
+
+def again(call):
+    plan = call.plan(requests_of(call.options.losses))
+    copied = pickle.loads(pickle.dumps(plan))
+    return measured(call, plan), measured(call, copied)
+
+
+def test_every_option_that_decides_a_plan_is_tried():
+    of_plans = {field.name for field in fields(EvalOptions) if field.init}
+    told = {field.name for field in fields(GateOptions)} | {"preds", "labels", "for_spreadsheets"}
+    assert of_plans - told == set(EVAL)
+    of_plans = {field.name for field in fields(CompareOptions) if field.init}
+    assert of_plans - {"base", "head", "labels"} == set(COMPARE)
+
+
+@pytest.mark.parametrize("name", EVAL)
+def test_a_plan_pickles_with_each_option_and_measures_the_same(name, paths):
+    options = {"loss": ["mse", "zero_one"], "pred": "pred", **NEEDS.get(name, {}), name: EVAL[name]}
+    one, other = again(Call.opened(EvalOptions(*paths, **options)))
+    assert one == other != []
+
+
+@pytest.mark.parametrize("ci", ["bootstrap", "bootstrap:cluster=group"])
+@pytest.mark.parametrize("more", [{}, {"by": ["group"]}, {"on": "id"}])
+def test_a_plan_of_resamples_pickles(ci, more, paths):
+    one, other = again(Call.opened(EvalOptions(*paths, loss="mse", pred="pred", ci=ci, **more)))
+    assert one == other != []
+
+
+@pytest.mark.parametrize("name", COMPARE)
+def test_a_plan_of_a_comparison_pickles_with_each_option(name, paths):
+    options = {"loss": ["mse"], "pred": ["pred", "other"], **NEEDS.get(name, {}), name: COMPARE[name]}
+    one, other = again(Call.opened(CompareOptions(*paths, **options)))
+    assert one == other != []
+
+
+def test_a_plan_that_was_measured_by_pickles_with_the_slices_it_has_met(paths):
+    call = Call.opened(EvalOptions(*paths, loss="mse", pred="pred", by=["group"], ci="bootstrap"))
+    plan, _ = call.measured(call.plan(requests_of(call.options.losses)))
+    assert measured(call, pickle.loads(pickle.dumps(plan))) == evaluated(call.options).results
