@@ -240,13 +240,15 @@ def _separators(data: NDArray[np.uint8], delimiter: int, quoted: bool) -> tuple[
     places = np.flatnonzero(is_mark)
     kinds = data.take(places)
     is_quote = kinds == QUOTE
-    # An odd number of quotes up to a place says that it is inside quotes.
-    kept = ~(np.bitwise_xor.accumulate(is_quote) | is_quote)
+    quotes = np.flatnonzero(is_quote)
+    kept = ~is_quote
+    if (quotes[1::2] - quotes[::2] != 1).any():
+        # An odd number of quotes up to a place says that it is inside quotes.
+        kept &= ~np.bitwise_xor.accumulate(is_quote)
     if returns:
         is_return = kinds == _RETURN
         returns = int(np.count_nonzero(kept & is_return))
         kept &= ~is_return
     # Where a quote opens right behind one that closed, both are one within a cell.
-    marks = np.flatnonzero(is_quote)
-    doubled = bool((marks[2::2] - marks[1:-1:2] == 1).any())
-    return places[kept], returns, places[marks] if doubled else None
+    doubled = bool((quotes[2::2] - quotes[1:-1:2] == 1).any())
+    return places[kept], returns, places[quotes] if doubled else None

@@ -148,15 +148,6 @@ class CellReader:
         """The text as it stands, or None for a missing one."""
         return None if text in self.missing_texts else text
 
-    def null_numbers(self) -> tuple[float, ...]:
-        """The spellings of a missing value that would be numbers otherwise."""
-        plain = CellReader(self.decimal)
-        return tuple(
-            float(text if self.decimal == "." else text.replace(self.decimal, "."))
-            for text in self.null
-            if plain.is_number(text)
-        )
-
 
 def no_double(found: int) -> Unreadable:
     """What is wrong with an integer that is no double."""
