@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class UnitState(Observer):
         rooted = any(isinstance(part, Squares) for part in rows.parts)
         if (rooted or not all(total.finite for total in state.totals)) and rows.infinite.any():
             here = None if codes is None else codes[rows.infinite]
-            return state._replace(infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
+            return replace(state, infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
         return state
 
 
