@@ -58,7 +58,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A constant to be found: of which unit and what loss, by which recipe, and the unit of what it is made of."""
+    """A constant to find: its unit and measure, its recipe, and the unit that holds what the recipe needs."""
 
     unit: int
     recipe: Recipe

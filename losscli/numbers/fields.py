@@ -46,7 +46,7 @@ def greatest_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Numbers that are added up, or of which the least or the greatest is kept."""
+    """Numbers of groups that are merged by adding them, or by taking the least or the greatest."""
 
     join: np.ufunc
     nothing: float = 0  # of a group without rows
@@ -149,7 +149,7 @@ GREATEST = Numbers(np.maximum, -np.inf)
 
 
 class State:
-    """A value that is made of fields, each of which is merged by itself; `FIELDS` names them in order."""
+    """A value whose fields are merged one by one; `FIELDS` gives the kind of each, in order."""
 
     __slots__ = ()
     FIELDS: ClassVar[Mapping[str, Any]]

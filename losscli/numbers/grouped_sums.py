@@ -174,7 +174,7 @@ class GroupedSums:
         return type(self)(self.factors, _carried(drawn), {}, 1)
 
     def _with_others(self, groups: int) -> dict[int, Ints]:
-        """Carried limbs of all groups, of which each is as long; finite sums that are kept apart stand in limbs too."""
+        """Carried limbs, each with a number for every group; they include the finite sums of `others`."""
         if not self.finite:
             raise NotResampled
         limbs = {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Joined(State):
-    """Several states of the same rows; a subclass says which, and of which columns."""
+    """Several states of the same rows; `LAYOUT` gives the kind and the columns of each."""
 
     states: tuple[Any, ...]
     FIELDS: ClassVar = {"states": Several(STATE)}

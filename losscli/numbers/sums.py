@@ -28,7 +28,7 @@ Names = tuple[int | str, ...] | None
 
 
 class Squares(NamedTuple):
-    """A column of squares some of which no double holds: those are 0 in ``rows``, and have their ``roots``."""
+    """A column of squares. Those beyond the range of a double are 0 in ``rows`` and kept as ``roots``."""
 
     rows: Floats
     roots: Floats  # 0 where the row holds the square
@@ -40,7 +40,7 @@ class Squares(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Totals(State):
-    """Sums that add up when states are merged; a subclass says of what."""
+    """Exact sums of columns; subclasses say which columns."""
 
     totals: tuple[ExactSum, ...]
     weight: ExactSum

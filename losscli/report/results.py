@@ -265,7 +265,7 @@ class _Measured:
         return detail
 
     def _resampled(self) -> Resampled | None:
-        """What becomes of the measure over all resamples, where the bootstrap is asked for."""
+        """The values of the measure over all resamples; None without a bootstrap."""
         interval = self.finisher.options.interval
         drawn = self.tally.of(DRAWN)
         if interval is None or drawn is None:

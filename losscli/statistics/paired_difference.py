@@ -33,7 +33,7 @@ class PairedDifference(State):
 
     @classmethod
     def of_unlike(cls, rows: int, codes: Ints | None = None, groups: int = 1) -> Self:
-        """Of rows of which the two models do not count the same: nothing is compared."""
+        """The state of a block in which the two models do not count the same rows: nothing is compared."""
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)
         return cls(None, none, none, rows_of(rows, codes, groups))
 

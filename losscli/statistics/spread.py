@@ -31,9 +31,9 @@ Row = tuple[float, float]
 
 
 class Ends(NamedTuple):
-    """Rows at the ends, of which one deviates the most from any mean: w·l and w, in arrays by group.
+    """The rows at the ends, as w·l and w in arrays by group: one of them deviates most from any mean.
 
-    Where an end is infinite or no number, it is infinite, whatever is merged with it.
+    An end that is infinite or NaN is infinite after any merge.
     """
 
     low: Floats  # (2, groups): the least w·l; of equal ones that of the least weight

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.measure.observers.observer import Observer
+from losscli.measure.observers.observer import Observer, UnitObserver
 from losscli.numbers.fields import COUNT, rows_of
 from losscli.numbers.row_count import RowCount
 
@@ -54,11 +54,10 @@ class SeenRows(Observer):
         return Counts({"used": used} | ({"lost": rows_of(0, *block.lost[cut])} if cut in block.lost else {}))
 
 
-@dataclass(frozen=True, slots=True)
-class LackingRows(Observer):
+class LackingRows(UnitObserver):
     """The rows that lack a value which a unit needs, where they are not left out."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> RowCount | None:
         if self.unit not in block.lacks:
@@ -67,22 +66,20 @@ class LackingRows(Observer):
         return RowCount.of(block.used.block.row_numbers()[mask], *block.used.cuts[cut].take(mask))
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedRows(Observer):
+class SkippedRows(UnitObserver):
     """The rows that the loss of a unit leaves out, by why."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts | None:
         rows = block.units[self.unit]
         return Counts.of(rows.skipped, rows.rows.cuts[cut])
 
 
-@dataclass(frozen=True, slots=True)
-class TouchedRows(Observer):
+class TouchedRows(UnitObserver):
     """The rows whose values a convention of the loss of a unit changes, by the convention."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts | None:
         rows = block.units[self.unit]
