@@ -58,7 +58,6 @@ from losscli.measure.engines import threads
 from losscli.measure.observers.states import UnitState
 from losscli.numbers.states import STATES
 from losscli.numbers.sums import Sums
-from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
 from losscli.table.cells import CellReader
@@ -474,7 +473,7 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
     for chunk_rows, jobs in ((1, 4), (7, 1), (65536, 4)):
         for found in (parquet, csv):
             # The smaller blocks of CSV are read cell by cell, the larger ones by pyarrow.
-            with mock.patch.object(small_csv, "SMALL", 1 << 16 if chunk_rows == 7 else 0):
+            with mock.patch.object(csv, "SMALL_BYTES", 1 << 16 if chunk_rows == 7 else 0):
                 got = value_of(found, form, params, chunk_rows=chunk_rows, jobs=jobs)
             assert got == wanted, f"{found.preds}, blocks of {chunk_rows} rows, {jobs} jobs"
 

@@ -66,7 +66,7 @@ def plan(
     class_weights = _class_weights(columns, measured)
     slicings = tuple(_slicing(columns, text) for text in dict.fromkeys(options.by))
     where = _where(columns)
-    telling = _telling(columns) if options.on is None else ()
+    shared_ids = _shared_ids(columns) if options.on is None else ()
     shown = _shown(columns, measured.playing) if options.columns else []
     keys = columns.keys
     named_by: list[Place] = []
@@ -90,7 +90,7 @@ def plan(
         observers=_spreads(measured.losses.units) if options.spreads else (),
         groups=groups,
         times=times,
-        telling=telling,
+        telling=shared_ids,
         notes=tuple(columns.notes),
     )
     if options.watches:
@@ -229,7 +229,7 @@ def _times(columns: Columns, name: str) -> SliceView:
     return SliceView(Slicing((SliceKey(name),)), (place,), Index(most=1 << 62))
 
 
-def _telling(columns: Columns) -> tuple[SharedId, ...]:
+def _shared_ids(columns: Columns) -> tuple[SharedId, ...]:
     """Columns that say which row is which, compared where rows are paired by position."""
     found: list[SharedId] = []
     for other in range(1, len(columns.sources)):

@@ -25,10 +25,6 @@ Start: TypeAlias = "Callable[[Sequence[Source]], Advance]"
 """Called with the inputs before they are read; what it returns is called with each piece of progress."""
 
 
-def _silent(rows: int, size: int) -> None:
-    """Progress that nobody looks at."""
-
-
 class Measured(NamedTuple):
     """What was measured, and by which plan."""
 
@@ -69,7 +65,7 @@ class Call:
             if source.rows == 0:
                 raise no_rows(source)
         readings = 2 if self.options.constant else 1
-        advance = start([*self.sources] * readings) if start is not None else _silent
+        advance = start([*self.sources] * readings) if start is not None else lambda rows, size: None
         taking: AbstractContextManager[Sink | None] = sink if sink is not None else nullcontext()
         try:
             with taking as rows:

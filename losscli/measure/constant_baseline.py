@@ -19,8 +19,8 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.loss.domains import Interval, number
 from losscli.loss.elicits import Functional
-from losscli.measure.class_views import ConstantClassView
-from losscli.measure.number_views import ColumnsView, ConstantView
+from losscli.measure.constant_views import ConstantClassView, ConstantView
+from losscli.measure.number_views import ColumnsView
 from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.row_counts import SeenRows
 from losscli.measure.observers.states import UnitState
@@ -242,13 +242,13 @@ def _unit(plan: Plan, found: BestConstants) -> RowUnit:
             classes = [None if best is None else best[name] for best in found.best]
             label = dict(unit.views)["label"]
             # In front, since its names are those of both.
-            views.insert(0, (name, ConstantClassView(label, classes, found.groups, slicing, view)))
+            views.insert(0, (name, ConstantClassView(found.groups, slicing, view, classes, label)))
         else:
             filler = any_best[name]
             rows = [filler if best is None else best[name] for best in found.best]
             table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
             several = isinstance(filler, list)
-            views.append((name, ConstantView(table, several, found.groups, slicing, view)))
+            views.append((name, ConstantView(found.groups, slicing, view, table, several)))
     return unit._replace(views=tuple(views))
 
 

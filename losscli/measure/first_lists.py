@@ -35,11 +35,6 @@ class FirstLists(NamedTuple):
         return self.width > 1 and not self.text and (self.fraction or self.again)
 
 
-def can_be_looked_at(source: Source, index: int) -> bool:
-    """Whether the first lists of a column can be seen before it is measured."""
-    return source.can_be_read_again or source.first_list(index) is not None
-
-
 def first_lists(source: Source, index: int) -> FirstLists | None:
     """What the first lists of a column hold; None where its first rows hold none.
 

@@ -13,7 +13,6 @@ from losscli.measure.role_views import RoleViews, is_coded
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss, Role
-    from losscli.loss.matrix import ClassTable
     from losscli.loss.spec import Spec
     from losscli.measure.adapt import View
     from losscli.measure.loss_request import LossRequest
@@ -26,7 +25,6 @@ class FittedLosses:
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self._tables: dict[str, ClassTable] = {}
         self._measures: dict[Any, Measure] = {}
         self._units: dict[Any, tuple[int, RowUnit]] = {}
 
@@ -42,7 +40,7 @@ class FittedLosses:
 
     def add(self, request: LossRequest, model: Model) -> None:
         """Fit a loss to the columns of a model.  UsageError where none of its forms does."""
-        views = RoleViews(self.columns, model, self._tables)
+        views = RoleViews(self.columns, model)
         form, repeated = _Fit(views).form(request)
         params = form.read_params(request.spec)
         self._refuse_widths(model, form, params)
@@ -79,7 +77,7 @@ class FittedLosses:
         if form.takes_levels:
             rows["levels"] = of.levels(form)
         if form.takes_matrix:
-            rows["matrix"] = of.arranged(form, of.table(params["matrix"]))
+            rows["matrix"] = of.arranged(form, self.columns.known.costs(params["matrix"]))
         unit = RowUnit(form, tuple(rows.items()), tuple(views))
         key = (form.rows, form.state, unit.params, unit.views)
         return self._units.setdefault(key, (len(self._units), unit))[0]
@@ -179,7 +177,7 @@ class _Fit:
         path = dict(spec.params).get("matrix")
         if not form.takes_matrix or not isinstance(form.role("label").domain, Binary) or path is None:
             return True
-        return self.views.two_classes(self.views.table(path)) is not None
+        return self.views.two_classes(self.views.columns.known.costs(path)) is not None
 
     def _can_fill(self, form: Loss, role: Role) -> bool:
         try:

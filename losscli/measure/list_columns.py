@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import AnyClass, Binary
 from losscli.measure.classes import refuse_strangers
-from losscli.measure.first_lists import can_be_looked_at
 from losscli.reading.select import Chosen
 from losscli.table.cells import in_order
 from losscli.table.labels import class_spellings, of_one_class, paired, share_names
@@ -62,13 +61,16 @@ class ListColumns:
 
     def _looks(self, sides: Sequence[Sequence[Chosen]], *, must: bool = True) -> list[FirstLists | None]:
         """What the first lists of each side hold; unless it ``must`` be known, only where it can be."""
-        wanted = [
-            at for at, columns in enumerate(sides)
-            if self.holds_lists(columns) is not False
-            and (must or can_be_looked_at(self.sources[columns[0].side], columns[0].index))
-        ]  # fmt: skip
+        wanted = [at for at, columns in enumerate(sides) if self.holds_lists(columns) is not False]
+        if not must:
+            wanted = [at for at in wanted if self._can_be_looked_at(sides[at][0])]
         found = dict(zip(wanted, self.known.first_lists([sides[at][0] for at in wanted]), strict=True))
         return [found.get(at) for at in range(len(sides))]
+
+    def _can_be_looked_at(self, column: Chosen) -> bool:
+        """Whether the first lists of a column can be seen before it is measured."""
+        source = self.sources[column.side]
+        return source.can_be_read_again or source.first_list(column.index) is not None
 
     def refuse(self, columns: Sequence[Chosen], option: str) -> None:
         """DataError where a column holds lists that an option cannot read."""

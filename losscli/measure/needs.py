@@ -6,19 +6,21 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from losscli.loss.matrix import ClassTable
     from losscli.measure.first_lists import FirstLists
     from losscli.measure.slices import SliceKey
     from losscli.reading.select import Chosen
 
-Subject: TypeAlias = Literal["first lists", "labels", "same bytes", "edges"]
+Subject: TypeAlias = Literal["first lists", "labels", "same bytes", "edges", "costs"]
 
 
 class Need(NamedTuple):
-    """One thing to be read: of which columns, each by its side and its index, and for which key of a slicing."""
+    """One thing to be read: of which columns, each by its side and its index, for which slices, from which file."""
 
     subject: Subject
-    columns: tuple[tuple[int, int], ...]
+    columns: tuple[tuple[int, int], ...] = ()
     key: SliceKey | None = None
+    path: str = ""
 
     @classmethod
     def of(cls, subject: Subject, *columns: Chosen, key: SliceKey | None = None) -> Need:
@@ -67,6 +69,12 @@ class Knowledge:
             self._open[need] = None
         found: tuple[float, ...] = self.answers.get(need, ())
         return found
+
+    def costs(self, path: str) -> ClassTable:
+        """The table of costs in a file."""
+        (found,) = self._known([Need("costs", path=path)])
+        table: ClassTable = found
+        return table
 
     def settled(self) -> None:
         """Raise Unknown where an answer is still open."""

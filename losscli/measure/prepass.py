@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from losscli.errors import DataError
 from losscli.measure import bind
 from losscli.measure.engines import threads
-from losscli.measure.first_lists import FirstLists, first_lists
 from losscli.measure.list_columns import MOST_LABELS
 from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.measure.refusals import no_rows
@@ -17,6 +16,8 @@ from losscli.table.block import AnyColumn, ClassColumn, ColumnKind, ColumnReques
 from losscli.table.cells import listed
 
 if TYPE_CHECKING:
+    from losscli.loss.matrix import ClassTable
+    from losscli.measure.first_lists import FirstLists
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.options import MeasureOptions
     from losscli.measure.plan import Plan
@@ -82,8 +83,18 @@ def _labels(sources: Sequence[Source], need: Need, jobs: int) -> set[int | str]:
 
 def _first_lists(sources: Sequence[Source], need: Need, jobs: int) -> FirstLists | None:
     """What the first lists of a column hold; None where its first rows hold none."""
+    # Imported here: few columns hold lists.
+    from losscli.measure.first_lists import first_lists
+
     ((side, index),) = need.columns
     return first_lists(sources[side], index)
+
+
+def _costs(sources: Sequence[Source], need: Need, jobs: int) -> ClassTable:
+    """The table of costs in a file."""
+    from losscli.loss.matrix import read_table
+
+    return read_table(need.path)
 
 
 READERS: dict[str, Callable[[Sequence[Source], Need, int], Any]] = {
@@ -91,5 +102,6 @@ READERS: dict[str, Callable[[Sequence[Source], Need, int], Any]] = {
     "labels": _labels,
     "same bytes": _same_bytes,
     "edges": _edges,
+    "costs": _costs,
 }
 """What answers each need."""

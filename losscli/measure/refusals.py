@@ -99,7 +99,7 @@ def _multi_hot(plan: Plan, tally: Tally) -> None:
     if not tally.seen:
         return
     from losscli.measure.lists import MULTI_HOT, OTHER_LIST
-    from losscli.reading.values import INDICATORS
+    from losscli.reading.lists import INDICATORS
 
     for place, slot in plan.places():
         if slot.kind != "labels":
@@ -119,12 +119,12 @@ DIFFERENT_ROWS = "different rows"
 def _add_differences(plan: Plan, tally: Tally) -> None:
     """Add a fault for each pair of columns that say which row is which and differ, where a note is not enough."""
     for at, agreement in tally.agreements.items():
-        telling = plan.telling[at]
+        shared = plan.telling[at]
         first = agreement.first
-        if first is None or not telling.strict or agreement.counting(tally.read) is not None:
+        if first is None or not shared.strict or agreement.counting(tally.read) is not None:
             continue
-        slot = plan.slot(telling.other)
-        tally.faults.add(ViolationKind(PAIRING, telling.one, DIFFERENT_ROWS), Violation(
+        slot = plan.slot(shared.other)
+        tally.faults.add(ViolationKind(PAIRING, shared.one, DIFFERENT_ROWS), Violation(
             first.row, f"the row is {first.one}, and {first.other} in {slot.file}",
             f"by position, `{slot.name}` must be the same in both files", "differ", None, agreement.count,
         ))  # fmt: skip

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import REAL, AnyClass, Binary, Interval, Simplex
-from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
 from losscli.measure.list_columns import class_places, names_shown, pairs_shown
 from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
 from losscli.reading.select import Chosen, is_glob
@@ -30,13 +29,12 @@ def is_coded(form: Loss) -> bool:
     return any(role.name == "pred" and role.shape == "Codes" for role in form.roles)
 
 
-@dataclass(frozen=True, slots=True)
 class RoleViews:
-    """The columns of one model, as forms read them; a table of costs or classes is read once for all models."""
+    """The columns of one model, as forms read them."""
 
-    columns: Columns
-    model: Model
-    tables: dict[str, ClassTable]
+    def __init__(self, columns: Columns, model: Model) -> None:
+        self.columns = columns
+        self.model = model
 
     def of_form(self, form: Loss, params: Mapping[str, Any]) -> list[tuple[str, View]]:
         """The view of each role of a form."""
@@ -60,7 +58,7 @@ class RoleViews:
         labels, preds = self.model.roles["label"], self.model.roles["pred"]
         for label, pred in zip(self._matched(labels, preds), preds, strict=True):
             one = self.model._replace(roles={**self.model.roles, "label": [label], "pred": [pred]})
-            yield label, pred, replace(self, model=one).of_form(form, params)
+            yield label, pred, RoleViews(self.columns, one).of_form(form, params)
 
     def _view(self, form: Loss, role: Role, params: Mapping[str, Any]) -> View:
         """The view of one role, by its shape and its domain."""
@@ -72,7 +70,7 @@ class RoleViews:
         if isinstance(domain, Binary):
             positive = self.columns.options.positive
             place = self.columns.slot(columns[0], "truth" if positive is None else "class", purpose)
-            return BinaryView(place, domain, form.name, positive)
+            return BinaryView(place, domain, form.name) if positive is None else PositiveView(place, positive)
         if role.shape == "Columns":
             assert isinstance(domain, (Interval, Simplex))
             if role.name == "label":
@@ -114,7 +112,7 @@ class RoleViews:
             label = self._classes_view(form)
             return [("label", label), ("pred", GreatestView(ColumnsView(slots, REAL, form.name)))]
         if form.takes_matrix:
-            table = self.table(params["matrix"])
+            table = self.columns.known.costs(params["matrix"])
             return [
                 ("label", self._in_table(form, table, "label", labels[0], table.true, "row")),
                 ("pred", self._in_table(form, table, "pred", preds[0], table.pred, "column")),
@@ -156,14 +154,6 @@ class RoleViews:
         return class_places(columns.sources, columns.options, self.model.roles["pred"], columns.notes)
 
     # ------------------------------------------------------------------ matrices and levels
-
-    def table(self, path: str) -> ClassTable:
-        """The table of costs in a file."""
-        if path not in self.tables:
-            from losscli.loss.matrix import read_table
-
-            self.tables[path] = read_table(path)
-        return self.tables[path]
 
     def two_classes(self, table: ClassTable) -> tuple[tuple[int | str, ...], ...] | None:
         """The names of the negative and the positive class in a matrix; None where it has no such two."""
@@ -226,7 +216,7 @@ class RoleViews:
         places = paired(*names)
         if places is not None:
             if places != sorted(places):
-                self.columns.note(
+                self.columns.notes.setdefault(
                     f"outputs are paired by name, not in the order listed: {pairs_shown(names, places)}"
                 )
             return [labels[place] for place in places]
@@ -245,7 +235,7 @@ class RoleViews:
                 else "list them one by one with `--label` and `--pred` to pair them in that order",
                 file=self.columns.sources[sides[0]].path,
             )  # fmt: skip
-        self.columns.note(
+        self.columns.notes.setdefault(
             f"outputs are paired in the order of the columns: {pairs_shown(names, range(len(labels)))}"
         )
         return labels

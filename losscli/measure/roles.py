@@ -90,10 +90,6 @@ class Columns:
         """Two columns, in whichever order."""
         return frozenset(((one.side, one.index), (other.side, other.index)))
 
-    def note(self, text: str) -> None:
-        """Say something of the columns, once."""
-        self.notes.setdefault(text)
-
     def named(self, by: str, name: str) -> list[Chosen]:
         """A column that may lie on either side.  DataError says what names it."""
         try:
@@ -118,7 +114,7 @@ class Columns:
         if not by_position(self.sources, options.on):
             return choose_keys(self.sources, options.on, options.key_type, options.unmatched)
         if options.key_type is not None or options.unmatched != "error":
-            raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+            raise UsageError("`--key-type` and `--unmatched` need keys", hint="name the keys: `--on KEY`")
         return None
 
     # ------------------------------------------------------------------ labels and predictions

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.measure.class_views import BinaryView, OneClassView
+from losscli.measure.class_views import BinaryView, OneClassView, PositiveView
 from losscli.measure.number_views import ColumnsView, NumberView
 from losscli.measure.observers.facts import Fact
 from losscli.measure.observers.file_rows import FileRows, Residual, RowLoss
@@ -100,7 +100,7 @@ def _pictured(plan: Plan) -> Iterator[PicturedColumns]:
             if isinstance(label, NumberView) and isinstance(pred, NumberView):
                 # Labels of -1 and 1 are classes; those of a regression may be any number.
                 kind = "residuals" if unit.loss.task == "regression" else None
-            elif isinstance(label, (BinaryView, OneClassView)) and isinstance(pred, NumberView):
+            elif isinstance(label, (BinaryView, PositiveView, OneClassView)) and isinstance(pred, NumberView):
                 kind = "scores"
             elif isinstance(label, NumberView) and isinstance(pred, ColumnsView) and unit.loss.takes_levels:
                 kind = "coverage"

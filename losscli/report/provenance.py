@@ -9,9 +9,10 @@ from losscli.loss.domains import number
 from losscli.measure.refusals import pairing_hint
 from losscli.pairing import Paired
 from losscli.reading.inputs import row_name
+from losscli.reading.suffixes import has_dialect
 from losscli.report.outcomes import Options
 from losscli.report.records import Input, RowCounts
-from losscli.table.cells import LIST_HINT, TEXT_FORMATS
+from losscli.table.cells import LIST_HINT
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iter
     where = ", ".join(
         f"`{plan.slot(place).name}` in {row_name(sources[place[0]], row)}" for place, row in found
     )
-    text = any(sources[place[0]].format in TEXT_FORMATS for place, _ in found)
+    text = any(has_dialect(sources[place[0]].format) for place, _ in found)
     return f"texts that are written as lists are one class each ({where}): {LIST_HINT if text else 'store them as lists'}"
 
 
@@ -56,20 +57,20 @@ def notes_of(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
     """What is to be said of the columns: how they were understood, and where they differ."""
     notes = list(plan.notes)
     for at, agreement in tally.agreements.items():
-        first, telling = agreement.first, plan.telling[at]
+        first, shared = agreement.first, plan.telling[at]
         if first is None:
             continue
-        files = [plan.slot(place).file for place in (telling.one, telling.other)]
-        counting = agreement.counting(tally.read) if telling.strict else None
+        files = [plan.slot(place).file for place in (shared.one, shared.other)]
+        counting = agreement.counting(tally.read) if shared.strict else None
         if counting is not None:
             notes.append(
-                f"`{telling.name}` counts the rows of {files[counting]}, and holds other values in "
+                f"`{shared.name}` counts the rows of {files[counting]}, and holds other values in "
                 f"{files[1 - counting]}: it is taken for an index kept from a split, and not compared"
             )
             continue
-        hint = pairing_hint(sources, [telling.name])
+        hint = pairing_hint(sources, [shared.name])
         notes.append(
-            f"`{telling.name}` differs in {agreement.count} of {plural(tally.read, 'row')}, first in "
+            f"`{shared.name}` differs in {agreement.count} of {plural(tally.read, 'row')}, first in "
             f"{row_name(sources[0], first.row)}: {first.one}, and {first.other} in {files[1]}; rows are paired by "
             f"position ({hint or '`--on position` says that this is meant'})"
         )
