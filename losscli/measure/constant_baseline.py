@@ -22,13 +22,13 @@ from losscli.loss.elicits import Functional
 from losscli.measure.constant_views import ConstantClassView, ConstantView
 from losscli.measure.number_views import ColumnsView
 from losscli.measure.observers.observer import WHOLE
-from losscli.measure.observers.row_counts import UsedRows
+from losscli.measure.observers.row_counts import SeenRows
 from losscli.measure.observers.states import UnitState
 from losscli.measure.plan import Plan, RowUnit
 from losscli.measure.recipes import Best, NoConstant, Recipe, recipe
 from losscli.measure.tally import BySlice
 from losscli.numbers.exact import round_fraction
-from losscli.numbers.row_count import merged
+from losscli.numbers.fields import STATE
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A constant to be found: of which unit and what loss, by which recipe, and the unit of what it is made of."""
+    """A constant to find: its unit and measure, its recipe, and the unit that holds what the recipe needs."""
 
     unit: int
     recipe: Recipe
@@ -164,7 +164,7 @@ class ConstantSearch:
 
 def _slices_used(tally: Tally, place: int) -> list[int]:
     """The codes of the slices that have rows."""
-    found: list[int] = np.flatnonzero(tally.kept[UsedRows(), place].rows).tolist()
+    found: list[int] = np.flatnonzero(tally.kept[SeenRows(), place].rows["used"]).tolist()
     return found
 
 
@@ -189,14 +189,14 @@ def find(plan: Plan, tally: Tally, sought: Sequence[Sought], min_slice: int) -> 
     for one in sought:
         yield _found(plan, one, None, np.zeros(1, np.int64), [tally.of(UnitState(one.made_of))])
     for place in range(len(plan.slicings)):
-        used = tally.kept[UsedRows(), place].rows
+        used = tally.kept[SeenRows(), place].rows["used"]
         # A group for each slice, and one for all slices that are folded.
         groups = np.where(used < min_slice, 0, np.arange(1, len(used) + 1))
         for one in sought:
             states: list[Any] = [None] * (int(groups.max(initial=-1)) + 1)
             sliced: Any = tally.of(UnitState(one.made_of), place)
             for code in _slices_used(tally, place) if sliced is not None else ():
-                states[groups[code]] = merged(states[groups[code]], sliced.at(code))
+                states[groups[code]] = STATE.merge(states[groups[code]], sliced.at(code))
             yield _found(plan, one, place, groups, states)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from losscli.measure.adapt import View
 from losscli.measure.class_columns import as_classes, classes_in, texts_of
 from losscli.measure.number_views import NumberView
-from losscli.measure.observers.row_counts import LackingRows, LostRows, SkippedRows, TouchedRows, UsedRows
+from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
@@ -147,7 +147,7 @@ class Plan(NamedTuple):
 
     def all_observers(self) -> Iterator[Observer]:
         """What is kept of every plan, and what this one keeps beside it."""
-        yield from (UsedRows(), LostRows())
+        yield SeenRows()
         for unit in range(len(self.units)):
             yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
         yield from self.observers

@@ -1,4 +1,4 @@
-"""What a plan keeps of single rows: which columns, and under which names."""
+"""Which columns of single rows a plan keeps, and their names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def watched(
     slopes: bool = False,
     pictures: Pictures = "none",
 ) -> Plan:
-    """The plan, with what to keep of each row.  UsageError where no loss asked for has a value for each row.
+    """The plan with observers of single rows.  UsageError where no loss has a value for each row.
 
     ``keys`` are the places of the key columns, read as text; ``asked`` are the columns of `--columns`.
     """
@@ -51,7 +51,7 @@ def watched(
         )
     own = _Names()
     if asked:
-        _measured(plan, measures, slopes, own)  # these names a column that is asked for does not take
+        _measured(plan, measures, slopes, own)  # a column of `--columns` takes none of these names
     taken = _Names()
     facts = _facts(plan, keys, asked, taken, own.taken) if every or worst else ()
     residuals, losses = _measured(plan, measures, slopes, taken)
@@ -129,9 +129,9 @@ class _Names:
 def _facts(
     plan: Plan, keys: Sequence[Place], asked: Sequence[Fact], names: _Names, own: Collection[str]
 ) -> tuple[Fact, ...]:
-    """Keys first, then labels, predictions, weights, what was asked for, and what slices and filters read.
+    """Keys first, then labels, predictions, weights, the columns of `--columns`, and what slices and filters read.
 
-    A column stands once, but for a label or a prediction that is asked for by its own name.
+    A column is shown once, except a label or a prediction that `--columns` names.
     """
     order = {"label": 1, "pred": 2, "weight": 3, "other": 4, "key": 5}
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}

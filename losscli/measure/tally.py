@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from losscli.errors import DataError
 from losscli.measure.adapt import FirstSeen, View
 from losscli.measure.observers.observer import WHOLE, CutKey, Observer
-from losscli.measure.observers.row_counts import SkippedRows, TouchedRows, UsedRows
+from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
 from losscli.numbers.confusion import Confusion
 from losscli.numbers.states import merged_groups
@@ -106,23 +106,17 @@ class Tally:
     @property
     def used(self) -> int:
         """How many rows were measured."""
-        used = self.of(UsedRows())
-        return 0 if used is None else used.rows
+        return self.counts(SeenRows()).get("used", 0)
+
+    def counts(self, observer: SeenRows | SkippedRows | TouchedRows) -> Mapping[str, int]:
+        """How many rows an observer counted, by what is said of them."""
+        counts = self.of(observer)
+        return {} if counts is None else counts.rows
 
     def state(self, unit: int) -> Any | None:
         """The state of a unit; None where no row counts for it."""
         state = self.of(UnitState(unit))
         return state if state is not None and state.rows else None
-
-    def skipped(self, unit: int) -> Mapping[str, int]:
-        """How many rows the loss of a unit leaves out, by why."""
-        skipped = self.of(SkippedRows(unit))
-        return {} if skipped is None else skipped.rows
-
-    def touched(self, unit: int) -> Mapping[str, int]:
-        """How many rows a convention of the loss of a unit changes, by the convention."""
-        touched = self.of(TouchedRows(unit))
-        return {} if touched is None else touched.rows
 
 
 def add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, number_at, regrouped, rows_of
 from losscli.numbers.cells import BELOW, cells_at, distinct, drawn, keys_of, keys_of_all, moved, union
 from losscli.numbers.exact import ExactSum
+from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import exact_sum, grouped, side_by_side, sum_of_ones
 from losscli.numbers.sums import Sums
 
@@ -55,14 +55,14 @@ class Bins:
             for held, at in ((self, ours), (other, theirs))
         )
         return type(self)(
-            keys, mine.merge(more), self.weight.merge(other.weight), added(self.rows, other.rows)
+            keys, mine.merge(more), self.weight.merge(other.weight), COUNT.merge(self.rows, other.rows)
         )
 
     def at(self, group: int) -> Self:
         """The state of one group alone."""
         cells = cells_at(self.keys, group)
         sums = self.sums.regrouped(cells, np.arange(len(cells)), len(cells))
-        weight, rows = grouped(self.weight).at(group), number_at(self.rows, group)
+        weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(self.keys[cells] & BELOW, sums, weight, rows)
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
@@ -73,7 +73,7 @@ class Bins:
             keys,
             self.sums.regrouped(cells, at, len(keys)),
             grouped(self.weight).regrouped(codes, places, groups),
-            regrouped(self.rows, codes, places, groups),
+            COUNT.regrouped(self.rows, codes, places, groups),
         )
 
     def resampled(self, counts: Floats) -> Self:
@@ -85,7 +85,7 @@ class Bins:
                 lambda amounts: drawn(counts, amounts, self.keys, at, len(bins)), len(self.keys)
             ),
             grouped(self.weight).resampled(counts),
-            (counts @ self.rows).astype(np.int64),
+            COUNT.resampled(self.rows, counts),
         )
 
     @cached_property

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, number_at, regrouped, rows_of
 from losscli.numbers.cells import BELOW, cells_at, drawn, keys_of, keys_of_all, moved, union
 from losscli.numbers.class_pairs import PLACE, joined_classes, moved_pairs, pairs_of
 from losscli.numbers.exact import ExactSum, round_fraction
+from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import (
     GroupedSums,
     NotResampled,
@@ -126,7 +126,7 @@ class Confusion:
             )
         mine = self.sums.regrouped(np.arange(len(ours)), ours, len(keys))
         more = other.sums.regrouped(np.arange(len(theirs)), theirs, len(keys))
-        weight, rows = self.weight.merge(other.weight), added(self.rows, other.rows)
+        weight, rows = self.weight.merge(other.weight), COUNT.merge(self.rows, other.rows)
         both = type(self)(names, places, keys, mine.merge(more), weight, rows)
         # The index of the classes is handed on: building it anew would take longer than the merge itself.
         index = dict(known)
@@ -145,7 +145,7 @@ class Confusion:
             names = tuple([names[place] for place in used.tolist()])
             places = used.searchsorted(labels) << PLACE | used.searchsorted(preds)
         keys = np.arange(len(cells))
-        weight, rows = grouped(self.weight).at(group), number_at(self.rows, group)
+        weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(names, places, keys, self.sums.regrouped(cells, keys, len(keys)), weight, rows)
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
@@ -158,7 +158,7 @@ class Confusion:
             keys,
             self.sums.regrouped(cells, at, len(keys)),
             grouped(self.weight).regrouped(codes, places, groups),
-            regrouped(self.rows, codes, places, groups),
+            COUNT.regrouped(self.rows, codes, places, groups),
         )
 
     def resampled(self, counts: Floats) -> Self:
@@ -175,7 +175,7 @@ class Confusion:
             keys_of_all(len(counts), np.arange(pairs)),
             self.sums.mapped(lambda amounts: drawn(counts, amounts, self.keys, at, pairs), len(self.keys)),
             grouped(self.weight).resampled(counts),
-            (counts @ self.rows).astype(np.int64),
+            COUNT.resampled(self.rows, counts),
         )
 
     def __eq__(self, other: object) -> bool:

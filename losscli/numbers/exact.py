@@ -2,7 +2,7 @@
 
 An `ExactSum` is an integer in units of 2^-1074, the smallest double, or of that power once for each
 factor of a product.  Integers add in any order to the same integer, so the same rows give the same
-bits however they were cut, ordered and merged; rounding happens once, when a number is asked for.
+bits however they were cut, ordered and merged; rounding happens once, at the end.
 
 The integers themselves are worked out in `tiles`.
 """

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, regrouped
 from losscli.numbers.error_free import two_product
 from losscli.numbers.exact import ExactSum
+from losscli.numbers.fields import COUNT, PerGroup
 from losscli.numbers.tiles import LOWEST, TILE, Bounds, bounds_of, scratch
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class GroupedSums:
             self, other = self._as(factors), other._as(factors)
         limbs = dict(self.limbs)
         for place, limb in other.limbs.items():
-            limbs[place] = added(limbs[place], limb) if place in limbs else limb
+            limbs[place] = COUNT.merge(limbs[place], limb) if place in limbs else limb
         others = dict(self.others)
         for code, held in other.others.items():
             others[code] = others[code].merge(held) if code in others else held
@@ -148,7 +148,7 @@ class GroupedSums:
         for code, held in self.others.items():
             for place in places[codes == code].tolist():
                 others[place] = others[place].merge(held) if place in others else held
-        limbs = {limb: regrouped(numbers, codes, places, groups) for limb, numbers in limbs.items()}
+        limbs = {limb: COUNT.regrouped(numbers, codes, places, groups) for limb, numbers in limbs.items()}
         return type(self)(self.factors, limbs, others, terms)
 
     def resampled(self, counts: Floats) -> Self:
@@ -174,7 +174,7 @@ class GroupedSums:
         return type(self)(self.factors, _carried(drawn), {}, 1)
 
     def _with_others(self, groups: int) -> dict[int, Ints]:
-        """Carried limbs of all groups, of which each is as long; finite sums that are kept apart stand in limbs too."""
+        """Carried limbs, each with a number for every group; they include the finite sums of `others`."""
         if not self.finite:
             raise NotResampled
         limbs = {
@@ -290,7 +290,7 @@ def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
     carried: dict[int, Ints] = {}
     carry: Ints = np.zeros(0, dtype=np.int64)
     for place in range(min(limbs), max(limbs) + 1):
-        limb = added(limbs.get(place, np.zeros(0, dtype=np.int64)), carry)
+        limb = COUNT.merge(limbs.get(place, np.zeros(0, dtype=np.int64)), carry)
         carry = limb >> LIMB
         carried[place] = limb & ((1 << LIMB) - 1)
     carried[max(limbs) + 1] = carry

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, least, number_at, regrouped, rows_of
+from losscli.numbers.fields import COUNT, Numbers, PerGroup, State, rows_of
 
 if TYPE_CHECKING:
     from losscli.table.block import Ints
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 NO_ROW = int(np.iinfo(np.int64).max)
 
 
-class RowCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RowCount(State):
     """The number of some rows, and the lowest of their row numbers (`NO_ROW` where there are none)."""
 
     rows: PerGroup = 0
     first: PerGroup = NO_ROW
+    FIELDS: ClassVar = {"rows": COUNT, "first": Numbers(np.minimum, NO_ROW)}
 
     @classmethod
     def of(cls, row_numbers: Ints, codes: Ints | None = None, groups: int = 1) -> Self:
@@ -28,20 +31,3 @@ class RowCount(NamedTuple):
         first = np.full(groups, NO_ROW)
         np.minimum.at(first, codes, row_numbers)
         return cls(rows, first)
-
-    def merge(self, other: Self) -> Self:
-        return type(self)(added(self.rows, other.rows), least(self.first, other.first))
-
-    def at(self, group: int) -> Self:
-        return type(self)(number_at(self.rows, group), number_at(self.first, group, NO_ROW))
-
-    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
-        return type(self)(
-            regrouped(self.rows, codes, places, groups),
-            regrouped(self.first, codes, places, groups, np.minimum, NO_ROW),
-        )
-
-
-def merged(one: Any, other: Any) -> Any:
-    """Two states merged, either of which may be None: nothing was met."""
-    return other if one is None else one if other is None else one.merge(other)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from losscli.numbers.bins import Bins
-from losscli.numbers.by_group import PerGroup
 from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.extremes import Extremes
+from losscli.numbers.fields import STATE, PerGroup, Several, State
 from losscli.numbers.sums import Moments, Sums
 from losscli.numbers.values import Values
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """Several states of the same rows; a subclass says which, and of which columns."""
+class Joined(State):
+    """Several states of the same rows; `LAYOUT` gives the kind and the columns of each."""
 
     states: tuple[Any, ...]
+    FIELDS: ClassVar = {"states": Several(STATE)}
     LAYOUT: ClassVar[tuple[tuple[Any, tuple[int, ...]], ...]] = ()
 
     @classmethod
@@ -41,21 +42,6 @@ class Joined:
             tuple(kind.of([columns[i] for i in at], weight, None, codes, groups) for kind, at in cls.LAYOUT)
         )
 
-    def merge(self, other: Self) -> Self:
-        return type(self)(tuple(a.merge(b) for a, b in zip(self.states, other.states, strict=True)))
-
-    def at(self, group: int) -> Self:
-        """The state of one group alone."""
-        return type(self)(tuple(state.at(group) for state in self.states))
-
-    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
-        """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
-        return type(self)(tuple(state.regrouped(codes, places, groups) for state in self.states))
-
-    def resampled(self, counts: Floats) -> Self:
-        """The state of each resample: in row r of ``counts`` stands how often it draws each group."""
-        return type(self)(tuple(state.resampled(counts) for state in self.states))
-
     @property
     def weight(self) -> ExactSum:
         weight: ExactSum = self.states[0].weight
@@ -64,10 +50,6 @@ class Joined:
     @property
     def rows(self) -> PerGroup:
         return self.states[0].rows
-
-    def to_json(self) -> dict[str, Any]:
-        """The state of one group, for `from_json`."""
-        return {"states": [state.to_json() for state in self.states]}
 
     @classmethod
     def from_json(cls, held: Mapping[str, Any]) -> Self:
@@ -127,7 +109,7 @@ class BlockStates:
         key = (kind, *map(id, columns), id(weight), id(names), id(codes))
         if key not in self._known:
             state = kind.of(columns, weight, names, codes, groups)
-            # The arrays are kept too: the id of one that is freed may go to another.
+            # The arrays are too: the id of one that is freed may go to another.
             self._known[key] = state, columns, weight, names, codes
         return self._known[key][0]
 

@@ -7,17 +7,18 @@ With ``codes``, the group of each row, it is the state of many groups side by si
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, number_at, regrouped, rows_of
 from losscli.numbers.cross_products import CrossProducts
 from losscli.numbers.exact import ExactSum
+from losscli.numbers.fields import COUNT, SUM, Nested, PerGroup, Several, State, rows_of
 from losscli.numbers.grouped_sums import exact_sum, grouped, sum_of_ones
-from losscli.numbers.row_count import RowCount, merged
+from losscli.numbers.row_count import RowCount
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
@@ -27,7 +28,7 @@ Names = tuple[int | str, ...] | None
 
 
 class Squares(NamedTuple):
-    """A column of squares some of which no double holds: those are 0 in ``rows``, and have their ``roots``."""
+    """A column of squares. Those beyond the range of a double are 0 in ``rows`` and kept as ``roots``."""
 
     rows: Floats
     roots: Floats  # 0 where the row holds the square
@@ -37,40 +38,20 @@ class Squares(NamedTuple):
         return cls(np.where(roots == 0.0, rows, 0.0), roots)
 
 
-class Totals(NamedTuple):
-    """Sums that add up when states are merged; a subclass says of what."""
+@dataclass(frozen=True, slots=True)
+class Totals(State):
+    """Exact sums of columns; subclasses say which columns."""
 
     totals: tuple[ExactSum, ...]
     weight: ExactSum
     rows: PerGroup
     infinite: RowCount | None = None  # rows with an infinite entry
-
-    def merge(self, other: Self) -> Self:
-        return type(self)(
-            tuple(mine.merge(theirs) for mine, theirs in zip(self.totals, other.totals, strict=True)),
-            self.weight.merge(other.weight),
-            added(self.rows, other.rows),
-            merged(self.infinite, other.infinite),
-        )
-
-    def at(self, group: int) -> Self:
-        """The state of one group alone."""
-        infinite = None if self.infinite is None else self.infinite.at(group)
-        return type(self)(
-            tuple(grouped(total).at(group) for total in self.totals),
-            grouped(self.weight).at(group),
-            number_at(self.rows, group),
-            infinite if infinite is not None and infinite.rows else None,
-        )
-
-    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
-        """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
-        return type(self)(
-            tuple(grouped(total).regrouped(codes, places, groups) for total in self.totals),
-            grouped(self.weight).regrouped(codes, places, groups),
-            regrouped(self.rows, codes, places, groups),
-            None if self.infinite is None else self.infinite.regrouped(codes, places, groups),
-        )
+    FIELDS: ClassVar = {
+        "totals": Several(SUM),
+        "weight": SUM,
+        "rows": COUNT,
+        "infinite": Nested(RowCount.from_json),
+    }
 
     def mapped(self, linear: Callable[[Floats], Floats], groups: int) -> Self:
         """The states under a linear map of the numbers of ``groups`` groups (`GroupedSums.mapped`)."""
@@ -79,25 +60,6 @@ class Totals(NamedTuple):
             grouped(self.weight).mapped(linear, groups),
             linear(self.rows[:, np.newaxis].astype(np.float64))[:, 0].astype(np.int64),
         )
-
-    def resampled(self, counts: Floats) -> Self:
-        """The state of each resample: in row r of ``counts`` stands how often it draws each group."""
-        return self.mapped(counts.__matmul__, counts.shape[1])
-
-    def to_json(self) -> dict[str, Any]:
-        """The state of one group, for `from_json`."""
-        return {
-            "totals": [total.to_json() for total in self.totals],
-            "weight": self.weight.to_json(),
-            "rows": self.rows,
-            "infinite": self.infinite,
-        }
-
-    @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        totals = tuple(ExactSum.from_json(total) for total in held["totals"])
-        infinite = None if held["infinite"] is None else RowCount(*held["infinite"])
-        return cls(totals, ExactSum.from_json(held["weight"]), held["rows"], infinite)
 
 
 class Sums(Totals):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, number_at, regrouped, rows_of
 from losscli.numbers.exact import ExactSum, round_fraction
+from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import NotResampled, exact_sum, grouped, sum_of_ones
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ class Values:
 
     def merge(self, other: Self) -> Self:
         weight = self.weight.merge(other.weight)
-        return type(self)(self.pieces + other.pieces, weight, added(self.rows, other.rows), self.columns)
+        return type(self)(
+            self.pieces + other.pieces, weight, COUNT.merge(self.rows, other.rows), self.columns
+        )
 
     @cached_property
     def _ordered(self) -> Piece:
@@ -86,7 +88,7 @@ class Values:
         first, last = ordered.codes.searchsorted((group, group + 1)).tolist()
         piece = ordered.take(slice(first, last), None)
         weight = grouped(self.weight).at(group)
-        return type(self)((piece,) if last > first else (), weight, number_at(self.rows, group), self.columns)
+        return type(self)((piece,) if last > first else (), weight, COUNT.at(self.rows, group), self.columns)
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
@@ -99,7 +101,9 @@ class Values:
             rows = np.flatnonzero(at >= 0)
             pieces.append(piece.take(rows, at[rows]) if len(rows) < len(at) else piece._replace(codes=at))
         weight = grouped(self.weight).regrouped(codes, places, groups)
-        return type(self)(tuple(pieces), weight, regrouped(self.rows, codes, places, groups), self.columns)
+        return type(self)(
+            tuple(pieces), weight, COUNT.regrouped(self.rows, codes, places, groups), self.columns
+        )
 
     def resampled(self, counts: Floats) -> NoReturn:
         """Rows that are kept as they came are not drawn again."""

@@ -35,7 +35,7 @@ def finish(
         if loss.is_mean:
             mean = exact_quotient(state.totals[0], state.weight)
             # Of squares beyond the doubles the sum is exact, and their mean may be within them.
-            return beyond if state.infinite is not None and rounded(mean)[0] is None else mean
+            return beyond if infinite.rows and rounded(mean)[0] is None else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
     if not isinstance(state, Counts) and state.weight.units == 0:
         return Undefined(NO_ROW)

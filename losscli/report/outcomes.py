@@ -1,4 +1,4 @@
-"""The states of a measure become outcomes: of the whole, by the average asked for, or of each class or output."""
+"""The states of a measure become outcomes: one for the whole, or one for each class or output."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ class Finisher:
     def _averaged(
         self, units: Sequence[Any], names: list[dict[str, str]], states: Sequence[Any]
     ) -> list[Outcome]:
-        """The whole of several parts by the average asked for; or each of them."""
+        """The average of several parts; or each of them, under `--average none`."""
         average = self.form
         parts = self.measure.parts if len(self.measure.parts) > 1 else self.measure.parts * len(units)
         finished = [self.finished(unit) for unit in units]

@@ -6,18 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
 from losscli.measure.classes import judge, unweighed
 from losscli.measure.observers.observer import WHOLE
-from losscli.measure.observers.row_counts import LackingRows, LostRows, UsedRows
+from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import BySlice, Tally
-from losscli.numbers.by_group import added, number_at
 from losscli.numbers.confusion import MOST_CLASSES, Confusion
+from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.states import STATES
 from losscli.numbers.sums import Sums
@@ -66,9 +64,9 @@ def deal_groups(plan: Plan, tally: Tally) -> None:
     if plan.groups is None:
         return
     dealt: dict[Any, tuple[Any, dict[int, Any]]] = {
-        cut: (rows.rows, {})
-        for (what, cut), rows in tally.kept.items()
-        if isinstance(what, UsedRows) and isinstance(cut, tuple)
+        cut: (counts.rows["used"], {})
+        for (what, cut), counts in tally.kept.items()
+        if isinstance(what, SeenRows) and isinstance(cut, tuple)
     }
     for (what, cut), state in tally.kept.items():
         if isinstance(what, UnitState) and cut in dealt:
@@ -98,16 +96,14 @@ def slices_of(
     """The slices that have rows, or lost them for a missing value, in order, each with a tally of its own."""
     from losscli.measure.slices import order_of
 
-    used, lost = (
-        np.zeros(0, dtype=np.int64) if rows is None else rows.rows
-        for rows in (tally.of(UsedRows(), place), tally.of(LostRows(), place))
-    )
-    either = added(used, lost)
-    codes = [(values, code) for values, code in view.index.codes.items() if number_at(either, code)]
+    rows = tally.kept[SeenRows(), place].rows
+    used = rows["used"]
+    either = COUNT.merge(used, rows["lost"]) if "lost" in rows else used
+    codes = [(values, code) for values, code in view.index.codes.items() if COUNT.at(either, code)]
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
-    kept = [codes[at] for at in order if number_at(used, codes[at][1]) >= min_slice]
-    folded = [codes[at] for at in order if number_at(used, codes[at][1]) < min_slice]
+    kept = [codes[at] for at in order if COUNT.at(used, codes[at][1]) >= min_slice]
+    folded = [codes[at] for at in order if COUNT.at(used, codes[at][1]) < min_slice]
     found = [(values, tally.slice(place, code)) for values, code in kept]
     if folded:
         rest = Tally()
@@ -204,8 +200,8 @@ class _Measured:
         part, state, name, finished, several, left_out = outcome
         loss, values = self.finisher.loss, self.finisher.measure.values
         units = [p.unit for p in self.finisher.measure.parts] if several else [part.unit]
-        skipped = _added([self.tally.skipped(unit) for unit in units])
-        touched = _added([self.tally.touched(unit) for unit in units])
+        skipped = _added([self.tally.counts(SkippedRows(unit)) for unit in units])
+        touched = _added([self.tally.counts(TouchedRows(unit)) for unit in units])
         missing = [rows for unit in units if (rows := self._lacking(unit)) is not None]
         if missing:
             count, first = sum(m.rows for m in missing), min(m.first for m in missing)
@@ -269,7 +265,7 @@ class _Measured:
         return detail
 
     def _resampled(self) -> Resampled | None:
-        """What becomes of the measure over all resamples, where the bootstrap is asked for."""
+        """The values of the measure over all resamples; None without a bootstrap."""
         interval = self.finisher.options.interval
         drawn = self.tally.of(DRAWN)
         if interval is None or drawn is None:
@@ -307,8 +303,8 @@ class _Measured:
 
     def _why_no_row(self, skipped: Mapping[str, int]) -> str:
         """Why no row of a slice counts: what is skipped is said beside it."""
-        used, lost = self.tally.used, self.tally.of(LostRows())
-        dropped = 0 if lost is None else lost.rows
+        rows = self.tally.counts(SeenRows())
+        used, dropped = rows.get("used", 0), rows.get("lost", 0)
         if dropped and not used:
             return f"no row is left: {plural(dropped, 'row was', 'rows were')} dropped for a missing value"
         return NO_ROW if skipped or not used else f"{NO_ROW}: {plural(used, 'row has', 'rows have')} weight 0"

@@ -1,6 +1,6 @@
 """Chances and quantiles of the few distributions that intervals and comparisons need.
 
-Functions of plain numbers; which of them a loss calls for is the business of `intervals` and `compare`.
+They are functions of plain numbers; `intervals` and `compare` choose among them.
 """
 
 from __future__ import annotations

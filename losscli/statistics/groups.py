@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.numbers.by_group import padded
-from losscli.numbers.row_count import merged
+from losscli.numbers.fields import COUNT, STATE
 from losscli.table.block import ClassColumn
 from losscli.table.keys import keys_of, text_words, widened, words_of_texts
 
@@ -62,7 +61,7 @@ class Groups:
         counted = []
         for part in self.parts:
             held = [part.states[unit] for unit in units if unit in part.states]
-            rows = sum((padded(state.rows, part.codes) for state in held), np.zeros_like(part.codes))
+            rows = sum((COUNT.chosen(state.rows, part.codes) for state in held), np.zeros_like(part.codes))
             counted.append(part._replace(codes=part.codes[rows > 0], names=part.names[rows > 0]))
         names = np.unique(np.concatenate([part.names for part in counted]))
         states: list[Any] = [None] * len(units)
@@ -71,7 +70,7 @@ class Groups:
             for at, unit in enumerate(units):
                 if unit in part.states:
                     own = part.states[unit].regrouped(part.codes, places, len(names))
-                    states[at] = merged(states[at], own)
+                    states[at] = STATE.merge(states[at], own)
         return len(names), states
 
 

@@ -49,7 +49,7 @@ MOST_LEVEL = 0.999
 
 @dataclass(frozen=True, slots=True)
 class IntervalSpec:
-    """An interval as asked for.
+    """The value of `--ci`.
 
     ``seed`` and ``cluster`` (a column, whose equal values are drawn together) are of the bootstrap;
     ``horizon`` is of a comparison over time: how many steps ahead the predictions were made.
@@ -153,7 +153,7 @@ NO_DOUBLE = "no interval: the square of a row is beyond the range of a double"
 
 
 def beyond_doubles(state: Sums, spread: Spread) -> bool:
-    """Whether roots stand in the sums for squares that no double holds, of which the spread knows nothing."""
+    """Whether the sums hold squares beyond the range of a double, which the spread lacks."""
     return any(total.factors > (1 if spread.squares is None else 2) for total in state.totals)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, added, number_at, rows_of
-from losscli.numbers.row_count import merged
+from losscli.numbers.fields import ANY, COUNT, STATE, PerGroup, State, rows_of
 from losscli.numbers.values import Values
 from losscli.statistics.spread import Ends, Spread
 
@@ -19,23 +18,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PairedDifference:
+class PairedDifference(State):
     """Second moments of the columns of both, and in how many rows either is better."""
 
-    spread: Spread | None = None
-    wins: PerGroup = 0  # of the head
-    losses: PerGroup = 0
+    spread: Spread | None
+    wins: PerGroup  # of the head
+    losses: PerGroup
+    unlike: PerGroup  # rows of blocks in which the two did not count the same rows
     counted: bool = False  # whether rows can be told to be better or worse
-    series: Values | None = (
-        None  # the time of each row, and by how much the losses differ; None without times
-    )
-    unlike: PerGroup = 0  # rows of blocks of which the two did not count the same rows
+    series: Values | None = None  # the time of each row, and by how much the losses differ
+    FIELDS: ClassVar = {
+        "spread": STATE, "wins": COUNT, "losses": COUNT, "unlike": COUNT, "counted": ANY, "series": STATE,
+    }  # fmt: skip
 
     @classmethod
     def of_unlike(cls, rows: int, codes: Ints | None = None, groups: int = 1) -> Self:
-        """Of rows of which the two models do not count the same: nothing is compared."""
+        """The state of a block in which the two models do not count the same rows: nothing is compared."""
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)
-        return cls(None, none, none, unlike=rows_of(rows, codes, groups))
+        return cls(None, none, none, rows_of(rows, codes, groups))
 
     @classmethod
     def of(
@@ -45,35 +45,14 @@ class PairedDifference:
         spread = Spread.of([*base, *head], weight, codes, groups)
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)
         if better is None or len(base) > 1 or len(head) > 1:
-            return cls(spread, none, none, unlike=none)
+            return cls(spread, none, none, none)
         with np.errstate(all="ignore"):
             apart = head[0] - base[0]
             ends = Ends.of(apart if weight is None else apart * weight, weight, codes, groups)
         one, other = (_badness(columns[0], better) for columns in (base, head))
         wins, losses = (_count(found, codes, groups) for found in (other < one, other > one))
         series = None if times is None else Values.of([times, apart], None, None, codes, groups)
-        return cls(replace(spread, ends=ends), wins, losses, True, series, none)
-
-    def merge(self, other: Self) -> Self:
-        return type(self)(
-            merged(self.spread, other.spread),
-            added(self.wins, other.wins),
-            added(self.losses, other.losses),
-            self.counted or other.counted,
-            merged(self.series, other.series),
-            added(self.unlike, other.unlike),
-        )
-
-    def at(self, group: int) -> Self:
-        """That of one group alone."""
-        return type(self)(
-            None if self.spread is None else self.spread.at(group),
-            number_at(self.wins, group),
-            number_at(self.losses, group),
-            self.counted,
-            None if self.series is None else self.series.at(group),
-            number_at(self.unlike, group),
-        )
+        return cls(replace(spread, ends=ends), wins, losses, none, True, series)
 
     def of_rates(self, states: Sequence[Sums]) -> bool:
         """Whether every row of both is 0 or 1: there the sum of squares is the sum itself."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from losscli.numbers.by_group import PerGroup, greatest_of, least_of
 from losscli.numbers.exact import ExactSum, round_fraction
-from losscli.numbers.grouped_sums import exact_sum, grouped
-from losscli.numbers.row_count import merged
+from losscli.numbers.fields import STATE, SUM, PerGroup, Several, State, greatest_of, least_of
+from losscli.numbers.grouped_sums import exact_sum
 from losscli.statistics.distributions import normal_quantile
 
 if TYPE_CHECKING:
@@ -32,9 +31,9 @@ Row = tuple[float, float]
 
 
 class Ends(NamedTuple):
-    """Rows at the ends, of which one deviates the most from any mean: w·l and w, in arrays by group.
+    """The rows at the ends, as w·l and w in arrays by group: one of them deviates most from any mean.
 
-    Where an end is infinite or no number, it is infinite, whatever is merged with it.
+    An end that is infinite or NaN is infinite after any merge.
     """
 
     low: Floats  # (2, groups): the least w·l; of equal ones that of the least weight
@@ -109,13 +108,14 @@ def _before(one: Floats, other: Floats) -> Mask:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(State):
     """Second moments of the columns of a row function; without weights w is one."""
 
     products: tuple[ExactSum, ...]  # Σ u_j u_k for j <= k, row by row of the triangle
     crossed: tuple[ExactSum, ...]  # Σ w u_k; none without weights, where it is the column's sum
     squares: ExactSum | None  # Σ w²
     ends: Ends | None  # of a single column
+    FIELDS: ClassVar = {"products": Several(SUM), "crossed": Several(SUM), "squares": SUM, "ends": STATE}
 
     @classmethod
     def of(
@@ -130,23 +130,6 @@ class Spread:
             return cls(products, (), None, ends)
         crossed = tuple(exact_sum(codes, groups, weight, column) for column in scaled)
         return cls(products, crossed, exact_sum(codes, groups, weight, weight), ends)
-
-    def merge(self, other: Self) -> Self:
-        return type(self)(
-            tuple(a.merge(b) for a, b in zip(self.products, other.products, strict=True)),
-            tuple(a.merge(b) for a, b in zip(self.crossed, other.crossed, strict=True)),
-            merged(self.squares, other.squares),
-            merged(self.ends, other.ends),
-        )
-
-    def at(self, group: int) -> Self:
-        """That of one group alone."""
-        return type(self)(
-            tuple(grouped(product).at(group) for product in self.products),
-            tuple(grouped(product).at(group) for product in self.crossed),
-            None if self.squares is None else grouped(self.squares).at(group),
-            None if self.ends is None else self.ends.at(group),
-        )
 
     @property
     def finite(self) -> bool:

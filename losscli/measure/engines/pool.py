@@ -1,6 +1,6 @@
-"""Work done side by side on threads, with its results in order; and what a run hands back.
+"""Work on threads, with its results in order; and the outcome of a run.
 
-NumPy and Arrow let go of the interpreter's lock while they work, so threads share the memory and copy nothing.
+NumPy and Arrow release the interpreter's lock while they work, so threads share the memory and copy nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ R = TypeVar("R")
 BATCH_ROWS = 1 << 16
 
 Advance = Callable[[int, int], None]
-"""Told of rows measured and bytes read since it was last called."""
+"""Called with the rows measured and the bytes read since the last call."""
 
 
 @dataclass(slots=True)
@@ -42,16 +42,16 @@ class Outcome:
 
 
 class Sink(Protocol):
-    """What takes single rows in: in their order by position, in any order by key."""
+    """Takes single rows: in their order by position, in any order by key."""
 
     def add(self, rows: RowTable) -> None: ...
 
     def restart(self) -> None:
-        """Another way to pair the rows begins: forget those of the last one."""
+        """Forget all rows: they will come again, paired in another way."""
 
 
 def empty_tally(sink: Sink | None, memory: int) -> Tally:
-    """An empty tally that hands on the single rows of those merged into it, and keeps to some memory."""
+    """An empty tally that sends single rows to ``sink`` and refuses tables of more than ``memory`` bytes."""
     if sink is None:
         return Tally(memory=memory)
     sink.restart()
@@ -96,9 +96,9 @@ def batches_of(parts: Iterable[Part], chunk_rows: int) -> Iterator[Batch]:
 def bounded(
     pool: ThreadPoolExecutor | None, work: Callable[[T], R], items: Iterable[T], *, ahead: int
 ) -> Iterator[R]:
-    """The results in order, at most ``ahead`` items under way at a time.
+    """The results in order, with at most ``ahead`` items in work at a time.
 
-    An error met while taking the next item is raised behind the results of the items before it.
+    An error in taking the next item is raised after the results of the items before it.
     """
     source = iter(items)
     if pool is None:
@@ -129,7 +129,7 @@ def bounded(
 
 @contextmanager
 def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor | None]:
-    """So many threads; none for one job, which is done where it is met, unless ``at_least`` one is wanted."""
+    """A pool of ``jobs`` threads; None for one job, which the caller does itself, unless ``at_least`` one is needed."""
     if jobs == 1 and not at_least:
         yield None
         return
@@ -140,5 +140,5 @@ def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor
     try:
         yield pool
     finally:
-        # On an interrupt, what is under way is left to end with the process: nobody waits for it.
+        # On an interrupt, running work ends with the process: nobody waits for it.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,7 +1,7 @@
 """The engine of one machine: blocks, or pieces of files, measured side by side on threads.
 
-What is returned does not depend on who finished first: tallies merge to the same
-bits in any order, and of several errors the one of the lowest row counts.
+The outcome does not depend on which thread finished first: tallies merge to the same bits in any order, and of
+several errors the one with the lowest row is raised.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from losscli.reading.source import Part, Source
 
 SMALL_BYTES = 1 << 20
-"""Inputs of which each is smaller are measured before threads would have started."""
+"""Inputs that are all smaller are measured before threads would have started."""
 
 
 def run(
@@ -60,7 +60,7 @@ def run(
     if plan.keys is None:
         outcome = _by_position(plan, sources, jobs, memory, advance, sink)
     else:
-        # Imported here, as much of what is imported only where a call needs it: it starts faster.
+        # Imported here: calls that pair by position start faster.
         from losscli.measure.engines.keyed import measure_keyed
 
         outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
@@ -150,7 +150,7 @@ def default_jobs(sources: Sequence[Source]) -> int:
 
 
 def _keep_memory() -> None:
-    # glibc takes a large block that is freed as a sign to keep blocks up to that size: without it
-    # every temporary of a kernel would be mapped, page by page, and unmapped again.
+    # When a large block is freed, glibc keeps blocks up to that size. Otherwise every temporary array of a
+    # kernel would be mapped, page by page, and unmapped again.
     held = np.empty((1 << 22) - (1 << 12))
     del held

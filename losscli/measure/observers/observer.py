@@ -1,7 +1,7 @@
 """What an observer is, and what it sees of a block.
 
-An observer is a value: it says what is kept, and two that are equal keep the same.  `Observer.observe` gives its state
-over a block; states merge, and `at` gives that of one group.
+An observer is a value: equal observers keep the same.  `Observer.observe` returns its state over a block.  States merge,
+and `at` gives the state of one group.  A new observer is one class, and one line where a plan takes it in.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class UnitRows:
 
     @cached_property
     def infinite(self) -> Mask:
-        """The rows of which a column is infinite."""
+        """The rows in which a column is infinite."""
         found: Mask = ~np.logical_and.reduce([np.isfinite(column) for column in self.columns])
         return found
 
@@ -107,7 +107,7 @@ class MeasuredBlock:
 
 
 class Observer(ABC):
-    """Something that is kept of rows."""
+    """Keeps one thing of the rows."""
 
     __slots__ = ()
 
@@ -119,3 +119,10 @@ class Observer(ABC):
     @abstractmethod
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Any | None:
         """The state over a block, by the groups of a cut; None where there is nothing to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitObserver(Observer):
+    """Keeps one thing of the rows of one unit."""
+
+    unit: int

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from losscli.measure.observers.observer import CutKey, MeasuredBlock, UnitRows
 
 Pictures: TypeAlias = Literal["none", "losses", "all"]
-"""Of what counts are kept for pictures: of nothing, of the losses of rows, or of labels and predictions too."""
+"""What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
 
 
 PictureKind: TypeAlias = Literal["residuals", "scores", "coverage"]
@@ -50,7 +50,7 @@ class PicturedLoss(Observer):
 
 @dataclass(frozen=True, slots=True)
 class PicturedColumns(Observer):
-    """A label and a prediction of which pictures are drawn; the unit reads both."""
+    """Counts of a label and a prediction for pictures; the unit reads both."""
 
     unit: int
     name: str

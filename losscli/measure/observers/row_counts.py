@@ -1,4 +1,4 @@
-"""How many rows were used, dropped, skipped or touched, and how many lack a value."""
+"""How many rows were used, lost, skipped or touched, and how many lack a value."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from losscli.measure.observers.observer import Observer
-from losscli.numbers.by_group import added, number_at, rows_of
+from losscli.measure.observers.observer import Observer, UnitObserver
+from losscli.numbers.fields import COUNT, rows_of
 from losscli.numbers.row_count import RowCount
 
 if TYPE_CHECKING:
     from losscli.measure.observers.observer import Cut, CutKey, MeasuredBlock
-    from losscli.numbers.by_group import PerGroup
+    from losscli.numbers.fields import PerGroup
     from losscli.table.block import Mask
 
 
@@ -35,37 +35,29 @@ class Counts(NamedTuple):
     def merge(self, other: Counts) -> Counts:
         rows = dict(self.rows)
         for name, more in other.rows.items():
-            rows[name] = added(rows[name], more) if name in rows else more
+            rows[name] = COUNT.merge(rows[name], more) if name in rows else more
         return Counts(rows)
 
     def at(self, group: int) -> Counts:
         """Those of one group alone."""
-        return Counts({name: found for name, rows in self.rows.items() if (found := number_at(rows, group))})
+        return Counts({name: found for name, rows in self.rows.items() if (found := COUNT.at(rows, group))})
 
 
 @dataclass(frozen=True, slots=True)
-class UsedRows(Observer):
-    """The rows that are measured."""
+class SeenRows(Observer):
+    """The rows that are `used`, and those that were `lost` for a missing value: a slice of lost rows is a slice."""
 
     by_group = True
 
-    def observe(self, block: MeasuredBlock, cut: CutKey) -> RowCount:
-        return RowCount(rows_of(block.used.block.rows, *block.used.cuts[cut]))
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts:
+        used = rows_of(block.used.block.rows, *block.used.cuts[cut])
+        return Counts({"used": used} | ({"lost": rows_of(0, *block.lost[cut])} if cut in block.lost else {}))
 
 
-@dataclass(frozen=True, slots=True)
-class LostRows(Observer):
-    """Rows that were dropped for a missing value: a slice that lost its last row is still a slice."""
-
-    def observe(self, block: MeasuredBlock, cut: CutKey) -> RowCount | None:
-        return None if cut not in block.lost else RowCount(rows_of(0, *block.lost[cut]))
-
-
-@dataclass(frozen=True, slots=True)
-class LackingRows(Observer):
+class LackingRows(UnitObserver):
     """The rows that lack a value which a unit needs, where they are not left out."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> RowCount | None:
         if self.unit not in block.lacks:
@@ -74,22 +66,20 @@ class LackingRows(Observer):
         return RowCount.of(block.used.block.row_numbers()[mask], *block.used.cuts[cut].take(mask))
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedRows(Observer):
+class SkippedRows(UnitObserver):
     """The rows that the loss of a unit leaves out, by why."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts | None:
         rows = block.units[self.unit]
         return Counts.of(rows.skipped, rows.rows.cuts[cut])
 
 
-@dataclass(frozen=True, slots=True)
-class TouchedRows(Observer):
+class TouchedRows(UnitObserver):
     """The rows whose values a convention of the loss of a unit changes, by the convention."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts | None:
         rows = block.units[self.unit]

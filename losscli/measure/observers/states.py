@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.measure.observers.observer import Observer
+from losscli.measure.observers.observer import Observer, UnitObserver
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.states import STATES
 from losscli.numbers.sums import Squares, Sums
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from losscli.statistics.spread import Spread
 
 
-@dataclass(frozen=True, slots=True)
-class UnitState(Observer):
+class UnitState(UnitObserver):
     """The state of a unit; sums come with how many rows are infinite."""
 
-    unit: int
+    __slots__ = ()
     by_group = True
     adds_up = True
 
@@ -39,15 +38,14 @@ class UnitState(Observer):
         rooted = any(isinstance(part, Squares) for part in rows.parts)
         if (rooted or not all(total.finite for total in state.totals)) and rows.infinite.any():
             here = None if codes is None else codes[rows.infinite]
-            return state._replace(infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
+            return replace(state, infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
         return state
 
 
-@dataclass(frozen=True, slots=True)
-class UnitSpread(Observer):
+class UnitSpread(UnitObserver):
     """Second moments of the columns of a unit that is kept in sums."""
 
-    unit: int
+    __slots__ = ()
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Spread | None:
         from losscli.statistics.spread import Spread

@@ -1,0 +1,182 @@
+"""What states are made of: sums, counts and extremes, each with the way in which it is merged.
+
+A state is of one group of rows, or of many side by side.  Of one group its fields are ints, floats and `ExactSum`;
+of many they are arrays with a number for each group, which may end before the last one, and `GroupedSums`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+
+from losscli.numbers.exact import ExactSum
+
+if TYPE_CHECKING:
+    from losscli.table.block import Floats, Ints
+
+PerGroup: TypeAlias = Any
+"""An int or float of one group, or an array of them."""
+
+
+def rows_of(rows: int, codes: Ints | None, groups: int) -> PerGroup:
+    """How many rows there are, or how many of each group."""
+    return rows if codes is None else np.bincount(codes, minlength=groups)
+
+
+def least_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
+    """The least number of a column, or of each group's; infinite where there is none."""
+    if codes is None:
+        return float(column.min(initial=np.inf))
+    found = np.full(groups, np.inf)
+    np.minimum.at(found, codes, column)
+    return found
+
+
+def greatest_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
+    """The greatest number of a column, or of each group's; minus infinity where there is none."""
+    if codes is None:
+        return float(column.max(initial=-np.inf))
+    found = np.full(groups, -np.inf)
+    np.maximum.at(found, codes, column)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers of groups that are merged by adding them, or by taking the least or the greatest."""
+
+    join: np.ufunc
+    nothing: float = 0  # of a group without rows
+
+    def merge(self, one: PerGroup, other: PerGroup) -> PerGroup:
+        if not isinstance(one, np.ndarray):
+            return self.join(one, other).item()
+        if len(one) < len(other):
+            one, other = other, one
+        found = one.copy()
+        self.join(found[: len(other)], other, out=found[: len(other)])
+        return found
+
+    def at(self, numbers: PerGroup, group: int) -> Any:
+        if not isinstance(numbers, np.ndarray):
+            return numbers
+        return numbers[group].item() if group < len(numbers) else self.nothing
+
+    def chosen(self, numbers: Any, codes: Ints) -> Any:
+        """The numbers of some groups."""
+        found = np.full(len(codes), self.nothing, dtype=numbers.dtype)
+        inside = codes < len(numbers)
+        found[inside] = numbers[codes[inside]]
+        return found
+
+    def regrouped(self, numbers: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        found = np.full(groups, self.nothing, dtype=numbers.dtype)
+        self.join.at(found, places, self.chosen(numbers, codes))
+        return found
+
+    def resampled(self, numbers: Any, counts: Floats) -> Any:
+        if self.join is np.add:
+            return (counts @ numbers).astype(np.int64)
+        return self.join.reduce(np.where(counts > 0.0, numbers, self.nothing), axis=1)
+
+    def to_json(self, number: Any) -> Any:
+        # Doubles as text: JSON has no infinity, and hexadecimal digits keep every bit.
+        return number.hex() if isinstance(number, float) else number
+
+    def from_json(self, number: Any) -> Any:
+        return float.fromhex(number) if isinstance(number, str) else number
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A sum, or a state within a state; None where there is none."""
+
+    read: Callable[[Mapping[str, Any]], Any] | None = None  # what its `to_json` wrote
+
+    def merge(self, one: Any, other: Any) -> Any:
+        return other if one is None else one if other is None else one.merge(other)
+
+    def at(self, state: Any, group: int) -> Any:
+        return None if state is None else state.at(group)
+
+    def regrouped(self, state: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        return None if state is None else state.regrouped(codes, places, groups)
+
+    def resampled(self, state: Any, counts: Floats) -> Any:
+        return None if state is None else state.resampled(counts)
+
+    def to_json(self, state: Any) -> Any:
+        return None if state is None else state.to_json()
+
+    def from_json(self, state: Any) -> Any:
+        return None if state is None or self.read is None else self.read(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A tuple of fields of one kind."""
+
+    kind: Any
+
+    def merge(self, one: Any, other: Any) -> Any:
+        return tuple(self.kind.merge(*pair) for pair in zip(one, other, strict=True))
+
+    def at(self, held: Any, group: int) -> Any:
+        return tuple(self.kind.at(each, group) for each in held)
+
+    def regrouped(self, held: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        return tuple(self.kind.regrouped(each, codes, places, groups) for each in held)
+
+    def resampled(self, held: Any, counts: Floats) -> Any:
+        return tuple(self.kind.resampled(each, counts) for each in held)
+
+    def to_json(self, held: Any) -> Any:
+        return [self.kind.to_json(each) for each in held]
+
+    def from_json(self, held: Any) -> Any:
+        return tuple(self.kind.from_json(each) for each in held)
+
+
+STATE = Nested()
+SUM = Nested(ExactSum.from_json)
+COUNT = Numbers(np.add)
+ANY = Numbers(np.logical_or)
+LEAST = Numbers(np.minimum, np.inf)
+GREATEST = Numbers(np.maximum, -np.inf)
+
+
+class State:
+    """A value whose fields are merged one by one; `FIELDS` gives the kind of each, in order."""
+
+    __slots__ = ()
+    FIELDS: ClassVar[Mapping[str, Any]]
+
+    def _each(self, change: Callable[[Any, Any], Any]) -> Self:
+        return type(self)(*(change(kind, getattr(self, name)) for name, kind in self.FIELDS.items()))
+
+    def merge(self, other: Self) -> Self:
+        pairs = ((kind, getattr(self, name), getattr(other, name)) for name, kind in self.FIELDS.items())
+        return type(self)(*(kind.merge(mine, theirs) for kind, mine, theirs in pairs))
+
+    def at(self, group: int) -> Self:
+        """The state of one group alone."""
+        return self._each(lambda kind, held: kind.at(held, group))
+
+    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
+        """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
+        return self._each(lambda kind, held: kind.regrouped(held, codes, places, groups))
+
+    def resampled(self, counts: Floats) -> Self:
+        """The state of each resample: in row r of ``counts`` stands how often it draws each group."""
+        return self._each(lambda kind, held: kind.resampled(held, counts))
+
+    def to_json(self) -> dict[str, Any]:
+        """The state of one group, for `from_json`."""
+        return {name: kind.to_json(getattr(self, name)) for name, kind in self.FIELDS.items()}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        return cls(*(kind.from_json(held[name]) for name, kind in cls.FIELDS.items()))
