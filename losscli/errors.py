@@ -1,8 +1,7 @@
-"""What can go wrong, told once: what and where, what was found, what was wanted, a hint.
+"""The errors that a user sees: what was found and where, what was wanted, and a hint.
 
-Every refusal is raised where the fact is known, as one of the three classes below, and caught at
-one place, the entry point of the command line, which turns it into one block and an exit code.
-Rows are counted from 1, without the header.
+Each is raised where the fact is known, as one of the three classes below, and caught at the entry point of the
+command line, which prints it and chooses the exit code.  Rows are counted from 1, without the header.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ ExitCode: TypeAlias = Literal[2, 3, 70, 74]
 class LosscliError(Exception):
     """An error to show to the user.
 
-    ``message`` says what was found, in lower case, with literals in backticks; ``detail`` says what
-    was wanted, or how many more there are; ``hint`` what to do.  ``file``, ``column`` and ``row``
-    say where, and are printed in front of the message.
+    ``message`` says what was found, in lower case, with literals in backticks; ``detail`` what was wanted, or how
+    many more there are; ``hint`` what to do.  ``file``, ``column`` and ``row`` are printed in front of the message.
     """
 
     message: str
@@ -63,7 +61,7 @@ class LosscliError(Exception):
         return shortened(self.message), detail, hint
 
     def with_row(self, row: int) -> Self:
-        """The same error, its row known."""
+        """The same error at a row."""
         return replace(self, row=row)
 
 
@@ -97,11 +95,11 @@ NO_ROOM = (
     "can't start new thread",
     "cannot map zero-fill",
 )
-"""What a loader, or the system, says of a library or a thread for which there is no memory."""
+"""Parts of the messages of a loader or the system when there is no memory for a library or a thread."""
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error comes of too little memory, which an import and a thread say in their own words."""
+    """Whether an error is caused by too little memory, which imports and threads report in their own words."""
     while error is not None:
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
             return True

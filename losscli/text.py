@@ -1,17 +1,17 @@
-"""Words for people: nothing that comes from a file can move a cursor, set a colour or forge a line."""
+"""Text for people: nothing from a file can move the cursor, set a colour or forge a line."""
 
 from __future__ import annotations
 
 import re
 
-# Control characters, the line and paragraph separators, and what turns or hides the text around it.
+# Control characters, the line and paragraph separators, and what reverses or hides the text around it.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
 
 def visible(text: str) -> str:
-    """The text on one line, with every character that would act on a terminal written as an escape.
+    """The text on one line, in which every character that acts on a terminal is an escape.
 
     >>> visible("a\\x1b[31mb\\nc")
     'a\\\\x1b[31mb\\\\nc'
@@ -24,7 +24,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 WORD_SHOWN, LITERAL_SHOWN, PATH_SHOWN, TEXT_SHOWN = 80, 160, 255, 2000
-"""Characters of a message that are shown: of a name or value, of a literal with spaces in it, of a file, of all."""
+"""How many characters a message shows of a name or value, of a literal with spaces, of a file, and in all."""
 
 _TOO_LONG = re.compile(rf"(?<=`)[^`\n]{{{LITERAL_SHOWN + 1},}}(?=`)|[^\s`]{{{WORD_SHOWN + 1},}}")
 
@@ -41,7 +41,7 @@ def cut(text: str, most: int = WORD_SHOWN) -> str:
 
 
 def shortened(text: str) -> str:
-    """A message in which every name and value that is too long is cut in the middle, and so is all of it.
+    """A message in which each name and value that is too long is cut in the middle, as is the whole.
 
     >>> shortened(f"there is no column `{'x' * 1000}`") == f"there is no column `{'x' * 40}…{'x' * 39}`"
     True
@@ -56,7 +56,7 @@ def shortened(text: str) -> str:
 
 
 def grouped(count: int) -> str:
-    """A count with a thin gap between thousands.
+    """A count with thin spaces between thousands.
 
     >>> grouped(1234567)
     '1 234 567'
@@ -86,7 +86,7 @@ SINGULAR = {"are": "is", "have": "has", "do": "does", "were": "was"}
 
 
 def share(count: int, total: int, what: str, predicate: str) -> str:
-    """How many of all, and what is true of them; the digits stand as in the file, without gaps.
+    """How many of all, and what is true of them; the digits have no gaps, as in the file.
 
     >>> share(1, 3, "row", "are outside"), share(2, 2, "row", "differ"), share(1, 1, "row", "have none")
     ('1 of 3 rows is outside', '2 of 2 rows differ', '1 of 1 row has none')

@@ -55,9 +55,9 @@ from losscli.loss.params import Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
-from losscli.numbers.states import STATES, merged_groups
+from losscli.measure.observers.states import UnitState
+from losscli.numbers.states import STATES
 from losscli.numbers.sums import Sums
-from losscli.reading import small_csv
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
 from losscli.table.cells import CellReader
@@ -473,7 +473,7 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
     for chunk_rows, jobs in ((1, 4), (7, 1), (65536, 4)):
         for found in (parquet, csv):
             # The smaller blocks of CSV are read cell by cell, the larger ones by pyarrow.
-            with mock.patch.object(small_csv, "SMALL", 1 << 16 if chunk_rows == 7 else 0):
+            with mock.patch.object(csv, "SMALL_BYTES", 1 << 16 if chunk_rows == 7 else 0):
                 got = value_of(found, form, params, chunk_rows=chunk_rows, jobs=jobs)
             assert got == wanted, f"{found.preds}, blocks of {chunk_rows} rows, {jobs} jobs"
 
@@ -639,10 +639,13 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
 
     monkeypatch.setattr(threads, "run", noted)
     sliced = measured(by=["slice"], chunk_rows=7)
-    (held,) = tallies[0].slices.values()
-    for unit, state in tallies[0].states.items():
-        assert reduce(lambda one, other: one.merge(other), map(held.states[unit].at, range(3))) == state
-        assert merged_groups(held.states[unit]) == state
+    by_slice = [
+        (what, state)
+        for (what, cut), state in tallies[0].kept.items()
+        if isinstance(what, UnitState) and cut == 0
+    ]
+    for what, state in by_slice:
+        assert reduce(lambda one, other: one.merge(other), map(state.at, range(3))) == tallies[0].of(what)
 
     def known(report: Report, *wanted: str) -> list[Any]:
         return [
@@ -671,7 +674,8 @@ def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
 
     def run_a_copy(plan: Any, sources: Any, **more: Any) -> Any:
         outcome = run(pickle.loads(pickle.dumps(plan)), sources, **more)
-        states.extend(outcome.tally.states.values())
+        kept = outcome.tally.kept.items()
+        states.extend(state for (what, _), state in kept if isinstance(what, UnitState))
         return outcome
 
     for weighted in (False, True):

@@ -6,7 +6,8 @@ from losscli.advise.interpretation import Described, Interpretation, Rules, name
 from losscli.advise.one_column import OF_ONE_COLUMN
 from losscli.advise.profile import ColumnProfile
 from losscli.advise.several_columns import OF_LABELS, OF_LISTS, OF_PREDICTIONS, OF_ROLES
-from losscli.table.cells import LIST_HINT, TEXT_FORMATS, is_list_text
+from losscli.reading.suffixes import has_dialect
+from losscli.table.cells import LIST_HINT, is_list_text
 from losscli.text import plural, visible
 
 
@@ -27,12 +28,12 @@ def interpret(seen: Described, format: str) -> Interpretation:
     if seen.lists:
         return found
     if seen.from_logits and not found.scores:
-        found.doubt("these are no raw scores of classes: leave `--from-logits` out")
+        found.doubt("these are not raw scores of classes: leave out `--from-logits`")
     for column in (*seen.preds, *seen.labels):
         _doubt_values(found, column, format, bounds=found.task == "intervals" and column in seen.preds)
     if seen.paired and seen.whole and seen.pred.rows != seen.label.rows:
         said = f"{plural(seen.pred.rows, 'row')} of predictions and {seen.label.rows} of labels"
-        found.doubt(f"{said}: if a column tells which belong together, pair them with `--on KEY`")
+        found.doubt(f"{said}: if a column identifies the rows, pair them with `--on KEY`")
     return found
 
 
@@ -40,16 +41,16 @@ def _doubt_values(found: Interpretation, column: ColumnProfile, format: str, *, 
     """Say where a column has values that losses do not take.  ``bounds``: it is the end of intervals."""
     name = name_of(column)
     if like := [c for c in column.classes if isinstance(c, str) and is_list_text(c)]:
-        hint = LIST_HINT if format in TEXT_FORMATS else "store such texts as lists"
+        hint = LIST_HINT if has_dialect(format) else "store such texts as lists"
         found.doubt(f"{name} has texts that are written as lists, `{visible(like[0])}`: {hint}")
     if column.missing == column.rows:
         found.doubt(f"{name} holds no value at all")
     elif column.missing:
         said = f"{name} has {plural(column.missing, 'missing value')}"
-        found.doubts.append(f"{said}: `eval` refuses them unless told `--nan drop`")
+        found.doubts.append(f"{said}: `eval` refuses them without `--nan drop`")
     if column.infinite:
         said = f"{name} has {plural(column.infinite, 'infinite value')}"
         if bounds:
-            found.doubts.append(f"{said}: `coverage` takes them, and no mean of widths is defined")
+            found.doubts.append(f"{said}: `coverage` takes them, but the mean width is not defined")
         else:
             found.doubt(f"{said}, which no loss takes")

@@ -41,9 +41,9 @@ def labels_of_text(seen: Described) -> Interpretation | None:
         found.options.insert(0, f"--pos-label={positive}")
     if not known:
         others = [c for c in label.classes if c != positive]
-        found.doubt(f"which class is meant by the probability: `{positive}`, or {listed(others)}?")
+        found.doubt(f"which class do the probabilities refer to: `{positive}`, or {listed(others)}?")
     elif seen.pos_label is None:
-        found.doubt(f"`{positive}` is taken for the positive class, by its name", "likely")
+        found.doubt(f"`{positive}` is taken for the positive class because of its name", "likely")
     elif positive not in label.classes:
         found.doubt(f"the labels have no `{positive}`, which `--pos-label` names: {listed(label.classes)}")
     return found
@@ -116,7 +116,7 @@ def _probabilities_or_scores(seen: Described) -> Interpretation:
     found.unfit["mse"] = "of a probability it is called `brier`"
     found.unfit["hamming"] = "it cuts the probability at one half and forgets the rest"
     if len(label.classes) < 2:
-        found.doubt(f"in the rows looked at there is one class only, {listed(label.classes)}")
+        found.doubt(f"the rows looked at have only one class, {listed(label.classes)}")
     return found
 
 
@@ -127,7 +127,7 @@ def _against_the_share_of_mistakes(label: ColumnProfile) -> dict[str, str]:
     if rare >= 0.1 or label.rows < 20:
         return {}
     common = f"{1.0 - rare:.1%} of the labels are one class"
-    return {"zero_one": f"{common}: always to say so costs only {rare:.3f}"}
+    return {"zero_one": f"{common}: always predicting it costs only {rare:.3f}"}
 
 
 def _classes(seen: Described, doubt: str | None = None) -> Interpretation:
@@ -139,8 +139,8 @@ def _classes(seen: Described, doubt: str | None = None) -> Interpretation:
         f"{name_of(label)} and {name_of(pred)} hold {said}",
         {
             "zero_one": "the share of wrong classes",
-            "balanced_error": "each class counts alike, however rare",
-            "mcc": "one number for the whole table of confusion",
+            "balanced_error": "each class counts the same, however rare",
+            "mcc": "one number for the whole confusion table",
         },
         {
             "log_loss": "it needs probabilities: these predictions are classes",
@@ -161,7 +161,7 @@ def shares(seen: Described) -> Interpretation | None:
         "shares",
         f"{name_of(label)} and {name_of(pred)} lie between 0 and 1",
         {"rmse": "", "mae": "", "log_loss": "if the labels are probabilities (soft labels)"},
-        {"zero_one": "shares are no classes", **against_ratios(label)},
+        {"zero_one": "shares are not classes", **against_ratios(label)},
     ).doubt("shares, or probabilities as soft labels?  For the latter measure `log_loss` alone", "likely")
 
 
@@ -191,8 +191,8 @@ def regression(seen: Described) -> Interpretation:
         found.doubt("whole numbers from 0 on: counts, or a measure that happens to be whole?", "likely")
     positive = label.low > 0.0 and pred.low > 0.0
     if positive and float(np.quantile(label.values, 0.95) / np.quantile(label.values, 0.05)) > 30.0:
-        span = f"labels go from {short(label.low)} to {short(label.high)}"
-        found.fits["rmsle"] = f"{span}: errors by their ratio"
+        span = f"labels range from {short(label.low)} to {short(label.high)}"
+        found.fits["rmsle"] = f"{span}: errors count by their ratio"
     found.unfit |= against_ratios(label)
     if low := _where(seen, -1.0):
         found.unfit["msle"] = f"{low} -1 or below: the logarithm of 1 + x is not defined"
@@ -210,10 +210,10 @@ def _judge_sizes_of_errors(found: Interpretation, seen: Described) -> None:
     if tail > 0.5:
         what = "the squared error" if errors is not None else "the labels' squared distance from their median"
         said = f"1 % of the rows hold {tail:.0%} of {what}"
-        found.fits["mae"] = f"{said}: each row counts by its size alone"
+        found.fits["mae"] = f"{said}: each error counts by its size alone"
         found.fits[f"huber:delta={_usual(spread)}"] = "squared for small errors, a line for large ones"
-        found.unfit["rmse"] = f"{said}, so it would speak of them alone"
-        found.unfit["r2"] = "its sums of squares have the same rows in them"
+        found.unfit["rmse"] = f"{said}, so it would depend on them alone"
+        found.unfit["r2"] = "its sums of squares depend on the same rows"
         return
     found.fits |= {"rmse": "in the unit of the label", "mae": "the usual size of an error"}
     if label.constant:
@@ -229,10 +229,10 @@ def against_ratios(*labels: ColumnProfile) -> dict[str, str]:
         sizes = np.abs(label.values)
         if zeros := int(np.count_nonzero(sizes == 0.0)):
             said = share(zeros, len(sizes), "label", "are 0")
-            return {"mape": f"{where}{said}, by which nothing can be divided"}
+            return {"mape": f"{where}{said}, and nothing can be divided by 0"}
         if len(sizes) and sizes.min() < np.median(sizes) / 1000.0:
             least = short(float(label.values[sizes.argmin()]))
-            return {"mape": f"{where}some labels are close to 0 ({least}), and make it huge"}
+            return {"mape": f"{where}some labels are close to 0 ({least}), which make it huge"}
     return {}
 
 

@@ -75,7 +75,7 @@ def quantiles(seen: Described) -> Interpretation | None:
     fits = {"mean_pinball": "each quantile by its own slope"}
     paired = all(abs(a + b - 1.0) < 1e-12 for a, b in zip(levels, levels[::-1], strict=True))
     if len(levels) % 2 == 1 and paired and levels == sorted(levels):
-        fits["wis"] = "intervals around the median: width, and a fine for what lies outside"
+        fits["wis"] = "intervals around the median: width, and a penalty for labels outside"
     fits["crps_quantile"] = "the same, on the scale of a whole distribution"
     fits["crossing_rate"] = "how often a lower quantile lies above a higher one"
     return Interpretation(
@@ -119,7 +119,7 @@ def scores_of_classes(seen: Described) -> Interpretation | None:
         return Interpretation(
             "multiclass",
             f"{_of_classes(seen)}, and hold logarithms of probabilities",
-            {"nll": "the logarithm as it stands"},
+            {"nll": "the logarithm as it is"},
             {"cross_entropy": "it would take the logarithm once more: `nll` does not"},
         )
     return Interpretation(
@@ -142,10 +142,10 @@ def probabilities_of_classes(seen: Described) -> Interpretation:
         one_by_one = {"ova_log_loss": "each class for itself, against the rest"}
         return Interpretation(
             "multiclass",
-            f"{_of_classes(seen)}, and hold numbers from 0 on",
+            f"{_of_classes(seen)}, and hold numbers of at least 0",
             one_by_one if (cells <= 1.0).all() else {"top_k_error:k=1": "only their order counts"},
             {"cross_entropy": f"{some}, first in row {first + 1}: {short(sums[first])}", "brier": "the same"},
-        ).doubt("probabilities of a row should sum to 1: divide each row by its sum, if it was meant so")
+        ).doubt("probabilities of a row should sum to 1: divide each row by its sum if that is what they are")
     found = Interpretation(
         "multiclass",
         f"{_of_classes(seen)}, and sum to 1 in every row: probabilities",
@@ -214,8 +214,8 @@ def _multilabel(seen: Described, told: str) -> Interpretation:
 def _soft_labels(why: str, against_hamming: str) -> Interpretation:
     fits = {
         "cross_entropy": "",
-        "kl": "less what no prediction can save",
-        "js": "the same for both, and bounded",
+        "kl": "without the part that no prediction can avoid",
+        "js": "symmetric and bounded",
     }
     return Interpretation("soft labels", why, fits, {"hamming": against_hamming})
 
@@ -255,10 +255,10 @@ def vectors(seen: Described) -> Interpretation:
         found = Interpretation("vectors", f"{told}: vectors", far, against)
         if zeros_and_ones(both):
             found.doubt(
-                "vectors, or 0 and 1 for every class?  For those make a column each: `y_cat`, `p_cat`"
+                "vectors, or 0 and 1 for every class?  For those give each class a column: `y_cat`, `p_cat`"
             )
     if seen.whole_lists:
-        found.doubt("numbers, or labels that go by numbers?  For sets of labels `hamming`", "likely")
+        found.doubt("numbers, or labels that are written as numbers?  For sets of labels `hamming`", "likely")
     return found
 
 

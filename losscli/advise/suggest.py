@@ -41,7 +41,7 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
     for path in options.paths:
         if path == "-" or _is_pipe(path):
             raise UsageError(
-                f"{'standard input' if path == '-' else path} is read once, so that it cannot be looked at before",
+                f"{'standard input' if path == '-' else path} can be read only once, so its columns cannot be looked at first",
                 hint="name the loss with `--loss`, or save the rows to a file",
             )
     columns = ColumnGuesses(options)
@@ -112,8 +112,8 @@ def render(found: Suggestion, width: int) -> str:
 
 
 TASKS = {
-    "regression": "a regression", "binary": "a classification into two", "classes": "a classification",
-    "multiclass": "a classification into several", "multilabel": "several labels a row",
+    "regression": "a regression", "binary": "a classification into two classes", "classes": "a classification",
+    "multiclass": "a classification into several classes", "multilabel": "several labels in each row",
     "quantiles": "a prediction of quantiles", "intervals": "a prediction of intervals",
     "distribution": "a prediction of a distribution", "shares": "a regression of shares",
     "soft labels": "a prediction of shares of classes", "several outputs": "a regression of several outputs",
@@ -129,14 +129,14 @@ def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:
     reading = found.first
     if reading.sure == "no":
         raise UsageError(
-            f"no loss is asked for, and it is not sure what the columns are: {reading.why}",
+            f"no loss is named, and it is not clear what the columns mean: {reading.why}",
             reading.doubts[0],
             "name losses with `--loss`; `losscli suggest` says more",
         )
     lacking = [option for option in reading.options if option not in given]
     if lacking:
         raise UsageError(
-            f"no loss is asked for, and {reading.why}: {' '.join(lacking)} is needed",
+            f"no loss is named, and {reading.why}: {' '.join(lacking)} is needed",
             hint=f"`{reading.command}`",
         )
     return list(reading.fits)

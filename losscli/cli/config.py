@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from losscli.cli.option import Option, Setting
 from losscli.cli.options import TABLE
+from losscli.cli.toml_lines import Keys, line_of
 from losscli.errors import UsageError
 from losscli.report.config import GateTable, LossSpecList, StrictTable, TextList
 
@@ -35,7 +36,7 @@ def _kind(entry: Option, setting: Setting) -> Any:
         return TextList
     if choices:
         return Literal[choices]
-    return entry.type if entry.least is None else Annotated[entry.type, Field(ge=entry.least)]
+    return Annotated[entry.type, Field(ge=entry.least, le=entry.most)]
 
 
 SETTINGS = {name: entry.setting for name, entry in TABLE.items() if entry.setting is not None}
@@ -129,7 +130,7 @@ def _settings(document: Any, place: _Place, path: str, *, named: bool) -> Settin
     return Settings(place.file, given, gates)
 
 
-def _texts(held: Any, keys: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _texts(held: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
     """Every text in a document, with its keys."""
     if isinstance(held, str):
         yield keys, held
@@ -149,7 +150,7 @@ class _Place:
     text: str
     prefix: tuple[str, ...]
 
-    def error(self, keys: tuple[str | int, ...], message: str, hint: str | None = None) -> UsageError:
+    def error(self, keys: Keys, message: str, hint: str | None = None) -> UsageError:
         line = line_of(self.text, (*self.prefix, *keys))
         return UsageError(f"line {line}: {message}" if line else message, hint=hint, file=self.file)
 
@@ -159,7 +160,7 @@ class _Place:
         _, keys, message, hint = min(found, key=lambda one: one[0] or 0)
         return self.error(keys, message, hint)
 
-    def _one(self, one: Any, document: Any) -> tuple[int | None, tuple[str | int, ...], str, str | None]:
+    def _one(self, one: Any, document: Any) -> tuple[int | None, Keys, str, str | None]:
         keys = _known_part(one["loc"], document)
         shown = show_keys(keys)
         hint = None
@@ -178,7 +179,7 @@ class _Place:
         return line_of(self.text, (*self.prefix, *keys)), keys, message, hint
 
 
-def _known_part(keys: tuple[str | int, ...], document: Any) -> tuple[str | int, ...]:
+def _known_part(keys: Keys, document: Any) -> Keys:
     """The part of a place that is in the document: pydantic adds the branches that it tried."""
     held: list[str | int] = []
     for key in keys:
@@ -190,68 +191,10 @@ def _known_part(keys: tuple[str | int, ...], document: Any) -> tuple[str | int, 
     return tuple(held)
 
 
-def show_keys(keys: tuple[str | int, ...]) -> str:
+def show_keys(keys: Keys) -> str:
     """A place in words, tables counted from 1.
 
     >>> show_keys(("gates", 1, "max"))
     'gates[2].max'
     """
     return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
-
-
-HEADER = re.compile(r"\s*\[(\[)?\s*([^\]\[]+?)\s*\](\])?\s*(#.*)?$")
-ASSIGNMENT = re.compile(
-    r"\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*'))*)\s*="
-)
-
-
-def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
-    """The line, from 1, of a key in a TOML document, or else of the nearest table around it.
-
-    >>> line_of('a = 1' + chr(10) + '[[gates]]' + chr(10) + 'max = 2', ("gates", 0, "max"))
-    3
-    """
-    best, depth = None, 0
-    arrays: dict[tuple[str | int, ...], int] = {}
-    table: tuple[str | int, ...] = ()
-    inside = ""  # the quotes of an open text of several lines
-    for number, line in enumerate(text.splitlines(), 1):
-        started, inside = inside, _open_text(line, inside)
-        if started:
-            continue
-        path: tuple[str | int, ...] | None = None
-        if header := HEADER.match(line):
-            path = table = _table_path(_parts(header[2]), arrays, starts_one=bool(header[1]))
-        elif assigned := ASSIGNMENT.match(line):
-            path = (*table, *_parts(assigned[1]))
-        if path is not None and len(path) > depth and keys[: len(path)] == path:
-            best, depth = number, len(path)
-    return best
-
-
-def _parts(dotted: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted)]
-
-
-def _table_path(
-    names: list[str], arrays: dict[tuple[str | int, ...], int], *, starts_one: bool
-) -> tuple[str | int, ...]:
-    """The path of a table, with its place in each array of tables on the way; ``arrays`` keeps the places."""
-    path: tuple[str | int, ...] = ()
-    for at, name in enumerate(names, 1):
-        path = (*path, name)
-        if at == len(names) and starts_one:
-            arrays[path] = arrays.get(path, -1) + 1
-        if path in arrays:
-            path = (*path, arrays[path])
-    return path
-
-
-def _open_text(line: str, inside: str) -> str:
-    """The quotes of a text of several lines that is open at the end of this line."""
-    for mark in re.findall(r'"""|\'\'\'', line):
-        if not inside:
-            inside = mark
-        elif inside == mark:
-            inside = ""
-    return inside

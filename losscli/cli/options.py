@@ -25,7 +25,7 @@ from losscli.cli.option_values import (
     read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
-from losscli.show import FORMATS
+from losscli.show import COMPARING, FORMATS
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
@@ -62,7 +62,7 @@ class Options:
         help="Predictions of the other model; LABELS with several `--pred`", metavar="HEAD", commands=("compare",)
     )  # fmt: skip
     labels: str | None = option(
-        help="Labels, in the same ways (default: PREDS holds both)",
+        help="Labels, likewise (default: PREDS holds both)",
         metavar="LABELS", commands=COLUMNS, variants={"compare": {"help": "Labels (default: BASE holds them)"}},
     )  # fmt: skip
     results: list[str] = option(
@@ -71,15 +71,13 @@ class Options:
         commands=("check",),
         required=True,
     )
-    file: str | None = option(
-        help="A file whose columns are to be measured", metavar="FILE", commands=("init",)
-    )
+    file: str | None = option(help="A file, whose columns are filled in", metavar="FILE", commands=("init",))
     name: str | None = option(
         help="One loss, or an alias of it", metavar="NAME", commands=("losses", "schema"),
-        variants={"schema": {"help": "result, config, losses or error", "required": True}},
+        variants={"schema": {"help": "A document, such as result, config, losses or error", "required": True}},
     )  # fmt: skip
     topic: str | None = option(
-        help="A text, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics
+        help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics
     )
     loss: list[str] = option(
         "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
@@ -106,7 +104,7 @@ class Options:
     )  # fmt: skip
     by: list[str] = option(
         "--by", metavar="SLICING", panel=Panel.ROWS, commands=ROWS,
-        help="Every loss by slice as well: `country`, `age:bins=10`, `age:quantiles=4`, `age:edges=0/18/65`, "
+        help="Also measure every loss by slice: `country`, `age:bins=10`, `age:quantiles=4`, `age:edges=0/18/65`, "
         "`country+device` (repeatable)",
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
@@ -116,26 +114,26 @@ class Options:
     )  # fmt: skip
     top: int | None = option(
         "--top", metavar="N", panel=Panel.ROWS, commands=EVAL, least=1,
-        help="Of every `--by` show the N slices that carry most of the first loss, in that order; JSON and the page "
-        "hold all",
+        help="For each `--by`, show the N slices with the greatest share of the first loss, in that order; JSON and "
+        "the page show all",
         setting=Setting("how many slices of each `by` are shown"),
     )  # fmt: skip
     margin: float = option(
         "--margin", metavar="M", panel=Panel.GATES, commands=("compare",), default=0.0,
-        help="Differences up to M do not matter, in the loss's unit",
+        help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
         "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=("compare",), default="worse", convert=read_words,
-        help="Verdicts that are exit code 1: better, same, worse, inconclusive; empty: none",
+        help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
         "--classes", metavar="A,B,C", commands=ROWS, convert=read_classes,
-        help="The classes in their order; they name the prediction columns where their own names are others",
+        help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
     pos_label: str | None = option(
         "--pos-label", metavar="CLASS", commands=COLUMNS,
-        help="The positive class of losses of two classes, and what a probability is of (default: 1)",
+        help="The positive class in losses for two classes, to which a probability refers (default: 1)",
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
@@ -144,8 +142,8 @@ class Options:
     )  # fmt: skip
     average: str | None = option(
         "--average", metavar="NAME", panel=Panel.LOSSES, commands=ROWS,
-        help="macro, micro, weighted or none, for losses per class or output (`losses NAME` tells the default, "
-        "and the signature of a result what was used); none gives one result a part",
+        help="macro, micro, weighted or none, for losses per class or output (`losses NAME` shows the default, "
+        "and the signature of a result what was used); none gives a result for each part",
         setting=Setting("over classes and outputs", choices=("macro", "micro", "weighted", "none")),
     )  # fmt: skip
     from_logits: bool = option(
@@ -159,23 +157,23 @@ class Options:
     )  # fmt: skip
     on: str | None = option(
         "--on", metavar="KEY[,KEY]", commands=ROWS,
-        help="Pair rows by these columns, in any order of rows; `position`: by position, and compare no index",
+        help="Pair rows by these columns, whatever the order of rows; `position`: by position, without comparing ids",
         setting=Setting("key columns by which rows are paired, `id` or `id,day`"),
     )  # fmt: skip
     key_type: str | None = option(
         "--key-type", metavar="int|text", commands=ROWS,
-        help="What keys are compared as, one for all or one for each; int reads `007` and `7.0` as 7 "
-        "(default: as the files say; text of CSV takes the other side's type)",
+        help="The type as which keys are compared, one for all or one for each; int reads `007` and `7.0` as 7 "
+        "(default: the type in the files; text of CSV takes the type of the other side)",
         setting=Setting("type of the keys"),
     )  # fmt: skip
     unmatched: str = option(
         "--unmatched", choices=("error", "drop"), commands=ROWS,
-        help="Keys on one side only, and missing ones: refuse them, or drop and count them",
+        help="Keys that only one side has, and missing keys: refuse them, or drop and count their rows",
         setting=Setting("keys on one side only"),
     )  # fmt: skip
     nan: str = option(
         "--nan", choices=("error", "drop", "propagate"), panel=Panel.ROWS, commands=ROWS,
-        help="Missing values: refuse them, drop the pair and count it, or give no value where one enters",
+        help="Missing values: refuse them, drop the pair and count it, or give no value to a result that one enters",
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
         },
@@ -184,16 +182,16 @@ class Options:
     ci: str | None = option(
         "--ci", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS,
         help="Standard error and interval, from the same pass: `none`, `normal:level=0.9` (Student's t), or "
-        "`bootstrap:seed=1,cluster=COLUMN` (default: none; normal where a gate looks at intervals)",
+        "`bootstrap:seed=1,cluster=COLUMN` (default: none; normal if a gate looks at intervals)",
         variants={
-            "compare": {"help": "The interval, e.g. `normal:level=0.9` or `bootstrap` (default: normal, of 0.95)"}
+            "compare": {"help": "The interval, e.g. `normal:level=0.9` or `bootstrap` (default: `normal:level=0.95`)"}
         },
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
         "--time", metavar="COLUMN", commands=("compare",),
-        help="The time of each row: compare by Diebold and Mariano's test; predictions made several "
-        "steps ahead: `--ci normal:horizon=H`",
+        help="The time of each row, to compare by Diebold and Mariano's test; for predictions made several "
+        "steps ahead add `--ci normal:horizon=H`",
     )  # fmt: skip
     input_format: str | None = option(
         "--input-format", metavar="NAME", commands=INPUTS,
@@ -201,8 +199,8 @@ class Options:
     )  # fmt: skip
     dialect: str | None = option(
         "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
-        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what parts the members "
-        "of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
+        help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what separates the "
+        "members of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
         setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
     )  # fmt: skip
     max: list[str] = option(
@@ -215,19 +213,19 @@ class Options:
     )  # fmt: skip
     baseline: str | None = option(
         "--baseline", metavar="FILE", panel=Panel.GATES, commands=GATES,
-        help="Saved result (`-o FILE.json`) to compare with; the same measure of other columns or files",
+        help="Saved result (`-o FILE.json`) to compare with: the same measurement, of any columns or files",
         setting=Setting("saved result to compare with, beside this file"),
     )  # fmt: skip
     max_regression: list[str] = option(
         "--max-regression", metavar="LOSS=X|X%", panel=Panel.GATES, commands=GATES,
-        help="Fail with exit code 1 if the loss is worse than the baseline's by more than X, "
-        "or than X% of it (repeatable)",
+        help="Fail with exit code 1 if the loss is worse than in the baseline by more than X, "
+        "or by more than X% of it (repeatable)",
     )  # fmt: skip
     format: str | None = option(
         "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN,
         help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
-            "compare": {"help": "table, json, csv or markdown (default: table on a terminal, csv in a pipe)"}
+            "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"}
         },
         setting=Setting("format of standard output", found=False),
     )  # fmt: skip
@@ -237,7 +235,7 @@ class Options:
     )  # fmt: skip
     output: list[str] = option(
         "--output", "-o", metavar="[FORMAT=]FILE", panel=Panel.OUTPUT, commands=WRITTEN,
-        help="Write to a file as well, its format by suffix (repeatable)",
+        help="Also write to a file, in the format of its suffix (repeatable)",
         setting=Setting("files to write as well, `[FORMAT=]FILE`", found=False),
     )  # fmt: skip
     rows_out: str | None = option(
@@ -246,7 +244,7 @@ class Options:
     )  # fmt: skip
     gradient: bool = option(
         "--gradient", panel=Panel.OUTPUT, commands=EVAL,
-        help="In `--rows-out`, the slope of each loss by the prediction as well",
+        help="In `--rows-out`, also write the slope of each loss by the prediction",
     )  # fmt: skip
     for_spreadsheets: bool = option(
         "--for-spreadsheets", panel=Panel.OUTPUT, commands=EVAL,
@@ -255,7 +253,7 @@ class Options:
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=0, most=10_000,
-        help="Show the N rows with the worst loss, and the share of the total that they carry",
+        help="Show the N rows with the worst loss, and their share of the total",
         variants={"report": {"default": 10}},
     )  # fmt: skip
     columns: list[str] = option(
@@ -265,7 +263,7 @@ class Options:
     )  # fmt: skip
     constant: bool = option(
         "--constant", panel=Panel.LOSSES, commands=EVAL,
-        help="Also the best constant prediction of each loss, and the skill against it; the inputs are read twice",
+        help="Also show the best constant prediction for each loss, and the skill against it; reads the inputs twice",
         setting=Setting("the best constant prediction, and the skill against it"),
     )  # fmt: skip
     plot: str | None = option(
@@ -282,8 +280,8 @@ class Options:
     )  # fmt: skip
     memory: str | None = option(
         "--memory", metavar="SIZE", panel=Panel.WORK, commands=ROWS, convert=read_memory,
-        help="What losscli holds beyond start-up, e.g. `512MB` or `2GiB`; beyond it, rows to be paired by key "
-        "are put aside in a temporary folder (default: half of what is free)",
+        help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
+        "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
     )  # fmt: skip
     quiet: bool = option(
@@ -291,7 +289,7 @@ class Options:
         setting=Setting("no messages but errors", found=False),
     )  # fmt: skip
     verbose: bool = option(
-        "--verbose", "-v", panel=Panel.OUTPUT, commands=EVAL, help="Timings too", setting=Setting("timings too", found=False)
+        "--verbose", "-v", panel=Panel.OUTPUT, commands=EVAL, help="Show timings too", setting=Setting("timings too", found=False)
     )  # fmt: skip
     no_progress: bool = option(
         "--no-progress", panel=Panel.OUTPUT, commands=ROWS, help="No progress bar",

@@ -138,13 +138,13 @@ def check_rows_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
     if path is None:
         if call.gradient or call.for_spreadsheets:
             name = "--gradient" if call.gradient else "--for-spreadsheets"
-            raise UsageError(f"`{name}` is of the file of `--rows-out`", hint="add `--rows-out FILE`")
+            raise UsageError(f"`{name}` needs `--rows-out`", hint="add `--rows-out FILE`")
         return
     from losscli.report.rowfile import format_of
     from losscli.report.writing import refuse_unwritable
 
     if format_of(path) != "csv" and call.for_spreadsheets:
-        raise UsageError(f"`--for-spreadsheets` is of a CSV, and {path} is none")
+        raise UsageError(f"`--for-spreadsheets` needs a CSV, and {path} is none")
     if os.path.normpath(path) in (os.path.normpath(file) for _, file in out.files):
         raise UsageError(f"{path} would be written twice", hint="give `--rows-out` a file of its own")
     refuse_unwritable(path, inputs)
@@ -153,9 +153,7 @@ def check_rows_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
 def check_columns(call: Options) -> None:
     """Refuse ``--columns`` where no rows are shown."""
     if call.columns and not call.worst and call.rows_out is None:
-        raise UsageError(
-            "`--columns` is of rows, and none are asked for", hint="add `--worst N` or `--rows-out FILE`"
-        )
+        raise UsageError("`--columns` needs rows to show", hint="add `--worst N` or `--rows-out FILE`")
 
 
 def terminal_look() -> Canvas:

@@ -1,9 +1,8 @@
-"""Definitions and gradients, evaluated for all rows at once.
+"""Gradients, evaluated for all rows at once.
 
-The text is a loss's definition or gradient, from its docstring: assignments, then one expression, in plain
-Python on one row.  Here a name is an array with one number a row or, where a role has several columns, a
-list of such arrays; a condition chooses row by row.  The text is evaluated in doubles as it is written; a
-kernel uses more stable forms and rounds less.
+The text is a loss's gradient, from its docstring: assignments, then one expression, in plain Python on one
+row.  Here a name is an array with one number a row or, where a role has several columns, a list of such
+arrays; a condition chooses row by row.  The text is evaluated in doubles as it is written.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ FUNCTIONS: dict[str, Any] = {
 }  # fmt: skip
 BINARY: dict[type, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,
-    ast.FloorDiv: np.floor_divide, ast.Mod: np.mod,
 }  # fmt: skip
 COMPARE: dict[type, Any] = {
     ast.Eq: np.equal, ast.NotEq: np.not_equal, ast.Lt: np.less, ast.LtE: np.less_equal,
@@ -91,8 +89,6 @@ class _Namespace:
                 if isinstance(one, list | tuple):
                     return [np.where(test, a, b) for a, b in zip(one, other, strict=True)]
                 return np.where(test, one, other)
-            case ast.Tuple(elts=elts) | ast.List(elts=elts):
-                return [self.value(one, local) for one in elts]
             case ast.Subscript(value=inside, slice=at):
                 return self._item(self.value(inside, local), at, local)
             case ast.ListComp():
@@ -111,12 +107,8 @@ class _Namespace:
         raise ValueError(f"`{ast.unparse(node)}` is not evaluated by arrays")
 
     def _binary(self, op: ast.operator, one: Any, other: Any) -> Any:
-        if isinstance(one, int | float) and isinstance(other, int | float):
-            one, other = (one, other) if isinstance(op, ast.FloorDiv) else (np.float64(one), other)
-        if isinstance(op, ast.Pow) and not isinstance(one, np.ndarray):
+        if isinstance(one, int | float):  # a parameter: NumPy divides by zero, Python does not
             one = np.float64(one)
-        if isinstance(op, ast.FloorDiv | ast.Add | ast.Sub) and type(one) is int and type(other) is int:
-            return {ast.FloorDiv: one // other, ast.Add: one + other, ast.Sub: one - other}[type(op)]
         return BINARY[type(op)](one, other)
 
     def _compare(self, node: ast.Compare, local: Mapping[str, Any]) -> Any:

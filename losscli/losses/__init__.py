@@ -84,7 +84,7 @@ def find(name: str) -> tuple[Loss, ...]:
         if fold(known) == fold(name):
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
             raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
-    # All families take longer to import than a small file to measure: first those that speak of the name.
+    # To import all families takes longer than to measure a small file: first those that have the name.
     own = _by_folded_name(_naming(name)).get(fold(name))
     if own is not None:
         return losses_of(_naming(own))[own]
@@ -109,10 +109,10 @@ def _by_folded_name(families: tuple[str, ...]) -> dict[str, str]:
 
 
 def _naming(name: str) -> tuple[str, ...]:
-    """The families whose text has the name, as that of a function or in quotes."""
-    plain = (f"def {name}(", f'"{name}"')
-    if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in plain)):
-        return found
+    """The families that may have the loss: by the names of functions and forms, else by names in quotes."""
+    for marks in ((f"def {name}(", f'name="{name}"'), (f'"{name}"',)):
+        if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in marks)):
+            return found
     spelled = r"[-_ ]*".join(re.escape(sign) for sign in fold(name))
     mark = re.compile(rf'^def {spelled}\(|"{spelled}"', re.MULTILINE | re.IGNORECASE)
     return tuple(family for family in FAMILIES if mark.search(_source(family)))

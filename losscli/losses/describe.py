@@ -15,21 +15,24 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.params import Param
 
+DIABETES = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv"
 SAMPLES = {
-    "regression": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
-    "robust": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
-    "relative": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "regression": DIABETES,
+    "robust": DIABETES,
+    "relative": DIABETES,
     "quantile": "sample_data/diabetes_quantiles.csv --pred q_0.5",
     "binary": "sample_data/breast_cancer.csv --pred prob",
     "multiclass": "sample_data/iris.csv --pred 'p_*'",
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
-    "distribution": "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv",
+    "distribution": DIABETES,
     "margin": "sample_data/breast_cancer.csv --pred score",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
     "clustering": "sample_data/iris.csv --pred pred",
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
+LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}
+"""The same for losses of raw scores; the sample data has none of several classes."""
 
 
 def listing(width: int) -> str:
@@ -117,16 +120,13 @@ def _title(form: Loss) -> str:
 
 
 def example(form: Loss) -> str | None:
-    """A command that runs on the sample data; None for what it does not hold, as raw scores of several classes."""
-    if form.sample == "":
+    """A command that runs on the sample data; None where the data has no such columns."""
+    by_task = (LOGITS if form.logits else SAMPLES).get(form.task, "")
+    files = by_task if form.sample is None else form.sample
+    if not files:
         return None
-    files = form.sample or SAMPLES[form.task]
     if "--loss" in files:
         return f"losscli eval {files}"
-    if form.logits and form.sample is None:
-        if form.task != "binary":
-            return None
-        files = "sample_data/breast_cancer.csv --pred score --from-logits"
     required = [f"{p.name}={_sample(p, files)}" for p in form.params if p.required]
     # For a baseline or a scale the sample data has nothing but other predictions.
     other = "q_0.9" if "quantiles" in files else "pred_linear"

@@ -50,14 +50,6 @@ class ExpressionLoss(Loss):
         return True
 
     @cached_property
-    def row_params(self) -> tuple[str, ...]:
-        return ()
-
-    @cached_property
-    def own_params(self) -> tuple[str, ...]:
-        return ()
-
-    @cached_property
     def params(self) -> tuple[Any, ...]:
         return ()
 

@@ -271,10 +271,8 @@ def power_fraction(base: Fraction, exponent: float) -> float:
     """A fraction from 0 on to a power above 0, rounded once."""
     if base == 0:
         return 0.0
-    digits = 40 + max(0, math.frexp(exponent)[1])
-    context = decimal.Context(prec=digits, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
-    share = context.divide(decimal.Decimal(base.numerator), decimal.Decimal(base.denominator))
-    return float(context.exp(context.multiply(decimal.Decimal(exponent), context.ln(share))))
+    with _digits(40 + max(0, math.frexp(exponent)[1])):
+        return float((decimal.Decimal(exponent) * _decimal(base).ln()).exp())
 
 
 def mixing(one: Column, other: Column) -> Column:

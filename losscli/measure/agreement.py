@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.measure.adapt import PAIRING
-from losscli.measure.class_columns import as_classes
+from losscli.measure.class_columns import as_classes, class_at
 from losscli.table.block import (
     INTEGER_KINDS,
     AnyColumn,
@@ -19,7 +19,7 @@ from losscli.table.block import (
     Place,
 )
 from losscli.table.columns import coded_alike
-from losscli.table.violations import Violation, ViolationKind, Violations
+from losscli.table.violations import ViolationKind, Violations
 
 if TYPE_CHECKING:
     from losscli.measure.plan import Plan
@@ -45,22 +45,18 @@ def agreement_of(plan: Plan, block: Block, shared: SharedId) -> Agreement:
     return Agreement.of((one, other), kind, block.first_row, int(np.count_nonzero(apart)), first)
 
 
-def compare_columns(plan: Plan, block: Block, one: Place, other: Place, faults: Violations) -> None:
+def compare_columns(plan: Plan, block: Block, one: Place, other: Place, violations: Violations) -> None:
     """A row in which two columns that must hold the same values differ is a violation."""
     first, second = block.column(one), block.column(other)
-    apart = _differ(first, second, plan.slot(one).kind)
-    if apart.any():
-        at, row = block.first(apart, one[0])
-        faults.add(ViolationKind(PAIRING, one, "equal"), Violation(
-            row,
-            f"the value is {_cell(first, at)}, and {_cell(second, at)} in {plan.slot(other).file}",
-            *_agreeing(plan.slot(one)),
-            int(np.count_nonzero(apart)),
-        ))  # fmt: skip
+    violations.add_rows(
+        ViolationKind(PAIRING, one, "equal"), block, _differ(first, second, plan.slot(one).kind),
+        lambda at: f"the value is {_cell(first, at)}, and {_cell(second, at)} in {plan.slot(other).file}",
+        *_agreeing(plan.slot(one)),
+    )  # fmt: skip
 
 
 def _agreeing(slot: Slot) -> tuple[str, str, str]:
-    """What was wanted of a column that several files have, what was found, and what to do."""
+    """What an error says of a column that must be the same in several files: the demand, the fault and the hint."""
     if slot.purpose == "label":
         return "models are compared on the same labels", "differ", "give the labels as a file of their own"
     name = slot.name
@@ -71,6 +67,7 @@ def _agreeing(slot: Slot) -> tuple[str, str, str]:
 
 
 def _differ(one: AnyColumn, other: AnyColumn, kind: ColumnKind) -> Mask:
+    """The rows in which two columns differ; two missing values are equal."""
     if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
         apart: Mask = one.values != other.values
         if apart.ndim > 1:
@@ -98,10 +95,9 @@ def _cell(column: AnyColumn, at: int, kind: ColumnKind = "text_key") -> str:
     if column.missing is not None and column.missing[at]:
         return "missing"
     if isinstance(column, KeyColumn):
-        from losscli.table.keys import shown
+        from losscli.table.keys import key_text
 
-        return f"`{shown(column.words[:, at], 'int' if kind in INTEGER_KINDS else 'text')}`"
+        return f"`{key_text(column.words[:, at], 'int' if kind in INTEGER_KINDS else 'text')}`"
     if isinstance(column, NumberColumn):
         return f"`{column.values[at].tolist()!r}`"
-    code = int(column.codes[at])
-    return f"`{code if column.values is None else column.values[code]}`"
+    return f"`{class_at(column, at)}`"

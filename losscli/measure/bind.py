@@ -11,7 +11,8 @@ from losscli.loss.domains import COUNTS, NONNEGATIVE
 from losscli.measure.adapt import WEIGHT
 from losscli.measure.forms import FittedLosses, refuse_average
 from losscli.measure.number_views import NumberView
-from losscli.measure.plan import ClassWeights, Filter, Plan
+from losscli.measure.observers.states import UnitSpread
+from losscli.measure.plan import ClassWeights, Filter, Plan, RowUnit
 from losscli.measure.roles import Columns
 from losscli.reading.select import Chosen, is_id, named_in_either, tells_rows
 from losscli.table.labels import classes_named
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from losscli.measure.list_columns import Lists
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.needs import Knowledge
+    from losscli.measure.observers.facts import Fact
     from losscli.measure.options import MeasureOptions
-    from losscli.measure.row_recorder import Fact
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.shared_ids import SharedId
@@ -86,7 +87,7 @@ def plan(
         slicings=slicings,
         where=where,
         keys=keys,
-        spreads=options.spreads,
+        observers=_spreads(measured.losses.units) if options.spreads else (),
         groups=groups,
         times=times,
         telling=shared_ids,
@@ -215,6 +216,11 @@ def _groups(columns: Columns) -> GroupView:
     return GroupView(tuple(places), keys.types)
 
 
+def _spreads(units: Sequence[RowUnit]) -> tuple[UnitSpread, ...]:
+    """What is kept for intervals."""
+    return tuple(UnitSpread(at) for at, unit in enumerate(units) if unit.loss.state == "sums")
+
+
 def _times(columns: Columns, name: str) -> SliceView:
     """The time of each row, numbered as the times are met."""
     from losscli.measure.slices import Index, SliceKey, SliceView, Slicing
@@ -254,7 +260,7 @@ def _shown(columns: Columns, playing: set[tuple[int, int]]) -> list[Fact]:
     ``playing`` are the columns that play a role, which a glob leaves out.
     """
     # Imported here: few calls look at rows.
-    from losscli.measure.row_recorder import Fact
+    from losscli.measure.observers.facts import Fact
     from losscli.table.cells import CellReader
 
     keys = columns.keys.sides if columns.keys is not None else ()

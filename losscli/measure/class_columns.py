@@ -1,7 +1,8 @@
-"""Columns of classes: coded alike, asked for their classes, read as numbers or text."""
+"""Columns of classes: which classes they have, and their rows as classes, numbers or text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ TextArray: TypeAlias = NDArray[np.str_]
 
 
 def as_classes(column: AnyColumn) -> ClassColumn:
-    """A column as classes: whole numbers are integers, other numbers text."""
+    """A column as classes: whole numbers are integers, and other numbers are text."""
     if isinstance(column, ClassColumn):
         return column
     assert isinstance(column, NumberColumn)
@@ -29,7 +30,7 @@ def as_classes(column: AnyColumn) -> ClassColumn:
 
 
 def numbers_of(column: AnyColumn) -> Floats:
-    """A column as numbers; NaN where a class is text that is no number."""
+    """A column as numbers (n,); NaN where a class is no number."""
     if isinstance(column, NumberColumn):
         return column.values
     assert isinstance(column, ClassColumn)
@@ -46,7 +47,7 @@ def class_at(column: ClassColumn, index: int) -> int | str:
 
 
 def classes_in(column: ClassColumn, counted: Mask | None = None) -> set[int | str]:
-    """The classes that the rows of a column are of, or those rows of it that count."""
+    """The classes of the rows of a column, or of those that are ``counted``."""
     codes = column.codes if counted is None else column.codes[counted]
     if not len(codes):
         return set()
@@ -60,24 +61,27 @@ def classes_in(column: ClassColumn, counted: Mask | None = None) -> set[int | st
 
 
 def texts_of(column: AnyColumn) -> TextArray:
-    """A column of text as an array; a missing value is empty."""
+    """A column of text as an array (n,); a missing value is empty."""
     assert isinstance(column, ClassColumn)
-    named = np.array([*(str(value) for value in column.values or ()), ""])
-    return named[column.codes if column.missing is None else np.where(column.missing, -1, column.codes)]
+    table = np.array([*(str(value) for value in column.values or ()), ""])
+    return table[column.codes if column.missing is None else np.where(column.missing, -1, column.codes)]
 
 
-def is_class(column: ClassColumn, wanted: int | str) -> Floats:
-    """1.0 where a row is of the wanted class, else 0.0."""
-    if column.values is None:
-        found = column.codes == wanted if isinstance(wanted, int) else np.zeros(len(column), dtype=bool)
-    else:
-        found = np.array([value == wanted for value in column.values] or [False])[column.codes]
-    ones: Floats = found.astype(np.float64)
-    return ones
+def is_class(column: ClassColumn, wanted: int | str) -> Mask:
+    """The rows of the wanted class."""
+    if column.values is not None:
+        return where_value(column, lambda value: value == wanted)
+    return column.codes == wanted if isinstance(wanted, int) else np.zeros(len(column), np.bool_)
+
+
+def where_value(column: ClassColumn, test: Callable[[int | str], bool]) -> Mask:
+    """The rows whose class passes a test; the classes of the column are listed."""
+    found: Mask = np.array([test(value) for value in column.values or ()] or [False])[column.codes]
+    return found
 
 
 def may_have(column: ClassColumn, name: int) -> bool:
-    """Whether a class may stand in a column: False only where it does not."""
+    """Whether a column may have a row of a class; False only if it has none."""
     if column.values is not None:
         return name in column.values
     return len(column) > 0 and bool(column.codes.min() <= name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,75 +26,74 @@ from losscli.measure.class_columns import (
     is_class,
     may_have,
     numbers_of,
+    where_value,
 )
-from losscli.measure.number_views import NumberView, groups_of, refuse_outside
+from losscli.measure.number_views import NumberView, refuse_outside
 from losscli.table.block import AnyColumn, Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
 from losscli.table.columns import coded_alike, with_values
 from losscli.table.labels import label_number
-from losscli.table.violations import Violation, ViolationKind
-
-if TYPE_CHECKING:
-    from losscli.measure.slices import SliceView
+from losscli.table.violations import ViolationKind
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryView:
-    """A label of two classes, as 0.0 and 1.0: the numbers 0 and 1, or -1 and 1.
-
-    With ``positive``, the class that it names is 1 and every other class 0.
-    """
+class BinaryView(View):
+    """A label of two classes, as 0.0 and 1.0: the numbers 0 and 1, or -1 and 1."""
 
     column: Place
     domain: Binary
     asked_by: str = field(compare=False)
-    positive: int | str | None = None
 
     @property
     def places(self) -> tuple[Place, ...]:
         return (self.column,)
 
-    @property
-    def of_classes(self) -> bool:
-        return self.positive is not None
-
-    def read(self, block: Block, reading: AdaptedBlock) -> Floats:
+    def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
         column = block.column(self.column)
-        if self.positive is not None:
-            reading.classes[self] = met = as_classes(column)
-            return is_class(met, self.positive)
         assert isinstance(column, NumberColumn)
         values = column.values
-        if not block.rows:
-            return values
+        below = values < 1.0
         minus = values == -1.0
         if minus.any():
-            note_first(reading.seen, (self.column, "-1"), block, minus)
+            note_first(adapted.seen, (self.column, "-1"), block, minus)
             values = np.where(minus, 0.0, values)
-            below = (values < 1.0) & ~minus
-        else:
-            below = values < 1.0
-        if below.any():
-            note_first(reading.seen, (self.column, "below 1"), block, below)
-        allowed = Interval(0.0, 1.0, whole=not self.domain.soft)
-        outside = allowed.outside(values)
+            below &= ~minus
+        note_first(adapted.seen, (self.column, "below 1"), block, below)
+        outside = Interval(0.0, 1.0, whole=not self.domain.soft).outside(values)
         if outside is not None:
-            refuse_outside(self, DOMAIN, block, values, outside, reading)
+            refuse_outside(self, DOMAIN, block, values, outside, adapted)
         return values
 
 
 @dataclass(frozen=True, slots=True)
-class ClassesView:
+class PositiveView(View):
+    """A label as 1.0 where it is the positive class, and 0.0 where it is any other."""
+
+    of_classes: ClassVar[bool] = True
+    column: Place
+    positive: int | str
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return (self.column,)
+
+    def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
+        adapted.classes[self] = classes = as_classes(block.column(self.column))
+        return is_class(classes, self.positive).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassesView(View):
     """A label as the place of its class in a list of classes.
 
-    Each class may go by several names; those by which it is shown come first.  A label that is none of
-    them is compared without regard to case.  Two labels for one class are bad together.
+    ``classes``: the names of each class with its place, those that are shown first.  A label that is none of them
+    is compared again without regard to case.  Two different labels of one class are bad together.
     """
 
     of_classes: ClassVar[bool] = True
     column: Place
     classes: tuple[tuple[int | str, int], ...]
     asked_by: str = field(compare=False)
-    holder: str = "prediction column"
+    holder: str = "prediction column"  # what stands for a class, in messages
 
     def __hash__(self) -> int:
         return hash(self.column)  # as that of `NumberView`: there may be many names
@@ -111,10 +110,10 @@ class ClassesView:
     def places(self) -> tuple[Place, ...]:
         return (self.column,)
 
-    def read(self, block: Block, reading: AdaptedBlock) -> Ints:
+    def read(self, block: Block, adapted: AdaptedBlock) -> Ints:
         column = as_classes(block.column(self.column))
         places = dict(self.classes)
-        reading.names[self] = names = self.names
+        adapted.names[self] = names = self.names
         if column.values is None:
             codes = _places_of_integers(column.codes, places)
         else:
@@ -124,19 +123,15 @@ class ClassesView:
             codes = np.array(found or [-1], dtype=np.int64)[column.codes]
             met = np.bincount(column.codes[(codes >= 0) & (column.codes >= 0)])
             for at in np.flatnonzero(met).tolist():
-                reading.seen[self.column, f"{CLASS}{names[found[at]]}\0{column.values[at]}"] = 0
-        unknown = codes < 0
-        if unknown.any():
-            at, row = block.first(unknown, self.column[0])
-            label = class_at(column, at)
-            named = ", ".join(f"`{value}`" for value in names[:8])
-            reading.faults.add(ViolationKind(DOMAIN, self.column, "class"), Violation(
-                row, f"no {self.holder} stands for the class `{label}`",
-                f"`{self.asked_by}` has the classes {named}", "are of unknown classes",
-                "class columns are matched to labels by name; `--pred` chooses them, and `--classes a,b,c` names "
-                "them in their order" if self.holder == "prediction column" else None,
-                int(np.count_nonzero(unknown)),
-            ))  # fmt: skip
+                adapted.seen[self.column, f"{CLASS}{names[found[at]]}\0{column.values[at]}"] = 0
+        named = ", ".join(f"`{value}`" for value in names[:8])
+        adapted.faults.add_rows(
+            ViolationKind(DOMAIN, self.column, "class"), block, codes < 0,
+            lambda at: f"no {self.holder} stands for the class `{class_at(column, at)}`",
+            f"`{self.asked_by}` has the classes {named}", "are of unknown classes",
+            "class columns are matched to labels by name; `--pred` chooses them, and `--classes a,b,c` names "
+            "them in their order" if self.holder == "prediction column" else None,
+        )  # fmt: skip
         return codes
 
     def _without_case(self, values: Sequence[int | str], found: list[int]) -> list[int]:
@@ -150,7 +145,7 @@ class ClassesView:
         ]
 
     def met(self, seen: FirstSeen) -> dict[str, set[str]]:
-        """The labels that were met for each class, by its name in `names`."""
+        """The labels of each class that rows have, by its name in `names`."""
         found: dict[str, set[str]] = {}
         for place, mark in seen:
             if place == self.column and mark.startswith(CLASS):
@@ -159,36 +154,36 @@ class ClassesView:
         return found
 
     def shown(self, seen: FirstSeen) -> dict[int | str, int | str]:
-        """By the name of each class in `names` the one to show: as labels have it, where there are any."""
-        names = self.names
-        width, met = len(names), self.met(seen)
-        labels = {label for held in met.values() for label in held}
-        cuts = [self.classes[at : at + width] for at in range(0, len(self.classes), width)]
+        """How each class of `names` is shown: as labels spell it, where there are any."""
+        names, met = self.names, self.met(seen)
+        labels = set[str]().union(*met.values())
+        spellings = [self.classes[at : at + len(names)] for at in range(0, len(self.classes), len(names))]
         # The spelling that most of the labels have, the first of several.
-        spelled = max(cuts, key=lambda cut: sum(str(name) in labels for name, _ in cut))
-        by_place = {place: name for name, place in spelled}
+        usual = max(spellings, key=lambda cut: sum(str(name) in labels for name, _ in cut))
+        by_place = {place: name for name, place in usual}
         found: dict[int | str, int | str] = {}
         for place, name in enumerate(names):
-            like = by_place.get(place, name)
-            held = met.get(str(name), set())
-            found[name] = like if not held or str(like) in held else min(held)
+            spelled = by_place.get(place, name)
+            own = met.get(str(name), set())
+            found[name] = spelled if not own or str(spelled) in own else min(own)
         return found
 
 
 CLASS = "class "
-"""What marks of the labels that were met for a class begin with."""
+"""How the marks of the labels of a class begin."""
 
 
 @dataclass(frozen=True, slots=True)
-class CodedView:
-    """A class column in a coding that it shares with another: equal codes are equal classes.
+class CodedView(View):
+    """A label or its predicted class, in a coding of both: equal codes are equal classes.
 
-    ``role`` chooses the side: 0 is the label, 1 the prediction.  A predicted number that is not whole
-    is a probability of the positive class, and predicts it where it is greater than ``threshold``.
+    ``role``: 0 reads the label, 1 the prediction.  A predicted number that is not whole is a probability of
+    the positive class, and predicts it where it is greater than ``threshold``; with ``logits`` every prediction is a
+    score, and predicts it above 0.
 
-    Without ``positive`` that is class 1.  With it the label keeps its classes, and when all rows are known
-    0 and 1 are taken for the classes that they predict; for a loss of single rows (``by_row``) this cannot
-    wait, and rows where it would matter are marked.
+    Without ``positive`` that is class 1.  With it the label keeps its classes, and predictions of 0 and 1 are
+    taken for the classes that they predict when all rows are known.  A loss of single rows (``by_row``) cannot
+    wait for that, so rows where it would matter are marked.
     """
 
     of_classes: ClassVar[bool] = True
@@ -205,120 +200,109 @@ class CodedView:
     def places(self) -> tuple[Place, ...]:
         return (self.label, self.pred)
 
-    def read(self, block: Block, reading: AdaptedBlock) -> Ints:
+    def read(self, block: Block, adapted: AdaptedBlock) -> Ints:
         key = ("coded", self.label, self.pred, self.threshold, self.logits, self.positive, self.by_row)
-        if key not in reading.shared:
-            reading.shared[key] = self._code(block, reading)
-        met, codes, names = reading.shared[key]
-        reading.classes[self] = met[self.role]
+        if key not in adapted.shared:
+            adapted.shared[key] = self._code(block, adapted)
+        classes, codes, names = adapted.shared[key]
+        adapted.classes[self] = classes[self.role]
         if names is not None:
-            reading.names[self] = names
+            adapted.names[self] = names
         chosen: Ints = codes[self.role]
         return chosen
 
     def _code(
-        self, block: Block, reading: AdaptedBlock
-    ) -> tuple[tuple[ClassColumn, ClassColumn], tuple[Ints, Ints], tuple[int | str, ...] | None]:
-        label, pred = block.column(self.label), block.column(self.pred)
-        broken: Mask | None = None
+        self, block: Block, adapted: AdaptedBlock
+    ) -> tuple[tuple[ClassColumn, ClassColumn], list[Ints], tuple[int | str, ...] | None]:
+        """Label and prediction as classes, their codes, and the classes of the codes."""
+        column = block.column(self.pred)
         if self.logits:
-            scores = NumberView(self.pred, Interval(), self.asked_by).read(block, reading)
+            scores = NumberView(self.pred, Interval(), self.asked_by).read(block, adapted)
             pred = ClassColumn((scores > 0.0).astype(np.int64))
-            broken = np.ones(block.rows, dtype=bool)
-        elif len(pred):
-            values = numbers_of(pred)
+            scored = np.ones(block.rows, dtype=bool)  # rows that have a score or a probability
+        else:
+            values = numbers_of(column)
             text = np.isnan(values)
-            broken = (values != np.floor(values)) & ~text
-            if text.any():
-                note_first(reading.seen, (self.pred, "text"), block, text)
-            if broken.any():
-                pred = self._thresholded(pred, values, broken, block, reading)
-        met = as_classes(label), as_classes(pred)
-        coded = met[0]
-        if broken is not None and self.positive is None and broken.any():
-            coded = self._binary_label(label, block, reading, broken)
-        elif broken is not None and self.positive is not None and self.by_row:
-            coded = self._answer(*met, broken, block, reading)
-        if self.positive is None and not self.logits and may_have(met[0], -1):
-            # Beside probabilities 0 would be the prediction of -1; a table is read again when that is known.
-            apart = (is_class(met[0], -1) == 1.0) & (is_class(met[1], 0) == 1.0)
-            apart = apart if broken is None else apart & ~broken
-            if apart.any():
-                note_first(reading.seen, (self.pred, AS_CLASS), block, apart)
-        (one, other), names = coded_alike((coded, met[1]))
-        return met, (one, other), names
+            scored = (values != np.floor(values)) & ~text
+            note_first(adapted.seen, (self.pred, "text"), block, text)
+            note_first(adapted.seen, (self.pred, "probability"), block, scored)
+            pred = self._predicted(column, values, scored, block, adapted)
+        label = coded = as_classes(block.column(self.label))
+        if self.positive is None:
+            coded = self._binary_label(label, scored, block, adapted)
+            if not self.logits and may_have(label, -1):
+                # Beside probabilities 0 would predict -1; a table is read again when that is known.
+                apart = is_class(label, -1) & is_class(pred, 0) & ~scored
+                note_first(adapted.seen, (self.pred, AS_CLASS), block, apart)
+        elif self.by_row:
+            coded = self._by_row(label, pred, scored, block, adapted)
+        codes, names = coded_alike((coded, pred))
+        return (label, pred), codes, names
 
-    def _answer(
-        self, label: ClassColumn, pred: ClassColumn, broken: Mask, block: Block, reading: AdaptedBlock
+    def _by_row(
+        self, label: ClassColumn, pred: ClassColumn, scored: Mask, block: Block, adapted: AdaptedBlock
     ) -> ClassColumn:
         """The label as 1 or 0 where the prediction is a probability of the positive class.
 
-        A prediction of 0 or 1 may be a probability or a class.  Beside text it is taken for a probability;
-        rows that the other reading would judge otherwise are marked.
+        A prediction of 0 or 1 may be a probability or a class.  Beside labels of text it is read as a probability;
+        rows are marked where the other reading would give another result.
         """
         assert self.positive is not None
-        positive, ((one, other), _) = self.positive, coded_alike((label, pred))
-        chosen = is_class(label, positive) == 1.0
-        predicts, rejects = is_class(pred, 1) == 1.0, is_class(pred, 0) == 1.0
-        apart = (predicts | rejects) & ~broken & ((one == other) != (chosen == predicts))
+        (one, other), _ = coded_alike((label, pred))
+        chosen, predicts, rejects = is_class(label, self.positive), is_class(pred, 1), is_class(pred, 0)
+        apart = (predicts | rejects) & ~scored & ((one == other) != (chosen == predicts))
         label = with_values(label)
-        folded = broken
-        if isinstance(positive, str):
-            text = np.array([isinstance(value, str) for value in label.values or ()] or [False])[label.codes]
-            folded = broken | (text & (predicts | rejects))
-        for where, mark in ((apart & folded, AS_PROBABILITY), (apart & ~folded, AS_CLASS)):
-            if where.any():
-                note_first(reading.seen, (self.pred, mark), block, where)
+        binary = scored
+        if isinstance(self.positive, str):
+            text = where_value(label, lambda value: isinstance(value, str))
+            binary = scored | (text & (predicts | rejects))
+        note_first(adapted.seen, (self.pred, AS_PROBABILITY), block, apart & binary)
+        note_first(adapted.seen, (self.pred, AS_CLASS), block, apart & ~binary)
         values = label.values or ()
-        return ClassColumn(np.where(folded, len(values) + ~chosen, label.codes), (*values, 1, 0))
+        return ClassColumn(np.where(binary, len(values) + ~chosen, label.codes), (*values, 1, 0))
 
-    def _thresholded(
-        self, pred: AnyColumn, values: Floats, broken: Mask, block: Block, reading: AdaptedBlock
-    ) -> AnyColumn:
-        """The predictions, with 1 or 0 in place of each probability."""
-        note_first(reading.seen, (self.pred, "probability"), block, broken)
-        outside = broken & ~((values > 0.0) & (values < 1.0))
-        if outside.any():
-            at, row = block.first(outside, self.pred[0])
-            reading.faults.add(ViolationKind(DOMAIN, self.pred, "class"), Violation(
-                row, f"`{class_at(as_classes(pred), at)}` is neither a class nor a probability",
-                f"`{self.asked_by}` needs a predicted class, or the probability of class 1", "are neither",
-                "if the column holds raw scores, add `--from-logits`", int(np.count_nonzero(outside)),
-            ))  # fmt: skip
-        if isinstance(pred, NumberColumn):
-            return NumberColumn(np.where(broken, values > self.threshold, values))
-        # Class by class, since an integer of any size stays what it is.
-        classes = as_classes(pred)
-        table = [_predicted(value, self.threshold) for value in classes.values or ()]
-        return ClassColumn(classes.codes, tuple(table))
+    def _predicted(
+        self, column: AnyColumn, values: Floats, scored: Mask, block: Block, adapted: AdaptedBlock
+    ) -> ClassColumn:
+        """The predicted classes: 1 or 0 in place of each probability."""
+        if not scored.any():
+            return as_classes(column)
+        adapted.faults.add_rows(
+            ViolationKind(DOMAIN, self.pred, "class"), block, scored & ~((values > 0.0) & (values < 1.0)),
+            lambda at: f"`{class_at(as_classes(column), at)}` is neither a class nor a probability",
+            f"`{self.asked_by}` needs a predicted class, or the probability of class 1", "are neither",
+            "if the column holds raw scores, add `--from-logits`",
+        )  # fmt: skip
+        if isinstance(column, NumberColumn):
+            return as_classes(NumberColumn(np.where(scored, values > self.threshold, values)))
+        # Class by class, since an integer of any size must stay as it is.
+        classes = as_classes(column)
+        return ClassColumn(classes.codes, tuple(_predicted(v, self.threshold) for v in classes.values or ()))
 
     def _binary_label(
-        self, label: AnyColumn, block: Block, reading: AdaptedBlock, where: Mask
+        self, label: ClassColumn, scored: Mask, block: Block, adapted: AdaptedBlock
     ) -> ClassColumn:
-        """The label where a probability or a score predicts it: -1 is the other name of 0."""
-        column = as_classes(label)
-        if column.values is None:
-            codes = column.codes
-        else:
-            # Text is no binary label: it is given a code that is none of 0, 1 and -1.
-            codes = np.array([v if isinstance(v, int) else 2 for v in column.values] or [0])[column.codes]
-        wrong = (codes != 0) & (codes != 1) & (codes != -1) & where
-        minus = (codes == -1) & where
-        if wrong.any():
-            at, row = block.first(wrong, self.label[0])
-            reading.faults.add(ViolationKind(DOMAIN, self.label, "binary"), Violation(
-                row, f"the label `{class_at(column, at)}` stands beside a probability or a score",
-                f"`{self.asked_by}` then needs labels of 0 and 1, or -1 and 1", "have another label",
-                "name the class whose probability it is: `--pos-label CLASS`", int(np.count_nonzero(wrong)),
-            ))  # fmt: skip
-        if not minus.any():
-            return column
-        return ClassColumn(np.where(minus, 0, codes))
+        """The label, with 0 in place of -1 where a probability or a score predicts it."""
+        if not scored.any():
+            return label
+        codes = label.codes
+        if label.values is not None:
+            # Text is no binary label: its code is none of 0, 1 and -1.
+            codes = np.array([v if isinstance(v, int) else 2 for v in label.values] or [0])[codes]
+        adapted.faults.add_rows(
+            ViolationKind(DOMAIN, self.label, "binary"), block,
+            (codes != 0) & (codes != 1) & (codes != -1) & scored,
+            lambda at: f"the label `{class_at(label, at)}` stands beside a probability or a score",
+            f"`{self.asked_by}` then needs labels of 0 and 1, or -1 and 1", "have another label",
+            "name the class whose probability it is: `--pos-label CLASS`",
+        )  # fmt: skip
+        minus = (codes == -1) & scored
+        return ClassColumn(np.where(minus, 0, codes)) if minus.any() else label
 
 
 @dataclass(frozen=True, slots=True)
-class OneClassView:
-    """1.0 where a row's class is the one at ``place`` of a list of classes, else 0.0."""
+class OneClassView(View):
+    """1.0 where the class of a row is the one at ``place`` of a list of classes, else 0.0."""
 
     of_classes: ClassVar[bool] = True
     classes: ClassesView
@@ -328,42 +312,12 @@ class OneClassView:
     def places(self) -> tuple[Place, ...]:
         return self.classes.places
 
-    def read(self, block: Block, reading: AdaptedBlock) -> Floats:
-        codes: Ints = read(self.classes, block, reading)
-        if self.place == 0:  # one for all classes
-            reading.classes[self] = ClassColumn(codes, self.classes.names)
+    def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
+        codes: Ints = read(self.classes, block, adapted)
+        if self.place == 0:  # one view records the classes for all
+            adapted.classes[self] = ClassColumn(codes, self.classes.names)
         ones: Floats = (codes == self.place).astype(np.float64)
         return ones
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class ConstantClassView:
-    """The same for a class, in the coding of the label; None where a group has none."""
-
-    of_classes: ClassVar[bool] = False
-    label: View
-    classes: Sequence[int | str | None]
-    groups: Ints
-    slicing: SliceView | None
-    instead: View
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return self.instead.places
-
-    def read(self, block: Block, reading: AdaptedBlock) -> Ints:
-        labels: Ints = read(self.label, block, reading)
-        names = reading.names.get(self.label)
-        if names is None:
-            # A code is its own class; one that is none, is of no label.
-            other = int(labels.max(initial=0)) + 1
-            codes = [name if isinstance(name, int) else other for name in self.classes]
-        else:
-            found = {name: code for code, name in enumerate(dict.fromkeys((*names, *self.classes)))}
-            codes = [found[name] for name in self.classes]
-            reading.names[self] = tuple("" if name is None else name for name in found)
-        chosen: Ints = np.array(codes, dtype=np.int64)[groups_of(block, self.groups, self.slicing)]
-        return chosen
 
 
 def _predicted(value: int | str, threshold: float) -> int | str:

@@ -1,7 +1,8 @@
-"""Whether predicted classes, labels and the options speak of the same classes: judged once, on all rows.
+"""Whether labels, predicted classes and options name the same classes, judged once for all rows.
 
-Two sides that write their classes differently are always wrong and look like a bad model, as does a class
-that `--pos-label` names and no row has.  What can only be a mistake is a DataError; what may be right is a note.
+If two columns spell their classes differently, every prediction is wrong and the model looks bad; so it does if
+no row has the class that `--pos-label` names.  What can only be a mistake is a DataError; what may be
+right is a note.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
 from losscli.measure.adapt import AS_CLASS, AS_PROBABILITY
-from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
+from losscli.measure.observers.states import UnitState
+from losscli.numbers.confusion import Confusion
+from losscli.table.cells import in_order
 from losscli.table.labels import label_number
 from losscli.text import visible
 
@@ -26,53 +30,53 @@ Class: TypeAlias = int | str
 
 SHOWN = 6  # classes in a message
 BINARY: tuple[frozenset[Class], ...] = (frozenset({0, 1}), frozenset({-1, 1}))
-"""What two classes are written as where no other name is known."""
+"""The usual codings of two classes."""
 
 
 class Met(NamedTuple):
-    """The classes of one part of a measure: of its rows' labels, of their predictions, and of its columns."""
+    """The classes of one part of a measure."""
 
     labels: Set[Class]
-    preds: Set[Class] | None  # None: a probability or a score predicts
-    columns: tuple[Class, ...]  # that prediction columns or a matrix name
+    preds: Set[Class] | None  # None: predictions are probabilities or scores
+    columns: tuple[Class, ...]  # those that prediction columns or a matrix name
     view: View  # of the label
 
 
 def met(plan: Plan, tally: Tally, place: int) -> Met | None:
-    """The classes that a unit met over all rows; None where it takes none."""
+    """The classes that a unit has over all rows; None where it takes no classes."""
     unit = plan.units[place]
     views = dict(unit.views)
     label, pred = views.get("label"), views.get("pred")
     if isinstance(label, OneClassView):
-        # The first column keeps the classes for all.
+        # The view of the first column records the classes for all.
         first = OneClassView(label.classes, 0)
         return Met(tally.classes.get(first, set()), None, label.classes.names, label.classes)
-    if isinstance(label, BinaryView):
-        # Without a positive class that is named, the domain sees to it that there are two.
-        known = tally.classes.get(label, set()) if label.positive is not None else BINARY[0]
-        return Met(known, None, (), label)
+    if isinstance(label, BinaryView):  # its domain has no other classes
+        return Met(BINARY[0], None, (), label)
+    if isinstance(label, PositiveView):
+        return Met(tally.classes.get(label, set()), None, (), label)
     if (
         unit.loss.state == "confusion"
         and label is not None
         and pred is not None
         and label not in tally.classes
     ):
-        table = tally.states[place]
+        table = tally.of(UnitState(place)) or Confusion.empty(weighted=False)
         for view, weights in ((label, table.label_weights), (pred, table.pred_weights)):
             tally.classes[view] = {name for name, weight in weights.items() if weight}
     if isinstance(label, ClassesView):
-        # A state without a table of classes says no more than that labels are among the columns.
+        # Without a table of classes it is only known that labels are among the columns.
         return Met(tally.classes.get(label, set(label.names)), None, label.names, label)
     if isinstance(label, CodedView) and pred is not None:
         labels, preds = (tally.classes.get(view, set()) for view in (label, pred))
-        return Met(labels, None if by_chance(label, tally, labels, preds) else preds, (), label)
+        return Met(labels, None if _are_scores(label, tally, labels, preds) else preds, (), label)
     return None
 
 
-def by_chance(view: CodedView, tally: Tally, labels: Set[Class], preds: Set[Class]) -> bool:
-    """Whether a prediction column holds probabilities of the positive class, or scores; 0 and 1 are such, too.
+def _are_scores(view: CodedView, tally: Tally, labels: Set[Class], preds: Set[Class]) -> bool:
+    """Whether predictions are probabilities of the positive class, or scores.
 
-    Beside labels of text and a positive class that is named, nothing but 0 and 1 are probabilities.
+    Beside labels and a positive class of text, predictions of 0 and 1 alone are probabilities as well.
     """
     if view.logits or (view.pred, "probability") in tally.seen:
         return True
@@ -81,7 +85,7 @@ def by_chance(view: CodedView, tally: Tally, labels: Set[Class], preds: Set[Clas
 
 
 def rest_of(labels: Iterable[Class], positive: Class) -> Class:
-    """What the negative class is called."""
+    """The name of the negative class."""
     others = [name for name in labels if name != positive]
     return others[0] if len(others) == 1 else f"not {positive}"
 
@@ -89,32 +93,32 @@ def rest_of(labels: Iterable[Class], positive: Class) -> Class:
 def judge(
     measure: Measure, plan: Plan, tally: Tally, positive: Class | None, named: Sequence[Class]
 ) -> list[str]:
-    """What is to be said of the classes that a measure met; DataError where they cannot be meant.
+    """Notes on the classes of a measure; DataError where they can only be a mistake.
 
-    ``named`` are those of `--classes`.
+    ``positive`` is the class of `--pos-label`, and ``named`` are those of `--classes`.
     """
     if measure.loss.task == "clustering":
         return []
-    found = [(part, held) for part in measure.parts if (held := met(plan, tally, part.unit)) is not None]
-    notes = (
-        [] if positive is None or not found else _positive([held for _, held in found], plan, positive, named)
-    )
+    parts = [(part, own) for part in measure.parts if (own := met(plan, tally, part.unit)) is not None]
+    notes: list[str] = []
+    if positive is not None and parts:
+        notes += _positive([own for _, own in parts], plan, positive, named)
     by_row = measure.loss.state != "confusion"
-    for part, held in found:
-        if not isinstance(held.view, CodedView):
+    for part, own in parts:
+        if not isinstance(own.view, CodedView):
             continue
-        if held.preds is None:
-            _refuse_chances(measure, held, plan, tally)
-        elif by_row and (row := tally.seen.get((held.view.pred, AS_PROBABILITY))) is not None:
-            raise _doubt(measure, plan, held.view, row)
-        elif len(found) == 1 or not held.labels | held.preds <= BINARY[0]:
-            of = f"{part.kind} `{visible(part.name)}`: " if len(found) > 1 else ""
-            notes += [of + said for said in _in_common(held.labels, held.preds, held.view, plan)]
+        if own.preds is None:
+            _check_scores(measure, own, plan, tally)
+        elif by_row and (row := tally.seen.get((own.view.pred, AS_PROBABILITY))) is not None:
+            raise _ambiguous(measure, plan, own.view, row)
+        elif len(parts) == 1 or not own.labels | own.preds <= BINARY[0]:
+            of = f"{part.kind} `{visible(part.name)}`: " if len(parts) > 1 else ""
+            notes += [of + note for note in _in_common(own.labels, own.preds, own.view, plan)]
     return list(dict.fromkeys(notes))
 
 
 def unweighed(plan: Plan, tally: Tally) -> list[str]:
-    """A note on classes that `--class-weight` names and no label is of."""
+    """A note on classes that `--class-weight` names and no label has."""
     named = {name for name, _ in plan.class_weights.weights} if plan.class_weights is not None else set()
     absent = named - tally.weighed
     return [f"no label is of a class that `--class-weight` names: {_listed(absent)}"] if absent else []
@@ -124,14 +128,15 @@ def unweighed(plan: Plan, tally: Tally) -> list[str]:
 
 
 def _positive(found: Sequence[Met], plan: Plan, positive: Class, named: Sequence[Class]) -> list[str]:
-    labels: set[Class] = set().union(*(held.labels for held in found))
-    meant = {_column_name(held, positive) for held in found}
+    """A note where no label is the positive class; DataError where no option or column knows that class either."""
+    labels: set[Class] = set().union(*(part.labels for part in found))
+    meant = {_column_name(part, positive) for part in found}
     if meant & labels:
         return []
-    known = {*named, *(name for held in found for name in (*(held.preds or ()), *held.columns))}
+    known = {*named, *(name for part in found for name in (*(part.preds or ()), *part.columns))}
     if not meant & known and len(labels) > 1:
         slot = plan.slot(found[0].view.places[0])
-        same = [name for name in _ordered(labels) if plain(name) == plain(positive)]
+        same = [name for name in in_order(labels) if plain(name) == plain(positive)]
         raise DataError(
             f"no label is the class {spelled(positive)}, which `--pos-label` names",
             f"the labels are {_listed(labels)}"
@@ -143,19 +148,19 @@ def _positive(found: Sequence[Met], plan: Plan, positive: Class, named: Sequence
     return [f"no row is positive: no label is {spelled(positive)}"]
 
 
-def _column_name(held: Met, positive: Class) -> Class:
-    """The positive class as its prediction column is named, where there is one for it in any spelling."""
-    if not isinstance(held.view, ClassesView):
+def _column_name(part: Met, positive: Class) -> Class:
+    """The positive class as its prediction column spells it, if there is one for it in any spelling."""
+    if not isinstance(part.view, ClassesView):
         return positive
-    place = dict(held.view.classes).get(positive)
-    return positive if place is None else held.view.names[place]
+    place = dict(part.view.classes).get(positive)
+    return positive if place is None else part.view.names[place]
 
 
-def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> None:
-    """DataError where a column of probabilities, or the label beside it, holds what cannot be beside them."""
-    view = held.view
+def _check_scores(measure: Measure, part: Met, plan: Plan, tally: Tally) -> None:
+    """DataError where predictions are probabilities or scores, and other predictions or labels do not fit them."""
+    view = part.view
     assert isinstance(view, CodedView)
-    (pred,) = (v for part in measure.parts for _, v in plan.units[part.unit].views
+    (pred,) = (v for each in measure.parts for _, v in plan.units[each.unit].views
                if isinstance(v, CodedView) and v.role == 1 and v.pred == view.pred)  # fmt: skip
     strange: Set[Class] = tally.classes.get(pred, set()) - BINARY[0]
     if strange:
@@ -167,7 +172,7 @@ def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> No
             slot.file,
             slot.name,
         )
-    strange = held.labels - {-1, 0, 1}
+    strange = part.labels - {-1, 0, 1}
     if view.positive is None and strange:
         slot = plan.slot(view.label)
         raise DataError(
@@ -178,11 +183,11 @@ def _refuse_chances(measure: Measure, held: Met, plan: Plan, tally: Tally) -> No
             slot.name,
         )
     if measure.loss.state != "confusion" and (row := tally.seen.get((view.pred, AS_CLASS))) is not None:
-        raise _doubt(measure, plan, view, row)
+        raise _ambiguous(measure, plan, view, row)
 
 
-def _doubt(measure: Measure, plan: Plan, view: CodedView, row: int) -> DataError:
-    """A loss of rows had to read 0 or 1 in one way, and all rows say that it was the other."""
+def _ambiguous(measure: Measure, plan: Plan, view: CodedView, row: int) -> DataError:
+    """The error where a loss of single rows read 0 or 1 in one way, and all rows together mean the other."""
     slot = plan.slot(view.pred)
     hint = "`accuracy` reads the column as a whole"
     if view.positive is not None:
@@ -201,14 +206,14 @@ def _doubt(measure: Measure, plan: Plan, view: CodedView, row: int) -> DataError
 
 
 def _in_common(labels: Set[Class], preds: Set[Class], view: CodedView, plan: Plan) -> list[str]:
-    """A note on classes that one side lacks; DataError where nothing is shared by a mistake of spelling."""
+    """A note on classes that only one side has; DataError where the spelling leaves none in common."""
     if labels & preds:
         if any(labels | preds <= two for two in BINARY):
             return []
         sides = ((labels - preds, "labels"), (preds - labels, "predictions"))
-        said = [f"only {side} have {_listed(only, 3)}" for only, side in sides if only]
-        apart = difference(labels - preds, preds - labels)
-        return [", ".join(said) + (f" ({apart})" if apart else "")] if said else []
+        notes = [f"only {side} have {_listed(only, 3)}" for only, side in sides if only]
+        why = difference(labels - preds, preds - labels)
+        return [", ".join(notes) + (f" ({why})" if why else "")] if notes else []
     slot = plan.slot(view.pred)
     refuse_strangers(labels, preds, slot.file, slot.name)
     if not labels or not preds:
@@ -217,7 +222,7 @@ def _in_common(labels: Set[Class], preds: Set[Class], view: CodedView, plan: Pla
 
 
 def refuse_strangers(labels: Set[Class], preds: Set[Class], file: str, column: str) -> None:
-    """DataError where labels and predictions share no class, and it can only be their spelling."""
+    """DataError where labels and predictions share no class, and only their spelling can be the reason."""
     if not labels or not preds or labels & preds:
         return
     why, hint = difference(labels, preds), "write the classes alike in both columns"
@@ -259,11 +264,11 @@ STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("leading zeros", lambda text: re.sub(r"^0+(?=\w)", "", text)),
     ("trailing punctuation", _without_end),
 )
-"""What two spellings of one class may differ in, and how it is set aside."""
+"""The ways in which two spellings of a class may differ, and the function that removes each difference."""
 
 
 def plain(name: Class, without: str = "") -> str:
-    """A class without all that its spelling may vary in, but for one of the `STEPS`."""
+    """The plain spelling of a class, by all of the `STEPS` except one."""
     text = str(name)
     for what, step in STEPS:
         if what != without:
@@ -272,9 +277,9 @@ def plain(name: Class, without: str = "") -> str:
 
 
 def difference(labels: Iterable[Class], preds: Iterable[Class]) -> str | None:
-    """In what a label and a prediction differ that are one class but for the spelling; None where none are."""
-    known = {plain(name): name for name in reversed(_ordered(labels))}
-    pairs = [(known[plain(name)], name) for name in _ordered(preds) if plain(name) in known]
+    """How a label and a prediction differ that have the same plain spelling; None where there are none."""
+    known = {plain(name): name for name in reversed(in_order(labels))}
+    pairs = [(known[plain(name)], name) for name in in_order(preds) if plain(name) in known]
     if not pairs:
         return None
     label, pred = pairs[0]
@@ -285,18 +290,14 @@ def difference(labels: Iterable[Class], preds: Iterable[Class]) -> str | None:
 # ---------------------------------------------------------------------- words
 
 
-def _ordered(names: Iterable[Class]) -> list[Class]:
-    return sorted(names, key=lambda name: (isinstance(name, str), name))
-
-
 def _listed(names: Iterable[Class], most: int = SHOWN) -> str:
-    found = _ordered(names)
+    found = in_order(names)
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(spelled(name) for name in found[:most]) + more
 
 
 def spelled(name: Class) -> str:
-    """A class as a message shows it: what cannot be seen in it is written as an escape.
+    """A class as a message shows it, with escapes for what cannot be seen.
 
     >>> spelled("a b"), spelled(" cat"), spelled("cat\\u00a0")
     ('`a b`', '`\\\\x20cat`', '`cat\\\\xa0`')
@@ -304,7 +305,7 @@ def spelled(name: Class) -> str:
     text = str(name)
     inner = text.strip(" ")
     before = len(text) - len(text.lstrip(" ")) if inner else len(text)
-    # Marks that could be one with the letter before them are told apart from those that cannot.
+    # Outside NFC a letter and its mark could be one character, so the mark is escaped.
     hidden = ("Zs", "Cf") if unicodedata.is_normalized("NFC", inner) else ("Zs", "Cf", "Mn")
     shown = "".join(
         letter.encode("unicode_escape").decode("ascii")

@@ -19,12 +19,16 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.loss.domains import Interval, number
 from losscli.loss.elicits import Functional
-from losscli.measure.class_views import ConstantClassView
-from losscli.measure.number_views import ColumnsView, ConstantView
+from losscli.measure.constant_views import ConstantClassView, ConstantView
+from losscli.measure.number_views import ColumnsView
+from losscli.measure.observers.observer import WHOLE
+from losscli.measure.observers.row_counts import UsedRows
+from losscli.measure.observers.states import UnitState
 from losscli.measure.plan import Plan, RowUnit
 from losscli.measure.recipes import Best, NoConstant, Recipe, recipe
-from losscli.measure.tally import Constant, SliceTally
+from losscli.measure.tally import BySlice
 from losscli.numbers.exact import round_fraction
+from losscli.numbers.row_count import merged
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -35,6 +39,21 @@ if TYPE_CHECKING:
 
 SoughtKey: TypeAlias = tuple[int, Functional | str]
 """A unit, and what the loss elicits: losses that share a unit may have other constants."""
+
+
+@dataclass(slots=True)
+class Constant:
+    """The best constant of a unit, and the state of the unit's rows with it; or why there is none."""
+
+    best: Any = None  # as it is shown
+    state: Any = None
+    why: str | None = None
+
+    def merge(self, other: Constant) -> Constant:
+        """Of rows with the same constant."""
+        if self.why is not None or other.why is not None:
+            return Constant(why=self.why or other.why)
+        return Constant(self.best, self.state.merge(other.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,30 +141,31 @@ class ConstantSearch:
         """The plan of the second reading: the same rows, with the constants in place of the predictions."""
         self.found = list(find(self.plan, tally, self.sought, self.min_slice))
         units = tuple(_unit(self.plan, one) for one in self.found)
-        return self.plan._replace(units=units, measures=(), watch=None, spreads=False, pairs=(), groups=None)
+        return self.plan._replace(units=units, measures=(), observers=(), groups=None)
 
     def attach(self, tally: Tally, second: Tally) -> None:
-        """Lay the constants beside the states of their units."""
+        """Keep the constants beside the states of their units."""
+        slices = {place: _slices_used(tally, place) for place in range(len(self.plan.slicings))}
         for key, why in self.reasons.items():
-            tally.constants[key] = Constant(why=why)
-            for held in tally.slices.values():
-                held.constants[key] = {code: Constant(why=why) for code in np.flatnonzero(held.used).tolist()}
+            tally.kept[key, WHOLE] = Constant(why=why)
+            for place, codes in slices.items():
+                tally.kept[key, place] = BySlice(dict.fromkeys(codes, Constant(why=why)))
         for place, one in enumerate(self.found):
-            key = one.sought.key
+            kept = one.sought.key, one.slicing
+            states = second.of(UnitState(place), one.slicing)
             if one.slicing is None:
-                tally.constants[key] = _constant(self.plan, one, 0, second.states.get(place))
+                tally.kept[kept] = _constant(self.plan, one, 0, states)
                 continue
-            held, sliced = tally.slices[one.slicing], second.slices[one.slicing].states.get(place)
-            held.constants[key] = {
-                code: _constant(self.plan, one, int(one.groups[code]), _some(sliced, code))
-                for code in np.flatnonzero(held.used).tolist()
-            }
+            tally.kept[kept] = BySlice({
+                code: _constant(self.plan, one, int(one.groups[code]), None if states is None else states.at(code))
+                for code in slices[one.slicing]
+            })  # fmt: skip
 
 
-def _some(states: Any, code: int) -> Any:
-    """The state of a slice; None where no row of it counts."""
-    state = None if states is None else states.at(code)
-    return state if state is not None and state.rows else None
+def _slices_used(tally: Tally, place: int) -> list[int]:
+    """The codes of the slices that have rows."""
+    found: list[int] = np.flatnonzero(tally.kept[UsedRows(), place].rows).tolist()
+    return found
 
 
 def _width(unit: RowUnit) -> int:
@@ -167,25 +187,17 @@ class BestConstants:
 def find(plan: Plan, tally: Tally, sought: Sequence[Sought], min_slice: int) -> Iterator[BestConstants]:
     """The best constants, of all rows and of the slices; slices that are folded have one together."""
     for one in sought:
-        yield _found(plan, one, None, np.zeros(1, np.int64), [tally.states[one.made_of]])
+        yield _found(plan, one, None, np.zeros(1, np.int64), [tally.of(UnitState(one.made_of))])
     for place in range(len(plan.slicings)):
-        held = tally.slices[place]
-        groups = _groups(held, min_slice)
+        used = tally.kept[UsedRows(), place].rows
+        # A group for each slice, and one for all slices that are folded.
+        groups = np.where(used < min_slice, 0, np.arange(1, len(used) + 1))
         for one in sought:
             states: list[Any] = [None] * (int(groups.max(initial=-1)) + 1)
-            sliced = held.states.get(one.made_of)
-            for code, group in enumerate(groups.tolist()):
-                state = sliced.at(code) if sliced is not None and held.used[code] else None
-                if state is not None and state.rows:
-                    states[group] = state if states[group] is None else states[group].merge(state)
+            sliced: Any = tally.of(UnitState(one.made_of), place)
+            for code in _slices_used(tally, place) if sliced is not None else ():
+                states[groups[code]] = merged(states[groups[code]], sliced.at(code))
             yield _found(plan, one, place, groups, states)
-
-
-def _groups(tally: SliceTally, min_slice: int) -> Ints:
-    """A group for each slice, and one for all slices that are folded."""
-    groups = np.arange(1, len(tally.used) + 1)
-    groups[tally.used < min_slice] = 0
-    return groups
 
 
 def _found(
@@ -230,13 +242,13 @@ def _unit(plan: Plan, found: BestConstants) -> RowUnit:
             classes = [None if best is None else best[name] for best in found.best]
             label = dict(unit.views)["label"]
             # In front, since its names are those of both.
-            views.insert(0, (name, ConstantClassView(label, classes, found.groups, slicing, view)))
+            views.insert(0, (name, ConstantClassView(found.groups, slicing, view, classes, label)))
         else:
             filler = any_best[name]
             rows = [filler if best is None else best[name] for best in found.best]
             table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
             several = isinstance(filler, list)
-            views.append((name, ConstantView(table, several, found.groups, slicing, view)))
+            views.append((name, ConstantView(found.groups, slicing, view, table, several)))
     return unit._replace(views=tuple(views))
 
 
@@ -247,7 +259,7 @@ def _is_class(unit: RowUnit, role: str) -> bool:
 
 def _constant(plan: Plan, found: BestConstants, group: int, state: Any) -> Constant:
     best = found.best[group]
-    if best is None or state is None:
+    if best is None or state is None or not state.rows:
         return Constant(why=found.why.get(group, "no row counts"))
     unit = plan.units[found.sought.unit]
     shown = {name: _shown(plan, unit, name, value) for name, value in best.items()}

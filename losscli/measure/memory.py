@@ -1,4 +1,4 @@
-"""How much memory losscli may hold: the value of `--memory`, and its default."""
+"""How much memory losscli may use: the value of `--memory`, and its default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from losscli.errors import UsageError
 
 LEAST = 16 << 20
-UNKNOWN = 2 << 30  # held free where the system does not say
+UNKNOWN = 2 << 30  # assumed to be free where the system does not say
 UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.ASCII | re.IGNORECASE)
@@ -35,15 +35,15 @@ def parse_size(text: str) -> int:
 
 
 def half_of_free() -> int:
-    """Half of the memory that this process could still take: of the machine, its group and its limits."""
+    """Half of the memory that this process could still take, by the machine, its control group and its limits."""
     return max(LEAST, min(_free(), default=UNKNOWN) // 2)
 
 
 def _free() -> Iterator[int]:
     with contextlib.suppress(OSError, ValueError, LookupError):
         with open("/proc/meminfo") as lines:
-            held = dict(line.split(":", 1) for line in lines)
-        yield int(held["MemAvailable"].split()[0]) << 10
+            sizes = dict(line.split(":", 1) for line in lines)
+        yield int(sizes["MemAvailable"].split()[0]) << 10
     for most, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),

@@ -1,16 +1,14 @@
-"""Rows without a value: refused, left out and counted, or noted for the units that need it."""
+"""Rows without a value: which they are, and whether they are refused or left out and counted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losscli.measure.adapt import MISSING
 from losscli.measure.tally import Tally, add_counts
-from losscli.numbers.row_count import RowCount
-from losscli.table.block import Block, Ints, Mask, Place
+from losscli.table.block import Block, Mask, Place
 from losscli.table.violations import Violation, ViolationKind
 
 if TYPE_CHECKING:
@@ -18,8 +16,8 @@ if TYPE_CHECKING:
     from losscli.measure.slots import Slot
 
 
-def without_missing(plan: Plan, block: Block, tally: Tally) -> Block:
-    """The rows in which no label, prediction or weight is missing; others are violations, or counted as dropped."""
+def missing_rows(plan: Plan, block: Block, tally: Tally) -> Mask | None:
+    """The rows in which a label, prediction or weight is missing: violations, or counted as dropped; None: there are none."""
     missing: Mask | None = None
     for purpose in ("label", "pred", "weight"):
         here: Mask | None = None
@@ -41,7 +39,7 @@ def without_missing(plan: Plan, block: Block, tally: Tally) -> Block:
         if plan.nan == "drop" and fresh.any():
             add_counts(tally.dropped, {f"missing_{purpose}": int(np.count_nonzero(fresh))})
         missing = here if missing is None else missing | here
-    return block if missing is None else block.take(~missing)
+    return missing
 
 
 def _need(plan: Plan, place: Place, slot: Slot) -> str:
@@ -63,15 +61,3 @@ def rows_lacking(plan: Plan, unit: RowUnit, block: Block) -> Mask | None:
     masks = [mask for where in needed if (mask := block.column(where).missing) is not None]
     lacks: Mask | None = np.logical_or.reduce(masks) if masks else None
     return lacks if lacks is not None and lacks.any() else None
-
-
-def note_missing(block: Block, codes: Sequence[Ints], lacks: Sequence[Mask | None], tally: Tally) -> None:
-    """Note, for every unit and slice, the rows that lack a value it needs."""
-    for place, mask in enumerate(lacks):
-        if mask is None:
-            continue
-        numbers = block.row_numbers()[mask]
-        tally.missing[place] = RowCount.of(numbers)
-        for at, slicing in enumerate(codes):
-            here = slicing[mask]
-            tally.slices[at].missing[place] = RowCount.of(numbers, here, int(here.max()) + 1)

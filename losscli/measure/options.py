@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from losscli.measure.observers.pictures import Pictures
     from losscli.measure.plan import NanPolicy
-    from losscli.measure.row_recorder import Pictures
     from losscli.pairing.keyplan import Unmatched
     from losscli.reading.source import Dialect
     from losscli.statistics.intervals import IntervalSpec

@@ -6,7 +6,7 @@ of `fold`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,19 +14,20 @@ import numpy as np
 from losscli.measure.adapt import View
 from losscli.measure.class_columns import as_classes, classes_in, texts_of
 from losscli.measure.number_views import NumberView
+from losscli.measure.observers.row_counts import LackingRows, LostRows, SkippedRows, TouchedRows, UsedRows
+from losscli.measure.observers.states import UnitState
 from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
     from losscli.loss.spec import ParamValue
-    from losscli.measure.row_recorder import RowRecorder
+    from losscli.measure.observers.observer import Observer
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
-    from losscli.statistics.paired_difference import ComparedUnits
 
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 
@@ -119,11 +120,9 @@ class Plan(NamedTuple):
     slicings: tuple[SliceView, ...] = ()
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position
-    spreads: bool = False  # whether second moments are kept, for intervals
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
-    pairs: tuple[ComparedUnits, ...] = ()  # units that are compared row by row
-    times: SliceView | None = None  # the time of each row, where they are compared over time
-    watch: RowRecorder | None = None  # what to keep of single rows
+    times: SliceView | None = None  # the time of each row, where models are compared over time
+    observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
     telling: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
@@ -141,6 +140,17 @@ class Plan(NamedTuple):
         return [
             ColumnRequest(slot.index, slot.kind, slot.width) for slot in self.sides[side] if not slot.made
         ]
+
+    def watched_by(self, observers: Iterable[Observer]) -> Plan:
+        """The plan with further observers."""
+        return self._replace(observers=(*self.observers, *observers))
+
+    def all_observers(self) -> Iterator[Observer]:
+        """What is kept of every plan, and what this one keeps beside it."""
+        yield from (UsedRows(), LostRows())
+        for unit in range(len(self.units)):
+            yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
+        yield from self.observers
 
     @property
     def weighted(self) -> bool:

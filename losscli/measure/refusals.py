@@ -99,7 +99,7 @@ def _multi_hot(plan: Plan, tally: Tally) -> None:
     if not tally.seen:
         return
     from losscli.measure.lists import MULTI_HOT, OTHER_LIST
-    from losscli.reading.values import INDICATORS
+    from losscli.reading.lists import INDICATORS
 
     for place, slot in plan.places():
         if slot.kind != "labels":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import REAL, AnyClass, Binary, Interval, Simplex
-from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView
+from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
 from losscli.measure.list_columns import class_places, names_shown, pairs_shown
 from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
 from losscli.reading.select import Chosen, is_glob
@@ -70,7 +70,7 @@ class RoleViews:
         if isinstance(domain, Binary):
             positive = self.columns.options.positive
             place = self.columns.slot(columns[0], "truth" if positive is None else "class", purpose)
-            return BinaryView(place, domain, form.name, positive)
+            return BinaryView(place, domain, form.name) if positive is None else PositiveView(place, positive)
         if role.shape == "Columns":
             assert isinstance(domain, (Interval, Simplex))
             if role.name == "label":

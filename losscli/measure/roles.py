@@ -114,7 +114,7 @@ class Columns:
         if not by_position(self.sources, options.on):
             return choose_keys(self.sources, options.on, options.key_type, options.unmatched)
         if options.key_type is not None or options.unmatched != "error":
-            raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+            raise UsageError("`--key-type` and `--unmatched` need keys", hint="name the keys: `--on KEY`")
         return None
 
     # ------------------------------------------------------------------ labels and predictions

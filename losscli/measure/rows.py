@@ -7,12 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.measure.class_views import BinaryView, OneClassView
+from losscli.measure.class_views import BinaryView, OneClassView, PositiveView
 from losscli.measure.number_views import ColumnsView, NumberView
-from losscli.measure.row_recorder import Fact, PicturedColumns, Pictures, Residual, RowLoss, RowRecorder
+from losscli.measure.observers.facts import Fact
+from losscli.measure.observers.file_rows import FileRows, Residual, RowLoss
+from losscli.measure.observers.pictures import PicturedColumns, PicturedLoss, Pictures
+from losscli.measure.observers.worst_rows import WorstRows
 from losscli.table.block import KEY_KINDS, Place
 
 if TYPE_CHECKING:
+    from losscli.measure.observers.observer import Observer
+    from losscli.measure.observers.pictures import PictureKind
     from losscli.measure.plan import Measure, Plan, ResultPart
     from losscli.measure.slots import Slot
 
@@ -52,8 +57,17 @@ def watched(
     residuals, losses = _measured(plan, measures, slopes, taken)
     if slopes and not any(loss.slopes for loss in losses):
         raise UsageError("`--gradient` needs a loss that has a slope by the prediction")
-    pairs = tuple(_pairs(plan)) if pictures == "all" else ()
-    return plan._replace(watch=RowRecorder(facts, residuals, losses, every, worst, slopes, pairs, pictures))
+    found: list[Observer] = []
+    if every:
+        found.append(FileRows(facts, residuals, losses))
+    if worst:
+        units = dict.fromkeys(loss.unit for loss in losses)
+        found += [WorstRows(unit, worst, plan.units[unit].loss.better, facts) for unit in units]
+    if pictures != "none":
+        found += [PicturedLoss(loss.unit, loss.name) for loss in losses]
+    if pictures == "all":
+        found += _pictured(plan)
+    return plan.watched_by(found)
 
 
 def _measured(
@@ -74,7 +88,7 @@ def _measured(
     )
 
 
-def _pairs(plan: Plan) -> Iterator[PicturedColumns]:
+def _pictured(plan: Plan) -> Iterator[PicturedColumns]:
     """Every label with its prediction, once: numbers, scores of two classes, or quantiles."""
     seen = set()
     for measure in plan.measures:
@@ -82,20 +96,19 @@ def _pairs(plan: Plan) -> Iterator[PicturedColumns]:
             unit = plan.units[part.unit]
             views = dict(unit.views)
             label, pred = views.get("label"), views.get("pred")
-            kind = None
+            kind: PictureKind | None = None
             if isinstance(label, NumberView) and isinstance(pred, NumberView):
                 # Labels of -1 and 1 are classes; those of a regression may be any number.
                 kind = "residuals" if unit.loss.task == "regression" else None
-            elif isinstance(label, (BinaryView, OneClassView)) and isinstance(pred, NumberView):
+            elif isinstance(label, (BinaryView, PositiveView, OneClassView)) and isinstance(pred, NumberView):
                 kind = "scores"
             elif isinstance(label, NumberView) and isinstance(pred, ColumnsView) and unit.loss.takes_levels:
                 kind = "coverage"
             key = kind, label, pred
             if kind is not None and key not in seen:
                 seen.add(key)
-                yield PicturedColumns(
-                    kind, f"{measure.pred}, {part.name}" if part.kind else measure.pred, part.unit
-                )
+                name = f"{measure.pred}, {part.name}" if part.kind else measure.pred
+                yield PicturedColumns(part.unit, name, kind)
 
 
 class _Names:

@@ -68,10 +68,15 @@ class Values:
     def _ordered(self) -> Piece:
         """All rows in the order of their groups."""
         codes = np.concatenate([piece.codes for piece in self.pieces if piece.codes is not None])
-        order = np.argsort(codes, kind="stable")
         columns = zip(*(piece.columns for piece in self.pieces), strict=True)
         weights = [piece.weight for piece in self.pieces if piece.weight is not None]
-        whole = Piece(tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None, None)
+        whole = Piece(
+            tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None, codes
+        )
+        if not (codes[1:] < codes[:-1]).any():
+            return whole
+        # Codes of 16 bits are sorted by radix, in a time that does not depend on how many there are.
+        order = np.argsort(codes.astype(np.uint16) if codes.max() < 1 << 16 else codes, kind="stable")
         return whole.take(order, codes[order])
 
     def at(self, group: int) -> Self:
@@ -92,7 +97,7 @@ class Values:
         for piece in self.pieces:
             at = moved[piece.codes]
             rows = np.flatnonzero(at >= 0)
-            pieces.append(piece.take(rows, at[rows]))
+            pieces.append(piece.take(rows, at[rows]) if len(rows) < len(at) else piece._replace(codes=at))
         weight = grouped(self.weight).regrouped(codes, places, groups)
         return type(self)(tuple(pieces), weight, regrouped(self.rows, codes, places, groups), self.columns)
 

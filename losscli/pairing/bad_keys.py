@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.table.cells import shown as cut
-from losscli.table.keys import shown
+from losscli.table.cells import shown
+from losscli.table.keys import key_text
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class BadKeys:
             return
         numbers = rows.numbers[places]
         lowest = np.argpartition(numbers, NAMED)[:NAMED] if len(numbers) > NAMED else range(len(numbers))
-        first = [(int(numbers[at]) + 1, _shown(rows, int(places[at]), plan)) for at in lowest]
+        first = [(int(numbers[at]) + 1, _keys_at(rows, int(places[at]), plan)) for at in lowest]
         self.merge(BadKeys(len(places), first))
 
     def merge(self, other: BadKeys) -> None:
@@ -50,14 +50,15 @@ class BadKeys:
         return named + (" …" if self.count > len(self.first) else "")
 
 
-def _shown(rows: KeyedRows, place: int, plan: KeyPlan) -> str:
+def _keys_at(rows: KeyedRows, place: int, plan: KeyPlan) -> str:
+    """The key of one row, for a message."""
     # Doubles that meet text are compared by their texts.
     types = [
         kind if kind != "float" or slot.kind == "number" else "text"
         for kind, slot in zip(plan.types, plan.sides[0], strict=True)
     ]
     return ", ".join(
-        f"`{cut(shown(words[:, place], kind))}`" for words, kind in zip(rows.keys, types, strict=True)
+        f"`{shown(key_text(words[:, place], kind))}`" for words, kind in zip(rows.keys, types, strict=True)
     )
 
 

@@ -1,7 +1,7 @@
-"""Which columns are the keys, and what their values are read as on each side, decided before the data.
+"""The key columns of each file and how they are read, chosen before any row is read.
 
-A file of typed columns says what its keys are; text of CSV takes the type of the other side, and is
-compared as text where no side says anything.  Types that cannot be compared are refused.
+A file with typed columns gives the type of a key.  Text of a CSV file takes the type of the other file, and is
+compared as text where neither has a type.  Types that cannot be compared are refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.select import find
-from losscli.reading.values import BadRow
 from losscli.table.block import (
     AnyColumn,
     Batch,
@@ -33,12 +32,12 @@ if TYPE_CHECKING:
 Unmatched: TypeAlias = Literal["error", "drop"]
 
 POSITION = "position"
-"""What ``--on`` takes in place of keys."""
+"""The value of ``--on`` that names no key."""
 
-KEY_TYPES = ("int", "text")
-"""What ``--key-type`` can ask for."""
+KEY_TYPES: dict[str, tuple[KeyType, ColumnKind]] = {"int": ("int", "whole_key"), "text": ("text", "text_key")}
+"""The values of ``--key-type``: what keys are compared as, and what their columns are read as."""
 
-NAMES = {
+TYPE_NAMES = {
     "int": "integers", "wide int": "integers", "text": "text", "float": "floating-point numbers",
     "bool": "booleans", "decimal": "decimals", "moment": "dates or times",
 }  # fmt: skip
@@ -46,7 +45,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class KeySlot:
-    """One key column of one file: where it is and how it is read."""
+    """One key column of one file: its place and how it is read."""
 
     index: int
     name: str
@@ -59,7 +58,7 @@ class KeySlot:
 
 
 class KeyPlan(NamedTuple):
-    """The keys by which rows are paired, one slot for each key on each side."""
+    """The keys by which rows are paired, with a slot for each key of each file."""
 
     names: tuple[str, ...]
     types: tuple[KeyType, ...]
@@ -105,7 +104,7 @@ class BatchKeys(NamedTuple):
 def choose_keys(
     sources: Sequence[Source], on: str, key_type: str | None = None, unmatched: Unmatched = "error"
 ) -> KeyPlan:
-    """The key columns that ``--on`` names, in every file."""
+    """The keys that ``--on`` names; every file must have their columns.  ``key_type`` is the value of ``--key-type``."""
     if len(sources) < 2:
         raise UsageError("`--on` pairs the rows of two files, and there is one")
     whole = on == "" or all(on in source.columns for source in sources)
@@ -114,44 +113,43 @@ def choose_keys(
         raise UsageError(
             f"`--on {on}` does not name each key once", hint="write `--on KEY` or `--on KEY,KEY`"
         )
-    asked = _asked(key_type, names)
+    forced_types = _forced_types(key_type, names)
     places = [[find(source, name) for name in names] for source in sources]
     types: list[KeyType] = []
     slots: list[list[KeySlot]] = [[] for _ in sources]
-    for at, (name, forced) in enumerate(zip(names, asked, strict=True)):
+    for at, (name, forced) in enumerate(zip(names, forced_types, strict=True)):
         found = [source.key_type(side[at]) for source, side in zip(sources, places, strict=True)]
-        kind, read_as = _settled(found, forced, name, sources, [side[at] for side in places])
+        if forced is not None:
+            kind, read_as = forced
+        else:
+            kind, read_as = _common_type(found, name, sources, [side[at] for side in places])
         types.append(kind)
         for side, source in enumerate(sources):
             slots[side].append(KeySlot(places[side][at], name, source.path, read_as))
     return KeyPlan(names, tuple(types), tuple(map(tuple, slots)), unmatched)
 
 
-def _asked(key_type: str | None, names: Sequence[str]) -> Sequence[str | None]:
+def _forced_types(key_type: str | None, names: Sequence[str]) -> Sequence[tuple[KeyType, ColumnKind] | None]:
+    """The type that ``--key-type`` names for each key, and what its column is read as; None without the option."""
     if key_type is None:
         return [None] * len(names)
-    asked = [word.strip() for word in key_type.split(",")]
-    if wrong := next((word for word in asked if word not in KEY_TYPES), None):
+    words = [word.strip() for word in key_type.split(",")]
+    if wrong := next((word for word in words if word not in KEY_TYPES), None):
         raise UsageError(f"`--key-type` is int or text, not `{wrong}`")
-    if len(asked) not in (1, len(names)):
-        raise UsageError(f"`--key-type` names {plural(len(asked), 'type')} for {plural(len(names), 'key')}")
-    return asked * len(names) if len(asked) == 1 else asked
+    if len(words) not in (1, len(names)):
+        raise UsageError(f"`--key-type` names {plural(len(words), 'type')} for {plural(len(names), 'key')}")
+    types = [KEY_TYPES[word] for word in words]
+    return types * len(names) if len(types) == 1 else types
 
 
-def _settled(
-    found: Sequence[KeyType | None],
-    forced: str | None,
-    name: str,
-    sources: Sequence[Source],
-    places: Sequence[int],
+def _common_type(
+    found: Sequence[KeyType | None], name: str, sources: Sequence[Source], places: Sequence[int]
 ) -> tuple[KeyType, ColumnKind]:
-    """What keys are compared as, and what their columns are read as."""
-    if forced is not None:
-        return ("int", "whole_key") if forced == "int" else ("text", "text_key")
+    """What a key is compared as, and what its columns are read as, by the types that the files give."""
     known: set[KeyType] = {"int" if kind == "wide int" else kind for kind in found if kind is not None}
     if len(known) > 1:
         said = "; ".join(
-            f"{source.path} has {NAMES[kind]}"
+            f"{source.path} has {TYPE_NAMES[kind]}"
             for source, kind in zip(sources, found, strict=True)
             if kind is not None
         )
@@ -159,17 +157,17 @@ def _settled(
     kind: KeyType = next(iter(known), "text")
     readings: dict[str, ColumnKind] = {"int": "int_key", "text": "text_key"}
     if None not in found:
-        readings["float"] = "number"  # else text may say an integer that is no double
+        readings["float"] = "number"  # text of another file may be an integer that is no double
     return kind, readings.get(kind, "text")
 
 
 def _read_alike(sources: Sequence[Source], places: Sequence[int]) -> str | None:
-    """The hint at the ways to read keys of different types that do read the first rows of each side."""
-    ways: dict[str, ColumnKind] = {"int": "whole_key", "text": "text_key"}
-    fitting = []
-    for name, kind in ways.items():
-        if all(_reads(source, ColumnRequest(at, kind)) for source, at in zip(sources, places, strict=True)):
-            fitting.append(f"`--key-type {name}`")
+    """The hint at each ``--key-type`` that reads the first rows of all files."""
+    fitting = [
+        f"`--key-type {name}`"
+        for name, (_, kind) in KEY_TYPES.items()
+        if all(_reads(source, ColumnRequest(at, kind)) for source, at in zip(sources, places, strict=True))
+    ]
     return f"{' or '.join(fitting)} reads all of them in one way" if fitting else None
 
 
@@ -181,20 +179,26 @@ def _reads(source: Source, want: ColumnRequest) -> bool:
     return batch is None or batch.stop is None
 
 
-def _as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadRow | None]:
-    """A column as it was read becomes keys; and its first row that cannot."""
+class BadKey(NamedTuple):
+    """The first row of a column whose text is no key of its type."""
+
+    row: int
+    message: str
+    detail: str
+
+
+def _as_key(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, BadKey | None]:
+    """A column as keys, and its first row that is no value of the type."""
     keys, wrong = keys_of(column, kind)
     if wrong is None:
         return keys, None
     assert isinstance(column, ClassColumn)
     row = int(wrong.argmax())
     cell = shown(str((column.values or ())[int(column.codes[row])]))
-    wanted = (
-        f"wanted {NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
-    )
-    return keys, BadRow(row, f"the key `{cell}` is none of the {NAMES[kind]}", wanted)
+    wanted = f"wanted {TYPE_NAMES[kind]} in their plain form, as the other file has; `--key-type text` compares text"
+    return keys, BadKey(row, f"the key `{cell}` is none of the {TYPE_NAMES[kind]}", wanted)
 
 
 def by_position(sources: Sequence[Source], on: str | None) -> bool:
-    """Whether ``--on`` says that rows are paired by position, whatever columns say of them."""
+    """Whether ``--on`` names no key, so that rows are paired by position and no columns are compared."""
     return on == POSITION and not any(POSITION in source.columns for source in sources)

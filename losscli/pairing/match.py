@@ -1,6 +1,6 @@
-"""Which rows of two runs of keys belong together: a hash table of one side, asked by the other.
+"""The rows of two sides that have equal keys, found by a hash table of one side.
 
-Keys are some 64-bit words each.  A hash only says where to look; what counts is that all words are equal.
+A key is a few 64-bit words.  Its hash only tells where to look: keys are equal if all their words are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Keys: TypeAlias = Sequence[Words]
 
 RowPlaces: TypeAlias = NDArray[np.signedinteger]
 
-_TILE = 1 << 14  # keys hashed at a time, while the cache holds them
+_TILE = 1 << 14  # keys hashed at a time, few enough for the cache
 _HALF = np.uint64(32)
 
 
@@ -27,7 +27,7 @@ def rows_of(keys: Keys) -> int:
 
 
 def hashed(keys: Keys) -> Words:
-    """64 bits for each key, the upper ones the best; zero words at the end of a column change nothing."""
+    """64 bits for each key, best mixed in the upper ones; zero words behind those of a key change nothing."""
     rows = rows_of(keys)
     total = np.zeros(rows, np.uint64)
     mixed = np.empty(min(rows, _TILE), np.uint64)
@@ -38,7 +38,7 @@ def hashed(keys: Keys) -> Words:
         for words, odd in zip(keys, factors, strict=True):
             for word, factor in zip(words, odd, strict=True):
                 piece = word[start : start + _TILE]
-                # The upper half is folded into the lower: a product carries upwards only.
+                # The upper half is mixed into the lower, since a product carries upwards only.
                 np.right_shift(piece, _HALF, out=here)
                 np.bitwise_xor(here, piece, out=here)
                 np.multiply(here, factor, out=here)
@@ -109,7 +109,10 @@ def match(first: Keys, second: Keys, bits: int = 0) -> Matched:
 
 
 class _Table:
-    """Open addressing, all keys a step at a time."""
+    """A hash table with open addressing, in which all keys go one step at a time.
+
+    ``repeats``: the rows whose key an earlier row has.
+    """
 
     def __init__(self, keys: Keys, bits: int) -> None:
         rows = rows_of(keys)
@@ -121,7 +124,7 @@ class _Table:
         self._slots: NDArray[np.int32] = np.full(self._last + 1, -1, np.int32)
         active = np.arange(rows, dtype=np.int32)
         slots = self._first_slots(keys)
-        # Of several for one free slot the first row gets it: it is written last.
+        # Of several rows for one free slot the first gets it, since it is written last.
         self._slots[slots[::-1]] = active[::-1]
         found = []
         while True:
@@ -168,7 +171,7 @@ def _same(one: Keys, rows: RowPlaces, other: Keys, places: RowPlaces) -> Mask:
 
 
 def _same_at(keys: Keys, other: Keys, places: RowPlaces) -> Mask:
-    """Where each key is equal to the other side's key at a place; what holds at places below 0 is not said."""
+    """Where each key is equal to the other side's key at a place; undefined at places below 0."""
     same: Mask | None = None
     for mine, theirs in zip(keys, other, strict=True):
         for at in range(max(len(mine), len(theirs))):

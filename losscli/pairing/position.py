@@ -1,9 +1,9 @@
 """Rows of two files, or of one, paired by position.
 
-Nothing here drops, repeats or reorders a row to make two files fit: unequal lengths are a DataError
-with both counts.  A segment is a run of rows that both files begin and end together, so segments can
-be read side by side; a file whose rows are known only by reading it is one segment.  Where files of two
-folders are paired one to one, each must have as many rows as its partner.
+No row is dropped, repeated or moved to make two files fit: unequal lengths are a DataError with both counts.
+A segment is a run of rows that begins and ends together in all files, so segments can be read side by side;
+files whose number of rows is known only by reading them are one segment.  Where the files of two folders are
+paired one to one, each must have as many rows as its partner.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from losscli.text import noun
 if TYPE_CHECKING:
     from losscli.reading.source import Part, Source
 
-SEGMENT_ROWS = 1 << 18  # about as many rows as make a segment worth a thread's while
+SEGMENT_ROWS = 1 << 18  # at least so many rows, or a thread would not pay
 
 
 class Segment(NamedTuple):
-    """Rows that all sides begin and end together: the parts of each side, in order."""
+    """Rows that begin and end together on all sides: the parts of each side, in order."""
 
     first_row: int
     sides: tuple[Iterable[Part], ...]
 
 
 def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]) -> list[Segment]:
-    """The files cut where all of them can be cut, each piece of a side one part.
+    """The files cut at the row groups that all of them end, with one part for each side of a segment.
 
-    Where there are too few cuts in common, the files are one segment of many parts.
+    Files with less than two segments in common are one segment of many parts.
     """
     refuse_unequal(sources)
     whole = [Segment(0, tuple(s.parts(want) for s, want in zip(sources, wants, strict=True)))]
     groups = [source.row_groups for source in sources]
-    ends = [list(accumulate(held)) for held in groups if held is not None]
+    ends = [list(accumulate(rows)) for rows in groups if rows is not None]
     if len(ends) < len(sources):
         return whole
     cuts = _cuts(ends)
@@ -85,7 +85,7 @@ def _by_file(sources: Sequence[Source]) -> bool:
 
 
 def unequal(sources: Sequence[Source], rows: Sequence[int], file: int | None = None) -> DataError:
-    """``file`` is which of the files do not fit, where they are paired one to one."""
+    """The error for files of different lengths; ``file`` is the place of those that differ, in folders."""
     paths = [source.path if file is None else source.files[file].path for source in sources]
     # Imported here: only an error needs them.
     from losscli.pairing.key_hint import key_option
@@ -107,7 +107,7 @@ def align(
 ) -> Iterator[Block]:
     """Blocks of at most ``chunk_rows`` rows, in order.
 
-    A batch's ``stop`` is raised, its row filled in, behind the rows before it.
+    The ``stop`` of a batch is raised, with its row, after the blocks of the rows before it.
     """
     current: list[Batch | None] = [None] * len(sides)
     offsets = [0] * len(sides)
@@ -130,7 +130,7 @@ def align(
             if min(begun) != file:
                 file, began = min(begun), row
             if max(begun) != file:
-                rows = 0  # one side is still in a file that has ended on the other
+                rows = 0  # one side has rows left of a file that has ended on the other side
         if rows == 0:
             break
         aligned = tuple(
@@ -164,7 +164,7 @@ def _rows_of_file(
     left: Sequence[int],
     sides: Sequence[Iterator[Batch]],
 ) -> list[int]:
-    """How many rows each side has in a file, of which some were aligned; the rest of it is read for that."""
+    """The number of rows that each side has in a file: those that were aligned and the rest, which is read now."""
     counts = []
     for batch, rest, side in zip(current, left, sides, strict=True):
         count = aligned

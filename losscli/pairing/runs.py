@@ -92,7 +92,7 @@ def run_of(keys: Keys, numbers: Ints, columns: Sequence[AnyColumn], bits: int) -
     return Run(rows, cuts.tolist())
 
 
-def grouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
+def larger_batches(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
     """Batches joined until they have ``rows`` rows, so that runs are few and their parts large."""
     waiting: list[Batch] = []
     for batch in batches:

@@ -1,7 +1,6 @@
-"""Bytes that do not fit into memory, put aside in a private folder until the end of the run.
+"""A file for bytes that do not fit into memory, in a private folder.
 
-What they mean is the business of whoever writes them.  The folder is gone when the run is over, however
-it ends: an interrupt removes it too (`discard`).
+The folder is removed at the end of the run, also after an interrupt (`discard`).
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ _folders: set[str] = set()
 
 
 def discard() -> None:
-    """Remove what has been put aside; called when the process is told to end."""
+    """Remove all folders; called when a signal ends the process."""
     for folder in list(_folders):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 class Spill:
-    """One growing file; pieces are found again by their place in it."""
+    """One growing file; a piece is read again by its place and size."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -44,7 +43,7 @@ class Spill:
         self.close()
 
     def write(self, piece: bytes) -> int:
-        """Put a piece behind the others, and return its place."""
+        """Append a piece, and return its place."""
         with self._lock:
             try:
                 if self._folder is None:
@@ -59,9 +58,9 @@ class Spill:
             return place
 
     def read(self, place: int, size: int) -> bytes:
-        """The bytes at a place; safe from several threads."""
+        """The bytes at a place; several threads may read at a time."""
+        found = b""
         try:
-            found = os.pread(self._file, size, place)
             while len(found) < size:
                 more = os.pread(self._file, size - len(found), place + len(found))
                 if not more:
@@ -74,14 +73,14 @@ class Spill:
         return found
 
     def _open(self) -> None:
-        # Only the owner may look into it: the folder is made with mode 0700.
+        # The folder is made with mode 0700: only the owner may look into it.
         folder = tempfile.mkdtemp(prefix="losscli-")
         self._folder = folder
         _folders.add(folder)
         path = os.path.join(folder, "rows")
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         with contextlib.suppress(OSError):
-            # The room is given back even if the process is killed: the file has no name any more.
+            # Without a name, the file takes no more room when the process is killed.
             os.unlink(path)
 
     def close(self) -> None:

@@ -1,13 +1,15 @@
-"""Input formats, one a file; `suffixes.SOURCES` is the explicit table."""
+"""Input formats, one a file; `suffixes.SOURCES` is their table."""
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from typing import Any
 
 from losscli.errors import UsageError
 from losscli.reading.source import Dialect, Source
-from losscli.reading.suffixes import COMPRESSIONS, known_format
+from losscli.reading.suffixes import COMPRESSIONS, SOURCES, known_format
 
 
 def open_source(
@@ -20,33 +22,16 @@ def open_source(
     name = name or path
     compression = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
     format = known_format(name, format)
-    stream = sys.stdin.buffer if path == "-" else None
-    if format in ("csv", "tsv", "txt"):
-        from losscli.reading.csv import open_csv
-
-        return open_csv(
-            path,
-            dialect=dialect or Dialect(),
-            format=format,
-            compression=compression,
-            stream=stream,
-        )
-    if dialect not in (None, Dialect()):
+    found = SOURCES[format]
+    options: dict[str, Any] = {}
+    if found.dialect:
+        options |= {"dialect": dialect or Dialect(), "format": format}
+    elif dialect not in (None, Dialect()):
         raise UsageError(f"`--dialect` is of CSV, and {name} is {format}")
-    if format == "jsonl":
-        from losscli.reading.jsonl import open_jsonl
-
-        return open_jsonl(path, compression=compression, stream=stream)
-    if compression is not None:
+    if found.streamed:
+        options |= {"compression": compression, "stream": sys.stdin.buffer if path == "-" else None}
+    elif compression is not None:
         raise UsageError(f"{name}: a {format} file is compressed inside, not by `.{compression}`")
-    if format == "parquet":
-        from losscli.reading.parquet import open_parquet
-
-        return open_parquet(path)
-    if format == "arrow":
-        from losscli.reading.ipc import open_ipc
-
-        return open_ipc(path)
-    from losscli.reading.numpy import open_npy
-
-    return open_npy(path)
+    # Only the module of the format is imported.
+    source: Source = getattr(import_module(f"losscli.reading.{found.module}"), found.opener)(path, **options)
+    return source

@@ -1,21 +1,29 @@
-"""CSV: lines of cells, with or without quotes (RFC 4180), read in blocks cut at the ends of rows.
+"""CSV: lines of cells, with or without quotes (RFC 4180).
 
-A row ends at a line feed, a carriage return, or both, outside quotes. Blocks are cut one after the other,
-since only who has read everything before a quote knows whether it opens or closes; they are decoded apart
-from each other (`decode`). Nothing here knows what a cell means (`cells`) or where bytes come from (`text`).
+Here a file is opened and its header read. `csv_rows` cuts blocks of whole rows, which are decoded apart from each
+other: by `csv_reference`, and faster by `csv_fast`. `csv_cells` says what a cell means, `text` gives the bytes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-import numpy as np
-
 from losscli.errors import DataError, UsageError
-from losscli.reading.decode import LINE_END, BlockDecoder, LineLayout, field_source
+from losscli.reading.csv_cells import CsvCells
+from losscli.reading.csv_reference import ReferenceReader
+from losscli.reading.csv_rows import (
+    LINE_END,
+    LINE_ENDS,
+    Cut,
+    LineLayout,
+    blocks_of,
+    field_source,
+    mebibytes,
+    unquoted,
+)
 from losscli.reading.decompress import compression_of
 from losscli.reading.source import Dialect, Part, Source
 from losscli.reading.text import UTF8_BOM, TextInput, Window, check_start, not_utf8
@@ -24,18 +32,13 @@ from losscli.table.cells import CellReader
 if TYPE_CHECKING:
     from losscli.table.block import Batch, ColumnRequest
 
-PART_BYTES = 1 << 21  # of text in a part
-ROW_LIMIT_BYTES = 64 << 20  # a longer row is taken for an attack or an unclosed quote
+SMALL_BYTES = 1 << 16
+"""Up to here a file is read before the fast reader would be imported."""
 HEADER_BYTES = 1 << 16  # read at first to find the header
 HEADER_LIMIT_BYTES = 16 << 20
 COLUMN_LIMIT = 100_000  # a line of commas is no table, but would take its memory
 
 DELIMITERS = ",;\t|"
-
-_TILE_BYTES = 1 << 17  # searched for quotes at a time
-_LAST_LINE_ENDS = 16
-_QUOTE = ord('"')
-_LINE_ENDS = (ord("\n"), ord("\r"))
 
 
 def open_csv(
@@ -59,26 +62,26 @@ def open_csv(
     return CsvSource(text, format, layout, first_row)
 
 
-@dataclass(slots=True)
-class CsvPart:
-    """A block of whole rows, and what is wrong with the row behind it."""
+class BlockDecoder:
+    """Decodes blocks of one file; used by several threads at a time."""
 
-    block: memoryview
-    quoted: bool
-    stop: DataError | None
-    decoder: BlockDecoder
-    size: int
-    rows: int | None = None
+    def __init__(self, layout: LineLayout, wants: Sequence[ColumnRequest], size: int) -> None:
+        """``size``: how many bytes there are at least."""
+        self._layout, self._wants, self._size = layout, list(wants), size
+        self._reference = ReferenceReader(layout)
 
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        batch = self.decoder.decode(self.block, self.quoted)
-        if batch.stop is None and self.stop is not None:
-            batch = batch.stopped(self.stop)
-        if batch.rows <= chunk_rows:
-            yield batch
-            return
-        for start in range(0, batch.rows, chunk_rows):
-            yield batch.slice(start, min(start + chunk_rows, batch.rows))
+    def batches(self, block: memoryview, cut: Cut, chunk_rows: int) -> Iterator[Batch]:
+        """The rows of a block up to the first bad one, at most ``chunk_rows`` at a time."""
+        batch = None
+        if max(len(block), self._size) > SMALL_BYTES:
+            from losscli.reading.csv_fast import FastReader
+
+            batch = FastReader(self._layout).read(block, cut.quotes, self._wants)
+        if batch is None:
+            batch = self._reference.read(block, self._wants)
+        if batch.stop is None and cut.stop is not None:
+            batch = batch.stopped(cut.stop)
+        yield from batch.pieces(chunk_rows)
 
 
 class CsvSource(Source):
@@ -97,7 +100,7 @@ class CsvSource(Source):
 
     def holds_lists(self, index: int) -> bool | None:
         """Whether cells of a column are lists: of CSV they may be (None) where `--dialect` says how."""
-        return False if self._layout.cells.list is None else None
+        return False if self._layout.grammar.cells.list is None else None
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         window = self._text.open()
@@ -106,8 +109,8 @@ class CsvSource(Source):
             window.peek(self._first_row)
             window.skip(self._first_row)
             passed = 0
-            for block, cut in _blocks(window, self._layout):
-                yield CsvPart(block, cut.quoted, cut.stop, decoder, window.bytes_passed() - passed)
+            for block, cut in blocks_of(window, self._layout):
+                yield Part(window.bytes_passed() - passed, partial(decoder.batches, block, cut))
                 passed = window.bytes_passed()
         finally:
             window.abandon()
@@ -142,7 +145,7 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
             break
         if at_end or count >= HEADER_LIMIT_BYTES:
             what = "header" if dialect.header else "first row"
-            limit = _mebibytes(HEADER_LIMIT_BYTES)
+            limit = mebibytes(HEADER_LIMIT_BYTES)
             raise window.fault or DataError(
                 f"the {what} does not end, or its quotes are wrong",
                 file=path,
@@ -154,7 +157,7 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
     cells = CellReader(dialect.decimal, dialect.null, dialect.list)
     if not dialect.header:
         numbered = tuple(str(place) for place in range(1, len(line.cells) + 1))
-        return LineLayout(path, numbered, False, line.delimiter, cells), start
+        return LineLayout(path, numbered, False, line.delimiter, CsvCells(cells)), start
     if line.cells == [b""]:
         raise DataError("the first line is empty, a header was expected", file=path)
     try:
@@ -170,7 +173,7 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
             detail="the first line was expected to name the columns",
             hint="if it is a row, add `--dialect header=no`; columns are then `1`, `2`, …",
         )
-    return LineLayout(path, names, True, line.delimiter, cells), line.end
+    return LineLayout(path, names, True, line.delimiter, CsvCells(cells)), line.end
 
 
 class _Line(NamedTuple):
@@ -181,7 +184,7 @@ class _Line(NamedTuple):
 
 def _first_line(data: bytes, start: int, at_end: bool, dialect: Dialect, format: str) -> _Line | None:
     """The header, or the first line that has cells; None if it does not end within ``data``."""
-    if at_end and data[-1] not in _LINE_ENDS:
+    if at_end and data[-1] not in LINE_ENDS:
         data += b"\n"
     if not dialect.header:
         filled = re.compile(rb"[^\r\n]").search(data, start)
@@ -200,7 +203,7 @@ def _first_line(data: bytes, start: int, at_end: bool, dialect: Dialect, format:
         cells.append(match[1])
         if match[2] != delimiter.encode() or len(cells) > COLUMN_LIMIT:
             break
-    return _Line([_unquoted(cell) for cell in cells], delimiter, row.end())
+    return _Line([unquoted(cell) for cell in cells], delimiter, row.end())
 
 
 def _found_delimiter(data: bytes, start: int, decimal: str, format: str) -> str:
@@ -218,159 +221,3 @@ def _found_delimiter(data: bytes, start: int, decimal: str, format: str) -> str:
     if any(counts.values()):
         return max(DELIMITERS, key=lambda delimiter: counts[delimiter])
     return ";" if decimal == "," else ","
-
-
-def _unquoted(cell: bytes) -> bytes:
-    return cell[1:-1].replace(b'""', b'"') if cell.startswith(b'"') else cell
-
-
-# ── the rows ──
-
-
-class _Cut(NamedTuple):
-    """Where whole rows end in a run of bytes."""
-
-    end: int
-    quoted: bool
-    stop: DataError | None = None  # what is certainly wrong with the row that begins there
-
-
-def _blocks(window: Window, layout: LineLayout) -> Iterator[tuple[memoryview, _Cut]]:
-    """The rows, block by block, each with its last line end; after a stop nothing follows."""
-    cutter = _Cutter(layout)
-    count = PART_BYTES
-    while True:
-        data = window.peek(count)
-        at_end = len(data) < count
-        if at_end and window.fault is not None:
-            cut = cutter.cut(data, whole=False, last=True)
-            cut = cut if cut.stop is not None else _Cut(cut.end, cut.quoted, window.fault)
-        elif not data:
-            window.close()
-            return
-        else:
-            size = len(data)
-            if at_end and data[-1] not in _LINE_ENDS:
-                data += b"\n"
-            cut = cutter.cut(data, whole=at_end, last=at_end)
-            if cut.stop is None:
-                # Empty lines are rows if others follow, and none at the end of the file.
-                cut = _Cut(_end_of_filled(data, cut.end), cut.quoted)
-                if cut.end == 0 and not at_end:
-                    if count < ROW_LIMIT_BYTES:
-                        count = min(2 * count, ROW_LIMIT_BYTES)
-                        continue
-                    cut = _Cut(0, False, _too_long(layout.path, data))
-            window.skip(size if at_end else cut.end)
-        # Before the last block, since what is wrong in it may be that the file was cut meanwhile.
-        if cut.stop is not None:
-            window.check()
-        elif at_end:
-            window.close()
-        yield memoryview(data)[: cut.end], cut
-        if at_end or cut.stop is not None:
-            return
-        count = PART_BYTES
-
-
-class _Cutter:
-    """Finds the ends of rows, outside quotes."""
-
-    def __init__(self, layout: LineLayout) -> None:
-        self._path = layout.path
-        cell, mark = field_source(layout.delimiter), re.escape(layout.delimiter)
-        self._rows = re.compile(rf"(?:{cell}(?:{mark}{cell})*+{LINE_END})*+".encode())
-        self._whole_cells = re.compile(rf"(?:{cell}{mark})*+".encode())
-        self._quoted_cell = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
-        self._ends = np.zeros(256, dtype=np.bool_)
-        self._ends[[*_LINE_ENDS, _QUOTE, ord(layout.delimiter)]] = True
-
-    def cut(self, data: bytes, *, whole: bool, last: bool) -> _Cut:
-        """``data`` begins with a row. ``whole``: it ends with the last row; ``last``: no more can be had."""
-        if b'"' not in data:
-            return _Cut(len(data) if whole else _end_of_lines(data, last), False)
-        feed = self._end_by_parity(data, _LINE_ENDS[0])
-        if feed is None:
-            return self._cut_by_grammar(data, whole)
-        end, inside = feed
-        if whole and not inside:
-            return _Cut(len(data), True)
-        if end == 0 or last:
-            # A carriage return as the last byte may be half of a line end.
-            back = self._end_by_parity(data if whole else data[:-1], _LINE_ENDS[1])
-            end = max(end, 0 if back is None else back[0])
-        return _Cut(end, True, self._unclosed() if whole else None)
-
-    def _end_by_parity(self, data: bytes, line_end: int) -> tuple[int, bool] | None:
-        """The end of the last row, and whether ``data`` ends inside quotes; None if a quote is out of place.
-
-        Where each quote that opens follows a delimiter, and a delimiter follows each that closes (a doubled
-        quote closes and opens), an odd number of quotes before a place says that it is inside quotes.
-        """
-        codes = np.frombuffer(data, dtype=np.uint8)
-        end, inside = 0, 0
-        # By tiles, since a place takes eight bytes and a row may hold millions of quotes.
-        for start in range(0, len(codes), _TILE_BYTES):
-            tile = codes[start : start + _TILE_BYTES]
-            quotes = np.flatnonzero(tile == _QUOTE)
-            opening, closing = quotes[inside::2] + start, quotes[1 - inside :: 2] + start
-            before, after = opening[opening > 0] - 1, closing[closing + 1 < len(codes)] + 1
-            if not (self._ends[codes[before]].all() and self._ends[codes[after]].all()):
-                return None
-            ends = np.flatnonzero(tile == line_end)
-            # The last few nearly always hold one that is outside.
-            for some in (ends[-_LAST_LINE_ENDS:], ends):
-                outside = some[(np.searchsorted(quotes, some) + inside) % 2 == 0]
-                if len(outside):
-                    end = start + int(outside[-1]) + 1
-                    break
-            inside = (inside + len(quotes)) % 2
-        return end, bool(inside)
-
-    def _cut_by_grammar(self, data: bytes, whole: bool) -> _Cut:
-        """The same with quotes in the middle of plain cells, where they are literal: cell after cell."""
-        rows = self._rows.match(data, 0, len(data) - (not whole and data.endswith(b"\r")))
-        end = 0 if rows is None else rows.end()
-        if end == len(data):
-            return _Cut(end, True)
-        cells = self._whole_cells.match(data, end)
-        quoted = self._quoted_cell.match(data, end if cells is None else cells.end())
-        if quoted is not None and quoted.end() < len(data) and not self._ends[data[quoted.end()]]:
-            error = DataError("text stands behind a closing quote", file=self._path)
-            error.detail = "a quoted cell ends with its quote, and a quote in it is doubled"
-            return _Cut(end, True, error)
-        return _Cut(end, True, self._unclosed() if whole else None)
-
-    def _unclosed(self) -> DataError:
-        return DataError("a quote opens here that is never closed", file=self._path)
-
-
-def _end_of_lines(data: bytes, last: bool) -> int:
-    """Behind the last line end, in text without quotes: a line feed will do where more text follows."""
-    end = data.rfind(b"\n") + 1
-    if end == 0 or last:
-        # A carriage return as the last byte may be half of a line end.
-        end = max(end, data.rfind(b"\r", 0, len(data) - 1) + 1)
-    return end
-
-
-def _end_of_filled(data: bytes, end: int) -> int:
-    """The end of the last line before ``end`` that is not empty, its line end included; 0 if all are."""
-    filled = end
-    while filled and data[filled - 1] in _LINE_ENDS:
-        filled -= 1
-    if filled == 0 or filled == end:
-        return filled
-    return filled + (2 if data[filled : filled + 2] == b"\r\n" else 1)
-
-
-def _too_long(path: str, data: bytes) -> DataError:
-    limit = _mebibytes(ROW_LIMIT_BYTES)
-    if not data.strip(b"\r\n"):
-        return DataError(f"holds more than {limit} of empty lines", file=path)
-    quote = "a quote in it may be one that is never closed" if b'"' in data else None
-    return DataError(f"the row is longer than {limit}", file=path, detail=quote)
-
-
-def _mebibytes(count: int) -> str:
-    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"

@@ -46,7 +46,7 @@ class _Decompressor(Protocol):
 
 
 class _Inflate:
-    """One member of a gzip file: zlib's decompressor with the manners of those for bz2 and xz."""
+    """One member of a gzip file: zlib's decompressor with the interface of those for bz2 and xz."""
 
     def __init__(self) -> None:
         self._inner = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer, with its checksum

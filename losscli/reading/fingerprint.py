@@ -19,7 +19,7 @@ REASON_LENGTH = 160
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Size, time of change and identity of a regular file."""
+    """Size, modification time and identity of a regular file."""
 
     path: str
     size: int

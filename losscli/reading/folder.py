@@ -1,9 +1,9 @@
 """Several files as one source: their rows one behind the other, in the order of the files.
 
 The columns are those of the first file, and those in the names of folders (`hive`); every file must have
-the columns that are used, and may have others.  A file is opened when its turn comes, and let go of behind
+the columns that are used, and may have others.  A file is opened when its turn comes, and closed after
 its last row, so that few are open at a time; only where all files say how many rows they have, as Parquet
-does, all are looked at before.  Which files there are is the business of `listing`.
+does, all are looked at before.  `listing` finds the files.
 
 Rows are counted over all files, and `locate` tells file and row for such a count.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from losscli.errors import DataError
 from losscli.reading.hive import Partition, partitions
 from losscli.reading.listing import DataFile, Listing, size_of
 from losscli.reading.source import Part, Source
-from losscli.reading.suffixes import format_of
+from losscli.reading.suffixes import SOURCES, format_of
 from losscli.table.block import AnyColumn, Batch, ColumnRequest
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 Opened = Callable[[DataFile], Source]
 Fill = tuple[Partition, ColumnRequest] | None
-"""A column of the file, or one that stands in the names of its folders."""
+"""A column in the names of a file's folders; None: a column of the file itself."""
 
 
 class FolderSource(Source):
@@ -52,14 +53,14 @@ class FolderSource(Source):
         self.partitions = frozenset(range(len(first.columns), len(self.columns)))
         self._first_partition = len(first.columns)
 
-    # ------------------------------------------------------------------ what callers may ask: the first file answers
+    # ------------------------------------------------------------------ answered by the first file
 
     @property
     def can_be_read_again(self) -> bool:
         return True  # files that come from afar are fetched again
 
     def look_for(self, name: str) -> bool:
-        """Whether the first file has a column behind its first block, where the others may have it too."""
+        """Whether the first file has a column that begins after its first block."""
         found = self.source(0).look_for(name)
         self.columns += (name,) if found else ()
         return found
@@ -99,7 +100,7 @@ class FolderSource(Source):
         return self._sources[number]
 
     def release(self, number: int) -> None:
-        """Let go of what no part of a file is reading from."""
+        """Close what no part of a file is reading from."""
         if number in self._sources:
             self._sources[number].close()
 
@@ -109,12 +110,12 @@ class FolderSource(Source):
     def _arranged(
         self, number: int, wants: Sequence[ColumnRequest]
     ) -> tuple[list[ColumnRequest], list[Fill]]:
-        """What to ask of a file, and what of its folders."""
+        """Which columns a file has itself, and which its folders' names give."""
         inner, fills = [], list[Fill]()
         for want in wants:
             if want.index in self.partitions:
                 partition = self._partition(want.index)
-                partition.column(number, self.files[number].path, want.kind, 0)  # refused now, if at all
+                partition.column(number, self.files[number].path, want, 0)  # refused now, if at all
                 fills.append((partition, want))
             else:
                 fills.append(None)
@@ -122,7 +123,7 @@ class FolderSource(Source):
         return inner, fills
 
     def _place(self, number: int, index: int) -> int:
-        """Where a file has one of the columns."""
+        """The place of one of the columns in a file."""
         name, source = self.columns[index], self.source(number)
         if source.columns[index : index + 1] == (name,) and source.columns.count(name) == 1:
             return index
@@ -148,58 +149,60 @@ class FolderSource(Source):
         for number in range(len(self.files)):
             inner, fills = self._arranged(number, wants)
             for at, part in enumerate(self.source(number).parts(inner)):
-                yield FilePart(self, number, at, part, fills)
+                yield self._filled(number, at, part, fills)
             if self._remote:
                 self._sources.pop(number, None)  # the copy goes when its last part has been decoded
 
-    def delivered(self, number: int, part: int, rows: int) -> None:
-        counts = self._delivered.setdefault(number, {})
-        counts[part] = max(rows, counts.get(part, 0))  # a column may have been read before all others
+    def _filled(self, number: int, at: int, part: Part, fills: Sequence[Fill]) -> Part:
+        return replace(part, batches=partial(self._batches, number, at, part, fills))
 
-
-class FilePart:
-    """A part of one of the files."""
-
-    def __init__(self, folder: FolderSource, number: int, at: int, part: Part, fills: Sequence[Fill]) -> None:
-        self.rows = part.rows
-        self.size = part.size
-        self._folder, self._number, self._at, self._part, self._fills = folder, number, at, part, fills
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
+    def _batches(
+        self, number: int, at: int, part: Part, fills: Sequence[Fill], chunk_rows: int
+    ) -> Iterator[Batch]:
+        """The rows of part ``at`` of a file, with the columns of its folders."""
         done = 0
-        for batch in self._part.batches(chunk_rows):
+        for batch in part.batches(chunk_rows):
             done += batch.rows
             stop = batch.stop
             if stop is not None and stop.row is None:
-                # Its row is that behind the rows of all files before it: whoever counts them fills it in.
-                stop = replace(stop, file=self._folder.path)
-                self._folder.delivered(self._number, self._at, done + 1)
+                # The row counts from the first file on: whoever counts the rows fills it in.
+                stop = replace(stop, file=self.path)
+                self._note(number, at, done + 1)
             else:
-                self._folder.delivered(self._number, self._at, done)
-            yield Batch(batch.rows, tuple(self._columns(batch)), stop, self._number)
-        self._folder.release(self._number)
+                self._note(number, at, done)
+            yield Batch(batch.rows, tuple(self._columns(batch, fills, number)), stop, number)
+        self.release(number)
 
-    def _columns(self, batch: Batch) -> Iterator[AnyColumn]:
+    def _columns(self, batch: Batch, fills: Sequence[Fill], number: int) -> Iterator[AnyColumn]:
         own = iter(batch.columns)
-        path = self._folder.files[self._number].path
-        for fill in self._fills:
+        for fill in fills:
             if fill is None:
                 yield next(own)
             else:
                 partition, want = fill
-                yield partition.column(self._number, path, want.kind, batch.rows)
+                yield partition.column(number, self.files[number].path, want, batch.rows)
+
+    def _note(self, number: int, part: int, rows: int) -> None:
+        """How many rows a part of a file has delivered."""
+        counts = self._delivered.setdefault(number, {})
+        counts[part] = max(rows, counts.get(part, 0))  # a column may have been read before all others
 
 
 # ---------------------------------------------------------------------- files that know their rows
 
 
 class CountedFolder(FolderSource):
-    """Files that all say how many rows they have."""
+    """Files that all declare how many rows they have; where all have row groups, parts are cut at these."""
 
     def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
         super().__init__(listing, opened, format=format, by_file=by_file)
-        self.file_rows = tuple(self.source(number).rows or 0 for number in range(len(self.files)))
+        sources = [self.source(number) for number in range(len(self.files))]
+        self.file_rows = tuple(source.rows or 0 for source in sources)
         self.rows = sum(self.file_rows)
+        groups = [source.row_groups for source in sources if source.row_groups is not None]
+        if len(groups) == len(sources):
+            self.row_groups = tuple(rows for held in groups for rows in held)
+            self._group_starts = [0, *accumulate(len(held) for held in groups)]
 
     def _count(self, number: int) -> int:
         return self.file_rows[number]
@@ -209,49 +212,35 @@ class CountedFolder(FolderSource):
             self._arranged(number, wants)  # what is missing is said before anything is read
         return super().parts(wants)
 
-
-class ParquetFolder(CountedFolder):
-    """Parquet files, which can be cut at their row groups."""
-
-    def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
-        super().__init__(listing, opened, format=format, by_file=by_file)
-        groups = [self.source(number).row_groups or () for number in range(len(self.files))]
-        self.row_groups = tuple(rows for held in groups for rows in held)
-        self._group_starts = [0, *accumulate(len(held) for held in groups)]
-
     def part_rows(self) -> list[int]:
         return [rows for number in range(len(self.files)) for rows in self.source(number).part_rows()]
 
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         """The row groups from the first to the last, both included and counted over all files, as one part."""
-        starts, parts = self._group_starts, list[FilePart]()
+        starts, parts = self._group_starts, list[Part]()
         number = bisect_right(starts, first_group) - 1
         while number < len(self.files) and starts[number] <= last_group:
             first = max(first_group, starts[number]) - starts[number]
             last = min(last_group + 1, starts[number + 1]) - starts[number] - 1
             if first <= last:
                 inner, fills = self._arranged(number, wants)
-                parts.append(
-                    FilePart(self, number, first, self.source(number).part_of(first, last, inner), fills)
-                )
+                part = self.source(number).part_of(first, last, inner)
+                parts.append(self._filled(number, first, part, fills))
             number += 1
-        return parts[0] if len(parts) == 1 else JoinedPart(parts)
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
 
-class JoinedPart:
+def _joined(parts: Sequence[Part]) -> Part:
     """Parts of several files as one."""
 
-    def __init__(self, parts: Sequence[FilePart]) -> None:
-        self._parts = parts
-        self.rows: int | None = sum(part.rows or 0 for part in parts)
-        self.size = sum(part.size for part in parts)
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        for part in self._parts:
+    def batches(chunk_rows: int) -> Iterator[Batch]:
+        for part in parts:
             for batch in part.batches(chunk_rows):
                 yield batch
                 if batch.stop is not None:
                     return
+
+    return Part(sum(part.size for part in parts), batches, sum(part.rows or 0 for part in parts))
 
 
 def open_folder(
@@ -259,9 +248,7 @@ def open_folder(
 ) -> FolderSource:
     """The source of these files; ``opened`` opens one of them."""
     formats = {format or format_of(file.name) for file in listing.files}
-    kind = FolderSource
-    if listing.remote:
-        return kind(listing, opened, format=format, by_file=by_file)  # all would be fetched to be looked at
-    if formats <= {"parquet", "npy"}:
-        kind = ParquetFolder if formats == {"parquet"} else CountedFolder
+    counted = all(name is not None and SOURCES[name].counted for name in formats)
+    # To count the rows of remote files, all of them would be fetched.
+    kind = CountedFolder if counted and not listing.remote else FolderSource
     return kind(listing, opened, format=format, by_file=by_file)

@@ -11,7 +11,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Handles(Generic[Key]):
-    """Handles to one file, opened when none is idle, by what they were opened for."""
+    """Handles to one file, kept by what they were opened for; a new one is opened when none is idle."""
 
     def __init__(self, opened: Callable[[Key], Any]) -> None:
         self._opened = opened
@@ -42,7 +42,7 @@ class Handles(Generic[Key]):
             self._idle.setdefault(key, []).append(handle)
 
     def close(self) -> None:
-        """Close those that are idle."""
+        """Close the idle handles."""
         with self._lock:
             idle, self._idle = self._idle, {}
         for handles in idle.values():

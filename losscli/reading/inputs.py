@@ -1,7 +1,6 @@
 """PREDS and LABELS as the user wrote them, opened: files, folders, globs, standard input, URIs.
 
-Which files a path stands for is the business of `listing` and `remote`; how several are one source, of
-`folder`.
+`listing` and `remote` find the files that a path stands for; `folder` makes one source of several.
 """
 
 from __future__ import annotations
@@ -15,10 +14,7 @@ from losscli.errors import DataError, UsageError
 from losscli.reading import open_source
 from losscli.reading.listing import DataFile, Listing, listed, matched
 from losscli.reading.source import Dialect, Source
-from losscli.reading.suffixes import FORMATS, known_format
-
-STREAMED = ("csv", "tsv", "txt", "jsonl")
-"""Formats that are read from front to back, as standard input is."""
+from losscli.reading.suffixes import SOURCES, known_format
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -34,7 +30,7 @@ def open_inputs(
     """
     if list(paths).count("-") > 1:
         raise UsageError("only one of PREDS and LABELS can be standard input")
-    if format is not None and format not in FORMATS:
+    if format is not None and format not in SOURCES:
         known_format("", format)  # says which there are, before anything is looked at
     found = [_listed(path, any_suffix=format is not None) for path in paths]
     by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
@@ -55,7 +51,7 @@ def _listed(path: str, *, any_suffix: bool) -> Listing:
 def _opened(
     listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool, again: bool
 ) -> Source:
-    if listing.path == "-" and (again or format not in (None, *STREAMED)):
+    if listing.path == "-" and (again or not (format is None or SOURCES[format].streamed)):
         from losscli.reading.spooled import SpooledSource, SpoolFile
 
         copy = SpoolFile()

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.ipc
 
 from losscli.errors import DataError
-from losscli.reading.arrow import DECODING_ERRORS, check_type, column_of, holds_lists, key_type, rounding
+from losscli.reading.arrow import DECODING_ERRORS, read_column
+from losscli.reading.arrow_types import check_type, holds_lists, key_type, rounding
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.handles import Handles
-from losscli.reading.source import Source
-from losscli.reading.values import batch_of
+from losscli.reading.read import batch_of
+from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, ColumnRequest
 
 if TYPE_CHECKING:
@@ -61,19 +63,19 @@ class IpcSource(Source):
                 self.columns = tuple(self._schema.names)
                 self._batches: int = 1 if self._streamed else handle.reader.num_record_batches
 
-    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[IpcPart]:
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         """Runs of record batches in order; all of them at once in the streaming form."""
         for want in wants:
             check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
         return self._parts(list(wants))
 
-    def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[IpcPart]:
+    def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         if self._batches:
             size = self.stamp.size // self._batches
             step = max(1, PART_BYTES // max(1, size))
             for first in range(0, self._batches, step):
                 count = min(step, self._batches - first)
-                yield IpcPart(self, range(first, first + count), size * count, wants)
+                yield Part(size * count, partial(self._decode, range(first, first + count), wants))
         self.stamp.check()
 
     def key_type(self, index: int) -> KeyType | None:
@@ -100,20 +102,16 @@ class IpcSource(Source):
     def _opened(self, fields: tuple[int, ...]) -> _Handle:
         return _Handle(self.path, fields, streamed=self._streamed)
 
-    def decode(self, batches: range, wants: Sequence[ColumnRequest], size: int) -> Iterator[Batch]:
-        """The rows of some record batches, at most ``size`` at a time."""
-        names = [self.columns[want.index] for want in wants]
+    def _decode(self, batches: range, wants: Sequence[ColumnRequest], chunk_rows: int) -> Iterator[Batch]:
+        """The rows of some record batches, at most ``chunk_rows`` at a time."""
+        size = max(1, chunk_rows)
         # For rows alone the first column will do: to ask for none is to ask for all.
         fields = tuple(sorted({want.index for want in wants})) or (0,)[: len(self.columns)]
         for record_batch in self._validated(batches, fields):
-            columns = [record_batch.column(fields.index(want.index)) for want in wants]
             for start in range(0, len(record_batch), size):
-                cut = [column.slice(start, size) for column in columns]
-                read = [
-                    column_of(array, want.kind, want.width) for array, want in zip(cut, wants, strict=True)
-                ]
-                rows = min(size, len(record_batch) - start)
-                batch = batch_of(read, names, self.path, None) if wants else Batch(rows, ())
+                cut = record_batch.slice(start, size)
+                reads = [read_column(cut.column(fields.index(want.index)), want) for want in wants]
+                batch = batch_of(len(cut), wants, reads, self.columns, self.path)
                 yield batch
                 if batch.stop is not None:
                     return
@@ -154,21 +152,6 @@ class _Handle:
 
     def close(self) -> None:
         self._file.close()
-
-
-class IpcPart:
-    """A run of record batches of one file."""
-
-    rows: int | None = None
-
-    def __init__(self, source: IpcSource, batches: range, size: int, wants: Sequence[ColumnRequest]) -> None:
-        self._source = source
-        self._batches = batches
-        self._wants = wants
-        self.size = size
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        return self._source.decode(self._batches, self._wants, max(1, chunk_rows))
 
 
 def open_ipc(path: str) -> IpcSource:

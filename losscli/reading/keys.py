@@ -1,27 +1,27 @@
-"""Stored values become key columns: integers as they are, text by its bytes, all else by its text.
+"""Values become keys: integers as they are, texts by their bytes, everything else by its text.
 
-Shared by all formats; what a key's words are is the business of `losscli.table.keys`.
+Shared by all formats; `losscli.table.keys` says what the words of a key are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.reading.values import BadRow, CodedRows, Why
-from losscli.table.block import INTEGER_KINDS, Cells, ColumnKind, Ints, KeyColumn, Mask, Offsets, picked
-from losscli.table.cells import shown, shown_bytes
+from losscli.reading.read import Read, without
+from losscli.table.block import INTEGER_KINDS, Cells, ClassColumn, ColumnKind, Ints, KeyColumn, Mask, Offsets
+from losscli.table.cells import Unreadable, shown, shown_bytes
 from losscli.table.keys import (
     Bytes,
     integer_key,
     is_canonical,
     not_utf8,
+    replaced,
     text_words,
     whole,
-    widened,
     words_of_integers,
     words_of_texts,
 )
@@ -32,15 +32,15 @@ PLAIN = "wanted an integer in its plain form, such as `7`; "
 ANY = "`--key-type int` reads any whole number, and `--key-type text` compares text"
 
 
-def no_integer(text: str, kind: ColumnKind) -> tuple[str, str]:
-    """What is wrong with a key that is no integer, and what was wanted."""
+def _no_integer(text: str, kind: ColumnKind) -> Unreadable:
+    """What is wrong with a key that is no integer."""
     if kind == "whole_key":
-        return f"the key `{shown(text)}` is no whole number", WHOLE
+        return Unreadable(f"the key `{shown(text)}` is no whole number", WHOLE)
     said = ANY if whole(text) is not None else "`--key-type text` compares text"
-    return f"the key `{shown(text)}` is no plain integer", PLAIN + said
+    return Unreadable(f"the key `{shown(text)}` is no plain integer", PLAIN + said)
 
 
-def integer_of(text: str, kind: ColumnKind) -> str | None:
+def _integer_of(text: str, kind: ColumnKind) -> str | None:
     """The integer that a text is as a key, in its plain form; None where it is none."""
     return whole(text) if kind == "whole_key" else text if is_canonical(text) else None
 
@@ -52,12 +52,12 @@ def keys_of_text(
     missing: Mask | None,
     kind: ColumnKind,
     nulls: Iterable[bytes] = (),
-) -> tuple[KeyColumn, BadRow | None]:
+) -> Read:
     """The texts ``data[start:end]`` as keys; an empty one is missing, and so is each that is in ``nulls``."""
     empty = starts == ends
     for null in nulls:
         if null:
-            empty |= _equal(data, starts, ends, null)
+            empty |= equal_cells(data, starts, ends, null)
     if empty.any():
         missing = empty if missing is None else missing | empty
     bad: Mask | None
@@ -74,13 +74,13 @@ def keys_of_text(
         else:
             column = KeyColumn(text_words(data, starts, ends), missing)
 
-    def why(row: int) -> tuple[str, str]:
+    def why(row: int) -> Unreadable:
         cell = data[int(starts[row]) : int(ends[row])].tobytes()
         if kind in INTEGER_KINDS:
-            return no_integer(cell.decode("utf-8", "backslashreplace"), kind)
-        return f"`{shown_bytes(cell)}` is not valid UTF-8", "wanted text"
+            return _no_integer(cell.decode("utf-8", "backslashreplace"), kind)
+        return Unreadable(f"`{shown_bytes(cell)}` is not valid UTF-8", "wanted text")
 
-    return column, first_bad(bad, missing, why)
+    return Read(column, None if bad is None else without(bad, missing), why)
 
 
 def _with_others(
@@ -90,17 +90,17 @@ def _with_others(
     raw = data.tobytes()
     cells = [raw[start:end] for start, end in zip(starts[odd].tolist(), ends[odd].tolist(), strict=True)]
     places = {cell: at for at, cell in enumerate(dict.fromkeys(cells))}
-    texts = [integer_of(cell.decode("utf-8", "replace"), kind) for cell in places]
+    texts = [_integer_of(cell.decode("utf-8", "replace"), kind) for cell in places]
     codes = np.array([places[cell] for cell in cells])
     found = words_of_integers([text or "0" for text in texts])
-    words = widened(column.words, len(found)).copy()
-    words[:, odd] = found[:, codes]
+    words = replaced(column.words, odd, found[:, codes])
     bad = np.zeros(len(starts), np.bool_)
     bad[odd] = np.array([text is None for text in texts])[codes]
     return KeyColumn(words, column.missing), bad
 
 
-def _equal(data: Bytes, starts: Offsets, ends: Offsets, text: bytes) -> Mask:
+def equal_cells(data: Bytes, starts: Offsets, ends: Offsets, text: bytes) -> Mask:
+    """Where the texts ``data[start:end]`` are this one."""
     found = np.zeros(len(starts), np.bool_)
     alike = np.flatnonzero(ends - starts == len(text))
     cells = data[starts[alike, None] + np.arange(len(text))]
@@ -108,38 +108,29 @@ def _equal(data: Bytes, starts: Offsets, ends: Offsets, text: bytes) -> Mask:
     return found
 
 
-def first_bad(bad: Mask | None, missing: Mask | None, why: Why) -> BadRow | None:
-    if bad is not None and missing is not None:
-        bad = bad & ~missing
-    if bad is None or not bad.any():
-        return None
-    row = int(bad.argmax())
-    return BadRow(row, *why(row))
-
-
-def keys_of_integers(
-    stored: NDArray[Any], missing: Mask | None, kind: ColumnKind
-) -> tuple[KeyColumn, BadRow | None]:
+def keys_of_integers(stored: NDArray[Any], missing: Mask | None, kind: ColumnKind) -> Read:
     if kind not in INTEGER_KINDS:
         texts = stored.astype("S20")
         size = texts.dtype.itemsize
         data = np.frombuffer(texts.tobytes(), np.uint8)
         starts = np.arange(len(stored)) * size
-        return KeyColumn(text_words(data, starts, starts + np.strings.str_len(texts)), missing), None
+        return Read(KeyColumn(text_words(data, starts, starts + np.strings.str_len(texts)), missing))
     wide = stored > np.iinfo(np.int64).max if stored.dtype == np.uint64 else None
-    return _integers(stored.astype(np.int64, copy=False), wide, stored, missing), None
+    return Read(_integers(stored.astype(np.int64, copy=False), wide, stored, missing))
 
 
-def keys_of_floats(values: NDArray[np.float64], missing: Mask | None) -> tuple[KeyColumn, BadRow | None]:
+def keys_of_floats(values: NDArray[np.float64], missing: Mask | None) -> Read:
     """Doubles that stand for integers, as columns of integers with holes do."""
     values = np.where(missing, 0.0, values) if missing is not None else values
     bad = (np.trunc(values) != values) | ~np.isfinite(values)
     wide = ~bad & ~((values >= -(2.0**63)) & (values < 2.0**63))
     column = _integers(np.where(bad | wide, 0.0, values).astype(np.int64), wide, values, missing)
     detail = "wanted a whole number; `--key-type text` compares text"
-    return column, first_bad(
-        bad, missing, lambda row: (f"the key {float(values[row])!r} is no integer", detail)
-    )
+
+    def why(row: int) -> Unreadable:
+        return Unreadable(f"the key {float(values[row])!r} is no integer", detail)
+
+    return Read(column, without(bad, missing), why)
 
 
 def _integers(narrow: Ints, wide: Mask | None, values: NDArray[Any], missing: Mask | None) -> KeyColumn:
@@ -149,28 +140,26 @@ def _integers(narrow: Ints, wide: Mask | None, values: NDArray[Any], missing: Ma
     if not len(rows):
         return column
     found = words_of_integers([str(int(value)) for value in values[rows].tolist()])
-    words = widened(column.words, len(found)).copy()
-    words[:, rows] = found
-    return KeyColumn(words, missing)
+    return KeyColumn(replaced(column.words, rows, found), missing)
 
 
-def keys_of_labels(read: CodedRows, kind: ColumnKind) -> tuple[KeyColumn, BadRow | None]:
+def keys_of_labels(read: Read, kind: ColumnKind) -> Read:
     """Anything that was read as text."""
-    assert read.table is not None
-    table = [str(value) for value in read.table] or [""]
-    bad, why = read.bad, read.why
-    if kind in INTEGER_KINDS:
-        texts = [integer_of(text, kind) for text in table]
-        column = KeyColumn(picked(words_of_integers([t or "0" for t in texts]), read.codes), read.missing)
-        if None in texts:
-            unfit = np.array([text is None for text in texts])[read.codes]
-            bad, why = (unfit if bad is None else bad | unfit), _either(bad, why, table, read.codes, kind)
-    else:
-        column = KeyColumn(picked(words_of_texts(table), read.codes), read.missing)
-    return column, first_bad(bad, read.missing, why)
+    labels = read.column
+    assert isinstance(labels, ClassColumn)
+    found = _keys_of_table([str(value) for value in labels.values or ()] or [""], kind)
+    found = found.picked(labels.codes, labels.missing)
+    if read.bad is None:
+        return found
+    ours, theirs = read.bad, found.bad
+    bad = ours if theirs is None else ours | theirs
+    return Read(found.column, bad, lambda row: read.why(row) if ours[row] else found.why(row))
 
 
-def _either(
-    bad: Mask | None, why: Why, table: list[str], codes: Ints, kind: ColumnKind
-) -> Callable[[int], Any]:
-    return lambda row: why(row) if bad is not None and bad[row] else no_integer(table[int(codes[row])], kind)
+def _keys_of_table(table: Sequence[str], kind: ColumnKind) -> Read:
+    if kind not in INTEGER_KINDS:
+        return Read(KeyColumn(words_of_texts(table)))
+    integers = [_integer_of(text, kind) for text in table]
+    bad = np.array([integer is None for integer in integers])
+    column = KeyColumn(words_of_integers([integer or "0" for integer in integers]))
+    return Read(column, without(bad, None), lambda place: _no_integer(table[place], kind))

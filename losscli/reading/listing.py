@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from losscli.errors import DataError
-from losscli.reading.suffixes import COMPRESSIONS, SOURCES, format_of
+from losscli.reading.suffixes import COMPRESSIONS, SUFFIXES, format_of
 from losscli.reading.text import unreadable
 from losscli.text import plural
 
@@ -71,7 +71,7 @@ def chosen(path: str, found: Iterable[DataFile], what: str, *, any_suffix: bool)
 
 
 def _nothing(path: str, what: str, others: Sequence[DataFile]) -> DataError:
-    suffixes = " ".join(SOURCES)
+    suffixes = " ".join(SUFFIXES)
     detail = f"known suffixes are {suffixes}, also with {' '.join(COMPRESSIONS)} behind them"
     if others:
         first = min(others, key=_in_order).name
@@ -154,7 +154,7 @@ def _matching(pattern: str) -> Iterator[DataFile]:
 
 
 def size_of(path: str) -> int:
-    """Bytes of a regular file; DataError for a pipe, which would be waited for without end."""
+    """Bytes of a regular file; DataError for a pipe, since opening it could wait for ever."""
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:
@@ -176,7 +176,7 @@ def stem(name: str) -> str:
     base, suffix = os.path.splitext(name)
     if suffix.lower() in COMPRESSIONS:
         name, (base, suffix) = base, os.path.splitext(base)
-    return base if suffix.lower() in SOURCES else name
+    return base if suffix.lower() in SUFFIXES else name
 
 
 def matched(preds: Listing, labels: Listing) -> Listing:

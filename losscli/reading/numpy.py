@@ -7,46 +7,36 @@ in pieces and never mapped: a mapped file that shrinks ends the process.
 from __future__ import annotations
 
 import tokenize
-import warnings
 import zipfile
 import zlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from losscli.errors import DataError
+from losscli.reading.array_layout import ArrayLayout, check_type, read_layout
+from losscli.reading.convert import decoded, read_texts
 from losscli.reading.fingerprint import Fingerprint
-from losscli.reading.keys import keys_of_floats, keys_of_integers, keys_of_labels
-from losscli.reading.source import Source
-from losscli.reading.values import (
-    BadRow,
-    CodedRows,
-    Numbers,
-    StoredTexts,
-    batch_of,
-    decoded,
-    float_numbers,
-    moment_labels,
-    stored_labels,
-    stored_numbers,
-    text_labels,
-    text_numbers,
-)
-from losscli.table.block import INTEGER_KINDS, KEY_KINDS, AnyColumn, Batch, ColumnKind, ColumnRequest
+from losscli.reading.json_values import STORED_TEXTS
+from losscli.reading.read import Read, batch_of
+from losscli.reading.source import Part, Source
+from losscli.reading.stored import read_array
+from losscli.table.block import Batch, ColumnRequest
 from losscli.table.cells import shown
 from losscli.text import noun
 
 if TYPE_CHECKING:
     from losscli.table.keys import KeyType
 
+Loader: TypeAlias = Callable[[], Mapping[int, NDArray[Any]]]
+"""Reads some rows of some columns, by the places of the columns."""
+
 PIECE_BYTES = 4 << 20  # of the file in a part
-HEADER_BYTES = 1 << 16
 
 # What reading a header or a compressed array raises over files that are not what they say.
 READING_ERRORS = (
@@ -65,103 +55,94 @@ READING_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayLayout:
-    """How the values of one array lie behind its header."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    by_column: bool  # Fortran's order: one column after the other
-    start: int  # bytes before the first value
-
-    @property
-    def rows(self) -> int:
-        return self.shape[0] if self.shape else 1
-
-    @property
-    def width(self) -> int:
-        """Columns; an array that is no table counts as one that cannot be read."""
-        return self.shape[1] if len(self.shape) == 2 else 1
-
-    @property
-    def row_bytes(self) -> int:
-        return self.dtype.itemsize * self.width
-
-    @property
-    def end(self) -> int:
-        size = self.start + self.dtype.itemsize
-        for length in self.shape:
-            size = self.start + (size - self.start) * length
-        return size
-
-    @property
-    def no_table(self) -> str | None:
-        """Why this is no array of columns, or None."""
-        if len(self.shape) not in (1, 2):
-            return f"it is an array of {len(self.shape)} dimensions"
-        if self.dtype.itemsize == 0 or self.width == 0:
-            return "it is an array without values"
-        return None
-
-
-def _key_type(dtype: np.dtype[Any]) -> KeyType | None:
-    """What an array of a type holds, as a key."""
-    if dtype.kind in "iu":
-        return "wide int" if dtype == np.uint64 else "int"
-    found: dict[str, KeyType] = {"f": "float", "b": "bool", "M": "moment"}
-    return found.get(dtype.kind, "text")
-
-
-def _rounding(dtype: np.dtype[Any]) -> float:
-    return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype.itemsize < 8 else 0.0
-
-
-class NpySource(Source):
-    """One `.npy` file, its header read; its columns are called 1, 2, …"""
-
-    format = "npy"
-    named = False
+class _ArraySource(Source):
+    """Columns that stand in arrays, whose headers are read."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamp = Fingerprint.of(path)
         self.size = self.stamp.size
-        with _reading(self.stamp, "it is no NumPy file, or a damaged one"), _opened(path) as file:
-            self._layout = _layout(file)
-        if self._layout.no_table is not None:
-            raise DataError(self._layout.no_table, detail="wanted one or two dimensions", file=path)
-        if self._layout.end != self.stamp.size and not self._layout.dtype.hasobject:
-            raise self.stamp.damaged(
-                f"its header says {self._layout.end} {noun(self._layout.end, 'byte')}, and it has {self.stamp.size}",
-                "it is damaged",
-            )
-        self.columns = tuple(str(place + 1) for place in range(self._layout.width))
-        self.rows = self._layout.rows
+
+    @abstractmethod
+    def _layout(self, index: int) -> ArrayLayout:
+        """How the array of a column lies."""
 
     def key_type(self, index: int) -> KeyType | None:
-        return _key_type(self._layout.dtype)
+        dtype = self._layout(index).dtype
+        if dtype.kind in "iu":
+            return "wide int" if dtype == np.uint64 else "int"
+        found: dict[str, KeyType] = {"f": "float", "b": "bool", "M": "moment"}
+        return found.get(dtype.kind, "text")
 
     def rounding(self, index: int) -> float:
-        return _rounding(self._layout.dtype)
+        dtype = self._layout(index).dtype
+        return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype.itemsize < 8 else 0.0
 
-    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[ArrayPart]:
-        """Runs of rows."""
+    def _check(self, wants: Sequence[ColumnRequest]) -> None:
         for want in wants:
-            _check(self._layout, want.kind, self.path, self.columns[want.index])
-        return self._parts(list(wants))
+            check_type(self._layout(want.index), want.kind, self.path, self.columns[want.index])
 
-    def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[ArrayPart]:
+    def _part(
+        self, wants: Sequence[ColumnRequest], first_row: int, rows: int, size: int, load: Loader
+    ) -> Part:
+        return Part(size, partial(self._batches, list(wants), first_row, rows, load), rows)
+
+    def _batches(
+        self, wants: Sequence[ColumnRequest], first_row: int, rows: int, load: Loader, chunk_rows: int
+    ) -> Iterator[Batch]:
+        stored, step = load() if wants else {}, max(1, chunk_rows)
+        for start in range(0, rows, step):
+            cut = {place: values[start : start + step] for place, values in stored.items()}
+            with _reading(self.stamp, "it cannot be decoded"):
+                reads = [_read_column(cut[want.index], want) for want in wants]
+            count = min(step, rows - start)
+            batch = batch_of(count, wants, reads, self.columns, self.path, first_row + start)
+            yield batch
+            if batch.stop is not None:
+                return
+
+
+class NpySource(_ArraySource):
+    """One `.npy` file; its columns are called 1, 2, …"""
+
+    format = "npy"
+    named = False
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        with _reading(self.stamp, "it is no NumPy file, or a damaged one"), _opened(path) as file:
+            self._array = layout = read_layout(file)
+        if layout.no_table is not None:
+            raise DataError(layout.no_table, detail="wanted one or two dimensions", file=path)
+        if layout.end != self.stamp.size and not layout.dtype.hasobject:
+            raise self.stamp.damaged(
+                f"its header says {layout.end} {noun(layout.end, 'byte')}, and it has {self.stamp.size}",
+                "it is damaged",
+            )
+        self.columns = tuple(str(place + 1) for place in range(layout.width))
+        self.rows = layout.rows
+
+    def _layout(self, index: int) -> ArrayLayout:
+        return self._array
+
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        """Runs of rows."""
+        self._check(wants)
+        return self._parts(wants)
+
+    def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         places = sorted({want.index for want in wants})
-        step = max(1, PIECE_BYTES // self._layout.row_bytes)
-        for first in range(0, self._layout.rows, step):
-            rows = min(step, self._layout.rows - first)
-            loaded = partial(self._loaded, first, rows, places)
-            yield ArrayPart(self, wants, first, rows, rows * self._layout.row_bytes, loaded)
+        layout = self._array
+        step = max(1, PIECE_BYTES // layout.row_bytes)
+        for first in range(0, layout.rows, step):
+            rows = min(step, layout.rows - first)
+            load = partial(self._loaded, first, rows, places)
+            yield self._part(wants, first, rows, rows * layout.row_bytes, load)
         self.stamp.check()
 
     def _loaded(self, first: int, rows: int, places: Sequence[int]) -> Mapping[int, NDArray[Any]]:
         """Some rows of some columns, read from their place in the file."""
-        layout = self._layout
+        layout = self._array
         with _reading(self.stamp, "it cannot be read"), _opened(self.path) as file:
             if layout.by_column:
                 size = layout.dtype.itemsize
@@ -175,24 +156,26 @@ class NpySource(Source):
         return stored
 
 
-class _Member:
+class _Member(NamedTuple):
     """One column of an archive: the array it is in, and its place there."""
 
-    def __init__(self, file: zipfile.ZipInfo, layout: ArrayLayout, place: int) -> None:
-        self.file = file
-        self.layout = layout
-        self.place = place
+    file: zipfile.ZipInfo
+    layout: ArrayLayout
+    place: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes that are read for a row of the column."""
+        return self.layout.dtype.itemsize if self.layout.by_column else self.layout.row_bytes
 
 
-class NpzSource(Source):
+class NpzSource(_ArraySource):
     """One `.npz` file: a one-dimensional array is a column of its name, a table ``p`` is p_1, p_2, …"""
 
     format = "npz"
 
     def __init__(self, path: str) -> None:
-        self.path = path
-        self.stamp = Fingerprint.of(path)
-        self.size = self.stamp.size
+        super().__init__(path)
         self._members: list[_Member] = []
         columns: list[str] = []
         with (
@@ -202,7 +185,7 @@ class NpzSource(Source):
             for info in archive.infolist():
                 name = info.filename.removesuffix(".npy")
                 with archive.open(info) as file:
-                    layout = _layout(file)
+                    layout = read_layout(file)
                 if layout.end != info.file_size and not layout.dtype.hasobject:
                     raise ValueError(f"array `{shown(name)}` is not as long as its header says")
                 for place in range(layout.width):
@@ -212,18 +195,14 @@ class NpzSource(Source):
         lengths = {member.layout.rows for member in self._members}
         self.rows = lengths.pop() if len(lengths) == 1 else None
 
-    def key_type(self, index: int) -> KeyType | None:
-        return _key_type(self._members[index].layout.dtype)
+    def _layout(self, index: int) -> ArrayLayout:
+        return self._members[index].layout
 
-    def rounding(self, index: int) -> float:
-        return _rounding(self._members[index].layout.dtype)
-
-    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[ArrayPart]:
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         """Runs of rows, read one after the other: what is compressed has no places to begin at."""
-        for want in wants:
-            _check(self._members[want.index].layout, want.kind, self.path, self.columns[want.index])
+        self._check(wants)
         places = {want.index for want in wants} or set(range(min(1, len(self.columns))))
-        rows = {self._members[place].layout.rows: place for place in sorted(places, reverse=True)}
+        rows = {self._layout(place).rows: place for place in sorted(places, reverse=True)}
         if len(rows) > 1:
             (one, column), (other, second) = sorted(rows.items())[:2]
             raise DataError(
@@ -231,69 +210,30 @@ class NpzSource(Source):
                 detail="wanted arrays of equal length",
                 file=self.path,
             )
-        return self._parts(list(wants), min(rows, default=0))
+        return self._parts(wants, min(rows, default=0))
 
-    def _parts(self, wants: Sequence[ColumnRequest], rows: int) -> Iterator[ArrayPart]:
+    def _parts(self, wants: Sequence[ColumnRequest], rows: int) -> Iterator[Part]:
         members = {want.index: self._members[want.index] for want in wants}
-        row_bytes = sum(
-            member.layout.dtype.itemsize if member.layout.by_column else member.layout.row_bytes
-            for member in members.values()
-        )
-        step = max(1, PIECE_BYTES // max(1, row_bytes))
+        step = max(1, PIECE_BYTES // max(1, sum(member.row_bytes for member in members.values())))
         with ExitStack() as stack:
             with _reading(self.stamp, "it cannot be read"):
                 archive = stack.enter_context(zipfile.ZipFile(self.path))
                 files: dict[int, IO[bytes]] = {}
-                for place, member in members.items():
-                    file = stack.enter_context(archive.open(member.file))
-                    before = (
-                        member.place * rows * member.layout.dtype.itemsize if member.layout.by_column else 0
-                    )
-                    _skip(file, member.layout.start + before)
-                    files[place] = file
+                for index, member in members.items():
+                    layout = member.layout
+                    files[index] = file = stack.enter_context(archive.open(member.file))
+                    before = member.place * rows * layout.dtype.itemsize if layout.by_column else 0
+                    _skip(file, layout.start + before)
             for first in range(0, rows, step):
                 count = min(step, rows - first)
-                stored: dict[int, NDArray[Any]] = {}
                 with _reading(self.stamp, "it cannot be read"):
-                    for place, file in files.items():
-                        stored[place] = _column(file, members[place], count)
+                    stored = {index: _column(file, members[index], count) for index, file in files.items()}
                 size = self.stamp.size * count // max(1, rows)
-                yield ArrayPart(self, wants, first, count, size, partial(dict, stored))
+                yield self._part(wants, first, count, size, partial(dict, stored))
             with _reading(self.stamp, "it cannot be read"):
                 for file in files.values():
                     _skip(file, None)  # to its end, where the checksum is
         self.stamp.check()
-
-
-class ArrayPart:
-    """A run of rows; its values are read when they are asked for, or were read before."""
-
-    def __init__(
-        self,
-        source: NpySource | NpzSource,
-        wants: Sequence[ColumnRequest],
-        first_row: int,
-        rows: int,
-        size: int,
-        loaded: Callable[[], Mapping[int, NDArray[Any]]],
-    ) -> None:
-        self._source = source
-        self._wants = wants
-        self._loaded = loaded
-        self.first_row = first_row  # rows of the file before it
-        self.rows: int | None = rows
-        self.size = size
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        source, step, rows = self._source, max(1, chunk_rows), self.rows or 0
-        stored = self._loaded() if self._wants else {}
-        for start in range(0, rows, step):
-            count = min(step, rows - start)
-            cut = {place: values[start : start + count] for place, values in stored.items()}
-            batch = _batch(cut, self._wants, source.columns, source.stamp, self.first_row + start, count)
-            yield batch
-            if batch.stop is not None:
-                return
 
 
 # ---------------------------------------------------------------------- bytes
@@ -313,34 +253,6 @@ def _reading(stamp: Fingerprint, what: str) -> Iterator[None]:
         raise stamp.damaged(error, what) from None
 
 
-def _layout(file: IO[bytes]) -> ArrayLayout:
-    header = _Header(file)
-    version = npy.read_magic(header)
-    with warnings.catch_warnings():  # of headers that Python 2 wrote, and of old names of types
-        warnings.simplefilter("ignore")
-        if version == (1, 0):
-            shape, by_column, dtype = npy.read_array_header_1_0(header)
-        elif version == (2, 0):
-            shape, by_column, dtype = npy.read_array_header_2_0(header)
-        else:  # version 3 is for records with names beyond ASCII
-            raise ValueError(f"its header is of version {version[0]}, wanted 1 or 2")
-    if any(length < 0 for length in shape):
-        raise ValueError("a length in its header is negative")
-    return ArrayLayout(dtype, tuple(shape), bool(by_column) and len(shape) == 2, file.tell())
-
-
-class _Header:
-    """The start of a file; a header that claims to be endless is not read."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def read(self, count: int = -1, /) -> bytes:
-        if not 0 <= count <= HEADER_BYTES:
-            raise ValueError(f"its header is longer than {HEADER_BYTES} bytes")
-        return self._file.read(count)
-
-
 def _values(file: IO[bytes], at: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     file.seek(at)
     values = np.fromfile(file, dtype, count)
@@ -351,12 +263,13 @@ def _values(file: IO[bytes], at: int, dtype: np.dtype[Any], count: int) -> NDArr
 
 def _column(file: IO[bytes], member: _Member, rows: int) -> NDArray[Any]:
     """The next rows of a column of an archive."""
-    layout = member.layout
-    width = 1 if layout.by_column else layout.width
-    raw = file.read(rows * width * layout.dtype.itemsize)
-    if len(raw) != rows * width * layout.dtype.itemsize:
+    raw = file.read(rows * member.row_bytes)
+    if len(raw) != rows * member.row_bytes:
         raise EOFError("it ends before its last row")
-    return np.frombuffer(raw, layout.dtype).reshape(rows, width)[:, 0 if layout.by_column else member.place]
+    layout = member.layout
+    if layout.by_column:
+        return np.frombuffer(raw, layout.dtype)
+    return np.frombuffer(raw, layout.dtype).reshape(rows, layout.width)[:, member.place]
 
 
 def _skip(file: IO[bytes], count: int | None) -> None:
@@ -371,90 +284,23 @@ def _skip(file: IO[bytes], count: int | None) -> None:
 # ---------------------------------------------------------------------- values
 
 
-def _check(layout: ArrayLayout, kind: ColumnKind, file: str, column: str) -> None:
-    """Refuse what cannot be read as wanted, by its type."""
-    detail = layout.no_table
-    if detail is not None:
-        raise DataError(detail, detail="wanted one or two dimensions", file=file, column=column)
-    dtype = layout.dtype
-    if dtype.hasobject:
-        raise DataError(
-            "it holds Python objects",
-            detail="to read them is to run code of the file; wanted numbers, booleans or text",
-            hint="convert the array, e.g. with `astype(float)` or `astype(str)`, and save it again",
-            file=file,
-            column=column,
-        )
-    moment = dtype.kind == "M" and np.datetime_data(dtype)[0] != "generic"
-    if dtype.kind in "biuSU" or (dtype.kind == "f" and dtype.itemsize <= 8) or (moment and kind != "number"):
-        return
-    read_as = {"number": "numbers", "text": "text"}.get(kind, "labels")
-    raise DataError(
-        f"it is of type `{shown(str(dtype))}`, which cannot be read as {read_as}",
-        detail="wanted numbers, booleans or text" + ("" if kind == "number" else ", dates or times"),
-        file=file,
-        column=column,
-    )
-
-
-def _batch(
-    stored: Mapping[int, NDArray[Any]],
-    wants: Sequence[ColumnRequest],
-    columns: Sequence[str],
-    stamp: Fingerprint,
-    first_row: int,
-    rows: int,
-) -> Batch:
-    if not wants:
-        return Batch(rows, ())
-    with _reading(stamp, "it cannot be decoded"):
-        read = [_column_of(stored[want.index], want.kind) for want in wants]
-    return batch_of(read, [columns[want.index] for want in wants], stamp.path, first_row)
-
-
-def _column_of(stored: NDArray[Any], kind: ColumnKind) -> tuple[AnyColumn, BadRow | None]:
+def _read_column(stored: NDArray[Any], want: ColumnRequest) -> Read:
     stored = np.ascontiguousarray(stored, stored.dtype.newbyteorder("="))
-    if stored.dtype.kind == "b":
+    of = stored.dtype.kind
+    if of == "S":
+        return read_texts(decoded(stored.tolist()), want, STORED_TEXTS)
+    if of == "U":
+        # Code points that are no characters cannot be encoded, and are told apart as bytes are.
+        raws = [text.encode("utf-8", "surrogatepass") for text in stored.tolist()]
+        return read_texts(decoded(raws), want, STORED_TEXTS)
+    if of == "b":
         # A byte of a damaged file may be neither 0 nor 1, which NumPy takes for granted.
         stored = stored.view(np.uint8) != 0
-    if kind in KEY_KINDS:
-        if stored.dtype.kind in "iu":
-            return keys_of_integers(stored, None, kind)
-        if stored.dtype.kind == "f" and kind in INTEGER_KINDS:
-            read = float_numbers(stored)
-            return keys_of_floats(read.values, read.missing)
-        return keys_of_labels(_labels(stored, "text"), kind)
-    if kind in ("number", "truth") or (kind == "score" and stored.dtype.kind != "M"):
-        numbers = _numbers(stored, kind)
-        if kind != "score" or numbers.bad is None:
-            return numbers.column()
-    return _labels(stored, kind).column()
-
-
-def _numbers(stored: NDArray[Any], kind: ColumnKind) -> Numbers:
-    if stored.dtype.kind in "biuf":
-        return stored_numbers(stored)
-    return text_numbers(_texts(stored), len(stored), None, kind)
-
-
-def _labels(stored: NDArray[Any], kind: ColumnKind) -> CodedRows:
-    if stored.dtype.kind in "biuf":
-        return stored_labels(stored, None, kind)
-    if stored.dtype.kind == "M":
+    if of == "M":
         unit = np.datetime_data(stored.dtype)[0]
-        stored = stored.astype(
-            {"Y": "M8[D]", "M": "M8[D]", "W": "M8[D]", "h": "M8[s]", "m": "M8[s]"}.get(unit, stored.dtype)
-        )
-        return moment_labels(stored, None, only_time=False, zone="")
-    return text_labels(_texts(stored), len(stored), None, kind)
-
-
-def _texts(stored: NDArray[Any]) -> StoredTexts:
-    rows = list(range(len(stored)))
-    if stored.dtype.kind == "S":
-        return decoded(rows, stored.tolist())
-    # Code points that are no characters cannot be encoded, and are told apart as bytes are.
-    return decoded(rows, [text.encode("utf-8", "surrogatepass") for text in stored.tolist()])
+        coarse = {"Y": "M8[D]", "M": "M8[D]", "W": "M8[D]", "h": "M8[s]", "m": "M8[s]"}
+        stored = stored.astype(coarse.get(unit, stored.dtype))
+    return read_array(stored, None, want.kind)
 
 
 def open_npy(path: str) -> NpySource | NpzSource:

@@ -1,11 +1,12 @@
 """Parquet files: runs of row groups, decoded apart from each other.
 
-Opening reads the footer alone.  How Arrow's arrays become columns is the business of `arrow`.
+Opening reads only the footer. `arrow` turns Arrow's arrays into columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.errors import DataError
-from losscli.reading.arrow import (
-    DECODING_ERRORS,
-    Undecodable,
-    check_type,
-    column_of,
-    holds_lists,
-    key_type,
-    rounding,
-)
+from losscli.reading.arrow import DECODING_ERRORS, read_column
+from losscli.reading.arrow_buffers import Undecodable
+from losscli.reading.arrow_types import check_type, holds_lists, key_type, rounding
 from losscli.reading.fingerprint import Fingerprint, damaged, first_line
 from losscli.reading.handles import Handles
-from losscli.reading.source import Source
-from losscli.reading.values import batch_of
+from losscli.reading.read import batch_of
+from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, ColumnRequest
 from losscli.text import noun
 
@@ -78,17 +73,12 @@ class ParquetSource(Source):
     def part_rows(self) -> list[int]:
         return [self._starts[last + 1] - self._starts[first] for first, last in self._runs()]
 
-    def parts(
-        self, wants: Sequence[ColumnRequest], boundaries: Sequence[int] | None = None
-    ) -> Iterator[ParquetPart]:
-        """Runs of row groups in order; with ``boundaries``, cut at these rows and nowhere else.
-
-        A boundary is a number of rows before it, where one row group ends and the next begins.
-        """
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        """Runs of row groups in order."""
         self._check(wants)
-        return self._parts(list(wants), self._runs() if boundaries is None else self._cut(boundaries))
+        return self._parts(list(wants))
 
-    def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> ParquetPart:
+    def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         self._check(wants)
         return self._part(first_group, last_group, list(wants))
 
@@ -161,16 +151,17 @@ class ParquetSource(Source):
         for want in wants:
             check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
 
-    def _parts(self, wants: Sequence[ColumnRequest], runs: list[tuple[int, int]]) -> Iterator[ParquetPart]:
-        for first, last in runs:
+    def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        for first, last in self._runs():
             yield self._part(first, last, wants)
         self.stamp.check()
 
-    def _part(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> ParquetPart:
+    def _part(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:
         before = self._starts[first]
         rows = self._starts[last + 1] - before
         share = rows / self.rows if self.rows else 1.0
-        return ParquetPart(self, range(first, last + 1), before, rows, round(self.stamp.size * share), wants)
+        batches = partial(self._batches, list(range(first, last + 1)), wants, before, rows)
+        return Part(round(self.stamp.size * share), batches, rows)
 
     def _runs(self) -> list[tuple[int, int]]:
         """First and last row group of each part."""
@@ -182,22 +173,6 @@ class ParquetSource(Source):
                 runs.append((first, group))
                 first, rows = group + 1, 0
         if rows:
-            runs.append((first, len(self.row_groups) - 1))
-        return runs
-
-    def _cut(self, boundaries: Sequence[int]) -> list[tuple[int, int]]:
-        runs: list[tuple[int, int]] = []
-        left = sorted(set(boundaries) - {0, self.rows})
-        first = rows = 0
-        for group, held in enumerate(self.row_groups):
-            rows += held
-            if left and rows == left[0]:
-                runs.append((first, group))
-                first = group + 1
-                del left[0]
-        if left:
-            raise ValueError(f"no row group of {self.path} ends at row {left[0]}")
-        if first < len(self.row_groups):
             runs.append((first, len(self.row_groups) - 1))
         return runs
 
@@ -238,24 +213,39 @@ class ParquetSource(Source):
                     coded.add(name)
         return frozenset(coded)
 
-    def decode(
+    def _batches(
+        self,
+        groups: Sequence[int],
+        wants: Sequence[ColumnRequest],
+        first_row: int,
+        rows: int,
+        chunk_rows: int,
+    ) -> Iterator[Batch]:
+        """The rows of the row groups, over their borders; ``first_row`` rows of the file come before them."""
+        held = max(BATCH_ROWS // 2, BATCH_CELLS // max(1, len(wants)))
+        size = max(1, min(chunk_rows, BATCH_ROWS, held))
+        if wants:
+            yield from self._decode(groups, wants, first_row, rows, size)
+        else:  # rows alone are counted, not decoded
+            yield from Batch(rows, ()).pieces(size)
+        self.stamp.check()
+
+    def _decode(
         self, groups: Sequence[int], wants: Sequence[ColumnRequest], first_row: int, rows: int, size: int
     ) -> Iterator[Batch]:
-        """The rows of the row groups; ``size`` rows at a time, over the borders of row groups."""
-        names = [self.columns[want.index] for want in wants]
         places: list[int] | None = None
         done = 0
         for decoded in self._decoded(size, groups, wants):
             try:
                 if places is None:
                     places = self._places(decoded.schema, wants)
-                read = [
-                    column_of(decoded.column(place), want.kind, want.width)
-                    for place, want in zip(places, wants, strict=True)
+                reads = [
+                    read_column(decoded.column(place), want)
+                    for want, place in zip(wants, places, strict=True)
                 ]
             except (Undecodable, pa.ArrowException) as error:
                 raise self.stamp.damaged(error) from None
-            batch = batch_of(read, names, self.path, first_row + done)
+            batch = batch_of(len(decoded), wants, reads, self.columns, self.path, first_row + done)
             done += len(decoded)
             yield batch
             if batch.stop is not None:
@@ -300,37 +290,6 @@ class ParquetSource(Source):
             decoded.type == declared
             or (pa.types.is_dictionary(decoded.type) and decoded.type.value_type == declared)
         )
-
-
-class ParquetPart:
-    """A run of row groups of one file."""
-
-    def __init__(
-        self,
-        source: ParquetSource,
-        groups: range,
-        first_row: int,
-        rows: int,
-        size: int,
-        wants: Sequence[ColumnRequest],
-    ) -> None:
-        self._source = source
-        self._groups = groups
-        self._wants = wants
-        self.first_row = first_row  # rows of the file before it
-        self.rows: int | None = rows
-        self.size = size
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        source, rows = self._source, self.rows or 0
-        held = max(BATCH_ROWS // 2, BATCH_CELLS // max(1, len(self._wants)))
-        size = max(1, min(chunk_rows, BATCH_ROWS, held))
-        if self._wants:
-            yield from source.decode(list(self._groups), self._wants, self.first_row, rows, size)
-        else:  # rows alone are counted, not decoded
-            for start in range(0, rows, size):
-                yield Batch(min(size, rows - start), ())
-        source.stamp.check()
 
 
 def _same_bytes(one: Any, start: int, other: Any, begin: int, size: int) -> bool:

@@ -1,4 +1,4 @@
-"""Inputs that a URI names: fetched through fsspec, whole, when their turn comes.
+"""Inputs named by a URI: whole files, fetched through fsspec when they are needed.
 
 The network is used for nothing else.  A host that does not answer is given up after `START_SECONDS`.  Over
 HTTP no other scheme than the one asked for is followed to; plain `http` is for this machine only.  Nothing
@@ -49,7 +49,7 @@ def shown(uri: str) -> str:
     if scheme.lower() in ("http", "https"):
         rest = re.split(r"[?#]", rest, maxsplit=1)[0]
     host, slash, path = rest.partition("/")
-    if not scheme.lower().startswith("abfs"):  # where what stands in front of `@` is a container
+    if not scheme.lower().startswith("abfs"):  # there a container comes before `@`
         host = host.rpartition("@")[2]
     return f"{scheme}://{host}{slash}{path}"
 
@@ -141,7 +141,7 @@ async def _client(loop: Any = None, **options: Any) -> Any:
     tracing = aiohttp.TraceConfig()
     tracing.on_request_redirect.append(check)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=START_SECONDS, sock_read=STALL_SECONDS)
-    # As stored: a file that is compressed is read as its name says.
+    # As stored, since the name says how a file is compressed.
     headers = {"Accept-Encoding": "identity"}
     return aiohttp.ClientSession(
         loop=loop, trace_configs=[tracing], timeout=timeout, headers=headers, **options
@@ -153,7 +153,7 @@ class _SentElsewhere(Exception):
 
 
 def _within(uri: str, work: Callable[[], T], size: Callable[[], int] = lambda: 0) -> T:
-    """The outcome of work that the network may hold up for ever; given up when no byte comes."""
+    """The result of work that the network may block for ever; it is given up when no byte arrives."""
     found: list[T] = []
     raised: list[BaseException] = []
 
@@ -163,7 +163,7 @@ def _within(uri: str, work: Callable[[], T], size: Callable[[], int] = lambda: 0
         except BaseException as error:
             raised.append(error)
 
-    # A thread that nobody waits for at the end: there is no other way to leave some libraries' waiting.
+    # A daemon thread: some libraries' waiting cannot be ended in another way.
     thread = threading.Thread(target=run, daemon=True, name="losscli-fetch")
     thread.start()
     came, since = 0, time.monotonic()

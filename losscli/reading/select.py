@@ -33,23 +33,23 @@ class Chosen:
 
     @property
     def made(self) -> bool:
-        """Whether it is made of a column of lists."""
+        """Whether it is computed from a column of lists."""
         return bool(self.labels) or self.item is not None
 
 
 IDS = ("id", "key", "uuid", "index", "idx", "", "unnamed: 0", "__index_level_0__")
 LIKE_IDS = ("row", "item", "ds", "date", "time", "timestamp")
-"""Names of columns that tell which row is which; those of the second kind may be another thing in each file."""
+"""Names of columns that identify rows; those of the second kind may mean something else in each file."""
 
 
 def is_id(name: str) -> bool:
-    """Whether a column by its name says which row is which."""
+    """Whether a column identifies rows, by its name."""
     folded = name.strip().casefold()
     return folded in IDS or folded.endswith("_id")
 
 
 def tells_rows(name: str) -> bool:
-    """Whether a column by its name is likely to tell rows apart, and no prediction or label."""
+    """Whether a column, by its name, is more likely to identify rows than to hold predictions or labels."""
     return is_id(name) or name.strip().casefold() in LIKE_IDS
 
 
@@ -57,7 +57,7 @@ def choose(
     source: Source, side: int, role: str, asked: str | None, taken: Collection[int],
     aside: Collection[str] = (),
 ) -> list[Chosen]:  # fmt: skip
-    """The columns that play ``role`` in ``source``: those asked for, else the default.
+    """The columns that play ``role`` in ``source``: those named in ``asked``, else the default.
 
     ``taken`` are the places of columns that play another role, ``aside`` the names of slices and groups.
     DataError lists the columns there are.
@@ -67,7 +67,7 @@ def choose(
 
 
 def named(source: Source, asked: str) -> list[int]:
-    """The places of the columns that ``asked`` names: one, several with commas, or a glob."""
+    """The places of the columns that ``asked`` names: one name, several with commas, or a glob."""
     if asked in source.columns:
         return [find(source, asked)]
     places: list[int] = []
@@ -124,7 +124,7 @@ def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
 
 
 class Named(NamedTuple):
-    """A column as it was asked for: its name, where it is (in both files LABELS first), and whether by a glob."""
+    """A column that the user named: its name, where it is (LABELS first if both files have it), and whether by a glob."""
 
     name: str
     columns: tuple[Chosen, ...]
@@ -132,7 +132,7 @@ class Named(NamedTuple):
 
 
 def named_in_either(sources: Sequence[Source], asked: Sequence[str]) -> list[Named]:
-    """The columns of either file that some texts name, each once: names, several with commas, globs.
+    """The columns of either file that some texts name, each once: names, lists with commas, globs.
 
     A glob names columns in the order of the file, those of PREDS first.
     """
@@ -184,7 +184,7 @@ def has(source: Source, name: str) -> bool:
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
-    """A hint at the name that was most likely meant, whatever its case."""
+    """A hint that names the column most likely meant, whatever its case."""
     folded = {one.casefold(): one for one in names}
     found = get_close_matches(name.casefold(), folded, n=1)
     return f"did you mean `{folded[found[0]]}`?" if found else None
@@ -198,7 +198,7 @@ def missing(source: Source, name: str) -> DataError:
 
 def _default(source: Source, role: str, taken: Collection[int], aside: Collection[str]) -> int:
     there = [at for at in range(len(source.columns)) if at not in taken]
-    # What stands in the names of folders tells files apart: nobody predicts it.
+    # A column of the folders' names is the same in all rows of a file: nobody predicts it.
     free = [at for at in there if at not in source.partitions and source.columns[at] not in aside]
     left = [at for at in free if not tells_rows(source.columns[at])]
     for few in (left or free, there if len(source.columns) == 1 else []):

@@ -1,4 +1,4 @@
-"""What every input format is to its readers: a source of columns, cut into parts that are decoded apart.
+"""The interface of every input format: a source of columns, cut into parts that are decoded independently.
 
 A refusal that concerns the whole file is raised; one that concerns a row travels as ``Batch.stop``, behind the
 good rows before it.
@@ -7,8 +7,9 @@ good rows before it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.reading.listing import DataFile
 from losscli.table.block import Batch, ColumnRequest
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Dialect(NamedTuple):
-    """How CSV text is to be read; None: found from the header."""
+    """How CSV text is read; a delimiter of None is found from the header."""
 
     delimiter: str | None = None  # one character
     decimal: str = "."
@@ -44,24 +45,19 @@ class Dialect(NamedTuple):
         return ",".join(f"{key}={value}" for key, value in said.items() if value is not None)
 
 
-class Part(Protocol):
-    """A run of rows of one file that is decoded apart from the others.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of rows of one file, decoded independently of the others; to make one reads at most its bytes."""
 
-    Creating a part reads at most its bytes; ``batches`` does the work.
-    """
-
-    rows: int | None  # None: not known before it is decoded
     size: int  # bytes of the file that it stands for, for progress
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        """The rows in order, at most ``chunk_rows`` at a time where the format can do so."""
-        ...
+    batches: Callable[[int], Iterator[Batch]]  # the rows in order, at most so many at a time
+    rows: int | None = None  # None: not known before it is decoded
 
 
 class Source(ABC):
     """One input, opened: its header or schema is read, its rows are not.
 
-    What only some formats know or can do is declared here with the answer of those that do not.
+    What only some formats know or can do is declared here, with a default for all others.
     """
 
     path: str  # as the user wrote it
@@ -71,7 +67,7 @@ class Source(ABC):
     rows: int | None = None  # None: not known before the end
     size: int | None = None  # bytes on disk; None: not known before the end
 
-    # Of several files as one source:
+    # For several files as one source:
     files: tuple[DataFile, ...] = ()
     file_rows: tuple[int, ...] = ()  # rows of each file, where ``rows`` is known
     by_file: bool = False  # each file is paired with the one at the same place on the other side
@@ -89,7 +85,7 @@ class Source(ABC):
         """
 
     def part_rows(self) -> list[int]:
-        """Rows of each part that `parts` makes, as far as they are known before: else of all together."""
+        """The number of rows of each part of `parts`, if it is known in advance, else of all parts together."""
         return [] if self.rows is None else [self.rows]
 
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
@@ -102,15 +98,15 @@ class Source(ABC):
         return self.size is not None
 
     def look_for(self, name: str) -> bool:
-        """Look for a column that begins behind the first rows; one that is found is a column from now on."""
+        """Look for a column that begins after the first rows, and add it to the columns if there is one."""
         return False
 
     def key_type(self, index: int) -> KeyType | None:
-        """What a column holds, as a key; None where the file does not say."""
+        """The type of a column used as a key; None where the file does not say."""
         return None
 
     def rounding(self, index: int) -> float:
-        """The relative rounding of a column of floats shorter than a double, else 0."""
+        """The relative rounding of a column of floats shorter than doubles, else 0."""
         return 0.0
 
     def holds_lists(self, index: int) -> bool | None:
@@ -122,7 +118,7 @@ class Source(ABC):
         return None
 
     def holds_the_same(self, index: int, other: Source, place: int, jobs: int) -> bool:
-        """Whether a column stands in the same bytes as a column of another file: then it need not be decoded.
+        """Whether a column is stored in the same bytes as a column of another file, so that it need not be decoded.
 
         False says nothing: the same values can be written in many ways.  ``jobs`` threads compare.
         """

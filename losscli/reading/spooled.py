@@ -1,4 +1,4 @@
-"""An input that comes from afar or can be read only once, as a private copy on disk.
+"""A remote input, or one that can be read only once, as a private copy on disk.
 
 The copy has no name, so that it is gone when nobody reads it any more, however the run ends.  Messages
 name the input, not the copy.
@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from losscli.errors import DataError, OutputError
@@ -24,7 +25,7 @@ PIECE_BYTES = 1 << 20
 
 
 class SpoolFile:
-    """A file of one's own, open as long as somebody holds it."""
+    """A temporary file that exists as long as this object does."""
 
     def __init__(self) -> None:
         try:
@@ -44,11 +45,11 @@ class SpoolFile:
 
     @property
     def size(self) -> int:
-        """Bytes that have come so far."""
+        """Bytes written so far."""
         return os.fstat(self._file.fileno()).st_size
 
     def take(self, stream: BinaryIO) -> None:
-        """The rest of a stream."""
+        """Append the rest of a stream."""
         while piece := stream.read(PIECE_BYTES):
             try:
                 self._file.write(piece)
@@ -63,7 +64,7 @@ def cannot_copy(error: OSError) -> OutputError:
 
 
 class SpooledSource(Source):
-    """The source of a copy, which goes by the name of what was copied."""
+    """The source of a copy, shown under the name of the original."""
 
     def __init__(self, shown: str, copy: SpoolFile, opened: Callable[[str], Source]) -> None:
         self.path = shown
@@ -95,7 +96,15 @@ class SpooledSource(Source):
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         try:
             for part in self._inner.parts(wants):
-                yield SpooledPart(self, part)
+                yield replace(part, batches=partial(self._batches, part))
+        except DataError as error:
+            raise self.renamed(error) from None
+
+    def _batches(self, part: Part, chunk_rows: int) -> Iterator[Batch]:
+        # Bound to the source, a part keeps the copy until it has been decoded.
+        try:
+            for batch in part.batches(chunk_rows):
+                yield batch if batch.stop is None else batch.stopped(self.renamed(batch.stop))
         except DataError as error:
             raise self.renamed(error) from None
 
@@ -104,18 +113,3 @@ class SpooledSource(Source):
 
     def close(self) -> None:
         self._inner.close()
-
-
-class SpooledPart:
-    """A part of a copy; it keeps the copy until it has been decoded."""
-
-    def __init__(self, source: SpooledSource, part: Part) -> None:
-        self._source, self._part = source, part
-        self.rows, self.size = part.rows, part.size
-
-    def batches(self, chunk_rows: int) -> Iterator[Batch]:
-        try:
-            for batch in self._part.batches(chunk_rows):
-                yield batch if batch.stop is None else batch.stopped(self._source.renamed(batch.stop))
-        except DataError as error:
-            raise self._source.renamed(error) from None

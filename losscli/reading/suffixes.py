@@ -1,23 +1,45 @@
-"""The input format that a file's name says."""
+"""The input formats, and which of them a file's name says."""
 
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from losscli.errors import UsageError
 
 COMPRESSIONS = {".gz": "gz", ".bz2": "bz2", ".zst": "zst", ".xz": "xz", ".lz4": "lz4"}
 
+
+class InputFormat(NamedTuple):
+    """An input format: a module of this package."""
+
+    suffixes: tuple[str, ...]
+    module: str
+    opener: str  # its function that opens a file
+    streamed: bool = False  # read from front to back, so that it may be compressed, or standard input
+    dialect: bool = False  # text whose cells are read as `--dialect` says
+    counted: bool = False  # a file says how many rows it has
+
+
 SOURCES = {
-    ".csv": "csv", ".tsv": "tsv", ".txt": "txt",
-    ".parquet": "parquet", ".pq": "parquet",
-    ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
-    ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".npy": "npy", ".npz": "npz",
-}  # fmt: skip
+    "csv": InputFormat((".csv",), "csv", "open_csv", streamed=True, dialect=True),
+    "tsv": InputFormat((".tsv",), "csv", "open_csv", streamed=True, dialect=True),
+    "txt": InputFormat((".txt",), "csv", "open_csv", streamed=True, dialect=True),
+    "parquet": InputFormat((".parquet", ".pq"), "parquet", "open_parquet", counted=True),
+    "arrow": InputFormat((".arrow", ".feather", ".ipc"), "ipc", "open_ipc"),
+    "jsonl": InputFormat((".jsonl", ".ndjson"), "jsonl", "open_jsonl", streamed=True),
+    "npy": InputFormat((".npy",), "numpy", "open_npy", counted=True),
+    "npz": InputFormat((".npz",), "numpy", "open_npy"),
+}
+"""The formats by their names."""
+
+SUFFIXES = {suffix: name for name, found in SOURCES.items() for suffix in found.suffixes}
 """The format of a file by its suffix, in front of a suffix of COMPRESSIONS."""
 
-FORMATS = tuple(dict.fromkeys(SOURCES.values()))
+
+def has_dialect(format: str) -> bool:
+    """Whether files of a format are text whose cells are read as `--dialect` says."""
+    return format in SOURCES and SOURCES[format].dialect
 
 
 def format_of(path: str) -> str | None:
@@ -25,22 +47,22 @@ def format_of(path: str) -> str | None:
     stem, suffix = os.path.splitext(path.lower())
     if suffix in COMPRESSIONS:
         suffix = os.path.splitext(stem)[1]
-    return SOURCES.get(suffix)
+    return SUFFIXES.get(suffix)
 
 
 def known_format(path: str, format: str | None) -> str:
     """The format given, else that of the name; UsageError for one that is not known."""
     found = format if format is not None else "csv" if path == "-" else format_of(path)
-    if found not in FORMATS:
+    if found not in SOURCES:
         raise _unknown_format(path, format)
     return found
 
 
 def _unknown_format(path: str, format: str | None) -> UsageError:
-    names = ", ".join(f"`{name}`" for name in FORMATS)
+    names = ", ".join(f"`{name}`" for name in SOURCES)
     if format is not None:
         return UsageError(f"no input format is called `{format}`", hint=f"the formats are {names}")
-    suffixes = " ".join(dict.fromkeys(SOURCES))
+    suffixes = " ".join(SUFFIXES)
     return UsageError(
         f"the format of {path} cannot be told from its name",
         f"known suffixes are {suffixes}, also with {' '.join(COMPRESSIONS)} behind them",

@@ -1,8 +1,7 @@
 """The bytes of one input as UTF-8 text, seen through a window that moves forward.
 
-Opening, re-encoding, and the check that a file stood still while it was read. What the
-bytes mean, where a row or a cell ends, is left to the format. Files are read, never mapped: a mapped
-file that shrinks kills the process.
+It opens the input, decodes other encodings, and checks that a file did not change while it was read. The format
+says what the bytes mean. Files are read, never mapped: a mapped file that shrinks kills the process.
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.decompress import decompressed
@@ -34,36 +34,6 @@ _FOREIGN_STARTS = {
     b"PAR1": "Parquet",
     b"ARROW1": "Arrow IPC",
 }
-
-
-class Window(Protocol):
-    """A view of text from a place that only moves forward."""
-
-    fault: DataError | None  # why the text ends before the file does; the text in front of it is good
-
-    def peek(self, count: int) -> bytes:
-        """The next ``count`` bytes; fewer only where the text ends."""
-        ...
-
-    def skip(self, count: int) -> None:
-        """Move over bytes that have been peeked at."""
-        ...
-
-    def bytes_passed(self) -> int:
-        """Bytes of the file on disk that lie behind; approximate under compression."""
-        ...
-
-    def check(self) -> None:
-        """Refuse the file if it is no longer what was opened."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file behind its last byte, and check it."""
-        ...
-
-    def abandon(self) -> None:
-        """Let go of the file before its end."""
-        ...
 
 
 class TextInput:
@@ -90,7 +60,7 @@ class TextInput:
         return window
 
     def close_header(self, window: Window) -> None:
-        """Let go of the file, so that many may be open; a pipe stays as it is."""
+        """Close the file, so that many may be open; a pipe stays open."""
         if window is not self._only_window:
             window.abandon()
 
@@ -242,7 +212,7 @@ class _RawFile:
             raise changed(self.path)
 
     def close(self) -> None:
-        """Let go of the file behind its last byte, and check it."""
+        """Close the file at its end, and check it."""
         self.check()
         self.abandon()
         if self._at_start is not None and self._owned and self.passed != self._at_start.st_size:
@@ -253,28 +223,42 @@ class _RawFile:
             self._file.close()
 
 
-class _RawWindow:
-    """What windows share: the file below them."""
+class Window(ABC):
+    """A view of text from a place that only moves forward."""
 
     def __init__(self, raw: _RawFile) -> None:
-        self.fault: DataError | None = None
+        self.fault: DataError | None = (
+            None  # why the text ends before the file does; the text before it is good
+        )
         self._raw = raw
 
+    @abstractmethod
+    def peek(self, count: int) -> bytes:
+        """The next ``count`` bytes; fewer only where the text ends."""
+
+    @abstractmethod
+    def skip(self, count: int) -> None:
+        """Move over bytes that have been peeked at."""
+
     def bytes_passed(self) -> int:
+        """Bytes of the file on disk before this place; approximate under compression."""
         return self._raw.passed
 
     def check(self) -> None:
+        """Refuse the file if it is no longer what was opened."""
         self._raw.check()
 
     def close(self) -> None:
+        """Close the file at its end, and check it."""
         self._raw.close()
 
     def abandon(self) -> None:
+        """Close the file before its end."""
         self._raw.abandon()
 
 
-class _FileWindow(_RawWindow):
-    """Plain UTF-8 on disk: nothing is held, what is peeked at is read at its place."""
+class _FileWindow(Window):
+    """Plain UTF-8 on disk: nothing is kept, and what is peeked at is read at its place."""
 
     def peek(self, count: int) -> bytes:
         return self._raw.read_at(self._raw.passed, count)
@@ -283,8 +267,8 @@ class _FileWindow(_RawWindow):
         self._raw.passed += count
 
 
-class _StreamWindow(_RawWindow):
-    """Text that comes piece by piece; what was peeked at and not skipped is held."""
+class _StreamWindow(Window):
+    """Text that comes piece by piece; what was peeked at and not skipped is kept."""
 
     def __init__(self, raw: _RawFile, pieces: Iterator[bytes]) -> None:
         super().__init__(raw)

@@ -1,6 +1,6 @@
-"""A saved result to compare with: which of its results means the same as one of now, or why none does.
+"""A saved result to compare with, and which of its results was measured in the same way as a new one.
 
-Column and file names are no part of a meaning; the signature is all of it.
+The signature says how a result was measured; names of columns and files do not matter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A saved result to compare with, or why there is none."""
+    """A saved result to compare with; ``why`` says why it cannot be read."""
 
     path: str
     report: Report | None = None
@@ -36,7 +36,7 @@ class Baseline:
             return cls(path, why=f"the baseline {path}: {said}")
 
     def of(self, result: Result) -> Result | str:
-        """The result of the same meaning in the baseline, or why there is none."""
+        """The result in the baseline that was measured in the same way, or why there is none."""
         if self.report is None:
             return self.why or ""
         found = [r for r in self.report.results if r.loss == result.loss]
@@ -52,7 +52,7 @@ class Baseline:
                 if result.slice
                 else (f"the baseline has `{result.loss}` of slices only")
             )
-        # A column may be called otherwise from one model to the next, unless there are several.
+        # With one prediction, its column may have another name than in the baseline.
         if len({r.pred for r in found}) > 1:
             found = [r for r in found if r.pred == result.pred]
         if not found:
@@ -63,7 +63,7 @@ class Baseline:
 
 
 def difference(before: str, now: str) -> str:
-    """In what two signatures differ."""
+    """How two signatures differ."""
     was, is_now = before.split("|"), now.split("|")
     said = [f"then {part}" for part in was if part not in is_now]
     said += [f"now {part}" for part in is_now if part not in was]
@@ -71,7 +71,7 @@ def difference(before: str, now: str) -> str:
 
 
 def unlike(before: Report, now: Report) -> list[str]:
-    """What differs between two results that may be compared all the same."""
+    """Differences between two results that do not prevent a comparison."""
     said = []
     if before.rows.used != now.rows.used:
         said.append(

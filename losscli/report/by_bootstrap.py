@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from losscli.measure.observers.observer import WHOLE
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.grouped_sums import NotResampled
 from losscli.report.comparison import Compared
 from losscli.report.records import noted
-from losscli.report.results import values_of
+from losscli.report.results import DRAWN, values_of
 from losscli.report.verdicts import POWER, Chances, Draft, at_odds
 from losscli.report.worse_by import exact_change
 from losscli.statistics.bootstrap import (
@@ -99,9 +100,9 @@ def _with_interval(
 
 def _group_states(evidence: Evidence) -> tuple[int, GroupStates, GroupStates]:
     """The number of groups, and the states of the base and of the other model."""
-    assert evidence.tally.drawn is not None
     measures = (evidence.pair.base, evidence.pair.head)
-    groups, units = evidence.tally.drawn.states([part.unit for measure in measures for part in measure.parts])
+    drawn = evidence.tally.kept[DRAWN, WHOLE]
+    groups, units = drawn.states([part.unit for measure in measures for part in measure.parts])
     width = len(evidence.pair.base.parts)
     return groups, units[:width], units[width:]
 

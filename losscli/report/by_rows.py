@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from losscli.measure.observers.observer import WHOLE
+from losscli.measure.observers.states import UnitState
 from losscli.report.comparison import Compared
 from losscli.report.records import noted
 from losscli.report.verdicts import Draft, Rule, at_odds, by_t
@@ -26,11 +28,12 @@ from losscli.statistics.intervals import (
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.measure.observers.states import UnitDifference
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
     from losscli.numbers.sums import Sums
-    from losscli.report.results import Options
-    from losscli.statistics.paired_difference import ComparedUnits, PairedDifference
+    from losscli.report.outcomes import Options
+    from losscli.statistics.paired_difference import PairedDifference
     from losscli.statistics.spread import Spread
     from losscli.table.block import Ints
 
@@ -41,7 +44,7 @@ class ModelPair:
 
     base: Measure
     head: Measure
-    units: ComparedUnits | None
+    units: UnitDifference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Evidence:
     @property
     def states(self) -> list[Sums]:
         """The states of both losses."""
-        return [self.tally.states[m.parts[0].unit] for m in (self.pair.base, self.pair.head)]
+        units = (measure.parts[0].unit for measure in (self.pair.base, self.pair.head))
+        return [self.tally.kept[UnitState(unit), WHOLE] for unit in units]
 
     @property
     def of_means(self) -> bool:
@@ -73,7 +77,7 @@ class Evidence:
     def difference(self) -> PairedDifference | None:
         """What was kept of the differences row by row; None where rows cannot be compared."""
         units = self.pair.units
-        return None if units is None else self.tally.duels.get(self.plan.pairs.index(units))
+        return None if units is None else self.tally.of(units)
 
 
 def by_rows(evidence: Evidence, one: Compared, worse_by: Fraction) -> Draft:

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 from losscli.errors import UsageError
 from losscli.measure.call import Call
 from losscli.measure.loss_request import requests_of
+from losscli.measure.observers.states import UnitDifference
 from losscli.numbers.exact import round_fraction
 from losscli.report.by_rows import Evidence, ModelPair, by_rows
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
 from losscli.report.options import CompareOptions, arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
-from losscli.report.results import drawn_groups, of_measure, slices_of
+from losscli.report.results import deal_groups, of_measure, slices_of
 from losscli.report.verdicts import Draft, Rule, check_rule, corrected
 from losscli.report.worse_by import exact_change
-from losscli.statistics.paired_difference import ComparedUnits
 
 if TYPE_CHECKING:
     from losscli.measure.call import Start
@@ -50,7 +50,7 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
     call = Call.opened(options)
     plan = call.plan(requests)
     pairs = _pairs(plan)
-    plan = plan._replace(pairs=tuple(dict.fromkeys(pair.units for pair in pairs if pair.units is not None)))
+    plan = plan.watched_by(dict.fromkeys(pair.units for pair in pairs if pair.units is not None))
     plan, outcome = call.measured(plan, start)
     tally, sources = outcome.tally, call.sources
     finish = finish_options(options, plan, sources)._replace(whole=tally)
@@ -112,26 +112,26 @@ def _pairs(plan: Plan) -> list[ModelPair]:
     for name, (base, *heads) in measures.items():
         if not heads:
             raise UsageError(f"`{name}` would compare the same columns, `{base.pred}`, with themselves")
-        found += [ModelPair(base, head, _units(base, head)) for head in heads]
+        found += [ModelPair(base, head, _units(base, head, plan)) for head in heads]
     return found
 
 
-def _units(base: Measure, head: Measure) -> ComparedUnits | None:
+def _units(base: Measure, head: Measure, plan: Plan) -> UnitDifference | None:
     """The units whose rows are compared; None where the losses are not made of rows one by one."""
     if len(base.parts) > 1 or len(head.parts) > 1 or {base.loss.state, head.loss.state} != {"sums"}:
         return None
     # Of a function of means that is better if lower, a lower row is better, as of its mean.
     better = base.loss.better if base.loss.is_mean or base.loss.better == "lower" else None
-    return ComparedUnits(base.parts[0].unit, head.parts[0].unit, better)
+    return UnitDifference(base.parts[0].unit, head.parts[0].unit, better, plan.times)
 
 
 def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared]:
     """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
-    groups = drawn_groups(plan, tally)
+    deal_groups(plan, tally)
     found = [_drafted(evidence, {}, "").settled(evidence.rule) for evidence in whole]
     for place, slicing in enumerate(plan.slicings):
         min_slice = whole[0].options.min_slice
-        slices = slices_of(slicing, tally.slices[place], min_slice, groups.get(place))
+        slices = slices_of(slicing, tally, place, min_slice)
         for evidence in whole:
             family = []
             for values, part in slices:
@@ -145,7 +145,7 @@ def _drafted(evidence: Evidence, named: dict[str, str | None], by: str) -> Draft
     """One comparison over the rows of the whole or of a slice, before its verdict."""
     (base,) = of_measure(evidence.pair.base, evidence.plan, evidence.tally, evidence.options)
     (head,) = of_measure(evidence.pair.head, evidence.plan, evidence.tally, evidence.options)
-    state = evidence.tally.states.get(evidence.pair.base.parts[0].unit)  # None where no row counts
+    state = evidence.tally.state(evidence.pair.base.parts[0].unit)
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
         base.rows, 0.0 if state is None else state.weight.rounded(), signature=base.signature + by,

@@ -7,7 +7,7 @@ where they come from the same rows, the interval is wider than it need be.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -163,12 +163,8 @@ def _judged(drafts: Sequence[Draft], rule: Rule) -> list[Compared]:
         one = draft.compared
         family: object = None
         if one.slice:
-            family = (one.loss, one.head.pred, _frozen(one.part), tuple(one.slice))
+            family = (one.loss, one.head.pred, frozenset(one.part.items()), tuple(one.slice))
         families.setdefault(family, []).append(draft)
     whole = families.pop(None, [])
     found = [draft.settled(rule) for draft in whole]
     return found + [draft.settled(rule) for family in families.values() for draft in corrected(family)]
-
-
-def _frozen(part: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset(part.items())

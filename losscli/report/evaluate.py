@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.measure.call import Call, Measured
@@ -16,6 +16,7 @@ from losscli.text import plural
 
 if TYPE_CHECKING:
     from losscli.measure.call import Start
+    from losscli.measure.tally import Tally
 
 
 @arguments_of(EvalOptions)
@@ -44,13 +45,14 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
     call = Call.opened(options)
     plan = call.plan(requests)
     sink = None
-    if options.rows_out is not None and plan.watch is not None:
+    if options.rows_out is not None:
         # Imported here: few calls write rows.
+        from losscli.measure.observers.file_rows import FileRows
         from losscli.report.rowfile import RowFile
 
         sink = RowFile(
             options.rows_out,
-            plan.watch,
+            next(observer for observer in plan.observers if isinstance(observer, FileRows)),
             ordered=plan.keys is None,
             for_spreadsheets=options.for_spreadsheets,
         )
@@ -76,5 +78,14 @@ def _report(call: Call, measured: Measured) -> Report:
         rows_of(measured.outcome),
         inputs_of(Input, plan, sources, ("preds", "labels")),
         warnings=list(dict.fromkeys([*warnings, *notes])),
-        binned=tally.kept.binned if tally.kept is not None else None,
+        binned=_binned(tally) if call.options.watches else {},
     )
+
+
+def _binned(tally: Tally) -> dict[tuple[str, str], Any]:
+    """The counts in bins from which pictures are drawn."""
+    # Imported here: few calls look at rows.
+    from losscli.measure.observers.pictures import BinnedCounts
+
+    states = [state for state in tally.kept.values() if isinstance(state, BinnedCounts)]
+    return {what: counts for state in states for what, counts in state.binned.items()}

@@ -12,7 +12,7 @@ from losscli.errors import UsageError
 from losscli.measure.options import MeasureOptions
 
 if TYPE_CHECKING:
-    from losscli.measure.row_recorder import Pictures
+    from losscli.measure.observers.pictures import Pictures
     from losscli.report.config import GateTable
     from losscli.statistics.intervals import IntervalSpec
 

@@ -9,9 +9,10 @@ from losscli.loss.domains import number
 from losscli.measure.refusals import pairing_hint
 from losscli.pairing import Paired
 from losscli.reading.inputs import row_name
+from losscli.reading.suffixes import has_dialect
+from losscli.report.outcomes import Options
 from losscli.report.records import Input, RowCounts
-from losscli.report.results import Options
-from losscli.table.cells import LIST_HINT, TEXT_FORMATS
+from losscli.table.cells import LIST_HINT
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iter
     where = ", ".join(
         f"`{plan.slot(place).name}` in {row_name(sources[place[0]], row)}" for place, row in found
     )
-    text = any(sources[place[0]].format in TEXT_FORMATS for place, _ in found)
+    text = any(has_dialect(sources[place[0]].format) for place, _ in found)
     return f"texts that are written as lists are one class each ({where}): {LIST_HINT if text else 'store them as lists'}"
 
 

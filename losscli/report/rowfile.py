@@ -1,6 +1,6 @@
 """The file of `--rows-out`: CSV, Parquet or JSON lines, a line for each measured row, in the order of PREDS.
 
-Rows come as `rows.RowTable`.  Paired by position, they come from the first to the last and are written as they
+Rows come as `RowTable`.  Paired by position, they come from the first to the last and are written as they
 come.  Paired by key, they come in any order: they are spilled, and sorted by their row numbers at the end.  They
 are spilled as well where a format has types and a column's type depends on all its cells.  The file appears
 whole or not at all (`writing`).
@@ -25,7 +25,7 @@ from losscli.table.block import AnyColumn, ClassColumn, NumberColumn
 from losscli.table.infer_type import CellKinds, value_of
 
 if TYPE_CHECKING:
-    from losscli.measure.row_recorder import RowRecorder, RowTable
+    from losscli.measure.observers.file_rows import FileRows, RowTable
 
 GROUP_ROWS = 1 << 17
 """Rows of a row group, and of a piece that is sorted at once."""
@@ -36,13 +36,11 @@ TYPES = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "to
 class RowFile:
     """The file while it is being written; leaving the block by an error leaves no file."""
 
-    def __init__(
-        self, path: str, watch: RowRecorder, *, ordered: bool, for_spreadsheets: bool = False
-    ) -> None:
+    def __init__(self, path: str, rows: FileRows, *, ordered: bool, for_spreadsheets: bool = False) -> None:
         self.path, self.format = path, FORMATS[format_of(path)]
-        self.schema = pa.schema([(name, TYPES[kind]) for name, kind in watch.columns()])
+        self.schema = pa.schema([(name, TYPES[kind]) for name, kind in rows.columns()])
         # By their places among the facts, which come after the row number in the columns.
-        told = {at: fact.cells for at, fact in enumerate(watch.facts) if fact.cells is not None}
+        told = {at: fact.cells for at, fact in enumerate(rows.facts) if fact.cells is not None}
         self.told = told if self.format.typed else {}
         self.ordered = ordered and not self.told
         self.for_spreadsheets = for_spreadsheets
@@ -81,7 +79,7 @@ class RowFile:
         for column, type in zip(rows.columns, self.schema.types[1:], strict=True):
             arrays.append(_array(column, type))
         table = pa.Table.from_arrays(arrays, schema=self.schema)
-        for at, found in rows.seen.items():
+        for at, found in rows.kinds.items():
             self._seen[at] = self._seen.get(at, CellKinds.NOTHING) | found
         if self.ordered:
             self._queue(table)

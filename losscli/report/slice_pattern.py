@@ -1,7 +1,7 @@
-"""Patterns that name slices: ``*`` every one, ``country=de``, ``country=*+device=phone``.
+"""Patterns that name slices: ``*`` for all of them, ``country=de``, ``country=*+device=phone``.
 
-A star stands for any text; a missing value is written as nothing, ``country=``.  The order of the columns
-does not matter, and a pattern names the slices of exactly its columns.
+A star matches any text, and ``country=`` a missing value.  The order of the columns does not matter; a pattern matches
+slices of exactly its columns.
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ EVERY_SLICE = "*"
 
 
 def matches(pattern: str, slice: Mapping[str, str | None]) -> bool:
-    """Whether a pattern names a slice: ``*`` every one, ``country=de``, ``country=*+device=phone``.
-
-    A star stands for any text; a missing value is written as nothing, ``country=``.
-    """
+    """Whether a pattern matches a slice."""
     if pattern == EVERY_SLICE:
         return True
     return any(_matches_in_order(pattern, order) for order in permutations(slice.items()))
 
 
 def _matches_in_order(pattern: str, items: Sequence[tuple[str, str | None]]) -> bool:
-    """Whether the pattern names the columns in this order, and a pattern for each that its value fits."""
+    """Whether the pattern names the columns in this order, each with a pattern that its value matches."""
     (name, value), *others = items
     if not pattern.startswith(f"{name}="):
         return False
@@ -54,12 +51,12 @@ def _fits(pattern: str, value: str) -> bool:
 
 
 def slice_text(slice: Mapping[str, str | None]) -> str:
-    """A slice as a pattern that names it."""
+    """The pattern that matches this slice."""
     return "+".join(f"{name}={'' if value is None else value}" for name, value in slice.items())
 
 
 def split_pattern(pattern: str) -> dict[str, str | None]:
-    """The columns and values that a pattern seems to name, for a slice that is not there."""
+    """The columns and values that a pattern without a star names; empty for others."""
     pairs = [part.partition("=") for part in pattern.split("+")]
     if any(not equals or "*" in value for _, equals, value in pairs):
         return {}

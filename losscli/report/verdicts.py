@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -133,20 +133,13 @@ def by_t(one: Compared, worse_by: Fraction, error: float, freedom: float, rule: 
 
 def corrected(family: Sequence[Draft]) -> list[Draft]:
     """The drafts of one family with their p-values adjusted by Holm's step-down."""
-    held = [draft.chances for draft in family if draft.chances is not None]
-    adjusted = [
-        Chances(*four)
-        for four in zip(
-            *(holm([getattr(c, name) for c in held]) for name in ("different", "worse", "better", "same")),
-            strict=True,
-        )
-    ]
-    again = iter(adjusted)
+    chances = [astuple(draft.chances) for draft in family if draft.chances is not None]
+    adjusted = zip(*map(holm, zip(*chances, strict=True)), strict=True)
     found = []
     for draft in family:
-        if draft.chances is None:
-            found.append(draft)
-            continue
-        chances = next(again)
-        found.append(Draft(replace(draft.compared, p_adjusted=chances.different), chances))
+        if draft.chances is not None:
+            corrected_chances = Chances(*next(adjusted))
+            compared = replace(draft.compared, p_adjusted=corrected_chances.different)
+            draft = Draft(compared, corrected_chances)
+        found.append(draft)
     return found

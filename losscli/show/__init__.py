@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import UsageError
 from losscli.show.canvas import Canvas
@@ -41,6 +41,9 @@ FORMATS = {
     "html": Format((".html", ".htm"), all_slices=True, compares=True, shows_gate=True, draws=True),
     "value": Format((".txt",), shows_left_out=False),
 }
+
+COMPARING = tuple(name for name, format in FORMATS.items() if format.compares)
+"""The formats that can show a comparison."""
 
 
 def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | None = None) -> str:
@@ -78,9 +81,19 @@ def known(name: str) -> str:
 
 def refuse_comparison(name: str) -> None:
     """UsageError if the format cannot show a comparison."""
-    if name not in FORMATS or not FORMATS[name].compares:
-        names = ", ".join(f"`{known}`" for known, format in FORMATS.items() if format.compares)
-        raise UsageError(f"a comparison has no format `{name}`", hint=f"it has {names}")
+    if name not in COMPARING:
+        names = ", ".join(f"`{known}`" for known in COMPARING)
+        raise UsageError(f"a comparison cannot be shown as `{name}`", hint=f"its formats are {names}")
+
+
+def package(name: str, *, format: str, extra: str) -> Any:
+    """A package that a format needs and that not every installation has; UsageError if it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError(
+            f"`{format}` needs the package `{name}`", hint=f"install it: `pip install 'losscli[{extra}]'`"
+        ) from None
 
 
 def parse_output(text: str) -> tuple[str, str]:
@@ -95,7 +108,7 @@ def parse_output(text: str) -> tuple[str, str]:
             return name, text
     known_suffixes = " ".join(suffix for format in FORMATS.values() for suffix in format.suffixes)
     raise UsageError(
-        f"the format of `{text}` cannot be told from its name",
+        f"the format of `{text}` is not clear from its name",
         f"known suffixes are {known_suffixes}",
         "name it: `--output json=FILE`",
     )

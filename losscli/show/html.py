@@ -5,13 +5,12 @@ Jinja fills the template and escapes what comes from files; `svg` draws the pict
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import UsageError
+from losscli.show import package
 from losscli.text import grouped, visible
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def render(view: View, look: Canvas) -> str:
 
 
 def _page(**context: Any) -> str:
-    jinja = _extra("jinja2")
+    jinja = package("jinja2", format="html", extra="report")
     folder = os.path.join(os.path.dirname(__file__), "templates")
     environment = jinja.Environment(
         loader=jinja.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True,
@@ -65,21 +64,12 @@ def _page(**context: Any) -> str:
     return text
 
 
-def _extra(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise UsageError(
-            f"the page needs the package `{name}`", hint="install it: `pip install 'losscli[report]'`"
-        ) from None
-
-
 def _drawn(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Any]]:
     """Each picture with its SVG, which the template does not escape."""
     if not pictures:
         return
-    markup = _extra("markupsafe").Markup
-    _extra("matplotlib")
+    markup = package("markupsafe", format="html", extra="report").Markup
+    package("matplotlib", format="html", extra="report")
     from losscli.show.svg import svg
 
     for at, picture in enumerate(pictures):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from losscli.errors import UsageError
+from losscli.show import package
 from losscli.show.lines import exact_text
 from losscli.text import visible
 
@@ -20,7 +20,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render(views: Sequence[View], look: Canvas) -> str:
     """A suite for each view."""
-    junit = _library()
+    junit = package("junitparser", format="junit", extra="junit")
     document = junit.JUnitXml("losscli")
     for view in views:
         suite = junit.TestSuite(words(f"losscli: {view.caption}"))
@@ -60,13 +60,3 @@ def _case(junit: Any, line: ResultLine) -> Any:
 def words(text: str) -> str:
     """The text with an escape for each character that XML cannot hold."""
     return NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", visible(text))
-
-
-def _library() -> Any:
-    try:
-        import junitparser
-    except ImportError:
-        raise UsageError(
-            "`junit` needs the package junitparser", hint="install it: `pip install 'losscli[junit]'`"
-        ) from None
-    return junitparser

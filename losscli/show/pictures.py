@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from losscli.measure.binned import Axis, Coverage, Grid, Histogram, Scores
+from losscli.measure.observers.binned import Axis, Coverage, Grid, Histogram, Scores
 from losscli.report.slice_pattern import slice_text
 from losscli.show.columns import Column, Table
 from losscli.show.lines import name_text, several_preds, value_text

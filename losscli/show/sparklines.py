@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.measure.binned import Histogram
+from losscli.measure.observers.binned import Histogram
 from losscli.measure.rows import column_of
 from losscli.show.lines import several_preds
 

@@ -16,7 +16,7 @@ def render(view: View, look: Canvas) -> str:
     values = [line.value for line in view.lines()]
     if len(values) != 1:
         raise UsageError(
-            f"`--format value` wants exactly one result, and there are {len(values)}",
+            f"`--format value` needs exactly one result, and there are {len(values)}",
             hint="ask for one loss, or use `--format csv`",
         )
     return f"{exact_text(values[0])}\n"

@@ -19,15 +19,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedUnits:
-    """Two units that measure one loss of two models; ``better`` says which rows are (None: it cannot)."""
-
-    base: int
-    head: int
-    better: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class PairedDifference:
     """Second moments of the columns of both, and in how many rows either is better."""
 

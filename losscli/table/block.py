@@ -1,12 +1,12 @@
-"""Columns, batches and blocks: rows as they travel from a file to a kernel.
+"""Columns, batches and blocks: rows on their way from a file to a kernel.
 
-A `Batch` is what a reader happened to deliver from one file; a `Block` is a run of aligned rows
-from both.  Nothing here reads, checks or measures.  Arrays are not written to once they are here.
+A `Batch` is what a reader delivers of one file; a `Block` is a run of aligned rows of all files.  Nobody writes
+to their arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -25,22 +25,19 @@ ColumnKind: TypeAlias = Literal[
     "number", "truth", "class", "text", "score", "labels", "vector", "list",
     "int_key", "whole_key", "text_key", "text_cells",
 ]  # fmt: skip
-"""What a column is read as: a number; a number, or ``true`` or ``false`` as 1 or 0; a class label; text;
-as "score", numbers where every cell of a batch is empty or a number that tells its class as well, else class
-labels; as "labels", a list of class labels (`cells.list_text`); as "vector", a list of numbers, in every row as
-many; as "list", what stands in the cell as JSON text; or keys, which are integers (of text only its canonical
-form; as "whole_key", any that says a whole number) or text; as "text_cells", keys that are only to be compared
-row by row, and whose words may never be needed."""
+"""What a column is read as: "number"; "truth", a number, or ``true`` or ``false`` as 1 or 0; "class", a class label;
+"text"; "score", numbers if every cell of a batch is empty or a number that tells its class as well, else class
+labels; "labels", a list of class labels (`cells.list_text`); "vector", a list of as many numbers in every row;
+"list", the cell as JSON text.  Keys are "int_key", integers (text must be in canonical form), "whole_key",
+any text of a whole number, "text_key", and "text_cells", text that is only compared row by row, so that its
+words may never be needed."""
 
 KEY_KINDS: tuple[ColumnKind, ...] = ("int_key", "whole_key", "text_key", "text_cells")
 INTEGER_KINDS: tuple[ColumnKind, ...] = ("int_key", "whole_key")
 
 
 class ColumnRequest(NamedTuple):
-    """One column asked of a source: its place in ``Source.columns``, and what it is read as.
-
-    ``width``: of vectors, how many numbers each has.
-    """
+    """One column to read: its place in ``Source.columns``, its kind, and the length of its vectors."""
 
     index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     kind: ColumnKind
@@ -49,14 +46,11 @@ class ColumnRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """Doubles; where ``missing`` is true the value is NaN and means nothing.
-
-    A column of kind "vector" has a row of ``values`` for each of its own; in it a number that is missing is NaN.
-    """
+    """Doubles (n,), or vectors (n, K) in which a missing number is NaN; NaN where ``missing`` is true."""
 
     values: Floats
     missing: Mask | None = None  # None: no row is missing
-    finite: bool = False  # whether it is known that no value is infinite or NaN
+    finite: bool = False  # whether no value is known to be infinite or NaN
 
     def __len__(self) -> int:
         return len(self.values)
@@ -70,11 +64,10 @@ class NumberColumn:
 class ClassColumn:
     """Class labels or text, coded.
 
-    A row's label is ``values[code]``; without ``values`` the code itself is the label, an integer.
-    In a column of kind "class" each value is a Python int or str in canonical form (a text that
-    is a plain whole number is that integer, ``true``/``false`` are 1/0); of kind "text" always str, and
-    of kind "labels" the text of a list.
-    Where ``missing`` is true the code is -1 and means nothing.
+    The label of a row is ``values[code]``; without ``values`` the code itself is the label, an integer.
+    The values of kind "class" are int or str in canonical form (a text that is a plain whole number is that
+    integer, ``true`` and ``false`` are 1 and 0), those of kind "text" are str, and those of kind "labels" the text
+    of a list.  The code is -1 where ``missing`` is true.
     """
 
     codes: Ints
@@ -90,21 +83,21 @@ class ClassColumn:
 
 
 class Cells(NamedTuple):
-    """Texts where they lie among the bytes of a block: ``data[start:end]``."""
+    """Texts in the bytes of a block: ``data[start:end]``."""
 
     data: NDArray[np.uint8]
     starts: Offsets
     ends: Offsets
 
-    def slice(self, start: int, stop: int) -> Cells:
-        return Cells(self.data, self.starts[start:stop], self.ends[start:stop])
+    def picked(self, rows: slice | Mask) -> Cells:
+        return Cells(self.data, self.starts[rows], self.ends[rows])
 
 
 class KeyColumn:
-    """Keys, a few words each: equal words are equal keys (`keys`).
+    """Keys of a few words each, which are equal if their words are (`keys`).
 
-    Words of zero may follow those of a key, so that columns of different widths can be compared.  In
-    place of words may stand what makes them of ``cells`` when they are asked for.
+    Words of zero may follow those of a key, so columns of different widths can be compared.  Instead of words, a
+    function may be given that makes them of ``cells`` when they are first needed.
     """
 
     __slots__ = ("_words", "cells", "missing")
@@ -130,43 +123,49 @@ class KeyColumn:
     def slice(self, start: int, stop: int) -> KeyColumn:
         missing = None if self.missing is None else self.missing[start:stop]
         words = self._words if callable(self._words) else self._words[:, start:stop]
-        return KeyColumn(words, missing, None if self.cells is None else self.cells.slice(start, stop))
+        return KeyColumn(
+            words, missing, None if self.cells is None else self.cells.picked(slice(start, stop))
+        )
 
 
 AnyColumn: TypeAlias = NumberColumn | ClassColumn | KeyColumn
 
 
 class Batch(NamedTuple):
-    """Consecutive rows of one file, one column for each `ColumnRequest`, in that order.
+    """Consecutive rows of one file, with one column for each `ColumnRequest`, in that order.
 
-    ``stop``, when set, is what is wrong with the row right after the last one here: the rows before
-    it are good and are delivered, and no batch follows.  Its ``row`` is None where the source cannot
-    know it; whoever counts the rows fills it in.
+    ``stop``, when set, is the error in the row behind the last one of the batch, and no batch follows.  Its ``row``
+    is None where the source does not know it; the code that counts rows fills it in.
     """
 
     rows: int
     columns: tuple[AnyColumn, ...]
     stop: DataError | None = None
-    file: int = 0  # where a source is several files: which of them
+    file: int = 0  # the place of the file, where a source is several files
 
     def slice(self, start: int, stop: int) -> Batch:
         """Rows ``start`` to ``stop``; ``Batch.stop`` stays with the last row."""
         kept = self.stop if stop == self.rows else None
         return Batch(stop - start, tuple(c.slice(start, stop) for c in self.columns), kept, self.file)
 
+    def pieces(self, rows: int) -> Iterator[Batch]:
+        """The same rows, at most so many at a time; without any, one piece."""
+        for start in range(0, max(1, self.rows), max(1, rows)):
+            yield self.slice(start, min(start + max(1, rows), self.rows))
+
     def stopped(self, error: DataError) -> Batch:
         return self._replace(stop=error)
 
 
 Place: TypeAlias = tuple[int, int]
-"""Where a column of a block lies: its side (0 is PREDS, 1 is LABELS), and its place among that side's."""
+"""The place of a column in a block: its side (0 is PREDS, 1 is LABELS), and its place among the columns there."""
 
 
 class Block(NamedTuple):
-    """Aligned rows of all sides: for each side one column for each that the plan reads there.
+    """Aligned rows: for each side the columns that the plan reads there.
 
-    ``first_row`` rows come before this block.  ``places``, when set, says for each side which of the rows
-    from there on these are (rows were left out, or paired by key), or is what works it out when it is asked for.
+    ``first_row`` rows come before this block.  ``places``, where rows were left out or paired by key, gives for each
+    side the rows of the block, counted from ``first_row`` on, or a function that works them out.
     """
 
     first_row: int
@@ -175,22 +174,22 @@ class Block(NamedTuple):
     places: tuple[Ints | Callable[[], Ints], ...] | None = None
 
     def places_of(self, side: int) -> Ints:
-        """Which rows from ``first_row`` on these are, in the file of a side."""
-        held = None if self.places is None else self.places[side]
-        if held is None:
+        """The rows in the file of a side, counted from ``first_row`` on."""
+        if self.places is None:
             return np.arange(self.rows)
-        return held() if callable(held) else held
+        places = self.places[side]
+        return places() if callable(places) else places
 
     def column(self, place: Place) -> AnyColumn:
         side, index = place
         return self.sides[side][index]
 
     def row_numbers(self, side: int = 0) -> Ints:
-        """The number of each row in the file of a side, counted from 1."""
+        """The row numbers in the file of a side, counted from 1."""
         return self.places_of(side) + (self.first_row + 1)
 
     def first(self, where: Mask, side: int = 0) -> tuple[int, int]:
-        """Of the rows where ``where`` is true, the one with the lowest number: its index and its number."""
+        """The index and the number of the row with the lowest number, of those where ``where`` is true."""
         if self.places is None:
             index = int(np.argmax(where))
             return index, self.first_row + index + 1
@@ -203,18 +202,18 @@ class Block(NamedTuple):
         """The rows where ``kept`` is true."""
         places = np.flatnonzero(kept)
         sides = tuple(tuple(take(column, kept) for column in side) for side in self.sides)
-        held = (self.places_of(side)[places] for side in range(len(self.sides)))
-        return Block(self.first_row, len(places), sides, tuple(held))
+        kept_places = (self.places_of(side)[places] for side in range(len(self.sides)))
+        return Block(self.first_row, len(places), sides, tuple(kept_places))
 
 
 def picked(words: Words, kept: Mask | Ints) -> Words:
-    """The words of some keys; `take` is several times as fast here as an index would be."""
+    """The words of some keys; `ndarray.take` is several times as fast here as an index."""
     places = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
     return words.take(places, axis=1)
 
 
 def take(column: AnyColumn, kept: Mask | Ints) -> AnyColumn:
-    """The rows where ``kept`` is true, or at the places that it names."""
+    """The rows where ``kept`` is true, or those at the places in it."""
     missing = None if column.missing is None else column.missing[kept]
     if isinstance(column, KeyColumn):
         return KeyColumn(picked(column.words, kept), missing)

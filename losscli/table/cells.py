@@ -1,7 +1,7 @@
 """What the text of a cell means: as a number, as a class label, as text.
 
-The grammar is decided here, cell by cell, in plain Python. A reader may use anything faster that gives the
-same bits, and comes back here for whatever it is not sure of.
+This is the grammar, cell by cell, in plain Python. A reader may use anything faster that gives the same bits, and
+uses this for every cell that it is not sure of.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TRUTHS = {"true": 1, "false": 0}
 EXACT = 2**53
 """Up to here every integer is a double."""
 JSON_LISTS = "json"
-"""In place of a mark that parts lists: they are written as in JSON."""
+"""In place of a separator of lists: they are written in JSON."""
 
 _MISSING_NUMBER = frozenset(("", "na", "n/a", "nan", "null", "none"))
 # Python reads no longer text as an integer.
@@ -34,17 +34,18 @@ def _number_pattern(decimal: str) -> re.Pattern[str]:
     return re.compile(rf"[ \t]*(?P<sign>[+-]?)(?:(?={point}?[0-9]){digits}|{infinite})[ \t]*")
 
 
-class NotNumber(Exception):
-    """A cell that is no number: what it is, what was wanted, and how a file of CSV may be read instead."""
+class Unreadable(Exception):
+    """A cell that cannot be read as wanted: what it is, what was wanted, and a hint."""
 
-    def __init__(self, message: str, wanted: str = "wanted a number", hint: str | None = None) -> None:
+    def __init__(self, message: str, detail: str | None = "wanted a number", hint: str | None = None) -> None:
         super().__init__(message)
-        self.wanted = wanted
+        self.message = message
+        self.detail = detail
         self.hint = hint
 
 
 class Quoted(str):
-    """A text of a file that tells text from numbers: it is none of them, however it reads."""
+    """A text of a file that distinguishes text from numbers: it is no number, however it reads."""
 
     __slots__ = ()
 
@@ -55,7 +56,7 @@ class CellReader:
 
     decimal: str = "."
     null: tuple[str, ...] = ()
-    list: str | None = None  # what parts the members of a list in one cell, or `JSON_LISTS`
+    list: str | None = None  # the separator of lists in one cell, or `JSON_LISTS`
     _number: re.Pattern[str] = field(init=False, repr=False)
     _integer: re.Pattern[str] = field(init=False, repr=False)
     _null: frozenset[str] = field(init=False, repr=False)
@@ -73,24 +74,24 @@ class CellReader:
         return self._number.fullmatch(text) is not None
 
     def number(self, text: str) -> float | None:
-        """The nearest double, or None for a missing value; raises NotNumber, as for an integer that is no double."""
+        """The nearest double, or None for a missing value; Unreadable for anything else, and for an integer that is no double."""
         if self._null and (text in self._null or text.strip(" \t") in self._null):
             return None
         match = self._number.fullmatch(text)
         if match is None:
             if text.strip(" \t").lower() in _MISSING_NUMBER:
                 return None
-            raise NotNumber(f"`{shown(text)}` is not a number", hint=self._other_decimal(text))
+            raise Unreadable(f"`{shown(text)}` is not a number", hint=self._other_decimal(text))
         value = float(text if self.decimal == "." else text.replace(self.decimal, "."))
         if math.isinf(value):
             if match["infinite"] is None:
-                raise NotNumber(f"`{shown(text)}` is beyond the largest double")
+                raise Unreadable(f"`{shown(text)}` is beyond the largest double")
         elif abs(value) >= EXACT and match["part"] is None and match["exponent"] is None:
             # Without zeros in front there are at most 309 digits.
             whole = int(match["whole"].lstrip("0"))
             if whole != abs(int(value)):
-                _, wanted = no_double(-whole if match["sign"] == "-" else whole)
-                raise NotNumber(f"`{shown(text)}` is no double", wanted)
+                detail = no_double(-whole if match["sign"] == "-" else whole).detail
+                raise Unreadable(f"`{shown(text)}` is no double", detail)
         return value
 
     def _other_decimal(self, text: str) -> str | None:
@@ -116,10 +117,15 @@ class CellReader:
             return TRUTHS.get(text.lower(), text)
         return text
 
-    def score(self, text: str) -> float | None:
-        """A number that tells its class as well, or None for an empty cell; raises NotNumber.
+    def truth(self, text: str) -> float | None:
+        """A number, or true and false as 1 and 0."""
+        found = TRUTHS.get(text.strip().casefold())
+        return self.number(text) if found is None else float(found)
 
-        A whole number in a spelling that is a class of its own is none, nor is `NA`.
+    def score(self, text: str) -> float | None:
+        """A number that tells its class as well, or None for an empty cell.
+
+        Unreadable for a whole number in a spelling that is a class of its own, and for `NA`.
         """
         value = self.number(text)
         if value is None:
@@ -127,14 +133,13 @@ class CellReader:
         else:
             told = not value.is_integer() or isinstance(self.label(text), int)
         if not told:
-            raise NotNumber(f"`{shown(text)}` is a class of its own")
+            raise Unreadable(f"`{shown(text)}` is a class of its own")
         return value
 
     def parted(self, text: str) -> Sequence[str]:
-        """The members of a list in one cell, by the mark that parts them.
+        """The members of a list in one cell, without the spaces around them.
 
-        A cell that holds the mark alone is a list without members, as an empty one is missing.  Spaces
-        around a member are none of it.
+        A cell that holds only the separator is a list without members, since an empty cell is missing.
         """
         mark = self.list or ""
         return [] if mark in (text, text.strip(" \t")) else [part.strip(" \t") for part in text.split(mark)]
@@ -153,14 +158,13 @@ class CellReader:
         )
 
 
-def no_double(found: int) -> tuple[str, str]:
-    """What is wrong with an integer that is no double, and what was wanted."""
+def no_double(found: int) -> Unreadable:
+    """What is wrong with an integer that is no double."""
     nearest = shown(str(int(float(found))))
-    return f"`{shown(str(found))}` is no double", f"wanted an integer that is one; the nearest is {nearest}"
+    wanted = f"wanted an integer that is one; the nearest is {nearest}"
+    return Unreadable(f"`{shown(str(found))}` is no double", wanted)
 
 
-TEXT_FORMATS = ("csv", "tsv", "txt")
-"""Formats of which `--dialect` says how cells are read."""
 LIST_HINT = "lists in cells are read with `--dialect list=json`"
 
 
@@ -179,7 +183,7 @@ def in_order(classes: Iterable[int | str]) -> list[int | str]:
 
 
 def list_text(labels: Iterable[int | str]) -> str:
-    """The labels of a row as one text, which is the same whatever their order.
+    """The labels of a row as one text, the same for every order of them.
 
     >>> list_text(["dog", "cat", 3])
     '[3, "cat", "dog"]'
@@ -198,7 +202,7 @@ def listed(text: str) -> tuple[int | str, ...]:
 
 
 def shown(text: str) -> str:
-    """A cell for a message: cut, and nothing in it that a terminal would obey."""
+    """A cell for a message: cut, and with everything escaped that a terminal would obey."""
     cut = text if len(text) <= CELL_SHOWN else text[:CELL_SHOWN] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 

@@ -1,8 +1,8 @@
-"""What a column of text holds is told by its cells: integers, numbers, or text.
+"""The type of a column of text, inferred from its cells: integers, numbers, or text.
 
-CSV has no types, so that a column which stands beside the losses of rows is read as text.  It is a column of
-numbers where every cell of the measured rows is a number in a spelling that loses nothing: `007` and `+1` are
-text.  What was seen in some rows is a `CellKinds`; those of more rows are joined by `|`, in any order.
+CSV has no types, so columns that are copied beside the losses of rows are read as text. A column holds numbers where
+every cell of the measured rows is a number in a spelling that loses nothing: `007` and `+1` are text. `CellKinds`
+says what some rows hold; `|` joins those of more rows, in any order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from losscli.table.block import ClassColumn
-from losscli.table.cells import CellReader, NotNumber, Quoted
+from losscli.table.cells import CellReader, Quoted, Unreadable
 
 InferredType: TypeAlias = Literal["integer", "number", "text"]
 
@@ -31,7 +31,7 @@ LONGEST = 310
 
 
 class CellKinds(IntFlag):
-    """What stands in the cells of some rows."""
+    """What the cells of some rows hold."""
 
     NOTHING = 0
     INTEGER = 1
@@ -42,7 +42,7 @@ class CellKinds(IntFlag):
 
     @property
     def told(self) -> InferredType:
-        """What the whole column is."""
+        """The type of a whole column."""
         if self & CellKinds.TEXT or (self & CellKinds.NUMBER and self & CellKinds.WIDE):
             return "text"
         return "number" if self & CellKinds.NUMBER else "integer" if self & CellKinds.INTEGER else "text"
@@ -61,7 +61,7 @@ def _patterns(decimal: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def seen(column: ClassColumn, cells: CellReader) -> CellKinds:
-    """What stands in the rows of a column of text, by the grammar of its file."""
+    """What the rows of a column of text hold, by the grammar of its file."""
     codes = column.codes if column.missing is None else column.codes[~column.missing]
     values = column.values or ()
     texts = [values[code] for code in np.unique(codes).tolist()]
@@ -95,12 +95,12 @@ def _seen(texts: Sequence[str], cells: CellReader) -> CellKinds:
 
 
 def _unsure(text: str, cells: CellReader) -> CellKinds:
-    """What a number may be besides: too large for a double, or an integer that is none."""
+    """Whether a number is too large for a double, or an integer that is no double."""
     plain = text.strip(" \t")
     if not plain.lstrip("-").isdigit():
         try:
             cells.number(text)
-        except NotNumber:
+        except Unreadable:
             return CellKinds.TEXT
         return CellKinds.NOTHING
     if len(plain) > LONGEST:
@@ -120,7 +120,7 @@ def _is_missing(text: str) -> bool:
 
 
 def value_of(text: str, told: InferredType, cells: CellReader) -> int | float | str | None:
-    """A cell of a column that is known to hold these."""
+    """A cell of a column of this type as a value."""
     if told == "text":
         return text
     if _is_missing(text):

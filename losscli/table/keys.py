@@ -1,8 +1,8 @@
-"""Keys by which rows are paired: any scalar as a few 64-bit words, equal where and only where the keys are.
+"""Keys by which rows are paired: each is a few 64-bit words, which are equal only if the keys are.
 
-An integer is one word, and one beyond 64 bits the words of its text.  A text is its bytes, closed by a byte of 1 and filled up with zeros, so that
-no two texts have the same words, however many zeros follow; a long one is its start, a digest of 256
-bits and its length.  What a file holds as a key is the business of `sources`; pairing, of `pairing`.
+An integer is one word; an integer beyond 64 bits has the words of its text.  A text is its bytes, a byte of 1 and
+zeros, so that different texts have different words, however many zeros follow; a long text is its start, a
+digest of 256 bits and its length.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from losscli.table.block import (
 )
 
 KeyType: TypeAlias = Literal["int", "wide int", "text", "float", "bool", "decimal", "moment"]
-"""What a file says that a column holds; "wide int" is an integer that 64 bits with a sign may not hold, and is
-compared as any other."""
+"""The type of a key column in a file; a "wide int" may lie beyond a signed integer of 64 bits, and is compared as
+any other integer."""
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
-LONGEST = 63  # bytes of a text that stand in its words as they are
+LONGEST = 63  # bytes of a text that has no digest
 _STARTING_WORDS, _DIGEST_WORDS = 7, 4
 _LONG_WORDS = _STARTING_WORDS + _DIGEST_WORDS + 1
 
@@ -43,8 +43,8 @@ _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?", re.ASCII)
 _CANONICAL = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _WHOLE = re.compile(r"[ \t]*([+-]?)0*([0-9]{1,4000}?)(?:\.0*)?[ \t]*", re.ASCII)
 
-# Of a word, by how many bytes of the text are left for it (from -LONGEST, if it ended before, to LONGEST):
-# what to keep, and what to set behind the end.
+# By how many bytes of the text are left for a word (from -LONGEST, if it ended before, to LONGEST):
+# the bits of the word to keep, and the bits to set behind the end of the text.
 _LEFT = range(-LONGEST, LONGEST + 1)
 _KEPT = np.array([(1 << 8 * min(max(n, 0), 8)) - 1 for n in _LEFT], np.uint64)
 _CLOSED = np.array([1 << 8 * n if 0 <= n < 8 else 0 for n in _LEFT], np.uint64)
@@ -66,7 +66,7 @@ def text_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
     width = longest // 8 + 1
     first, last = int(starts[0]), int(ends[-1])
     if int(sizes.min()) == longest and last - first == rows * longest and (starts[1:] == ends[:-1]).all():
-        # All are of one length and side by side: they need not be gathered.
+        # Texts of one length that lie side by side need not be gathered.
         laid = np.zeros((rows, 8 * width), np.uint8)
         laid[:, :longest] = data[first:last].reshape(rows, longest)
         laid[:, longest] = 1
@@ -75,7 +75,7 @@ def text_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
     raw = _unaligned(data, int(ends.max()))
     for place in range(width):
         if longest == 8 * place:
-            words[place] = sizes == longest  # nothing is left but the mark behind the longest
+            words[place] = sizes == longest  # only the byte that closes the longest texts is left
             continue
         left = sizes + (LONGEST - 8 * place)
         here = np.minimum(starts + 8 * place, len(raw) - 1) if place else starts
@@ -85,7 +85,7 @@ def text_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
 
 
 def _unaligned(data: Bytes, end: int) -> Words:
-    """The eight bytes from each place on; zeros follow behind the last."""
+    """The eight bytes from each place on, with zeros behind the end."""
     if len(data) < end + 8:
         data = np.concatenate((data[:end], np.zeros(8, np.uint8)))
     data = np.ascontiguousarray(data)
@@ -105,8 +105,8 @@ def _long_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
     raw = data.tobytes()
     for row in np.flatnonzero(long).tolist():
         text = raw[starts[row] : ends[row]]
-        held = text[: 8 * _STARTING_WORDS] + blake2b(text, digest_size=8 * _DIGEST_WORDS).digest()
-        words[:-1, row] = np.frombuffer(held, "<u8")
+        digest = blake2b(text, digest_size=8 * _DIGEST_WORDS).digest()
+        words[:-1, row] = np.frombuffer(text[: 8 * _STARTING_WORDS] + digest, "<u8")
         words[-1, row] = len(text)
     return words
 
@@ -119,7 +119,7 @@ def words_of_texts(texts: Sequence[str]) -> Words:
 
 
 def text_of(words: Words) -> str:
-    """The text that the words of one key stand for; of a long one its start."""
+    """The text of one key; of a long one its start."""
     raw = words.astype("<u8").tobytes()
     if len(words) == _LONG_WORDS and words[-1]:
         return raw[: 8 * _STARTING_WORDS].decode("utf-8", "replace") + "…"
@@ -131,14 +131,14 @@ def not_utf8(data: Bytes, starts: Offsets, ends: Offsets) -> Mask | None:
     if not len(starts) or not data.size or data.max() < 128:
         return None
     first, last = int(starts.min()), int(ends.max())
-    held = data[first:last]
-    if not held.size or held.max() < 128:
+    span = data[first:last]
+    if not span.size or span.max() < 128:
         return None
-    # The whole is text, and no text begins in the middle of a character: then each of them is text.
+    # If all bytes together are text and no cell begins within a character, each cell is text.
     inner = starts[(starts > first) & (starts < last)]
     if not ((data[inner] & 0xC0) == 0x80).any():
         try:
-            held.tobytes().decode()
+            span.tobytes().decode()
         except UnicodeDecodeError:
             pass
         else:
@@ -157,7 +157,7 @@ def not_utf8(data: Bytes, starts: Offsets, ends: Offsets) -> Mask | None:
 
 
 def is_canonical(text: str) -> bool:
-    """Whether an integer is written as such: no zeros in front, no plus, no point.
+    """Whether a text is an integer without leading zeros, plus or point.
 
     >>> is_canonical("-7"), is_canonical("007"), is_canonical("7.0")
     (True, False, False)
@@ -166,7 +166,7 @@ def is_canonical(text: str) -> bool:
 
 
 def whole(text: str) -> str | None:
-    """The whole number that a text says, in its plain form; None where it says none.
+    """The whole number that a text is, in its plain form; None where it is none.
 
     >>> whole("007"), whole("1.0"), whole("-0"), whole("1.5")
     ('7', '1', '0', None)
@@ -190,16 +190,13 @@ def words_of_integers(texts: Sequence[str]) -> Words:
     words = integer_key(np.array([int(t) if fit else 0 for t, fit in zip(texts, fits, strict=True)])).words
     if all(fits):
         return words
-    # No text of so many digits has but one word.
+    # The text of such an integer has more than one word, so it differs from every integer of 64 bits.
     wide = np.flatnonzero(~np.array(fits))
-    found = words_of_texts([texts[at] for at in wide.tolist()])
-    words = widened(words, len(found)).copy()
-    words[:, wide] = found
-    return words
+    return replaced(words, wide, words_of_texts([texts[at] for at in wide.tolist()]))
 
 
 def float_key(values: Floats, missing: Mask | None = None) -> KeyColumn:
-    # Plus zero, since -0.0 and 0.0 are one key.
+    # Plus zero, since -0.0 and 0.0 are the same key.
     return KeyColumn((values + 0.0).view(np.uint64).reshape(1, -1), missing)
 
 
@@ -218,6 +215,13 @@ def widened(words: Words, width: int) -> Words:
     return wide
 
 
+def replaced(words: Words, rows: Ints, others: Words) -> Words:
+    """A copy of the keys with others, which may have more words, at some rows."""
+    found = np.array(widened(words, max(len(words), len(others))))
+    found[:, rows] = widened(others, len(found))
+    return found
+
+
 def joined(pieces: Sequence[Words]) -> Words:
     """The keys of one column joined end to end, as wide as the widest piece."""
     width = max(len(words) for words in pieces)
@@ -225,7 +229,7 @@ def joined(pieces: Sequence[Words]) -> Words:
 
 
 def differ(one: Words, other: Words) -> Mask:
-    """Where two columns of keys hold different ones."""
+    """The rows in which two columns of keys differ."""
     found: Mask = one[0] != other[0]
     for place in range(1, max(len(one), len(other))):
         found |= (one[place] if place < len(one) else 0) != (other[place] if place < len(other) else 0)
@@ -235,10 +239,8 @@ def differ(one: Words, other: Words) -> Mask:
 def differ_as_numbers(one: Words, other: Words, where: Mask) -> Mask:
     """Of the rows where two columns of text differ, those that are not the same number either."""
     found = where.copy()
-    # Plain integers that differ as text are no same number: only others are looked at one by one.
-    odd = _not_plain(one)
-    odd |= _not_plain(other)
-    for row in np.flatnonzero(where & odd).tolist():
+    # Plain integers that differ as text are different numbers; only the others are read one by one.
+    for row in np.flatnonzero(where & (_not_plain(one) | _not_plain(other))).tolist():
         mine, theirs = text_of(one[:, row]), text_of(other[:, row])
         if _NUMBER.fullmatch(mine) and _NUMBER.fullmatch(theirs) and Decimal(mine) == Decimal(theirs):
             found[row] = False
@@ -255,16 +257,15 @@ def differ_as_moments(one: Words, other: Words, where: Mask) -> Mask:
 
 
 def _not_plain(words: Words) -> Mask:
-    """Where a text holds a point, or begins with a zero or a plus, as it stands or behind a minus."""
-    held = np.ascontiguousarray(words.T).view(np.uint8)
-    lead = np.where(held[:, 0] == 45, held[:, 1], held[:, 0])
-    found: Mask = (held == 46).any(axis=1)
-    found |= (lead == 48) | (lead == 43)
+    """Where a text contains a point, or begins with a zero or a plus, perhaps behind a minus."""
+    raw = np.ascontiguousarray(words.T).view(np.uint8)
+    lead = np.where(raw[:, 0] == 45, raw[:, 1], raw[:, 0])
+    found: Mask = (raw == 46).any(axis=1) | (lead == 48) | (lead == 43)
     return found
 
 
-def shown(words: Words, kind: KeyType) -> str:
-    """One key for a message."""
+def key_text(words: Words, kind: KeyType) -> str:
+    """One key as text, for a message."""
     if kind == "int" and not words[1:].any():
         return str(int(words[:1].view(np.int64)[0]))
     if kind == "float":
@@ -276,12 +277,12 @@ def shown(words: Words, kind: KeyType) -> str:
 
 
 def canonical_text(kind: KeyType) -> Callable[[str], str | None]:
-    """How text of a file without types becomes a key of a type: the same text for the same value, or None."""
+    """The function that turns text of a file without types into a key of a type: one text for each value, or None."""
     return {"float": _number, "bool": _truth, "decimal": _decimal, "moment": _moment}[kind]
 
 
 def _number(text: str) -> str | None:
-    """A number whose double is compared: an integer as what it is, whether there is such a double or not."""
+    """A number in the form of its double; an integer stays as it is, even if no double is equal to it."""
     integer = whole(text)
     if integer is not None:
         return integer
@@ -306,7 +307,7 @@ def _decimal(text: str) -> str | None:
 
 
 def plain_decimal(text: str) -> str:
-    """A decimal without zeros that say nothing.
+    """A decimal without needless zeros.
 
     >>> plain_decimal("01.50"), plain_decimal("-0.00")
     ('1.5', '0')
@@ -319,7 +320,7 @@ def plain_decimal(text: str) -> str:
 
 
 def _moment(text: str) -> str | None:
-    """A date, time or timestamp in the form in which those of typed files are written."""
+    """A date, time or timestamp in the form that those of typed files have."""
     found = re.fullmatch(
         r"(\d{4}-\d\d-\d\d)?(?:(?:(?<=\d)[T ]|^)(\d\d:\d\d(?::\d\d)?(?:\.\d+)?))?(Z|[+-]\d\d(?::?\d\d)?)?",
         text,
@@ -339,12 +340,12 @@ def _moment(text: str) -> str | None:
             return None
         day, time = shifted
     if zone is None and day is not None and time == "00:00:00":
-        time = None  # a date is its midnight
+        time = None  # a date equals its midnight
     return "T".join(part for part in (day, time) if part) + ("Z" if zone is not None else "")
 
 
 def _in_utc(day: str, time: str, zone: str) -> tuple[str, str] | None:
-    """A day and a time at an offset as those in UTC; None where there is no such time."""
+    """A day and a time at an offset, in UTC; None where there is no such time."""
     from datetime import datetime, timedelta  # here, since few keys are times
 
     clock, point, fraction = time.partition(".")
@@ -360,7 +361,7 @@ def _in_utc(day: str, time: str, zone: str) -> tuple[str, str] | None:
 
 
 def keys_of(column: AnyColumn, kind: KeyType) -> tuple[KeyColumn, Mask | None]:
-    """A column as it was read becomes keys; and the rows whose text is none of their type, if there are any."""
+    """A column as keys, and the rows whose text is no value of the type, if there are any."""
     if isinstance(column, KeyColumn):
         return column, None
     if isinstance(column, NumberColumn):

@@ -1,4 +1,4 @@
-"""What a text is as a class label, and which class each of several columns stands for."""
+"""Texts as class labels, and the class or the quantile level that the name of a column tells."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from fractions import Fraction
 from itertools import chain, islice, takewhile
 
 from losscli.errors import UsageError
-from losscli.table.cells import CellReader, NotNumber
+from losscli.table.cells import CellReader, Unreadable
 
 _CELLS = CellReader()
 
 
 def class_label(text: str) -> int | str:
-    """The class that a text of an option, a header or a table names, read as a cell would be.
+    """The class that a text of an option, a header or a table names, read as a cell is.
 
-    A plain whole number is that integer, true and false are 1 and 0; else it is the text.
+    A plain whole number is that integer, true and false are 1 and 0, and any other text is itself.
 
     >>> class_label("1.0"), class_label("True"), class_label("01"), class_label("NA")
     (1, 1, '01', 'NA')
@@ -27,7 +27,7 @@ def class_label(text: str) -> int | str:
 
 
 def classes_named(option: str, names: Iterable[str]) -> tuple[int | str, ...]:
-    """The classes that the words of an option name; UsageError where two of them are one class."""
+    """The classes that the words of an option name; UsageError where two words name the same class."""
     found: dict[int | str, str] = {}
     for name in names:
         label = class_label(name)
@@ -39,44 +39,43 @@ def classes_named(option: str, names: Iterable[str]) -> tuple[int | str, ...]:
 
 
 def of_one_class(columns: Sequence[str]) -> tuple[str, str] | None:
-    """Two columns that are named for one class, as `p_1` and `p_1.0` are, by what all names do not share."""
+    """Two columns whose names tell the same class, as `p_1` and `p_1.0` do; None where there are none."""
     stems = list(columns)
     if len(stems) > 1:
         # A number is not cut in its middle.
-        front = len(_alike(stems).rstrip("-.0123456789"))
+        front = len(_shared(stems).rstrip("-.0123456789"))
         stems = [stem[front:] for stem in stems]
-        back = len(_alike([stem[::-1] for stem in stems]).rstrip(".0123456789"))
+        back = len(_shared([stem[::-1] for stem in stems]).rstrip(".0123456789"))
         stems = [stem[: len(stem) - back] for stem in stems]
-    found: dict[int | str, str] = {}
     for forms in (columns, stems):
-        found.clear()
+        known: dict[int | str, str] = {}
         for name, form in zip(columns, forms, strict=True):
-            if (other := found.setdefault(class_label(form), name)) is not name:
+            if (other := known.setdefault(class_label(form), name)) is not name:
                 return other, name
     return None
 
 
-def _alike(names: Sequence[str]) -> str:
+def _shared(names: Sequence[str]) -> str:
     """What all names begin with."""
     alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     return "".join(letters[0] for letters in alike)
 
 
 def label_number(label: int | str) -> float:
-    """A class label as a number, or NaN where it is none: infinity, and a whole number that is text."""
+    """A class label as a number; NaN for text that is none, infinite, or a whole number in another spelling."""
     if isinstance(label, int):
         return float(label) if abs(label) < 2**1023 else math.inf
     if not _CELLS.is_number(label):
         return math.nan
     try:
         number = _CELLS.number(label)
-    except NotNumber:
+    except Unreadable:
         return math.nan
     return math.nan if number is None or number.is_integer() or math.isinf(number) else number
 
 
 def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
-    """The place of each class among columns that are named for classes, by every name that a label may have.
+    """The place of each class among columns that are named for classes, by every spelling of the class.
 
     >>> class_names(["p_cat", "p_cow"], named=True)["cow"]
     1
@@ -87,9 +86,9 @@ def class_names(columns: Sequence[str], *, named: bool) -> dict[int | str, int]:
 
 
 def class_spellings(columns: Sequence[str], *, named: bool) -> list[tuple[int | str, ...]]:
-    """The class of each of some columns, in every spelling; the first is the one to show.
+    """The class of each column, in every spelling; the first spelling is shown.
 
-    Columns of a file without names stand for the classes 0, 1, 2, …
+    Columns without names stand for the classes 0, 1, 2, …
 
     >>> class_spellings(["p_cat", "p_dog"], named=True)
     [('cat', 'dog'), ('p_cat', 'p_dog'), ('_cat', '_dog')]
@@ -97,17 +96,17 @@ def class_spellings(columns: Sequence[str], *, named: bool) -> list[tuple[int | 
     if not named:
         return [tuple(range(len(columns)))]
     whole, *cut = [tuple(map(class_label, stems)) for stems in stems_of(columns)]
-    # Only a separator, or digits alone, say where the name of a class begins.
+    # Only a separator, or names that are integers, tell where the name of a class begins.
     parted = next(_separated(columns), None)
     first = [names for names in cut if names == parted or all(isinstance(name, int) for name in names)][:1]
     return [*first, whole, *(names for names in cut if names not in first)]
 
 
 def stems_of(columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """The names of columns, whole and without what all of them begin or end with, cut in every way.
+    """The names of columns, whole and then without what all of them begin or end with.
 
-    A cut stands at a separator first, then anywhere but within a number, the longest first.  One by which
-    a stem would name another column than it did by a cut before is left out.
+    Cuts at separators come first, then cuts anywhere but within a number, the longest first.  A cut is left out
+    if one of its stems named another column by an earlier cut.
 
     >>> stems_of(["p_cat", "p_dog"])
     [('p_cat', 'p_dog'), ('cat', 'dog'), ('_cat', '_dog')]
@@ -129,9 +128,9 @@ def stems_of(columns: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def paired(names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
-    """For each name wanted the place of its like: the same name, or the same stem; None where they are not one set.
+    """The place in ``names`` of each name in ``wanted``, by whole names or stems; None where the sets differ.
 
-    Case is ignored where names stay apart without it.
+    Case is ignored where names are different without it.
 
     >>> paired(["y_true", "x_true"], ["x_pred", "y_pred"]), paired(["a", "b"], ["b", "c"])
     ([1, 0], None)
@@ -153,7 +152,7 @@ def paired(names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
 
 
 def share_names(names: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether some of the names are alike, whole or by a stem."""
+    """Whether a name of each side is the same, whole or by a stem, in any case."""
     ours, theirs = ({_folded(s) for stems in stems_of(side) for s in stems} for side in (names, others))
     return bool(ours & theirs)
 
@@ -168,7 +167,7 @@ MOST_STEMS, LEAST_CUTS = 4096, 16
 
 
 def _cuts(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The columns whole, then their stems by every cut."""
+    """The whole names, then their stems by every cut."""
     yield tuple(columns)
     fronts, backs = _ends(columns)
     anywhere = [(front, 0) for front in fronts] + [(0, back) for back in backs]
@@ -177,7 +176,7 @@ def _cuts(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _separated(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The stems by cuts at separators, at one end or both, the longest first."""
+    """The stems by cuts at separators, at one end or both, the longest cut first."""
     first = columns[0]
     fronts, backs = _ends(columns)
     fronts = [at for at in fronts if first[at - 1] in SEPARATORS]
@@ -189,13 +188,13 @@ def _separated(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _ends(columns: Sequence[str]) -> tuple[list[int], list[int]]:
-    """How many letters all names may lose in front and at their end, the most first."""
+    """The lengths that all names share and may lose, in front and at their end, the longest first."""
     if len(columns) < 2:
         return [], []
-    fronts, backs = _shared_lengths(columns), _shared_lengths([name[::-1] for name in columns])
+    front, back = len(_shared(columns)), len(_shared([name[::-1] for name in columns]))
     return (
-        [at for at in fronts if not any(_in_number(name, at) for name in columns)],
-        [at for at in backs if not any(_in_number(name, len(name) - at) for name in columns)],
+        [at for at in range(front, 0, -1) if not any(_in_number(name, at) for name in columns)],
+        [at for at in range(back, 0, -1) if not any(_in_number(name, len(name) - at) for name in columns)],
     )
 
 
@@ -203,19 +202,13 @@ def _stems(columns: Sequence[str], front: int, back: int) -> tuple[str, ...]:
     return tuple(name[front : len(name) - back] for name in columns)
 
 
-def _shared_lengths(columns: Sequence[str]) -> list[int]:
-    """How many letters all names have in common in front, and fewer."""
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*columns, strict=False))
-    return list(range(sum(1 for _ in alike), 0, -1))
-
-
 def _in_number(name: str, at: int) -> bool:
-    """Whether a cut there would part the digits of a number."""
+    """Whether a cut at this place would divide a number."""
     before, behind = name[:at], name[at : at + 1]
     return behind.isdigit() and (before[-1:].isdigit() or (before[-1:] == "." and before[-2:-1].isdigit()))
 
 
-# A level as such (`q_0.1`), in percent (`p10`, `q_2.5`), and as an end of a central interval (`lo-80`).
+# A level (`q_0.1`), a level in percent (`p10`, `q_2.5`), and the end of a central interval (`lo-80`).
 LEVEL = re.compile(r"(?:^|\D)(0?\.\d+)$", re.ASCII)
 PERCENT = re.compile(
     r"(?:^|[^a-z])(?:q|p|quantile|percentile)[_-]?(\d{1,2}(?:\.\d+)?)$", re.ASCII | re.IGNORECASE
@@ -224,7 +217,7 @@ END = re.compile(r"(?:^|[^a-z])(?:(lo|lower)|hi|upper)[_-]?(\d{1,2}(?:\.\d+)?)$"
 
 
 def quantile_level(name: str) -> float | None:
-    """The quantile level that a column is named for: what stands at its end, between 0 and 1.
+    """The quantile level between 0 and 1 that the name of a column ends with; None where it has none.
 
     >>> quantile_level("q_0.1"), quantile_level("p90"), quantile_level("lo-80"), quantile_level("hi-80")
     (0.1, 0.9, 0.1, 0.9)

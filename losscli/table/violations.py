@@ -1,25 +1,28 @@
-"""Bad values found in rows, gathered over blocks: how many, and the first of each kind.
+"""Bad values: the first of each kind, and how many there are.
 
-A fault does not stop the reading, so that the error can say how many rows are bad; which one is
-shown does not depend on how the rows were cut or who found them.
+A bad value does not stop the reading, so that the error can say how many rows are bad.  Which row is
+shown does not depend on how the rows were cut into blocks, or on the thread that found it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from losscli.errors import DataError
 from losscli.text import share
 
 if TYPE_CHECKING:
-    from losscli.table.block import Place
+    from losscli.table.block import Block, Mask, Place
 
 
 class ViolationKind(NamedTuple):
-    """What makes two bad values the same kind: the stage of the work, the column and the check."""
+    """Bad values of one kind have the same stage of the work, column and check."""
 
-    stage: int  # missing values come before weights, weights before domains
+    stage: int  # missing values are reported before weights, weights before domains
     column: Place
     check: str
 
@@ -45,31 +48,34 @@ class Violation:
 
 @dataclass(slots=True)
 class Violations:
-    """All faults of some rows."""
+    """The bad values of some rows, by their kind."""
 
     found: dict[ViolationKind, Violation] = field(default_factory=dict)
 
-    def add(self, kind: ViolationKind, fault: Violation) -> None:
+    def add(self, kind: ViolationKind, violation: Violation) -> None:
         known = self.found.get(kind)
-        self.found[kind] = fault if known is None else known.merge(fault)
+        self.found[kind] = violation if known is None else known.merge(violation)
+
+    def add_rows(
+        self, kind: ViolationKind, block: Block, bad: Mask, message: Callable[[int], str],
+        wanted: str, plural: str, hint: str | None = None,
+    ) -> None:  # fmt: skip
+        """Add the bad rows of a block, if there are any; ``message`` is called with the place of the first."""
+        if bad.any():
+            at, row = block.first(bad, kind.column[0])
+            self.add(kind, Violation(row, message(at), wanted, plural, hint, int(np.count_nonzero(bad))))
 
     def merge(self, other: Violations) -> None:
-        for kind, fault in other.found.items():
-            self.add(kind, fault)
+        for kind, violation in other.found.items():
+            self.add(kind, violation)
 
     def error(self, *, file: str, column: str, kind: ViolationKind, rows: int) -> DataError:
-        """The error for one kind of fault, ``rows`` having been read."""
-        fault = self.found[kind]
-        many = share(fault.count, rows, "row", fault.plural)
-        return DataError(
-            fault.message,
-            f"{fault.wanted}; {many}" if fault.wanted else many,
-            fault.hint,
-            file,
-            column,
-            fault.row,
-        )
+        """The error for the violations of one kind among ``rows`` rows."""
+        first = self.found[kind]
+        many = share(first.count, rows, "row", first.plural)
+        wanted = f"{first.wanted}; {many}" if first.wanted else many
+        return DataError(first.message, wanted, first.hint, file, column, first.row)
 
     def first(self) -> ViolationKind | None:
-        """The kind whose first row is the lowest; in the same row, the one met first in the work."""
+        """The kind whose first row is the lowest, and of several in that row the one of the earliest stage."""
         return min(self.found, key=lambda kind: (self.found[kind].row, kind), default=None)

@@ -75,7 +75,7 @@ def test_the_json_is_the_document_that_the_schema_describes(here, monkeypatch):
 def test_the_text_says_what_it_looks_like_and_the_command(here, monkeypatch):
     monkeypatch.chdir(ROOT)
     out = here("suggest", "sample_data/iris.csv").out
-    assert out.startswith("This is a classification into several: ")
+    assert out.startswith("This is a classification into several classes: ")
     assert "\nMeasure\n  cross_entropy " in out
     assert "\nRather not\n" in out
     assert "\n$ losscli eval sample_data/iris.csv --pred 'p_*' -l cross_entropy " in out
@@ -336,7 +336,7 @@ def test_eval_with_a_gate_alone_measures_that_alone(here, text):
 def test_standard_input_cannot_be_looked_at_before(losscli):
     ran = losscli("eval", "-", input=b"pred,label\n1,2\n").block()
     assert ran.code == 2
-    assert "read once" in ran.err
+    assert "read only once" in ran.err
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -369,7 +369,7 @@ ZEROS = {
 @pytest.mark.parametrize(("rows", "call", "why"), ZEROS.values(), ids=ZEROS)
 def test_why_not_mape_is_said_where_labels_hold_0(here, text, rows, call, why):
     found = unfit(suggestion(here, text("t.csv", rows), *call))
-    assert found.get("mape") == (why and f"{why}, by which nothing can be divided")
+    assert found.get("mape") == (why and f"{why}, and nothing can be divided by 0")
 
 
 def test_bounds_without_an_end_are_no_reason_against_coverage(here, text):

@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.losses import find
 from losscli.numbers.sums import Sums
-from losscli.report.results import finish, rounded
+from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import Resampled
 from losscli.statistics.groups import mixed
 from losscli.statistics.intervals import IntervalSpec, estimate

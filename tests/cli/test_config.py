@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from conftest import ROOT
 from losscli.cli.commands.init import template, toml_text
-from losscli.cli.config import FOUND, Config, line_of, load
+from losscli.cli.config import FOUND, Config, load
 from losscli.cli.options import of_command
+from losscli.cli.toml_lines import line_of
 from losscli.errors import UsageError
 
 

@@ -10,21 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from losscli.reading import plain_csv, small_csv
+from losscli.reading import csv
 
 LIMIT = 2**53
 
-WAYS = ("cells", "arrow", "plain")
-"""How a file of CSV may be read: cell by cell, by pyarrow's reader, and by the reader of plain numbers."""
+WAYS = ("reference", "fast")
+"""The readers of CSV."""
 
 
 @pytest.fixture
 def way(request, monkeypatch):
-    """Read CSV in one of the ways, whatever the size of the file."""
-    if request.param != "cells":
-        monkeypatch.setattr(small_csv, "SMALL", 0)
-    if request.param == "plain":
-        monkeypatch.setattr(plain_csv, "WORTH_IT", 0)
+    """Read CSV by one of the readers, whatever the size of the file."""
+    if request.param == "fast":
+        monkeypatch.setattr(csv, "SMALL_BYTES", 0)
     return request.param
 
 

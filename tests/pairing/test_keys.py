@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from csv_reading import read_plainly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +21,7 @@ from losscli.measure.engines import keyed
 from losscli.pairing import match as matching
 from losscli.pairing import text_cells as cells
 from losscli.pairing.match import match
-from losscli.reading import csv, small_csv
+from losscli.reading import csv, csv_rows
 from losscli.table.block import Cells
 from losscli.table.keys import text_of, text_words, words_of_texts
 from losscli.table.text_integers import text_integers
@@ -466,12 +465,11 @@ def test_a_hostile_pairing_is_refused_by_key(tmp_path, how):
 def where_they_lie(monkeypatch):
     """Texts of CSV are compared where they lie in its blocks, however few they are."""
     monkeypatch.setattr(cells, "WORTH_ARROW", 0)
-    monkeypatch.setattr(small_csv, "SMALL", 0)
+    monkeypatch.setattr(csv, "SMALL_BYTES", 0)
     asked = []
     whole = cells.same_cells
     monkeypatch.setattr(cells, "same_cells", lambda *pair: asked.append(whole(*pair)) or asked[-1])
-    with read_plainly():
-        yield asked
+    return asked
 
 
 TEXTS = st.lists(st.text("ab0,é\n", max_size=70), max_size=30)
@@ -482,10 +480,10 @@ TEXTS = st.lists(st.text("ab0,é\n", max_size=70), max_size=30)
 def test_texts_are_the_same_where_they_lie_if_and_only_if_they_are_the_same(one, other, start, stop):
     with mock.patch.object(cells, "WORTH_ARROW", 0):
         # Behind another text, so that the same texts lie elsewhere.
-        held = [Cells(*laid(["x", *texts])).slice(1, len(texts) + 1) for texts in (one, other)]
+        held = [Cells(*laid(["x", *texts])).picked(slice(1, len(texts) + 1)) for texts in (one, other)]
         assert cells.same_cells(*held) == (one == other)
-        again = Cells(*laid(one)).slice(start, stop)
-        assert cells.same_cells(held[0].slice(start, stop), again)
+        again = Cells(*laid(one)).picked(slice(start, stop))
+        assert cells.same_cells(held[0].picked(slice(start, stop)), again)
         assert not cells.same_cells(held[0], Cells(*laid([*one, ""])))
 
 
@@ -500,7 +498,7 @@ def test_ids_of_csv_are_compared_where_they_lie(tmp_path, monkeypatch, where_the
         lines = [f"{cell},{row / 8:.{3 if column == 'pred' else 6}f}" for row, cell in enumerate(held)]
         (tmp_path / f"{name}.csv").write_text("\n".join([f"id,{column}", *lines, ""]))
     preds, labels, others = (str(tmp_path / f"{name}.csv") for name in "plw")
-    monkeypatch.setattr(csv, "PART_BYTES", 1000)
+    monkeypatch.setattr(csv_rows, "PART_BYTES", 1000)
     metrics, _ = measured(preds, labels, chunk_rows=chunk_rows, jobs=jobs)
     assert metrics["mae"] == 0.0
     assert where_they_lie

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from losscli import evaluate
 from losscli.errors import DataError
-from losscli.reading import arrow
-from losscli.reading.arrow import check_type, column_of
-from losscli.reading.values import batch_of
-from losscli.table.block import ClassColumn, NumberColumn
+from losscli.reading import arrow, arrow_types
+from losscli.reading.arrow import read_column
+from losscli.reading.arrow_types import check_type
+from losscli.reading.read import batch_of
+from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
 
 INF, NAN = math.inf, math.nan
 
@@ -92,12 +93,16 @@ LABELS += [
 LABEL_IDS = [f"{found}-{place}" for place, (found, _, _, _) in enumerate(LABELS)]
 
 
+def read_as(array, kind):
+    return read_column(array, ColumnRequest(0, kind))
+
+
 def read(array, kind):
     """The rows of an array as Python values, None where missing."""
-    column, bad = column_of(array, kind)
-    assert bad is None
-    assert len(column) == len(array)
-    return values_of(column)
+    found = read_as(array, kind)
+    assert found.bad is None
+    assert len(found.column) == len(array)
+    return values_of(found.column)
 
 
 def values_of(column):
@@ -176,7 +181,7 @@ def test_the_null_type_is_missing_in_every_role():
 
 def test_doubles_without_a_hole_are_not_copied():
     array = pa.array([1.0, 2.0, 3.0])
-    column, _ = column_of(array.slice(1), "number")
+    column = read_as(array.slice(1), "number").column
     assert column.values.__array_interface__["data"][0] == array.buffers()[1].address + 8
 
 
@@ -189,7 +194,7 @@ def test_texts_get_the_same_labels_through_python_and_through_arrow(count):
 
 
 def test_labels_that_are_equal_share_one_code():
-    column, _ = column_of(pa.array(["1", "1.0", "true", "x", "x"]), "class")
+    column = read_as(pa.array(["1", "1.0", "true", "x", "x"]), "class").column
     assert column.values == (1, "x")
     assert column.codes.tolist() == [0, 0, 0, 1, 1]
 
@@ -205,9 +210,11 @@ def test_codes_of_two_dictionaries_stand_for_their_own_values():
 
 
 def refused(array, kind="number"):
-    _, bad = column_of(array, kind)
-    assert bad is not None
-    return bad
+    """The first bad row, as an error."""
+    read = read_column(array, ColumnRequest(0, kind))
+    batch = batch_of(len(array), [ColumnRequest(0, kind)], [read], ["c"], "f", -1)
+    assert batch.stop is not None
+    return batch.stop
 
 
 @pytest.mark.parametrize(
@@ -265,7 +272,7 @@ NOT_UTF8 = [b"1", b"", None, b"\xff\xfe", b"2"]
 )
 def test_bytes_that_are_not_utf8_are_refused_with_their_row(kind, stored, viewed):
     if kind == "number" and viewed == pa.binary():
-        assert arrow.refusal(viewed, kind) is not None
+        assert arrow_types.refusal(viewed, kind) is not None
         return
     bad = refused(pa.array(NOT_UTF8, stored).view(viewed), kind)
     assert bad.row == 3
@@ -307,12 +314,9 @@ def test_a_score_is_a_number_where_every_cell_of_the_batch_is_one_and_else_a_cla
 
 def test_a_batch_ends_before_the_lowest_bad_row_of_all_columns():
     arrays = [pa.array(["1", "2", "x"]), pa.array([1, 2**53 + 1, 2]), pa.array(["a", "b", "c"])]
-    batch = batch_of(
-        [column_of(array, kind) for array, kind in zip(arrays, ["number", "number", "class"], strict=True)],
-        ["p", "q", "r"],
-        "f.parquet",
-        100,
-    )
+    wants = [ColumnRequest(place, kind) for place, kind in enumerate(["number", "number", "class"])]
+    reads = [read_column(array, want) for array, want in zip(arrays, wants, strict=True)]
+    batch = batch_of(3, wants, reads, ["p", "q", "r"], "f.parquet", 100)
     assert batch.rows == 1
     assert [values_of(column) for column in batch.columns] == [[1.0], [1.0], ["a"]]
     assert batch.stop is not None
@@ -378,20 +382,20 @@ def test_a_decimal_beyond_the_largest_double_is_refused():
 
 @given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=50))
 def test_int64_is_exact_or_refused(stored):
-    column, bad = column_of(pa.array(stored, pa.int64()), "number")
+    found = read_as(pa.array(stored, pa.int64()), "number")
     inexact = [row for row, n in enumerate(stored) if n is not None and int(float(n)) != n]
-    assert (bad.row if bad else None) == (inexact[0] if inexact else None)
+    assert (None if found.bad is None else int(found.bad.argmax())) == (inexact[0] if inexact else None)
     good = stored[: inexact[0]] if inexact else stored
-    assert values_of(column.slice(0, len(good))) == good
+    assert values_of(found.column.slice(0, len(good))) == good
 
 
 @given(st.lists(st.none() | st.integers(0, 2**64 - 1), max_size=50))
 def test_uint64_is_exact_or_refused(stored):
-    column, bad = column_of(pa.array(stored, pa.uint64()), "number")
+    found = read_as(pa.array(stored, pa.uint64()), "number")
     inexact = [row for row, n in enumerate(stored) if n is not None and int(float(n)) != n]
-    assert (bad.row if bad else None) == (inexact[0] if inexact else None)
+    assert (None if found.bad is None else int(found.bad.argmax())) == (inexact[0] if inexact else None)
     good = stored[: inexact[0]] if inexact else stored
-    assert values_of(column.slice(0, len(good))) == good
+    assert values_of(found.column.slice(0, len(good))) == good
 
 
 @given(st.lists(st.none() | st.text(max_size=14), max_size=40), st.integers(0, 10), st.integers(0, 10))

@@ -11,7 +11,7 @@ import pytest
 from csv_reading import bits, read, read_alike
 
 from losscli.errors import DataError, UsageError
-from losscli.reading import csv, small_csv
+from losscli.reading import csv, csv_rows
 from losscli.reading.source import Dialect
 from losscli.table.block import ColumnRequest
 from losscli.table.cells import CellReader
@@ -168,7 +168,7 @@ def test_a_class_label_is_a_whole_number_or_exact_text(text, label, neighbour):
 
 
 def test_a_column_of_integers_is_its_own_codes(monkeypatch):
-    monkeypatch.setattr(small_csv, "SMALL", 0)
+    monkeypatch.setattr(csv, "SMALL_BYTES", 0)
     source = csv.open_csv("-", dialect=Dialect(), stream=io.BytesIO(b"c\n3\n-1\n3\n"))
     (part,) = source.parts([ColumnRequest(0, "class")])
     (batch,) = part.batches(10)
@@ -308,10 +308,10 @@ def test_the_good_rows_before_a_bad_one_are_delivered():
 
 
 def test_a_row_longer_than_the_limit_is_refused_and_the_limit_named(monkeypatch):
-    monkeypatch.setattr(csv, "ROW_LIMIT_BYTES", 2 << 20)
+    monkeypatch.setattr(csv_rows, "ROW_LIMIT_BYTES", 2 << 20)
     long = b"a,b\n1,2\n1," + b"9" * (3 << 20)
     for data in (long, long + b"\n3,4\n", b'a,b\n1,2\n1,"' + b'""\n' * (1 << 20)):
-        for part in (16, csv.PART_BYTES):
+        for part in (16, csv_rows.PART_BYTES):
             found = read(data, "number", part=part)
             assert (found.rows, found.stop.row) == (1, 2)
             assert found.stop.message == "the row is longer than 2 MiB"
@@ -319,7 +319,7 @@ def test_a_row_longer_than_the_limit_is_refused_and_the_limit_named(monkeypatch)
 
 
 def test_endless_empty_lines_are_refused(monkeypatch):
-    monkeypatch.setattr(csv, "ROW_LIMIT_BYTES", 1 << 20)
+    monkeypatch.setattr(csv_rows, "ROW_LIMIT_BYTES", 1 << 20)
     found = read(b"p\n1\n" + b"\n" * (3 << 20) + b"2\n", "number")
     assert found.stop.message == "holds more than 1 MiB of empty lines"
 

@@ -19,7 +19,7 @@ from csv_reading import read, read_source
 
 from conftest import SUPPORT
 from losscli.errors import DataError, UsageError
-from losscli.reading import csv
+from losscli.reading import csv, csv_rows
 from losscli.reading.source import Dialect
 from losscli.table.block import ColumnRequest
 
@@ -63,7 +63,7 @@ def test_a_compressed_file_reads_as_the_plain_one(suffix, tmp_path):
     path = written(tmp_path, f"p.csv.{suffix}", COMPRESS[suffix](DATA))
     plain = read(DATA, *WANTS)
     assert plain.rows == 20_000
-    for part in (1000, csv.PART_BYTES):
+    for part in (1000, csv_rows.PART_BYTES):
         assert read(path, *WANTS, part=part).lists == plain.lists
     few = DATA[: DATA.index(b"\n", 5000) + 1]
     short = written(tmp_path, f"few.csv.{suffix}", COMPRESS[suffix](few))
@@ -156,7 +156,7 @@ def test_an_endless_line_ends_soon_and_in_little_memory(tmp_path):
 @pytest.mark.parametrize(
     "encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp037"]
 )
-@pytest.mark.parametrize("part", [1, 64, csv.PART_BYTES])
+@pytest.mark.parametrize("part", [1, 64, csv_rows.PART_BYTES])
 def test_other_encodings_read_as_utf8_does(encoding, part):
     text = "é,b\n1,ü\n2.5,ß\n,ñ\n"
     found = read(text.encode(encoding), "number", "text", part=part, dialect=Dialect(encoding=encoding))
@@ -187,7 +187,7 @@ def test_bytes_that_the_encoding_does_not_know_stop_at_their_row(encoding, bad):
     for row in (1, 3, 60_000):
         lines = [b"a,b", *(b"1,x" for _ in range(70_000))]
         lines[row] = b"1," + bad
-        for part in (4096, csv.PART_BYTES):
+        for part in (4096, csv_rows.PART_BYTES):
             found = read(b"\n".join(lines), "number", part=part, dialect=Dialect(encoding=encoding))
             assert (found.rows, found.stop.row) == (row - 1, row)
             assert f"bytes are not valid {encoding.replace('-', '_')}" in found.stop.message.replace("-", "_")
@@ -245,7 +245,7 @@ def test_a_file_that_changes_while_it_is_read_gives_its_old_rows_or_a_refusal(ch
     expected = read(DATA, *WANTS).lists
     parts = source.parts([ColumnRequest(0, "class"), ColumnRequest(1, "number")])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv, "PART_BYTES", 1 << 14)
+        patch.setattr(csv_rows, "PART_BYTES", 1 << 14)
         taken = [next(parts)]
         if change == "grow":
             path.write_bytes(content + (gzip.compress(b"1,2\n") if suffix else b"1,2\n"))

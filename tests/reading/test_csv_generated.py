@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError
-from losscli.reading import csv
+from losscli.reading import csv, csv_rows
 from losscli.reading.source import Dialect
 from losscli.table.block import ColumnRequest
 
@@ -125,7 +125,10 @@ def test_mutated_files_give_rows_or_a_data_error_and_nothing_else(seed):
             source = csv.open_csv("-", dialect=Dialect(), stream=io.BytesIO(data))
             kinds = ("class", "number", "text")[: len(source.columns)]
             found = read_source(
-                source, *kinds, part=dice.choice([16, 512, csv.PART_BYTES]), small=dice.choice([0, 1 << 30])
+                source,
+                *kinds,
+                part=dice.choice([16, 512, csv_rows.PART_BYTES]),
+                small=dice.choice([0, 1 << 30]),
             )
             assert found.rows <= 210
 

@@ -244,8 +244,7 @@ def test_rows_do_not_depend_on_where_the_lines_are_cut(written, monkeypatch, par
     rows = [(row / 7, f"é{row % 5}") for row in range(200)]
     path = written(*(json.dumps({"p": p, "c": c}, ensure_ascii=False) for p, c in rows))
     assert good(path, ColumnRequest(0, NUMBER), ColumnRequest(1, CLASS), chunk_rows=chunk_rows) == rows
-    first_rows = [part.first_row for part in open_jsonl(path).parts([])]
-    assert first_rows == sorted(first_rows)
+    assert sum(part.rows for part in open_jsonl(path).parts([])) == len(rows)
 
 
 @given(

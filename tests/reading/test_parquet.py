@@ -16,7 +16,7 @@ import pytest
 
 from losscli.errors import DataError
 from losscli.reading import parquet
-from losscli.reading.parquet import ParquetPart, open_parquet
+from losscli.reading.parquet import open_parquet
 from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
 
 NUMBER, CLASS, TEXT = "number", "class", "text"
@@ -251,29 +251,16 @@ def test_small_row_groups_are_joined_and_a_large_one_is_a_part(written, monkeypa
     assert source.part_rows() == [30, 30, 30, 18]
     parts = list(source.parts([ColumnRequest(0, NUMBER)]))
     assert [part.rows for part in parts] == source.part_rows()
-    assert [part.first_row for part in parts] == [0, 30, 60, 90]
     assert sum(part.size for part in parts) == pytest.approx(source.size, abs=len(parts))
     assert rows_of(source, parts=parts) == [(value,) for value in values]
     large = open_parquet(written({"v": values}, row_group_size=50))
     assert large.part_rows() == [50, 50, 8]
 
 
-def test_parts_can_be_cut_where_row_groups_end(written):
-    values = [float(row) for row in range(100)]
-    source = open_parquet(written({"v": values}, row_group_size=10))
-    parts = list(source.parts([ColumnRequest(0, NUMBER)], [20, 70]))
-    assert [part.rows for part in parts] == [20, 50, 30]
-    assert rows_of(source, parts=parts) == [(value,) for value in values]
-    assert [part.rows for part in source.parts([ColumnRequest(0, NUMBER)], [0, 50, 100])] == [50, 50]
-    assert [part.rows for part in source.parts([ColumnRequest(0, NUMBER)], [])] == [100]
-    with pytest.raises(ValueError, match="row 25"):
-        source.parts([ColumnRequest(0, NUMBER)], [25])
-
-
 def test_a_part_is_made_of_the_row_groups_asked_for(written):
     source = open_parquet(written({"v": [float(row) for row in range(100)]}, row_group_size=10))
     part = source.part_of(3, 4, [ColumnRequest(0, NUMBER)])
-    assert (part.rows, part.first_row) == (20, 30)
+    assert part.rows == 20
     assert rows_of(source, parts=[part]) == [(float(row),) for row in range(30, 50)]
 
 
@@ -408,9 +395,10 @@ def flip(path, place):
 
 def test_row_groups_of_other_lengths_than_the_footer_says_are_refused(written):
     path = written({"v": [1.0, 2.0, 3.0]}, compression="none")
-    part = ParquetPart(open_parquet(path), range(1), 0, 4, 0, [ColumnRequest(0, NUMBER)])
+    source = open_parquet(path)
+    source._starts = [0, 4]  # what the footer would say
     with pytest.raises(DataError) as caught:
-        list(part.batches(100))
+        rows_of(source, ColumnRequest(0, NUMBER))
     assert "3 rows where the footer says 4" in str(caught.value.detail)
 
 

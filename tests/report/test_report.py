@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from losscli.measure.binned import FINE, Axis, Coverage, Grid, Histogram, Scores, codes_of, power_of
+from losscli.measure.observers.binned import FINE, Axis, Coverage, Grid, Histogram, Scores, codes_of, power_of
 
 
 class Seen(HTMLParser):

@@ -58,6 +58,14 @@ def test_results_hold_what_their_schema_says(here, text, schema):
         of_result.validate(json.loads(ran.out))
 
 
+def test_the_keys_of_a_result_are_written_in_the_order_of_its_schema(here, pair, schema):
+    found = schema("result").schema
+    held = json.loads(here("eval", *pair, "-l", "mse", "--json").out)
+    assert list(held) == list(found["properties"])
+    assert list(held["results"][0]) == list(found["$defs"]["ResultRecord"]["properties"])
+    assert [*held["rows"], "zero_weight", "only_head"] == list(found["$defs"]["RowsRecord"]["properties"])
+
+
 def test_comparisons_hold_what_their_schema_says(here, text, schema):
     rows = [f"{at},{at % 3 + 0.5 * (at % 7)},{at % 3},{at % 4},{at},{'xy'[at % 2]}" for at in range(40)]
     both = text("both.csv", ["id,label,a,b,t,g", *rows])

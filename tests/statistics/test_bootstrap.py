@@ -31,7 +31,7 @@ from tables import table
 from losscli.errors import UsageError
 from losscli.numbers.states import STATES
 from losscli.report.evaluate import evaluate
-from losscli.report.results import finish, rounded
+from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import (
     REPLICATES,
     NoInterval,

@@ -17,7 +17,7 @@ from tables import table
 from losscli.errors import UsageError
 from losscli.numbers.sums import Sums
 from losscli.report.evaluate import evaluate
-from losscli.report.results import finish, rounded
+from losscli.report.finish import finish, rounded
 from losscli.statistics.distributions import (
     beta_share,
     mcnemar_mid_p,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
 from losscli.errors import DataError
-from losscli.reading import csv, plain_csv, small_csv
+from losscli.reading import csv, csv_rows
 from losscli.reading.source import Dialect, Source
 from losscli.table.block import AnyColumn, ColumnRequest, NumberColumn
 
-PART_SIZES = (1, 16, 64, csv.PART_BYTES)
+PART_SIZES = (1, 16, 64, csv_rows.PART_BYTES)
 
 
 @dataclass
@@ -30,21 +28,21 @@ class Found:
         return str(self.stop)
 
 
-def read(data, *wants, part=csv.PART_BYTES, chunk=10**6, dialect=None, small=0, **options) -> Found:
+def read(data, *wants, part=csv_rows.PART_BYTES, chunk=10**6, dialect=None, small=0, **options) -> Found:
     """Read bytes, or a path; a want is a kind, for the first columns in turn, or a `ColumnRequest`."""
     where = {"path": str(data)} if not isinstance(data, bytes) else {"path": "-", "stream": io.BytesIO(data)}
     source = csv.open_csv(**where, dialect=dialect or Dialect(), **options)
     return read_source(source, *wants, part=part, chunk=chunk, small=small)
 
 
-def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6, small=0) -> Found:
-    """``small``: bytes of a block up to which it is read cell by cell, and not by pyarrow."""
+def read_source(source: Source, *wants, part=csv_rows.PART_BYTES, chunk=10**6, small=0) -> Found:
+    """``small``: bytes of a block up to which it is read by the reference, and not by the fast reader."""
     asked = [
         want if isinstance(want, ColumnRequest) else ColumnRequest(place, want)
         for place, want in enumerate(wants)
     ]
     found = Found(source.columns, 0, [[] for _ in asked], None)
-    with mock.patch.object(csv, "PART_BYTES", part), mock.patch.object(small_csv, "SMALL", small):
+    with mock.patch.object(csv_rows, "PART_BYTES", part), mock.patch.object(csv, "SMALL_BYTES", small):
         for each in source.parts(asked):
             for batch in each.batches(chunk):
                 assert found.stop is None, "a batch follows a stop"
@@ -60,21 +58,12 @@ def read_source(source: Source, *wants, part=csv.PART_BYTES, chunk=10**6, small=
     return found
 
 
-@contextmanager
-def read_plainly() -> Iterator[None]:
-    """Blocks go to the reader of plain ones first, however small the file is."""
-    with mock.patch.object(plain_csv, "WORTH_IT", 0), mock.patch.object(plain_csv, "PATIENCE", 10**9):
-        yield
-
-
 def read_alike(data, *wants, **options) -> Found:
-    """Read in parts of several sizes, by pyarrow, cell by cell, and by the reader of plain blocks: none may show."""
+    """Read in parts of several sizes, by the fast reader and by the reference: none may show."""
     ways = [
         read(data, *wants, part=part, chunk=chunk, **options) for part in PART_SIZES for chunk in (1, 10**6)
     ]
-    ways += [read(data, *wants, part=part, small=1 << 30, **options) for part in (16, csv.PART_BYTES)]
-    with read_plainly():
-        ways += [read(data, *wants, part=part, **options) for part in PART_SIZES]
+    ways += [read(data, *wants, part=part, small=1 << 30, **options) for part in (16, csv_rows.PART_BYTES)]
     for way in ways:
         assert (way.columns, way.rows, repr(way.lists)) == (
             ways[0].columns,

@@ -15,7 +15,7 @@ EXAMPLES = (
 def run(call: Options) -> int:
     """Apply gates to saved results: no data needed.
 
-    Every RESULT is judged by the same limits.  With `--json`, several results are an array of documents.
+    Every RESULT is judged by the same limits.  `--json` writes several results as an array of documents.
     """
     out = outputs.Outputs.of(call, [*call.results, *([call.baseline] if call.baseline else [])])
 

@@ -62,7 +62,7 @@ def _refuse_rows(call: Options) -> None:
         raise UsageError("two saved results are compared without LABELS")
     if given := next((name for name in OF_ROWS if name in call.given), None):
         raise UsageError(
-            f"`--{given.replace('_', '-')}` is of rows, and saved results hold none",
+            f"`--{given.replace('_', '-')}` needs rows, and saved results hold none",
             hint="compare the predictions themselves: `losscli compare BASE HEAD LABELS`",
         )
 

@@ -23,8 +23,8 @@ Examples:
 def run(call: Options) -> int:
     """Measure losses of predictions against labels.
 
-    PREDS and LABELS are files (CSV, TSV, Parquet, Arrow, JSON lines, NumPy); folders, of which every data
-    file counts but those whose names begin with `_` or `.`; quoted globs; `-` for standard input; or URIs.
+    PREDS and LABELS are files (CSV, TSV, Parquet, Arrow, JSON lines, NumPy); folders, with every data file in
+    them except those whose names begin with `_` or `.`; quoted globs; `-` for standard input; or URIs.
     Without LABELS, PREDS holds both columns.  Rows are paired by position, or
     with `--on` by key.
     """
@@ -68,7 +68,7 @@ def run(call: Options) -> int:
 def refuse_keyed(call: Options) -> None:
     """UsageError where an option on the command line is of keys, and there are none."""
     if call.on is None and call.given & {"key_type", "unmatched"}:
-        raise UsageError("`--key-type` and `--unmatched` are of keys", hint="name the keys: `--on KEY`")
+        raise UsageError("`--key-type` and `--unmatched` need keys", hint="name the keys: `--on KEY`")
 
 
 def _suggested(call: Options, options: MeasureOptions) -> list[str]:

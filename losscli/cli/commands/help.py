@@ -35,7 +35,7 @@ def run(call: Options) -> None:
     near = get_close_matches(name, [*TOPICS, *COMMANDS], n=1)
     hint = f"did you mean `{near[0]}`?  " if near else ""
     raise UsageError(
-        f"there is no text on `{call.topic}`",
+        f"there is no topic `{call.topic}`",
         hint=f"{hint}`losscli help` lists them; a loss: `losscli losses NAME`",
     )
 
@@ -43,7 +43,7 @@ def run(call: Options) -> None:
 def _contents() -> str:
     lines = [f"  {topic:<12} {_text(topic).splitlines()[0].removeprefix('# ')}" for topic in TOPICS]
     return (
-        "Texts:\n"
+        "Topics:\n"
         + "\n".join(lines)
         + "\n\n`losscli help TOPIC` shows one; `losscli help COMMAND` the options of a command.\n"
     )

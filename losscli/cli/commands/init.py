@@ -18,7 +18,7 @@ WEIGHTS = ("weight", "weights", "w", "sample_weight")
 def run(call: Options) -> None:
     """Write a commented losscli.toml, from a file's columns.
 
-    It is written into this folder, and one that is there is never overwritten.
+    It is written into this folder; an existing file is never overwritten.
     """
     import os
 

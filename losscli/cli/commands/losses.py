@@ -9,7 +9,7 @@ EXAMPLES = "\b\nExamples:\n  losscli losses\n  losscli losses cross_entropy"
 
 
 def run(call: Options) -> None:
-    """List the losses; with NAME, say what one of them is."""
+    """List the losses; with NAME, describe one of them."""
     from losscli.losses import describe
     from losscli.report.writing import write_stdout
 

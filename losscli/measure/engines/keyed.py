@@ -29,7 +29,7 @@ from losscli.pairing.dense import DenseTable, promising, table_side
 from losscli.pairing.key import KeyedParts, keyed_batch, part_bits
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.ordered import in_order
-from losscli.pairing.runs import grouped
+from losscli.pairing.runs import larger_batches
 from losscli.pairing.spill import Spill
 from losscli.reading.inputs import row_name
 from losscli.reading.source import Part, Source
@@ -200,7 +200,7 @@ class _KeyedReader:
         if max(source.part_rows(), default=0) < LONG_PART:
 
             def decoded(part: Part) -> list[R]:
-                return [work(batch) for batch in grouped(part.batches(BATCH_ROWS), rows)]
+                return [work(batch) for batch in larger_batches(part.batches(BATCH_ROWS), rows)]
 
             for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
                 yield from found

@@ -19,7 +19,7 @@ from losscli.table.block import Batch
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from losscli.measure.row_recorder import RowTable
+    from losscli.measure.observers.file_rows import RowTable
     from losscli.pairing import Paired
     from losscli.reading.source import Part, Source
 

@@ -57,27 +57,34 @@ def run(
     """
     _keep_memory()
     memory = memory or half_of_free()
-    if plan.keys is not None:
+    if plan.keys is None:
+        outcome = _by_position(plan, sources, jobs, memory, advance, sink)
+    else:
         # Imported here, as much of what is imported only where a call needs it: it starts faster.
         from losscli.measure.engines.keyed import measure_keyed
 
-        return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
+        outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
+    outcome.tally.add_up()
+    return outcome
+
+
+def _by_position(
+    plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance, sink: Sink | None
+) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
     pieces = segments(sources, wants)
     outcome = Outcome(empty_tally(sink, memory))
     with workers(jobs) as pool:
-        if len(pieces) > 1:
-            measured = bounded(
-                pool, lambda piece: _measure_piece(plan, sources, piece), pieces, ahead=2 * jobs
-            )
-            for part, piece in zip(measured, pieces, strict=False):
-                outcome.tally.merge(part.tally)
-                advance(part.tally.read, sum(p.size for side in piece.sides for p in side))
-                if part.stop is not None:
-                    outcome.stop = part.stop
-                    break
-        else:
+        if len(pieces) == 1:
             outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, outcome.tally, advance)
+            return outcome
+        measured = bounded(pool, lambda piece: _measure_piece(plan, sources, piece), pieces, ahead=2 * jobs)
+        for part, piece in zip(measured, pieces, strict=False):
+            outcome.tally.merge(part.tally)
+            advance(part.tally.read, sum(p.size for side in piece.sides for p in side))
+            if part.stop is not None:
+                outcome.stop = part.stop
+                break
     return outcome
 
 

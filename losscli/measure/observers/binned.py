@@ -1,8 +1,8 @@
-"""Counts in bins, from which pictures are drawn: of one number, of two, of scores by class, of quantiles.
+"""Counts in bins for pictures: of one number, of two, of scores by class, and of labels below quantiles.
 
-The edges of bins are multiples of a power of two, and the power is the least that holds all values in a
-limited number of bins.  So it depends on the values alone: any order and any cut of the rows gives the same
-counts, and merging is adding.  Counts are of rows, without their weights.
+The edges of bins are multiples of a power of two: the least for which a limited number of bins holds all values.
+It depends on the values alone, so any order and any cut of the rows gives the same counts, and counts merge by
+addition.  Rows are counted without their weights.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
 
 FINE = 1025
-"""Bins of one number: from 0 to 1 in steps of 1/1024, with 1 in a bin of its own."""
+"""The most bins of one number: enough for steps of 1/1024 from 0 to 1, and a bin for 1."""
 
 COARSE = 64
-"""Bins of each of two numbers."""
+"""The most bins of each of two numbers."""
 
 
 def power_of(values: Floats, limit: int) -> int:
     """The least exponent k for which the values lie in at most ``limit`` bins of width 2**k."""
     low, high = float(values.min()), float(values.max())
     size = math.frexp(max(abs(low), abs(high)))[1]
-    # Finer bins than these would number more than a double counts exactly.
+    # The places of finer bins would be integers that a double cannot count exactly.
     power = max(size - 44, -1060)
     apart = high - low
     if apart:
@@ -41,7 +41,7 @@ def power_of(values: Floats, limit: int) -> int:
 def codes_of(values: Floats, power: int) -> Ints:
     """The bin of each value: floor(value / 2**power)."""
     scaled = np.floor(np.ldexp(values, -power))
-    # A negative value too small to be scaled lies below zero all the same.
+    # A negative value that underflows when it is scaled still lies below zero.
     scaled[(scaled == 0.0) & (values < 0.0)] = -1.0
     found: Ints = scaled.astype(np.int64)
     return found
@@ -49,7 +49,7 @@ def codes_of(values: Floats, power: int) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Bins in a row: width 2**power, the first of them ``low``."""
+    """Bins side by side, each 2**power wide; the first is number ``low``."""
 
     power: int
     low: int
@@ -63,13 +63,13 @@ class Axis:
         return cls(power, low, int(codes.max()) - low + 1), codes - low
 
     def coarser(self, power: int) -> tuple[Axis, Ints]:
-        """The axis of a larger power, and where each bin goes."""
+        """The axis of a larger power, and the new place of each bin."""
         places = (np.arange(self.count) + self.low) >> (power - self.power)
         low = int(places[0])
         return Axis(power, low, int(places[-1]) - low + 1), places - low
 
     def joined(self, other: Axis, limit: int) -> tuple[Axis, Ints, Ints]:
-        """The axis that holds both, and where the bins of each go."""
+        """The axis that covers both, and the new places of the bins of each."""
         power = max(self.power, other.power)
         while True:
             one, mine = self.coarser(power)
@@ -110,7 +110,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How many rows lie in each bin of two numbers: the counts are rows of x, columns of y."""
+    """How many rows lie in each bin of two numbers; the counts have shape (bins of x, bins of y)."""
 
     x: Axis
     y: Axis
@@ -137,7 +137,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The scores of the rows of each of two classes: those of label 0, and those of label 1."""
+    """The scores of the rows of label 0, and of those of label 1."""
 
     negative: Histogram | None
     positive: Histogram | None
@@ -150,7 +150,7 @@ class Scores:
         return type(self)(_both(self.negative, other.negative), _both(self.positive, other.positive))
 
     def aligned(self) -> tuple[Axis, Ints, Ints] | None:
-        """One axis, and on it the counts of both classes; None where there is one class only."""
+        """The counts of both classes on one axis; None where there is only one class."""
         if self.negative is None or self.positive is None:
             return None
         axis, mine, theirs = self.negative.axis.joined(self.positive.axis, FINE)

@@ -1,0 +1,1 @@
+"""What is kept of the rows of row functions: one observer for each thing."""

@@ -1,0 +1,109 @@
+"""How the values of a NumPy array lie in its file, by its header, and what they can be read as."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from losscli.errors import DataError
+from losscli.table.block import ColumnKind
+from losscli.table.cells import shown
+
+HEADER_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayLayout:
+    """How the values of one array lie behind its header."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    by_column: bool  # Fortran's order: one column after the other
+    start: int  # bytes before the first value
+
+    @property
+    def rows(self) -> int:
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def width(self) -> int:
+        """Columns; an array that is no table counts as one that cannot be read."""
+        return self.shape[1] if len(self.shape) == 2 else 1
+
+    @property
+    def row_bytes(self) -> int:
+        return self.dtype.itemsize * self.width
+
+    @property
+    def end(self) -> int:
+        size = self.start + self.dtype.itemsize
+        for length in self.shape:
+            size = self.start + (size - self.start) * length
+        return size
+
+    @property
+    def no_table(self) -> str | None:
+        """Why this is no array of columns, or None."""
+        if len(self.shape) not in (1, 2):
+            return f"it is an array of {len(self.shape)} dimensions"
+        if self.dtype.itemsize == 0 or self.width == 0:
+            return "it is an array without values"
+        return None
+
+
+def read_layout(file: IO[bytes]) -> ArrayLayout:
+    header = _Header(file)
+    version = npy.read_magic(header)
+    with warnings.catch_warnings():  # of headers that Python 2 wrote, and of old names of types
+        warnings.simplefilter("ignore")
+        if version == (1, 0):
+            shape, by_column, dtype = npy.read_array_header_1_0(header)
+        elif version == (2, 0):
+            shape, by_column, dtype = npy.read_array_header_2_0(header)
+        else:  # version 3 is for records with names beyond ASCII
+            raise ValueError(f"its header is of version {version[0]}, wanted 1 or 2")
+    if any(length < 0 for length in shape):
+        raise ValueError("a length in its header is negative")
+    return ArrayLayout(dtype, tuple(shape), bool(by_column) and len(shape) == 2, file.tell())
+
+
+class _Header:
+    """The start of a file; a header that claims to be endless is not read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, count: int = -1, /) -> bytes:
+        if not 0 <= count <= HEADER_BYTES:
+            raise ValueError(f"its header is longer than {HEADER_BYTES} bytes")
+        return self._file.read(count)
+
+
+def check_type(layout: ArrayLayout, kind: ColumnKind, file: str, column: str) -> None:
+    """Refuse what cannot be read as wanted, by its type."""
+    detail = layout.no_table
+    if detail is not None:
+        raise DataError(detail, detail="wanted one or two dimensions", file=file, column=column)
+    dtype = layout.dtype
+    if dtype.hasobject:
+        raise DataError(
+            "it holds Python objects",
+            detail="to read them is to run code of the file; wanted numbers, booleans or text",
+            hint="convert the array, e.g. with `astype(float)` or `astype(str)`, and save it again",
+            file=file,
+            column=column,
+        )
+    moment = dtype.kind == "M" and np.datetime_data(dtype)[0] != "generic"
+    if dtype.kind in "biuSU" or (dtype.kind == "f" and dtype.itemsize <= 8) or (moment and kind != "number"):
+        return
+    read_as = {"number": "numbers", "text": "text"}.get(kind, "labels")
+    raise DataError(
+        f"it is of type `{shown(str(dtype))}`, which cannot be read as {read_as}",
+        detail="wanted numbers, booleans or text" + ("" if kind == "number" else ", dates or times"),
+        file=file,
+        column=column,
+    )

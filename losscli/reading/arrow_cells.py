@@ -1,0 +1,64 @@
+"""Cells that lie among the bytes of a block, as arrays of Arrow: no byte is moved, and Arrow's functions can read them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+try:
+    # What `pyarrow.compute` wraps; wrapping it takes longer than reading a small file does.
+    from pyarrow._compute import CastOptions, call_function
+except ImportError:
+    from pyarrow.compute import CastOptions, call_function
+
+from losscli.reading.arrow_buffers import plain
+from losscli.table.block import Cells, Floats, Ints, Mask
+
+Array: TypeAlias = Any  # pyarrow has no types of its own
+
+TRIED = 64
+"""Cells by which a column is taken for one of numbers."""
+
+
+def in_arrow(cells: Cells, type: Any = None, missing: Mask | None = None) -> Array:
+    """The cells, and what lies between them as nulls: every second element is a cell, from the first on.
+
+    An array of Arrow holds texts that lie side by side. ``missing`` cells are null as well.
+    """
+    count = 2 * len(cells.starts)
+    offsets = np.empty(count + 1, np.int32)
+    offsets[:-1:2] = cells.starts
+    offsets[1::2] = cells.ends
+    offsets[-1] = len(cells.data)
+    if missing is None:
+        valid = np.full((count + 7) // 8, 0b01010101, np.uint8)
+        nulls = count // 2
+    else:
+        there = np.zeros(count, np.bool_)
+        there[::2] = ~missing
+        valid = np.packbits(there, bitorder="little")
+        nulls = -1  # not counted
+    buffers = [pa.py_buffer(valid), pa.py_buffer(offsets), pa.py_buffer(cells.data)]
+    return pa.Array.from_buffers(pa.string() if type is None else type, count, buffers, nulls)
+
+
+def doubles(cells: Cells, missing: Mask | None) -> Floats | None:
+    """The nearest doubles, of missing cells anything; None where a cell is no number as Arrow knows them."""
+    some = slice(None, None, max(1, len(cells.starts) // TRIED))
+    tried = in_arrow(cells.picked(some), missing=None if missing is None else missing[some])
+    try:
+        # Memory is the system's, as NumPy's is: Arrow's own pool hands back pages that the next block needs again.
+        options, pool = CastOptions.safe(pa.float64()), pa.system_memory_pool()
+        call_function("cast", [tried], options, pool)  # as to refuse many cells takes long
+        read = call_function("cast", [in_arrow(cells, missing=missing)], options, pool)
+    except pa.ArrowInvalid:
+        return None
+    return np.ascontiguousarray(plain(read, "<f8")[::2])
+
+
+def distinct(cells: Cells) -> tuple[Ints, Array]:
+    """For each cell the place of its bytes among the different ones, which come in the order of their first cells."""
+    coded = call_function("dictionary_encode", [in_arrow(cells, pa.binary())])
+    return plain(coded.indices, "<i4")[::2].astype(np.int64), coded.dictionary

@@ -1,0 +1,252 @@
+"""Blocks of CSV read fast: NumPy finds what parts the cells, and Arrow reads the cells of a column where they lie.
+
+Which reader a block went to never shows in its values. Rows of another number of cells, and quotes that are more
+than a pair around a cell, are left to `csv_reference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.loss.domains import surely_below
+from losscli.reading.arrow_buffers import texts_of
+from losscli.reading.arrow_cells import TRIED, distinct, doubles
+from losscli.reading.convert import read_texts
+from losscli.reading.csv_rows import LINE_ENDS, QUOTE, LineLayout, Quotes
+from losscli.reading.keys import equal_cells, keys_of_text
+from losscli.reading.read import Read, batch_of
+from losscli.table.block import (
+    KEY_KINDS,
+    Batch,
+    Cells,
+    ClassColumn,
+    ColumnRequest,
+    Floats,
+    Ints,
+    Mask,
+    NumberColumn,
+)
+from losscli.table.cells import EXACT, Unreadable
+from losscli.table.text_integers import text_integers
+
+Places: TypeAlias = NDArray[np.int32]
+"""Where the cells of each row end: a line for each row, a column for each cell."""
+
+LONGEST_BLOCK = 1 << 31  # bytes, since Arrow takes places in 32 bits
+_FEED, _RETURN = LINE_ENDS
+_SPACES = 16  # around a number, beyond which they are left to the grammar
+_SWAPPED = bytes.maketrans(b".,", b",.")
+
+
+class FastReader:
+    """The reader of one file; used by several threads at a time."""
+
+    def __init__(self, layout: LineLayout) -> None:
+        self._layout = layout
+        cells = layout.grammar.cells
+        self._integers_are_labels = not any(cells.is_number(null) for null in cells.null)
+
+    def read(self, block: memoryview, quotes: Quotes, wants: Sequence[ColumnRequest]) -> Batch | None:
+        """Rows up to the first bad one; None where the block is left to the other reader."""
+        layout = self._layout
+        table = _table_of(block, quotes, layout.width, ord(layout.delimiter))
+        if table is None:
+            return None
+        columns = {want.index: table.column(want.index) for want in wants}
+        if None in columns.values():
+            return None
+
+        def read(want: ColumnRequest) -> Read:
+            cells = columns[want.index]
+            assert cells is not None
+            return self._column(want, cells)
+
+        reads = [read(want) for want in wants]
+        return batch_of(len(table.ends), wants, reads, layout.columns, layout.path)
+
+    def _column(self, want: ColumnRequest, cells: Cells) -> Read:
+        grammar = self._layout.grammar
+        if want.kind in KEY_KINDS:
+            return keys_of_text(*cells, None, want.kind, grammar.nulls)
+        if want.kind in ("class", "score") and self._integers_are_labels:
+            integers = _integers(cells)
+            if integers is not None:
+                return Read(ClassColumn(integers))
+        if want.kind in ("number", "truth", "score"):
+            numbers = self._numbers(cells, score=want.kind == "score")
+            if numbers is not None:
+                return Read(numbers)
+        codes, texts = distinct(cells)
+        return read_texts(texts_of(texts), want, grammar).picked(codes)
+
+    def _numbers(self, cells: Cells, *, score: bool) -> NumberColumn | None:
+        """Cells that all are numbers or missing; None where the grammar must see some of them."""
+        bare, missing = cells, None
+        if self._layout.grammar.nulls or not _look_like_numbers(cells):
+            bare = _trimmed(cells)
+            missing = self._missing(bare)
+            if score and missing.any():
+                return None  # `NA` may be missing, or a class of that name
+        if self._layout.grammar.cells.decimal == ",":
+            swapped = bare.data.tobytes().translate(_SWAPPED)
+            bare = bare._replace(data=np.frombuffer(swapped, np.uint8))
+        values = doubles(bare, missing)
+        if values is None:
+            return None
+        if missing is not None:
+            values[missing] = 0.0
+        # Overflow, what is written as infinite, and integers that may be no doubles.
+        if not (surely_below(values, EXACT) or (np.abs(values) < EXACT).all()):
+            return None
+        if score and not self._tell_classes(cells, values):
+            return None
+        if missing is None or not missing.any():
+            return NumberColumn(values, finite=True)
+        values[missing] = np.nan
+        return NumberColumn(values, missing)
+
+    def _missing(self, cells: Cells) -> Mask:
+        """Empty cells, nulls of the dialect, and `NA`, `nan`, `None` …"""
+        missing: Mask = cells.starts == cells.ends
+        for null in self._layout.grammar.nulls:
+            missing |= equal_cells(*cells, null)
+        named = ((cells.data.take(cells.starts) | 0x20) == ord("n")) & ~missing
+        if named.any() and all(map(self._is_missing, _texts(cells.picked(named)))):
+            missing |= named
+        return missing
+
+    def _is_missing(self, text: str) -> bool:
+        try:
+            return self._layout.grammar.number(text) is None
+        except Unreadable:
+            return False
+
+    def _tell_classes(self, cells: Cells, values: Floats) -> bool:
+        """Whether each whole number is in the spelling of a class."""
+        whole = cells.picked(values == np.floor(values))
+        return all(isinstance(self._layout.grammar.label(text), int) for text in _texts(whole))
+
+
+def _texts(cells: Cells) -> Sequence[str]:
+    """The different texts of cells."""
+    return texts_of(distinct(cells)[1]).texts
+
+
+def _look_like_numbers(cells: Cells) -> bool:
+    """Whether no cell is missing or has spaces around it, as all begin and end like numbers of digits."""
+    data, starts, ends = cells
+    first, last = data.take(starts) - np.uint8(ord("-")), data.take(ends - 1) - np.uint8(ord("."))
+    return bool(first.max() <= ord("9") - ord("-") and last.max() <= ord("9") - ord("."))
+
+
+def _integers(cells: Cells) -> Ints | None:
+    """Cells that all are integers in their plain form; None where one is not."""
+    _, odd = text_integers(*cells.picked(slice(None, None, max(1, len(cells.starts) // TRIED))))
+    if odd.any():
+        return None
+    integers, odd = text_integers(*cells)
+    return None if odd.any() else integers
+
+
+def _trimmed(cells: Cells) -> Cells:
+    """Cells without the spaces and tabs around them, if there are not many."""
+    data, starts, ends = cells
+    for _ in range(_SPACES):
+        blank = _is_blank(data[starts]) & (starts < ends)
+        if not blank.any():
+            break
+        starts = starts + blank
+    for _ in range(_SPACES):
+        blank = _is_blank(data[ends - 1]) & (starts < ends)
+        if not blank.any():
+            break
+        ends = ends - blank
+    return Cells(data, starts, ends)
+
+
+def _is_blank(codes: NDArray[np.uint8]) -> Mask:
+    found: Mask = (codes == ord(" ")) | (codes == ord("\t"))
+    return found
+
+
+# ---------------------------------------------------------------------- where the cells are
+
+
+class _Table(NamedTuple):
+    """Where the cells of a block lie."""
+
+    data: NDArray[np.uint8]
+    ends: Places
+    returns: bool  # whether some lines end in a carriage return and a line feed
+    quoted: bool  # whether some cells stand in quotes
+    doubled: Ints | None  # where quotes are, if some stand within a quoted cell
+
+    def column(self, index: int) -> Cells | None:
+        """The cells of a column, without their quotes; None if one has quotes within."""
+        data, ends = self.data, self.ends[:, index].copy()
+        starts = np.zeros(len(ends), np.int32)
+        if index:
+            np.add(self.ends[:, index - 1], 1, out=starts)
+        else:
+            np.add(self.ends[:-1, -1], 1, out=starts[1:])
+        if self.returns and index == self.ends.shape[1] - 1:
+            ends -= (data.take(ends - 1) == _RETURN) & (starts < ends)
+        if self.quoted:
+            quoted = data.take(starts) == QUOTE
+            starts += quoted
+            ends -= quoted
+        if self.doubled is not None:
+            first, behind = np.searchsorted(self.doubled, starts), np.searchsorted(self.doubled, ends)
+            if (first != behind).any():
+                return None
+        return Cells(data, starts, ends)
+
+
+def _table_of(block: memoryview, quotes: Quotes, width: int, delimiter: int) -> _Table | None:
+    """Where all cells are; None if a row has too many or too few, or quotes are out of place."""
+    data = np.frombuffer(block, np.uint8)
+    found, returns, doubled = _separators(data, delimiter, quotes == "paired")
+    rows, rest = divmod(len(found), width)
+    if rest or not rows or len(data) >= LONGEST_BLOCK:
+        return None
+    is_feed = (data.take(found) == _FEED).reshape(rows, width)
+    if not is_feed[:, -1].all() or np.count_nonzero(is_feed) != rows:
+        return None
+    if returns and returns != np.count_nonzero(data.take(found.reshape(rows, width)[:, -1] - 1) == _RETURN):
+        return None
+    if quotes == "odd" and (data[0] == QUOTE or (data.take(found[:-1] + 1) == QUOTE).any()):
+        return None  # else all quotes are literal, in plain cells
+    # In 32 bits, as Arrow takes them, what follows costs half.
+    ends = found.astype(np.int32).reshape(rows, width)
+    return _Table(data, ends, returns > 0, quotes == "paired", doubled)
+
+
+def _separators(data: NDArray[np.uint8], delimiter: int, quoted: bool) -> tuple[Ints, int, Ints | None]:
+    """Where delimiters and line feeds are, and how many carriage returns, outside quotes.
+
+    And where quotes are, if some are doubled within a cell.
+    """
+    is_mark, is_return = (data == delimiter) | (data == _FEED), data == _RETURN
+    returns = int(np.count_nonzero(is_return))
+    if not quoted:
+        return np.flatnonzero(is_mark), returns, None
+    is_mark |= data == QUOTE
+    if returns:
+        is_mark |= is_return
+    places = np.flatnonzero(is_mark)
+    kinds = data.take(places)
+    is_quote = kinds == QUOTE
+    # An odd number of quotes up to a place says that it is inside quotes.
+    kept = ~(np.bitwise_xor.accumulate(is_quote) | is_quote)
+    if returns:
+        is_return = kinds == _RETURN
+        returns = int(np.count_nonzero(kept & is_return))
+        kept &= ~is_return
+    # Where a quote opens right behind one that closed, both are one within a cell.
+    marks = np.flatnonzero(is_quote)
+    doubled = bool((marks[2::2] - marks[1:-1:2] == 1).any())
+    return places[kept], returns, places[marks] if doubled else None

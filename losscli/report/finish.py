@@ -1,0 +1,119 @@
+"""The value of one state, and of several averaged; or why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from losscli.loss.declare import Finished, Loss, Undefined
+from losscli.losses.stable import sum_fractions
+from losscli.numbers.bins import Bins
+from losscli.numbers.confusion import Confusion, Counts
+from losscli.numbers.exact import exact_quotient, round_fraction
+from losscli.numbers.row_count import RowCount
+from losscli.numbers.sums import Sums
+from losscli.text import plural, visible
+
+NO_ROW = "no row counts"
+
+
+def finish(
+    loss: Loss, params: dict[str, Any], state: Any, row_name: Callable[[int], str] = "row {}".format
+) -> Finished:
+    """The value of a state: the mean of its rows, or what the loss's function makes of it."""
+    if isinstance(state, Sums) and loss.state == "sums":
+        if state.weight.units == 0:
+            return Undefined(NO_ROW)
+        infinite = state.infinite or RowCount()
+        rows = plural(infinite.rows, "row is", "rows are")
+        of = "the loss of" if infinite.rows == 1 else "the losses of"
+        beyond = Undefined(f"{of} {rows} infinite, first in {row_name(infinite.first)}")
+        if not all(total.finite for total in state.totals):
+            return beyond
+        if loss.is_mean:
+            mean = exact_quotient(state.totals[0], state.weight)
+            # Of squares beyond the doubles the sum is exact, and their mean may be within them.
+            return beyond if state.infinite is not None and rounded(mean)[0] is None else mean
+        return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
+    if not isinstance(state, Counts) and state.weight.units == 0:
+        return Undefined(NO_ROW)
+    return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
+
+
+def _own(loss: Loss, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that the finishing function takes."""
+    return {name: value for name, value in params.items() if name in loss.own_params}
+
+
+def rounded(finished: Finished) -> tuple[float | None, str | None]:
+    """The value as a double, or None and why there is none."""
+    if isinstance(finished, Undefined):
+        if finished.alone is None:
+            return None, finished.why
+        finished = finished.alone
+    value = round_fraction(finished) if isinstance(finished, Fraction) else float(finished)
+    if not math.isfinite(value):
+        return None, "the value exceeds the largest double"
+    return value, None
+
+
+def mean_of_parts(
+    finished: Sequence[Finished], weights: Sequence[Fraction], names: Sequence[dict[str, str]]
+) -> tuple[Finished, list[str]]:
+    """The weighted mean of the parts' values; not defined where that of a part is not.
+
+    A part that is not there, or weighs nothing, is left out; a note says so where it has no value.
+    """
+    terms: list[Fraction] = []
+    held: list[Fraction] = []
+    left_out: dict[str, list[str]] = {}
+    for value, factor, name in zip(finished, weights, names, strict=True):
+        if isinstance(value, Undefined):
+            kind, which = next(iter(name.items()))
+            if not value.absent and factor:
+                return Undefined(f"not defined for {kind} {which}: {value.why}"), []
+            left_out.setdefault(kind, []).append(which)
+            continue
+        if isinstance(value, float) and not math.isfinite(value):
+            return value, []
+        terms.append(factor * Fraction(value))
+        held.append(factor)
+    notes = []
+    for kind, absent in left_out.items():
+        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
+        said = ", ".join(f"`{visible(one)}`" for one in absent[:3]) + more
+        notes.append(f"the average leaves out {kind} {said}, where there is nothing to measure")
+    weight = sum_fractions(held)
+    return sum_fractions(terms) / weight if weight else Undefined("no part has anything to measure"), notes
+
+
+def detail_of(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a picture of the result needs: the table of classes, or the bins."""
+    if isinstance(state, Confusion):
+        return state.matrix()
+    binned = isinstance(state, Bins) and state.bins and "bins" in params
+    return _bins(state, params["bins"]) if binned else None
+
+
+def _bins(state: Bins, count: int) -> dict[str, Any]:
+    """The bins that have rows, and Murphy's parts of the Brier score of what they predict."""
+    total, spread = state.weight.fraction, Fraction(0)
+    overall = sum((held.totals[1].fraction for held in state.bins.values()), Fraction(0)) / total
+    found, reliability = [], Fraction(0)
+    for code, held in sorted(state.bins.items()):
+        pred, label = held.means
+        share = held.weight.fraction / total
+        reliability += share * (pred - label) ** 2
+        spread += share * (label - overall) ** 2
+        found.append({
+            "low": code / count, "high": (code + 1) / count, "rows": held.rows,
+            "weight": held.weight.rounded(), "mean_pred": round_fraction(pred), "mean_label": round_fraction(label),
+        })  # fmt: skip
+    return {
+        "bins": found,
+        "reliability": round_fraction(reliability),
+        "resolution": round_fraction(spread),
+        "uncertainty": round_fraction(overall * (1 - overall)),
+    }
