@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from losscli.errors import DataError, UsageError
@@ -323,12 +322,12 @@ def class_places(
 
 def places_of(column: Chosen, width: int) -> list[Chosen]:
     """The columns for the places of a column of vectors."""
-    return [replace(column, name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
+    return [column._replace(name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
 
 
 def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
     """The column of one label of a column of lists."""
-    return replace(column, name=str(names[0]), labels=names)
+    return column._replace(name=str(names[0]), labels=names)
 
 
 def columns_shown(columns: Sequence[Chosen], what: str) -> str:

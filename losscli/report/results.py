@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
@@ -44,7 +44,7 @@ def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     deal_groups(plan, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
-    found = [result for finisher in finishers for result in _Measured(finisher, tally).results()]
+    found = [result for finisher in finishers for result in _Measured(finisher, tally, {}).results()]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.slicings):
         by = f"|by:{slicing.slicing}"
@@ -77,7 +77,7 @@ def deal_groups(plan: Plan, tally: Tally) -> None:
 
 def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """The results of one measure over the rows of one tally."""
-    return _Measured(Finisher(measure, plan, options.whole or tally, options), tally).results()
+    return _Measured(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
 
 
 def values_of(
@@ -113,13 +113,12 @@ def slices_of(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measured(NamedTuple):
     """A measure over the rows of a tally: all, or those of a slice."""
 
     finisher: Finisher
     tally: Tally
-    slice: dict[str, str | None] = field(default_factory=dict)
+    slice: dict[str, str | None]
     by: str = ""  # what the signature of a slice says more
 
     def results(self) -> list[Result]:

@@ -32,7 +32,7 @@ Advance = Callable[[int, int], None]
 """Called with the rows measured and the bytes read since the last call."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Outcome:
     """The tally of the rows that could be read, and what stopped the reading, if anything did."""
 
