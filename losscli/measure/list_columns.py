@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import AnyClass, Binary
-from losscli.measure.classes import refuse_strangers
 from losscli.reading.select import Chosen
 from losscli.table.cells import in_order
 from losscli.table.labels import class_spellings, of_one_class, paired, share_names
@@ -275,6 +274,9 @@ class ListColumns:
                     "and it can be read only once",
                     hint="name them with `--classes`, or save it to a file first",
                 )
+        # Imported here: few columns hold lists.
+        from losscli.measure.classes import refuse_strangers
+
         own, *others = self.known.labels(columns)
         for other, column in zip(others, columns[1:], strict=True):
             refuse_strangers(own, other, self.sources[column.side].path, column.name)

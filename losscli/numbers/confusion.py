@@ -50,7 +50,7 @@ class Counts:
     fn: Fraction
     tn: Fraction
 
-    def __add__(self, other: Counts) -> Counts:
+    def merge(self, other: Counts) -> Counts:
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
     @property

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
-from losscli.measure.classes import judge, unweighed
 from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitSpread, UnitState
@@ -170,15 +169,15 @@ class _Measured(NamedTuple):
     def _notes(self) -> list[str]:
         """What is to be said of all results of the measure."""
         options, notes = self.finisher.options, []
-        if self.tally is self.finisher.whole:
-            notes = unweighed(self.finisher.plan, self.finisher.whole)
-            notes += judge(
-                self.finisher.measure,
-                self.finisher.plan,
-                self.finisher.whole,
-                options.positive,
-                options.classes,
-            )
+        measure, plan = self.finisher.measure, self.finisher.plan
+        if self.tally is self.finisher.whole and (
+            plan.class_weights is not None or plan.takes_classes(measure)
+        ):
+            # Imported here: many losses take no classes.
+            from losscli.measure.classes import judge, unweighed
+
+            notes = unweighed(plan, self.tally)
+            notes += judge(measure, plan, self.tally, options.positive, options.classes)
         if len(self.finisher.measure.parts) > 1 and self.finisher.loss.of_rows is not None:
             notes.append(f"of several labels, {self.finisher.loss.of_rows}")
         if options.average is not None and self.finisher.form != options.average:
