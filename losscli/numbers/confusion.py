@@ -186,6 +186,11 @@ class Confusion:
     __hash__ = None  # type: ignore[assignment]
 
     @property
+    def has_many_classes(self) -> bool:
+        """Whether there are more than `MOST_CLASSES`."""
+        return len(self.names) > MOST_CLASSES
+
+    @property
     def bytes_held(self) -> int:
         """About how many bytes the table takes, once it is finished too; of many groups one is finished at a time."""
         kept = BYTES_KEPT * (len(self.keys) - len(self.places))

@@ -13,10 +13,9 @@ from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedR
 from losscli.measure.observers.states import UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import BySlice, Tally
-from losscli.numbers.confusion import MOST_CLASSES, Confusion
 from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
-from losscli.numbers.states import STATES
+from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
 from losscli.report.outcomes import Finisher, Options, Outcome
@@ -124,7 +123,7 @@ class _Measured(NamedTuple):
         units = [part.unit for part in self.finisher.measure.parts]
         states = [self.tally.state(unit) for unit in units]
         counted = None not in states
-        empty = STATES[self.finisher.loss.state].empty(weighted=self.finisher.plan.weighted)
+        empty = state_kind(self.finisher.loss.state).empty(weighted=self.finisher.plan.weighted)
         notes = self._notes()
         outcomes = self.finisher.outcomes(
             self.finisher.read([empty if state is None else state for state in states])
@@ -250,12 +249,13 @@ class _Measured(NamedTuple):
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
     def _detail(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
-        if part and isinstance(state, Confusion) and len(state.names) > MOST_CLASSES:
+        loss = self.finisher.loss
+        if part and loss.state == "confusion" and state.has_many_classes:
             return None  # the table of so many classes, once for each of them, would fill any file
-        detail = detail_of(state, self.finisher.measure.values)
+        detail = detail_of(loss, state, self.finisher.measure.values)
         if detail is not None and "confusion" in detail:
             detail["classes"] = [self.finisher.shown.get(name, name) for name in detail["classes"]]
-        if self.finisher.plan.observers and self.finisher.loss.is_mean and isinstance(state, Sums):
+        if self.finisher.plan.observers and loss.is_mean and isinstance(state, Sums):
             from losscli.measure.observers.worst_rows import WorstRows
 
             worst = self.tally.of(WorstRows(unit))

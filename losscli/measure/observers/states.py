@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.measure.observers.observer import UnitObserver
 from losscli.numbers.row_count import RowCount
-from losscli.numbers.states import STATES
+from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Squares, Sums
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class UnitState(UnitObserver):
         codes, groups = rows.cut(cut)
         if not groups:
             return None
-        kind = STATES[rows.loss.state]
+        kind = state_kind(rows.loss.state)
         state = block.states.state(kind, rows.parts, rows.weight, rows.names, codes, groups)
         if not isinstance(state, Sums):
             return state
