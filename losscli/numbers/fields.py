@@ -44,7 +44,7 @@ def greatest_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Numbers:
     """Numbers of groups that are merged by adding them, or by taking the least or the greatest."""
 
@@ -90,7 +90,7 @@ class Numbers:
         return float.fromhex(number) if isinstance(number, str) else number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Nested:
     """A sum, or a state within a state; None where there is none."""
 
@@ -115,7 +115,7 @@ class Nested:
         return None if state is None or self.read is None else self.read(state)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Several:
     """A tuple of fields of one kind."""
 
