@@ -212,7 +212,7 @@ class ColumnGuesses:
         roles = {role: self._unfolded(columns) for role, columns in candidate.roles.items()}
         labels = self.profiles(self._unfolded(candidate.labels))
         preds = [profile for columns in roles.values() for profile in self.profiles(columns)]
-        named = self.sources[0].named and all(c.item is None for held in roles.values() for c in held)
+        named = self.sources[0].named and all(c.item is None for columns in roles.values() for c in columns)
         return Described(
             tuple(roles), preds, labels, names, whole_lists, named, self.paired, self.whole,
             self.options.from_logits, self.options.pos_label,

@@ -20,7 +20,7 @@ FEW_CLASSES = 20
 
 
 def labels_of_text(seen: Described) -> Interpretation | None:
-    """Labels that are text, two numbers that are not 0 and 1, or classes of which the call names the positive one."""
+    """Labels that are text or two numbers other than 0 and 1, and labels whose positive class the call names."""
     pred, label = seen.pred, seen.label
     coded = label.whole and len(label.classes) == 2 and pred.within(0.0, 1.0) and not pred.whole
     if not (label.text or seen.pos_label is not None or (coded and not _two_classes(label))):

@@ -12,10 +12,12 @@ from losscli.loss.domains import NonNegative, NonZero, OpenUnit, Positive, Real,
 from losscli.losses.stable import absolute_error, error_in, expm1_gap_share, halves, log1p_gap_share, product
 from losscli.numbers.error_free import two_difference, two_product
 
-VAPNIK = "Vapnik (1995), The Nature of Statistical Learning Theory"
-
 bounded_loss = partial(loss, elicits="near the mode of the labels")
 """For losses that hardly rise, or do not rise, for wild rows."""
+insensitive_loss = partial(
+    loss, lengths=("eps",), reference="Vapnik (1995), The Nature of Statistical Learning Theory"
+)
+"""For losses of what an error exceeds a tolerance by."""
 
 
 def lengths(label: Column, pred: Column, scale: float) -> Column:
@@ -403,13 +405,7 @@ def barron(label: Column, pred: Column, *, alpha: UpToTwo = 1.0, scale: Positive
     return bent * (b / alpha)
 
 
-@loss(
-    aliases=("epsilon_insensitive", "svr_loss"),
-    homogeneous=1,
-    lengths=("eps",),
-    elicits="near the median",
-    reference=VAPNIK,
-)
+@insensitive_loss(aliases=("epsilon_insensitive", "svr_loss"), homogeneous=1, elicits="near the median")
 def eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Absolute error beyond a tolerance, in the unit of the label.
 
@@ -436,13 +432,7 @@ def _beyond(label: Column, pred: Column, eps: float) -> Column:
     return np.maximum(above, 0.0) + 0.0  # no -0
 
 
-@loss(
-    aliases=("squared_epsilon_insensitive",),
-    homogeneous=2,
-    lengths=("eps",),
-    elicits="near the mean",
-    reference=VAPNIK,
-)
+@insensitive_loss(aliases=("squared_epsilon_insensitive",), homogeneous=2, elicits="near the mean")
 def squared_eps_insensitive(label: Column, pred: Column, *, eps: NonNegative = 0.1) -> Column:
     """Squared error beyond a tolerance, in the squared unit of the label.
 

@@ -113,7 +113,7 @@ def plan(
 def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
     """The losses that are asked for, in the forms that fit the columns."""
     models = columns.models(requests)
-    preds = {(c.side, c.index) for model in models for held in model.roles.values() for c in held}
+    preds = {(c.side, c.index) for model in models for role in model.roles.values() for c in role}
     labels = columns.labels(requests, preds)
     losses = FittedLosses(columns)
     label_lists: dict[Lists, None] = {}
@@ -270,7 +270,7 @@ def _shown(columns: Columns, playing: set[tuple[int, int]]) -> list[Fact]:
     for one in named_in_either(columns.sources, columns.options.columns):
         found = [c for c in one.columns if not (one.by_glob and (c.side, c.index) in playing)]
         if not found or ((found[0].side, found[0].index) in keyed and found[0].name == one.name):
-            continue  # a key stands in every row, and is the same in both files
+            continue  # keys are shown in every row, and are the same in both files
         types = [_type_shown(columns, column) for column in found]
         readings: dict[Any, ColumnKind] = {"float": "number", "decimal": "number", "int": "class"}
         kinds: list[ColumnKind] = [

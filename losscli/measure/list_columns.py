@@ -1,4 +1,4 @@
-"""Labels and predictions that are columns of lists: what their lists hold, and the columns that they stand for."""
+"""Labels and predictions that are columns of lists: what their lists hold, and the columns that they become."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ class ListColumns:
         """
         preds = [model.roles.get("pred", ()) for model in models]
         sides = [labels, *preds]
-        held = [self.holds_lists(side) for side in sides]
-        if all(one is False for one in held) or not all(preds):
+        listed = [self.holds_lists(side) for side in sides]
+        if all(one is False for one in listed) or not all(preds):
             return tuple[Lists, ...]("none" for _ in sides)
         roles = [(form, role) for form in request.forms for role in form.roles if role.name == "label"]
         classes = [
@@ -105,7 +105,7 @@ class ListColumns:
         # Lists that are all missing are vectors too.
         vectors: list[Lists] = [
             "vectors" if look is not None or lists else "none"
-            for look, lists in zip(looks, held, strict=True)
+            for look, lists in zip(looks, listed, strict=True)
         ]
         if not classes:
             for side, look in zip(sides, looks, strict=True):
@@ -120,14 +120,14 @@ class ListColumns:
         shares = len(classes) < len(roles) and any(form.task != "multilabel" for form in classes)
         if shares and any(look is not None and look.scores and look.fraction for look in looks):
             return tuple(vectors)
-        label_lists = held[0] or (
-            held[0] is None
+        label_lists = listed[0] or (
+            listed[0] is None
             and (
                 looks[0] is not None or not any(scores) or any(form.task == "multilabel" for form in classes)
             )
         )
         found: list[Lists] = ["labels" if label_lists else "none"]
-        for side, lists, look in zip(preds, held[1:], looks[1:], strict=True):
+        for side, lists, look in zip(preds, listed[1:], looks[1:], strict=True):
             if lists is False or (lists is None and look is None and len(labels) > 1):
                 found.append("none")
             elif look is not None and self._is_scored(look, label_lists=label_lists, several=len(labels) > 1):
@@ -296,7 +296,7 @@ class ListColumns:
 def class_places(
     sources: Sequence[Source], options: MeasureOptions, columns: Sequence[Chosen], notes: dict[str, None]
 ) -> tuple[tuple[int | str, int], ...]:
-    """The class that each of some columns stands for, by all its names; what is worth a word is noted."""
+    """The class of each column, by all its names; a note says where `--classes` names them in their order."""
     names = [c.name for c in columns]
     if not options.classes:
         named = sources[columns[0].side].named and columns[0].item is None
@@ -332,6 +332,7 @@ def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
 
 
 def columns_shown(columns: Sequence[Chosen], what: str) -> str:
+    """How many columns there are, for a message."""
     return f"1 {what} column" if len(columns) == 1 else f"{len(columns)} {what} columns"
 
 
@@ -343,5 +344,6 @@ def pairs_shown(names: tuple[Sequence[str], Sequence[str]], places: Sequence[int
 
 
 def names_shown(names: Iterable[str]) -> str:
+    """The first names, for a message."""
     shown = [f"`{name}`" for name in names]
     return ", ".join(shown[:12]) + (" …" if len(shown) > 12 else "")

@@ -37,13 +37,14 @@ def rows_at_a_time(chunk_rows: int, sides: Sequence[Sequence[Slot]]) -> int:
 
 def laid_out(block: Block, sides: Sequence[Sequence[Slot]]) -> Block:
     """The block with a column for every slot that is made of lists."""
-    made = tuple(tuple(_laid_out(slots, held)) for slots, held in zip(sides, block.sides, strict=True))
+    made = tuple(tuple(_laid_out(*side)) for side in zip(sides, block.sides, strict=True))
     return Block(block.first_row, block.rows, made, block.places)
 
 
-def _laid_out(slots: Sequence[Slot], held: Sequence[AnyColumn]) -> Iterator[AnyColumn]:
-    read = iter(held)
-    columns = [None if slot.made else next(read) for slot in slots]
+def _laid_out(slots: Sequence[Slot], read: Sequence[AnyColumn]) -> Iterator[AnyColumn]:
+    """The column of each slot: as it was read, or made of the lists that were read."""
+    rest = iter(read)
+    columns = [None if slot.made else next(rest) for slot in slots]
     lists: dict[tuple[int, bool], AnyColumn] = {}
     tables: dict[int, Iterator[Mask]] = {}
     for slot, column in zip(slots, columns, strict=True):
@@ -100,7 +101,7 @@ def _table(column: ClassColumn, slots: Sequence[Slot]) -> Mask:
 
 
 def check_labels(block: Block, sides: Sequence[Sequence[Slot]], faults: Violations, seen: FirstSeen) -> None:
-    """Labels in lists that stand for no class are faults; whether all lists hold 0 and 1 alone is noted."""
+    """Add a fault for labels in lists that name no class, and note whether all lists hold 0 and 1 alone."""
     for side, slots in enumerate(sides):
         for place, slot in enumerate(slots):
             if slot.kind != "labels":

@@ -15,7 +15,7 @@ Subject: TypeAlias = Literal["first lists", "labels", "same bytes", "edges", "co
 
 
 class Need(NamedTuple):
-    """One thing to be read: of which columns, each by its side and its index, for which slices, from which file."""
+    """One thing to read: about columns, each by its side and its index, for a key of a slicing, or from a file."""
 
     subject: Subject
     columns: tuple[tuple[int, int], ...] = ()
@@ -48,7 +48,7 @@ class Knowledge:
         return self._known([Need.of("first lists", column) for column in columns])
 
     def widths(self) -> list[int]:
-        """How long the first lists are of which something is known."""
+        """The lengths of the first lists that are known."""
         return [
             found.width for need, found in self.answers.items() if need.subject == "first lists" and found
         ]

@@ -206,8 +206,8 @@ class RoleViews:
     def _matched(self, labels: list[Chosen], preds: list[Chosen], *, classes: bool = False) -> list[Chosen]:
         """The label columns in the order of the prediction columns that are named like them.
 
-        Where the names are not alike, the order in which they stand pairs them, which is said; names that
-        a glob chose must not be alike in part, and those of ``classes`` must be alike.
+        Where the names are not alike, labels and predictions are paired in their order, which a note says; names
+        that a glob chose must not be alike in part, and those of ``classes`` must be alike.
         """
         sides = [labels[0].side, preds[0].side]
         if self.model.listed or not all(self.columns.sources[side].named for side in sides):

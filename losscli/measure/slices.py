@@ -192,7 +192,7 @@ class SliceView:
             columns.append([table[place] for place in at.tolist()])
         known, code = self.index.codes.get, self.index.code
         found = [
-            held if (held := known(values)) is not None else code(values)
+            old if (old := known(values)) is not None else code(values)
             for values in zip(*reversed(columns), strict=True)
         ]
         return np.array(found, dtype=np.int64)
@@ -207,7 +207,7 @@ _named = lru_cache(MOST_KEPT)(_names)
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:
-    """Codes and what they stand for; the last one is the missing value."""
+    """The codes of a column, and the value of each code; the last one is the missing value."""
     if key.how == "value":
         assert isinstance(column, ClassColumn)
         assert column.values is not None

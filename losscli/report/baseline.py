@@ -28,6 +28,7 @@ class Baseline:
 
     @classmethod
     def read(cls, path: str) -> Baseline:
+        """The saved result in a file, or why it cannot be read."""
         try:
             return cls(path, read_result(path))
         except DataError as error:
@@ -38,27 +39,27 @@ class Baseline:
         """The result in the baseline that was measured in the same way, or why there is none."""
         if self.report is None:
             return self.why or ""
-        held = [r for r in self.report.results if r.loss == result.loss]
-        if not held:
+        found = [r for r in self.report.results if r.loss == result.loss]
+        if not found:
             return f"the baseline has no `{result.loss}`"
-        held = [r for r in held if r.part == result.part]
-        if not held:
+        found = [r for r in found if r.part == result.part]
+        if not found:
             return f"the baseline has no {_named(result.part)} of `{result.loss}`"
-        held = [r for r in held if r.slice == result.slice]
-        if not held:
+        found = [r for r in found if r.slice == result.slice]
+        if not found:
             return (
                 f"the baseline has no slice {slice_text(result.slice)}"
                 if result.slice
                 else (f"the baseline has `{result.loss}` of slices only")
             )
         # With one prediction, its column may have another name than in the baseline.
-        named = held if len({r.pred for r in held}) == 1 else [r for r in held if r.pred == result.pred]
-        if not named:
+        if len({r.pred for r in found}) > 1:
+            found = [r for r in found if r.pred == result.pred]
+        if not found:
             return f"the baseline has several predictions, and none is called `{result.pred}`"
-        found = named[0]
-        if found.signature != result.signature:
-            return f"the baseline measured something else: {difference(found.signature, result.signature)}"
-        return found
+        if found[0].signature != result.signature:
+            return f"the baseline measured something else: {difference(found[0].signature, result.signature)}"
+        return found[0]
 
 
 def difference(before: str, now: str) -> str:
@@ -76,8 +77,8 @@ def unlike(before: Report, now: Report) -> list[str]:
         said.append(
             f"the baseline was measured on {plural(before.rows.used, 'row')}, this on {grouped(now.rows.used)}"
         )
-    measured, held = ({r.pred for r in report.results} for report in (now, before))
-    if len(held) > 1 and (gone := sorted(held - measured)):
+    preds, old = ({r.pred for r in report.results} for report in (now, before))
+    if len(old) > 1 and (gone := sorted(old - preds)):
         said.append(f"the baseline holds {', '.join(f'`{pred}`' for pred in gone)} too, not measured here")
     for what, was, is_now in (
         ("losscli", before.losscli, now.losscli), ("", before.arithmetic, now.arithmetic)

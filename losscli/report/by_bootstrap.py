@@ -114,8 +114,8 @@ def _differences(
     better = evidence.pair.base.loss.better
     finish = [_valued(measure, evidence) for measure in (evidence.pair.base, evidence.pair.head)]
     drawn = (
-        zip(*(resamples(unit, held) for unit in side), strict=True)
-        for side, held in zip(sides, counts, strict=True)
+        zip(*(resamples(unit, drawings) for unit in side), strict=True)
+        for side, drawings in zip(sides, counts, strict=True)
     )
     found: list[float | None] = []
     for states in zip(*drawn, strict=True):

@@ -61,7 +61,7 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
 
 
 def _report(call: Call, measured: Measured) -> Report:
-    """The results of what was measured, with what is to be said of rows and columns."""
+    """The results of what was measured, with notes and warnings about rows and columns."""
     plan, tally, sources = measured.plan, measured.outcome.tally, call.sources
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)

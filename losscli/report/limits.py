@@ -26,8 +26,8 @@ FLAGS: dict[LimitKind, str] = {"max": "--max", "min": "--min", "max_regression":
 class Limit:
     """One bound on one loss, for the whole or for the slices that a pattern names.
 
-    ``size`` is an exact number, of which ``text`` is what was written; with ``percent`` it is a share
-    of the baseline's absolute value.  ``inconclusive`` says what becomes of a limit that lies within
+    ``size`` is the exact number that ``text`` writes; with ``percent`` it is a share of the baseline's absolute
+    value.  ``inconclusive`` says what becomes of a limit that lies within
     the interval; without it, the interval is not looked at.
     """
 
@@ -77,7 +77,7 @@ class Limit:
 
 
 def canonical(loss: str) -> set[str]:
-    """The names under which a loss that is asked for may stand among results."""
+    """The names that a requested loss may have among results."""
     asked, names = LossRequest.of(loss), set()
     for form in asked.forms:
         try:
@@ -90,7 +90,7 @@ def canonical(loss: str) -> set[str]:
 def limits_of(options: GateOptions) -> tuple[Limit, ...]:
     """The limits of a call and of its configuration.
 
-    A limit of the call stands in place of the configuration's limit on the whole of the same loss.
+    A limit of the call replaces the configuration's limit on the whole of the same loss.
     """
     given: dict[LimitKind, Mapping[str, float | str] | Sequence[str]] = {
         "max": options.max, "min": options.min, "max_regression": options.max_regression

@@ -27,7 +27,7 @@ AnyInput = TypeVar("AnyInput", bound=Input)
 
 
 def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iterable[Place]) -> str | None:
-    """What is to be said of columns of classes in which a text is written as a list is."""
+    """A warning about columns of classes in which texts are written like lists."""
     if not tally.seen:
         return None
     from losscli.measure.lists import LIST_TEXT
@@ -43,7 +43,7 @@ def list_texts(plan: Plan, tally: Tally, sources: Sequence[Source], places: Iter
 
 
 def list_text_notes(plan: Plan, tally: Tally, sources: Sequence[Source]) -> dict[tuple[str, str], str]:
-    """The same by loss and prediction, where it is to be said of their columns."""
+    """The same warning for each loss and prediction whose columns it concerns."""
     notes = {}
     for measure in plan.measures:
         views = [view for part in measure.parts for _, view in plan.units[part.unit].views]
@@ -54,7 +54,7 @@ def list_text_notes(plan: Plan, tally: Tally, sources: Sequence[Source]) -> dict
 
 
 def notes_of(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
-    """What is to be said of the columns: how they were understood, and where they differ."""
+    """Notes about the columns: how they were understood, and where they differ."""
     notes = list(plan.notes)
     for at, agreement in tally.agreements.items():
         first, shared = agreement.first, plan.telling[at]

@@ -77,12 +77,12 @@ class ComparisonView(View):
         for one in self.compared[:most]:
             groups.setdefault(one.loss, []).append(one)
         several = len({one.head.pred for one in self.compared}) > 1
-        for loss, held in groups.items():
+        for loss, group in groups.items():
             far = max(
-                (max(-one.ci["low"], one.ci["high"]) for one in held if one.ci is not None), default=0.0
+                (max(-one.ci["low"], one.ci["high"]) for one in group if one.ci is not None), default=0.0
             )
             lines = []
-            for one in held:
+            for one in group:
                 name = place_text(one.part, one.slice) or "all rows"
                 left = width = None
                 if one.ci is not None and far > 0.0:

@@ -57,18 +57,18 @@ class Picture:
 def pictures(report: Report) -> list[Picture]:
     """The pictures of a report, in the order in which they are shown."""
     found = list(_curves(report))
-    for (kind, name), held in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
-        if isinstance(held, Histogram):
+    for (kind, name), binned in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
+        if isinstance(binned, Histogram):
             if kind == "loss":
-                found.append(_bars(held, f"Loss of each row: {name}", name, "loss"))
+                found.append(_bars(binned, f"Loss of each row: {name}", name, "loss"))
             else:
-                found.append(_bars(held, f"Residuals of {name}", "label − prediction", "residuals"))
-        elif isinstance(held, Grid):
-            found.append(_grid(held, kind, name))
-        elif isinstance(held, Scores):
-            found += _of_scores(held, name)
-        elif isinstance(held, Coverage):
-            found.append(_coverage(held, name))
+                found.append(_bars(binned, f"Residuals of {name}", "label − prediction", "residuals"))
+        elif isinstance(binned, Grid):
+            found.append(_grid(binned, kind, name))
+        elif isinstance(binned, Scores):
+            found += _of_scores(binned, name)
+        elif isinstance(binned, Coverage):
+            found.append(_coverage(binned, name))
     return [picture if _drawable(picture) else replace(picture, note=UNDRAWN, **NOTHING) for picture in found]
 
 
@@ -99,8 +99,8 @@ def _place(key: tuple[str, str]) -> tuple[int, str]:
     return ORDER.index(key[0]), key[1]
 
 
-def _bars(held: Histogram, title: str, x: str, plot: str) -> Picture:
-    axis, counts = held.axis, held.counts
+def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
+    axis, counts = histogram.axis, histogram.counts
     total = int(counts.sum())
     below = np.cumsum(counts)
     low, high = (int(np.searchsorted(below, share * total)) for share in (0.005, 0.995))
@@ -115,26 +115,26 @@ def _bars(held: Histogram, title: str, x: str, plot: str) -> Picture:
         counts = np.bincount(places, counts, axis.count).astype(np.int64)
     edges, fullest = axis.edges, int(counts.argmax())
     alt = (
-        f"{title}: {plural(total, 'row')} from {held.axis.edges[0]:.5g} to {held.axis.edges[-2]:.5g}; "
+        f"{title}: {plural(total, 'row')} from {histogram.axis.edges[0]:.5g} to {histogram.axis.edges[-2]:.5g}; "
         f"most, {int(counts[fullest])}, lie between {edges[fullest]:.5g} and {edges[fullest + 1]:.5g}"
     )
     return Picture("bars", title, x, "rows", alt, edges=edges, counts=counts, note=note, plot=plot)
 
 
-def _grid(held: Grid, kind: str, name: str) -> Picture:
-    spans = [f"{axis.edges[0]:.5g} to {axis.edges[-1]:.5g}" for axis in (held.x, held.y)]
+def _grid(grid: Grid, kind: str, name: str) -> Picture:
+    spans = [f"{axis.edges[0]:.5g} to {axis.edges[-1]:.5g}" for axis in (grid.x, grid.y)]
     residual = kind == "residual_by_pred"
     what = "Residual by prediction" if residual else "Label by prediction"
-    alt = f"{what} of {name}: {plural(int(held.counts.sum()), 'row')}, predictions from {spans[0]}, "
+    alt = f"{what} of {name}: {plural(int(grid.counts.sum()), 'row')}, predictions from {spans[0]}, "
     alt += f"{'residuals' if residual else 'labels'} from {spans[1]}"
     return Picture(
         "grid", f"{what}: {name}", "prediction", "label − prediction" if residual else "label", alt,
-        grid=held, level=0.0 if residual else None, diagonal=not residual, note="darker: more rows; dashed: no error",
+        grid=grid, level=0.0 if residual else None, diagonal=not residual, note="darker: more rows; dashed: no error",
     )  # fmt: skip
 
 
-def _of_scores(held: Scores, name: str) -> Iterator[Picture]:
-    aligned = held.aligned()
+def _of_scores(binned: Scores, name: str) -> Iterator[Picture]:
+    aligned = binned.aligned()
     if aligned is None:
         return
     axis, negative, positive = aligned
@@ -175,8 +175,8 @@ def _of_scores(held: Scores, name: str) -> Iterator[Picture]:
     )  # fmt: skip
 
 
-def _coverage(held: Coverage, name: str) -> Picture:
-    levels, shares = np.array(held.levels), held.below / held.rows
+def _coverage(coverage: Coverage, name: str) -> Picture:
+    levels, shares = np.array(coverage.levels), coverage.below / coverage.rows
     pairs = ", ".join(f"{share:.3f} at {level:g}" for level, share in zip(levels, shares, strict=True))
     return Picture(
         "lines", f"Quantile coverage: {name}", "level", "labels not above",

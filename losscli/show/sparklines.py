@@ -32,15 +32,15 @@ def spreads(report: Report, look: Canvas) -> list[str]:
 def _spread(result: Result, report: Report, look: Canvas, *, several: bool) -> str:
     part = next(iter(result.part.values()), None)
     name = column_of(result.loss, result.pred if several else None, part)
-    held = (report.binned or {}).get(("loss", name))
-    if not isinstance(held, Histogram):
+    histogram = (report.binned or {}).get(("loss", name))
+    if not isinstance(histogram, Histogram):
         return ""
-    edges, places = held.axis.edges, np.flatnonzero(held.counts)
+    edges, places = histogram.axis.edges, np.flatnonzero(histogram.counts)
     if len(places) == 1:
         return f"all {edges[places[0]]:.3g}"
     # Each bin falls into a column by its place between the first and the last bin.
     column = (places - places[0]) * STEPS // (places[-1] - places[0] + 1)
-    counts = np.bincount(column, held.counts[places], STEPS)
+    counts = np.bincount(column, histogram.counts[places], STEPS)
     heights = HEIGHTS if look.unicode else ASCII_HEIGHTS
     levels = np.ceil(counts / counts.max() * len(heights)).astype(int)
     drawn = "".join(heights[level - 1] if level else " " for level in levels.tolist())

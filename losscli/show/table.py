@@ -118,7 +118,7 @@ def _style(column: Column, text: str, value: str | None) -> str:
 
 
 def _pieces(columns: Sequence[Column], width: int) -> list[list[Column]]:
-    """The columns in pieces that fit the width, each of which repeats the first column."""
+    """The columns in pieces that fit the width; each piece begins with the first column."""
     needed = []
     for column in columns:
         texts = [column.head, *column.cells]

@@ -145,17 +145,8 @@ class CellReader:
         return [] if mark in (text, text.strip(" \t")) else [part.strip(" \t") for part in text.split(mark)]
 
     def text(self, text: str) -> str | None:
-        """The text as it stands, or None for a missing one."""
+        """The text unchanged, or None for a missing one."""
         return None if text in self.missing_texts else text
-
-    def null_numbers(self) -> tuple[float, ...]:
-        """The spellings of a missing value that would be numbers otherwise."""
-        plain = CellReader(self.decimal)
-        return tuple(
-            float(text if self.decimal == "." else text.replace(self.decimal, "."))
-            for text in self.null
-            if plain.is_number(text)
-        )
 
 
 def no_double(found: int) -> Unreadable:
