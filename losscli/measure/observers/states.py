@@ -46,6 +46,7 @@ class UnitSpread(UnitObserver):
     """Second moments of the columns of a unit that is kept in sums."""
 
     __slots__ = ()
+    adds_up = True
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Spread | None:
         from losscli.statistics.spread import Spread
@@ -62,6 +63,7 @@ class UnitDifference(Observer):
     head: int
     better: str | None  # which rows are better (None: it cannot be told)
     times: SliceView | None = None  # the time of each row, where models are compared over time
+    adds_up = True
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> PairedDifference:
         from losscli.statistics.paired_difference import PairedDifference
