@@ -473,7 +473,7 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
     for chunk_rows, jobs in ((1, 4), (7, 1), (65536, 4)):
         for found in (parquet, csv):
             # The smaller blocks of CSV are read cell by cell, the larger ones by pyarrow.
-            with mock.patch.object(csv, "SMALL_BYTES", 1 << 16 if chunk_rows == 7 else 0):
+            with mock.patch("losscli.reading.csv.SMALL_BYTES", 1 << 16 if chunk_rows == 7 else 0):
                 got = value_of(found, form, params, chunk_rows=chunk_rows, jobs=jobs)
             assert got == wanted, f"{found.preds}, blocks of {chunk_rows} rows, {jobs} jobs"
 

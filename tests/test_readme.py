@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
@@ -55,6 +56,15 @@ def test_the_console_blocks_print_what_they_show(environment: dict[str, str], tm
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
         )  # fmt: skip
         assert anywhere(done.stdout) == anywhere(shown), f"$ {command}"
+
+
+def test_the_sessions_in_python_print_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    sessions = re.findall(r"^```pycon\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert sessions
+    for session in sessions:
+        examples = doctest.DocTestParser().get_doctest(session, {}, "README", None, None)
+        assert doctest.DocTestRunner().run(examples).failed == 0
 
 
 def test_the_set_up_is_two_commands_in_one_block() -> None:

@@ -92,9 +92,11 @@ class Tally:
 
     def add_up(self) -> None:
         """Work out the states of the whole that are those of all slices together."""
-        for (observer, cut), state in list(self.kept.items()):
-            if cut == 0 and isinstance(observer, Observer) and observer.adds_up:
-                self.kept[observer, WHOLE] = merged_groups(state)
+        by_slice = [(what, state) for (what, cut), state in self.kept.items() if cut == 0]
+        for observer, state in by_slice:
+            if isinstance(observer, Observer) and observer.adds_up:
+                slices = len(self.kept[SeenRows(), 0].rows["used"])
+                self.kept[observer, WHOLE] = merged_groups(state, slices)
 
     def slice(self, place: int, code: int) -> Tally:
         """What is known of the rows of one slice of a slicing."""

@@ -71,6 +71,8 @@ class Numbers(NamedTuple):
         return found
 
     def regrouped(self, numbers: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        if not isinstance(numbers, np.ndarray):
+            return numbers
         found = np.full(groups, self.nothing, dtype=numbers.dtype)
         self.join.at(found, places, self.chosen(numbers, codes))
         return found

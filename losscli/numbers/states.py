@@ -95,7 +95,6 @@ class BlockStates:
         return self._known[key][0]
 
 
-def merged_groups(state: Any) -> Any:
+def merged_groups(state: Any, groups: int) -> Any:
     """The state of all groups together, as one group."""
-    groups = len(state.rows)
     return state.regrouped(np.arange(groups), np.zeros(groups, dtype=np.int64), 1).at(0)

@@ -1,4 +1,4 @@
-"""How the values of a NumPy array lie in its file, by its header, and what they can be read as."""
+"""The layout of a NumPy array in its file, by its header, and what its type can be read as."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADER_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ArrayLayout:
-    """How the values of one array lie behind its header."""
+    """Type, shape and order of the values of one array, which follow its header."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]

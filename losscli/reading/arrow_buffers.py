@@ -24,7 +24,7 @@ class Undecodable(ValueError):
 
 
 def plain(array: Array, dtype: str, width: int = 1) -> NDArray[Any]:
-    """The values as they lie in the buffer, without copying; ``width`` items a row."""
+    """The values of the buffer, not copied; ``width`` items a row."""
     rows = len(array)
     itemsize = np.dtype(dtype).itemsize
     data = array.buffers()[1]
@@ -86,7 +86,7 @@ def indices(array: Array) -> tuple[Ints, Mask | None]:
 
 
 def _offsets(array: Array) -> Ints:
-    """Where each text or list begins, and behind them where the last one ends."""
+    """The start of each text or list, and the end of the last one."""
     found, rows = array.type, len(array)
     large = (
         pa.types.is_large_list(found) or pa.types.is_large_string(found) or pa.types.is_large_binary(found)
@@ -99,7 +99,7 @@ def _offsets(array: Array) -> Ints:
 
 
 def cells_of(array: Array) -> Cells:
-    """Texts where they lie; not of views."""
+    """The places of texts in their buffer; not for view types."""
     offsets = _offsets(array)
     first, last = int(offsets[0]), int(offsets[-1])
     data = array.buffers()[2]
@@ -129,7 +129,7 @@ def texts_of(array: Array, rows: Ints | None = None) -> Texts:
 
 
 def _viewed(array: Array, row: int) -> bytes:
-    """One value of a view array: up to 12 bytes lie in the view itself."""
+    """One value of a view array: the view itself holds up to 12 bytes."""
     buffers = array.buffers()
     at = (array.offset + row) * 16
     view = memoryview(buffers[1])[at : at + 16].tobytes()
@@ -141,7 +141,7 @@ def _viewed(array: Array, row: int) -> bytes:
 
 
 def members_of(array: Array) -> tuple[Array, Ints, Ints]:
-    """The members of lists, one behind the other, and where in them each list begins and ends."""
+    """The members of all lists in one array, and the start and end of each list in it."""
     found = array.type
     if pa.types.is_fixed_size_list(found):
         offsets: Ints = (np.arange(len(array) + 1) + array.offset) * found.list_size

@@ -1,4 +1,4 @@
-"""Cells that lie among the bytes of a block, as arrays of Arrow: no byte is moved, and Arrow's functions can read them."""
+"""Cells within the bytes of a block as arrays of Arrow, whose functions read them without moving a byte."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from losscli.table.block import Cells, Floats, Ints, Mask
 Array: TypeAlias = Any  # pyarrow has no types of its own
 
 TRIED = 64
-"""Cells by which a column is taken for one of numbers."""
+"""Cells that are tried first, to see whether a column holds numbers."""
 
 
 def in_arrow(cells: Cells, type: Any = None, missing: Mask | None = None) -> Array:
-    """The cells, and what lies between them as nulls: every second element is a cell, from the first on.
+    """The cells, and the bytes between them as nulls: every second element is a cell, beginning with the first.
 
-    An array of Arrow holds texts that lie side by side. ``missing`` cells are null as well.
+    An Arrow array needs texts that are side by side. ``missing`` cells are null as well.
     """
     count = 2 * len(cells.starts)
     offsets = np.empty(count + 1, np.int32)
@@ -45,13 +45,13 @@ def in_arrow(cells: Cells, type: Any = None, missing: Mask | None = None) -> Arr
 
 
 def doubles(cells: Cells, missing: Mask | None) -> Floats | None:
-    """The nearest doubles, of missing cells anything; None where a cell is no number as Arrow knows them."""
+    """The nearest doubles, arbitrary for missing cells; None if some cell is no number to Arrow."""
     some = slice(None, None, max(1, len(cells.starts) // TRIED))
     tried = in_arrow(cells.picked(some), missing=None if missing is None else missing[some])
     try:
         # Memory is the system's, as NumPy's is: Arrow's own pool hands back pages that the next block needs again.
         options, pool = CastOptions.safe(pa.float64()), pa.system_memory_pool()
-        call_function("cast", [tried], options, pool)  # as to refuse many cells takes long
+        call_function("cast", [tried], options, pool)  # since refusing many cells takes long
         read = call_function("cast", [in_arrow(cells, missing=missing)], options, pool)
     except pa.ArrowInvalid:
         return None
@@ -59,6 +59,6 @@ def doubles(cells: Cells, missing: Mask | None) -> Floats | None:
 
 
 def distinct(cells: Cells) -> tuple[Ints, Array]:
-    """For each cell the place of its bytes among the different ones, which come in the order of their first cells."""
+    """A code for each cell, and the distinct cells by code, in order of appearance."""
     coded = call_function("dictionary_encode", [in_arrow(cells, pa.binary())])
     return plain(coded.indices, "<i4")[::2].astype(np.int64), coded.dictionary

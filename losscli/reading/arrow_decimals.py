@@ -99,7 +99,7 @@ def _quotients(wide: Ints, power: float) -> tuple[Floats, Mask]:
     values = quotient + correction
     lost = np.abs(correction - (values - quotient))
     half = 0.5 * np.spacing(np.abs(values))
-    # Below a power of two doubles lie twice as dense: there the tie is at half the distance.
+    # Below a power of two, doubles are twice as dense: there the tie is at half the distance.
     near = half * 2.0**-30
     return values, (np.abs(lost - half) > near) & (np.abs(lost - 0.5 * half) > near)
 

@@ -79,7 +79,7 @@ def read_texts(found: Texts, want: ColumnRequest, grammar: Grammar, *, in_order:
 
 
 def read_cells(cells: Sequence[Any], want: ColumnRequest, grammar: Grammar, *, in_order: bool = True) -> Read:
-    """Cells as a column; ``in_order``: as rows are, so that none behind the first bad one matters."""
+    """Cells as a column; ``in_order``: they are in the order of rows, so that none after the first bad one matters."""
     kind = want.kind
     if kind in KEY_KINDS:
         return _keys(cells, want.kind, grammar, in_order)

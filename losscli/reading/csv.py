@@ -207,7 +207,7 @@ def _first_line(data: bytes, start: int, at_end: bool, dialect: Dialect, format:
 
 
 def _found_delimiter(data: bytes, start: int, decimal: str, format: str) -> str:
-    """What parts the cells of the first line: the commonest candidate outside quotes."""
+    """The delimiter of the first line: the most frequent candidate outside quotes."""
     cell = field_source(DELIMITERS)
     counts = dict.fromkeys(DELIMITERS, 0)
     for match in re.compile(rf"{cell}([{DELIMITERS}]?)".encode()).finditer(data, start):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from losscli.reading.json_values import JsonValues
@@ -17,21 +18,19 @@ class CsvCells(JsonValues):
         self.nulls = tuple(null.encode() for null in cells.null if null)
 
     def number(self, cell: str) -> float | None:
-        try:
-            return self.cells.number(cell)
-        except Unreadable as error:
-            raise self._with_hint(error, cell) from None
+        return self._hinting(self.cells.number, cell)
 
     def truth(self, cell: str) -> float | None:
-        try:
-            return self.cells.truth(cell)
-        except Unreadable as error:
-            raise self._with_hint(error, cell) from None
+        return self._hinting(self.cells.truth, cell)
 
-    def _with_hint(self, error: Unreadable, cell: str) -> Unreadable:
-        if error.hint is None and self.cells.list is None and is_list_text(cell):
-            error.hint = LIST_HINT
-        return error
+    def _hinting(self, read: Callable[[str], float | None], cell: str) -> float | None:
+        """The number in a cell; Unreadable says how to read a cell that looks like a list."""
+        try:
+            return read(cell)
+        except Unreadable as error:
+            if error.hint is None and self.cells.list is None and is_list_text(cell):
+                error.hint = LIST_HINT
+            raise
 
     def score(self, cell: str) -> float | None:
         return self.cells.score(cell)

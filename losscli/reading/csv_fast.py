@@ -1,7 +1,7 @@
-"""Blocks of CSV read fast: NumPy finds what parts the cells, and Arrow reads the cells of a column where they lie.
+"""The fast reader of CSV: NumPy finds the delimiters, and Arrow reads the cells of a column in place.
 
-Which reader a block went to never shows in its values. Rows of another number of cells, and quotes that are more
-than a pair around a cell, are left to `csv_reference`.
+Both readers give the same values to the bit. A block with a row of another number of cells, or with quotes within a
+quoted cell that is wanted, goes to `csv_reference`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FastReader:
         self._integers_are_labels = not any(cells.is_number(null) for null in cells.null)
 
     def read(self, block: memoryview, quotes: Quotes, wants: Sequence[ColumnRequest]) -> Batch | None:
-        """Rows up to the first bad one; None where the block is left to the other reader."""
+        """Rows up to the first bad one; None if `csv_reference` must read the block."""
         layout = self._layout
         table = _table_of(block, quotes, layout.width, ord(layout.delimiter))
         if table is None:
@@ -177,13 +177,13 @@ def _is_blank(codes: NDArray[np.uint8]) -> Mask:
 
 
 class _Table(NamedTuple):
-    """Where the cells of a block lie."""
+    """The places of the cells of a block."""
 
     data: NDArray[np.uint8]
     ends: Places
     returns: bool  # whether some lines end in a carriage return and a line feed
-    quoted: bool  # whether some cells stand in quotes
-    doubled: Ints | None  # where quotes are, if some stand within a quoted cell
+    quoted: bool  # whether some cells are quoted
+    doubled: Ints | None  # the places of quotes, if some are doubled within a cell
 
     def column(self, index: int) -> Cells | None:
         """The cells of a column, without their quotes; None if one has quotes within."""
@@ -226,9 +226,9 @@ def _table_of(block: memoryview, quotes: Quotes, width: int, delimiter: int) -> 
 
 
 def _separators(data: NDArray[np.uint8], delimiter: int, quoted: bool) -> tuple[Ints, int, Ints | None]:
-    """Where delimiters and line feeds are, and how many carriage returns, outside quotes.
+    """The places of delimiters and line feeds, and the number of carriage returns, all outside quotes.
 
-    And where quotes are, if some are doubled within a cell.
+    Third, the places of quotes, if some are doubled within a cell.
     """
     is_mark, is_return = (data == delimiter) | (data == _FEED), data == _RETURN
     returns = int(np.count_nonzero(is_return))
@@ -249,6 +249,6 @@ def _separators(data: NDArray[np.uint8], delimiter: int, quoted: bool) -> tuple[
         is_return = kinds == _RETURN
         returns = int(np.count_nonzero(kept & is_return))
         kept &= ~is_return
-    # Where a quote opens right behind one that closed, both are one within a cell.
+    # A quote that opens right after one that closed is one of a doubled pair within a cell.
     doubled = bool((quotes[2::2] - quotes[1:-1:2] == 1).any())
     return places[kept], returns, places[quotes] if doubled else None

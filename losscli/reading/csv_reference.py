@@ -1,7 +1,7 @@
-"""Blocks of CSV read cell by cell, by the grammar of RFC 4180: the reader that every other must agree with.
+"""The reference reader of CSV: cell by cell, by the grammar of RFC 4180.
 
-Small files are read so, and every block that `csv_fast` hands over. What is wrong with the shape of a row is said
-here; what is wrong with a cell, by its grammar.
+It reads small files, and every block that `csv_fast` hands over. It words what is wrong with the shape of a row;
+`csv_cells` words what is wrong with a cell.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ReferenceReader:
         end = 0 if good is None else good.end()
         found: list[tuple[bytes, bytes]] = self._cells.findall(block, 0, end)
         if found and not found[-1][1]:
-            found.pop()  # nothing, behind the last line
+            found.pop()  # an empty match after the last line
         width = self._layout.width
         rows = len(found) // width
 

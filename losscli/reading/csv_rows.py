@@ -1,7 +1,7 @@
-"""Runs of whole rows are cut out of CSV text.
+"""CSV text is cut into blocks of whole rows.
 
 A row ends at a line feed, a carriage return, or both, outside quotes. Blocks are cut one after the other,
-since only who has read everything before a quote knows whether it opens or closes.
+since whether a quote opens or closes depends on everything before it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LAST_LINE_ENDS = 16
 
 
 class LineLayout(NamedTuple):
-    """The columns of a file and how they stand in its lines."""
+    """The columns of a file, its delimiter, and the grammar of its cells."""
 
     path: str
     columns: tuple[str, ...]

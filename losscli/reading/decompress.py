@@ -1,6 +1,6 @@
 """Compressed bytes become plain ones, a bounded piece at a time.
 
-A file may hold several members or frames, one behind the other. One that is cut off or damaged is refused,
+A file may hold several members or frames, one after the other. One that is cut off or damaged is refused,
 also where the usual tools end in silence.
 """
 

@@ -46,7 +46,7 @@ class Fingerprint:
 
     @property
     def changed(self) -> bool:
-        """Whether another size, time or file stands there now, or none."""
+        """Whether the path now names another file, or a file of another size or time, or none."""
         try:
             return Fingerprint.of(self.path) != self
         except DataError:

@@ -1,4 +1,4 @@
-"""Several files as one source: their rows one behind the other, in the order of the files.
+"""Several files as one source: the rows of each follow those of the file before it.
 
 The columns are those of the first file, and those in the names of folders (`hive`); every file must have
 the columns that are used, and may have others.  A file is opened when its turn comes, and closed after

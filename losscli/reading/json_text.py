@@ -1,4 +1,4 @@
-"""Text of JSON as Python's values: of a line, and of a cell that holds a list."""
+"""JSON text, of a line or of a cell that holds a list, as Python values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from losscli.table.cells import Unreadable, shown
 
 
 class Twice(ValueError):
-    """A key that stands twice in one object."""
+    """One object has a key twice."""
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class JsonlSource(Source):
         return self.columns[index] in self._lists
 
     def look_for(self, name: str) -> bool:
-        """Whether a name stands in an object behind the first block; then it is a column from now on.
+        """Whether some object after the first block has a name as a key, which is then added to the columns.
 
         What can be read only once is not looked through.
         """
@@ -178,7 +178,7 @@ def _found(line: bytes, name: str) -> Any:
 
 
 def _blocks(window: Window, path: str) -> Iterator[tuple[bytes, DataError | None]]:
-    """Blocks of whole lines without the last line end, and what is wrong with the line behind."""
+    """Blocks of whole lines without the last line end, and what is wrong with the line after them."""
     count, rows, at_start = PART_BYTES, 0, True
     empty = False  # whether lines without anything were passed, which are rows if others follow
     while True:

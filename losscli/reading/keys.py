@@ -120,7 +120,7 @@ def keys_of_integers(stored: NDArray[Any], missing: Mask | None, kind: ColumnKin
 
 
 def keys_of_floats(values: NDArray[np.float64], missing: Mask | None) -> Read:
-    """Doubles that stand for integers, as columns of integers with holes do."""
+    """Doubles that are integers, as writers make them of integer columns with missing values."""
     values = np.where(missing, 0.0, values) if missing is not None else values
     bad = (np.trunc(values) != values) | ~np.isfinite(values)
     wide = ~bad & ~((values >= -(2.0**63)) & (values < 2.0**63))

@@ -53,7 +53,7 @@ def vectors(flat: Read, starts: Ints, ends: Ints, missing: Mask | None, width: i
     kept = there & ~wrong
     bads: Mask = np.zeros((rows, width), np.bool_)
     if kept.all() and rows and np.array_equal(starts, np.arange(rows) * width + starts[0]):
-        # They lie side by side: nothing is moved.
+        # They are side by side: nothing is copied.
         held = slice(int(starts[0]), int(starts[0]) + rows * width)
         values = numbers[held].reshape(rows, width)
         if flat.bad is not None:

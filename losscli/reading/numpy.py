@@ -56,7 +56,7 @@ READING_ERRORS = (
 
 
 class _ArraySource(Source):
-    """Columns that stand in arrays, whose headers are read."""
+    """A file of arrays, whose headers are read."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -65,7 +65,7 @@ class _ArraySource(Source):
 
     @abstractmethod
     def _layout(self, index: int) -> ArrayLayout:
-        """How the array of a column lies."""
+        """The layout of the array that holds a column."""
 
     def key_type(self, index: int) -> KeyType | None:
         dtype = self._layout(index).dtype

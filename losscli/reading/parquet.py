@@ -256,7 +256,7 @@ class ParquetSource(Source):
             )
 
     def _decoded(self, size: int, groups: Sequence[int], wants: Sequence[ColumnRequest]) -> Iterator[Any]:
-        """Record batches.  Only Arrow's own work stands here, so that its errors are taken for no others."""
+        """Record batches.  Only Arrow works here, so that only its errors are taken for damage."""
         # The columns are selected by name and then taken by place, since a name brings along all
         # columns of that name, and `a` those below a group `a`.
         chosen = list(dict.fromkeys(self.columns[want.index] for want in wants))
@@ -268,12 +268,12 @@ class ParquetSource(Source):
             raise _damaged(self.stamp, error, "it cannot be decoded") from None
 
     def _places(self, schema: Any, wants: Sequence[ColumnRequest]) -> list[int]:
-        """Where the wanted columns stand among those that were decoded."""
+        """The places of the wanted columns among the decoded ones."""
         decoded = _plain_places(schema)
         places = []
         for want in wants:
             name = self.columns[want.index]
-            # Every plain column of that name is there, in the order of the file; groups stand anywhere.
+            # Every plain column of that name is there, in the order of the file; groups can be anywhere.
             declared, found = self._places_of[name], decoded.get(name, [])
             if len(declared) != len(found):
                 raise Undecodable(f"column `{name}` is not there as often as the footer says")
@@ -306,7 +306,7 @@ def _same_bytes(one: Any, start: int, other: Any, begin: int, size: int) -> bool
 
 
 def _plain_places(schema: Any) -> dict[str, list[int]]:
-    """Where the columns of each name stand, groups left out."""
+    """The places of the columns of each name, without groups."""
     places: dict[str, list[int]] = {}
     for place, field in enumerate(schema):
         if not pa.types.is_nested(field.type) or holds_lists(field.type):

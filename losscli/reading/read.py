@@ -34,9 +34,9 @@ class Read(NamedTuple):
     why: Callable[[int], Unreadable] = never  # what is wrong with a bad row
 
     def picked(self, places: Ints, missing: Mask | None = None) -> Read:
-        """The rows at some places, as those of a dictionary's entries; ``missing`` rows are so whatever their place says.
+        """The rows at some places, such as the entries that a dictionary's rows point to; ``missing`` rows have no place.
 
-        ``places`` may become the codes of the column, and be written to.
+        ``places`` may become the codes of the column and be overwritten.
         """
         column, bad = self.column, self.bad
         if isinstance(column, ClassColumn) and _numbers_its_rows(column):
@@ -71,7 +71,7 @@ def _without(column: AnyColumn, missing: Mask) -> AnyColumn:
 
 
 def without(bad: Mask, missing: Mask | None) -> Mask | None:
-    """Only rows that are not missing can be bad: below a null lies anything."""
+    """Only rows that are not missing can be bad: the value of a null is arbitrary."""
     if missing is not None:
         bad &= ~missing
     return bad if bad.any() else None

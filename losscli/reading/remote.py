@@ -2,7 +2,7 @@
 
 The network is used for nothing else.  A host that does not answer is given up after `START_SECONDS`.  Over
 HTTP no other scheme than the one asked for is followed to; plain `http` is for this machine only.  Nothing
-that may hold a secret (a user, a password, a query) stands in a message, and no library's own words do.
+that may hold a secret (a user, a password, a query) appears in a message, nor do the words of a library.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def name_of(uri: str) -> str:
 
 
 def listed_remote(uri: str, *, any_suffix: bool = False) -> Listing:
-    """The files that a URI stands for: one, or those below a folder or of a glob, where there are such."""
+    """The files of a URI: one, or those below a folder or matched by a glob."""
     scheme = checked(uri)
     one = Listing(shown(uri), (DataFile(uri, name_of(uri)),), remote=True)
     wild = _WILD.search(uri) is not None

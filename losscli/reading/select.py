@@ -25,8 +25,8 @@ class Chosen(NamedTuple):
     side: int
     index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     name: str
-    labels: tuple[int | str, ...] = ()  # of a list: the label, by all its names, that the column stands for
-    item: int | None = None  # of a list of numbers: the place that the column stands for
+    labels: tuple[int | str, ...] = ()  # of a list: the label, in all spellings, that the column shows
+    item: int | None = None  # of a list of numbers: the place that the column shows
     width: int = 0  # how many numbers each such list has
 
     @property
@@ -86,7 +86,7 @@ def named(source: Source, asked: str) -> list[int]:
 
 
 def is_glob(name: str) -> bool:
-    """Whether a name that no column has stands for several."""
+    """Whether a name that no column has is a pattern for several."""
     return any(sign in name for sign in "*?[")
 
 
@@ -104,7 +104,7 @@ def find(source: Source, name: str) -> int:
 
 
 def find_in_either(sources: Sequence[Source], asked: str) -> list[Chosen]:
-    """A column that may lie on either side: in both files, it is both of them, LABELS first."""
+    """A column of either side; both columns, LABELS first, if both files have it."""
     side, name = _side(sources, asked)
     holds = [has(source, asked) for source in sources]
     if side is not None and not any(holds):
@@ -161,7 +161,7 @@ def _side(sources: Sequence[Source], name: str) -> tuple[int | None, str]:
 
 
 def _matching(sources: Sequence[Source], glob: str) -> list[str]:
-    """The names that a glob stands for; where no name begins as it does, its prefix chooses the side."""
+    """The names that a glob matches; where none does, its prefix chooses the side."""
     names = dict.fromkeys(column for source in sources for column in source.columns)
     found = [name for name in names if fnmatchcase(name, glob)]
     side, own = _side(sources, glob)

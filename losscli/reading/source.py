@@ -1,6 +1,6 @@
 """The interface of every input format: a source of columns, cut into parts that are decoded independently.
 
-A refusal that concerns the whole file is raised; one that concerns a row travels as ``Batch.stop``, behind the
+A refusal that concerns the whole file is raised; one that concerns a row is the ``Batch.stop`` after the
 good rows before it.
 """
 
@@ -25,9 +25,7 @@ class Dialect(NamedTuple):
     header: bool = True
     encoding: str = "utf-8"
     null: tuple[str, ...] = ()  # further spellings of a missing value, in every role
-    list: str | None = (
-        None  # what parts the members of a list in one cell, or `json`; None: cells are no lists
-    )
+    list: str | None = None  # the separator of lists in cells, or `json`; None: cells are no lists
 
     @property
     def text(self) -> str:
@@ -47,7 +45,7 @@ class Dialect(NamedTuple):
 class Part(NamedTuple):
     """A run of rows of one file, decoded independently of the others; to make one reads at most its bytes."""
 
-    size: int  # bytes of the file that it stands for, for progress
+    size: int  # its share of the bytes of the file, for progress
     batches: Callable[[int], Iterator[Batch]]  # the rows in order, at most so many at a time
     rows: int | None = None  # None: not known before it is decoded
 
@@ -69,7 +67,7 @@ class Source(ABC):
     files: tuple[DataFile, ...] = ()
     file_rows: tuple[int, ...] = ()  # rows of each file, where ``rows`` is known
     by_file: bool = False  # each file is paired with the one at the same place on the other side
-    partitions: frozenset[int] = frozenset()  # columns that stand in the names of folders
+    partitions: frozenset[int] = frozenset()  # columns in the names of folders
 
     row_groups: tuple[int, ...] | None = None  # rows of each; None: ``part_of`` cannot cut the source
 

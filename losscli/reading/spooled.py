@@ -29,7 +29,7 @@ class SpoolFile:
 
     def __init__(self) -> None:
         try:
-            # Where a file can be opened by its number it needs no name, and leaves none behind.
+            # Where a file can be opened by its number, it needs no name that could be left over.
             if sys.platform == "linux":
                 self._file = tempfile.TemporaryFile(prefix="losscli-")  # noqa: SIM115
                 self.path = f"/proc/self/fd/{self._file.fileno()}"

@@ -34,7 +34,7 @@ SOURCES = {
 """The formats by their names."""
 
 SUFFIXES = {suffix: name for name, found in SOURCES.items() for suffix in found.suffixes}
-"""The format of a file by its suffix, in front of a suffix of COMPRESSIONS."""
+"""The format of a file by its suffix, which a suffix of COMPRESSIONS may follow."""
 
 
 def has_dialect(format: str) -> bool:

@@ -203,7 +203,7 @@ class _RawFile:
         return data
 
     def check(self) -> None:
-        """Refuse the file if another size or time stands there than when it was opened."""
+        """Refuse the file if its size or time has changed since it was opened."""
         was = self._at_start
         if was is None:
             return
@@ -331,7 +331,7 @@ def _encoded(pieces: Iterator[bytes], encoding: str, path: str) -> Iterator[byte
 
 
 def _decoded_before(error: UnicodeError, piece: bytes, state: tuple[bytes, int], encoding: str) -> bytes:
-    """The good text of ``piece`` in front of the bytes that cannot be decoded."""
+    """The good text of ``piece`` before the bytes that cannot be decoded."""
     good = 0
     if isinstance(error, UnicodeDecodeError):
         # The decoder counts from the bytes that it had kept of the piece before.

@@ -72,7 +72,7 @@ class Ends(NamedTuple):
 
     def of_groups(self, groups: int) -> Self:
         """The same for more groups, which have no rows."""
-        more = (2, groups - self.low.shape[1])
+        more = (2, max(0, groups - self.low.shape[1]))
         return type(self)(*(
             np.concatenate((end, np.full(more, nothing)), axis=1)
             for end, nothing in zip(self, (np.inf, -np.inf, -np.inf), strict=True)
@@ -82,6 +82,20 @@ class Ends(NamedTuple):
         """Those of one group alone."""
         held = self.of_groups(max(group + 1, self.low.shape[1]))
         return type(self)(*(end[:, group : group + 1] for end in held))
+
+    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
+        """Those of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
+        held = self.of_groups(int(codes.max(initial=-1)) + 1)
+        low, high, most = (end[:, codes] for end in held)
+        found = type(self)(*(end[:, :0] for end in held)).of_groups(groups)
+        # Of several at one place the last one stays.
+        for end, given, order in (
+            (found.low, low, np.lexsort(low[::-1])[::-1]),
+            (found.high, high, np.lexsort(high[::-1])),
+            (found.most, most, np.lexsort(most)),
+        ):
+            end[:, places[order]] = given[:, order]
+        return found
 
     @property
     def rows(self) -> list[Row]:

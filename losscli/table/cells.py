@@ -145,7 +145,7 @@ class CellReader:
         return [] if mark in (text, text.strip(" \t")) else [part.strip(" \t") for part in text.split(mark)]
 
     def text(self, text: str) -> str | None:
-        """The text as it stands, or None for a missing one."""
+        """The text unchanged, or None for a missing one."""
         return None if text in self.missing_texts else text
 
 

@@ -103,7 +103,7 @@ def test_a_state_by_group_is_that_of_the_rows_of_each_group(name, weighted):
             assert found.at(code) == of(here, grouped=False)
         else:
             assert found.at(code).rows == 0
-    assert merged_groups(found) == of(np.arange(500), grouped=False)
+    assert merged_groups(found, 10) == of(np.arange(500), grouped=False)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -23,6 +23,7 @@ class UnitDifference(Observer):
     head: int
     better: str | None  # which rows are better (None: it cannot be told)
     times: SliceView | None = None  # the time of each row, where models are compared over time
+    adds_up = True
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> PairedDifference:
         from losscli.statistics.paired_difference import PairedDifference

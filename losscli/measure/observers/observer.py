@@ -62,7 +62,7 @@ class CutBlock:
         return self._taken[key, id(kept)][0]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class UnitRows:
     """What a row function gave over the rows of a block that count for it."""
 

@@ -42,6 +42,7 @@ class UnitSpread(UnitObserver):
     """Second moments of the columns of a unit that is kept in sums."""
 
     __slots__ = ()
+    adds_up = True
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Spread | None:
         from losscli.statistics.spread import Spread
