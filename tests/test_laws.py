@@ -56,7 +56,7 @@ from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
 from losscli.measure.observers.states import UnitState
-from losscli.numbers.states import STATES
+from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Report, Result
@@ -697,10 +697,10 @@ def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
                 assert value_of(found, form, params) == wanted
         one, two, three = states
         width = next((len(getattr(one, name)) for name in ("totals", "lows") if hasattr(one, name)), None)
-        empty = STATES[form.state].empty(weighted=weighted, **({"columns": width} if width else {}))
+        empty = state_kind(form.state).empty(weighted=weighted, **({"columns": width} if width else {}))
         for state in (empty, *states):
             held = json.loads(json.dumps(state.to_json(), allow_nan=False))
-            assert STATES[form.state].from_json(held) == state
+            assert state_kind(form.state).from_json(held) == state
             assert pickle.loads(pickle.dumps(state)) == state
             assert empty.merge(state) == state == state.merge(empty)
         assert one.merge(two).merge(three) == one.merge(two.merge(three)) == three.merge(one).merge(two)

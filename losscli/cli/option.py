@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from losscli.errors import UsageError
 
@@ -30,8 +30,7 @@ class Section(StrEnum):
     MISSING = "Missing values: error, or drop the pair and count it."
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """The key of an option in a configuration file."""
 
     help: str
@@ -49,8 +48,7 @@ class Setting:
     """A value in TOML, which `init` writes as a comment; without one it writes known values only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """One option or argument."""
 
     flags: tuple[str, ...]
@@ -75,7 +73,7 @@ class Option:
     """Its key in a configuration; None if a file cannot set it."""
     convert: Callable[[Any], Any] | None = None
     """Makes of its value what the function behind the command takes."""
-    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     """By command, the fields that differ there."""
     name: str = ""
     type: type[bool] | type[int] | type[float] | type[str] = str

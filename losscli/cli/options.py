@@ -8,7 +8,7 @@ Typer parses (`typed`), the reader of usual calls (`plain`), the environment and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from losscli.cli.commands import COMMANDS
@@ -346,7 +346,7 @@ DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if fie
 def _named(name: str, entry: Option) -> Option:
     kind, repeatable = TYPES[Options.__annotations__[name].removesuffix(" | None")]
     default = DEFAULTS.get(name, False if kind is bool else entry.default)
-    return replace(entry, name=name, type=kind, repeatable=repeatable, default=default)
+    return entry._replace(name=name, type=kind, repeatable=repeatable, default=default)
 
 
 TABLE: dict[str, Option] = {
@@ -358,7 +358,7 @@ TABLE: dict[str, Option] = {
 def of_command(command: str) -> dict[str, Option]:
     """The options of one command, with the fields that differ there."""
     return {
-        name: replace(entry, **entry.variants[command]) if command in entry.variants else entry
+        name: entry._replace(**entry.variants[command]) if command in entry.variants else entry
         for name, entry in TABLE.items()
         if command in entry.commands
     }

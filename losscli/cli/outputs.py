@@ -7,8 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.options import Options
 from losscli.errors import UsageError
@@ -58,8 +57,7 @@ NOTHING = "nothing"
 """In place of a format: nothing goes to standard output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(NamedTuple):
     """Where a report goes: a format for standard output, and files."""
 
     format: str

@@ -33,7 +33,7 @@ from losscli.losses.stable import (
     ratio_gap,
 )
 from losscli.numbers.error_free import two_difference, two_product, two_sum
-from losscli.numbers.states import Deviances
+from losscli.numbers.joined import Deviances
 from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
 

@@ -17,7 +17,7 @@ from losscli.losses.extra_columns import loss_against_baseline
 from losscli.losses.moments import flat, flat_pred, moment_loss, moment_score
 from losscli.losses.regression import HYNDMAN, KVALSETH, of_squares
 from losscli.losses.stable import absolute_error, log_fraction, sqrt_fraction
-from losscli.numbers.states import Rivals, Sized
+from losscli.numbers.joined import Rivals, Sized
 from losscli.numbers.sums import Moments
 from losscli.text import plural
 

@@ -53,7 +53,7 @@ class View:
         raise NotImplementedError
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class AdaptedBlock:
     """The arrays of a block, and what its views found.
 

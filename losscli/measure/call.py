@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
@@ -32,8 +31,7 @@ class Measured(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(NamedTuple):
     """The options of one call, and its opened inputs."""
 
     options: MeasureOptions

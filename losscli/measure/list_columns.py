@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import AnyClass, Binary
-from losscli.measure.classes import refuse_strangers
 from losscli.reading.select import Chosen
 from losscli.table.cells import in_order
 from losscli.table.labels import class_spellings, of_one_class, paired, share_names
@@ -276,6 +274,9 @@ class ListColumns:
                     "and it can be read only once",
                     hint="name them with `--classes`, or save it to a file first",
                 )
+        # Imported here: few columns hold lists.
+        from losscli.measure.classes import refuse_strangers
+
         own, *others = self.known.labels(columns)
         for other, column in zip(others, columns[1:], strict=True):
             refuse_strangers(own, other, self.sources[column.side].path, column.name)
@@ -323,12 +324,12 @@ def class_places(
 
 def places_of(column: Chosen, width: int) -> list[Chosen]:
     """The columns for the places of a column of vectors."""
-    return [replace(column, name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
+    return [column._replace(name=f"{column.name}[{at}]", item=at, width=width) for at in range(width)]
 
 
 def _of_list(column: Chosen, names: tuple[int | str, ...]) -> Chosen:
     """The column of one label of a column of lists."""
-    return replace(column, name=str(names[0]), labels=names)
+    return column._replace(name=str(names[0]), labels=names)
 
 
 def columns_shown(columns: Sequence[Chosen], what: str) -> str:

@@ -141,6 +141,11 @@ class Plan(NamedTuple):
             ColumnRequest(slot.index, slot.kind, slot.width) for slot in self.sides[side] if not slot.made
         ]
 
+    def takes_classes(self, measure: Measure) -> bool:
+        """Whether a measure reads columns of classes."""
+        units = (self.units[part.unit] for part in measure.parts)
+        return any(view.of_classes for unit in units for _, view in unit.views)
+
     def watched_by(self, observers: Iterable[Observer]) -> Plan:
         """The plan with further observers."""
         return self._replace(observers=(*self.observers, *observers))

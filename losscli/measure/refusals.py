@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
 from losscli.measure.adapt import PAIRING, TOGETHER
-from losscli.measure.class_views import ClassesView, OneClassView
 from losscli.reading.inputs import row_name
 from losscli.table.violations import Violation, ViolationKind
 
@@ -156,7 +155,13 @@ def _mixed(plan: Plan, tally: Tally, sources: Sequence[Source]) -> DataError | N
 
 def _refuse_two_labels(plan: Plan, tally: Tally) -> None:
     """DataError where two labels match one class column: they are two classes."""
-    for view in (view for unit in plan.units for _, view in unit.views):
+    views = [view for unit in plan.units for _, view in unit.views if view.of_classes]
+    if not views:
+        return
+    # Imported here: many losses take no classes.
+    from losscli.measure.class_views import ClassesView, OneClassView
+
+    for view in views:
         classes = view.classes if isinstance(view, OneClassView) else view
         if not isinstance(classes, ClassesView):
             continue

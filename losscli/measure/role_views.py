@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import REAL, AnyClass, Binary, Interval, Simplex
-from losscli.measure.class_views import BinaryView, ClassesView, CodedView, OneClassView, PositiveView
 from losscli.measure.list_columns import class_places, names_shown, pairs_shown
 from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
 from losscli.reading.select import Chosen, is_glob
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss, Role
     from losscli.loss.matrix import ClassTable, Matrix
     from losscli.measure.adapt import View
+    from losscli.measure.class_views import ClassesView
     from losscli.measure.roles import Columns
     from losscli.measure.slots import Model, Purpose
     from losscli.table.block import ColumnKind
@@ -44,6 +44,9 @@ class RoleViews:
 
     def by_class(self, form: Loss, params: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, View]]]]:
         """For each class its name, the label as that class against the rest, and the prediction of its column."""
+        # Imported here and below: many losses take no classes.
+        from losscli.measure.class_views import OneClassView
+
         classes = self._classes_view(form)
         for place, pred in enumerate(self.model.roles["pred"]):
             domain = form.domain(form.role("pred"), params)
@@ -68,6 +71,8 @@ class RoleViews:
             return TextView(self.columns.slot(columns[0], "text", "other"))
         purpose: Purpose = "label" if role.name == "label" else "pred"
         if isinstance(domain, Binary):
+            from losscli.measure.class_views import BinaryView, PositiveView
+
             positive = self.columns.options.positive
             place = self.columns.slot(columns[0], "truth" if positive is None else "class", purpose)
             return BinaryView(place, domain, form.name) if positive is None else PositiveView(place, positive)
@@ -81,8 +86,7 @@ class RoleViews:
             places = tuple(self.columns.slot(c, "number", purpose) for c in columns)
             return ColumnsView(places, domain, form.name, self._rounding(columns, domain))
         if isinstance(domain, AnyClass):
-            place = self.columns.slot(columns[0], "class", purpose)
-            return ClassesView(place, self._classes(), form.name)
+            return self._classes_in(columns[0], purpose, form)
         assert isinstance(domain, Interval)
         number = self._number(form, columns[0], domain, purpose)
         for low, high in form.relations:
@@ -117,6 +121,8 @@ class RoleViews:
                 ("label", self._in_table(form, table, "label", labels[0], table.true, "row")),
                 ("pred", self._in_table(form, table, "pred", preds[0], table.pred, "column")),
             ]
+        from losscli.measure.class_views import CodedView
+
         options = self.columns.options
         kind: ColumnKind = "number" if options.from_logits else "score"
         places = self.columns.slot(labels[0], "class", "label"), self.columns.slot(preds[0], kind, "pred")
@@ -130,8 +136,13 @@ class RoleViews:
 
     def _classes_view(self, form: Loss) -> ClassesView:
         """The label as the classes of the prediction columns."""
-        place = self.columns.slot(self.model.roles["label"][0], "class", "label")
-        return ClassesView(place, self._classes(), form.name)
+        return self._classes_in(self.model.roles["label"][0], "label", form)
+
+    def _classes_in(self, column: Chosen, purpose: Purpose, form: Loss) -> ClassesView:
+        """A column as the classes of the prediction columns."""
+        from losscli.measure.class_views import ClassesView
+
+        return ClassesView(self.columns.slot(column, "class", purpose), self._classes(), form.name)
 
     def _in_table(
         self,
@@ -143,6 +154,8 @@ class RoleViews:
         what: str,
     ) -> ClassesView:
         """A class column in the coding of a matrix."""
+        from losscli.measure.class_views import ClassesView
+
         places = tuple((name, at) for at, name in enumerate(classes))
         return ClassesView(
             self.columns.slot(column, "class", role), places, form.name, f"{what} of {table.path}"

@@ -178,7 +178,7 @@ class Columns:
                 if (side, other.index) not in preds:
                     width = self.lists.unfolded([label])[0].width if lists == "vectors" else 0
                     both = (label, Chosen(side, other.index, other.name))
-                    self.shared([replace(c, width=width) for c in both], LABEL_KINDS[lists], "label")
+                    self.shared([c._replace(width=width) for c in both], LABEL_KINDS[lists], "label")
 
     def of_role(self, model: Model, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
         """The columns that play a role; UsageError names a role that the call cannot fill."""

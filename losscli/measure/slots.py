@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
 Purpose: TypeAlias = Literal["label", "pred", "weight", "other", "key"]
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A column that the plan reads: which of its file, what it is read as, and what it is for.
 
     With ``labels`` it is not read, but made of a column of lists: 1 in the rows whose list has the label
@@ -21,7 +19,7 @@ class Slot:
     list.  ``width`` is how many numbers each list of a column of vectors has.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     name: str
     file: str
     kind: ColumnKind

@@ -14,7 +14,6 @@ from losscli.measure.adapt import FirstSeen, View
 from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
-from losscli.numbers.confusion import Confusion
 from losscli.numbers.states import merged_groups
 from losscli.table.violations import Violations
 
@@ -47,7 +46,7 @@ class Tally:
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
     kept: Kept = field(default_factory=dict)
-    memory: int | None = None  # bytes that tables of classes may take
+    memory: int | None = None  # bytes that tables of classes may take; None: there are none
     sink: Callable[[Any], None] | None = None  # takes states that are streamed, in the order of merging
 
     def merge(self, other: Tally) -> None:
@@ -80,6 +79,9 @@ class Tally:
 
     def _refuse_large_tables(self, limit: int) -> None:
         """A table of classes that exceeds the memory is refused before it fills it."""
+        # Imported here: few losses have tables of classes.
+        from losscli.numbers.confusion import Confusion
+
         size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, Confusion))
         if size > limit:
             raise DataError(

@@ -50,7 +50,7 @@ class Counts:
     fn: Fraction
     tn: Fraction
 
-    def __add__(self, other: Counts) -> Counts:
+    def merge(self, other: Counts) -> Counts:
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
     @property
@@ -184,6 +184,11 @@ class Confusion:
         return (self.cells, self.weight, self.rows) == (other.cells, other.weight, other.rows)
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def has_many_classes(self) -> bool:
+        """Whether there are more than `MOST_CLASSES`."""
+        return len(self.names) > MOST_CLASSES
 
     @property
     def bytes_held(self) -> int:

@@ -7,8 +7,7 @@ of many they are arrays with a number for each group, which may end before the l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -44,8 +43,7 @@ def greatest_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
     return found
 
 
-@dataclass(eq=False, repr=False)
-class Numbers:
+class Numbers(NamedTuple):
     """Numbers of groups that are merged by adding them, or by taking the least or the greatest."""
 
     join: np.ufunc
@@ -92,8 +90,7 @@ class Numbers:
         return float.fromhex(number) if isinstance(number, str) else number
 
 
-@dataclass(eq=False, repr=False)
-class Nested:
+class Nested(NamedTuple):
     """A sum, or a state within a state; None where there is none."""
 
     read: Callable[[Mapping[str, Any]], Any] | None = None  # what its `to_json` wrote
@@ -117,8 +114,7 @@ class Nested:
         return None if state is None or self.read is None else self.read(state)
 
 
-@dataclass(eq=False, repr=False)
-class Several:
+class Several(NamedTuple):
     """A tuple of fields of one kind."""
 
     kind: Any

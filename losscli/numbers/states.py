@@ -1,20 +1,16 @@
-"""The kinds of states by name, states that join several, and the states of a block, each summed once."""
+"""The kinds of states by name, what states that join several share, and the states of a block, each summed once."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from losscli.numbers.bins import Bins
-from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import ExactSum
-from losscli.numbers.extremes import Extremes
 from losscli.numbers.fields import STATE, PerGroup, Several, State
-from losscli.numbers.sums import Moments, Sums
-from losscli.numbers.values import Values
 
 if TYPE_CHECKING:
     from losscli.numbers.sums import Names
@@ -57,39 +53,24 @@ class Joined(State):
         return cls(tuple(kind.from_json(state) for (kind, _), state in states))
 
 
-class Sized(Joined):
-    """Moments of label and prediction; the sum of the sizes of the label, its least and greatest value."""
-
-    LAYOUT = ((Moments, (0, 1)), (Sums, (2,)), (Extremes, (0,)))
-    __slots__ = ()
-
-
-class Rivals(Joined):
-    """Moments of the label with each of two predictions, and sums of further columns."""
-
-    LAYOUT = ((Moments, (0, 1)), (Moments, (0, 2)), (Sums, (3, 4, 5, 6)))
-    __slots__ = ()
-
-
-class Deviances(Joined):
-    """Moments of label and prediction, and sums of three further columns."""
-
-    LAYOUT = ((Moments, (0, 1)), (Sums, (2, 3, 4)))
-    __slots__ = ()
-
-
-STATES: dict[str, Any] = {
-    "sums": Sums,
-    "moments": Moments,
-    "extremes": Extremes,
-    "confusion": Confusion,
-    "bins": Bins,
-    "values": Values,
-    "sized": Sized,
-    "rivals": Rivals,
-    "deviances": Deviances,
+STATES = {
+    "sums": "losscli.numbers.sums:Sums",
+    "moments": "losscli.numbers.sums:Moments",
+    "extremes": "losscli.numbers.extremes:Extremes",
+    "confusion": "losscli.numbers.confusion:Confusion",
+    "bins": "losscli.numbers.bins:Bins",
+    "values": "losscli.numbers.values:Values",
+    "sized": "losscli.numbers.joined:Sized",
+    "rivals": "losscli.numbers.joined:Rivals",
+    "deviances": "losscli.numbers.joined:Deviances",
 }
-"""The kinds of states, by the names that losses give them."""
+"""Where the kinds of states are, by the names that losses give them."""
+
+
+def state_kind(name: str) -> Any:
+    """The class of a kind of state, whose module is loaded on use."""
+    module, _, kind = STATES[name].partition(":")
+    return getattr(importlib.import_module(module), kind)
 
 
 class BlockStates:

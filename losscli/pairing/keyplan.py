@@ -7,7 +7,6 @@ compared as text where neither has a type.  Types that cannot be compared are re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from losscli.errors import DataError, UsageError
@@ -43,11 +42,10 @@ TYPE_NAMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class KeySlot:
+class KeySlot(NamedTuple):
     """One key column of one file: its place and how it is read."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     name: str
     file: str
     kind: ColumnKind

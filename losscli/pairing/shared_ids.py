@@ -7,7 +7,6 @@ column that may mean another thing in each file, and in an index that one file k
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -126,11 +125,10 @@ class Difference(NamedTuple):
     other: str
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """In how many rows two columns differ, the first of them, and the numbering of each column."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     first: Difference | None
     sides: tuple[Numbering, Numbering]
 

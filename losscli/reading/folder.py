@@ -154,7 +154,7 @@ class FolderSource(Source):
                 self._sources.pop(number, None)  # the copy goes when its last part has been decoded
 
     def _filled(self, number: int, at: int, part: Part, fills: Sequence[Fill]) -> Part:
-        return replace(part, batches=partial(self._batches, number, at, part, fills))
+        return part._replace(batches=partial(self._batches, number, at, part, fills))
 
     def _batches(
         self, number: int, at: int, part: Part, fills: Sequence[Fill], chunk_rows: int

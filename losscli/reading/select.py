@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,13 +18,12 @@ DEFAULT_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """A column of a side (0 is PREDS, 1 is LABELS); or of the lists in it one label, as a column of 0 and 1, or one
     place, as a column of numbers."""
 
     side: int
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     name: str
     labels: tuple[int | str, ...] = ()  # of a list: the label, in all spellings, that the column shows
     item: int | None = None  # of a list of numbers: the place that the column shows

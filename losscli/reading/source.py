@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.reading.listing import DataFile
@@ -43,8 +42,7 @@ class Dialect(NamedTuple):
         return ",".join(f"{key}={value}" for key, value in said.items() if value is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A run of rows of one file, decoded independently of the others; to make one reads at most its bytes."""
 
     size: int  # its share of the bytes of the file, for progress

@@ -96,7 +96,7 @@ class SpooledSource(Source):
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         try:
             for part in self._inner.parts(wants):
-                yield replace(part, batches=partial(self._batches, part))
+                yield part._replace(batches=partial(self._batches, part))
         except DataError as error:
             raise self.renamed(error) from None
 

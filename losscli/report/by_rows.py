@@ -28,7 +28,7 @@ from losscli.statistics.intervals import (
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.measure.observers.states import UnitDifference
+    from losscli.measure.observers.differences import UnitDifference
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
     from losscli.numbers.sums import Sums

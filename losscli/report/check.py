@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from losscli.errors import UsageError
 from losscli.report.gates import Gate
-from losscli.report.options import CheckOptions, arguments_of
+from losscli.report.options import GateOptions, arguments_of
 from losscli.report.records import Report
 from losscli.report.saved import read_result
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckOptions(GateOptions):
+    """The options of `check`.
+
+    results: paths of saved results.
+    """
+
+    results: Sequence[str]
 
 
 @arguments_of(CheckOptions)

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
 from losscli.measure.call import Call
 from losscli.measure.loss_request import requests_of
-from losscli.measure.observers.states import UnitDifference
+from losscli.measure.observers.differences import UnitDifference
+from losscli.measure.options import MeasureOptions
 from losscli.numbers.exact import round_fraction
 from losscli.report.by_rows import Evidence, ModelPair, by_rows
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
-from losscli.report.options import CompareOptions, arguments_of
+from losscli.report.options import arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
 from losscli.report.results import deal_groups, of_measure, slices_of
@@ -31,6 +32,67 @@ if TYPE_CHECKING:
     from losscli.measure.call import Start
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
+    from losscli.statistics.intervals import IntervalSpec
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompareOptions(MeasureOptions):
+    """The options of `compare`.
+
+    base: path of the predictions of the base; with two or more of ``pred``, of the predictions of all models.
+    head: path of the predictions of the other model; with two or more of ``pred``, of the labels.
+    labels: path of the labels; None: ``base`` holds them.
+    time: column of the time of each row, for Diebold and Mariano's test.
+    margin: differences up to this do not matter, in the unit of the loss.
+    fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
+    """
+
+    base: str
+    head: str | None = None
+    labels: str | None = None
+    _: KW_ONLY
+    time: str | None = None
+    margin: float = 0.0
+    fail_on: Sequence[str] = ("worse",)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The inputs, in the order of their sides.  UsageError where they are not those of two models."""
+        if len(set(self.models)) > 1:
+            if self.labels is not None:
+                raise UsageError(
+                    "with several `--pred` the inputs are PREDS and LABELS, and there are three",
+                    hint="to compare two files, name one column that both have",
+                )
+            return (self.base,) if self.head is None else (self.base, self.head)
+        if self.head is None:
+            raise UsageError(
+                "there is one model, and nothing to compare it with",
+                hint="give BASE and HEAD, or one file and two of its columns: `--pred A --pred B`",
+            )
+        return (self.base, self.head) if self.labels is None else (self.base, self.head, self.labels)
+
+    @property
+    def model_sides(self) -> tuple[int, ...]:
+        """The side of each model, where each has a file of its own."""
+        return () if len(set(self.models)) > 1 else (0, 1)
+
+    @property
+    def label_side(self) -> int:
+        """The side that holds the label."""
+        return 0 if self.model_sides and self.labels is None else len(self.paths) - 1
+
+    @property
+    def interval(self) -> IntervalSpec:
+        """The interval of the differences, which a comparison cannot do without."""
+        from losscli.statistics.intervals import IntervalSpec
+
+        return IntervalSpec.parse(self.ci or "normal") or IntervalSpec("normal")
+
+    @property
+    def spreads(self) -> bool:
+        """Second moments are kept for each pair of losses instead."""
+        return False
 
 
 @arguments_of(CompareOptions)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.loss.declare import Finished, Loss, Undefined
 from losscli.losses.stable import sum_fractions
-from losscli.numbers.bins import Bins
-from losscli.numbers.confusion import Confusion, Counts
 from losscli.numbers.exact import exact_quotient, round_fraction
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.sums import Sums
 from losscli.text import plural, visible
+
+if TYPE_CHECKING:
+    from losscli.numbers.bins import Bins
 
 NO_ROW = "no row counts"
 
@@ -37,7 +38,8 @@ def finish(
             # Of squares beyond the doubles the sum is exact, and their mean may be within them.
             return beyond if infinite.rows and rounded(mean)[0] is None else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
-    if not isinstance(state, Counts) and state.weight.units == 0:
+    counted = loss.per_class and loss.state == "confusion"
+    if not counted and state.weight.units == 0:
         return Undefined(NO_ROW)
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
 
@@ -89,11 +91,12 @@ def mean_of_parts(
     return sum_fractions(terms) / weight if weight else Undefined("no part has anything to measure"), notes
 
 
-def detail_of(state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
+def detail_of(loss: Loss, state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a picture of the result needs: the table of classes, or the bins."""
-    if isinstance(state, Confusion):
-        return state.matrix()
-    binned = isinstance(state, Bins) and state.bins and "bins" in params
+    if loss.state == "confusion":
+        matrix: dict[str, Any] = state.matrix()
+        return matrix
+    binned = loss.state == "bins" and state.bins and "bins" in params
     return _bins(state, params["bins"]) if binned else None
 
 

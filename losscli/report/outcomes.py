@@ -7,14 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.loss.declare import Finished, Undefined
-from losscli.measure.class_views import ClassesView, CodedView, OneClassView
-from losscli.measure.classes import BINARY, met, rest_of
 from losscli.measure.plan import Measure, Plan, ResultPart
-from losscli.numbers.confusion import Confusion, Counts
 from losscli.report.finish import NO_ROW, finish, mean_of_parts, rounded
 
 if TYPE_CHECKING:
+    from losscli.measure.class_views import ClassesView
     from losscli.measure.tally import Tally
+    from losscli.numbers.confusion import Confusion, Counts
     from losscli.statistics.intervals import IntervalSpec
 
 
@@ -88,7 +87,13 @@ class Finisher:
 
     def _rest(self, unit: int) -> int | str | None:
         """What the negative class is called, where a table is of labels against probabilities."""
-        held = met(self.plan, self.whole, unit) if self.loss.state == "confusion" else None
+        if self.loss.state != "confusion":
+            return None
+        # Imported here: many losses take no classes.
+        from losscli.measure.class_views import CodedView
+        from losscli.measure.classes import met, rest_of
+
+        held = met(self.plan, self.whole, unit)
         if held is None or held.preds is not None or not isinstance(held.view, CodedView):
             return None
         positive = self.options.positive
@@ -156,6 +161,9 @@ class Finisher:
 
     def _are_binary(self, units: Sequence[int]) -> bool:
         """Whether all have the classes 0 and 1 only, or -1 and 1: in their columns, or in labels and predictions."""
+        # Imported here: many losses take no classes.
+        from losscli.measure.classes import BINARY, met
+
         found: list[Set[int | str]] = []
         for held in (met(self.plan, self.whole, unit) for unit in units):
             if held is not None and held.columns:
@@ -166,6 +174,8 @@ class Finisher:
 
     def _of_positive(self, states: Sequence[Any]) -> Outcome:
         """Of several class columns that of the positive class."""
+        from losscli.measure.class_views import OneClassView
+
         view = next(
             v for _, v in self.plan.units[self.measure.parts[0].unit].views if isinstance(v, OneClassView)
         )
@@ -199,6 +209,11 @@ class Finisher:
 
     def _class_view(self) -> ClassesView | None:
         """The classes that prediction columns stand for."""
+        if not self.plan.takes_classes(self.measure):
+            return None
+        # Imported here: many losses take no classes.
+        from losscli.measure.class_views import ClassesView, OneClassView
+
         unit = self.plan.units[self.measure.parts[0].unit]
         for _, view in unit.views:
             if isinstance(view, (ClassesView, OneClassView)):
@@ -232,7 +247,7 @@ class Finisher:
         if average == "micro":
             merged: Any = next((unit for unit in units if isinstance(unit, Undefined)), units[0])
             for unit in units[1:] if not isinstance(merged, Undefined) else ():
-                merged = merged + unit if isinstance(unit, Counts) else merged.merge(unit)
+                merged = merged.merge(unit)
             whole = self.finished(merged)
         else:
             weights = [self._support(unit) if average == "weighted" else Fraction(1) for unit in units]
@@ -244,7 +259,6 @@ class Finisher:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
         if isinstance(unit, Undefined):
             return Fraction(1)
-        if isinstance(unit, Counts):
-            return unit.tp + unit.fn
-        spread: Fraction = unit.label_spread
-        return spread
+        counted = self.loss.per_class and self.loss.state == "confusion"
+        support: Fraction = unit.tp + unit.fn if counted else unit.label_spread
+        return support

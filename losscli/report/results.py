@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
-from losscli.measure.classes import judge, unweighed
 from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import BySlice, Tally
-from losscli.numbers.confusion import MOST_CLASSES, Confusion
 from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
-from losscli.numbers.states import STATES
+from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
 from losscli.report.outcomes import Finisher, Options, Outcome
@@ -44,7 +42,7 @@ def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     deal_groups(plan, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
-    found = [result for finisher in finishers for result in _Measured(finisher, tally).results()]
+    found = [result for finisher in finishers for result in _Measured(finisher, tally, {}).results()]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.slicings):
         by = f"|by:{slicing.slicing}"
@@ -77,7 +75,7 @@ def deal_groups(plan: Plan, tally: Tally) -> None:
 
 def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
     """The results of one measure over the rows of one tally."""
-    return _Measured(Finisher(measure, plan, options.whole or tally, options), tally).results()
+    return _Measured(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
 
 
 def values_of(
@@ -113,20 +111,19 @@ def slices_of(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measured(NamedTuple):
     """A measure over the rows of a tally: all, or those of a slice."""
 
     finisher: Finisher
     tally: Tally
-    slice: dict[str, str | None] = field(default_factory=dict)
+    slice: dict[str, str | None]
     by: str = ""  # what the signature of a slice says more
 
     def results(self) -> list[Result]:
         units = [part.unit for part in self.finisher.measure.parts]
         states = [self.tally.state(unit) for unit in units]
         counted = None not in states
-        empty = STATES[self.finisher.loss.state].empty(weighted=self.finisher.plan.weighted)
+        empty = state_kind(self.finisher.loss.state).empty(weighted=self.finisher.plan.weighted)
         notes = self._notes()
         outcomes = self.finisher.outcomes(
             self.finisher.read([empty if state is None else state for state in states])
@@ -171,15 +168,15 @@ class _Measured:
     def _notes(self) -> list[str]:
         """What is to be said of all results of the measure."""
         options, notes = self.finisher.options, []
-        if self.tally is self.finisher.whole:
-            notes = unweighed(self.finisher.plan, self.finisher.whole)
-            notes += judge(
-                self.finisher.measure,
-                self.finisher.plan,
-                self.finisher.whole,
-                options.positive,
-                options.classes,
-            )
+        measure, plan = self.finisher.measure, self.finisher.plan
+        if self.tally is self.finisher.whole and (
+            plan.class_weights is not None or plan.takes_classes(measure)
+        ):
+            # Imported here: many losses take no classes.
+            from losscli.measure.classes import judge, unweighed
+
+            notes = unweighed(plan, self.tally)
+            notes += judge(measure, plan, self.tally, options.positive, options.classes)
         if len(self.finisher.measure.parts) > 1 and self.finisher.loss.of_rows is not None:
             notes.append(f"of several labels, {self.finisher.loss.of_rows}")
         if options.average is not None and self.finisher.form != options.average:
@@ -252,12 +249,13 @@ class _Measured:
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
     def _detail(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
-        if part and isinstance(state, Confusion) and len(state.names) > MOST_CLASSES:
+        loss = self.finisher.loss
+        if part and loss.state == "confusion" and state.has_many_classes:
             return None  # the table of so many classes, once for each of them, would fill any file
-        detail = detail_of(state, self.finisher.measure.values)
+        detail = detail_of(loss, state, self.finisher.measure.values)
         if detail is not None and "confusion" in detail:
             detail["classes"] = [self.finisher.shown.get(name, name) for name in detail["classes"]]
-        if self.finisher.plan.observers and self.finisher.loss.is_mean and isinstance(state, Sums):
+        if self.finisher.plan.observers and loss.is_mean and isinstance(state, Sums):
             from losscli.measure.observers.worst_rows import WorstRows
 
             worst = self.tally.of(WorstRows(unit))

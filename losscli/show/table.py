@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -71,12 +70,12 @@ def render(view: View, look: Canvas) -> str:
 
 
 def _with_arrows(column: Column) -> Column:
-    return replace(column, cells=[ARROWS.get(text, text) for text in column.cells])
+    return column._replace(cells=[ARROWS.get(text, text) for text in column.cells])
 
 
 def _shortened(column: Column) -> Column:
     """The column at its least width."""
-    return replace(column, cells=[text[:LEAST_REMARK] for text in column.cells])
+    return column._replace(cells=[text[:LEAST_REMARK] for text in column.cells])
 
 
 def _whole_width(columns: Sequence[Column]) -> int:

@@ -22,13 +22,13 @@ from losscli.show.lines import (
     several_preds,
     value_text,
 )
-from losscli.show.verdict import Verdict, judged
 from losscli.text import grouped
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.show.canvas import Canvas
     from losscli.show.pictures import ConfusionTable, Picture
+    from losscli.show.verdict import Verdict
 
 
 class ResultLine(NamedTuple):
@@ -154,6 +154,9 @@ class ReportView(View):
         self.whole_rows = sum(not r.slice for r in report.results)
         self.weighted = any(r.weight != r.rows for r in report.results)
         if report.gate is not None:
+            # Imported here: few reports are judged.
+            from losscli.show.verdict import judged
+
             self.gate = self.verdict = judged(report.gate)
 
     def results(self, *, ends: bool = False, baseline: bool = False) -> Table:

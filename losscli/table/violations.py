@@ -7,7 +7,7 @@ shown does not depend on how the rows were cut into blocks, or on the thread tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,8 +27,7 @@ class ViolationKind(NamedTuple):
     check: str
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """The first bad value of a kind, and how many there are.
 
     ``plural`` says what is true of all of them: "are outside".
@@ -39,11 +38,11 @@ class Violation:
     wanted: str
     plural: str
     hint: str | None
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
 
     def merge(self, other: Violation) -> Violation:
         first = self if self.row <= other.row else other
-        return replace(first, count=self.count + other.count)
+        return first._replace(count=self.count + other.count)
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ import pytest
 from losscli.cli.commands import COMMANDS
 from losscli.cli.options import TABLE, Options, of_command
 from losscli.report.check import check
-from losscli.report.compare import compare
+from losscli.report.compare import CompareOptions, compare
 from losscli.report.evaluate import evaluate
-from losscli.report.options import CompareOptions, EvalOptions
+from losscli.report.options import EvalOptions
 
 
 def test_every_attribute_of_the_record_is_an_entry_of_the_table():

@@ -11,8 +11,9 @@ from tables import table
 from losscli.measure.call import Call
 from losscli.measure.loss_request import requests_of
 from losscli.reading.source import Dialect
+from losscli.report.compare import CompareOptions
 from losscli.report.evaluate import evaluated
-from losscli.report.options import CompareOptions, EvalOptions, GateOptions
+from losscli.report.options import EvalOptions, GateOptions
 from losscli.report.provenance import finish_options
 from losscli.report.results import results
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.grouped_sums import GroupedSums
-from losscli.numbers.states import STATES, merged_groups
+from losscli.numbers.states import STATES, merged_groups, state_kind
 
 SLICES = 5
 wild = st.one_of(
@@ -76,7 +76,7 @@ KINDS = [name for name in STATES if name not in ("confusion", "values")]
 def drawn_state(name, weighted):
     """What makes states of a kind of some of 500 rows, and the group of each row."""
     rng = np.random.default_rng(3)
-    kind = STATES[name]
+    kind = state_kind(name)
     width = 1 + max((at for _, places in getattr(kind, "LAYOUT", ()) for at in places), default=1)
     columns = [rng.normal(size=500) * 10.0 ** rng.integers(-3, 3, 500) for _ in range(width)]
     if name == "bins":

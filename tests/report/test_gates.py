@@ -15,12 +15,11 @@ from scipy.stats import norm
 
 from losscli.errors import UsageError
 from losscli.report.baseline import Baseline
-from losscli.report.check import check
+from losscli.report.check import CheckOptions, check
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
 from losscli.report.gates import Gate, failures
 from losscli.report.limits import Limit
-from losscli.report.options import CheckOptions
 from losscli.report.slice_pattern import matches, slice_text
 from losscli.statistics.holm import holm
 

@@ -29,7 +29,7 @@ from sklearn import metrics
 from tables import table
 
 from losscli.errors import UsageError
-from losscli.numbers.states import STATES
+from losscli.numbers.states import state_kind
 from losscli.report.evaluate import evaluate
 from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import (
@@ -527,7 +527,7 @@ def test_a_resample_is_the_merge_of_its_groups(loss, weighted):
     rows = len(columns[0])
     codes = rng.integers(0, 5, rows)
     weight = rng.integers(1, 9, rows).astype(float) if weighted else None
-    kind = STATES[loss.state]
+    kind = state_kind(loss.state)
     state = kind.of(columns, weight, None, codes, 6)
     groups = [state.at(g) if (codes == g).any() else None for g in range(6)]
     counts = rng.integers(0, 3, (4, 6)).astype(float)

@@ -19,8 +19,7 @@ def run(call: Options) -> int:
     """
     out = outputs.Outputs.of(call, [*call.results, *([call.baseline] if call.baseline else [])])
 
-    from losscli.report.check import checked
-    from losscli.report.options import CheckOptions
+    from losscli.report.check import CheckOptions, checked
 
     reports = checked(call.record("check", CheckOptions))
     if not call.quiet:

@@ -36,8 +36,7 @@ def run(call: Options) -> int:
     out = outputs.Outputs.of(call, inputs)
 
     from losscli.cli.progress import Progress
-    from losscli.report.compare import compared
-    from losscli.report.options import CompareOptions
+    from losscli.report.compare import CompareOptions, compared
     from losscli.show import refuse_comparison
 
     for name in (out.format, *(name for name, _ in out.files)):

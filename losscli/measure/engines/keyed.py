@@ -83,7 +83,7 @@ class _KeyedReader:
 
     def in_order(self) -> Outcome | None:
         """Both files from front to back, a batch at a time; None where they are not in the order of the keys."""
-        tally = empty_tally(self.sink, self.memory)
+        tally = empty_tally(self.plan, self.sink, self.memory)
         paired: list[Paired] = []
 
         def blocks(sides: Sequence[Iterator[Batch]]) -> Iterator[Block]:
@@ -110,7 +110,7 @@ class _KeyedReader:
 
     def dense(self, side: int) -> Outcome | None:
         """One file as a table, the other one against it; None where the keys do not lie close together."""
-        tally, alone, read = empty_tally(self.sink, self.memory), [], 0
+        tally, alone, read = empty_tally(self.plan, self.sink, self.memory), [], 0
         limit = self.memory // 2
         try:
             with workers(self.jobs) as pool:
@@ -154,7 +154,7 @@ class _KeyedReader:
         """All rows by their part, then part by part: both need threads, and neither an order."""
         slots = max(len(self.plan.wants(side)) for side in range(len(self.sources)))
         bits = part_bits(self.sources, slots, self.memory, self.jobs)
-        tally, stops = empty_tally(self.sink, self.memory), []
+        tally, stops = empty_tally(self.plan, self.sink, self.memory), []
         with workers(self.jobs) as pool, Spill() as spill:
             # The other half is for what is decoded, matched and measured at the moment.
             parts = KeyedParts(self.keys, spill, bits, self.memory // 2)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from losscli.measure.observers.file_rows import RowTable
+    from losscli.measure.plan import Plan
     from losscli.pairing import Paired
     from losscli.reading.source import Part, Source
 
@@ -32,7 +33,7 @@ Advance = Callable[[int, int], None]
 """Called with the rows measured and the bytes read since the last call."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Outcome:
     """The tally of the rows that could be read, and what stopped the reading, if anything did."""
 
@@ -50,12 +51,13 @@ class Sink(Protocol):
         """Forget all rows: they will come again, paired in another way."""
 
 
-def empty_tally(sink: Sink | None, memory: int) -> Tally:
+def empty_tally(plan: Plan, sink: Sink | None, memory: int) -> Tally:
     """An empty tally that sends single rows to ``sink`` and refuses tables of more than ``memory`` bytes."""
+    limit = memory if any(unit.loss.state == "confusion" for unit in plan.units) else None
     if sink is None:
-        return Tally(memory=memory)
+        return Tally(memory=limit)
     sink.restart()
-    return Tally(sink=sink.add, memory=memory)
+    return Tally(sink=sink.add, memory=limit)
 
 
 def decoded_batches(

@@ -73,7 +73,7 @@ def _by_position(
 ) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
     pieces = segments(sources, wants)
-    outcome = Outcome(empty_tally(sink, memory))
+    outcome = Outcome(empty_tally(plan, sink, memory))
     with workers(jobs) as pool:
         if len(pieces) == 1:
             outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, outcome.tally, advance)
