@@ -90,7 +90,7 @@ def plan(
         observers=_spreads(measured.losses.units) if options.spreads else (),
         groups=groups,
         times=times,
-        telling=shared_ids,
+        shared_ids=shared_ids,
         notes=tuple(columns.notes),
     )
     if options.watches:

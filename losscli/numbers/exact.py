@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from losscli.numbers.tiles import LOWEST, sum_of_integers, sum_of_products
+from losscli.numbers.tiles import LOWEST, sum_of_products
 
 if TYPE_CHECKING:
-    from losscli.table.block import Floats, Ints
+    from losscli.table.block import Floats
 
 _HEX = re.compile(r"-?[0-9a-f]+", re.ASCII)
 
@@ -53,11 +53,6 @@ class ExactSum(NamedTuple):
         """Sum of w*x*y; the products are not rounded."""
         units, *others = sum_of_products(w, x, y)
         return cls(units, 3, *others)
-
-    @classmethod
-    def of_integers(cls, column: Ints) -> ExactSum:
-        """Sum of a column of int64."""
-        return cls.of_int(sum_of_integers(column))
 
     @classmethod
     def of_int(cls, number: int) -> ExactSum:

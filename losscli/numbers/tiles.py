@@ -80,15 +80,6 @@ def sum_of_products(*factors: Floats) -> TileSum:
     return others.merge(TileSum(units))
 
 
-def sum_of_integers(column: Ints) -> int:
-    """The sum of a column of int64, beyond 64 bits too."""
-    total = 0
-    for start in range(0, len(column), TILE):
-        tile = column[start : start + TILE]
-        total += (int((tile >> 32).sum()) << 32) + int((tile & 0xFFFFFFFF).sum())
-    return total
-
-
 # ------------------------------------------------------------------------------------------------
 # By digits
 # ------------------------------------------------------------------------------------------------

@@ -114,18 +114,6 @@ def test_a_row_of_equal_values_does_not_overflow_a_digit(rows: int, value: float
     assert ExactSum.of(column).fraction == (rows - 1) * Fraction(value) + Fraction(column[-1])
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20), st.integers(1, 3))
-def test_integers_sum_without_wrapping(numbers: list[int], times: int) -> None:
-    column = np.array(numbers * times, dtype=np.int64)
-    assert ExactSum.of_integers(column) == ExactSum.of_int(sum(numbers) * times)
-    assert ExactSum.of_integers(column).fraction == sum(numbers) * times
-
-
-def test_long_columns_of_integers_sum_without_wrapping() -> None:
-    column = np.full(200_000, -(2**63))
-    assert ExactSum.of_integers(column).fraction == -200_000 * 2**63
-
-
 # --- both paths ----------------------------------------------------------------------------------
 
 
