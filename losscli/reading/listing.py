@@ -1,4 +1,4 @@
-"""Which files an input stands for: one, those below a folder, or those that a glob matches.
+"""The files of an input: one, those below a folder, or those that a glob matches.
 
 Files come in byte order of their paths.  Names that begin with `_` or `.` are left out, as writers of
 partitioned data keep their own notes there.  Nothing here opens a file.
@@ -22,7 +22,7 @@ _WILD = re.compile(r"[*?\[]")
 
 
 class DataFile(NamedTuple):
-    """One of the files that an input stands for."""
+    """One of the files of an input."""
 
     path: str  # to open it, and to name it in a message
     name: str  # below the folder, or below that part of a glob that has no wildcards; with `/`

@@ -60,7 +60,7 @@ def name_of(uri: str) -> str:
 
 
 def listed_remote(uri: str, *, any_suffix: bool = False) -> Listing:
-    """The files that a URI stands for: one, or those below a folder or of a glob, where there are such."""
+    """The files of a URI: one, or those below a folder or of a glob, where there are such."""
     scheme = checked(uri)
     one = Listing(shown(uri), (DataFile(uri, name_of(uri)),), remote=True)
     wild = _WILD.search(uri) is not None

@@ -88,7 +88,7 @@ def named(source: Source, asked: str) -> list[int]:
 
 
 def is_glob(name: str) -> bool:
-    """Whether a name that no column has stands for several."""
+    """Whether a name is a glob, which may match several columns."""
     return any(sign in name for sign in "*?[")
 
 
@@ -163,7 +163,7 @@ def _side(sources: Sequence[Source], name: str) -> tuple[int | None, str]:
 
 
 def _matching(sources: Sequence[Source], glob: str) -> list[str]:
-    """The names that a glob stands for; where no name begins as it does, its prefix chooses the side."""
+    """The names that a glob matches; where no name begins as it does, its prefix chooses the side."""
     names = dict.fromkeys(column for source in sources for column in source.columns)
     found = [name for name in names if fnmatchcase(name, glob)]
     side, own = _side(sources, glob)
