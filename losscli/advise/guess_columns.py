@@ -1,6 +1,6 @@
 """Which columns are predictions and which are labels, as far as their names and first rows tell.
 
-`ColumnGuesses.candidates` finds columns that may belong together; what they mean is told by `interpret`.
+`ColumnGuesses.candidates` finds columns that may belong together; `interpret` says what they mean.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class LeftOut:
     instead: str
 
     def said(self, name: str) -> str:
-        """Why, of the name that was asked for."""
+        """The reason for the name that the call gives."""
         return f"`{name}` is left out: {self.why}"
 
 

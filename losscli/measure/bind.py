@@ -90,7 +90,7 @@ def plan(
         observers=_spreads(measured.losses.units) if options.spreads else (),
         groups=groups,
         times=times,
-        telling=shared_ids,
+        shared_ids=shared_ids,
         notes=tuple(columns.notes),
     )
     if options.watches:
@@ -111,7 +111,7 @@ def plan(
 
 
 def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
-    """The losses that are asked for, in the forms that fit the columns."""
+    """The losses of the call, in the forms that fit the columns."""
     models = columns.models(requests)
     preds = {(c.side, c.index) for model in models for role in model.roles.values() for c in role}
     labels = columns.labels(requests, preds)

@@ -93,7 +93,7 @@ class ClassesView(View):
     column: Place
     classes: tuple[tuple[int | str, int], ...]
     asked_by: str = field(compare=False)
-    holder: str = "prediction column"  # what stands for a class, in messages
+    holder: str = "prediction column"  # what each class is matched to, as messages name it
 
     def __hash__(self) -> int:
         return hash(self.column)  # as that of `NumberView`: there may be many names

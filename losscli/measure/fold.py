@@ -34,8 +34,8 @@ def fold(plan: Plan, block: Block) -> Tally:
     block = _laid_out(plan, block, tally)
     for one, other in plan.equal:
         compare_columns(plan, block, one, other, tally.faults)
-    for at, telling in enumerate(plan.telling):
-        tally.agreements[at] = agreement_of(plan, block, telling)
+    for at, shared in enumerate(plan.shared_ids):
+        tally.agreements[at] = agreement_of(plan, block, shared)
     if plan.where is not None and not (kept := plan.where.read(block)).all():
         add_counts(tally.dropped, {"where": int(np.count_nonzero(~kept))})
         block = block.take(kept)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LossRequest(NamedTuple):
-    """A loss as asked for: its spec, and the forms among which the columns choose."""
+    """A loss that the call names: its spec, and the forms among which the columns choose."""
 
     spec: Spec
     forms: tuple[Loss, ...]

@@ -123,7 +123,7 @@ class Plan(NamedTuple):
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
     times: SliceView | None = None  # the time of each row, where models are compared over time
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
-    telling: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
+    shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:

@@ -118,7 +118,7 @@ DIFFERENT_ROWS = "different rows"
 def _add_differences(plan: Plan, tally: Tally) -> None:
     """Add a fault for each pair of columns that say which row is which and differ, where a note is not enough."""
     for at, agreement in tally.agreements.items():
-        shared = plan.telling[at]
+        shared = plan.shared_ids[at]
         first = agreement.first
         if first is None or not shared.strict or agreement.counting(tally.read) is not None:
             continue

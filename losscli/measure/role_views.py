@@ -162,7 +162,7 @@ class RoleViews:
         )
 
     def _classes(self) -> tuple[tuple[int | str, int], ...]:
-        """The class that each prediction column stands for."""
+        """The class of each prediction column."""
         columns = self.columns
         return class_places(columns.sources, columns.options, self.model.roles["pred"], columns.notes)
 

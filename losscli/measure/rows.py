@@ -136,7 +136,7 @@ def _facts(
     order = {"label": 1, "pred": 2, "weight": 3, "other": 4, "key": 5}
     chosen: dict[tuple[int, int], tuple[int, Place, Slot]] = {}
     # What holds the same as another column.
-    same = {other for _, other in plan.equal} | {telling.other for telling in plan.telling}
+    same = {other for _, other in plan.equal} | {shared.other for shared in plan.shared_ids}
     for place, slot in plan.places():
         if place in same or slot.made or slot.kind in KEY_KINDS:
             continue

@@ -41,7 +41,7 @@ class Tally:
     dropped: dict[str, int] = field(default_factory=dict)
     zero_weight: int = 0  # of the used rows, those of weight 0, which enter no state
     faults: Violations = field(default_factory=Violations)
-    agreements: dict[int, Agreement] = field(default_factory=dict)  # by the place of what tells rows
+    agreements: dict[int, Agreement] = field(default_factory=dict)  # by the place in `Plan.shared_ids`
     seen: FirstSeen = field(default_factory=dict)
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met

@@ -17,7 +17,7 @@ def open_source(
 ) -> Source:
     """Open a file, or ``-`` for standard input, by its suffix or the ``format`` given.
 
-    ``name`` stands for the path where that says nothing: of a copy, the name of what was copied.
+    ``name`` replaces the path in messages and gives the suffix: for a copy, the name of the original file.
     """
     name = name or path
     compression = COMPRESSIONS.get(os.path.splitext(name.lower())[1])

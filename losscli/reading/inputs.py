@@ -1,6 +1,6 @@
 """PREDS and LABELS as the user wrote them, opened: files, folders, globs, standard input, URIs.
 
-`listing` and `remote` find the files that a path stands for; `folder` makes one source of several.
+`listing` and `remote` find the files of a path; `folder` makes one source of several.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _opened(
 
 
 def row_name(source: Source, row: int) -> str:
-    """A row for a message: ``row 7``, and of which file where there are several."""
+    """A row for a message: ``row 7``, and its file where there are several."""
     path, at = source.locate(row)
     return f"row {at}" if path == source.path else f"row {at} of {path}"
 

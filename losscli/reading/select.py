@@ -86,7 +86,7 @@ def named(source: Source, asked: str) -> list[int]:
 
 
 def is_glob(name: str) -> bool:
-    """Whether a name that no column has is a pattern for several."""
+    """Whether a name is a glob, which may match several columns."""
     return any(sign in name for sign in "*?[")
 
 

@@ -45,7 +45,7 @@ class Dialect(NamedTuple):
 class Part(NamedTuple):
     """A run of rows of one file, decoded independently of the others; to make one reads at most its bytes."""
 
-    size: int  # its share of the bytes of the file, for progress
+    size: int  # bytes of the file in this part, for progress
     batches: Callable[[int], Iterator[Batch]]  # the rows in order, at most so many at a time
     rows: int | None = None  # None: not known before it is decoded
 

@@ -57,7 +57,7 @@ def notes_of(plan: Plan, tally: Tally, sources: Sequence[Source]) -> list[str]:
     """Notes about the columns: how they were understood, and where they differ."""
     notes = list(plan.notes)
     for at, agreement in tally.agreements.items():
-        first, shared = agreement.first, plan.telling[at]
+        first, shared = agreement.first, plan.shared_ids[at]
         if first is None:
             continue
         files = [plan.slot(place).file for place in (shared.one, shared.other)]

@@ -16,7 +16,7 @@ _unfinished: set[str] = set()
 
 
 def discard_unfinished() -> None:
-    """Remove half-written files; called when the process is told to end."""
+    """Remove half-written files; called when a signal ends the process."""
     for path in list(_unfinished):
         with contextlib.suppress(OSError):
             os.unlink(path)

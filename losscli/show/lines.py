@@ -51,7 +51,7 @@ def interval_text(ci: Mapping[str, Any]) -> str:
 
 
 def caption(report: Report) -> str:
-    """Which columns of which files were compared, and on how many rows."""
+    """The columns that were compared, their files, and the number of rows."""
     sides = [f"{found.path} ({', '.join(found.columns)})" for found in report.inputs]
     said = f"{' against '.join(sides)}: {plural(report.rows.used, 'row')}"
     if report.saved is not None:

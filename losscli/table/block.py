@@ -184,9 +184,9 @@ class Block(NamedTuple):
         side, index = place
         return self.sides[side][index]
 
-    def row_numbers(self, side: int = 0) -> Ints:
-        """The row numbers in the file of a side, counted from 1."""
-        return self.places_of(side) + (self.first_row + 1)
+    def row_numbers(self) -> Ints:
+        """The row numbers in the first file, counted from 1."""
+        return self.places_of(0) + (self.first_row + 1)
 
     def first(self, where: Mask, side: int = 0) -> tuple[int, int]:
         """The index and the number of the row with the lowest number, of those where ``where`` is true."""

@@ -76,4 +76,4 @@ def test_ids_that_two_files_store_in_the_same_bytes_are_not_compared(tmp_path):
         pq.write_table(pa.table({"id": ids, role: [1.0, 2.0]}), path)
     for labels, compared in ((paths[1], 0), (paths[2], 1)):
         call = Call.opened(EvalOptions(paths[0], labels, loss="mse"))
-        assert len(call.plan(requests_of(call.options.losses)).telling) == compared
+        assert len(call.plan(requests_of(call.options.losses)).shared_ids) == compared
