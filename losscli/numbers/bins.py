@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -64,6 +64,10 @@ class Bins:
         sums = self.sums.regrouped(cells, np.arange(len(cells)), len(cells))
         weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(self.keys[cells] & BELOW, sums, weight, rows)
+
+    def split(self, groups: int) -> Iterable[Self]:
+        """The state of each group alone, for ``groups`` of them."""
+        return map(self.at, range(groups))
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""

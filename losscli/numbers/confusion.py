@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -148,6 +148,10 @@ class Confusion:
         weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(names, places, keys, self.sums.regrouped(cells, keys, len(keys)), weight, rows)
 
+    def split(self, groups: int) -> Iterable[Self]:
+        """The state of each group alone, for ``groups`` of them."""
+        return map(self.at, range(groups))
+
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
         cells, keys = moved(self.keys, codes, places)
@@ -199,7 +203,8 @@ class Confusion:
     @cached_property
     def amounts(self) -> tuple[list[int], Fraction]:
         """The weight of every cell, as whole numbers of one unit."""
-        return self.sums.units(len(self.keys))
+        units, exponent = self.sums.units(len(self.keys))
+        return units, Fraction(2) ** exponent
 
     @property
     def pairs(self) -> Iterator[tuple[int, int]]:

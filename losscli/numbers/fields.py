@@ -6,7 +6,8 @@ of many they are arrays with a number for each group, which may end before the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -63,6 +64,11 @@ class Numbers(NamedTuple):
             return numbers
         return numbers[group].item() if group < len(numbers) else self.nothing
 
+    def split(self, numbers: Any, groups: int) -> list[Any]:
+        """The number of each group, for ``groups`` of them."""
+        found: list[Any] = self.chosen(numbers, np.arange(groups)).tolist()
+        return found
+
     def chosen(self, numbers: Any, codes: Ints) -> Any:
         """The numbers of some groups."""
         found = np.full(len(codes), self.nothing, dtype=numbers.dtype)
@@ -101,6 +107,9 @@ class Nested(NamedTuple):
     def at(self, state: Any, group: int) -> Any:
         return None if state is None else state.at(group)
 
+    def split(self, state: Any, groups: int) -> Iterable[Any]:
+        return repeat(None, groups) if state is None else state.split(groups)
+
     def regrouped(self, state: Any, codes: Ints, places: Ints, groups: int) -> Any:
         return None if state is None else state.regrouped(codes, places, groups)
 
@@ -124,6 +133,11 @@ class Several(NamedTuple):
 
     def at(self, held: Any, group: int) -> Any:
         return tuple(self.kind.at(each, group) for each in held)
+
+    def split(self, held: Any, groups: int) -> Iterable[Any]:
+        if not held:
+            return repeat((), groups)
+        return zip(*(self.kind.split(one, groups) for one in held), strict=True)
 
     def regrouped(self, held: Any, codes: Ints, places: Ints, groups: int) -> Any:
         return tuple(self.kind.regrouped(each, codes, places, groups) for each in held)
@@ -162,6 +176,12 @@ class State:
     def at(self, group: int) -> Self:
         """The state of one group alone."""
         return self._each(lambda kind, held: kind.at(held, group))
+
+    def split(self, groups: int) -> Iterable[Self]:
+        """The state of each group alone, for ``groups`` of them."""
+        return map(
+            type(self), *(kind.split(getattr(self, name), groups) for name, kind in self.FIELDS.items())
+        )
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""

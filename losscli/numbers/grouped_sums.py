@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -134,6 +133,19 @@ class GroupedSums:
         held = ExactSum(units, self.factors)
         return held.merge(self.others[group]) if group in self.others else held
 
+    def split(self, groups: int) -> list[ExactSum]:
+        """The exact sum of each group, for ``groups`` of them."""
+        units, exponent = self.units(groups)
+        # Below the smallest unit there are only zeros.
+        shift = exponent - LOWEST * self.factors
+        if shift < 0:
+            sums = [ExactSum(number >> -shift, self.factors) for number in units]
+        else:
+            sums = [ExactSum(number << shift, self.factors) for number in units]
+        for code, held in self.others.items():
+            sums[code] = sums[code]._replace(positive=held.positive, negative=held.negative, nan=held.nan)
+        return sums
+
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The sums of some groups at other places; those that share a place are added up."""
         if len(codes) > ROOM:
@@ -192,19 +204,20 @@ class GroupedSums:
                 limbs.setdefault(place, np.zeros(groups, dtype=np.int64))[code] -= 1
         return limbs
 
-    def units(self, groups: int) -> tuple[list[int], Fraction]:
-        """The sums of all groups, as whole numbers of one unit."""
+    def units(self, groups: int) -> tuple[list[int], int]:
+        """The finite parts of the sums of all groups, in units of 2 to an exponent, and that exponent."""
         exponent = LIMB * min(self.limbs, default=0)
         if self.others:
             exponent = min(exponent, LOWEST * self.factors)
         found = [0] * groups
         for place, limb in self.limbs.items():
             shift = LIMB * place - exponent
-            for at, number in enumerate(limb.tolist()):
-                found[at] += number << shift
+            if limb.any():
+                numbers = zip(found, limb.tolist(), strict=False)
+                found[: len(limb)] = [unit + (number << shift) for unit, number in numbers]
         for code, held in self.others.items():
             found[code] += held.units << LOWEST * self.factors - exponent
-        return found, Fraction(2) ** exponent
+        return found, exponent
 
     @property
     def finite(self) -> bool:

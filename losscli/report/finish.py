@@ -27,21 +27,26 @@ def finish(
     if isinstance(state, Sums) and loss.state == "sums":
         if state.weight.units == 0:
             return Undefined(NO_ROW)
-        infinite = state.infinite or RowCount()
-        rows = plural(infinite.rows, "row is", "rows are")
-        of = "the loss of" if infinite.rows == 1 else "the losses of"
-        beyond = Undefined(f"{of} {rows} infinite, first in {row_name(infinite.first)}")
         if not all(total.finite for total in state.totals):
-            return beyond
+            return _infinite(state, row_name)
         if loss.is_mean:
             mean = exact_quotient(state.totals[0], state.weight)
             # Of squares beyond the doubles the sum is exact, and their mean may be within them.
-            return beyond if infinite.rows and rounded(mean)[0] is None else mean
+            beyond = state.infinite and state.infinite.rows and rounded(mean)[0] is None
+            return _infinite(state, row_name) if beyond else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
     counted = loss.per_class and loss.state == "confusion"
     if not counted and state.weight.units == 0:
         return Undefined(NO_ROW)
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
+
+
+def _infinite(state: Sums, row_name: Callable[[int], str]) -> Undefined:
+    """Why a state whose rows are infinite has no value."""
+    infinite = state.infinite or RowCount()
+    rows = plural(infinite.rows, "row is", "rows are")
+    of = "the loss of" if infinite.rows == 1 else "the losses of"
+    return Undefined(f"{of} {rows} infinite, first in {row_name(infinite.first)}")
 
 
 def _own(loss: Loss, params: dict[str, Any]) -> dict[str, Any]:

@@ -95,8 +95,7 @@ def resamples(state: Any, counts: Drawings) -> Iterator[Any]:
     """The state of every resample, from that of all groups."""
     for start in range(0, len(counts), AT_ONCE):
         some = counts[start : start + AT_ONCE].astype(np.float64)
-        drawn = state.resampled(some)
-        yield from map(drawn.at, range(len(some)))
+        yield from state.resampled(some).split(len(some))
 
 
 # ---------------------------------------------------------------------- intervals
