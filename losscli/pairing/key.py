@@ -139,17 +139,23 @@ class KeyedParts:
 # ---------------------------------------------------------------------- how many parts
 
 
-PART_BYTES = 1 << 21  # what a cache holds of both sides
+PART_BYTES = 1 << 23  # of both sides
+ONE_PART_BYTES = 1 << 21  # up to here all rows are one part
 MOST_BITS = 10
 
 
 def part_bits(sources: Sequence[Source], columns: int, limit: int, jobs: int) -> int:
-    """How many bits of the hash choose the part: a part of both sides should fit a cache, and must fit memory."""
+    """How many bits of the hash choose the part: a part must fit memory, and each thread needs two of them.
+
+    More parts would cost time: each takes the same number of NumPy calls, and between calls the threads wait for
+    the interpreter's lock.
+    """
     expected = sum(_expected_bytes(source, columns) for source in sources)
-    wanted = min(PART_BYTES * 4, max(1 << 16, limit // (8 * jobs)))
-    if expected <= PART_BYTES:
+    if expected <= ONE_PART_BYTES:
         return 0
-    return min(MOST_BITS, max(4, (expected // wanted).bit_length()))
+    wanted = min(PART_BYTES, max(1 << 16, limit // (8 * jobs)))
+    least = min(4, (2 * jobs - 1).bit_length())
+    return min(MOST_BITS, max(least, (expected // wanted).bit_length()))
 
 
 def _expected_bytes(source: Source, columns: int) -> int:
