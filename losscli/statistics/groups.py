@@ -96,6 +96,8 @@ class GroupIndex:
 
     def number(self, codes: dict[int, int], names: Words | Ints, most: int) -> Ints | None:
         """The numbers of some names; None where there are too many."""
+        if self.full:
+            return None
         met, places = np.unique(names, return_inverse=True)
         with self.lock:
             if not self.full and len(met) <= most:
