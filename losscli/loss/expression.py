@@ -268,6 +268,7 @@ class _Evaluation:
         self.columns = columns
 
     def value(self, node: ast.expr) -> Value:
+        """The value of a part of the expression: a number, a text, or an array with one a row."""
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else float(node.value)  # type: ignore[arg-type]
         if isinstance(node, ast.Name):

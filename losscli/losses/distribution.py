@@ -32,7 +32,7 @@ from losscli.losses.stable import (
     log_ratio,
     ratio_gap,
 )
-from losscli.numbers.error_free import two_difference, two_product, two_sum
+from losscli.numbers.error_free import two_difference, two_product
 from losscli.numbers.joined import Deviances
 from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
@@ -109,22 +109,15 @@ def poisson_nll(
     array([2., 1.])
     """
     # Of the greatest numbers the parts may overflow where the whole does not: a power of two changes no bit.
-    great = (label > 2.0**1000) | (log_input & (pred > 700.0))
-    root_of_scale = np.where(great, 2.0**-8, 1.0)
+    root_of_scale = np.where((label > 2.0**1000) | (log_input & (pred > 700.0)), 2.0**-8, 1.0)
     scale = root_of_scale * root_of_scale
     count = label * scale
     if log_input:
-        root, root_lost = double_double.exp_pair(0.5 * pred)
-        rate, rate_lost = two_product(root * root_of_scale, root * root_of_scale)
-        rate_lost = np.where(np.isfinite(rate), rate_lost + 2.0 * root * root_lost * scale, 0.0)
+        rate, rate_lost = double_double.scaled_exp(pred, root_of_scale)
         raised, raised_lost, logs = rate, rate_lost, (pred, np.zeros_like(pred))
     else:
         rate, rate_lost = pred * scale, np.zeros_like(pred)
-        # As a two-sum, since what the rounding loses is label / pred times as large in the result.
-        raised, raised_lost = two_sum(pred, eps)
-        counted = np.where(label > 0.0, raised, 1.0)
-        high, low = double_double.log_pair(counted)
-        logs = high, low + raised_lost / counted
+        raised, raised_lost, logs = double_double.log_of_sum(pred, eps, label > 0.0)
         raised, raised_lost = raised * scale, raised_lost * scale
     part, part_lost = two_product(count, logs[0])
     plain = double_double.total(rate, -part, rate_lost - part_lost - count * logs[1])[0] / scale
@@ -142,11 +135,8 @@ def poisson_nll(
     own = label * (np.log(np.where(label > 0.0, label, 1.0)) - 1.0)
     deviance = np.where(tiny, plain + own, deviance)
     if full == "lgamma":
-        return np.where(
-            label < 0.5,
-            plain + double_double.lgamma1p(np.minimum(label, 0.5)),
-            deviance + double_double.factorial_gap(label),
-        )
+        below = plain + double_double.lgamma1p(np.minimum(label, 0.5))
+        return np.where(label < 0.5, below, deviance + double_double.factorial_gap(label))
     above = label > 1.0
     rest = 0.5 * np.log(np.where(above, label, 1.0)) + double_double.HALF_LOG_2PI
     return np.where(above, deviance + rest, plain)

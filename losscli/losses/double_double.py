@@ -16,6 +16,7 @@ import numpy as np
 from losscli.loss.declare import Column
 from losscli.losses.stable import polynomial
 from losscli.numbers.error_free import two_product, two_sum
+from losscli.table.block import Mask
 
 DoubleDouble: TypeAlias = tuple[Column, Column]
 
@@ -133,3 +134,20 @@ def _factorial_gap_below_8(y: Column) -> Column:
 def lgamma1p(t: Column) -> Column:
     """``lgamma(1 + t)`` for t from -1/2 to 1/2."""
     return t * polynomial(_LGAMMA1P, t) - np.log1p(t)
+
+
+def scaled_exp(x: Column, root_of_scale: Column) -> DoubleDouble:
+    """exp(x) times the square of ``root_of_scale``, a power of two, and what the rounding lost."""
+    root, root_lost = exp_pair(0.5 * x)
+    rounded, lost = two_product(root * root_of_scale, root * root_of_scale)
+    more = 2.0 * root * root_lost * (root_of_scale * root_of_scale)
+    return rounded, np.where(np.isfinite(rounded), lost + more, 0.0)
+
+
+def log_of_sum(x: Column, eps: float, counted: Mask) -> tuple[Column, Column, DoubleDouble]:
+    """x + eps, what its rounding lost, and its log in twice the digits, 0 in rows that are not counted."""
+    # Beside a large factor even what the rounding of the sum loses would show.
+    total, lost = two_sum(x, eps)
+    positive = np.where(counted, total, 1.0)
+    high, low = log_pair(positive)
+    return total, lost, (high, low + lost / positive)

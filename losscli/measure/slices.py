@@ -138,6 +138,7 @@ class Index:
             return self.lookups[key]
 
     def code(self, values: tuple[Value, ...]) -> int:
+        """The number of the slice with these values, a new one if they are new."""
         known = self.codes.get(values)
         if known is not None:
             return known

@@ -56,6 +56,7 @@ class ArrayLayout:
 
 
 def read_layout(file: IO[bytes]) -> ArrayLayout:
+    """Shape, order and type from the header of an array file."""
     header = _Header(file)
     version = npy.read_magic(header)
     with warnings.catch_warnings():  # of headers that Python 2 wrote, and of old names of types

@@ -61,6 +61,7 @@ def refusal(found: DataType, kind: ColumnKind) -> str | None:
 
 
 def check_type(found: DataType, kind: ColumnKind, file: str, column: str) -> None:
+    """DataError where a column of this type cannot be read as this kind."""
     wanted = refusal(found, kind)
     if wanted is not None:
         read_as = {

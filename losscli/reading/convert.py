@@ -47,6 +47,7 @@ class Texts(NamedTuple):
 
 
 def decoded(raws: Sequence[bytes]) -> Texts:
+    """The texts of some bytes, all at once unless one of them is not UTF-8."""
     try:
         return Texts([raw.decode() for raw in raws], {})
     except UnicodeDecodeError:

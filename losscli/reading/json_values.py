@@ -33,6 +33,7 @@ class JsonValues:
         return self._text_number(cell, score=True) if isinstance(cell, str) else self._number(cell)
 
     def number(self, cell: Any) -> float | None:
+        """The number of a cell, which may be text; None for null."""
         if type(cell) is float and math.isfinite(cell):
             return cell
         if isinstance(cell, str):

@@ -109,6 +109,7 @@ def equal_cells(data: Bytes, starts: Offsets, ends: Offsets, text: bytes) -> Mas
 
 
 def keys_of_integers(stored: NDArray[Any], missing: Mask | None, kind: ColumnKind) -> Read:
+    """Stored integers as keys: of their text, unless keys of integers are wanted."""
     if kind not in INTEGER_KINDS:
         texts = stored.astype("S20")
         size = texts.dtype.itemsize
