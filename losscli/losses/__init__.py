@@ -31,6 +31,7 @@ FAMILIES = (
     "confusion",
     "agreement",
     "calibration",
+    "curves",
     "multiclass",
     "class_distances",
     "class_scores",

@@ -259,6 +259,5 @@ class Finisher:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
         if isinstance(unit, Undefined):
             return Fraction(1)
-        counted = self.loss.per_class and self.loss.state == "confusion"
-        support: Fraction = unit.tp + unit.fn if counted else unit.label_spread
+        support: Fraction = unit.support
         return support
