@@ -17,7 +17,7 @@ FUNCTIONS: dict[str, Any] = {
     "abs": np.abs, "log": np.log, "log1p": np.log1p, "exp": np.exp, "expm1": np.expm1, "sqrt": np.sqrt,
     "atan": np.arctan, "tanh": np.tanh, "sign": np.sign, "cosh": np.cosh, "sinh": np.sinh,
 }  # fmt: skip
-BINARY: dict[type, Any] = {
+OPERATORS: dict[type, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,
 }  # fmt: skip
 COMPARE: dict[type, Any] = {
@@ -109,7 +109,7 @@ class _Namespace:
     def _binary(self, op: ast.operator, one: Any, other: Any) -> Any:
         if isinstance(one, int | float):  # a parameter: NumPy divides by zero, Python does not
             one = np.float64(one)
-        return BINARY[type(op)](one, other)
+        return OPERATORS[type(op)](one, other)
 
     def _compare(self, node: ast.Compare, local: Mapping[str, Any]) -> Any:
         result: Any = True
