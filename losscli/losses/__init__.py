@@ -27,6 +27,7 @@ FAMILIES = (
     "forecasts",
     "quantile",
     "distribution",
+    "crps",
     "binary",
     "confusion",
     "agreement",
