@@ -73,6 +73,7 @@ def brier_of_shares(label: Columns, pred: Columns, *, half: Half = "auto") -> Co
     task="multiclass",
     label=CLASSES,
     pred=CLASSES,
+    main="threshold",
     aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
     of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
     elicits=MODE,

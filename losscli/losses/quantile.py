@@ -46,6 +46,7 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
 
 
 @loss(
+    main="quantile",
     aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
     homogeneous=1,
     elicits=QUANTILE,
@@ -199,6 +200,7 @@ def wql(check: Fraction, size: Fraction) -> Finished:
 
 
 @of_interval(
+    main="level",
     aliases=("winkler", "winkler_score"),
     homogeneous=1,
     elicits=CENTRAL_INTERVAL,
@@ -235,6 +237,7 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
 
 
 @of_interval(
+    main="level",
     aliases=("mean_scaled_interval_score",),
     columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
@@ -277,6 +280,7 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 
 @scaled_loss(
+    main="quantile",
     aliases=("scaled_quantile_loss", "spl"),
     homogeneous=0,
     elicits=QUANTILE,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import UsageError
-from losscli.loss.spec import Spec, parse, split
+from losscli.loss.spec import Spec, parse_loss, split
 from losscli.losses import find
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ class LossRequest(NamedTuple):
     @classmethod
     def of(cls, text: str) -> LossRequest:
         """UsageError for an unknown loss, or for parameters that no form of it takes."""
-        spec = parse(text)
+        spec = parse_loss(text)
         if spec.name == "expr":
             from losscli.losses.expr import expression_loss
 
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
-        asked = cls(spec, find(spec.name))
+        asked = cls(spec, find(spec.name, spec.at))
         refusals = []
         for form in asked.forms:
             try:
