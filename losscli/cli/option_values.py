@@ -107,7 +107,7 @@ def read_dialect(text: str | None) -> Dialect | None:
 def read_class_weight(text: str | None) -> dict[str, float]:
     """The value of ``--class-weight``; the class is the text before the last equals sign."""
     from losscli.loss.domains import NONNEGATIVE
-    from losscli.loss.spec import read_number
+    from losscli.text import read_number
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():

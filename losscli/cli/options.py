@@ -189,9 +189,13 @@ class Options:
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
-        "--time", metavar="COLUMN", commands=("compare",),
-        help="The time of each row, to compare by Diebold and Mariano's test; for predictions made several "
-        "steps ahead add `--ci normal:horizon=H`",
+        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        help="The time of each row, for losses that need the order of rows, and of a training file",
+        variants={
+            "compare": {"help": "The time of each row, to compare by Diebold and Mariano's test; for predictions made "
+                        "several steps ahead add `--ci normal:horizon=H`"}
+        },
+        setting=Setting("the time of each row"),
     )  # fmt: skip
     input_format: str | None = option(
         "--input-format", metavar="NAME", commands=INPUTS,

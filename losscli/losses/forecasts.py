@@ -8,15 +8,19 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.declare import Column, Finished, Times, Undefined, loss
+from losscli.loss.domains import Count
 from losscli.loss.elicits import MEAN, MEDIAN
 from losscli.losses.extra_columns import SCALE, loss_against_baseline, scaled_loss
 from losscli.losses.moments import moment_loss, root_mean_square
 from losscli.losses.regression import HYNDMAN
 from losscli.losses.relative import M4, smape
 from losscli.losses.stable import error_in, exp_fraction, halves, log_parts, product, sqrt_fraction
+from losscli.numbers.exact import ExactSum
 from losscli.numbers.sums import Moments
+from losscli.numbers.values import Values
 from losscli.table.block import Mask
+from losscli.text import plural
 
 M5_ACCURACY = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
 A_LABEL = "a value that a label has exactly"
@@ -45,7 +49,9 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
     return np.abs(error, out=error)
 
 
-@in_units_of_scale(aliases=("mean_squared_scaled_error",), elicits=MEAN, reference=M5_ACCURACY)
+@in_units_of_scale(
+    aliases=("mean_squared_scaled_error",), trained="squared", elicits=MEAN, reference=M5_ACCURACY
+)
 def msse(label: Column, pred: Column, scale: Column) -> Column:
     """Mean squared error in units of the naive forecast's in training.
 
@@ -79,6 +85,7 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
 
 @in_units_of_scale(
     of=scaled_errors,
+    trained="squared",
     aliases=("root_mean_squared_scaled_error",),
     state="moments",
     elicits=MEAN,
@@ -323,6 +330,61 @@ def theil_u1(moments: Moments) -> Finished:
         return Undefined("all labels and predictions are 0")
     whole = sqrt_fraction(yy) + sqrt_fraction(ff)
     return sqrt_fraction(moments.squared_error) / whole
+
+
+def in_time(label: Column, pred: Column, time: Times) -> tuple[Column, Column, Column]:
+    """The columns as they are: the errors of a forecast that repeats the past are worked out when all is read."""
+    return time, label, pred
+
+
+@loss(
+    task="relative",
+    of=in_time,
+    state="values",
+    averages=("macro", "none"),
+    elicits=MEAN,
+    reference="Theil (1966), Applied Economic Forecasting, ch. 2",
+    exceptions={
+        "pickle": "what is worked out from the order of rows keeps every row, and is not saved",
+        "weights": "a series has one value a time, so that no row stands there twice",
+        "range": "not defined where an error exceeds the greatest double",
+    },
+)
+def theil_u2(rows: Values, *, season: Count = 1) -> Finished:
+    """Root mean squared error over that of repeating the last season.
+
+        series = sorted((t, y, f, w) for y, f, t, w in rows if w > 0)
+        mine = sum(w * (f - y)**2 for t, y, f, w in series) / sum(w for t, y, f, w in series)
+        pairs = [(b, a) for a, b in zip(series, series[season:])]
+        naive = sum(b[3] * (b[1] - a[1])**2 for b, a in pairs) / sum(b[3] for b, a in pairs)
+        sqrt(mine / naive)
+
+    Below 1 the forecasts beat the naive one over the same part of the series, whose first ``season``
+    rows have none.  ``--time`` names the time of each row, ``--group`` the series.  A file that holds the
+    training part has the better yardstick: `rmsse`.
+
+    >>> at, label, pred = np.array([2.0, 1.0, 3.0]), np.array([4.0, 2.0, 6.0]), np.array([5.0, 2.0, 6.0])
+    >>> round(float(theil_u2(Values.of([at, label, pred], None))), 6)
+    0.288675
+    """
+    ((time, label, pred), weight), _ = rows.by_group(1)
+    order = np.argsort(time, kind="stable")
+    time, label, pred = time[order], label[order], pred[order]
+    weight = np.ones(len(time)) if weight is None else weight[order]
+    if (time[1:] == time[:-1]).any():
+        return Undefined("two rows have the same time; `--group` tells series apart")
+    if len(time) <= season:
+        return Undefined(f"{plural(len(time), 'row is', 'rows are')} too few for a season of {season}")
+    with np.errstate(over="ignore"):
+        mine, naive = pred - label, label[season:] - label[:-season]
+    later = np.ascontiguousarray(weight[season:])
+    squares = [ExactSum.of_triples(w, e, e) for w, e in ((weight, mine), (later, naive))]
+    if not all(square.finite for square in squares):
+        return Undefined("an error exceeds the largest double")
+    if not squares[1].units:
+        return Undefined("the naive forecast is never wrong")
+    means = [s.fraction / ExactSum.of(w).fraction for s, w in zip(squares, (weight, later), strict=True)]
+    return sqrt_fraction(means[0] / means[1])
 
 
 def against_naive(
