@@ -459,7 +459,8 @@ def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
         options["pred"] = ",".join(f"{name}={name}{end}" for name, end in named.items())
     if loss.logits:
         options["from_logits"] = True
-    options |= {"time": role.name for role in loss.roles if role.shape == "Times"}
+    if any(role.shape == "Times" for role in loss.roles):
+        options["time"] = "time"
     return options | ({"weight": "weight"} if weight is not None else {})
 
 
