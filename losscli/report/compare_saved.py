@@ -36,10 +36,10 @@ def compare_saved(
     base: str,
     head: str,
     *,
-    loss: Sequence[str] = (),
-    ci: str | None = None,
-    margin: float = 0.0,
-    fail_on: Sequence[str] = ("worse",),
+    loss: Sequence[str],
+    ci: str | None,
+    margin: float,
+    fail_on: Sequence[str],
 ) -> Comparison:
     """Compare the results that two files have in common, all of them or those of some losses.
 

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 class FinishOptions(NamedTuple):
     """What decides how states are finished."""
 
-    average: str | None = None
-    positive: int | str | None = None
-    context: str = ""  # of the signature
-    min_slice: int = 0  # slices of fewer rows are folded into `other`
-    classes: tuple[int | str, ...] = ()  # in their order
+    average: str | None
+    positive: int | str | None
+    context: str  # of the signature
+    min_slice: int  # slices of fewer rows are folded into `other`
+    classes: tuple[int | str, ...]  # in their order
+    row_name: Callable[[int], str]  # of a row of PREDS, counted from 1
+    interval: IntervalSpec | None
     whole: Tally | None = (
         None  # of all rows: it chooses the form of losses per class (None: the tally at hand)
     )
-    row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
-    interval: IntervalSpec | None = None
 
 
 class FinishedPart(NamedTuple):

@@ -191,9 +191,7 @@ class _MeasuredRows(NamedTuple):
         )
         return len([weight for weight in labels if weight > 0]) > 2
 
-    def _result(
-        self, outcome: FinishedPart, notes: Sequence[str] = (), resampled: Resampled | None = None
-    ) -> Result:
+    def _result(self, outcome: FinishedPart, notes: Sequence[str], resampled: Resampled | None) -> Result:
         part, state, name, finished, several, left_out = outcome
         loss, values = self.finisher.loss, self.finisher.measure.values
         units = [p.unit for p in self.finisher.measure.parts] if several else [part.unit]
