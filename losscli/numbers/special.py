@@ -56,7 +56,8 @@ def erfc(x: Floats) -> Floats:
     """``1 - erf(x)``."""
     size = np.abs(x)
     above = np.exp(-size * size) * erfcx(size)
-    return np.where(x < 0.0, 2.0 - above, above)
+    found: Floats = np.where(x < 0.0, 2.0 - above, above)
+    return found
 
 
 def erfcx(x: Floats) -> Floats:
