@@ -75,6 +75,8 @@ class MeasureOptions:
     worst: int = field(default=0, init=False)
     columns: Sequence[str] = field(default=(), init=False)
     constant: bool = field(default=False, init=False)
+    group: str | None = field(default=None, init=False)
+    group_weight: str | None = field(default=None, init=False)
     pictures: Pictures = field(default="none", init=False)
 
     # Of `compare` alone.
@@ -134,7 +136,7 @@ class MeasureOptions:
     @property
     def resampled(self) -> bool:
         """Whether rows are dealt into groups, which the bootstrap draws."""
-        return self.interval is not None and self.interval.method == "bootstrap"
+        return self.group is None and self.interval is not None and self.interval.method == "bootstrap"
 
     @property
     def cluster(self) -> str | None:
@@ -144,7 +146,7 @@ class MeasureOptions:
     @property
     def spreads(self) -> bool:
         """Whether second moments are kept for each loss."""
-        return self.interval is not None
+        return self.group is None and self.interval is not None
 
     @property
     def watches(self) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from losscli.measure.class_views import ClassesView
     from losscli.measure.tally import Tally
     from losscli.numbers.confusion import Confusion, Counts
+    from losscli.report.group_values import GroupValues
     from losscli.statistics.intervals import IntervalSpec
 
 
@@ -41,6 +42,7 @@ class FinishedPart(NamedTuple):
     finished: Finished
     several: bool = False  # an average of parts
     note: str | None = None  # on parts that it leaves out
+    groups: GroupValues | None = None  # the values of which it is the mean
 
 
 class Finisher:
