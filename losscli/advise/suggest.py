@@ -123,7 +123,7 @@ TASKS = {
 }  # fmt: skip
 
 
-def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:
+def first_losses(found: Suggestion, given: Sequence[str]) -> list[str]:
     """The losses that come first, for a call of `eval` that names none.
 
     ``given`` are options of the call.  UsageError if it is not sure what the columns mean, or an option is missing.

@@ -71,7 +71,7 @@ class Settings:
 
     path: str
     options: dict[str, Any]
-    gates: tuple[GateTable, ...] = ()
+    gates: tuple[GateTable, ...]
 
 
 def load(path: str, *, named: bool) -> Settings | None:

@@ -108,6 +108,16 @@ class Options:
         "`country+device` (repeatable)",
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
+    group: str | None = option(
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        help="The query, series or image of each row: every loss is measured within each group, and the result is "
+        "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
+        setting=Setting("the query, series or image of each row: results are means over these groups"),
+    )  # fmt: skip
+    group_weight: str | None = option(
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
+    )  # fmt: skip
     min_slice: int = option(
         "--min-slice", metavar="N", panel=Panel.ROWS, commands=ROWS, least=0,
         help="Fold slices of fewer rows into `other`", setting=Setting("fold smaller slices into `other`"),
@@ -310,7 +320,7 @@ class Options:
     )  # fmt: skip
 
     def __init__(
-        self, values: Mapping[str, Any], given: frozenset[str] = frozenset(), gates: Sequence[GateTable] = ()
+        self, values: Mapping[str, Any], given: frozenset[str], gates: Sequence[GateTable] = ()
     ) -> None:
         self.given = given
         """The names of the options on the command line, without those that the environment or a file sets."""

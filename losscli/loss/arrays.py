@@ -30,7 +30,7 @@ COMPARE: dict[type, Any] = {
 
 
 def evaluate_rows(
-    text: str, roles: Mapping[str, Any], params: Mapping[str, Any], *, by: tuple[str, str] | None = None
+    text: str, roles: Mapping[str, Any], params: Mapping[str, Any], *, by: tuple[str, str] | None
 ) -> Any:
     """The value of the text for every row: (n,).
 

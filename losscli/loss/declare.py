@@ -24,7 +24,7 @@ from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.params import UNDEFINED, Levels, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
 from losscli.loss.training import PARAMS, Errors, read_training
 from losscli.table.block import Floats, Ints, Mask
@@ -156,6 +156,8 @@ class Loss:
     """How far rows may lie from the definition."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """Laws not kept, with reasons."""
+    grouped: bool = False
+    """Whether a call finishes it within each group of rows: it then takes `undefined` as well."""
     sample: str | None = None
     """Files and columns of the sample data for the example, where those of the task do not fit; "" where none do."""
 
@@ -212,7 +214,7 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        both = (*params_of(self.rows), *params_of(self.function))
+        both = (*params_of(self.rows), *params_of(self.function), *([UNDEFINED] if self.grouped else []))
         return tuple({param.name: param for param in both}.values())
 
     @cached_property
@@ -226,7 +228,8 @@ class Loss:
         """The domain of a role, which may depend on the parameters (``mape:zero=skip``)."""
         if self.narrows is None:
             return role.domain
-        return self.narrows(**params).get(role.name, role.domain)
+        own = {name: value for name, value in params.items() if name != UNDEFINED.name}
+        return self.narrows(**own).get(role.name, role.domain)
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
         """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""

@@ -82,6 +82,10 @@ class Param(NamedTuple):
         return value
 
 
+UNDEFINED = Param("undefined", str, "null", choices=("null", "skip"))
+"""Of every loss that is finished within groups: what a group without a value makes of the mean over the groups."""
+
+
 def show_param(value: ParamValue) -> str:
     """A parameter's value as a spec has it."""
     if isinstance(value, bool):

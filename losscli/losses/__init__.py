@@ -27,6 +27,7 @@ FAMILIES = (
     "quantile",
     "distribution",
     "crps",
+    "ensembles",
     "binary",
     "confusion",
     "agreement",
@@ -54,6 +55,8 @@ AMBIGUOUS = {
     "tweedie_loss": ("tweedie_deviance", "tweedie_nll"),
     "quantile": ("pinball", "mean_pinball"),
     "log_score": ("log_loss", "gaussian_nll"),
+    "crps": ("crps_normal", "crps_ensemble", "crps_quantile"),
+    "continuous_ranked_probability_score": ("crps_normal", "crps_ensemble", "crps_quantile"),
 }
 """Names that the field gives to several losses, and those losses: the user must choose one."""
 
@@ -86,7 +89,8 @@ def find(name: str, at: str | None = None) -> tuple[Loss, ...]:
     for known, meanings in AMBIGUOUS.items():
         if fold(known) == fold(name):
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
-            raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
+            count = "two" if len(meanings) == 2 else "several"
+            raise UsageError(f"`{name}` means {count} things: {said}", hint="write the one that is meant")
     if (forms := _called(name)) is not None:
         return forms
     from losscli.losses.unknown import refusal

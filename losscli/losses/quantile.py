@@ -394,6 +394,34 @@ def interval_width(label: Column, lower: Column, upper: Column) -> Column:
     return upper - lower + 0.0  # no -0
 
 
+@of_interval(
+    aliases=("constraint_violation",),
+    homogeneous=1,
+    elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
+    reference=KHOSRAVI,
+)
+def interval_violation(label: Column, lower: Column, upper: Column) -> Column:
+    """Mean distance of the labels from their predicted interval.
+
+        max(lower - label, label - upper, 0)
+
+    How far off the labels are that `coverage` counts as missed, in their unit; 0 inside and on the
+    ends.  `interval_score` adds the width of the interval, so that it cannot be had for nothing.
+
+    Gradient by `lower`:
+
+        1 if label < lower else 0
+
+    Gradient by `upper`:
+
+        -1 if label > upper else 0
+
+    >>> interval_violation(np.array([5.0, 12.0]), np.array([4.0, 4.0]), np.array([5.0, 8.0]))
+    array([0., 4.])
+    """
+    return np.maximum(lower - label, label - upper).clip(min=0.0) + 0.0  # no -0
+
+
 def at_most(label: Column, pred: Columns, *, levels: Levels) -> tuple[Column, ...]:
     """For each level, whether the label is at most the predicted quantile."""
     return tuple((label <= quantile).astype(np.float64) for quantile in pred.T)

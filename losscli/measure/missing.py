@@ -58,6 +58,8 @@ def rows_lacking(plan: Plan, unit: RowUnit, block: Block) -> Mask | None:
     needed = {where for _, view in unit.views for where in view.places}
     if plan.weight is not None:
         needed.add(plan.weight.column)
+    if plan.grouping is not None and plan.grouping.weight is not None:
+        needed.add(plan.grouping.weight.column)
     if plan.class_weights is not None:
         needed.add(plan.class_weights.label)
     masks = [mask for where in needed if (mask := block.column(where).missing) is not None]

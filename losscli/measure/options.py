@@ -135,7 +135,7 @@ class MeasureOptions:
     @property
     def resampled(self) -> bool:
         """Whether rows are dealt into groups, which the bootstrap draws."""
-        return self.interval is not None and self.interval.method == "bootstrap"
+        return self.group is None and self.interval is not None and self.interval.method == "bootstrap"
 
     @property
     def cluster(self) -> str | None:
@@ -145,7 +145,7 @@ class MeasureOptions:
     @property
     def spreads(self) -> bool:
         """Whether second moments are kept for each loss."""
-        return self.interval is not None
+        return self.group is None and self.interval is not None
 
     @property
     def watches(self) -> bool:

@@ -62,7 +62,7 @@ class KeyPlan(NamedTuple):
     names: tuple[str, ...]
     types: tuple[KeyType, ...]
     sides: tuple[tuple[KeySlot, ...], ...]
-    unmatched: Unmatched = "error"
+    unmatched: Unmatched
 
     def __str__(self) -> str:
         return f"key({','.join(self.names)})"

@@ -58,7 +58,7 @@ def name_of(uri: str) -> str:
     return os.path.basename(urlsplit(uri).path if uri.lower().startswith("http") else uri)
 
 
-def listed_remote(uri: str, *, any_suffix: bool = False) -> Listing:
+def listed_remote(uri: str, *, any_suffix: bool) -> Listing:
     """The files of a URI: one, or those below a folder or matched by a glob."""
     scheme = checked(uri)
     one = Listing(shown(uri), (DataFile(uri, name_of(uri)),), remote=True)

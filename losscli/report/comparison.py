@@ -63,7 +63,7 @@ class Compared(Record):
         VerdictWord, Says("by the interval of `worse_by` and the margin; of slices after Holm's correction")
     ] = "inconclusive"
     note: str | None = None
-    signature: Annotated[str, Says(min_length=1)] = ""
+    signature: Annotated[str, Says(min_length=1)] = field(kw_only=True)
     part: Annotated[PartName, Says("of saved results, where they are of parts; empty for the whole")] = field(
         default_factory=dict
     )
@@ -85,7 +85,7 @@ class Comparison(Document):
     rows: RowCounts
     inputs: list[ComparedInput]
     paired: Annotated[bool, Says("whether rows were compared; false of two saved results")] = True
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = field(kw_only=True)
     base_rows: RowCounts | None = None  # of two saved results, those of the base: `rows` are the head's
     losscli: str = __version__
     arithmetic: str = field(default_factory=arithmetic)

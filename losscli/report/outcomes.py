@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from losscli.measure.class_views import ClassesView
     from losscli.measure.tally import Tally
     from losscli.numbers.confusion import Confusion, Counts
+    from losscli.report.group_values import GroupValues
     from losscli.statistics.intervals import IntervalSpec
 
 
 class FinishOptions(NamedTuple):
     """What decides how states are finished."""
 
-    average: str | None = None
-    positive: int | str | None = None
-    context: str = ""  # of the signature
-    min_slice: int = 0  # slices of fewer rows are folded into `other`
-    classes: tuple[int | str, ...] = ()  # in their order
+    average: str | None
+    positive: int | str | None
+    context: str  # of the signature
+    min_slice: int  # slices of fewer rows are folded into `other`
+    classes: tuple[int | str, ...]  # in their order
+    row_name: Callable[[int], str]  # of a row of PREDS, counted from 1
+    interval: IntervalSpec | None
     whole: Tally | None = (
         None  # of all rows: it chooses the form of losses per class (None: the tally at hand)
     )
-    row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
-    interval: IntervalSpec | None = None
 
 
 class FinishedPart(NamedTuple):
@@ -41,6 +42,7 @@ class FinishedPart(NamedTuple):
     finished: Finished
     several: bool = False  # an average of parts
     note: str | None = None  # on parts that it leaves out
+    groups: GroupValues | None = None  # the values of which it is the mean
 
 
 class Finisher:

@@ -20,7 +20,6 @@ class ComparisonView(ViewModel):
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison)
-        self.comparison = comparison
         self.compared = comparison.comparisons
         self.caption = caption_of(comparison)
         self.title = f"{title_of([c.loss for c in self.compared])} compared"

@@ -60,7 +60,7 @@ LOOSE = dict.fromkeys(
         "cosine_distance-columns-columns", "cosine_embedding-column-columns-columns",
         "crps_normal-column-column-column", "crps_logistic-column-column-column",
         "crps_laplace-column-column-column", "crps_lognormal-column-column-column",
-        "crps_uniform-column-column-column",
+        "crps_uniform-column-column-column", "dss-column-columns", "error_spread-column-columns",
     ),
     CANCELS,
 ) | dict.fromkeys(
