@@ -35,8 +35,10 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
 
         abs(pred - label) / scale
 
-    Below 1 the forecast beats the naive one.  ``scale`` names the column that holds, for each row,
-    the mean absolute error of the seasonal naive forecast on its series' training part.
+    Below 1 the forecast beats the naive one, which repeats the value of one season before.  Its mean
+    absolute error on the training part of the series comes from a file, ``train=FILE,season=12``, with
+    the series told apart by ``--group`` and put in order by ``--time``; or ``scale`` names a column
+    that holds it in each row.
 
     Gradient by `pred`:
 
@@ -57,9 +59,9 @@ def msse(label: Column, pred: Column, scale: Column) -> Column:
 
         (pred - label)**2 / scale
 
-    Below 1 the forecast beats the naive one.  ``scale`` names the column that holds, for each row, the
-    mean *squared* error of the seasonal naive forecast on its series' training part: that of `mase` is
-    another.
+    Below 1 the forecast beats the naive one.  The mean *squared* error of the seasonal naive forecast
+    on the series' training part comes from ``train=FILE,season=12`` as for `mase`, or from the column
+    ``scale``.
 
     Gradient by `pred`:
 
@@ -98,7 +100,7 @@ def rmsse(moments: Moments) -> Finished:
         sqrt(sum(w * (f - y)**2 / s for y, f, s, w in rows) / sum(weight))
 
     The root of `msse` over all rows.  The M5 competition takes the root series by series and then the
-    mean over series: with one series the two are the same.
+    mean over series, which ``--group`` does; ``--group-weight`` weighs the series, as its WRMSSE.
 
     >>> rows = scaled_errors(np.array([0.0]), np.array([3.0]), np.array([4.0]))
     >>> rmsse(Moments.of(rows, None))
@@ -344,6 +346,7 @@ def in_time(label: Column, pred: Column, time: Times) -> tuple[Column, Column, C
     averages=("macro", "none"),
     elicits=MEAN,
     reference="Theil (1966), Applied Economic Forecasting, ch. 2",
+    sample="sample_data/sales.csv --pred pred --group store --time month",
     exceptions={
         "pickle": "what is worked out from the order of rows keeps every row, and is not saved",
         "weights": "a series has one value a time, so that no row stands there twice",
@@ -417,8 +420,8 @@ def owa(symmetric: Fraction, scaled: Fraction, naive_symmetric: Fraction, naive_
         (mine / naive + scaled / sum(w * abs(b - y) / s for y, f, b, s, w in rows)) / 2
 
     Below 1 the forecast beats the baseline, in M4 the naive forecast of the series without its season.
-    ``baseline`` names the column of that, ``scale`` the one of `mase`.  Means are taken over rows, in
-    M4 over series: with series of one length the two are the same.
+    ``baseline`` names the column of that; ``train`` or ``scale`` give the scale of `mase`.  Means are
+    taken over rows, in M4 over series: with series of one length the two are the same.
 
     >>> owa(Fraction(1), Fraction(1), Fraction(2), Fraction(1))
     Fraction(3, 4)

@@ -241,6 +241,7 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     aliases=("mean_scaled_interval_score",),
     columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
+    trained="absolute",
     homogeneous=0,
     ulps=5.0,
     elicits=CENTRAL_INTERVAL,

@@ -39,7 +39,7 @@ class TrainingFile(NamedTuple):
 
 def read_scales(file: TrainingFile, jobs: int) -> Scales:
     """The scale of each series of a training file.  DataError where it has none."""
-    (source,) = open_inputs([file.training.path], dialect=file.dialect)
+    (source,) = open_inputs([file.training.path], format=None, dialect=file.dialect, by_key=False)
     taken = {find(source, name) for name in (file.group, file.time) if name is not None}
     aside = [name for name in (file.group, file.time) if name is not None]
     asked = file.label if file.label is not None and has(source, file.label) else None
@@ -69,7 +69,7 @@ def _checked(scale: float | None, name: str | None, file: TrainingFile) -> float
     series = f"the series `{visible(name or '')}`" if file.group is not None else "the series"
     if scale is None:
         raise DataError(
-            f"{series} is too short for a season of {training.season}", "a season more of it than one is needed",
+            f"{series} is too short for a season of {training.season}", "it must have more rows than a season has",
             file=training.path,
         )  # fmt: skip
     if not 0.0 < scale < np.inf:
