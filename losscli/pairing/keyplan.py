@@ -7,7 +7,7 @@ compared as text where neither has a type.  Types that cannot be compared are re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.select import find
@@ -26,9 +26,8 @@ from losscli.table.keys import KeyType, keys_of
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.pairing import Unmatched
     from losscli.reading.source import Source
-
-Unmatched: TypeAlias = Literal["error", "drop"]
 
 POSITION = "position"
 """The value of ``--on`` that names no key."""
