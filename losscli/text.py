@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # Control characters, the line and paragraph separators, and what reverses or hides the text around it.
 _UNSAFE = re.compile(
@@ -103,3 +104,13 @@ def read_number(text: str) -> float | None:
     (1000.0, None)
     """
     return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
+
+
+def either(words: Iterable[str]) -> str:
+    """Words to choose from, as a list in English.
+
+    >>> either(["table", "json", "csv"])
+    'table, json or csv'
+    """
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

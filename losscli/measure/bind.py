@@ -12,6 +12,7 @@ from losscli.measure.adapt import WEIGHT
 from losscli.measure.forms import FittedLosses, refuse_average
 from losscli.measure.number_views import NumberView
 from losscli.measure.observers.states import UnitSpread
+from losscli.measure.options import AVERAGES
 from losscli.measure.plan import ClassWeights, Filter, Grouping, Plan, RowUnit
 from losscli.measure.roles import Columns
 from losscli.reading.select import Chosen, is_id, named_in_either, tells_rows
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from losscli.statistics.groups import GroupView
     from losscli.table.block import ColumnKind, Place
     from losscli.table.keys import KeyType
-
-AVERAGES = ("macro", "micro", "weighted", "none")
 
 
 class _Measured(NamedTuple):
@@ -59,9 +58,7 @@ def plan(
     first.
     """
     if options.average is not None and options.average not in AVERAGES:
-        raise UsageError(
-            f"no average is called `{options.average}`", hint="they are macro, micro, weighted, none"
-        )
+        raise UsageError(f"no average is called `{options.average}`", hint=f"they are {', '.join(AVERAGES)}")
     columns = Columns(sources, options, known)
     measured = _measured(columns, requests)
     weight = _weight(columns, measured.counting)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
-    from losscli.measure.observers.pictures import Pictures
-    from losscli.measure.plan import NanPolicy
-    from losscli.pairing.keyplan import Unmatched
+    from losscli.pairing import Unmatched
     from losscli.reading.source import Dialect
     from losscli.statistics.intervals import IntervalSpec
+
+Average: TypeAlias = Literal["macro", "micro", "weighted", "none"]
+AVERAGES: tuple[Average, ...] = get_args(Average)
+NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
+Pictures: TypeAlias = Literal["none", "losses", "all"]
+"""What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
 
 
 # Without comparison and representation, which nothing uses, the class is made in half the time.
@@ -55,7 +59,7 @@ class MeasureOptions:
     classes: Sequence[str] = ()
     pos_label: str | None = None
     class_weight: Mapping[str, float] | None = None
-    average: str | None = None
+    average: Average | None = None
     by: Sequence[str] = ()
     min_slice: int = 0
     where: str | None = None

@@ -7,7 +7,7 @@ of `fold`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from losscli.loss.expression import Expression
     from losscli.loss.spec import ParamValue
     from losscli.measure.observers.observer import Observer
+    from losscli.measure.options import NanPolicy
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
-
-NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 
 
 class RowUnit(NamedTuple):
