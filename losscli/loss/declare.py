@@ -168,6 +168,11 @@ class Loss:
             object.__setattr__(self, "task", self.function.__module__.rpartition(".")[2])
 
     @property
+    def keeps_rows(self) -> bool:
+        """Whether its state keeps every row, since it needs all of them at once."""
+        return self.state in ("order", "values")
+
+    @property
     def is_mean(self) -> bool:
         """Whether the value is the mean of one number a row."""
         return self.of is None
