@@ -328,7 +328,12 @@ class Loss:
         The processor flags a square that leaves the range, so the usual block costs nothing.
         """
         root = self.root
-        if root is None and self.of is not None and (squares := declaration(self.of)) is not None:
+        if (
+            root is None
+            and self.of is not None
+            and self.state == "sums"
+            and (squares := declaration(self.of)) is not None
+        ):
             root = squares.root
         if root is None:
             return self.measure_rows(roles, params), None

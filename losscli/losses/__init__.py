@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FAMILIES = (
     "regression",
     "unitless",
+    "medians",
     "robust",
     "relative",
     "forecasts",
