@@ -316,7 +316,7 @@ class Options:
     )  # fmt: skip
 
     def __init__(
-        self, values: Mapping[str, Any], given: frozenset[str] = frozenset(), gates: Sequence[GateTable] = ()
+        self, values: Mapping[str, Any], given: frozenset[str], gates: Sequence[GateTable] = ()
     ) -> None:
         self.given = given
         """The names of the options on the command line, without those that the environment or a file sets."""

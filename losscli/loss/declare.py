@@ -87,6 +87,9 @@ class Loss:
     name: str = ""
     """Where it is not that of the function."""
     aliases: tuple[str, ...] = ()
+    """Other names.  ``recall@k`` is one only where ``@`` and a value follow (`recall@5`)."""
+    main: str = ""
+    """The parameter that ``NAME@X`` fills."""
     better: Better = "lower"
     best: float | None = 0.0
     """The value of a perfect prediction, where it is reached exactly."""
@@ -223,7 +226,7 @@ class Loss:
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
         """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
         known = {param.name: param for param in self.params}
-        given = dict(spec.params)
+        given = self._given(spec)
         for key in given:
             if key not in known and key not in self.columns:
                 takes = ", ".join(f"`{name}`" for name in (*known, *self.columns)) or "no parameters"
@@ -241,6 +244,20 @@ class Loss:
                 values[param.name] = param.default
         # A parameter that is a column holds its name.
         return values | {name: given[name] for name in self.columns if name in given}
+
+    def _given(self, spec: Spec) -> dict[str, str]:
+        """The parameters that a spec gives, the one behind ``@`` among them."""
+        given = dict(spec.params)
+        if spec.at is None:
+            return given
+        if not self.main:
+            raise UsageError(
+                f"`{self.name}` has no parameter that `@{spec.at}` could fill",
+                hint=f"`losscli losses {self.name}` shows its parameters",
+            )
+        if self.main in given:
+            raise UsageError(f"`{spec}` gives `{self.main}` twice", hint=f"`@` stands for `{self.main}=`")
+        return {self.main: spec.at, **given}
 
     @property
     def words_are_columns(self) -> bool:

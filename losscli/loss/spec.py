@@ -1,4 +1,4 @@
-"""The grammar of everything that takes parameters: ``name:key=value,key=value``."""
+"""The grammar of everything that takes parameters: ``name:key=value,key=value``; of a loss also ``name@value``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ class Spec(NamedTuple):
 
     name: str
     params: tuple[tuple[str, str], ...] = ()
+    at: str | None = None
+    """The value behind ``@``, which a loss reads as its main parameter (``ndcg@10``)."""
 
     def __str__(self) -> str:
+        name = self.name if self.at is None else f"{self.name}@{self.at}"
         tail = ",".join(f"{key}={value}" for key, value in self.params)
-        return f"{self.name}:{tail}" if tail else self.name
+        return f"{name}:{tail}" if tail else name
 
 
 def parse(text: str) -> Spec:
@@ -37,6 +40,21 @@ def parse(text: str) -> Spec:
     if name.strip() == "expr":
         return Spec("expr", (("", tail.strip()),))
     return Spec(name.strip(), tuple(parse_pairs(tail, of=text)))
+
+
+def parse_loss(text: str) -> Spec:
+    """Split the spec of a loss, whose name may be followed by ``@`` and a value.
+
+    >>> parse_loss("ndcg@10:gain=exp")
+    Spec(name='ndcg', params=(('gain', 'exp'),), at='10')
+    """
+    spec = parse(text)
+    name, sign, at = (part.strip() for part in spec.name.partition("@"))
+    if not sign:
+        return spec
+    if not name or not at:
+        raise UsageError(f"`{spec.name}` is no loss", hint="write `name@value`, for example `ndcg@10`")
+    return spec._replace(name=name, at=at)
 
 
 def split(text: str) -> list[str]:

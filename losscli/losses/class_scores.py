@@ -38,6 +38,7 @@ def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
 
 
 @of_scores(
+    main="k",
     aliases=("top_k_categorical_error",),
     elicits="the k most probable classes in front",
     rate=True,

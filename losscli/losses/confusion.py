@@ -231,6 +231,7 @@ def f1(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
 
 
 @class_score(
+    main="beta",
     aliases=("f_beta", "fbeta_score"),
     elicits="the class where it is probable enough; the rarer it is, the less that is",
     reference=RIJSBERGEN,

@@ -69,7 +69,7 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
         lines += ["", *_wrapped(form.doc.text, width)]
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
-    facts += [(f"{param.name}", _param(param)) for param in form.params]
+    facts += [(f"{param.name}", _param(param, form)) for param in form.params]
     facts += [("better", form.better), ("rewards", str(form.elicits))]
     if (averages := _averages(form)) is not None:
         facts.append(("average", averages))
@@ -144,9 +144,10 @@ def _sample(param: Param, files: str) -> str:
     return number(1.0 if low < 1.0 else low + 1.0)
 
 
-def _param(param: Param) -> str:
+def _param(param: Param, form: Loss) -> str:
+    short = f"; also `{form.name}@X`" if param.name == form.main else ""
     if param.required:
-        return f"{param.range} (required)"
+        return f"{param.range} (required){short}"
     shown = (
         "none"
         if param.default is None
@@ -154,7 +155,7 @@ def _param(param: Param) -> str:
         if isinstance(param.default, str)
         else json.dumps(param.default)
     )
-    return f"{param.range}; default {shown}"
+    return f"{param.range}; default {shown}{short}"
 
 
 def _wrapped(text: str, width: int) -> list[str]:

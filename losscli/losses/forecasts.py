@@ -18,7 +18,7 @@ from losscli.losses.stable import error_in, exp_fraction, halves, log_parts, pro
 from losscli.numbers.sums import Moments
 from losscli.table.block import Mask
 
-M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
+M5_ACCURACY = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
 A_LABEL = "a value that a label has exactly"
 
 in_units_of_scale = partial(scaled_loss, task="relative")
@@ -45,7 +45,7 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
     return np.abs(error, out=error)
 
 
-@in_units_of_scale(aliases=("mean_squared_scaled_error",), elicits=MEAN, reference=M5)
+@in_units_of_scale(aliases=("mean_squared_scaled_error",), elicits=MEAN, reference=M5_ACCURACY)
 def msse(label: Column, pred: Column, scale: Column) -> Column:
     """Mean squared error in units of the naive forecast's in training.
 
@@ -82,7 +82,7 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
     aliases=("root_mean_squared_scaled_error",),
     state="moments",
     elicits=MEAN,
-    reference=M5,
+    reference=M5_ACCURACY,
     exceptions={"range": "not defined where the scaled error of a row exceeds the greatest double"},
 )
 def rmsse(moments: Moments) -> Finished:

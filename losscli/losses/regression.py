@@ -224,6 +224,7 @@ def error_std(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 
 @loss(
+    main="power",
     aliases=("mean_power_error",),
     ulps=8.0,
     elicits="a middle of the labels: their mean at power 2, nearer the extremes above",

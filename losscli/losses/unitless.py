@@ -248,6 +248,7 @@ def ccc(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 @loss(
     task="regression",
+    main="threshold",
     aliases=("num_errors", "tolerance_error_rate"),
     rate=True,
     elicits="the middle of the interval, as wide as the tolerance on both sides, that holds most labels",

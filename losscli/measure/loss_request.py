@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import UsageError
 from losscli.loss.params import UNDEFINED
-from losscli.loss.spec import Spec, parse, split
+from losscli.loss.spec import Spec, parse_loss, split
 from losscli.losses import find
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ class LossRequest(NamedTuple):
 
         ``grouped``: it is finished within groups; so it is, too, where it says what a group without a value does.
         """
-        spec = parse(text)
+        spec = parse_loss(text)
         if spec.name == "expr":
             from losscli.losses.expr import expression_loss
 
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
-        forms = find(spec.name)
+        forms = find(spec.name, spec.at)
         if grouped or UNDEFINED.name in dict(spec.params):
             forms = tuple(replace(form, grouped=True) for form in forms)
         asked = cls(spec, forms)

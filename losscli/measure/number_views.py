@@ -21,13 +21,23 @@ BOUND_ROUNDINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class NumberView(View):
+class OneColumnView(View):
+    """A view of one column."""
+
+    column: Place
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView(OneColumnView):
     """One column of numbers inside an interval.
 
     ``rounding``: the relative rounding of the file's type, where probabilities are floats of less than 64 bits.
     """
 
-    column: Place
     domain: Interval
     asked_by: str = field(compare=False)
     stage: int = DOMAIN
@@ -36,10 +46,6 @@ class NumberView(View):
     def __hash__(self) -> int:
         # Views are looked up for every block, and a hash of all fields would take as long as a pass over it.
         return hash(self.column)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
         column = block.column(self.column)
@@ -85,14 +91,8 @@ class NotBelowView(View):
 
 
 @dataclass(frozen=True, slots=True)
-class TextView(View):
+class TextView(OneColumnView):
     """One column as text; a missing value is empty."""
-
-    column: Place
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> TextArray:
         return texts_of(block.column(self.column))

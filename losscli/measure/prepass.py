@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
@@ -11,7 +12,9 @@ from losscli.measure.engines import threads
 from losscli.measure.list_columns import MOST_LABELS
 from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.measure.refusals import no_rows
+from losscli.pairing.keyplan import KeyTypesDiffer
 from losscli.reading.inputs import placed
+from losscli.reading.select import looked_for
 from losscli.table.block import AnyColumn, ClassColumn, ColumnKind, ColumnRequest
 from losscli.table.cells import listed
 
@@ -34,7 +37,9 @@ def settled_plan(
     known = Knowledge()
     while True:
         try:
-            return bind.plan(sources, requests, options, known)
+            return looked_for(partial(bind.plan, sources, requests, options, known))
+        except KeyTypesDiffer as error:
+            raise error.with_hint(sources) from None
         except Unknown as unknown:
             # In a name of its own: bind starts anew, as it keeps nothing but what is known.
             needs = unknown.needs

@@ -9,7 +9,8 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.domains import REAL, AnyClass, Binary, Interval, Simplex
 from losscli.measure.list_columns import class_places, names_shown, pairs_shown
 from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
-from losscli.reading.select import Chosen, is_glob
+from losscli.reading.listing import is_glob
+from losscli.reading.select import Chosen
 from losscli.table.labels import paired, quantile_level, share_names
 
 if TYPE_CHECKING:

@@ -30,12 +30,12 @@ def column_of(loss: str, pred: str | None, part: str | None) -> str:
 def watched(
     plan: Plan,
     keys: Sequence[Place],
-    asked: Sequence[Fact] = (),
+    asked: Sequence[Fact],
     *,
-    every: bool = False,
-    worst: int = 0,
-    slopes: bool = False,
-    pictures: Pictures = "none",
+    every: bool,
+    worst: int,
+    slopes: bool,
+    pictures: Pictures,
 ) -> Plan:
     """The plan with observers of single rows.  UsageError where no loss has a value for each row.
 

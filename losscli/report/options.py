@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from losscli.report.config import GateTable
 
 P = ParamSpec("P")
-Record = TypeVar("Record")
+OptionsRecord = TypeVar("OptionsRecord")
 Answer = TypeVar("Answer")
 
 
 def arguments_of(
-    record: Callable[P, Record],
-) -> Callable[[Callable[[Record], Answer]], Callable[P, Answer]]:
+    record: Callable[P, OptionsRecord],
+) -> Callable[[Callable[[OptionsRecord], Answer]], Callable[P, Answer]]:
     """Turn a function of a record into a function of the record's fields, which its signature and its help list."""
 
-    def decorated(function: Callable[[Record], Answer]) -> Callable[P, Answer]:
+    def decorated(function: Callable[[OptionsRecord], Answer]) -> Callable[P, Answer]:
         @wraps(function)
         def called(*args: P.args, **options: P.kwargs) -> Answer:
             return function(record(*args, **options))

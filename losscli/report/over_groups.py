@@ -27,7 +27,7 @@ from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, rounded
 from losscli.report.group_values import GroupValues, PartName, ranked
-from losscli.report.outcomes import GROUPED, Outcome
+from losscli.report.outcomes import GROUPED, FinishedPart
 from losscli.report.slice_pattern import slice_text
 from losscli.text import plural, share
 
@@ -127,20 +127,20 @@ class _Column(NamedTuple):
     shortened: int = 0  # groups whose average leaves out a part
 
 
-def over_groups(finisher: Finisher, groups: GroupStates, whole: Sequence[Any]) -> list[Outcome]:
+def over_groups(finisher: Finisher, groups: GroupStates, whole: Sequence[Any]) -> list[FinishedPart]:
     """The mean over groups of the whole, or of each part; ``whole`` are the states of all their rows."""
     found = _Groups(finisher, groups).columns()
     parts = finisher.measure.parts
     if found.keys() <= {WHOLE_PART}:
         empty = _Column([], [], {})
-        one = Outcome(parts[0], whole[0], {}, Undefined(NO_ROW))
+        one = FinishedPart(parts[0], whole[0], {}, Undefined(NO_ROW))
         return [_averaged(finisher, groups, one, found.get(WHOLE_PART, empty))]
     outcomes = finisher.outcomes(finisher.read(whole))
     columns = ((outcome, found.get(frozenset(outcome.name.items()))) for outcome in outcomes)
     return [_averaged(finisher, groups, outcome, column) for outcome, column in columns if column is not None]
 
 
-def _averaged(finisher: Finisher, groups: GroupStates, one: Outcome, column: _Column) -> Outcome:
+def _averaged(finisher: Finisher, groups: GroupStates, one: FinishedPart, column: _Column) -> FinishedPart:
     """The mean of the values of one part over the groups that have it."""
     labels, places, values = list(groups.places), np.array(column.places, np.int64), np.array(column.values)
     weights, rows = None, groups.rows(SeenRows(), "used")
@@ -236,7 +236,7 @@ class _Groups:
                 self._add(found, place, outcome)
         return found
 
-    def _add(self, found: dict[PartName, _Column], place: int, outcome: Outcome) -> None:
+    def _add(self, found: dict[PartName, _Column], place: int, outcome: FinishedPart) -> None:
         """Add the value of a part in one group."""
         value, why = rounded(outcome.finished)
         if isinstance(outcome.finished, Undefined) and outcome.finished.absent and outcome.name:

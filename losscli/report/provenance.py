@@ -10,7 +10,7 @@ from losscli.measure.refusals import pairing_hint
 from losscli.pairing import Paired
 from losscli.reading.inputs import row_name
 from losscli.reading.suffixes import has_dialect
-from losscli.report.outcomes import Options
+from losscli.report.outcomes import FinishOptions
 from losscli.report.records import Input, RowCounts
 from losscli.table.cells import LIST_HINT
 from losscli.text import plural
@@ -103,11 +103,12 @@ def inputs_of(
     return inputs
 
 
-def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source]) -> Options:
+def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source]) -> FinishOptions:
     """How the states of a call are finished."""
-    return Options(
+    return FinishOptions(
         options.average, options.positive, _context(plan, options), options.min_slice, options.class_order,
-        row_name=lambda row: row_name(sources[0], row), interval=options.interval if options.spreads or options.group is not None else None,
+        lambda row: row_name(sources[0], row),
+        options.interval if options.spreads or options.group is not None else None,
     )  # fmt: skip
 
 

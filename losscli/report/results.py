@@ -18,7 +18,7 @@ from losscli.numbers.row_count import RowCount
 from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
-from losscli.report.outcomes import GROUPED, Finisher, Options, Outcome
+from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
 from losscli.text import plural
 
@@ -39,7 +39,7 @@ MAY_OVERFLOW = {
 """What of a result may overflow beside its value, and what it is called."""
 
 
-def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
+def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     deal_groups(plan, tally)
     if plan.grouping is not None:
@@ -48,14 +48,14 @@ def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
 
         keep_groups(plan, plan.grouping, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
-    found = [result for finisher in finishers for result in _Measured(finisher, tally, {}).results()]
+    found = [result for finisher in finishers for result in _MeasuredRows(finisher, tally, {}).results()]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.shown_slicings):
         by = f"|by:{slicing.slicing}"
         for values, part in slices_of(slicing, tally, place, options.min_slice):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
-                sliced += _Measured(finisher, part, named, by).results()
+                sliced += _MeasuredRows(finisher, part, named, by).results()
     return found + sliced
 
 
@@ -79,13 +79,13 @@ def deal_groups(plan: Plan, tally: Tally) -> None:
         tally.kept[DRAWN, place] = BySlice(groups) if place is not None else groups[0]
 
 
-def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
+def of_measure(measure: Measure, plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """The results of one measure over the rows of one tally."""
-    return _Measured(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
+    return _MeasuredRows(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
 
 
 def values_of(
-    measure: Measure, plan: Plan, tally: Tally, options: Options
+    measure: Measure, plan: Plan, tally: Tally, options: FinishOptions
 ) -> Callable[[Sequence[Any]], dict[frozenset[tuple[str, str]], float | None]]:
     """From states of a measure's units its values, by part."""
     return Finisher(measure, plan, options.whole or tally, options).values
@@ -117,7 +117,7 @@ def slices_of(
     return found
 
 
-class _Measured(NamedTuple):
+class _MeasuredRows(NamedTuple):
     """A measure over the rows of a tally: all, or those of a slice."""
 
     finisher: Finisher
@@ -145,7 +145,7 @@ class _Measured(NamedTuple):
             found = self._beside_constants(found, outcomes)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
-    def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Result]:
+    def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[FinishedPart]) -> list[Result]:
         """The results, each with the best constant of its rows and the skill against it."""
         from losscli.measure.constant_baseline import skill
 
@@ -202,9 +202,7 @@ class _Measured(NamedTuple):
         )
         return len([weight for weight in labels if weight > 0]) > 2
 
-    def _result(
-        self, outcome: Outcome, notes: Sequence[str] = (), resampled: Resampled | None = None
-    ) -> Result:
+    def _result(self, outcome: FinishedPart, notes: Sequence[str], resampled: Resampled | None) -> Result:
         part, state, name, finished, several, left_out, groups = outcome
         loss, values = self.finisher.loss, self.finisher.measure.values
         units = [p.unit for p in self.finisher.measure.parts] if several else [part.unit]
@@ -259,7 +257,7 @@ class _Measured(NamedTuple):
         said = f"a missing value such as `NA` is a class beside numeric classes, first in {self.finisher.options.row_name(row)}"
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
-    def _detail(self, outcome: Outcome, averaged: bool) -> dict[str, Any] | None:
+    def _detail(self, outcome: FinishedPart, averaged: bool) -> dict[str, Any] | None:
         """What is more than a number; of an average of several units only what there is of groups."""
         found = None if averaged else self._detail_of_rows(outcome.part.unit, outcome.state, outcome.name)
         return found if outcome.groups is None else outcome.groups.detail(self.finisher.loss.better, found)
@@ -290,7 +288,7 @@ class _Measured(NamedTuple):
         return Resampled.of(groups, units, interval, self.finisher.values)
 
     def _estimate(
-        self, value: float, units: Sequence[int], outcome: Outcome, resampled: Resampled | None
+        self, value: float, units: Sequence[int], outcome: FinishedPart, resampled: Resampled | None
     ) -> Estimate | None:
         interval = self.finisher.options.interval
         if interval is None:

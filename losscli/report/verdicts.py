@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.numbers.exact import round_fraction
-from losscli.report.comparison import VERDICTS, Compared, Test, Verdict
+from losscli.report.comparison import VERDICTS, Compared, Test, VerdictWord
 from losscli.report.records import in_doubles
 from losscli.statistics.distributions import t_quantile, t_upper
 from losscli.statistics.holm import holm
@@ -97,7 +97,7 @@ class Draft:
         if self.chances is None:
             return self.compared
         side = float(one_side(rule.level))
-        verdict: Verdict = "inconclusive"
+        verdict: VerdictWord = "inconclusive"
         if self.chances.worse <= side:
             verdict = "worse"
         elif self.chances.better <= side:

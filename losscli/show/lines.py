@@ -74,7 +74,7 @@ def place_text(part: Mapping[str, str], slice: Mapping[str, str | None]) -> str:
     return ", ".join([*said, slice_text(slice)] if slice else said)
 
 
-def name_text(loss: str, pred: str | None = None, place: str = "") -> str:
+def name_text(loss: str, pred: str | None, place: str = "") -> str:
     """The name of a result: its loss, its prediction if there are several, its part and slice."""
     return f"{loss}{f' of {pred}' if pred is not None else ''}{f', {place}' if place else ''}"
 
