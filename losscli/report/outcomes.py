@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from losscli.statistics.intervals import IntervalSpec
 
 
+GROUPED = "grouped"
+"""Under which the groups of the whole, and of each slice, are kept in a tally, once all is read."""
+
+
 class FinishOptions(NamedTuple):
     """What decides how states are finished."""
 

@@ -27,19 +27,16 @@ from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, rounded
 from losscli.report.group_values import GroupValues, PartName, ranked
-from losscli.report.outcomes import FinishedPart
+from losscli.report.outcomes import GROUPED, FinishedPart
 from losscli.report.slice_pattern import slice_text
 from losscli.text import plural, share
 
 if TYPE_CHECKING:
-    from losscli.measure.plan import Plan
+    from losscli.measure.plan import Grouping, Plan
     from losscli.measure.slices import Value
     from losscli.measure.tally import Tally
     from losscli.report.outcomes import Finisher
     from losscli.table.block import Ints
-
-GROUPED = "grouped"
-"""Under which the groups of the whole, and of each slice, are kept in a tally, once all is read."""
 
 WHOLE_PART: PartName = frozenset()
 
@@ -84,11 +81,8 @@ class GroupStates:
         return found
 
 
-def keep_groups(plan: Plan, tally: Tally) -> None:
+def keep_groups(plan: Plan, grouping: Grouping, tally: Tally) -> None:
     """When all is read: keep the groups of the whole and of every slice."""
-    grouping = plan.grouping
-    if grouping is None:
-        return
     weights: dict[Value, float] | None = None
     for at, view in enumerate(plan.slicings[grouping.first :]):
         place = grouping.first + at
@@ -97,7 +91,7 @@ def keep_groups(plan: Plan, tally: Tally) -> None:
         codes = np.flatnonzero(used)
         if at == 0:
             own = tuple(labels[code][0] for code in codes.tolist())
-            weights = _weights(plan, kept, codes, own)
+            weights = _weights(grouping, kept, codes, own)
             tally.kept[GROUPED, WHOLE] = GroupStates(grouping.column, kept, codes, own, weights)
             continue
         numbers = plan.slicings[at - 1].index.codes
@@ -111,15 +105,15 @@ def keep_groups(plan: Plan, tally: Tally) -> None:
 
 
 def _weights(
-    plan: Plan, kept: Mapping[Any, Any], codes: Ints, labels: Sequence[Value]
+    grouping: Grouping, kept: Mapping[Any, Any], codes: Ints, labels: Sequence[Value]
 ) -> dict[Value, float] | None:
     """The weights of the groups; None where all weigh 1."""
-    if plan.grouping is None or plan.grouping.weight is None:
+    if grouping.weight is None:
         return None
     # Imported here: few calls weigh groups.
     from losscli.measure.observers.group_weights import GroupWeights
 
-    values = kept[GroupWeights(plan.grouping.weight.column, plan.grouping.first)].value
+    values = kept[GroupWeights(grouping.weight.column, grouping.first)].value
     return dict(zip(labels, values[codes].tolist(), strict=True))
 
 

@@ -107,8 +107,8 @@ def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source
     """How the states of a call are finished."""
     return FinishOptions(
         options.average, options.positive, _context(plan, options), options.min_slice, options.class_order,
-        row_name=lambda row: row_name(sources[0], row),
-        interval=options.interval if options.spreads or options.group is not None else None,
+        lambda row: row_name(sources[0], row),
+        options.interval if options.spreads or options.group is not None else None,
     )  # fmt: skip
 
 

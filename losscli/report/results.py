@@ -18,8 +18,7 @@ from losscli.numbers.row_count import RowCount
 from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
-from losscli.report.outcomes import FinishedPart, Finisher, FinishOptions
-from losscli.report.over_groups import GROUPED, keep_groups, over_groups
+from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
 from losscli.text import plural
 
@@ -43,7 +42,11 @@ MAY_OVERFLOW = {
 def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     deal_groups(plan, tally)
-    keep_groups(plan, tally)
+    if plan.grouping is not None:
+        # Imported here: few calls have groups.
+        from losscli.report.over_groups import keep_groups
+
+        keep_groups(plan, plan.grouping, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
     found = [result for finisher in finishers for result in _MeasuredRows(finisher, tally, {}).results()]
     sliced: list[Result] = []
@@ -133,6 +136,8 @@ class _MeasuredRows(NamedTuple):
         if groups is None:
             outcomes = self.finisher.outcomes(self.finisher.read(states))
         else:
+            from losscli.report.over_groups import over_groups
+
             outcomes = over_groups(self.finisher, groups, states)
         resampled = self._resampled() if counted else None
         found = [self._result(outcome, notes, resampled) for outcome in outcomes]
@@ -197,9 +202,7 @@ class _MeasuredRows(NamedTuple):
         )
         return len([weight for weight in labels if weight > 0]) > 2
 
-    def _result(
-        self, outcome: FinishedPart, notes: Sequence[str] = (), resampled: Resampled | None = None
-    ) -> Result:
+    def _result(self, outcome: FinishedPart, notes: Sequence[str], resampled: Resampled | None) -> Result:
         part, state, name, finished, several, left_out, groups = outcome
         loss, values = self.finisher.loss, self.finisher.measure.values
         units = [p.unit for p in self.finisher.measure.parts] if several else [part.unit]
