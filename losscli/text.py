@@ -97,6 +97,15 @@ def share(count: int, total: int, what: str, predicate: str) -> str:
     return f"{count} of {total} {noun(total, what)} {verb}{space}{rest}"
 
 
+def read_number(text: str) -> float | None:
+    """The number written as ``text``; None where that is not a plain decimal.
+
+    >>> read_number("1e3"), read_number("1_000")
+    (1000.0, None)
+    """
+    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
+
+
 def either(words: Iterable[str]) -> str:
     """Words to choose from, as a list in English.
 

@@ -110,6 +110,16 @@ class Options:
         "`country+device` (repeatable)",
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
+    group: str | None = option(
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        help="The query, series or image of each row: every loss is measured within each group, and the result is "
+        "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
+        setting=Setting("the query, series or image of each row: results are means over these groups"),
+    )  # fmt: skip
+    group_weight: str | None = option(
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
+    )  # fmt: skip
     min_slice: int = option(
         "--min-slice", metavar="N", panel=Panel.ROWS, commands=ROWS, least=LIMITS["min_slice"].least,
         help="Fold slices of fewer rows into `other`", setting=Setting("fold smaller slices into `other`"),
@@ -191,9 +201,13 @@ class Options:
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
-        "--time", metavar="COLUMN", commands=("compare",),
-        help="The time of each row, to compare by Diebold and Mariano's test; for predictions made several "
-        "steps ahead add `--ci normal:horizon=H`",
+        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        help="The time of each row, for losses that need the order of rows, and of a training file",
+        variants={
+            "compare": {"help": "The time of each row, to compare by Diebold and Mariano's test; for predictions made "
+                        "several steps ahead add `--ci normal:horizon=H`"}
+        },
+        setting=Setting("the time of each row"),
     )  # fmt: skip
     input_format: str | None = option(
         "--input-format", metavar="NAME", commands=INPUTS,

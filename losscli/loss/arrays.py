@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from losscli.numbers.special import erf, erfc
+
 FUNCTIONS: dict[str, Any] = {
     "abs": np.abs, "log": np.log, "log1p": np.log1p, "exp": np.exp, "expm1": np.expm1, "sqrt": np.sqrt,
-    "atan": np.arctan, "tanh": np.tanh, "sign": np.sign, "cosh": np.cosh, "sinh": np.sinh,
+    "atan": np.arctan, "tanh": np.tanh, "sign": np.sign, "cosh": np.cosh, "sinh": np.sinh, "erf": erf,
+    "erfc": erfc,
 }  # fmt: skip
 OPERATORS: dict[type, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,

@@ -192,7 +192,8 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 
 @loss(
-    aliases=("mean_tweedie_deviance",),
+    main="power",
+    aliases=("mean_tweedie_deviance", "tweedie_deviance_score"),
     narrows=tweedie_domains,
     ulps=16.0,
     elicits=MEAN,
@@ -302,7 +303,9 @@ def _divided(x: Column, y: Column) -> Column:
     return total
 
 
-@of_counts(aliases=("tweedie_nloglik",), best=None, ulps=8.0, reference=JORGENSEN, exceptions=POWERS)
+@of_counts(
+    main="power", aliases=("tweedie_nloglik",), best=None, ulps=8.0, reference=JORGENSEN, exceptions=POWERS
+)
 def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> Column:
     """Surprise at an amount under a Tweedie law, up to the label's own part.
 
@@ -522,6 +525,7 @@ def _own_part(label: Column, power: float) -> DoubleDouble:
 @loss(
     task="regression",
     of=deviances,
+    main="power",
     aliases=("d2_tweedie_score", "deviance_explained"),
     state="deviances",
     averages=("macro", "none"),

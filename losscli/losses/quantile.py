@@ -46,7 +46,8 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
 
 
 @loss(
-    aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
+    main="quantile",
+    aliases=("quantile_loss", "mean_pinball_loss", "quantile_score", "quantile@quantile"),
     homogeneous=1,
     elicits=QUANTILE,
     reference=KOENKER,
@@ -199,6 +200,7 @@ def wql(check: Fraction, size: Fraction) -> Finished:
 
 
 @of_interval(
+    main="level",
     aliases=("winkler", "winkler_score"),
     homogeneous=1,
     elicits=CENTRAL_INTERVAL,
@@ -235,9 +237,11 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
 
 
 @of_interval(
+    main="level",
     aliases=("mean_scaled_interval_score",),
     columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
+    trained="absolute",
     homogeneous=0,
     ulps=5.0,
     elicits=CENTRAL_INTERVAL,
@@ -277,7 +281,8 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 
 @scaled_loss(
-    aliases=("scaled_quantile_loss", "spl"),
+    main="quantile",
+    aliases=("scaled_quantile_loss", "spl", "scaled_mqloss"),
     homogeneous=0,
     elicits=QUANTILE,
     reference=M5_UNCERTAINTY,
@@ -388,6 +393,34 @@ def interval_width(label: Column, lower: Column, upper: Column) -> Column:
     array([4.])
     """
     return upper - lower + 0.0  # no -0
+
+
+@of_interval(
+    aliases=("constraint_violation",),
+    homogeneous=1,
+    elicits="intervals so wide that no label lies outside: read it beside `interval_width`",
+    reference=KHOSRAVI,
+)
+def interval_violation(label: Column, lower: Column, upper: Column) -> Column:
+    """Mean distance of the labels from their predicted interval.
+
+        max(lower - label, label - upper, 0)
+
+    How far off the labels are that `coverage` counts as missed, in their unit; 0 inside and on the
+    ends.  `interval_score` adds the width of the interval, so that it cannot be had for nothing.
+
+    Gradient by `lower`:
+
+        1 if label < lower else 0
+
+    Gradient by `upper`:
+
+        -1 if label > upper else 0
+
+    >>> interval_violation(np.array([5.0, 12.0]), np.array([4.0, 4.0]), np.array([5.0, 8.0]))
+    array([0., 4.])
+    """
+    return np.maximum(lower - label, label - upper).clip(min=0.0) + 0.0  # no -0
 
 
 def at_most(label: Column, pred: Columns, *, levels: Levels) -> tuple[Column, ...]:

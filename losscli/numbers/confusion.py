@@ -50,6 +50,11 @@ class Counts:
     fn: Fraction
     tn: Fraction
 
+    @property
+    def support(self) -> Fraction:
+        """What the rows of the class weigh."""
+        return self.tp + self.fn
+
     def merge(self, other: Counts) -> Counts:
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from losscli.errors import LosscliError
 from losscli.pairing.keyplan import KeyPlan, choose_keys
 from losscli.pairing.match import KeyWords, match
 from losscli.pairing.shared_ids import shared_id_names
+from losscli.reading.select import looked_for
 from losscli.table.keys import joined
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def key_option(sources: Sequence[Source], names: Sequence[str], *, partly: bool 
     together = [name for name in shared_id_names(sources) if name and "," not in name]
     for on in dict.fromkeys([*names, ",".join(together)] if len(together) > 1 else names):
         try:
-            plan = choose_keys(sources, on)
+            plan = looked_for(partial(choose_keys, sources, on))
             sides = [_keys(source, plan, side) for side, source in enumerate(sources)]
         except LosscliError:
             continue

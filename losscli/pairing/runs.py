@@ -21,7 +21,7 @@ from losscli.table.columns import compact, concatenated, nbytes
 from losscli.table.keys import joined
 
 if TYPE_CHECKING:
-    from losscli.pairing.spill import Spill
+    from losscli.table.spill import Spill
 
 
 @dataclass(frozen=True, slots=True)

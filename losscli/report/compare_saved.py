@@ -135,11 +135,11 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
     one = replace(one, worse_by=round_fraction(worse_by))
     variances, freedoms = [], []
     for _, side, path in sides:
-        if side.stderr is None or side.rows < 2:
+        if side.stderr is None or side.observations < 2:
             why = f"{path} holds no standard error; `--ci normal` saves one"
             return Draft(replace(one, note=f"no interval: {why}"))
         variances.append(Fraction(side.stderr) ** 2)
-        freedoms.append(side.rows - 1)
+        freedoms.append(side.observations - 1)
     total = sum(variances, Fraction(0))
     parts = sum((v**2 / f for v, f in zip(variances, freedoms, strict=True)), Fraction(0))
     freedom = round_fraction(total**2 / parts) if parts else float(sum(freedoms))

@@ -136,6 +136,8 @@ class EvalOptions(GateOptions, MeasureOptions):
     worst: how many of the rows with the worst loss the results hold.
     columns: columns of either file beside these rows.
     constant: also the best constant prediction and the skill against it; the inputs are read twice.
+    group: column of the query, series or image of each row: losses are means over these groups.
+    group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
     """
 
@@ -148,6 +150,8 @@ class EvalOptions(GateOptions, MeasureOptions):
     worst: int = 0
     columns: Sequence[str] = ()
     constant: bool = False
+    group: str | None = None
+    group_weight: str | None = None
     pictures: Pictures = "none"
 
     @property

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from losscli.measure.class_views import ClassesView
     from losscli.measure.tally import Tally
     from losscli.numbers.confusion import Confusion, Counts
+    from losscli.report.group_values import GroupValues
     from losscli.statistics.intervals import IntervalSpec
+
+
+GROUPED = "grouped"
+"""Under which the groups of the whole, and of each slice, are kept in a tally, once all is read."""
 
 
 class FinishOptions(NamedTuple):
@@ -41,6 +46,7 @@ class FinishedPart(NamedTuple):
     finished: Finished
     several: bool = False  # an average of parts
     note: str | None = None  # on parts that it leaves out
+    groups: GroupValues | None = None  # the values of which it is the mean
 
 
 class Finisher:
@@ -259,6 +265,5 @@ class Finisher:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
         if isinstance(unit, Undefined):
             return Fraction(1)
-        counted = self.loss.per_class and self.loss.state == "confusion"
-        support: Fraction = unit.tp + unit.fn if counted else unit.label_spread
+        support: Fraction = unit.support
         return support

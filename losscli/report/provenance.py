@@ -107,7 +107,8 @@ def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source
     """How the states of a call are finished."""
     return FinishOptions(
         options.average, options.positive, _context(plan, options), options.min_slice, options.class_order,
-        lambda row: row_name(sources[0], row), options.interval if options.spreads else None,
+        lambda row: row_name(sources[0], row),
+        options.interval if options.spreads or options.group is not None else None,
     )  # fmt: skip
 
 
@@ -116,6 +117,10 @@ def _context(plan: Plan, options: MeasureOptions) -> str:
     said = [f"w:{options.weight or 'none'}", f"pair:{plan.keys or 'position'}", f"nan:{options.nan}"]
     if options.where is not None:
         said.append(f"where:{options.where}")
+    if options.group is not None:
+        said.append(f"group:{options.group}")
+    if options.group_weight is not None:
+        said.append(f"group_weight:{options.group_weight}")
     if options.from_logits:
         said.append("logits:yes")
     listed = dict.fromkeys(str(slot.labels[0]) for _, slot in plan.places() if slot.labels)

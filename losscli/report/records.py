@@ -72,10 +72,22 @@ class Result(Record):
         dict[str, Any] | None,
         Says(
             "what is more than a number: a matrix (of more than 100 classes its cells that occur, "
-            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, worst rows"
+            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, worst rows; "
+            "of how many groups the value is the mean, and the worst of them"
         ),
     ] = None
     signature: Annotated[str, Says("all that changes what the number means", min_length=1)] = ""
+
+    @property
+    def groups(self) -> int | None:
+        """How many groups the value is the mean of; None where it is of all rows together."""
+        count = (self.detail or {}).get("groups")
+        return count if isinstance(count, int) else None
+
+    @property
+    def observations(self) -> int:
+        """How many independent things the value is of: groups, or rows."""
+        return self.rows if self.groups is None else self.groups
 
 
 R = TypeVar("R")

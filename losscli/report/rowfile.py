@@ -19,10 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.errors import UsageError
-from losscli.pairing.spill import Spill
 from losscli.report.writing import cannot, file_in_place
 from losscli.table.block import AnyColumn, ClassColumn, NumberColumn
 from losscli.table.infer_type import CellKinds, value_of
+from losscli.table.spill import Spill
 
 if TYPE_CHECKING:
     from losscli.measure.observers.file_rows import FileRows, RowTable

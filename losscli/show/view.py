@@ -14,6 +14,7 @@ from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import (
     caption,
     change_text,
+    groups_text,
     name_text,
     notes,
     place_text,
@@ -177,6 +178,9 @@ class ReportView(ViewModel):
             if baseline:
                 columns.append(TextColumn("baseline", [value_text(was) for was in before], "number"))
             columns.append(TextColumn("change", self._changes(), "change"))
+        if any(r.groups is not None for r in found):
+            counts = ["" if r.groups is None else str(r.groups) for r in found]
+            columns.append(TextColumn("groups", counts, "count"))
         columns.append(TextColumn("rows", [str(r.rows) for r in found], "count"))
         columns.append(TextColumn("better", [r.better for r in found], "word"))
         said = ["; ".join(notes(r)) if ends else remarks(r) for r in found]
@@ -212,6 +216,8 @@ class ReportView(ViewModel):
         if any(r.constant for r in found):
             for head, name in (("constant", "value"), ("skill", "skill")):
                 columns.append((head, [r.constant[name] if r.constant else None for r in found]))
+        if any(r.groups is not None for r in found):
+            columns.append(("groups", [r.groups for r in found]))
         return [
             *columns,
             ("rows", [r.rows for r in found]),
@@ -223,7 +229,11 @@ class ReportView(ViewModel):
     def lines(self) -> Iterator[ResultLine]:
         for r, change in zip(self.report.results, self._changes(), strict=True):
             place = place_text(r.part, r.slice)
-            yield ResultLine(r.loss, r.pred, place, r.value, change, remarks(r), "; ".join(notes(r)))
+            over = groups_text(r)
+            said, told = (
+                "; ".join([*over, *more]) for more in ([remarks(r)] if remarks(r) else [], notes(r))
+            )
+            yield ResultLine(r.loss, r.pred, place, r.value, change, said, told)
 
     def beside(self, look: Canvas) -> list[TextColumn]:
         if not look.pictures:
@@ -239,7 +249,7 @@ class ReportView(ViewModel):
     def worst(self) -> Iterator[Table]:
         for r in self.report.results:
             worst = (r.detail or {}).get("worst")
-            if not worst or not worst["rows"]:
+            if not worst or not worst.get("rows"):
                 continue
             name = name_text(r.loss, r.pred if self.several else None, place_text(r.part, r.slice))
             share = "" if worst["share"] is None else f", {100 * worst['share']:.3g}% of the total"
