@@ -29,6 +29,7 @@ FAMILIES = (
     "distribution",
     "crps",
     "ensembles",
+    "log_scores",
     "binary",
     "confusion",
     "agreement",
