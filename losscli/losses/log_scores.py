@@ -289,7 +289,7 @@ def logs_exponential(label: Column, rate: Column) -> Column:
     domains={"low": REAL, "high": REAL},
     relations=(("low", "high"),),
     elicits="an interval that holds all labels, as narrow as it can be",
-    sample="sample_data/diabetes_quantiles.csv --pred low=q_0.1,high=q_0.9 --where 'q_0.1 < label and label < q_0.9'",
+    sample="sample_data/diabetes_quantiles.csv --pred low=q_0.1,high=q_0.9 --where '`q_0.1` < label and label < `q_0.9`'",
 )
 def logs_uniform(label: Column, low: Column, high: Column) -> Column:
     """Surprise at the label under a uniform law between two ends, in nats.
@@ -453,7 +453,7 @@ def logs_negative_binomial(label: Column, n: Column, p: Column) -> Column:
     label=COUNTS,
     domains={"n": COUNTS, "p": UNIT},
     elicits="trials and probability of the binomial law",
-    sample="sample_data/iris.csv --label 'p_setosa' --pred n=p_setosa,p=p_setosa --where 'p_setosa == 1'",
+    sample="sample_data/digits_facts.csv --label y_even --pred n=c_even,p=p_even --where 'y_even <= c_even'",
 )
 def logs_binomial(label: Column, n: Column, p: Column) -> Column:
     """Surprise at a count under a binomial law, in nats.
@@ -493,7 +493,7 @@ def logs_binomial(label: Column, n: Column, p: Column) -> Column:
     label=Interval(0.0, 1.0, open_low=True, open_high=True),
     domains={"alpha": POSITIVE, "beta": POSITIVE},
     elicits="both shapes of the beta law",
-    sample="sample_data/breast_cancer.csv --label prob --pred alpha=prob,beta=prob --where '0 < prob and prob < 1'",
+    sample="sample_data/iris.csv --label p_setosa --pred alpha=p_versicolor,beta=p_virginica",
 )
 def logs_beta(label: Column, alpha: Column, beta: Column) -> Column:
     """Surprise at a share under a beta law, in nats.
