@@ -30,6 +30,7 @@ FAMILIES = (
     "distribution",
     "crps",
     "ensembles",
+    "log_scores",
     "binary",
     "confusion",
     "agreement",

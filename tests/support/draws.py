@@ -307,7 +307,7 @@ def _pool(domain: Interval, turns: Sequence[float] = ()) -> Floats:
     sizes = SIZES + ends + [near for turn in turns for near in (turn, math.nextafter(turn, math.inf))]
     sizes += [-size for size in sizes]
     if domain.whole:
-        sizes = [math.floor(size) for size in sizes if math.isfinite(size)]
+        sizes = [float(math.floor(size)) for size in sizes if math.isfinite(size)]
     return np.array([size for size in sizes if size in domain])
 
 
