@@ -22,11 +22,13 @@ STEMS = [
     "diabetes_labels",
     "diabetes_preds",
     "diabetes_quantiles",
+    "dictation",
     "digits_facts",
     "digits_labels",
     "digits_preds",
     "iris",
     "iris_costs",
+    "survival",
     "training",
 ]
 FACTS = {"even": "02468", "prime": "2357", "above_4": "56789", "loop": "0689"}

@@ -102,6 +102,8 @@ class Loss:
     """Of the other roles."""
     narrows: Callable[..., Mapping[str, Domain]] | None = None
     """Gives domains that depend on the parameters."""
+    label_roles: tuple[str, ...] = ("label",)
+    """The roles that labels play: `--label time=T,event=E`."""
     relations: tuple[tuple[str, str], ...] = ()
     """Pairs of roles, the first at most the second in every row."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -190,7 +192,8 @@ class Loss:
     @property
     def pred_roles(self) -> tuple[Role, ...]:
         """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
-        return tuple(role for role in self.roles if role.name != "label" and role.name not in self.columns)
+        others = (*self.label_roles, *self.columns)
+        return tuple(role for role in self.roles if role.name not in others)
 
     @property
     def takes_levels(self) -> bool:

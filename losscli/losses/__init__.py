@@ -39,6 +39,7 @@ FAMILIES = (
     "similarity",
     "overlap",
     "clustering",
+    "survival",
 )
 
 
