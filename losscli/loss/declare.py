@@ -106,6 +106,8 @@ class Loss:
     """Of the other roles."""
     narrows: Callable[..., Mapping[str, Domain]] | None = None
     """Gives domains that depend on the parameters."""
+    label_roles: tuple[str, ...] = ("label",)
+    """The roles that labels play: `--label time=T,event=E`."""
     relations: tuple[tuple[str, str], ...] = ()
     """Pairs of roles, the first at most the second in every row."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -204,7 +206,7 @@ class Loss:
     @property
     def pred_roles(self) -> tuple[Role, ...]:
         """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
-        others = {"label", *self.columns}
+        others = {*self.label_roles, *self.columns}
         return tuple(role for role in self.roles if role.name not in others and role.shape != "Times")
 
     @property

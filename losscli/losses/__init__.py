@@ -44,6 +44,7 @@ FAMILIES = (
     "similarity",
     "overlap",
     "clustering",
+    "survival",
 )
 
 

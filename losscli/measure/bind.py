@@ -128,9 +128,11 @@ def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
             losses.add(request, model)
     for how in label_lists:
         columns.compare_labels(labels, preds, how)
+    others = [c for role, found in columns.label_roles().items() if role != "label" for c in found]
+    columns.compare_labels(others, preds, "none")
     if columns.options.average is not None:
         refuse_average(losses.measures)
-    playing = columns.busy | preds | {(c.side, c.index) for c in labels}
+    playing = columns.busy | preds | {(c.side, c.index) for c in (*labels, *others)}
     return _Measured(losses, labels, playing, tuple(label_lists))
 
 

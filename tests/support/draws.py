@@ -241,6 +241,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
     roles = draw(loss, params, rng, rows, classes=classes)
     if set(roles) == {"first", "second"}:
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
+    if "lower" in loss.label_roles:
+        return {**roles, "pred": np.clip(roles["pred"], roles["lower"], roles["upper"])}
     if "label" not in roles:
         return None
     label = loss.domain(loss.role("label"), params)
@@ -454,6 +456,8 @@ def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
     options: dict[str, Any] = {"pred": ",".join(preds)}
     if "label" in roles:
         options["label"] = ",".join(labels)
+    elif loss.label_roles != ("label",):
+        options["label"] = ",".join(f"{name}={name}" for name in loss.label_roles)
     if [role.name for role in loss.pred_roles] != ["pred"]:
         named = {role.name: "_*" if role.shape == "Columns" else "" for role in loss.pred_roles}
         options["pred"] = ",".join(f"{name}={name}{end}" for name, end in named.items())
