@@ -70,7 +70,7 @@ class Result(Record):
         dict[str, Any] | None,
         Says(
             "what is more than a number: a matrix (of more than 100 classes its cells that occur, "
-            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, worst rows"
+            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, points of a curve, worst rows"
         ),
     ] = None
     signature: Annotated[str, Says("all that changes what the number means", min_length=1)] = ""
