@@ -131,6 +131,15 @@ class Piece:
         kinds = self.kinds[stretch : stretch + 1]
         return Piece(columns, weight, np.zeros(1, np.int64), kinds, np.array([0, stop - start]))
 
+    def of_kinds(self, low: int, high: int) -> Piece:
+        """The stretches of kinds from ``low`` on and below ``high``, as kinds from 0 on, of a piece of one group."""
+        first, last = self.kinds.searchsorted((low, high)).tolist()
+        start, stop = self.starts[[first, last]].tolist()
+        columns = tuple(part_of(column, start, stop) for column in self.columns)
+        weight = None if self.weight is None else part_of(self.weight, start, stop)
+        kinds = self.kinds[first:last] - low
+        return Piece(columns, weight, self.codes[first:last], kinds, self.starts[first : last + 1] - start)
+
     def stretches(self) -> Iterator[tuple[int, Stretch]]:
         """Each stretch, with its kind."""
         ends = zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True)

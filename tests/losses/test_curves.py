@@ -221,3 +221,22 @@ def test_the_detail_holds_points_of_the_curve(rows: int, weighted: bool, tmp_pat
         assert 100 < len(roc["above"]) <= 200
         # No two points are farther apart than about a hundredth of the rows of a class.
         assert max(np.diff(roc["fpr"]).max(), np.diff(roc["tpr"]).max()) < 0.03
+
+
+@pytest.mark.parametrize("chunk_rows", [7, 1 << 16])
+def test_the_area_over_pairs_of_classes_is_that_of_scikit_learn(chunk_rows: int, tmp_path: Any) -> None:
+    path, label, scores, weight = classes(tmp_path)
+    asked = evaluate(path, loss=["auc_ovo"], pred="p_*", label="y", chunk_rows=chunk_rows)
+    assert asked.results[0].value == near(metrics.roc_auc_score(label, scores, multi_class="ovo"))
+    repeated = np.repeat(np.arange(500), weight.astype(int))
+    wanted = metrics.roc_auc_score(label[repeated], scores[repeated], multi_class="ovo")
+    found = evaluate(path, loss=["auc_ovo"], pred="p_*", label="y", weight="w", memory=1 << 10).results[0]
+    assert found.value == near(wanted)
+    assert (found.rows, found.weight) == (500, weight.sum())
+
+
+def test_a_class_without_rows_leaves_pairs_undefined(tmp_path: Any) -> None:
+    path, *_ = classes(tmp_path)
+    found = evaluate(path, loss=["auc_ovo"], pred="p_*", label="y", where="y != 2").results[0]
+    assert found.value is None
+    assert found.note == "1 of 3 class has no row, and it takes every pair of classes"
