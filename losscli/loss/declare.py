@@ -154,6 +154,8 @@ class Loss:
     of_rows: str | None = None
     """What another library of the same name makes of several labels, where it looks at whole rows."""
 
+    detail: Callable[..., dict[str, Any] | None] | None = None
+    """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
     exceptions: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 1 << 18
 """Rows of a range of values, about."""
+MARKS = 1 << 14
+"""Of so many rows of a kind, about, marks are chosen."""
 MOST_STRETCHES = 1 << 12
 """Where rows in memory are in more stretches, they are sorted anew."""
 FEW = 1 << 31
@@ -81,18 +83,42 @@ class Order(Values):
 
     def steps(self, kinds: int) -> Iterator[Steps]:
         """All different values, ascending, a range of them at a time, with the weights of so many kinds."""
-        runs = self._runs
-        starts = [run.rows.start for run in runs]
-        for bound in (*self._bounds, np.inf):
-            stops = [run.rows.place(bound) for run in runs]
+        bounds = (*self._bounds, np.inf)
+        places = [(run.rows.start, *run.rows.places(bounds)) for run in self._runs]
+        for at in range(len(bounds)):
             cut = [
-                _Run(run.kind, Stretch(run.rows.piece, start, stop))
-                for run, start, stop in zip(runs, starts, stops, strict=True)
-                if start < stop
+                _Run(run.kind, Stretch(run.rows.piece, *ends[at : at + 2]))
+                for run, ends in zip(self._runs, places, strict=True)
+                if ends[at] < ends[at + 1]
             ]
-            starts = stops
             if cut:
                 yield self._steps_of(cut, kinds)
+
+    def marks(self, most: int) -> Floats:
+        """Different values, ascending: all, or at most so many that the rows of each kind are spread evenly over."""
+        found = []
+        for wanted in sorted({run.kind for run in self._runs}):
+            runs = [rows for kind, rows in self._runs if kind == wanted]
+            step = max(1, sum(map(len, runs)) // MARKS)
+            found.append(np.sort(np.concatenate([sampled(rows, step) for rows in runs])))
+        every = np.unique(np.concatenate(found))
+        if len(every) <= most:
+            return every
+        own = most // len(found)
+        return np.unique(
+            np.concatenate([held[np.linspace(0, len(held) - 1, own).astype(np.int64)] for held in found])
+        )
+
+    def up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
+        """By kind, what the rows weigh that are not above each of some ascending values."""
+        found = [[0] * len(values) for _ in range(kinds)]
+        for kind, rows in self._runs:
+            below, last = 0, rows.start
+            for at, place in enumerate(rows.places(values.tolist())):
+                below += self._weight_of(Stretch(rows.piece, last, place))
+                found[kind][at] += below
+                last = place
+        return tuple(found)
 
     # ------------------------------------------------------------------ ranges of values
 
@@ -145,9 +171,10 @@ class Order(Values):
 
     @cached_property
     def _exponent(self) -> int:
-        """Every weight is a whole multiple of two to this."""
-        found = [_lowest_bit(rows.weight) for rows in self._read(0) if rows.weight is not None]
-        return min(found, default=0)
+        """Every weight is a whole multiple of two to this, and of no higher power."""
+        weights = [piece.weight for piece in self.pieces if piece.weight is not None]
+        parts = (held[at : at + AT_A_TIME] for held in weights for at in range(0, len(held), AT_A_TIME))
+        return min(map(_lowest_bit, parts), default=0)
 
     @cached_property
     def _dtype(self) -> Any:
@@ -201,8 +228,8 @@ def _merged(parts: Sequence[Rows]) -> Rows:
 
 
 def _lowest_bit(weight: Floats) -> int:
-    """The exponent of the lowest bit that is set in any of some weights, at most 0."""
-    fractions, exponents = np.frexp(weight[weight > 0.0])
+    """The exponent of the lowest bit that is set in any of some weights, which are above 0."""
+    fractions, exponents = np.frexp(weight)
     mantissas = np.ldexp(fractions, 53).astype(np.int64)
     _, lowest = np.frexp((mantissas & -mantissas).astype(np.float64))
-    return int((exponents - 54 + lowest).min(initial=0))
+    return int((exponents - 54 + lowest).min())
