@@ -85,7 +85,7 @@ def points(order: Order) -> tuple[list[float | None], list[int], list[int]]:
     """Some thresholds, descending to none, and what weighs above each of them: the negatives and the positives."""
     negative, positive = order.totals_of(2)
     marks = order.marks(MOST_POINTS - 1)
-    below = order.up_to(marks, 2)
+    below = order.totals_up_to(marks, 2)
     false, true = (
         [total - weight for weight in reversed(weights)] + [total]
         for total, weights in zip((negative, positive), below, strict=True)

@@ -109,7 +109,7 @@ class Order(Values):
             np.concatenate([held[np.linspace(0, len(held) - 1, own).astype(np.int64)] for held in found])
         )
 
-    def up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
+    def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
         """By kind, what the rows weigh that are not above each of some ascending values."""
         found = [[0] * len(values) for _ in range(kinds)]
         for kind, rows in self._runs:

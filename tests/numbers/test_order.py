@@ -174,7 +174,7 @@ def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighte
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
         marks = state.marks(50)
-        found = state.up_to(marks, KINDS)
+        found = state.totals_up_to(marks, KINDS)
         everything = state.marks(3000)
         unit = Fraction(2) ** state._exponent
     held = np.ones(3000) if weight is None else weight
