@@ -11,6 +11,7 @@ from sklearn import metrics
 
 from losscli.losses import catalogue
 from losscli.measure.constant_baseline import skill
+from losscli.measure.engines import threads
 from losscli.measure.recipes import RECIPES
 from losscli.numbers.values import Values
 
@@ -220,6 +221,22 @@ def test_folded_slices_have_one_constant_together(here, text):
     ]  # fmt: skip
 
 
+def test_a_folded_slice_of_weight_0_does_not_take_the_constant_from_the_others(here, text):
+    text("slices.csv", ["label,pred,s,w", "1,1,a,1", "3,2,a,1", "5,5,b,1", "9,7,c,0"])
+    found = run(here, "slices.csv", "-l", "mse", "--by", "s", "--min-slice", "2", "-w", "w", "-p", "pred")
+    assert [(r["constant"]["prediction"], r["note"]) for r in found] == [
+        (3.0, None),
+        (2.0, None),
+        (5.0, None),
+    ]
+
+
+def test_a_slice_called_other_has_its_own_constant_beside_those_that_are_folded(here, text):
+    text("slices.csv", ["label,pred,s", "1,1,other", "3,2,other", "5,5,b", "7,7,c"])
+    found = run(here, "slices.csv", "-l", "mse", "--by", "s", "--min-slice", "2")
+    assert [r["constant"]["prediction"] for r in found if r["slice"]] == [2.0, 6.0]
+
+
 def test_rows_that_are_left_out_do_not_count(here, text):
     text("holes.csv", ["label,pred,g", "1,1,a", "3,,a", "5,4,a", "90,1,b"])
     found = one(here, "holes.csv", "-l", "mse", "--nan", "drop", "--where", "g == 'a'")
@@ -247,6 +264,30 @@ def test_standard_input_is_read_twice(losscli):
 def test_a_loss_without_a_constant_has_a_note(here, numbers):
     found = one(here, numbers, "-l", "huber")
     assert (found["constant"], found["note"]) == (None, "no best constant is worked out for it")
+
+
+def test_rows_are_read_once_where_no_loss_has_a_constant(here, numbers, monkeypatch):
+    run_once, plans = threads.run, []
+
+    def noted(plan, *given, **more):
+        plans.append(plan)
+        return run_once(plan, *given, **more)
+
+    monkeypatch.setattr(threads, "run", noted)
+    for losses, readings in ((["huber", "log_cosh"], 1), (["huber", "mse"], 2)):
+        plans.clear()
+        assert len(run(here, numbers, "-l", ",".join(losses), "--by", "side")) == 6
+        assert len(plans) == readings
+    labels, whole = plans
+    assert {view for unit in labels.units for view, _ in unit.views} == {"label"}
+    # Two losses, and the constants of one: of all rows, and by slice.
+    assert (len(labels.units), len(whole.units)) == (1, 4)
+
+
+def test_the_lowest_row_is_refused_whatever_the_labels_hold(here, text):
+    text("bad.csv", ["label,pred", "1,1", "2,-5", "-3,4"])
+    ran = here("eval", "bad.csv", "-l", "msle", "--constant")
+    assert (ran.code, "column `pred`, row 2" in ran.err) == (3, True)
 
 
 def test_a_constant_outside_the_domain_has_a_note(here, text):
