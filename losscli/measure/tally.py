@@ -15,6 +15,7 @@ from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
 from losscli.numbers.states import merged_groups
+from losscli.table.spill import Spill
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Tally:
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
     kept: Kept = field(default_factory=dict)
-    memory: int | None = None  # bytes that tables of classes may take; None: there are none
+    memory: int | None = None  # bytes that states which grow with the rows may take; None: there are none
+    spill: Spill | None = None  # for rows that do not fit
     sink: Callable[[Any], None] | None = None  # takes states that are streamed, in the order of merging
 
     def merge(self, other: Tally) -> None:
@@ -66,7 +68,7 @@ class Tally:
         for key, state in other.kept.items():
             self._keep(key, state)
         if self.memory is not None:
-            self._refuse_large_tables(self.memory)
+            self._keep_to(self.memory)
 
     def _keep(self, key: tuple[Any, CutKey], state: Any) -> None:
         if not isinstance(key[0], Observer) or not key[0].streams:
@@ -77,10 +79,11 @@ class Tally:
             for piece in state:
                 self.sink(piece)
 
-    def _refuse_large_tables(self, limit: int) -> None:
-        """A table of classes that exceeds the memory is refused before it fills it."""
-        # Imported here: few losses have tables of classes.
+    def _keep_to(self, limit: int) -> None:
+        """Put rows aside that do not fit into the memory; tables of classes that do not are refused."""
+        # Imported here: few losses have such states.
         from losscli.numbers.confusion import Confusion
+        from losscli.numbers.values import Values
 
         size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, Confusion))
         if size > limit:
@@ -89,6 +92,11 @@ class Tally:
                 f"they take about {size} bytes, and {limit} may be held",
                 "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
             )
+        rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
+        # To sort rows takes three times as much as they do.
+        if 4 * sum(state.bytes_held for state in rows.values()) > limit:
+            self.spill = self.spill or Spill()
+            self.kept |= {key: state.put_aside(self.spill) for key, state in rows.items()}
 
     def add_up(self) -> None:
         """Work out the states of the whole that are those of all slices together."""

@@ -246,9 +246,7 @@ def _joined(parts: Sequence[Part]) -> Part:
     return Part(sum(part.size for part in parts), batches, sum(part.rows or 0 for part in parts))
 
 
-def open_folder(
-    listing: Listing, opened: Opened, *, format: str | None, by_file: bool = False
-) -> FolderSource:
+def open_folder(listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> FolderSource:
     """The source of these files; ``opened`` opens one of them."""
     formats = {format or format_of(file.name) for file in listing.files}
     counted = all(name is not None and SOURCES[name].counted for name in formats)

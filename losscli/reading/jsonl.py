@@ -32,7 +32,7 @@ class JsonlSource(Source):
 
     format = "jsonl"
 
-    def __init__(self, path: str, compression: str | None, stream: BinaryIO | None = None) -> None:
+    def __init__(self, path: str, compression: str | None, stream: BinaryIO | None) -> None:
         self._text = TextInput(path, encoding="utf-8", compression=compression, stream=stream)
         self.path = self._text.path
         window = self._text.open_for_header()

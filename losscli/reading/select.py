@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from losscli.errors import DataError, UsageError
+from losscli.reading.listing import is_glob
 
 if TYPE_CHECKING:
     from losscli.reading.source import Source
@@ -85,11 +86,6 @@ def named(source: Source, asked: str) -> list[int]:
             raise UsageError(f"column `{source.columns[again[0]]}` stands twice in `{asked}`")
         places.extend(found)
     return places
-
-
-def is_glob(name: str) -> bool:
-    """Whether a name is a glob, which may match several columns."""
-    return any(sign in name for sign in "*?[")
 
 
 def find(source: Source, name: str) -> int:
