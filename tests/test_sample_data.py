@@ -25,6 +25,7 @@ STEMS = [
     "digits_facts",
     "digits_labels",
     "digits_preds",
+    "digits_search",
     "iris",
     "iris_costs",
     "training",

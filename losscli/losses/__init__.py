@@ -38,6 +38,7 @@ FAMILIES = (
     "class_scores",
     "multilabel",
     "margin",
+    "ranking",
     "similarity",
     "overlap",
     "clustering",
