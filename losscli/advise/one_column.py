@@ -17,6 +17,7 @@ from losscli.text import plural, share
 
 FEW_CLASSES = 20
 """Whole numbers with more different values than these are no classes."""
+RANKS = "how often a row of the positive class is ranked above another"
 
 
 def labels_of_text(seen: Described) -> Interpretation | None:
@@ -92,7 +93,11 @@ def _probabilities_or_scores(seen: Described) -> Interpretation:
         return Interpretation(
             "binary",
             f"{told}, and {name_of(pred)} holds raw scores from {short(pred.low)} to {short(pred.high)}",
-            {"log_loss": "if the scores are log odds", "brier": "the same, calmer about sure mistakes"},
+            {
+                "log_loss": "if the scores are log odds",
+                "brier": "the same, calmer about sure mistakes",
+                "auc": RANKS,
+            },
             {"mse": "scores are not in the unit of the label", **_against_the_share_of_mistakes(label)},
             options=["--from-logits"],
         ).doubt(
@@ -107,6 +112,7 @@ def _probabilities_or_scores(seen: Described) -> Interpretation:
             "log_loss": "a sure mistake is dear",
             "brier": "bounded: calmer about sure mistakes",
             "ece": "whether the probabilities mean what they say",
+            "auc": RANKS,
         },
         _against_the_share_of_mistakes(label),
     )

@@ -141,4 +141,5 @@ def first_losses(found: Suggestion, given: Sequence[str]) -> list[str]:
             f"no loss is named, and {reading.why}: {' '.join(lacking)} is needed",
             hint=f"`{reading.command}`",
         )
-    return list(reading.fits)
+    # What keeps every row takes memory that only a call that names it should take.
+    return [loss for loss in reading.fits if not reading.form(loss).keeps_rows]

@@ -26,6 +26,7 @@ from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
 from losscli.loss.params import UNDEFINED, Levels, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
+from losscli.loss.training import PARAMS, Errors, read_training
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ Columns: TypeAlias = Floats
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
 
-Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
+Times: TypeAlias = Floats
+"""A role that is the time of each row, as `--time` names it: (n,), greater later."""
+
+Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts", "Times"]
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 
@@ -102,10 +106,15 @@ class Loss:
     """Of the other roles."""
     narrows: Callable[..., Mapping[str, Domain]] | None = None
     """Gives domains that depend on the parameters."""
+    label_roles: tuple[str, ...] = ("label",)
+    """The roles that labels play: `--label time=T,event=E`."""
     relations: tuple[tuple[str, str], ...] = ()
     """Pairs of roles, the first at most the second in every row."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Roles that a parameter fills, which names a column (`mase:scale=s`), with the names to look for without it."""
+    trained: Errors | None = None
+    """Which errors of the seasonal naive forecast on a training file its role `scale` may come from
+    (`mase:train=train.csv,season=12`)."""
     logits: bool = False
     """It takes raw scores in place of probabilities, and is chosen by `--from-logits`."""
     scores: bool = False
@@ -161,6 +170,11 @@ class Loss:
             object.__setattr__(self, "task", self.function.__module__.rpartition(".")[2])
 
     @property
+    def keeps_rows(self) -> bool:
+        """Whether its state keeps every row, since it needs all of them at once."""
+        return self.state in ("order", "values")
+
+    @property
     def is_mean(self) -> bool:
         """Whether the value is the mean of one number a row."""
         return self.of is None
@@ -192,7 +206,8 @@ class Loss:
     @property
     def pred_roles(self) -> tuple[Role, ...]:
         """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
-        return tuple(role for role in self.roles if role.name != "label" and role.name not in self.columns)
+        others = {*self.label_roles, *self.columns}
+        return tuple(role for role in self.roles if role.name not in others and role.shape != "Times")
 
     @property
     def takes_levels(self) -> bool:
@@ -228,8 +243,8 @@ class Loss:
         known = {param.name: param for param in self.params}
         given = self._given(spec)
         for key in given:
-            if key not in known and key not in self.columns:
-                takes = ", ".join(f"`{name}`" for name in (*known, *self.columns)) or "no parameters"
+            if key not in known and key not in self.further_params:
+                takes = ", ".join(f"`{name}`" for name in (*known, *self.further_params)) or "no parameters"
                 raise UsageError(f"`{self.name}` has no parameter `{key}`", hint=f"it takes {takes}")
         values: dict[str, ParamValue] = {}
         for param in self.params:
@@ -243,7 +258,13 @@ class Loss:
             else:
                 values[param.name] = param.default
         # A parameter that is a column holds its name.
-        return values | {name: given[name] for name in self.columns if name in given}
+        values |= {name: given[name] for name in self.columns if name in given}
+        return values | read_training(given, self.name) if self.trained else values
+
+    @property
+    def further_params(self) -> tuple[str, ...]:
+        """The parameters that fill roles, which have no default: names of columns, and a training file."""
+        return (*self.columns, *(PARAMS if self.trained else ()))
 
     def _given(self, spec: Spec) -> dict[str, str]:
         """The parameters that a spec gives, the one behind ``@`` among them."""
@@ -277,7 +298,7 @@ class Loss:
             for param in self.params
             if defaults or params[param.name] != param.default
         ]
-        shown += [f"{name}={params[name]}" for name in self.columns if name in params]
+        shown += [f"{name}={params[name]}" for name in self.further_params if name in params]
         return f"{self.name}:{','.join(shown)}" if shown else self.name
 
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
@@ -309,7 +330,12 @@ class Loss:
         The processor flags a square that leaves the range, so the usual block costs nothing.
         """
         root = self.root
-        if root is None and self.of is not None and (squares := declaration(self.of)) is not None:
+        if (
+            root is None
+            and self.of is not None
+            and self.state == "sums"
+            and (squares := declaration(self.of)) is not None
+        ):
             root = squares.root
         if root is None:
             return self.measure_rows(roles, params), None

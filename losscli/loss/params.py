@@ -20,7 +20,8 @@ from typing import (
 from losscli.errors import UsageError
 from losscli.loss.domains import REAL, Interval, number
 from losscli.loss.matrix import Matrix
-from losscli.loss.spec import ParamValue, read_number
+from losscli.loss.spec import ParamValue
+from losscli.text import read_number
 
 if TYPE_CHECKING:
     from losscli.loss.spec import Spec

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FAMILIES = (
     "regression",
     "unitless",
+    "medians",
     "robust",
     "relative",
     "forecasts",
@@ -28,6 +30,7 @@ FAMILIES = (
     "distribution",
     "crps",
     "ensembles",
+    "log_scores",
     "binary",
     "confusion",
     "agreement",
@@ -42,6 +45,7 @@ FAMILIES = (
     "similarity",
     "overlap",
     "clustering",
+    "survival",
 )
 
 
@@ -58,6 +62,8 @@ AMBIGUOUS = {
     "log_score": ("log_loss", "gaussian_nll"),
     "crps": ("crps_normal", "crps_ensemble", "crps_quantile"),
     "continuous_ranked_probability_score": ("crps_normal", "crps_ensemble", "crps_quantile"),
+    "multi_logloss": ("cross_entropy", "multilabel_log_loss"),
+    "kullback_leibler": ("kl", "kl_binary"),
 }
 """Names that the field gives to several losses, and those losses: the user must choose one."""
 
@@ -102,10 +108,13 @@ def find(name: str, at: str | None = None) -> tuple[Loss, ...]:
 def _called(name: str) -> tuple[Loss, ...] | None:
     """The forms of a loss, from the families whose source has the name."""
     # To import all families takes longer than to measure a small file.
-    for known, own in _names(_naming(name)).items():
-        before, sign, _ = known.partition("@")  # of an alias such as `recall@k` the parameter does not matter
-        if fold(before) + sign == fold(name):
-            return losses_of(_naming(own))[own]
+    for families in _naming(name):
+        for known, own in _names(families).items():
+            before, sign, _ = known.partition(
+                "@"
+            )  # of an alias such as `recall@k` the parameter does not matter
+            if fold(before) + sign == fold(name):
+                return losses_of(next(_naming(own)))[own]
     return None
 
 
@@ -118,15 +127,15 @@ def _names(families: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def _naming(name: str) -> tuple[str, ...]:
-    """The families that may have the loss: by the names of functions and forms, else by names in quotes."""
+def _naming(name: str) -> Iterator[tuple[str, ...]]:
+    """The families that may have the loss: by the names of functions and forms, by names in quotes, by other spellings."""
     for marks in ((f"def {name}(", f'name="{name}"'), (f'"{name}"',)):
         if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in marks)):
-            return found
+            yield found
     spelled = r"[-_ ]*".join(re.escape(sign) for sign in fold(name))
     spelled += r"\w+" if name.endswith("@") else ""
     mark = re.compile(rf'^def {spelled}\(|"{spelled}"', re.MULTILINE | re.IGNORECASE)
-    return tuple(family for family in FAMILIES if mark.search(_source(family)))
+    yield tuple(family for family in FAMILIES if mark.search(_source(family)))
 
 
 @cache

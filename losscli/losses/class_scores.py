@@ -39,7 +39,7 @@ def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
 
 @of_scores(
     main="k",
-    aliases=("top_k_categorical_error",),
+    aliases=("top_k_categorical_error", "multi_error@k"),
     elicits="the k most probable classes in front",
     rate=True,
     touches={"tied": tied_at},

@@ -193,7 +193,7 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 @loss(
     main="power",
-    aliases=("mean_tweedie_deviance",),
+    aliases=("mean_tweedie_deviance", "tweedie_deviance_score"),
     narrows=tweedie_domains,
     ulps=16.0,
     elicits=MEAN,

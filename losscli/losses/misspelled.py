@@ -48,7 +48,7 @@ def is_slip(typed: str, word: str) -> bool:
     if _same_letters(typed, word):
         return True
     short, long = sorted((len(typed), len(word)))
-    if typed[0] != word[0] or edits(typed, word) > (2 if long > 8 else 1):
+    if typed[0] != word[0] or long - short > 1 or edits(typed, word) > (2 if long > 8 else 1):
         return False
     left_out = set(word) - set(typed) if len(typed) < len(word) else set()
     return long > 6 or (short > 3 and len(typed) < len(word) and left_out <= set(VOWELS))
@@ -56,7 +56,7 @@ def is_slip(typed: str, word: str) -> bool:
 
 def _same_letters(typed: str, word: str) -> bool:
     """Whether they differ in two neighbours that changed places, or in a letter that stands once or twice."""
-    if edits(typed, word) != 1:
+    if abs(len(typed) - len(word)) > 1 or edits(typed, word) != 1:
         return False
     once = [re.sub(r"(.)\1", r"\1", one) for one in (typed, word)]
     return sorted(typed) == sorted(word) or (len(typed) != len(word) and once[0] == once[1])

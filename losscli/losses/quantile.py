@@ -47,7 +47,7 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
 
 @loss(
     main="quantile",
-    aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
+    aliases=("quantile_loss", "mean_pinball_loss", "quantile_score", "quantile@quantile"),
     homogeneous=1,
     elicits=QUANTILE,
     reference=KOENKER,
@@ -241,6 +241,7 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
     aliases=("mean_scaled_interval_score",),
     columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
+    trained="absolute",
     homogeneous=0,
     ulps=5.0,
     elicits=CENTRAL_INTERVAL,
@@ -281,7 +282,7 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 @scaled_loss(
     main="quantile",
-    aliases=("scaled_quantile_loss", "spl"),
+    aliases=("scaled_quantile_loss", "spl", "scaled_mqloss"),
     homogeneous=0,
     elicits=QUANTILE,
     reference=M5_UNCERTAINTY,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from losscli.errors import UsageError
@@ -26,6 +25,9 @@ WRITTEN_AS = {
     "inverse_gaussian_deviance": "tweedie_deviance:power=3",
     "itakura_saito": "bregman:phi=neglog",
     "total_f1": "f1 --average weighted",
+    "mean_iou": "jaccard --average macro",
+    "one_hot_iou": "jaccard --average macro",
+    "one_hot_mean_iou": "jaccard --average macro",
     "mean_f1_score": "f1 --average macro",
     "mean_columnwise_root_mean_squared_error": "rmse --average macro",
     "mcrmse": "rmse --average macro",
@@ -47,17 +49,17 @@ def refusal(name: str, known: Mapping[str, str]) -> UsageError:
                 f"`{name}` is a loss with parameters or options", hint=f"write `--loss {written}`"
             )
     names = {fold(one): loss for one, loss in known.items()}
-    start, _, rest = re.sub(r"[- ]", "_", name.strip().casefold()).partition("_")
-    if start == "neg" and (own := names.get(fold(rest))) is not None:
+    if (own := names.get(fold(name).removeprefix("neg"))) is not None:
         return UsageError(
             f"`{name}` is `{own}` with its sign changed",
             hint=f"write `{own}`: losscli changes no sign, and knows that lower is better",
         )
-    rest, _, end = re.sub(r"[- ]", "_", name.strip().casefold()).rpartition("_")
-    if end in AVERAGES and (own := names.get(fold(rest))) is not None:
-        return UsageError(
-            f"`{name}` is `{own}` averaged over classes", hint=f"write `--loss {own} --average {end}`"
-        )
+    for average in AVERAGES:
+        rest = fold(name).removesuffix(average).removeprefix(average)
+        if (own := names.get(rest)) is not None:
+            return UsageError(
+                f"`{name}` is `{own}` averaged over classes", hint=f"write `--loss {own} --average {average}`"
+            )
     near = meant_by(name, known)
     hint = f"did you mean `{near}`?  " if near else ""
     return UsageError(f"no loss is called `{name}`", hint=f"{hint}`losscli losses` lists all of them")

@@ -45,6 +45,8 @@ def missing_rows(plan: Plan, block: Block, tally: Tally) -> Mask | None:
 def _need(plan: Plan, place: Place, slot: Slot) -> str:
     """What needs a value in every row: the role, or the expression that names the column."""
     for unit in plan.units:
+        if any(name == "time" and place in view.places for name, view in unit.views):
+            return f"`{unit.loss.name}` needs the time of every row"
         named = (view for name, view in unit.views if name not in ("label", "pred"))
         if unit.loss.words_are_columns and any(place in view.places for view in named):
             return f"`{unit.loss.canonical({})}` needs a value in every row"

@@ -7,7 +7,7 @@ of `fold`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from losscli.loss.expression import Expression
     from losscli.loss.spec import ParamValue
     from losscli.measure.observers.observer import Observer
+    from losscli.measure.options import NanPolicy
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
-
-NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 
 
 class RowUnit(NamedTuple):
@@ -133,7 +132,7 @@ class Plan(NamedTuple):
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
-    times: SliceView | None = None  # the time of each row, where models are compared over time
+    times: Place | None = None  # the column of the time of each row, where models are compared over time
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.options import MeasureOptions
     from losscli.measure.plan import Plan
+    from losscli.measure.training import Scales
     from losscli.reading.source import Source
 
 
@@ -58,12 +59,12 @@ def _column(sources: Sequence[Source], need: Need, kind: ColumnKind, jobs: int) 
 
 def _edges(sources: Sequence[Source], need: Need, jobs: int) -> tuple[float, ...]:
     """The edges of `bins` and `quantiles`, from the whole column."""
-    from losscli.measure.slices import edges_of
+    from losscli.measure.slices import SliceKey, edges_of
 
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
-    assert need.key is not None
+    assert isinstance(need.key, SliceKey)
     pieces = _column(sources, need, "number", jobs)
     return edges_of(need.key, pieces, sources[need.columns[0][0]].path)
 
@@ -102,11 +103,21 @@ def _costs(sources: Sequence[Source], need: Need, jobs: int) -> ClassTable:
     return read_table(need.path)
 
 
+def _scales(sources: Sequence[Source], need: Need, jobs: int) -> Scales:
+    """The scales of the series of a training file."""
+    # Imported here: few losses have one.
+    from losscli.measure.training import TrainingFile, read_scales
+
+    assert isinstance(need.key, TrainingFile)
+    return read_scales(need.key, jobs)
+
+
 READERS: dict[str, Callable[[Sequence[Source], Need, int], Any]] = {
     "first lists": _first_lists,
     "labels": _labels,
     "same bytes": _same_bytes,
     "edges": _edges,
     "costs": _costs,
+    "scales": _scales,
 }
 """What answers each need."""

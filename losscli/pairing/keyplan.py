@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.select import find
@@ -27,9 +27,8 @@ from losscli.table.keys import KeyType, keys_of
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.pairing import Unmatched
     from losscli.reading.source import Source
-
-Unmatched: TypeAlias = Literal["error", "drop"]
 
 POSITION = "position"
 """The value of ``--on`` that names no key."""

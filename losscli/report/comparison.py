@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
+from losscli.report.options import VerdictWord
 from losscli.report.records import Input, IntervalRecord, NumberOfRows, PartName, RowCounts, arithmetic
 
-VerdictWord: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
 Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
-VERDICTS: tuple[VerdictWord, ...] = ("better", "same", "worse", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)

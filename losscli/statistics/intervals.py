@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.loss.declare import Loss, Undefined
-from losscli.loss.spec import parse, read_number
+from losscli.loss.spec import parse
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.sums import Sums
 from losscli.statistics.distributions import t_quantile, wilson
 from losscli.statistics.spread import Spread
+from losscli.text import read_number
 
 if TYPE_CHECKING:
     pass

@@ -71,6 +71,10 @@ PLAIN = (
 )  # fmt: skip
 
 
+SHARES = ("quantile", "share")
+"""The parameters that are a share of all rows."""
+
+
 class Definition:
     """A definition, ready to be called with the names that it speaks of."""
 
@@ -174,6 +178,8 @@ def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[
     lists["weight"] = [int(cell) if counts else exact(cell) for cell in weight]
     # A role that a parameter names is a list already.
     given = {name: exact(value) for name, value in params.items() if name not in roles}
+    # Shares of the rows are meant as they are written: 0.9 is nine tenths, not the double next to it.
+    given |= {name: MP.mpf(repr(params[name])) for name in SHARES if name in params}
     return Definition(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
 
 
