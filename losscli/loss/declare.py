@@ -27,6 +27,7 @@ from losscli.loss.elicits import Functional
 from losscli.loss.params import UNDEFINED, Levels, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
 from losscli.loss.training import PARAMS, Errors, read_training
+from losscli.numbers.states import KEEP_ROWS
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Loss:
     @property
     def keeps_rows(self) -> bool:
         """Whether its state keeps every row, since it needs all of them at once."""
-        return self.state in ("order", "values")
+        return self.state in KEEP_ROWS
 
     @property
     def is_mean(self) -> bool:

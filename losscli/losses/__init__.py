@@ -41,6 +41,7 @@ FAMILIES = (
     "class_scores",
     "multilabel",
     "margin",
+    "ranking",
     "similarity",
     "overlap",
     "clustering",

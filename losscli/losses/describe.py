@@ -29,6 +29,7 @@ SAMPLES = {
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
     "distribution": DIABETES,
     "margin": "sample_data/breast_cancer.csv --pred score",
+    "ranking": "sample_data/digits_search.csv --group query",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
     "clustering": "sample_data/iris.csv --pred pred",

@@ -215,6 +215,8 @@ class _MeasuredRows(NamedTuple):
 
             notes = unweighed(plan, self.tally)
             notes += judge(measure, plan, self.tally, options.positive, options.classes)
+        if self.finisher.loss.state == "queries" and plan.grouping is None:
+            notes.append("all rows are one query: `--group COLUMN` names the query of each row")
         if len(self.finisher.measure.parts) > 1 and self.finisher.loss.of_rows is not None:
             notes.append(f"of several labels, {self.finisher.loss.of_rows}")
         if options.average is not None and self.finisher.form != options.average:

@@ -316,7 +316,9 @@ def test_labels_of_which_a_median_is_sought_are_put_aside_beyond_memory(here, pa
     parquet("long.parquet", {"label": rows, "pred": rows}, row_group_size=1 << 17)
     words = ["eval", "long.parquet", "-l", "mae", "-f", "value", "--constant"]
     words[-2:] = ["json", "--constant"]
-    tight, wide = (json.loads(here(*words, "--memory", size).out)["results"][0] for size in ("16MiB", "64MiB"))
+    tight, wide = (
+        json.loads(here(*words, "--memory", size).out)["results"][0] for size in ("16MiB", "64MiB")
+    )
     assert tight["constant"] == wide["constant"]
     assert tight["constant"]["prediction"] == 599_999.5
 
