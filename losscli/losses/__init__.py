@@ -28,6 +28,7 @@ FAMILIES = (
     "quantile",
     "distribution",
     "crps",
+    "crps_incomplete",
     "ensembles",
     "log_scores",
     "binary",
