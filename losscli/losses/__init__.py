@@ -29,6 +29,7 @@ FAMILIES = (
     "quantile",
     "distribution",
     "crps",
+    "crps_incomplete",
     "ensembles",
     "log_scores",
     "binary",

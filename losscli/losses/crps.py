@@ -245,12 +245,12 @@ def _narrow(label: Column, apart: Column, mean: Column, sd: Column) -> Column:
     """The CRPS of a lognormal law with ``sd`` up to 1; ``apart`` is log(label) - mean."""
     z = apart / sd
     below, half = erf(z * ROOT_HALF), erf(0.5 * sd)
-    # Three parts, each of which vanishes with ``sd``: the terms of the definition would cancel.
-    near = np.expm1(np.minimum(apart, FAR)) * below
-    near -= np.expm1(0.5 * sd * sd) * (erf((z - sd) * ROOT_HALF) + half)
-    near += _normal_share(np.clip(z - 0.5 * sd, -12.0, 12.0), sd) - half
     root = np.exp(0.5 * mean)
-    return np.where(apart < FAR, (root * near) * root, label)
+    # Three parts, each of which vanishes with ``sd``: the terms of the definition would cancel.
+    near = _normal_share(np.clip(z - 0.5 * sd, -12.0, 12.0), sd) - half
+    near -= np.expm1(0.5 * sd * sd) * (erf((z - sd) * ROOT_HALF) + half)
+    off = np.where(apart > 1.0, label - root * root, (root * np.expm1(np.minimum(apart, 1.0))) * root)
+    return np.where(apart < FAR, off * below + (root * near) * root, label)
 
 
 def _normal_share(middle: Column, width: Column) -> Column:
