@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
@@ -37,6 +38,8 @@ Columns: TypeAlias = Floats
 """A role that is several columns of numbers: (n, C)."""
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
+Texts: TypeAlias = NDArray[np.object_]
+"""A role that is text: (n,), a Python string in each row."""
 
 Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
 F = TypeVar("F", bound=Callable[..., Any])

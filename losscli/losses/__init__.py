@@ -40,6 +40,7 @@ FAMILIES = (
     "overlap",
     "clustering",
     "survival",
+    "texts",
 )
 
 

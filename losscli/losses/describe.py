@@ -28,6 +28,7 @@ SAMPLES = {
     "margin": "sample_data/breast_cancer.csv --pred score",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
+    "texts": "sample_data/dictation.csv --pred pred",
     "clustering": "sample_data/iris.csv --pred pred",
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
@@ -113,8 +114,10 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
+    if not {"label", "pred"} <= {role.name for role in form.roles}:
+        return f" ({' and '.join(f'`{role.name}`' for role in form.roles)})"
     label, pred = (form.role(role).shape for role in ("label", "pred"))
-    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class"}
+    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
     return f" ({shape[pred]} against {shape[label]}{logits})"
 

@@ -88,7 +88,11 @@ def test_slices_weights_filters_and_rows_know_labels_of_several_columns(here, te
         (("--label", "lower=lo"), 2, ["needs a column for `upper`", "`--label lower=COLUMN,upper=COLUMN`"]),
         (("--label", "lower=lo,upper=absent"), 3, ["`absent`"]),
         (("--label", "lower=pred,upper=top"), 2, ["`pred` would be label and prediction at once"]),
-        (("--label", "lower=lo,upper=top", "-l", "mse"), 2, ["names no column for `label`", "`label=COLUMN`"]),
+        (
+            ("--label", "lower=lo,upper=top", "-l", "mse"),
+            2,
+            ["names no column for `label`", "`label=COLUMN`"],
+        ),
     ],
 )
 def test_a_role_of_the_label_that_cannot_be_filled_is_named(here, text, args, code, words):
