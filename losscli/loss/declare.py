@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
@@ -39,6 +40,8 @@ Columns: TypeAlias = Floats
 """A role that is several columns of numbers: (n, C)."""
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
+Texts: TypeAlias = NDArray[np.object_]
+"""A role that is text: (n,), a Python string in each row."""
 
 Times: TypeAlias = Floats
 """A role that is the time of each row, as `--time` names it: (n,), greater later."""

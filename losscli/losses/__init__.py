@@ -47,6 +47,7 @@ FAMILIES = (
     "overlap",
     "clustering",
     "survival",
+    "texts",
 )
 
 

@@ -32,6 +32,7 @@ SAMPLES = {
     "ranking": "sample_data/digits_search.csv --group query",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
+    "texts": "sample_data/dictation.csv --pred pred",
     "clustering": "sample_data/iris.csv --pred pred",
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
@@ -122,7 +123,9 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
-    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class"}
+    if "label" not in {role.name for role in form.roles}:
+        return f" ({' and '.join(f'`{role.name}`' for role in form.roles)})"
+    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
     preds = [shape[role.shape] if role.name == "pred" else f"`{role.name}`" for role in form.pred_roles]
     label = shape[form.role("label").shape]

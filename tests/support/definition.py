@@ -93,6 +93,22 @@ def gammainc(a: Any, x: Any) -> mpmath.mpf:
         return 1 - front * a * total
 
 
+def alignment(one: Any, other: Any) -> tuple[int, int]:
+    """The fewest edits that make one sequence of another, and the most parts that stay in so many edits."""
+    table = {(0, 0): (0, 0)}
+    for i in range(len(one) + 1):
+        for j in range(len(other) + 1):
+            ways = [(table[i - 1, j][0] + 1, table[i - 1, j][1])] if i else []
+            ways += [(table[i, j - 1][0] + 1, table[i, j - 1][1])] if j else []
+            if i and j:
+                edits, hits = table[i - 1, j - 1]
+                same = one[i - 1] == other[j - 1]
+                ways.append((edits + (not same), hits + same))
+            if ways:
+                table[i, j] = min(ways, key=lambda way: (way[0], -way[1]))
+    return table[len(one), len(other)]
+
+
 WORDS: dict[str, Any] = {
     "abs": abs, "max": max, "min": min, "sum": sum, "len": len, "zip": zip, "enumerate": enumerate,
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
@@ -100,6 +116,8 @@ WORDS: dict[str, Any] = {
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
     "erfc": erfc, "gammainc": gammainc, "ive": ive, "lgamma": MP.loggamma, "floor": MP.floor,
     "float": lambda x: MP.mpf(nearest(MP.mpf(x))), "pi": MP.pi, "inf": MP.inf,
+    "words": str.split, "edits": lambda one, other: alignment(one, other)[0],
+    "hits": lambda one, other: alignment(one, other)[1],
 }  # fmt: skip
 """What a definition may speak of besides its roles, parameters and own names."""
 
