@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
@@ -24,7 +24,7 @@ from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.params import Levels, LossName, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
 from losscli.table.block import Floats, Ints, Mask
 
@@ -201,12 +201,35 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        both = (*params_of(self.rows), *params_of(self.function))
+        both = [*params_of(self.rows), *params_of(self.function)]
+        both.sort(key=lambda param: param.type is not LossName)
         return tuple({param.name: param for param in both}.values())
 
     @cached_property
     def doc(self) -> Doc:
         return read_doc(self.function.__doc__ or "")
+
+    @property
+    def base(self) -> str | None:
+        """The loss whose rows it is a function of where the call names no other; None: it takes none."""
+        return next((str(param.default) for param in self.params if param.type is LossName), None)
+
+    def over(self, other: Loss) -> Loss:
+        """This function of the rows of another loss."""
+        return replace(
+            other,
+            function=self.function,
+            name=self.name,
+            aliases=(),
+            reference=self.reference,
+            best=self.best,
+            elicits=self.elicits,
+            of=other.function,
+            state=self.state,
+            averages=self.averages,
+            exceptions=self.exceptions,
+            sample=self.sample,
+        )
 
     def role(self, name: str) -> Role:
         return next(role for role in self.roles if role.name == name)

@@ -41,6 +41,7 @@ FAMILIES = (
     "similarity",
     "overlap",
     "clustering",
+    "tails",
 )
 
 

@@ -29,6 +29,7 @@ SAMPLES = {
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
     "clustering": "sample_data/iris.csv --pred pred",
+    "tails": DIABETES,
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
 LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}

@@ -28,6 +28,8 @@ class LossRequest(NamedTuple):
 
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
         asked = cls(spec, find(spec.name))
+        if asked.forms[0].base is not None:
+            asked = _over_rows(asked, asked.forms[0])
         refusals = []
         for form in asked.forms:
             try:
@@ -37,6 +39,21 @@ class LossRequest(NamedTuple):
         if len(refusals) == len(asked.forms):
             raise refusals[0]
         return asked
+
+
+def _over_rows(asked: LossRequest, outer: Loss) -> LossRequest:
+    """A loss of the rows of another one, in the forms that the other has; its parameters go to the other as well."""
+    given = dict(asked.spec.params)
+    forms = find(given.get("of", str(outer.base)))
+    name = forms[0].name
+    rows = [form for form in forms if form.is_mean and form.state == "sums" and form.better == outer.better]
+    if not rows:
+        raise UsageError(
+            f"`of={name}` in `{asked.spec}` is no loss that has a value for every row, the lower the better",
+            hint="for example `of=mae` or `of=log_loss`",
+        )
+    spec = asked.spec._replace(params=tuple((given | {"of": name}).items()))
+    return LossRequest(spec, tuple(outer.over(form) for form in rows))
 
 
 def requests_of(losses: Sequence[str]) -> list[LossRequest]:
