@@ -28,6 +28,24 @@ def quotient(x: Column, y: Column) -> DoubleDouble:
     return near, np.where(np.isfinite(back) & (back != 0.0), ((x - back) - lost) / y, 0.0)
 
 
+def times(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
+    """The product of two pairs."""
+    near, lost = two_product(x[0], y[0])
+    return near, np.where(np.isfinite(near), lost + (x[0] * y[1] + x[1] * y[0]), 0.0)
+
+
+def over(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
+    """The quotient of two pairs."""
+    near, lost = quotient(x[0], y[0])
+    rest = lost + (x[1] - near * y[1]) / y[0]
+    return near, np.where(np.isfinite(near), rest, 0.0)
+
+
+def sum_of(*pairs: DoubleDouble) -> DoubleDouble:
+    """The sum of pairs."""
+    return total(*(near for near, _ in pairs), *(lost for _, lost in pairs))
+
+
 def total(*terms: Column | float) -> DoubleDouble:
     """The sum of the terms, rounded, and what the roundings lost (Neumaier's sum)."""
     near: Any = terms[0]
@@ -41,7 +59,7 @@ def total(*terms: Column | float) -> DoubleDouble:
     return whole, np.where(np.isfinite(whole), (near - whole) + low, 0.0)
 
 
-_LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf79abc9e3b39p-40")
+LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf79abc9e3b39p-40")
 
 
 @cache
@@ -68,8 +86,8 @@ def log_pair(x: Column) -> DoubleDouble:
     square, square_lost = two_product(rest, rest)
     cubes = rest * square * polynomial([(-1.0) ** k / (k + 3) for k in range(9)], rest)
     high, high_lost = (table[place.astype(np.int64)] for table in _logs_of_64ths())
-    small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * _LN2_LOW + high_lost)
-    return total(power * _LN2_HIGH, high, rest, -0.5 * square, cubes, small)
+    small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * LN2_LOW + high_lost)
+    return total(power * LN2_HIGH, high, rest, -0.5 * square, cubes, small)
 
 
 def exp_pair(x: Column) -> DoubleDouble:

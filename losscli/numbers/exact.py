@@ -26,7 +26,7 @@ _HEX = re.compile(r"-?[0-9a-f]+", re.ASCII)
 class ExactSum(NamedTuple):
     """``units * 2**(-1074 * factors)``, and how many terms were +inf, -inf and NaN."""
 
-    units: int = 0
+    units: int
     factors: int = 1
     positive: int = 0
     negative: int = 0

@@ -42,7 +42,6 @@ class CompareOptions(MeasureOptions):
     base: path of the predictions of the base; with two or more of ``pred``, of the predictions of all models.
     head: path of the predictions of the other model; with two or more of ``pred``, of the labels.
     labels: path of the labels; None: ``base`` holds them.
-    time: column of the time of each row, for Diebold and Mariano's test.
     margin: differences up to this do not matter, in the unit of the loss.
     fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
     """
@@ -51,7 +50,6 @@ class CompareOptions(MeasureOptions):
     head: str | None = None
     labels: str | None = None
     _: KW_ONLY
-    time: str | None = None
     margin: float = 0.0
     fail_on: Sequence[str] = ("worse",)
 

@@ -196,6 +196,17 @@ def mixed(words: Words) -> Words:
     return mixed_words
 
 
+def dealt_values(values: Sequence[str | None]) -> tuple[Ints, int]:
+    """The group of each value of a column, as rows that have it are dealt, and how many groups there are."""
+    missing = np.array([value is None for value in values], np.bool_)
+    texts = tuple("" if value is None else value for value in values)
+    names = hashed([_words_of_values(ClassColumn(np.arange(len(values)), texts, missing))])
+    if len(np.unique(names)) > MOST_OWN:
+        names = names >> HASH_SHIFT
+    met, codes = np.unique(names, return_inverse=True)
+    return codes, len(met)
+
+
 def _words_of_values(column: Any) -> Words:
     """The words of a column of text; a missing value has the words of no text."""
     assert isinstance(column, ClassColumn)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.loss.spec import read_number
 from losscli.numbers.exact import ExactSum
-from losscli.text import plural
+from losscli.text import plural, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -58,6 +58,9 @@ LOOSE = dict.fromkeys(
         "rps-columns-columns", "kl-columns-columns", "js-columns-columns", "hellinger-columns-columns",
         "focal-codes-columns-logits", "gce-codes-columns-logits", "multi_margin-codes-columns",
         "cosine_distance-columns-columns", "cosine_embedding-column-columns-columns",
+        "crps_normal-column-column-column", "crps_logistic-column-column-column",
+        "crps_laplace-column-column-column", "crps_lognormal-column-column-column",
+        "crps_uniform-column-column-column", "dss-column-columns", "error_spread-column-columns",
     ),
     CANCELS,
 ) | dict.fromkeys(

@@ -42,12 +42,23 @@ def expm1(x: Any) -> mpmath.mpf:
     return MP.expm1(x) if abs(x) < 1e5 else exp(x) - 1
 
 
+def erfc(x: Any) -> mpmath.mpf:
+    """1 - erf(x), beyond 300 by its asymptotic series (DLMF 7.12.1), and as `exp` by its size where that is."""
+    if x < 300 or not MP.isfinite(x):
+        return MP.erfc(x)
+    term = total = exp(-(x**2)) / (x * MP.sqrt(MP.pi))
+    for k in range(1, MP.dps):
+        term *= -(2 * k - 1) / (2 * x**2)
+        total += term
+    return total
+
+
 WORDS: dict[str, Any] = {
     "abs": abs, "max": max, "min": min, "sum": sum, "len": len, "zip": zip, "enumerate": enumerate,
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
     "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
-    "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
+    "erfc": erfc, "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
 }  # fmt: skip
 """What a definition may speak of besides its roles, parameters and own names."""
 

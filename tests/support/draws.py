@@ -212,6 +212,8 @@ def draw(
             if role in loss.pred_roles and "label" in drawn and drawn["label"].ndim == 1:
                 column = _near(drawn["label"], column, domain, rng, ends, turns)
             drawn[role.name] = column
+        elif role.shape == "Times":
+            drawn[role.name] = rng.permutation(rows).astype(np.float64)
         else:
             raise NotImplementedError(f"the shape {role.shape} of `{loss.name}` is not drawn yet")
     if ends and [role.shape for role in loss.roles[:2]] == ["Column", "Column"]:
@@ -447,7 +449,8 @@ def sides(loss: Loss, roles: Roles, weight: Any = None) -> tuple[dict[str, Any],
 
 def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
     """What `evaluate` must be told of the columns."""
-    preds, labels = sides(loss, {name: column for name, column in roles.items() if name not in loss.columns})
+    others = {*loss.columns, *(role.name for role in loss.roles if role.shape == "Times")}
+    preds, labels = sides(loss, {name: column for name, column in roles.items() if name not in others})
     options: dict[str, Any] = {"pred": ",".join(preds)}
     if "label" in roles:
         options["label"] = ",".join(labels)
@@ -456,6 +459,8 @@ def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
         options["pred"] = ",".join(f"{name}={name}{end}" for name, end in named.items())
     if loss.logits:
         options["from_logits"] = True
+    if any(role.shape == "Times" for role in loss.roles):
+        options["time"] = "time"
     return options | ({"weight": "weight"} if weight is not None else {})
 
 
