@@ -146,7 +146,8 @@ class Loss:
     mean of squares has its value all the same."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
-    and must be whole; or the name of a parameter, where that is so unless the parameter is 0."""
+    and must be whole; or the name of a parameter, where that is so unless the parameter is 0, or with the value for
+    which it is so (``"variant=a"``)."""
     rate: bool = False
     """Every row is 0 or 1."""
     of_rows: str | None = None
@@ -310,7 +311,8 @@ class Loss:
     def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
         """Whether a weight repeats its row, and must be whole."""
         if isinstance(self.counts_only, str):
-            return bool(params[self.counts_only])
+            name, _, wanted = self.counts_only.partition("=")
+            return params[name] == wanted if wanted else bool(params[name])
         return self.counts_only
 
     def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:

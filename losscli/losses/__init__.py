@@ -23,6 +23,7 @@ FAMILIES = (
     "regression",
     "unitless",
     "medians",
+    "ranks",
     "robust",
     "relative",
     "forecasts",

@@ -50,7 +50,7 @@ def at_quantile(values: Values, level: Fraction) -> Finished:
     return found if math.isfinite(found) else Undefined("the loss at this quantile of the rows is infinite")
 
 
-@of_errors(of=mae, aliases=("median_absolute_error",), elicits=SHORTEST_HALF, reference=HAMPEL)
+@of_errors(of=mae, aliases=("median_absolute_error", "medianabs"), elicits=SHORTEST_HALF, reference=HAMPEL)
 def medae(values: Values) -> Finished:
     """Median absolute error, in the unit of the label.
 

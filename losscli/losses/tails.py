@@ -22,8 +22,12 @@ MAE = LossName("mae")
 INFINITE = "a row that decides it has an infinite loss"
 
 of_rows = partial(
-    loss, of=mae, state="values", exceptions={**KEPT, "range": "not defined where a row that decides it is infinite"}
-)  # fmt: skip
+    loss,
+    of=mae,
+    state="values",
+    main="share",
+    exceptions={**KEPT, "range": "not defined where a row that decides it is infinite"},
+)
 
 
 def least_rows(values: Values, level: Fraction) -> Fraction | None:

@@ -61,12 +61,13 @@ STATES = {
     "bins": "losscli.numbers.bins:Bins",
     "values": "losscli.numbers.values:Values",
     "order": "losscli.numbers.order:Order",
+    "ranked": "losscli.numbers.ranks:Ranked",
     "sized": "losscli.numbers.joined:Sized",
     "rivals": "losscli.numbers.joined:Rivals",
     "deviances": "losscli.numbers.joined:Deviances",
 }
 """Where the kinds of states are, by the names that losses give them."""
-GROWING = frozenset({"confusion", "values", "order"})
+GROWING = frozenset({"confusion", "values", "order", "ranked"})
 """The kinds whose states grow with the rows, or with the classes that the rows hold."""
 
 
