@@ -23,6 +23,7 @@ FAMILIES = (
     "regression",
     "unitless",
     "medians",
+    "ranks",
     "robust",
     "relative",
     "forecasts",
@@ -48,6 +49,7 @@ FAMILIES = (
     "clustering",
     "survival",
     "texts",
+    "tails",
 )
 
 

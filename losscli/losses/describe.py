@@ -34,6 +34,7 @@ SAMPLES = {
     "overlap": "sample_data/breast_cancer.csv --pred prob",
     "texts": "sample_data/dictation.csv --pred pred",
     "clustering": "sample_data/iris.csv --pred pred",
+    "tails": DIABETES,
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
 LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from losscli.loss.declare import Loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
-from losscli.loss.params import Param
+from losscli.loss.params import LossName, Param
 from losscli.losses import catalogue
 
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ def values_of(param: Param) -> list[Any]:
     """Values of a parameter: all choices, or its default, the ends of its range and some between."""
     if param.choices:
         return list(param.choices)
-    if param.name == "matrix":
+    if param.name == "matrix" or param.type is LossName:
         return []
     if param.type not in (bool, int, float):
         raise NotImplementedError(f"values of the parameter `{param.name}` are not drawn yet")
