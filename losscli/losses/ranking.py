@@ -404,7 +404,7 @@ def mean_average_precision(
     top = _Top(rankings, threshold, ties)
     relevant, of, place = top.relevant.astype(np.int64), top.ties, rankings.place
     before = relevant.cumsum() - relevant
-    seen = before[of.first][of.of] - before[rankings.starts[:-1]][rankings.query]
+    seen = before[of.first][of.of] - before[rankings.starts[:-1][rankings.query]]
     good = (np.add.reduceat(relevant, of.first) if len(relevant) else relevant)[of.of]
     size, at = of.size[of.of], place - place[of.first][of.of]
     steps = np.maximum(size - 1, 1)
