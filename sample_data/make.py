@@ -13,6 +13,7 @@ import csv
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -196,6 +197,39 @@ def training(rate: float = 0.01, epochs: int = 100) -> dict[str, Table]:
     }
 
 
+STORES = {"Aachen": 120, "Bonn": 310, "Celle": 45, "Dresden": 800}
+SEASON = (-18, -22, -10, 0, 6, 12, 20, 17, 5, -2, -12, 4)  # percent, from January on
+
+
+def sales(years: int = 4) -> dict[str, Table]:
+    """Monthly sales of four stores: three years to train on, and the year to forecast."""
+    seed = 2024
+    columns: dict[str, list[Any]] = {name: [] for name in ("store", "month", "label")}
+    for store, level in STORES.items():
+        for month in range(12 * years):
+            seed = (1103515245 * seed + 12345) % 2**31  # the generator of the C standard's example
+            percent = 100 + SEASON[month % 12] + month // 3 + seed // 65536 % 15 - 7
+            columns["store"].append(store)
+            columns["month"].append(f"{2021 + month // 12}-{month % 12 + 1:02}-01")
+            columns["label"].append(round(level * percent / 100))
+    last = [month.startswith(f"{2021 + years - 1}") for month in columns["month"]]
+    train = {
+        name: [v for v, late in zip(held, last, strict=True) if not late] for name, held in columns.items()
+    }
+    found: Table = {
+        name: [v for v, late in zip(held, last, strict=True) if late] for name, held in columns.items()
+    }
+    past = dict(zip(zip(train["store"], train["month"], strict=True), train["label"], strict=True))
+    pairs = list(zip(found["store"], found["month"], strict=True))
+    before = [
+        [past[store, f"{2021 + years - 1 - back}{month[4:]}"] for back in (1, 2)] for store, month in pairs
+    ]
+    # The last year's month, and a step on from the last two of them.
+    found["pred"] = [round(1.04 * (2 * one + two) / 3, 1) for one, two in before]
+    found["naive"] = [float(one) for one, _ in before]
+    return {"sales": found, "sales_train": train}
+
+
 def survival(rows: int = 80, watched: float = 24.0) -> dict[str, Table]:
     """Months until machines of four ages fail, watched for two years and looked at every half year."""
     label: dict[str, list[float]] = {"time": [], "lower": [], "upper": [], "pred": []}
@@ -243,7 +277,7 @@ def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     # One thread, since the number of threads changes the order in which a matrix product is summed.
     with threadpool_limits(1):
-        for tables in (diabetes, breast_cancer, digits, iris, training, survival, dictation):
+        for tables in (diabetes, breast_cancer, digits, iris, training, sales, survival, dictation):
             for stem, table in tables().items():
                 write(directory, stem, table)
 

@@ -47,6 +47,7 @@ from draws import (
     usual_params,
     write,
 )
+from states import as_value
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK, Column, Loss, loss
@@ -645,7 +646,8 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
         if isinstance(what, UnitState) and cut == 0
     ]
     for what, state in by_slice:
-        assert reduce(lambda one, other: one.merge(other), map(state.at, range(3))) == tallies[0].of(what)
+        merged = reduce(lambda one, other: one.merge(other), map(state.at, range(3)))
+        assert as_value(merged) == as_value(tallies[0].of(what))
 
     def known(report: Report, *wanted: str) -> list[Any]:
         return [
@@ -656,6 +658,35 @@ def test_a_slice_is_what_a_filter_keeps_and_all_slices_merge_to_the_whole(
 
     assert known(sliced, "a") == known(measured(where="slice == 'a'"))
     assert known(sliced, "b", "c") == known(measured(where="slice != 'a'", by=["slice"]), "b", "c")
+
+
+@every(law="order", once_a_kind=True)
+def test_a_value_over_groups_is_the_exact_mean_of_calls_over_each_group_alone(
+    form: Loss, tmp_path: Any
+) -> None:
+    rng = generator(form, "groups")
+    params = usual_params(form)
+    roles = finite_rows(form, params, rng, 90, ends=False)
+    weight = weights(form, params, rng, rows_of(roles), ends=False)
+    found = sliced_files(
+        tmp_path, form, roles, weight, "groups", rng.choice(["a", "b", "c", None], rows_of(roles))
+    )
+    measured = partial(evaluate, found.preds, found.labels, loss=[spec(form, params)], **found.options)
+    whole = measured(group="slice").results
+    for chunk_rows, jobs in ((7, 1), (64, 4)):
+        assert measured(group="slice", chunk_rows=chunk_rows, jobs=jobs).results == whole
+    # Of some losses the classes, and with them the form, would be others in a group alone.
+    wheres = (*(f"slice == '{group}'" for group in "abc"), "missing(slice)")
+    alone = [measured(where=where).results for where in wheres]
+    for at, result in enumerate(whole):
+        values = [results[at].value for results in alone]
+        if None in values:
+            assert result.value is None
+            continue
+        assert result.value == float(sum(map(Fraction, values)) / 4)
+        assert result.groups == 4
+        assert result.sum is None
+        assert result.rows == sum(results[at].rows for results in alone)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -740,6 +771,8 @@ def coarse(
             continue
         held = Interval(0.0, 1.0, whole=not domain.soft) if isinstance(domain, Binary) else domain
         inside = np.array([value for value in grid if value in held])
+        if not inside.size:
+            pytest.skip(f"{domain} holds no such number")
         drawn[role.name] = rng.choice(inside, (rows, 3) if role.shape == "Columns" else rows)
         if isinstance(domain, Vector):
             drawn[role.name][~drawn[role.name].any(axis=1), 0] = 1.0

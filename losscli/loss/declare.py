@@ -25,8 +25,9 @@ from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.params import UNDEFINED, Levels, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
+from losscli.loss.training import PARAMS, Errors, read_training
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ Codes: TypeAlias = Ints
 Texts: TypeAlias = NDArray[np.object_]
 """A role that is text: (n,), a Python string in each row."""
 
-Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
+Times: TypeAlias = Floats
+"""A role that is the time of each row, as `--time` names it: (n,), greater later."""
+
+Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts", "Times"]
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 
@@ -111,6 +115,9 @@ class Loss:
     """Pairs of roles, the first at most the second in every row."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Roles that a parameter fills, which names a column (`mase:scale=s`), with the names to look for without it."""
+    trained: Errors | None = None
+    """Which errors of the seasonal naive forecast on a training file its role `scale` may come from
+    (`mase:train=train.csv,season=12`)."""
     logits: bool = False
     """It takes raw scores in place of probabilities, and is chosen by `--from-logits`."""
     scores: bool = False
@@ -150,10 +157,14 @@ class Loss:
     of_rows: str | None = None
     """What another library of the same name makes of several labels, where it looks at whole rows."""
 
+    detail: Callable[..., dict[str, Any] | None] | None = None
+    """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """Laws not kept, with reasons."""
+    grouped: bool = False
+    """Whether a call finishes it within each group of rows: it then takes `undefined` as well."""
     sample: str | None = None
     """Files and columns of the sample data for the example, where those of the task do not fit; "" where none do."""
 
@@ -162,6 +173,11 @@ class Loss:
             object.__setattr__(self, "name", self.function.__name__)
         if not self.task:
             object.__setattr__(self, "task", self.function.__module__.rpartition(".")[2])
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether its state keeps every row, since it needs all of them at once."""
+        return self.state in ("order", "values")
 
     @property
     def is_mean(self) -> bool:
@@ -195,8 +211,8 @@ class Loss:
     @property
     def pred_roles(self) -> tuple[Role, ...]:
         """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
-        others = (*self.label_roles, *self.columns)
-        return tuple(role for role in self.roles if role.name not in others)
+        others = {*self.label_roles, *self.columns}
+        return tuple(role for role in self.roles if role.name not in others and role.shape != "Times")
 
     @property
     def takes_levels(self) -> bool:
@@ -210,7 +226,7 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        both = (*params_of(self.rows), *params_of(self.function))
+        both = (*params_of(self.rows), *params_of(self.function), *([UNDEFINED] if self.grouped else []))
         return tuple({param.name: param for param in both}.values())
 
     @cached_property
@@ -224,15 +240,16 @@ class Loss:
         """The domain of a role, which may depend on the parameters (``mape:zero=skip``)."""
         if self.narrows is None:
             return role.domain
-        return self.narrows(**params).get(role.name, role.domain)
+        own = {name: value for name, value in params.items() if name != UNDEFINED.name}
+        return self.narrows(**own).get(role.name, role.domain)
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
         """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
         known = {param.name: param for param in self.params}
         given = self._given(spec)
         for key in given:
-            if key not in known and key not in self.columns:
-                takes = ", ".join(f"`{name}`" for name in (*known, *self.columns)) or "no parameters"
+            if key not in known and key not in self.further_params:
+                takes = ", ".join(f"`{name}`" for name in (*known, *self.further_params)) or "no parameters"
                 raise UsageError(f"`{self.name}` has no parameter `{key}`", hint=f"it takes {takes}")
         values: dict[str, ParamValue] = {}
         for param in self.params:
@@ -246,7 +263,13 @@ class Loss:
             else:
                 values[param.name] = param.default
         # A parameter that is a column holds its name.
-        return values | {name: given[name] for name in self.columns if name in given}
+        values |= {name: given[name] for name in self.columns if name in given}
+        return values | read_training(given, self.name) if self.trained else values
+
+    @property
+    def further_params(self) -> tuple[str, ...]:
+        """The parameters that fill roles, which have no default: names of columns, and a training file."""
+        return (*self.columns, *(PARAMS if self.trained else ()))
 
     def _given(self, spec: Spec) -> dict[str, str]:
         """The parameters that a spec gives, the one behind ``@`` among them."""
@@ -280,7 +303,7 @@ class Loss:
             for param in self.params
             if defaults or params[param.name] != param.default
         ]
-        shown += [f"{name}={params[name]}" for name in self.columns if name in params]
+        shown += [f"{name}={params[name]}" for name in self.further_params if name in params]
         return f"{self.name}:{','.join(shown)}" if shown else self.name
 
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
@@ -312,7 +335,12 @@ class Loss:
         The processor flags a square that leaves the range, so the usual block costs nothing.
         """
         root = self.root
-        if root is None and self.of is not None and (squares := declaration(self.of)) is not None:
+        if (
+            root is None
+            and self.of is not None
+            and self.state == "sums"
+            and (squares := declaration(self.of)) is not None
+        ):
             root = squares.root
         if root is None:
             return self.measure_rows(roles, params), None

@@ -20,7 +20,8 @@ from typing import (
 from losscli.errors import UsageError
 from losscli.loss.domains import REAL, Interval, number
 from losscli.loss.matrix import Matrix
-from losscli.loss.spec import ParamValue, read_number
+from losscli.loss.spec import ParamValue
+from losscli.text import read_number
 
 if TYPE_CHECKING:
     from losscli.loss.spec import Spec
@@ -79,6 +80,10 @@ class Param(NamedTuple):
         if value is None:
             raise UsageError(f"`{self.name}={text}` in `{spec}` is not in {self.range}")
         return value
+
+
+UNDEFINED = Param("undefined", str, "null", choices=("null", "skip"))
+"""Of every loss that is finished within groups: what a group without a value makes of the mean over the groups."""
 
 
 def show_param(value: ParamValue) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal, NamedTuple, TypeAlias
 
 from losscli.errors import UsageError
@@ -95,15 +94,6 @@ def parse_pairs(text: str, *, of: str) -> list[tuple[str, str]]:
             raise UsageError(f"`{key}` stands twice in `{of}`")
         pairs[key] = value
     return list(pairs.items())
-
-
-def read_number(text: str) -> float | None:
-    """The number written as ``text``; None where that is not a plain decimal.
-
-    >>> read_number("1e3"), read_number("1_000")
-    (1000.0, None)
-    """
-    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
 
 
 def fold(name: str) -> str:

@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 FAMILIES = (
     "regression",
     "unitless",
+    "medians",
     "robust",
     "relative",
     "forecasts",
     "quantile",
     "distribution",
+    "crps",
+    "ensembles",
+    "log_scores",
     "binary",
     "confusion",
     "agreement",
     "calibration",
+    "curves",
     "multiclass",
     "class_distances",
     "class_scores",
@@ -55,6 +60,8 @@ AMBIGUOUS = {
     "tweedie_loss": ("tweedie_deviance", "tweedie_nll"),
     "quantile": ("pinball", "mean_pinball"),
     "log_score": ("log_loss", "gaussian_nll"),
+    "crps": ("crps_normal", "crps_ensemble", "crps_quantile"),
+    "continuous_ranked_probability_score": ("crps_normal", "crps_ensemble", "crps_quantile"),
     "multi_logloss": ("cross_entropy", "multilabel_log_loss"),
     "kullback_leibler": ("kl", "kl_binary"),
 }
@@ -89,7 +96,8 @@ def find(name: str, at: str | None = None) -> tuple[Loss, ...]:
     for known, meanings in AMBIGUOUS.items():
         if fold(known) == fold(name):
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
-            raise UsageError(f"`{name}` means two things: {said}", hint="write the one that is meant")
+            count = "two" if len(meanings) == 2 else "several"
+            raise UsageError(f"`{name}` means {count} things: {said}", hint="write the one that is meant")
     if (forms := _called(name)) is not None:
         return forms
     from losscli.losses.unknown import refusal

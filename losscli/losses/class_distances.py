@@ -9,8 +9,8 @@ import numpy as np
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, Unit
 from losscli.loss.elicits import MODE
-from losscli.losses.binary import BRIER, KULLBACK, Half
-from losscli.losses.class_columns import ROUNDS, Labels, by_class, of_probabilities, of_soft_labels
+from losscli.losses.binary import BRIER, GOOD_SCORES, KULLBACK, Half
+from losscli.losses.class_columns import ROUNDS, Labels, at_class, by_class, of_probabilities, of_soft_labels
 from losscli.losses.stable import entropy_gap, mixing
 from losscli.numbers.error_free import two_difference, two_sum
 
@@ -49,6 +49,29 @@ def brier_of_classes(label: Codes, pred: Columns, *, half: Half = "auto") -> Col
     array([0.375])
     """
     return squared_distance(label, pred, half)
+
+
+@of_probabilities(name="spherical", best=-1.0, reference=GOOD_SCORES)
+def spherical_of_classes(label: Codes, pred: Columns) -> Column:
+    """Minus the class's probability over the length of the vector of them.
+
+        -pred[label] / sqrt(sum(p**2 for p in pred))
+
+    From -1, certain and right, to 0.
+
+    Gradient by `pred[j]`:
+
+        length = sqrt(sum(p**2 for p in pred))
+        others = sum(p**2 for c, p in enumerate(pred) if c != label)
+        (pred[label] * pred[j] if j != label else -others) / length**3
+
+    >>> spherical_of_classes(np.array([0]), np.array([[0.75, 0.0, 1.0]]))
+    array([-0.6])
+    """
+    square = np.zeros(len(label))
+    for chance in pred.T:
+        square += chance * chance
+    return 0.0 - at_class(pred, label) / np.sqrt(square)  # no -0
 
 
 @of_soft_labels(name="brier", reference=BRIER)

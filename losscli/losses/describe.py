@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
+from losscli.loss.training import SEASON
 from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from losscli.loss.params import Param
 
 DIABETES = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv"
+SALES = "sample_data/sales.csv --pred pred --group store --time month"
+TRAINING = "train=sample_data/sales_train.csv,season=12"
 SAMPLES = {
     "regression": DIABETES,
     "robust": DIABETES,
@@ -71,6 +74,11 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param, form)) for param in form.params]
+    if form.trained is not None:
+        facts.append(
+            ("train", "a file with the part of the series to train on; then no column `scale` is needed")
+        )
+        facts.append(("season", f"{SEASON}; default 1"))
     facts += [("better", form.better), ("rewards", str(form.elicits))]
     if (averages := _averages(form)) is not None:
         facts.append(("average", averages))
@@ -114,12 +122,11 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
-    if not {"label", "pred"} <= {role.name for role in form.roles}:
-        return f" ({' and '.join(f'`{role.name}`' for role in form.roles)})"
-    label, pred = (form.role(role).shape for role in ("label", "pred"))
     shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
-    return f" ({shape[pred]} against {shape[label]}{logits})"
+    preds = [shape[role.shape] if role.name == "pred" else f"`{role.name}`" for role in form.pred_roles]
+    labels = [shape[role.shape] for role in form.roles if role.name == "label"]
+    return f" ({' against '.join([' and '.join(preds), *labels])}{logits})"
 
 
 def example(form: Loss) -> str | None:
@@ -130,6 +137,9 @@ def example(form: Loss) -> str | None:
         return None
     if "--loss" in files:
         return f"losscli eval {files}"
+    if form.trained is not None and form.sample is None:
+        baseline = "baseline=naive," if "baseline" in form.columns else ""
+        return f"losscli eval {SALES} --loss {form.name}:{baseline}{TRAINING}"
     required = [f"{p.name}={_sample(p, files)}" for p in form.params if p.required]
     # For a baseline or a scale the sample data has nothing but other predictions.
     other = "q_0.9" if "quantiles" in files else "pred_linear"

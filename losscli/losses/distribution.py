@@ -37,12 +37,12 @@ from losscli.numbers.joined import Deviances
 from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
 
-COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
+COUNT_SAMPLE = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
 MCCULLAGH = "McCullagh & Nelder (1989), Generalized Linear Models, §2.3"
 JORGENSEN = "Jørgensen (1997), The Theory of Dispersion Models, ch. 4"
 POWERS = {"ulps": "powers pass the rounding of logarithms on"}
 
-of_amounts = partial(loss, label=POSITIVE, pred=POSITIVE, elicits=MEAN, sample=COUNTS)
+of_amounts = partial(loss, label=POSITIVE, pred=POSITIVE, elicits=MEAN, sample=COUNT_SAMPLE)
 of_counts = partial(of_amounts, label=NONNEGATIVE)
 
 
@@ -199,7 +199,7 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
     elicits=MEAN,
     reference=JORGENSEN,
     exceptions=POWERS | {"best": "below power 0 a label below 0 has no perfect prediction"},
-    sample=COUNTS,
+    sample=COUNT_SAMPLE,
 )
 def tweedie_deviance(label: Column, pred: Column, *, power: TweediePower = 0.0) -> Column:
     """Deviance under a law whose variance is a power of its mean.

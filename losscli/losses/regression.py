@@ -105,7 +105,9 @@ def mae(label: Column, pred: Column) -> Column:
 
 
 @moment_score(
-    aliases=("r2_score", "rsq_trad", "coefficient_of_determination"), elicits=MEAN, reference=KVALSETH
+    aliases=("r2_score", "rsq_trad", "coefficient_of_determination", "nse", "nash_sutcliffe_efficiency"),
+    elicits=MEAN,
+    reference=KVALSETH,
 )
 def r2(moments: Moments) -> Finished:
     """Share of the label's variance that the predictions explain.

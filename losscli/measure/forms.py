@@ -84,7 +84,8 @@ class FittedLosses:
 
     def _refuse_widths(self, model: Model, form: Loss, params: Mapping[str, Any]) -> None:
         """UsageError where a role of one column is given several, or two vectors differ in length."""
-        roles = [role for role in form.roles if role.name not in ("pred", "label", *form.columns)]
+        others = ("pred", "label", *form.columns)
+        roles = [role for role in form.roles if role.name not in others and role.shape != "Times"]
         widths = {role.name: len(self.columns.of_role(model, form, role, params)) for role in roles}
         for role in roles:
             if role.shape != "Columns" and widths[role.name] > 1:

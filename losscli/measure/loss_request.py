@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import UsageError
+from losscli.loss.params import UNDEFINED
 from losscli.loss.spec import Spec, parse_loss, split
 from losscli.losses import find
 
@@ -20,14 +22,20 @@ class LossRequest(NamedTuple):
     forms: tuple[Loss, ...]
 
     @classmethod
-    def of(cls, text: str) -> LossRequest:
-        """UsageError for an unknown loss, or for parameters that no form of it takes."""
+    def of(cls, text: str, *, grouped: bool = False) -> LossRequest:
+        """UsageError for an unknown loss, or for parameters that no form of it takes.
+
+        ``grouped``: it is finished within groups; so it is, too, where it says what a group without a value does.
+        """
         spec = parse_loss(text)
         if spec.name == "expr":
             from losscli.losses.expr import expression_loss
 
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
-        asked = cls(spec, find(spec.name, spec.at))
+        forms = find(spec.name, spec.at)
+        if grouped or UNDEFINED.name in dict(spec.params):
+            forms = tuple(replace(form, grouped=True) for form in forms)
+        asked = cls(spec, forms)
         refusals = []
         for form in asked.forms:
             try:
@@ -39,10 +47,13 @@ class LossRequest(NamedTuple):
         return asked
 
 
-def requests_of(losses: Sequence[str]) -> list[LossRequest]:
-    """The losses that some texts name, each of which may name several; UsageError where there are none."""
+def requests_of(losses: Sequence[str], *, grouped: bool = False) -> list[LossRequest]:
+    """The losses that some texts name, each of which may name several; UsageError where there are none.
+
+    ``grouped``: they are finished within groups of rows.
+    """
     if not losses:
         raise UsageError(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
-    return [LossRequest.of(spec) for text in losses for spec in split(text)]
+    return [LossRequest.of(spec, grouped=grouped) for text in losses for spec in split(text)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
@@ -11,7 +12,9 @@ from losscli.measure.engines import threads
 from losscli.measure.list_columns import MOST_LABELS
 from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.measure.refusals import no_rows
+from losscli.pairing.keyplan import KeyTypesDiffer
 from losscli.reading.inputs import placed
+from losscli.reading.select import looked_for
 from losscli.table.block import AnyColumn, ClassColumn, ColumnKind, ColumnRequest
 from losscli.table.cells import listed
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.options import MeasureOptions
     from losscli.measure.plan import Plan
+    from losscli.measure.training import Scales
     from losscli.reading.source import Source
 
 
@@ -34,7 +38,9 @@ def settled_plan(
     known = Knowledge()
     while True:
         try:
-            return bind.plan(sources, requests, options, known)
+            return looked_for(partial(bind.plan, sources, requests, options, known))
+        except KeyTypesDiffer as error:
+            raise error.with_hint(sources) from None
         except Unknown as unknown:
             # In a name of its own: bind starts anew, as it keeps nothing but what is known.
             needs = unknown.needs
@@ -53,12 +59,12 @@ def _column(sources: Sequence[Source], need: Need, kind: ColumnKind, jobs: int) 
 
 def _edges(sources: Sequence[Source], need: Need, jobs: int) -> tuple[float, ...]:
     """The edges of `bins` and `quantiles`, from the whole column."""
-    from losscli.measure.slices import edges_of
+    from losscli.measure.slices import SliceKey, edges_of
 
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
-    assert need.key is not None
+    assert isinstance(need.key, SliceKey)
     pieces = _column(sources, need, "number", jobs)
     return edges_of(need.key, pieces, sources[need.columns[0][0]].path)
 
@@ -97,11 +103,21 @@ def _costs(sources: Sequence[Source], need: Need, jobs: int) -> ClassTable:
     return read_table(need.path)
 
 
+def _scales(sources: Sequence[Source], need: Need, jobs: int) -> Scales:
+    """The scales of the series of a training file."""
+    # Imported here: few losses have one.
+    from losscli.measure.training import TrainingFile, read_scales
+
+    assert isinstance(need.key, TrainingFile)
+    return read_scales(need.key, jobs)
+
+
 READERS: dict[str, Callable[[Sequence[Source], Need, int], Any]] = {
     "first lists": _first_lists,
     "labels": _labels,
     "same bytes": _same_bytes,
     "edges": _edges,
     "costs": _costs,
+    "scales": _scales,
 }
 """What answers each need."""

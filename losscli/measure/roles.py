@@ -67,7 +67,8 @@ class Columns:
         if self.keys is not None:
             self.busy |= {(side, slot.index) for side, slots in enumerate(self.keys.sides) for slot in slots}
         self.aside: frozenset[str] = frozenset()
-        grouping = [name for name in (options.cluster, options.time) if name is not None]
+        cutting = (options.cluster, options.time, options.group, options.group_weight)
+        grouping = [name for name in cutting if name is not None]
         if options.by or grouping:
             from losscli.measure.slices import names_cut
 

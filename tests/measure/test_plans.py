@@ -24,6 +24,7 @@ ROWS = {
     "other": [0.2, 0.7, 0.5, 0.3, 0.9, 0.5, 0.6, 0.3, 0.2, 0.5, 0.9, 0.8],
     "w": [1, 2, 1, 3, 1, 1, 2, 1, 1, 2, 1, 1],
     "group": ["a", "b", "a", "c", "b", "a", "c", "b", "a", "a", "b", "c"],
+    "size": [1, 2, 1, 4, 2, 1, 4, 2, 1, 1, 2, 4],
     "day": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
 }
 
@@ -58,6 +59,8 @@ EVAL = SHARED | {
     "columns": ["group", "day"],
     "constant": True,
     "pictures": "all",
+    "group": "group",
+    "group_weight": "size",
 }
 COMPARE = SHARED | {"time": "day", "margin": 0.1, "fail_on": ["better"]}
 NEEDS = {
@@ -66,6 +69,7 @@ NEEDS = {
     "gradient": {"rows_out": "rows.csv"},
     "columns": {"worst": 3},
     "average": {"loss": ["f1"]},
+    "group_weight": {"group": "group"},
     "from_logits": {"loss": ["log_loss"]},
 }
 """Options without which another says nothing."""

@@ -58,12 +58,24 @@ def alignment(one: Any, other: Any) -> tuple[int, int]:
     return table[len(one), len(other)]
 
 
+def erfc(x: Any) -> mpmath.mpf:
+    """1 - erf(x), beyond 300 by its asymptotic series (DLMF 7.12.1), and as `exp` by its size where that is."""
+    if x < 300 or not MP.isfinite(x):
+        return MP.erfc(x)
+    term = total = exp(-(x**2)) / (x * MP.sqrt(MP.pi))
+    for k in range(1, MP.dps):
+        term *= -(2 * k - 1) / (2 * x**2)
+        total += term
+    return total
+
+
 WORDS: dict[str, Any] = {
     "abs": abs, "max": max, "min": min, "sum": sum, "len": len, "zip": zip, "enumerate": enumerate,
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
     "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
-    "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
+    "erfc": erfc, "lgamma": MP.loggamma, "floor": MP.floor, "float": lambda x: MP.mpf(nearest(MP.mpf(x))),
+    "pi": MP.pi, "inf": MP.inf,
     "words": str.split, "edits": lambda one, other: alignment(one, other)[0],
     "hits": lambda one, other: alignment(one, other)[1],
 }  # fmt: skip
@@ -76,6 +88,10 @@ PLAIN = (
     ast.GtE, ast.In, ast.NotIn, ast.IfExp, ast.Call, ast.keyword, ast.Subscript, ast.Slice, ast.GeneratorExp,
     ast.ListComp, ast.comprehension,
 )  # fmt: skip
+
+
+SHARES = ("quantile", "share")
+"""The parameters that are a share of all rows."""
 
 
 class Definition:
@@ -181,6 +197,8 @@ def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[
     lists["weight"] = [int(cell) if counts else exact(cell) for cell in weight]
     # A role that a parameter names is a list already.
     given = {name: exact(value) for name, value in params.items() if name not in roles}
+    # Shares of the rows are meant as they are written: 0.9 is nine tenths, not the double next to it.
+    given |= {name: MP.mpf(repr(params[name])) for name in SHARES if name in params}
     return Definition(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
 
 

@@ -214,6 +214,8 @@ def draw(
             drawn[role.name] = column
         elif role.shape == "Texts":
             drawn[role.name] = _texts(rng, rows, drawn.get("label"), ends)
+        elif role.shape == "Times":
+            drawn[role.name] = rng.permutation(rows).astype(np.float64)
         else:
             raise NotImplementedError(f"the shape {role.shape} of `{loss.name}` is not drawn yet")
     if ends and [role.shape for role in loss.roles[:2]] == ["Column", "Column"]:
@@ -311,7 +313,7 @@ def _pool(domain: Interval, turns: Sequence[float] = ()) -> Floats:
     sizes = SIZES + ends + [near for turn in turns for near in (turn, math.nextafter(turn, math.inf))]
     sizes += [-size for size in sizes]
     if domain.whole:
-        sizes = [math.floor(size) for size in sizes if math.isfinite(size)]
+        sizes = [float(math.floor(size)) for size in sizes if math.isfinite(size)]
     return np.array([size for size in sizes if size in domain])
 
 
@@ -477,7 +479,8 @@ def sides(loss: Loss, roles: Roles, weight: Any = None) -> tuple[dict[str, Any],
 
 def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
     """What `evaluate` must be told of the columns."""
-    preds, labels = sides(loss, {name: column for name, column in roles.items() if name not in loss.columns})
+    others = {*loss.columns, *(role.name for role in loss.roles if role.shape == "Times")}
+    preds, labels = sides(loss, {name: column for name, column in roles.items() if name not in others})
     options: dict[str, Any] = {"pred": ",".join(preds)}
     if "label" in roles:
         options["label"] = ",".join(labels)
@@ -488,6 +491,8 @@ def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
         options["pred"] = ",".join(f"{name}={name}{end}" for name, end in named.items())
     if loss.logits:
         options["from_logits"] = True
+    if any(role.shape == "Times" for role in loss.roles):
+        options["time"] = "time"
     return options | ({"weight": "weight"} if weight is not None else {})
 
 
