@@ -40,6 +40,29 @@ FACTS = {
     "loop": {0, 6, 8, 9},
 }
 
+SENTENCES = (
+    "the train to the coast leaves at noon | the train to the coast leaves at noon",
+    "please bring me a glass of water | please bring me the glass of water",
+    "we met him at the old harbour | we met at the old harbour",
+    "turn left after the second bridge | turn left after the second bridge",
+    "she wrote the letter with a pencil | she wrote a letter with the pencil",
+    "it has been raining since Monday | it has been reigning since Monday",
+    "nobody knew where the key was | nobody new where the key was",
+    "four birds sat on the garden wall | for birds sat on the garden wall",
+    "the museum is closed in winter | the museum is closed in winter",
+    "I will call you when I arrive | I will call you when I arrive there",
+    "their house stands by the river | there house stands by the river",
+    "he plays the violin very well | he plays the violin very well",
+    "can you repeat the last number | can you repeat the last number",
+    "the soup needs a little more salt | the soup needs little more salt",
+    "our meeting begins in ten minutes | hour meeting begins in ten minutes",
+    "the weather in Zürich was fine | the weather in Zurich was fine",
+    "all the windows were wide open | all the windows were wide open",
+    "two plus two makes four | to plus to makes for",
+    "write your name on the first page | right your name on the first page",
+    "good night and see you tomorrow | good night and see you tomorrow",
+)
+
 
 def held_out(rows: int, count: int, classes: list[int] | None = None) -> tuple[list[int], list[int]]:
     """The rows to fit on and `count` rows to predict, each in the order of the data set."""
@@ -207,6 +230,40 @@ def sales(years: int = 4) -> dict[str, Table]:
     return {"sales": found, "sales_train": train}
 
 
+def survival(rows: int = 80, watched: float = 24.0) -> dict[str, Table]:
+    """Months until machines of four ages fail, watched for two years and looked at every half year."""
+    label: dict[str, list[float]] = {"time": [], "lower": [], "upper": [], "pred": []}
+    events: list[int] = []
+    for row in range(rows):
+        age, chance = row % 4, (0.5 + row * (math.sqrt(5.0) - 1.0) / 2.0) % 1.0
+        # Rounded, so that the last digit of a logarithm does not show.
+        fails = round(-math.log(chance) * (40.0 - 9.0 * age), 1)
+        seen = fails < watched
+        events.append(int(seen))
+        label["time"].append(fails if seen else watched)
+        label["lower"].append(6.0 * (fails // 6.0) if seen else watched)
+        label["upper"].append(6.0 * (fails // 6.0) + 6.0 if seen else math.inf)
+        label["pred"].append(round((27.0 - 6.0 * age) * (1.0 + 0.02 * (row % 7)), 1))
+    ids = list(range(rows))
+    times: Table = {"id": ids, "time": label["time"], "event": events}
+    return {"survival": {**times, "lower": label["lower"], "upper": label["upper"], "pred": label["pred"]}}
+
+
+def dictation() -> dict[str, Table]:
+    """Sentences as they were said, and as a program might have written them down."""
+    pairs = [line.split(" | ") for line in SENTENCES]
+    tokens = [len(said.split()) + 1 for said, _ in pairs]
+    return {
+        "dictation": {
+            "id": list(range(len(pairs))),
+            "label": [said for said, _ in pairs],
+            "pred": [heard for _, heard in pairs],
+            "tokens": tokens,
+            "nll": [round(count * (1.2 + 0.35 * (row % 5)), 2) for row, count in enumerate(tokens)],
+        }
+    }
+
+
 def write(directory: Path, stem: str, table: Table) -> None:
     with (directory / f"{stem}.csv").open("w", newline="", encoding="utf-8") as file:
         # csv writes a float by its repr: the shortest text that reads back as the same double.
@@ -220,7 +277,7 @@ def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     # One thread, since the number of threads changes the order in which a matrix product is summed.
     with threadpool_limits(1):
-        for tables in (diabetes, breast_cancer, digits, iris, training, sales):
+        for tables in (diabetes, breast_cancer, digits, iris, training, sales, survival, dictation):
             for stem, table in tables().items():
                 write(directory, stem, table)
 

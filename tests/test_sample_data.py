@@ -22,6 +22,7 @@ STEMS = [
     "diabetes_labels",
     "diabetes_preds",
     "diabetes_quantiles",
+    "dictation",
     "digits_facts",
     "digits_labels",
     "digits_preds",
@@ -29,6 +30,7 @@ STEMS = [
     "iris_costs",
     "sales",
     "sales_train",
+    "survival",
     "training",
 ]
 FACTS = {"even": "02468", "prime": "2357", "above_4": "56789", "loop": "0689"}

@@ -106,6 +106,8 @@ class Loss:
     """Of the other roles."""
     narrows: Callable[..., Mapping[str, Domain]] | None = None
     """Gives domains that depend on the parameters."""
+    label_roles: tuple[str, ...] = ("label",)
+    """The roles that labels play: `--label time=T,event=E`."""
     relations: tuple[tuple[str, str], ...] = ()
     """Pairs of roles, the first at most the second in every row."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -153,6 +155,8 @@ class Loss:
     of_rows: str | None = None
     """What another library of the same name makes of several labels, where it looks at whole rows."""
 
+    detail: Callable[..., dict[str, Any] | None] | None = None
+    """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
@@ -205,7 +209,7 @@ class Loss:
     @property
     def pred_roles(self) -> tuple[Role, ...]:
         """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
-        others = {"label", *self.columns}
+        others = {*self.label_roles, *self.columns}
         return tuple(role for role in self.roles if role.name not in others and role.shape != "Times")
 
     @property

@@ -31,6 +31,7 @@ FAMILIES = (
     "distribution",
     "crps",
     "ensembles",
+    "log_scores",
     "binary",
     "confusion",
     "agreement",
@@ -44,6 +45,7 @@ FAMILIES = (
     "similarity",
     "overlap",
     "clustering",
+    "survival",
     "tails",
 )
 

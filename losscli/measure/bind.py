@@ -74,7 +74,9 @@ def plan(
     if keys is not None and options.watches:
         named_by = [columns.slot(Chosen(0, key.index, key.name), "text", "key") for key in keys.sides[0]]
     dealt = _groups(columns) if options.resampled else None
-    times = None if options.time is None else _times(columns, options.time)
+    times = (
+        None if options.compared_over is None else columns.of_option("--time", options.compared_over, "text")
+    )
     sides = tuple(tuple(slots) for slots in columns.slots)
     made = Plan(
         sides=sides,
@@ -126,9 +128,11 @@ def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
             losses.add(request, model)
     for how in label_lists:
         columns.compare_labels(labels, preds, how)
+    others = [c for role, found in columns.label_roles().items() if role != "label" for c in found]
+    columns.compare_labels(others, preds, "none")
     if columns.options.average is not None:
         refuse_average(losses.measures)
-    playing = columns.busy | preds | {(c.side, c.index) for c in labels}
+    playing = columns.busy | preds | {(c.side, c.index) for c in (*labels, *others)}
     return _Measured(losses, labels, playing, tuple(label_lists))
 
 
@@ -167,7 +171,7 @@ def _class_weights(columns: Columns, measured: _Measured) -> ClassWeights | None
 def _slicing(columns: Columns, text: str) -> SliceView:
     """The slices of one `--by`."""
     # Imported here: many calls have no slices.
-    from losscli.measure.slices import Index, SliceView, Slicing, parse_slicing
+    from losscli.measure.slices import USUAL_LIMIT, SliceLimit, SliceView, Slicing, parse_slicing
 
     slicing = parse_slicing(text, [column for source in columns.sources for column in source.columns])
     places, keys = [], []
@@ -180,12 +184,12 @@ def _slicing(columns: Columns, text: str) -> SliceView:
             columns.lists.refuse(found, "--by")
         places.append(columns.shared(found, kind))
         keys.append(replace(key, edges=columns.known.edges(found[0], key)) if key.count else key)
-    index = Index()
+    limit = USUAL_LIMIT
     if columns.options.resampled:
         from losscli.statistics.groups import MOST_SLICES
 
-        index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
-    return SliceView(Slicing(tuple(keys)), tuple(places), index)
+        limit = SliceLimit(MOST_SLICES, "`--ci bootstrap`")
+    return SliceView(Slicing(tuple(keys)), tuple(places), limit)
 
 
 def _grouping(
@@ -198,7 +202,7 @@ def _grouping(
             raise UsageError("`--group-weight` needs groups", hint="name their column: `--group COLUMN`")
         return None, ()
     # Imported here: few calls have groups.
-    from losscli.measure.slices import Index, SliceKey, SliceView, Slicing
+    from losscli.measure.slices import SliceKey, SliceLimit, SliceView, Slicing
 
     if options.constant:
         raise UsageError(
@@ -216,7 +220,7 @@ def _grouping(
         weight = NumberView(columns.shared(found, "number", "weight"), NONNEGATIVE, "--group-weight", WEIGHT)
     place, key = columns.of_option("--group", options.group, "text"), SliceKey(options.group)
     views = (
-        SliceView(Slicing((*keys, key)), (*places, place), Index(most=1 << 62))
+        SliceView(Slicing((*keys, key)), (*places, place), SliceLimit(1 << 62))
         for keys, places in (((), ()), *((view.slicing.keys, view.columns) for view in slicings))
     )
     return Grouping(options.group, len(slicings), weight), tuple(views)
@@ -273,14 +277,6 @@ def _observers(
     if not options.spreads:
         return ()
     return tuple(UnitSpread(at) for at, unit in enumerate(units) if unit.loss.state == "sums")
-
-
-def _times(columns: Columns, name: str) -> SliceView:
-    """The time of each row, numbered as the times are met."""
-    from losscli.measure.slices import Index, SliceKey, SliceView, Slicing
-
-    place = columns.of_option("--time", name, "text")
-    return SliceView(Slicing((SliceKey(name),)), (place,), Index(most=1 << 62))
 
 
 def _shared_ids(columns: Columns) -> tuple[SharedId, ...]:

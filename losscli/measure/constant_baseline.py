@@ -34,6 +34,7 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from losscli.measure.engines.pool import Advance
     from losscli.measure.plan import Measure
+    from losscli.measure.slices import Label
     from losscli.measure.tally import Tally
     from losscli.table.block import Ints
 
@@ -156,8 +157,11 @@ class ConstantSearch:
             if one.slicing is None:
                 tally.kept[kept] = _constant(self.plan, one, 0, states)
                 continue
+            labels, of = list(tally.labels[one.slicing]), second.labels[one.slicing].codes
             tally.kept[kept] = BySlice({
-                code: _constant(self.plan, one, int(one.groups[code]), None if states is None else states.at(code))
+                code: _constant(
+                    self.plan, one, int(one.groups[code]), None if states is None else states.at(of[labels[code]])
+                )
                 for code in slices[one.slicing]
             })  # fmt: skip
 
@@ -179,6 +183,7 @@ class BestConstants:
 
     sought: Sought
     slicing: int | None
+    labels: Sequence[Label]  # of slices
     groups: Ints  # the group of each slice, by its code
     best: Sequence[Best | None]  # of each group; None where there is none
     why: Mapping[int, str]
@@ -187,7 +192,7 @@ class BestConstants:
 def find(plan: Plan, tally: Tally, sought: Sequence[Sought], min_slice: int) -> Iterator[BestConstants]:
     """The best constants, of all rows and of the slices; slices that are folded have one together."""
     for one in sought:
-        yield _found(plan, one, None, np.zeros(1, np.int64), [tally.of(UnitState(one.made_of))])
+        yield _found(plan, one, None, (), np.zeros(1, np.int64), [tally.of(UnitState(one.made_of))])
     for place in range(len(plan.slicings)):
         used = tally.kept[SeenRows(), place].rows["used"]
         # A group for each slice, and one for all slices that are folded.
@@ -197,11 +202,16 @@ def find(plan: Plan, tally: Tally, sought: Sequence[Sought], min_slice: int) -> 
             sliced: Any = tally.of(UnitState(one.made_of), place)
             for code in _slices_used(tally, place) if sliced is not None else ():
                 states[groups[code]] = STATE.merge(states[groups[code]], sliced.at(code))
-            yield _found(plan, one, place, groups, states)
+            yield _found(plan, one, place, tuple(tally.labels[place]), groups, states)
 
 
 def _found(
-    plan: Plan, sought: Sought, slicing: int | None, groups: Ints, states: Sequence[Any]
+    plan: Plan,
+    sought: Sought,
+    slicing: int | None,
+    labels: Sequence[Label],
+    groups: Ints,
+    states: Sequence[Any],
 ) -> BestConstants:
     unit = plan.units[sought.unit]
     best: list[Best | None] = []
@@ -215,7 +225,7 @@ def _found(
             except NoConstant as reason:
                 made, why[group] = None, str(reason)
         best.append(made)
-    return BestConstants(sought, slicing, groups, best, why)
+    return BestConstants(sought, slicing, labels, groups, best, why)
 
 
 def _check(sought: Sought, best: Best) -> None:
@@ -233,6 +243,7 @@ def _check(sought: Sought, best: Best) -> None:
 def _unit(plan: Plan, found: BestConstants) -> RowUnit:
     unit = plan.units[found.sought.unit]
     slicing = None if found.slicing is None else plan.slicings[found.slicing]
+    groups = dict(zip(found.labels, found.groups.tolist(), strict=False))
     views: list[tuple[str, Any]] = []
     any_best = next((best for best in found.best if best is not None), None)
     for name, view in unit.views:
@@ -242,13 +253,13 @@ def _unit(plan: Plan, found: BestConstants) -> RowUnit:
             classes = [None if best is None else best[name] for best in found.best]
             label = dict(unit.views)["label"]
             # In front, since its names are those of both.
-            views.insert(0, (name, ConstantClassView(found.groups, slicing, view, classes, label)))
+            views.insert(0, (name, ConstantClassView(groups, slicing, view, classes, label)))
         else:
             filler = any_best[name]
             rows = [filler if best is None else best[name] for best in found.best]
             table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
             several = isinstance(filler, list)
-            views.append((name, ConstantView(found.groups, slicing, view, table, several)))
+            views.append((name, ConstantView(groups, slicing, view, table, several)))
     return unit._replace(views=tuple(views))
 
 

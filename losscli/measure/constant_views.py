@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,17 +12,17 @@ from losscli.measure.adapt import AdaptedBlock, View, read
 from losscli.table.block import Block, Floats, Ints, Place
 
 if TYPE_CHECKING:
-    from losscli.measure.slices import SliceView
+    from losscli.measure.slices import Label, SliceView
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _GroupConstants(View):
     """A constant for each group of slices, instead of what another view reads.
 
-    ``groups``: the group of each slice, by its code; one group for all rows without ``slicing``.
+    ``groups``: the group of each slice, by its label; one group for all rows without ``slicing``.
     """
 
-    groups: Ints
+    groups: Mapping[Label, int]
     slicing: SliceView | None
     instead: View
 
@@ -34,7 +34,8 @@ class _GroupConstants(View):
         """The group of each row."""
         if self.slicing is None:
             return np.zeros(block.rows, dtype=np.int64)
-        found: Ints = self.groups[self.slicing.read(block)]
+        codes, labels = self.slicing.read(block)
+        found: Ints = np.array([self.groups[label] for label in labels], dtype=np.int64)[codes]
         return found
 
 

@@ -73,6 +73,7 @@ class NotBelowView(View):
     view: NumberView
     least: NumberView
     roles: tuple[str, str]  # of the other, and of this one
+    option: str  # that names their columns
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -87,7 +88,7 @@ class NotBelowView(View):
             ViolationKind(DOMAIN, self.view.column, f"{low} <= {high}"), block, below,
             lambda at: f"{number(values[at])} is below the {low} of the row, {number(least[at])}",
             f"`{self.view.asked_by}` needs {low} <= {high} in every row", "are the wrong way round",
-            f"`--pred {low}=COLUMN,{high}=COLUMN` says which is which",
+            f"`{self.option} {low}=COLUMN,{high}=COLUMN` says which is which",
         )  # fmt: skip
         return values
 

@@ -152,6 +152,11 @@ class MeasureOptions:
         return self.group is None and self.interval is not None
 
     @property
+    def compared_over(self) -> str | None:
+        """The column of the times over which models are compared."""
+        return None
+
+    @property
     def watches(self) -> bool:
         """Whether something is kept of single rows."""
         return self.rows_out is not None or self.worst > 0 or self.pictures != "none"

@@ -132,7 +132,7 @@ class Plan(NamedTuple):
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
-    times: SliceView | None = None  # the time of each row, where models are compared over time
+    times: Place | None = None  # the column of the time of each row, where models are compared over time
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said

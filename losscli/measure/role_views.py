@@ -80,9 +80,12 @@ class RoleViews:
         if role.shape == "Times":
             return self._time(form)
         columns = self.columns.of_role(self.model, form, role, params)
+        purpose: Purpose = "label" if role.name in form.label_roles else "pred"
         if role.shape == "Texts":
-            return TextView(self.columns.slot(columns[0], "text", "other"))
-        purpose: Purpose = "label" if role.name == "label" else "pred"
+            # An expression asks for missing texts itself.
+            return TextView(
+                self.columns.slot(columns[0], "text", "other" if form.words_are_columns else purpose)
+            )
         if isinstance(domain, Binary):
             from losscli.measure.class_views import BinaryView, PositiveView
 
@@ -106,7 +109,7 @@ class RoleViews:
             if role.name == high:
                 least = self._view(form, form.role(low), params)
                 assert isinstance(least, NumberView)
-                return NotBelowView(number, least, (low, high))
+                return NotBelowView(number, least, (low, high), f"--{purpose}")
         return number
 
     def _number(self, form: Loss, column: Chosen, domain: Interval, purpose: Purpose) -> NumberView:

@@ -15,8 +15,8 @@ from losscli.measure.class_columns import as_classes
 from losscli.measure.engines import threads
 from losscli.reading.inputs import open_inputs
 from losscli.reading.select import choose, find, has
-from losscli.statistics.series import ranks_of
 from losscli.table.block import Block, ColumnRequest, Floats, Ints, NumberColumn, Place
+from losscli.table.times import read_times
 from losscli.table.violations import ViolationKind
 from losscli.text import visible
 
@@ -52,12 +52,11 @@ def read_scales(file: TrainingFile, jobs: int) -> Scales:
         series, names = _texts(source, find(source, file.group), jobs)
     if file.time is not None:
         times, moments = _texts(source, find(source, file.time), jobs)
-        ranks = ranks_of({(text,): at for at, text in enumerate(moments)}, source.path, file.time)[times]
-        if len(lacking := np.flatnonzero(ranks < 0)):
-            raise DataError(
-                "the time is missing", file=source.path, column=file.time, row=int(lacking[0]) + 1
-            )
-        order = np.argsort(ranks, kind="stable")
+        if None in moments:
+            row = int((times == moments.index(None)).argmax()) + 1
+            raise DataError("the time is missing", file=source.path, column=file.time, row=row)
+        moved = read_times([text for text in moments if text is not None], source.path, file.time)
+        order = np.argsort(np.array(moved)[times], kind="stable")
         values, series = values[order], series[order]
     found = scales(values, series, len(names), file.training)
     return {name: _checked(scale, name, file) for name, scale in zip(names, found, strict=True)}

@@ -22,6 +22,8 @@ def distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
         found, places = np.unique(numbers, return_inverse=True)
         return found, places
     found = np.flatnonzero(np.bincount(numbers, minlength=most))
+    if len(found) and found[-1] == len(found) - 1:
+        return found, numbers  # none of the numbers below is missing
     table = np.zeros(most, dtype=np.int64)
     table[found] = np.arange(len(found))
     return found, table[numbers]

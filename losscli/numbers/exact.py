@@ -91,9 +91,6 @@ class ExactSum(NamedTuple):
         """The nearest double, half to even; infinite beyond the range."""
         return exact_quotient(self, 1)
 
-    def __float__(self) -> float:
-        return self.rounded()
-
     def to_json(self) -> dict[str, Any]:
         """``units`` in base 16 times two to the ``exponent``; the counts that are not zero."""
         zeros = max((self.units & -self.units).bit_length() - 1, 0)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 1 << 18
 """Rows of a range of values, about."""
+MARKS = 1 << 14
+"""Of so many rows of a kind, about, marks are chosen."""
 MOST_STRETCHES = 1 << 12
 """Where rows in memory are in more stretches, they are sorted anew."""
 
@@ -77,18 +79,42 @@ class Order(Values):
 
     def steps(self, kinds: int) -> Iterator[Steps]:
         """All different values, ascending, a range of them at a time, with the weights of so many kinds."""
-        runs = self._runs
-        starts = [run.rows.start for run in runs]
-        for bound in (*self._bounds, np.inf):
-            stops = [run.rows.place(bound) for run in runs]
+        bounds = (*self._bounds, np.inf)
+        places = [(run.rows.start, *run.rows.places(bounds)) for run in self._runs]
+        for at in range(len(bounds)):
             cut = [
-                _Run(run.kind, Stretch(run.rows.piece, start, stop))
-                for run, start, stop in zip(runs, starts, stops, strict=True)
-                if start < stop
+                _Run(run.kind, Stretch(run.rows.piece, *ends[at : at + 2]))
+                for run, ends in zip(self._runs, places, strict=True)
+                if ends[at] < ends[at + 1]
             ]
-            starts = stops
             if cut:
                 yield self._steps_of(cut, kinds)
+
+    def marks(self, most: int) -> Floats:
+        """Different values, ascending: all, or at most so many that the rows of each kind are spread evenly over."""
+        found = []
+        for wanted in sorted({run.kind for run in self._runs}):
+            runs = [rows for kind, rows in self._runs if kind == wanted]
+            step = max(1, sum(map(len, runs)) // MARKS)
+            found.append(np.sort(np.concatenate([sampled(rows, step) for rows in runs])))
+        every = np.unique(np.concatenate(found))
+        if len(every) <= most:
+            return every
+        own = most // len(found)
+        return np.unique(
+            np.concatenate([held[np.linspace(0, len(held) - 1, own).astype(np.int64)] for held in found])
+        )
+
+    def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
+        """By kind, what the rows weigh that are not above each of some ascending values."""
+        found = [[0] * len(values) for _ in range(kinds)]
+        for kind, rows in self._runs:
+            below, last = 0, rows.start
+            for at, place in enumerate(rows.places(values.tolist())):
+                below += self._weight_of(Stretch(rows.piece, last, place))
+                found[kind][at] += below
+                last = place
+        return tuple(found)
 
     # ------------------------------------------------------------------ ranges of values
 

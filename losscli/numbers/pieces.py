@@ -77,15 +77,19 @@ class Stretch(NamedTuple):
         """The value of the first column at a place of the piece."""
         return float(self.piece.columns[0][place : place + 1][0])
 
-    def place(self, value: float) -> int:
-        """Where the values above ``value`` begin, of a stretch whose values ascend."""
+    def places(self, values: Sequence[float]) -> list[int]:
+        """Where the values above each of ``values`` begin, of a stretch whose values ascend."""
         column = self.piece.columns[0]
         if not isinstance(column, StoredColumn):
-            return self.start + int(column[self.start : self.stop].searchsorted(value, "right"))
+            found = column[self.start : self.stop].searchsorted(values, "right")
+            return (found + self.start).tolist()  # type: ignore[no-any-return]
+        return [self._place(value) for value in values]
+
+    def _place(self, value: float) -> int:
         low, high = self.start, self.stop
         while low < high:
             middle = (low + high) // 2
-            if column[middle : middle + 1][0] <= value:
+            if self.value(middle) <= value:
                 low = middle + 1
             else:
                 high = middle
@@ -126,6 +130,15 @@ class Piece:
         weight = None if self.weight is None else part_of(self.weight, start, stop)
         kinds = self.kinds[stretch : stretch + 1]
         return Piece(columns, weight, np.zeros(1, np.int64), kinds, np.array([0, stop - start]))
+
+    def of_kinds(self, low: int, high: int) -> Piece:
+        """The stretches of kinds from ``low`` on and below ``high``, as kinds from 0 on, of a piece of one group."""
+        first, last = self.kinds.searchsorted((low, high)).tolist()
+        start, stop = self.starts[[first, last]].tolist()
+        columns = tuple(part_of(column, start, stop) for column in self.columns)
+        weight = None if self.weight is None else part_of(self.weight, start, stop)
+        kinds = self.kinds[first:last] - low
+        return Piece(columns, weight, self.codes[first:last], kinds, self.starts[first : last + 1] - start)
 
     def stretches(self) -> Iterator[tuple[int, Stretch]]:
         """Each stretch, with its kind."""

@@ -61,13 +61,14 @@ STATES = {
     "bins": "losscli.numbers.bins:Bins",
     "values": "losscli.numbers.values:Values",
     "order": "losscli.numbers.order:Order",
+    "class_order": "losscli.numbers.class_order:ClassOrder",
     "ranked": "losscli.numbers.ranks:Ranked",
     "sized": "losscli.numbers.joined:Sized",
     "rivals": "losscli.numbers.joined:Rivals",
     "deviances": "losscli.numbers.joined:Deviances",
 }
 """Where the kinds of states are, by the names that losses give them."""
-GROWING = frozenset({"confusion", "values", "order", "ranked"})
+GROWING = frozenset({"confusion", "values", "order", "class_order", "ranked"})
 """The kinds whose states grow with the rows, or with the classes that the rows hold."""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from losscli.numbers.pieces import Piece, Rows, joined, piece_of
 from losscli.numbers.sums import Sums
 
 if TYPE_CHECKING:
+    from losscli.numbers.drawn_rows import DrawnRows
     from losscli.numbers.sums import Names
     from losscli.table.block import Floats, Ints
     from losscli.table.spill import Spill
@@ -28,6 +29,8 @@ S = TypeVar("S", bound=Any)
 
 DIGIT = 16
 """Bits of a value that one pass over rows that were put aside counts."""
+MOST_DRAWN = 1 << 20
+"""Rows that resamples draw again, one at a time: of more it would take too long."""
 AT_A_TIME = 1 << 18
 """Rows that are read again at a time."""
 
@@ -119,9 +122,16 @@ class Values:
             rows=COUNT.regrouped(self.rows, codes, places, groups),
         )
 
-    def resampled(self, counts: Floats) -> NoReturn:
-        """Rows that are kept are not drawn again."""
-        raise NotResampled
+    def resampled(self, counts: Floats) -> DrawnRows:
+        """The states of resamples; in row r of ``counts`` stands how often it draws each group."""
+        # Imported here: few calls draw rows again.
+        from losscli.numbers.drawn_rows import DrawnRows
+
+        if (rows := int(np.sum(self.rows))) > MOST_DRAWN:
+            raise NotResampled(
+                f"no interval: the order of {rows} rows counts, and of more than {MOST_DRAWN} they are not drawn again"
+            )
+        return DrawnRows(self, counts)
 
     def by_group(self, groups: int) -> tuple[Rows, Ints]:
         """All rows in the order of their groups, and where each of ``groups`` groups begins and ends."""

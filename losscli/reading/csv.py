@@ -93,7 +93,6 @@ class CsvSource(Source):
         self.columns = layout.columns
         self.named = layout.named
         self.size = text.size
-        self.delimiter = layout.delimiter
         self._text = text
         self._layout = layout
         self._first_row = first_row

@@ -68,7 +68,7 @@ LIMITS = {
     "class_weight": Limits(whole=False, within=lambda weights: weights.values()),
     "margin": Limits(whole=False),
     "min_slice": Limits(),
-    "worst": Limits(most=10_000),
+    "worst": Limits(most=10_000),  # more are no list to look at: `--rows-out` writes all
     "jobs": Limits(least=1),
     "chunk_rows": Limits(least=1),
 }

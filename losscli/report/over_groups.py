@@ -84,17 +84,16 @@ class GroupStates:
 def keep_groups(plan: Plan, grouping: Grouping, tally: Tally) -> None:
     """When all is read: keep the groups of the whole and of every slice."""
     weights: dict[Value, float] | None = None
-    for at, view in enumerate(plan.slicings[grouping.first :]):
-        place = grouping.first + at
+    for at, place in enumerate(range(grouping.first, len(plan.slicings))):
         kept = {what: state for (what, cut), state in tally.kept.items() if cut == place}
-        labels, used = list(view.index.codes), kept[SeenRows()].rows["used"]
+        labels, used = list(tally.labels[place]), kept[SeenRows()].rows["used"]
         codes = np.flatnonzero(used)
         if at == 0:
             own = tuple(labels[code][0] for code in codes.tolist())
             weights = _weights(grouping, kept, codes, own)
             tally.kept[GROUPED, WHOLE] = GroupStates(grouping.column, kept, codes, own, weights)
             continue
-        numbers = plan.slicings[at - 1].index.codes
+        numbers = tally.labels[at - 1].codes
         of = np.array([numbers[labels[code][:-1]] for code in codes.tolist()], dtype=np.int64)
         order = np.argsort(of, kind="stable")
         slices, starts = np.unique(of[order], return_index=True)

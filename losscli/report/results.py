@@ -41,7 +41,7 @@ MAY_OVERFLOW = {
 
 def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
-    deal_groups(plan, tally)
+    deal_groups(tally)
     if plan.grouping is not None:
         # Imported here: few calls have groups.
         from losscli.report.over_groups import keep_groups
@@ -63,9 +63,9 @@ DRAWN = "drawn"
 """Under which the groups of the bootstrap are kept in a tally, once all is read."""
 
 
-def deal_groups(plan: Plan, tally: Tally) -> None:
+def deal_groups(tally: Tally) -> None:
     """When all is read: keep the groups of the bootstrap, of the whole and of every slice."""
-    if plan.groups is None:
+    if tally.dealt is None:
         return
     dealt: dict[Any, tuple[Any, dict[int, Any]]] = {
         cut: (counts.rows["used"], {})
@@ -75,7 +75,7 @@ def deal_groups(plan: Plan, tally: Tally) -> None:
     for (what, cut), state in tally.kept.items():
         if isinstance(what, UnitState) and cut in dealt:
             dealt[cut][1][what.unit] = state
-    for place, groups in plan.groups.settled(dealt).items():
+    for place, groups in tally.dealt.settled(dealt).items():
         tally.kept[DRAWN, place] = BySlice(groups) if place is not None else groups[0]
 
 
@@ -103,7 +103,7 @@ def slices_of(
     rows = tally.kept[SeenRows(), place].rows
     used = rows["used"]
     either = COUNT.merge(used, rows["lost"]) if "lost" in rows else used
-    codes = [(values, code) for values, code in view.index.codes.items() if COUNT.at(either, code)]
+    codes = [(values, code) for code, values in enumerate(tally.labels[place]) if COUNT.at(either, code)]
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
     kept = [codes[at] for at in order if COUNT.at(used, codes[at][1]) >= min_slice]

@@ -36,7 +36,7 @@ def check_rule(margin: float, fail_on: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides a verdict; ``ranks`` orders the times where rows are compared over time."""
+    """What decides a verdict; ``ranks`` orders rows, by their number, where they are compared over time."""
 
     margin: float
     interval: IntervalSpec

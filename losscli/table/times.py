@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
+from losscli.errors import DataError
 from losscli.text import read_number
 
 TimeKind: TypeAlias = Literal["number", "date", "date with offset"]
@@ -37,3 +39,19 @@ def read_time(text: str) -> Time | None:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     since = moment - EPOCH
     return Time(kind, float((since.days * 86400 + since.seconds) * 10**6 + since.microseconds))
+
+
+def read_times(texts: Sequence[str], file: str, column: str) -> list[float]:
+    """The times of a column as numbers.  DataError where one is none, or of another kind than the others."""
+    times = [read_time(text) for text in texts]
+    dates = [time.kind for time in times if time is not None and time.kind != "number"]
+    kind = dates[0] if dates else "number"
+    for text, time in zip(texts, times, strict=True):
+        if time is None or time.kind != kind:
+            raise DataError(
+                f"the time `{text}` is neither a number nor a date that can be put in order",
+                "times of one column are all numbers, or all dates of one kind such as `2024-05-31T12:00`",
+                file=file,
+                column=column,
+            )
+    return [time.value for time in times if time is not None]

@@ -51,6 +51,7 @@ SHARED = {
     "jobs": 2,
     "chunk_rows": 5,
     "memory": 1 << 26,
+    "time": "day",
 }
 EVAL = SHARED | {
     "rows_out": "rows.csv",
@@ -62,7 +63,7 @@ EVAL = SHARED | {
     "group": "group",
     "group_weight": "size",
 }
-COMPARE = SHARED | {"time": "day", "margin": 0.1, "fail_on": ["better"]}
+COMPARE = SHARED | {"margin": 0.1, "fail_on": ["better"]}
 NEEDS = {
     "key_type": {"on": "id"},
     "unmatched": {"on": "id"},
@@ -71,6 +72,7 @@ NEEDS = {
     "average": {"loss": ["f1"]},
     "group_weight": {"group": "group"},
     "from_logits": {"loss": ["log_loss"]},
+    "time": {"loss": ["theil_u2"]},
 }
 """Options without which another says nothing."""
 

@@ -163,3 +163,25 @@ def assert_same(kind: Any, state: Any, column: Any, kinds: Any, weight: Any) -> 
         assert found == steps_by_hand(column, kinds, weight)
     else:
         assert state.quantile(Fraction(1, 3)) == quantile_by_hand(column, weight, Fraction(1, 3))
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("weighted", ["none", "fractions"])
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighted: str, aside: bool) -> None:
+    column, kinds, weight = drawn(ties, weighted)
+    states = states_of(Order, (column, kinds), weight, 170)
+    with Spill() as spill:
+        state = put_aside(states, spill) if aside else merged(states)
+        marks = state.marks(50)
+        found = state.totals_up_to(marks, KINDS)
+        everything = state.marks(3000)
+        unit = Fraction(2) ** state.unit.exponent
+    held = np.ones(3000) if weight is None else weight
+    rows = list(zip(column.tolist(), kinds.tolist(), held.tolist(), strict=True))
+    for at, mark in enumerate(marks.tolist()):
+        for kind in range(KINDS):
+            wanted = sum(Fraction(w) for value, k, w in rows if k == kind and value <= mark)
+            assert found[kind][at] * unit == wanted
+    assert len(marks) <= 50
+    assert everything.tolist() == np.unique(column + 0.0).tolist()

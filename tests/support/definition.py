@@ -58,7 +58,8 @@ WORDS: dict[str, Any] = {
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
     "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
-    "erfc": erfc, "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
+    "erfc": erfc, "lgamma": MP.loggamma, "floor": MP.floor, "float": lambda x: MP.mpf(nearest(MP.mpf(x))),
+    "pi": MP.pi, "inf": MP.inf,
 }  # fmt: skip
 """What a definition may speak of besides its roles, parameters and own names."""
 

@@ -241,6 +241,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
     roles = draw(loss, params, rng, rows, classes=classes)
     if set(roles) == {"first", "second"}:
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
+    if "lower" in loss.label_roles:
+        return {**roles, "pred": np.clip(roles["pred"], roles["lower"], roles["upper"])}
     if "label" not in roles:
         return None
     label = loss.domain(loss.role("label"), params)
@@ -307,7 +309,7 @@ def _pool(domain: Interval, turns: Sequence[float] = ()) -> Floats:
     sizes = SIZES + ends + [near for turn in turns for near in (turn, math.nextafter(turn, math.inf))]
     sizes += [-size for size in sizes]
     if domain.whole:
-        sizes = [math.floor(size) for size in sizes if math.isfinite(size)]
+        sizes = [float(math.floor(size)) for size in sizes if math.isfinite(size)]
     return np.array([size for size in sizes if size in domain])
 
 
@@ -454,6 +456,8 @@ def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
     options: dict[str, Any] = {"pred": ",".join(preds)}
     if "label" in roles:
         options["label"] = ",".join(labels)
+    elif loss.label_roles != ("label",):
+        options["label"] = ",".join(f"{name}={name}" for name in loss.label_roles)
     if [role.name for role in loss.pred_roles] != ["pred"]:
         named = {role.name: "_*" if role.shape == "Columns" else "" for role in loss.pred_roles}
         options["pred"] = ",".join(f"{name}={name}{end}" for name, end in named.items())

@@ -25,7 +25,7 @@ class UnitState(UnitObserver):
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Any | None:
         rows = block.units[self.unit]
         codes, groups = rows.cut(cut)
-        if not groups:
+        if codes is not None and not len(codes):
             return None
         kind = state_kind(rows.loss.state)
         state = block.states.state(kind, rows.parts, rows.weight, rows.names, codes, groups)
