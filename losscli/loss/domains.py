@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
@@ -109,6 +110,15 @@ def number(value: float) -> str:
     """
     text = repr(float(value))
     return text[:-2] if text.endswith(".0") else text
+
+
+def as_written(share: float) -> Fraction:
+    """A share as it was written: nine tenths, not the double next to it.
+
+    >>> as_written(0.9)
+    Fraction(9, 10)
+    """
+    return Fraction(number(share))
 
 
 @dataclass(frozen=True, slots=True)

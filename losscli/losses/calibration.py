@@ -110,7 +110,9 @@ def tally(pred: list[float], label: list[float], bins: int = 15) -> Bins:
     return Bins.of(binned(np.array(label), np.array(pred), bins=bins), None)
 
 
-@of_probability(aliases=("expected_calibration_error", "binary_calibration_error"), reference=NAEINI)
+@of_probability(
+    aliases=("expected_calibration_error", "binary_calibration_error", "calibration_error"), reference=NAEINI
+)
 def ece(state: Bins) -> Finished:
     """Mean gap between probability and frequency, over bins of probability.
 

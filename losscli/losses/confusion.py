@@ -76,7 +76,9 @@ class_error = partial(
 class_score = partial(class_error, better="higher", best=1.0)
 
 
-@class_score(aliases=("positive_predictive_value", "ppv"), elicits=SUREST, reference=RIJSBERGEN)
+@class_score(
+    aliases=("positive_predictive_value", "ppv", "precision_score"), elicits=SUREST, reference=RIJSBERGEN
+)
 def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows predicted as a class that are of it.
 
@@ -93,7 +95,11 @@ def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finish
     return ratio(counts.tp, counts.tp + counts.fp, zero_division, UNPREDICTED, absent=unseen(counts))
 
 
-@class_score(aliases=("sensitivity", "tpr", "true_positive_rate"), elicits=POSSIBLE, reference=RIJSBERGEN)
+@class_score(
+    aliases=("sensitivity", "tpr", "true_positive_rate", "recall_score", "sens"),
+    elicits=POSSIBLE,
+    reference=RIJSBERGEN,
+)
 def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows of a class that are predicted as it.
 
@@ -110,7 +116,9 @@ def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     return ratio(counts.tp, counts.tp + counts.fn, zero_division, NO_LABEL, absent=unseen(counts))
 
 
-@class_score(aliases=("selectivity", "tnr", "true_negative_rate"), elicits=SUREST, reference=YERUSHALMY)
+@class_score(
+    aliases=("selectivity", "tnr", "true_negative_rate", "spec"), elicits=SUREST, reference=YERUSHALMY
+)
 def specificity(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not of a class that are not predicted as it.
 
@@ -210,7 +218,15 @@ def false_omission(counts: Counts, *, zero_division: ZeroDivision = "null") -> F
 
 
 @class_score(
-    aliases=("f1_score", "f_measure", "balanced_f_score"),
+    aliases=(
+        "f1_score",
+        "f_measure",
+        "balanced_f_score",
+        "f_meas",
+        "dice_score",
+        "dice_coefficient",
+        "sorensen_dice",
+    ),
     elicits="the class where it is more probable than half the best F1",
     reference=RIJSBERGEN,
 )
@@ -232,7 +248,8 @@ def f1(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
 
 
 @class_score(
-    aliases=("f_beta", "fbeta_score"),
+    main="beta",
+    aliases=("f_beta", "fbeta_score", "f@beta"),
     elicits="the class where it is probable enough; the rarer it is, the less that is",
     reference=RIJSBERGEN,
 )
@@ -257,7 +274,16 @@ def fbeta(counts: Counts, *, beta: Positive, zero_division: ZeroDivision = "null
 
 
 @class_score(
-    aliases=("jaccard_index", "jaccard_score", "critical_success_index", "csi", "threat_score"),
+    aliases=(
+        "jaccard_index",
+        "jaccard_score",
+        "critical_success_index",
+        "csi",
+        "threat_score",
+        "iou",
+        "intersection_over_union",
+        "binary_iou",
+    ),
     elicits="the classes that f1 rewards",
     reference="Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x",
 )

@@ -80,7 +80,15 @@ def ordered(label: Sequence[int], pred: Sequence[float], weight: Sequence[float]
 
 
 @of_scores(
-    aliases=("roc_auc", "auc_roc", "auroc", "roc_auc_score", "area_under_roc", "rocauc"),
+    aliases=(
+        "roc_auc",
+        "auc_roc",
+        "auroc",
+        "roc_auc_score",
+        "area_under_roc",
+        "area_under_receiver_operating_characteristic_curve",
+        "rocauc",
+    ),
     reference=HANLEY,
 )
 def auc(order: Order) -> Finished:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.loss.declare import Column, Undefined
-from losscli.numbers.order import Order, Whole
+from losscli.numbers.order import Order
+from losscli.numbers.whole_weights import Whole
 
 MOST_POINTS = 200
 """Of a curve in the detail of a result."""
@@ -85,7 +86,7 @@ def points(order: Order) -> tuple[list[float | None], list[int], list[int]]:
     """Some thresholds, descending to none, and what weighs above each of them: the negatives and the positives."""
     negative, positive = order.totals_of(2)
     marks = order.marks(MOST_POINTS - 1)
-    below = order.up_to(marks, 2)
+    below = order.totals_up_to(marks, 2)
     false, true = (
         [total - weight for weight in reversed(weights)] + [total]
         for total, weights in zip((negative, positive), below, strict=True)

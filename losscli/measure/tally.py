@@ -14,12 +14,15 @@ from losscli.measure.adapt import FirstSeen, View
 from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
+from losscli.numbers.group_labels import GroupLabels, changed, recoded
 from losscli.numbers.states import merged_groups
 from losscli.table.spill import Spill
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
     from losscli.pairing.shared_ids import Agreement
+    from losscli.statistics.groups import DealtGroups
+    from losscli.table.block import Ints
 
 Kept: TypeAlias = dict[tuple[Any, CutKey], Any]
 """States by what they are of, which is mostly an observer, and by how the rows were cut."""
@@ -46,6 +49,8 @@ class Tally:
     seen: FirstSeen = field(default_factory=dict)
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
+    labels: dict[int, GroupLabels] = field(default_factory=dict)  # of slices, by the place of their slicing
+    dealt: DealtGroups | None = None  # the groups of the bootstrap
     kept: Kept = field(default_factory=dict)
     memory: int | None = None  # bytes that states which grow with the rows may take; None: there are none
     spill: Spill | None = None  # for rows that do not fit
@@ -65,10 +70,25 @@ class Tally:
         for view, classes in other.classes.items():
             self.classes.setdefault(view, set()).update(classes)
         self.weighed |= other.weighed
-        for key, state in other.kept.items():
-            self._keep(key, state)
+        codes = self._take_labels(other)
+        for (what, cut), state in other.kept.items():
+            self._keep((what, cut), recoded(state, codes.get(cut)))
         if self.memory is not None:
             self._keep_to(self.memory)
+
+    def _take_labels(self, other: Tally) -> dict[CutKey, Ints | None]:
+        """Add the labels of the other's groups, and return the new codes of its groups by cut; None: they stay."""
+        slices = {
+            at: self.labels.setdefault(at, labels.empty()).take_in(labels)
+            for at, labels in other.labels.items()
+        }
+        if other.dealt is None:
+            return {at: changed(codes) for at, codes in slices.items()}
+        self.dealt, ours, theirs = (self.dealt or other.dealt.empty()).merge(other.dealt, slices)
+        for (what, cut), state in self.kept.items():
+            if cut in ours:
+                self.kept[what, cut] = recoded(state, changed(ours[cut]))
+        return {cut: changed(codes) for cut, codes in (slices | theirs).items()}
 
     def _keep(self, key: tuple[Any, CutKey], state: Any) -> None:
         if not isinstance(key[0], Observer) or not key[0].streams:
@@ -103,8 +123,7 @@ class Tally:
         by_slice = [(what, state) for (what, cut), state in self.kept.items() if cut == 0]
         for observer, state in by_slice:
             if isinstance(observer, Observer) and observer.adds_up:
-                slices = len(self.kept[SeenRows(), 0].rows["used"])
-                self.kept[observer, WHOLE] = merged_groups(state, slices)
+                self.kept[observer, WHOLE] = merged_groups(state, len(self.labels[0]))
 
     def slice(self, place: int, code: int) -> Tally:
         """What is known of the rows of one slice of a slicing."""

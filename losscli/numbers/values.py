@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
@@ -17,14 +17,20 @@ from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import NotResampled, exact_sum, grouped, sum_of_ones
 from losscli.numbers.pieces import Piece, Rows, joined, piece_of
+from losscli.numbers.sums import Sums
 
 if TYPE_CHECKING:
+    from losscli.numbers.drawn_rows import DrawnRows
     from losscli.numbers.sums import Names
     from losscli.table.block import Floats, Ints
     from losscli.table.spill import Spill
 
+S = TypeVar("S", bound=Any)
+
 DIGIT = 16
 """Bits of a value that one pass over rows that were put aside counts."""
+MOST_DRAWN = 1 << 20
+"""Rows that resamples draw again, one at a time: of more it would take too long."""
 AT_A_TIME = 1 << 18
 """Rows that are read again at a time."""
 
@@ -91,6 +97,8 @@ class Values:
 
     def at(self, group: int) -> Self:
         """The state of one group alone."""
+        if len(self.rows) == 1 and all(not piece.codes.any() for piece in self.pieces):
+            return replace(self, weight=grouped(self.weight).at(group), rows=COUNT.at(self.rows, group))
         groups, pieces, places = self._stretches
         first, last = groups.searchsorted((group, group + 1)).tolist()
         found = zip(pieces[first:last].tolist(), places[first:last].tolist(), strict=True)
@@ -116,9 +124,16 @@ class Values:
             rows=COUNT.regrouped(self.rows, codes, places, groups),
         )
 
-    def resampled(self, counts: Floats) -> NoReturn:
-        """Rows that are kept are not drawn again."""
-        raise NotResampled
+    def resampled(self, counts: Floats) -> DrawnRows:
+        """The states of resamples; in row r of ``counts`` stands how often it draws each group."""
+        # Imported here: few calls draw rows again.
+        from losscli.numbers.drawn_rows import DrawnRows
+
+        if (rows := int(np.sum(self.rows))) > MOST_DRAWN:
+            raise NotResampled(
+                f"no interval: the order of {rows} rows counts, and of more than {MOST_DRAWN} they are not drawn again"
+            )
+        return DrawnRows(self, counts)
 
     def by_group(self, groups: int) -> tuple[Rows, Ints]:
         """All rows in the order of their groups, and where each of ``groups`` groups begins and ends."""
@@ -140,10 +155,16 @@ class Values:
     # ------------------------------------------------------------------ quantiles
 
     def quantile(self, level: Fraction, column: int = 0) -> float:
-        """The least value that so much of the weight does not exceed.
+        """The middle of the two `ends` of a quantile, as of the median of an even number of rows."""
+        low, high = self.ends(level, column)
+        if low == high or math.isinf(high):
+            return high
+        return round_fraction((Fraction(low) + Fraction(high)) / 2)
 
-        Where every value up to the next one would do as well, it is the middle between the two, as of the
-        median of an even number of rows.
+    def ends(self, level: Fraction, column: int = 0) -> tuple[float, float]:
+        """The least value that so much of the weight does not exceed, and the greatest that would do as well.
+
+        That is the next value where the weight up to the first is just so much, and else the first itself.
         """
         target, weight = level * self.weight.fraction, self.weight.fraction
         inside = sum(int(piece.starts[-1]) for piece in self.pieces)
@@ -159,18 +180,39 @@ class Values:
             value, following, tied = _reaching(self._beginning_with(column, digits), target)
         if tied and following is None:
             following = self._least_behind(column, digits)
-        if not tied or following is None:
-            return value
-        return round_fraction((Fraction(value) + Fraction(following)) / 2)
+        return value, following if tied and following is not None else value
 
-    def _read(self, column: int) -> Iterator[Rows]:
-        """A column and its weights, in parts that fit."""
+    # ------------------------------------------------------------------ sums
+
+    def kept_in(self, kind: type[S], rows: Callable[..., tuple[Floats, ...]]) -> S:
+        """A state of another kind, of columns that ``rows`` makes of those that are kept."""
+        state: S = kind.empty(weighted=True)
+        for part in self._read(*range(self.columns)):
+            of_part = kind.of(rows(*part.columns), part.weight)
+            state = of_part if state.rows == 0 else state.merge(of_part)
+        return state
+
+    def up_to(self, bound: float) -> tuple[Fraction, Fraction]:
+        """What the rows weigh whose first value is at most ``bound``, and the sum of these values times the weights."""
+
+        def chosen(values: Floats, *_: Floats) -> tuple[Floats, Floats]:
+            below = values <= bound
+            return below.astype(np.float64), np.where(below, values, 0.0)
+
+        weight, total = self.kept_in(Sums, chosen).totals
+        return weight.fraction, total.fraction
+
+    # ------------------------------------------------------------------ rows in parts
+
+    def _read(self, *columns: int) -> Iterator[Rows]:
+        """Columns and their weights, in parts that fit."""
         for piece in self.pieces:
             rows = int(piece.starts[-1])
             step = rows if piece.in_memory else AT_A_TIME
             for start in range(0, rows, step):
-                weight = None if piece.weight is None else piece.weight[start : start + step]
-                yield Rows((piece.columns[column][start : start + step],), weight)
+                here = slice(start, start + step)
+                weight = None if piece.weight is None else piece.weight[here]
+                yield Rows(tuple(piece.columns[column][here] for column in columns), weight)
 
     def _narrowed(
         self, column: int, digits: tuple[int, int], target: Fraction

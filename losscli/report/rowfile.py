@@ -36,7 +36,7 @@ TYPES = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "to
 class RowFile:
     """The file while it is being written; leaving the block by an error leaves no file."""
 
-    def __init__(self, path: str, rows: FileRows, *, ordered: bool, for_spreadsheets: bool = False) -> None:
+    def __init__(self, path: str, rows: FileRows, *, ordered: bool, for_spreadsheets: bool) -> None:
         self.path, self.format = path, FORMATS[format_of(path)]
         self.schema = pa.schema([(name, TYPES[kind]) for name, kind in rows.columns()])
         # By their places among the facts, which come after the row number in the columns.

@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.measure.observers.binned import Axis, Coverage, Grid, Histogram, Scores
 from losscli.report.slice_pattern import slice_text
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import name_text, several_preds, value_text
 from losscli.text import plural
 
@@ -238,7 +238,7 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-class Slicing(NamedTuple):
+class SlicedResults(NamedTuple):
     """The results of one loss and prediction by slice."""
 
     columns: tuple[str, ...]
@@ -250,7 +250,7 @@ class Slicing(NamedTuple):
         return f"{self.name} by {' + '.join(self.columns)}"
 
 
-def slicings(report: Report) -> list[Slicing]:
+def slicings(report: Report) -> list[SlicedResults]:
     """The results by slice, without those of parts."""
     several = several_preds(report.results)
     groups: dict[tuple[tuple[str, ...], str], list[Result]] = {}
@@ -258,7 +258,7 @@ def slicings(report: Report) -> list[Slicing]:
         if r.slice and not r.part:
             key = tuple(r.slice), name_text(r.loss, r.pred if several else None)
             groups.setdefault(key, []).append(r)
-    return [Slicing(*key, results) for key, results in groups.items()]
+    return [SlicedResults(*key, results) for key, results in groups.items()]
 
 
 MOST_SHARES = 12
@@ -276,12 +276,12 @@ def shares_by_slice(report: Report) -> Iterator[Table]:
         shares.sort(key=lambda one: -one[1])
         shown = shares[:MOST_SHARES]
         columns = [
-            Column("slice", [slice_text(r.slice) for r, _ in shown]),
-            Column("value", [value_text(r.value) for r, _ in shown], "value"),
-            Column("rows", [str(r.rows) for r, _ in shown], "count"),
-            Column("of rows", [f"{100 * r.rows / rows:.1f}%" for r, _ in shown], "number"),
-            Column("of loss", [f"{100 * share:.1f}%" for _, share in shown], "number"),
-            Column("share of the loss", [f"{100 * share:.2f}" for _, share in shown], "bar"),
+            TextColumn("slice", [slice_text(r.slice) for r, _ in shown]),
+            TextColumn("value", [value_text(r.value) for r, _ in shown], "value"),
+            TextColumn("rows", [str(r.rows) for r, _ in shown], "count"),
+            TextColumn("of rows", [f"{100 * r.rows / rows:.1f}%" for r, _ in shown], "number"),
+            TextColumn("of loss", [f"{100 * share:.1f}%" for _, share in shown], "number"),
+            TextColumn("share of the loss", [f"{100 * share:.2f}" for _, share in shown], "bar"),
         ]
         yield Table(columns, slicing.title, len(shares) - len(shown))
 

@@ -29,18 +29,14 @@ WHOLE = None
 
 
 class Cut(NamedTuple):
-    """The group of each row, and how many groups arrays by group have.  The whole has no codes."""
+    """The group of each row, by its code in the block, and how many groups there are.  The whole has no codes."""
 
     codes: Ints | None = None
     groups: int = 1
 
-    @classmethod
-    def of(cls, codes: Ints) -> Cut:
-        return cls(codes, int(codes.max(initial=-1)) + 1)
-
     def take(self, kept: Mask | None) -> Cut:
-        """The cut of some of the rows."""
-        return self if kept is None or self.codes is None else Cut.of(self.codes[kept])
+        """The cut of some of the rows, with the same groups."""
+        return self if kept is None or self.codes is None else Cut(self.codes[kept], self.groups)
 
 
 class CutBlock:
