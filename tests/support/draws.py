@@ -241,6 +241,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
     roles = draw(loss, params, rng, rows, classes=classes)
     if set(roles) == {"first", "second"}:
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
+    if "time" in loss.label_roles:
+        return {**roles, "pred": roles["time"].copy()}
     if "lower" in loss.label_roles:
         return {**roles, "pred": np.clip(roles["pred"], roles["lower"], roles["upper"])}
     if "label" not in roles:
