@@ -25,7 +25,14 @@ table_score = partial(table_error, better="higher", best=1.0)
 
 
 @table_score(
-    aliases=("accuracy_score", "categorical_accuracy", "binary_accuracy", "acc"),
+    aliases=(
+        "accuracy_score",
+        "categorical_accuracy",
+        "binary_accuracy",
+        "acc",
+        "sparse_categorical_accuracy",
+        "categorization_accuracy",
+    ),
     of_rows="scikit-learn's `accuracy_score` counts the rows that are right throughout: 1 - `subset_zero_one`",
     elicits=MODE,
     reference="Duda, Hart & Stork (2001), Pattern Classification, §2.3",
@@ -137,7 +144,13 @@ def g_mean(table: Confusion) -> Finished:
 
 
 @table_score(
-    aliases=("matthews_corrcoef", "matthews", "phi_coefficient", "matthews_correlation"),
+    aliases=(
+        "matthews_corrcoef",
+        "matthews",
+        "phi_coefficient",
+        "matthews_correlation",
+        "matthews_correlation_coefficient",
+    ),
     elicits=RELATIVELY_MOST_PROBABLE,
     reference="Gorodkin (2004), doi:10.1016/j.compbiolchem.2004.09.006",
 )
@@ -173,7 +186,7 @@ def mcc(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
 
 
 @table_score(
-    aliases=("cohen_kappa", "cohens_kappa", "cohen_kappa_score"),
+    aliases=("cohen_kappa", "cohens_kappa", "cohen_kappa_score", "kap"),
     elicits=RELATIVELY_MOST_PROBABLE,
     reference="Cohen (1960), doi:10.1177/001316446002000104; (1968), doi:10.1037/h0026256",
 )

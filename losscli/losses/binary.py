@@ -30,6 +30,7 @@ from losscli.table.block import Mask
 
 EPS = 2.220446049250313e-16  # the gap between 1 and the next double
 GOOD = "Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x"
+GOOD_SCORES = "Gneiting & Raftery (2007), doi:10.1198/016214506000001437"
 BRIER = "Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2"
 LIN = "Lin, Goyal, Girshick, He & Dollár (2017), doi:10.1109/ICCV.2017.324"
 KING = "King & Zeng (2001), doi:10.1093/oxfordjournals.pan.a004868"
@@ -99,7 +100,16 @@ def surprise_at(label: Column, pred: Column, eps: float, pos_weight: float = 1.0
 
 
 @of_probability(
-    aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
+    aliases=(
+        "binary_cross_entropy",
+        "binary_crossentropy",
+        "bce",
+        "logloss",
+        "binary_logloss",
+        "xentropy",
+        "bce_loss",
+        "bce_with_logits_loss",
+    ),
     touches={"clipped": floored},
     reference=GOOD,
 )
@@ -248,7 +258,9 @@ def kl_binary(label: Column, pred: Column) -> Column:
     return entropy_gap(label, pred) + rest
 
 
-@of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)
+@of_probability(
+    aliases=("brier_score", "brier_score_loss", "quadratic_score", "brier_class"), reference=BRIER
+)
 def brier(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     """Squared error of a probability.
 
@@ -267,6 +279,27 @@ def brier(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     error = pred - label
     np.multiply(error, error, out=error)
     return error * 2.0 if half == "never" else error
+
+
+@of_probability(label=BINARY, aliases=("spherical_score", "spherical_loss"), best=-1.0, reference=GOOD_SCORES)
+def spherical(label: Column, pred: Column) -> Column:
+    """Minus the label's probability over the length of the two probabilities.
+
+        -(pred if label == 1 else 1 - pred) / sqrt(pred**2 + (1 - pred)**2)
+
+    From -1, certain and right, to 0.  As `brier` it is bounded and least for the true probabilities;
+    it minds a small probability of what happens more.
+
+    Gradient by `pred`:
+
+        length = sqrt(pred**2 + (1 - pred)**2)
+        (pred - 1 if label == 1 else pred) / length**3
+
+    >>> spherical(np.array([1.0, 0.0]), np.array([1.0, 0.5]))
+    array([-1.        , -0.70710678])
+    """
+    chance = np.where(label == 1.0, pred, 1.0 - pred)
+    return 0.0 - chance / np.hypot(pred, 1.0 - pred)  # no -0
 
 
 @of_log_odds(

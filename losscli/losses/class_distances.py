@@ -9,8 +9,8 @@ import numpy as np
 from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, Unit
 from losscli.loss.elicits import MODE
-from losscli.losses.binary import BRIER, KULLBACK, Half
-from losscli.losses.class_columns import ROUNDS, Labels, by_class, of_probabilities, of_soft_labels
+from losscli.losses.binary import BRIER, GOOD_SCORES, KULLBACK, Half
+from losscli.losses.class_columns import ROUNDS, Labels, at_class, by_class, of_probabilities, of_soft_labels
 from losscli.losses.stable import entropy_gap, mixing
 from losscli.numbers.error_free import two_difference, two_sum
 
@@ -51,6 +51,29 @@ def brier_of_classes(label: Codes, pred: Columns, *, half: Half = "auto") -> Col
     return squared_distance(label, pred, half)
 
 
+@of_probabilities(name="spherical", best=-1.0, reference=GOOD_SCORES)
+def spherical_of_classes(label: Codes, pred: Columns) -> Column:
+    """Minus the class's probability over the length of the vector of them.
+
+        -pred[label] / sqrt(sum(p**2 for p in pred))
+
+    From -1, certain and right, to 0.
+
+    Gradient by `pred[j]`:
+
+        length = sqrt(sum(p**2 for p in pred))
+        others = sum(p**2 for c, p in enumerate(pred) if c != label)
+        (pred[label] * pred[j] if j != label else -others) / length**3
+
+    >>> spherical_of_classes(np.array([0]), np.array([[0.75, 0.0, 1.0]]))
+    array([-0.6])
+    """
+    square = np.zeros(len(label))
+    for chance in pred.T:
+        square += chance * chance
+    return 0.0 - at_class(pred, label) / np.sqrt(square)  # no -0
+
+
 @of_soft_labels(name="brier", reference=BRIER)
 def brier_of_shares(label: Columns, pred: Columns, *, half: Half = "auto") -> Column:
     """Squared distance between the probabilities and soft or one-hot labels.
@@ -73,7 +96,17 @@ def brier_of_shares(label: Columns, pred: Columns, *, half: Half = "auto") -> Co
     task="multiclass",
     label=CLASSES,
     pred=CLASSES,
-    aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
+    main="threshold",
+    aliases=(
+        "zero_one_loss",
+        "error_rate",
+        "misclassification",
+        "merror",
+        "multi_error",
+        "binary_error",
+        "error",
+        "misclassification_rate",
+    ),
     of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
     elicits=MODE,
     rate=True,
@@ -207,7 +240,7 @@ def _carried(steps: list[Column]) -> Column:
 
 
 @divergence(
-    aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div"),
+    aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div", "kl_div_loss"),
     ulps=16.0,
     exceptions={
         **ROUNDS,

@@ -28,6 +28,24 @@ def quotient(x: Column, y: Column) -> DoubleDouble:
     return near, np.where(np.isfinite(back) & (back != 0.0), ((x - back) - lost) / y, 0.0)
 
 
+def times(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
+    """The product of two pairs."""
+    near, lost = two_product(x[0], y[0])
+    return near, np.where(np.isfinite(near), lost + (x[0] * y[1] + x[1] * y[0]), 0.0)
+
+
+def over(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
+    """The quotient of two pairs."""
+    near, lost = quotient(x[0], y[0])
+    rest = lost + (x[1] - near * y[1]) / y[0]
+    return near, np.where(np.isfinite(near), rest, 0.0)
+
+
+def sum_of(*pairs: DoubleDouble) -> DoubleDouble:
+    """The sum of pairs."""
+    return total(*(near for near, _ in pairs), *(lost for _, lost in pairs))
+
+
 def total(*terms: Column | float) -> DoubleDouble:
     """The sum of the terms, rounded, and what the roundings lost (Neumaier's sum)."""
     near: Any = terms[0]
@@ -41,7 +59,7 @@ def total(*terms: Column | float) -> DoubleDouble:
     return whole, np.where(np.isfinite(whole), (near - whole) + low, 0.0)
 
 
-_LN2_HIGH, _LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf79abc9e3b39p-40")
+LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf79abc9e3b39p-40")
 
 
 @cache
@@ -68,8 +86,8 @@ def log_pair(x: Column) -> DoubleDouble:
     square, square_lost = two_product(rest, rest)
     cubes = rest * square * polynomial([(-1.0) ** k / (k + 3) for k in range(9)], rest)
     high, high_lost = (table[place.astype(np.int64)] for table in _logs_of_64ths())
-    small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * _LN2_LOW + high_lost)
-    return total(power * _LN2_HIGH, high, rest, -0.5 * square, cubes, small)
+    small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * LN2_LOW + high_lost)
+    return total(power * LN2_HIGH, high, rest, -0.5 * square, cubes, small)
 
 
 def exp_pair(x: Column) -> DoubleDouble:
@@ -85,6 +103,9 @@ _STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 /
              43867 / 244188, -174611 / 125400]  # fmt: skip
 """B(2k) / (2k (2k - 1)): the coefficients of Stirling's series."""
 
+_PSI = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132]
+"""B(2k) / (2k): the coefficients of the digamma function's series."""
+
 _LGAMMA1P = [
     0.42278433509846713, 0.3224670334241132, -0.0673523010531981, 0.020580808427784546,
     -0.007385551028673986, 0.0028905103307415234, -0.001192753911703261, 0.0005096695247430425,
@@ -97,6 +118,7 @@ _LGAMMA1P = [
 ]  # fmt: skip
 """(1 - Euler's gamma), then (-1)^k (zeta(k) - 1) / k from k = 2 on: lgamma(1 + t) + log1p(t), over t."""
 
+EULER = 0.5772156649015329
 HALF_LOG_2PI, HALF_LOG_2PI_LOST = 0.9189385332046728, -3.8782941580672414e-17
 
 
@@ -134,6 +156,95 @@ def _factorial_gap_below_8(y: Column) -> Column:
 def lgamma1p(t: Column) -> Column:
     """``lgamma(1 + t)`` for t from -1/2 to 1/2."""
     return t * polynomial(_LGAMMA1P, t) - np.log1p(t)
+
+
+def log_of(x: DoubleDouble) -> DoubleDouble:
+    """The log of a pair above 0."""
+    high, low = log_pair(x[0])
+    return total(high, low + x[1] / x[0])
+
+
+def log1p_of(x: DoubleDouble) -> DoubleDouble:
+    """``log(1 + x)`` of a pair from 0 on."""
+    return log_of(total(1.0, *x))
+
+
+def lgamma_pair(x: DoubleDouble) -> DoubleDouble:
+    """``lgamma(x)`` of a pair above 0: exact at 1 and 2, elsewhere to some 19 digits behind the point below 16."""
+    low = x[0] < 16.0
+    # Up to 16 by the factors between, from there on by Stirling's series.
+    far = total(x[0], np.where(low, 16.0, 0.0), x[1])
+    half = sum_of(far, (np.full_like(x[0], -0.5), np.zeros_like(x[0])))
+    main = times(half, log_of(far))
+    found = total(main[0], -far[0], HALF_LOG_2PI, main[1] - far[1] + HALF_LOG_2PI_LOST, stirling(far[0]))
+    if not low.any():
+        return found
+    near = np.where(low, x[0], 1.0), np.where(low, x[1], 0.0)
+    logs = log_of(near)
+    product = np.ones_like(near[0]), np.zeros_like(near[0])
+    for k in range(1, 16):
+        product = times(product, total(near[0], float(k), near[1]))
+    factors = sum_of(logs, log_of(product))
+    found = total(found[0], np.where(low, -factors[0], 0.0), found[1], np.where(low, -factors[1], 0.0))
+    # Next to 1, 2 and 3 by the series about 1, since at the first two it is 0.
+    whole = np.clip(np.rint(x[0]), 1.0, 3.0)
+    apart, lost = x[0] - whole, x[1]
+    close = np.abs(apart) < 1e-3
+    middle = lgamma1p(np.where(close, apart, 0.0)) - EULER * lost
+    one, two = (total(near[0], -step, near[1]) for step in (1.0, 2.0))
+    product = times(one, two)
+    factor = tuple(
+        np.where(whole == 2.0, a, np.where(whole == 3.0, b, c))
+        for a, b, c in zip(one, product, (1.0, 0.0), strict=True)
+    )
+    found_close = total(middle, *log_of((np.where(close, factor[0], 1.0), np.where(close, factor[1], 0.0))))
+    return np.where(close, found_close[0], found[0]), np.where(close, found_close[1], found[1])
+
+
+SMALL_STEP = 1e-4
+"""Below it three slopes are enough."""
+
+
+def lgamma_drop(x: DoubleDouble, step: Column) -> DoubleDouble:
+    """``lgamma(x) - lgamma(x + step)`` for x from 1 on and a step from 0 on."""
+    small = step < SMALL_STEP
+    near = np.where(small, step, 0.0)
+    # The factors one by one, and from 16 on the slopes of Stirling's series.
+    drop = sum(np.log1p(near / (x[0] + k)) for k in range(16))
+    inverse = 1.0 / (x[0] + 16.0)
+    square = inverse * inverse
+    slope = -np.log(inverse) - 0.5 * inverse - square * polynomial(_PSI, square)
+    second = inverse + square * (0.5 + inverse * (1 / 6 - square / 30))
+    third = -square * (1.0 + inverse * (1.0 + 0.5 * inverse))
+    drop -= near * (slope + near * (second / 2.0 + near * third / 6.0))
+    above = lgamma_pair(total(x[0], step, x[1]))
+    far = sum_of(lgamma_pair(x), (-above[0], -above[1]))
+    return np.where(small, drop, far[0]), np.where(small, 0.0, far[1])
+
+
+def gamma_gap(x: DoubleDouble) -> DoubleDouble:
+    """``lgamma(x) - (x * log(x) - x)`` of a pair above 0."""
+    logs = log_of(x)
+    far = total(
+        -0.5 * logs[0], HALF_LOG_2PI, HALF_LOG_2PI_LOST - 0.5 * logs[1], stirling(np.maximum(x[0], 16.0))
+    )
+    low = x[0] < 16.0
+    if not low.any():
+        return far
+    small = tuple(part[low] for part in x)
+    whole = lgamma_pair((small[0], small[1]))
+    main = times((small[0], small[1]), (logs[0][low], logs[1][low]))
+    near = total(whole[0], -main[0], small[0], whole[1] - main[1] + small[1])
+    for found, value in zip(far, near, strict=True):
+        found[low] = value
+    return far
+
+
+def stirling(x: Column) -> Column:
+    """What Stirling's series adds for x from 16 on: 1 / (12 x) - …"""
+    inverse = 1.0 / x
+    series: Column = inverse * polynomial(_STIRLING, inverse * inverse)
+    return series
 
 
 def scaled_exp(x: Column, root_of_scale: Column) -> DoubleDouble:

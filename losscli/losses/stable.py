@@ -189,7 +189,7 @@ def entropy_gap(x: Column, y: Column, apart: Column | None = None) -> Column:
     scale = np.where((x > 2.0**900) & (y > 2.0**900), 2.0**-64, 1.0)
     x, y = x * scale, y * scale
     above, below = x > 3.0 * y, x < y / 3.0
-    apart = x - y if apart is None else apart
+    apart = x - y if apart is None else apart * scale
     v = apart / np.maximum(x + y, 5e-324)
     # log(x / y) is 2 atanh(v): its first term leaves v (x - y), and the rest is of third order.
     gap = v * apart + (2.0 * x * v) * (v * v * _atanh_beyond(v))

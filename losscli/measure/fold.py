@@ -129,8 +129,9 @@ def _read(plan: Plan, block: Block, units: Sequence[int], seen: set[View], tally
     reading = AdaptedBlock(tally.faults, tally.seen)
     silent = AdaptedBlock(Violations(), {}, reading.touched, reading.classes, reading.names, reading.shared)
     views: list[View] = [view for place in units for _, view in plan.units[place].views]
-    if plan.weight is not None and units:
-        views.insert(0, plan.weight)
+    if units:
+        weights = (plan.weight, None if plan.grouping is None else plan.grouping.weight)
+        views = [*(view for view in weights if view is not None), *views]
     for view in sorted(views, key=lambda view: view not in seen) if seen else views:
         read(view, block, silent if seen and view in seen else reading)
     seen.update(views)

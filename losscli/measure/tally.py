@@ -15,6 +15,7 @@ from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
 from losscli.numbers.states import changed, merged_groups, recoded
+from losscli.table.spill import Spill
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Tally:
     labels: dict[int, SliceLabels] = field(default_factory=dict)  # of slices, by the place of their slicing
     dealt: DealtGroups | None = None  # the groups of the bootstrap
     kept: Kept = field(default_factory=dict)
-    memory: int | None = None  # bytes that tables of classes may take; None: there are none
+    memory: int | None = None  # bytes that states which grow with the rows may take; None: there are none
+    spill: Spill | None = None  # for rows that do not fit
     sink: Callable[[Any], None] | None = None  # takes states that are streamed, in the order of merging
 
     def merge(self, other: Tally) -> None:
@@ -72,7 +74,7 @@ class Tally:
         for (what, cut), state in other.kept.items():
             self._keep((what, cut), recoded(state, codes.get(cut)))
         if self.memory is not None:
-            self._refuse_large_tables(self.memory)
+            self._keep_to(self.memory)
 
     def _take_labels(self, other: Tally) -> dict[CutKey, Ints | None]:
         """Add the labels of the other's groups, and return the new codes of its groups by cut; None: they stay."""
@@ -97,10 +99,11 @@ class Tally:
             for piece in state:
                 self.sink(piece)
 
-    def _refuse_large_tables(self, limit: int) -> None:
-        """A table of classes that exceeds the memory is refused before it fills it."""
-        # Imported here: few losses have tables of classes.
+    def _keep_to(self, limit: int) -> None:
+        """Put rows aside that do not fit into the memory; tables of classes that do not are refused."""
+        # Imported here: few losses have such states.
         from losscli.numbers.confusion import Confusion
+        from losscli.numbers.values import Values
 
         size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, Confusion))
         if size > limit:
@@ -109,6 +112,11 @@ class Tally:
                 f"they take about {size} bytes, and {limit} may be held",
                 "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
             )
+        rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
+        # To sort rows takes three times as much as they do.
+        if 4 * sum(state.bytes_held for state in rows.values()) > limit:
+            self.spill = self.spill or Spill()
+            self.kept |= {key: state.put_aside(self.spill) for key, state in rows.items()}
 
     def add_up(self) -> None:
         """Work out the states of the whole that are those of all slices together."""

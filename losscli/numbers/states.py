@@ -60,11 +60,19 @@ STATES = {
     "confusion": "losscli.numbers.confusion:Confusion",
     "bins": "losscli.numbers.bins:Bins",
     "values": "losscli.numbers.values:Values",
+    "order": "losscli.numbers.order:Order",
+    "class_order": "losscli.numbers.class_order:ClassOrder",
+    "queries": "losscli.numbers.queries:Queries",
+    "ranked": "losscli.numbers.ranks:Ranked",
     "sized": "losscli.numbers.joined:Sized",
     "rivals": "losscli.numbers.joined:Rivals",
     "deviances": "losscli.numbers.joined:Deviances",
 }
 """Where the kinds of states are, by the names that losses give them."""
+KEEP_ROWS = frozenset({"values", "order", "class_order", "queries", "ranked"})
+"""The kinds that keep every row, for what needs all of them at once."""
+GROWING = KEEP_ROWS | {"confusion"}
+"""The kinds whose states grow with the rows, or with the classes that the rows hold."""
 
 
 def state_kind(name: str) -> Any:

@@ -43,7 +43,6 @@ class CompareOptions(MeasureOptions):
     base: path of the predictions of the base; with two or more of ``pred``, of the predictions of all models.
     head: path of the predictions of the other model; with two or more of ``pred``, of the labels.
     labels: path of the labels; None: ``base`` holds them.
-    time: column of the time of each row, for Diebold and Mariano's test.
     margin: differences up to this do not matter, in the unit of the loss.
     fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
     """
@@ -52,9 +51,13 @@ class CompareOptions(MeasureOptions):
     head: str | None = None
     labels: str | None = None
     _: KW_ONLY
-    time: str | None = None
     margin: float = 0.0
     fail_on: Sequence[str] = ("worse",)
+
+    @property
+    def compared_over(self) -> str | None:
+        """The column of the times over which models are compared."""
+        return self.time
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -196,7 +199,7 @@ def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared
         slices = slices_of(slicing, tally, place, min_slice)
         for evidence in whole:
             family = []
-            for values, part in slices:
+            for values, part, _ in slices:
                 named = dict(zip(slicing.slicing.names, values, strict=True))
                 family.append(_drafted(replace(evidence, tally=part), named, f"|by:{slicing.slicing}"))
             found += [draft.settled(evidence.rule) for draft in corrected(family)]

@@ -1,6 +1,6 @@
 """What is shown of a report or a comparison: tables, pictures, counts and a verdict.
 
-Every output format renders any `View` with the same code.  Texts for eyes are rounded; the exact columns hold every
+Every output format renders any `ViewModel` with the same code.  Texts for eyes are rounded; the exact columns hold every
 digit.
 """
 
@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.report.records import Report
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import (
     caption,
     change_text,
+    groups_text,
     name_text,
     notes,
     place_text,
@@ -47,7 +48,7 @@ class ResultLine(NamedTuple):
         return ", ".join(text for text in (self.loss, self.pred if pred else "", self.place) if text)
 
 
-class View:
+class ViewModel:
     """What a format may ask for; a subject without pictures, say, leaves the method as it is here."""
 
     caption: str
@@ -94,7 +95,7 @@ class View:
         """Lines below the table."""
         return []
 
-    def beside(self, look: Canvas) -> list[Column]:
+    def beside(self, look: Canvas) -> list[TextColumn]:
         """Small pictures beside the numbers; the last is the first to be left out in a narrow terminal."""
         return []
 
@@ -139,7 +140,7 @@ def title_of(losses: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
-class ReportView(View):
+class ReportView(ViewModel):
     """The view of a report."""
 
     def __init__(self, report: Report) -> None:
@@ -161,27 +162,30 @@ class ReportView(View):
 
     def results(self, *, ends: bool = False, baseline: bool = False) -> Table:
         found, before = self.report.results, self.report.before
-        columns = [Column("loss", [r.loss for r in found])]
+        columns = [TextColumn("loss", [r.loss for r in found])]
         if self.several:
-            columns.append(Column("pred", [r.pred for r in found], title="prediction"))
+            columns.append(TextColumn("pred", [r.pred for r in found], title="prediction"))
         if self.placed:
-            columns.append(Column("of", [place_text(r.part, r.slice) for r in found]))
-        columns.append(Column("value", [value_text(r.value) for r in found], "value"))
+            columns.append(TextColumn("of", [place_text(r.part, r.slice) for r in found]))
+        columns.append(TextColumn("value", [value_text(r.value) for r in found], "value"))
         if ends and any(r.ci for r in found):
-            columns.append(Column(self._interval_head(), [_ends(r.ci) for r in found], "number"))
+            columns.append(TextColumn(self._interval_head(), [_ends(r.ci) for r in found], "number"))
         if any(r.constant for r in found):
             for head, name in (("constant", "value"), ("skill", "skill")):
                 cells = [value_text(r.constant[name] if r.constant else None) for r in found]
-                columns.append(Column(head, cells, "number"))
+                columns.append(TextColumn(head, cells, "number"))
         if before is not None:
             if baseline:
-                columns.append(Column("baseline", [value_text(was) for was in before], "number"))
-            columns.append(Column("change", self._changes(), "change"))
-        columns.append(Column("rows", [str(r.rows) for r in found], "count"))
-        columns.append(Column("better", [r.better for r in found], "word"))
+                columns.append(TextColumn("baseline", [value_text(was) for was in before], "number"))
+            columns.append(TextColumn("change", self._changes(), "change"))
+        if any(r.groups is not None for r in found):
+            counts = ["" if r.groups is None else str(r.groups) for r in found]
+            columns.append(TextColumn("groups", counts, "count"))
+        columns.append(TextColumn("rows", [str(r.rows) for r in found], "count"))
+        columns.append(TextColumn("better", [r.better for r in found], "word"))
         said = ["; ".join(notes(r)) if ends else remarks(r) for r in found]
         if any(said):
-            columns.append(Column("remarks", said, "remarks"))
+            columns.append(TextColumn("remarks", said, "remarks"))
         return Table(columns)
 
     def _changes(self) -> list[str]:
@@ -212,6 +216,8 @@ class ReportView(View):
         if any(r.constant for r in found):
             for head, name in (("constant", "value"), ("skill", "skill")):
                 columns.append((head, [r.constant[name] if r.constant else None for r in found]))
+        if any(r.groups is not None for r in found):
+            columns.append(("groups", [r.groups for r in found]))
         return [
             *columns,
             ("rows", [r.rows for r in found]),
@@ -223,23 +229,27 @@ class ReportView(View):
     def lines(self) -> Iterator[ResultLine]:
         for r, change in zip(self.report.results, self._changes(), strict=True):
             place = place_text(r.part, r.slice)
-            yield ResultLine(r.loss, r.pred, place, r.value, change, remarks(r), "; ".join(notes(r)))
+            over = groups_text(r)
+            said, told = (
+                "; ".join([*over, *more]) for more in ([remarks(r)] if remarks(r) else [], notes(r))
+            )
+            yield ResultLine(r.loss, r.pred, place, r.value, change, said, told)
 
-    def beside(self, look: Canvas) -> list[Column]:
+    def beside(self, look: Canvas) -> list[TextColumn]:
         if not look.pictures:
             return []
         from losscli.show.sparklines import sizes, spreads
 
         found = [
-            Column("by slice", sizes(self.report, look), "picture"),
-            Column("loss of each row", spreads(self.report, look), "picture"),
+            TextColumn("by slice", sizes(self.report, look), "picture"),
+            TextColumn("loss of each row", spreads(self.report, look), "picture"),
         ]
         return [column for column in found if any(column.cells)]
 
     def worst(self) -> Iterator[Table]:
         for r in self.report.results:
             worst = (r.detail or {}).get("worst")
-            if not worst or not worst["rows"]:
+            if not worst or not worst.get("rows"):
                 continue
             name = name_text(r.loss, r.pred if self.several else None, place_text(r.part, r.slice))
             share = "" if worst["share"] is None else f", {100 * worst['share']:.3g}% of the total"
@@ -248,7 +258,7 @@ class ReportView(View):
             columns = []
             for head in worst["rows"][0]:
                 cells = [row_text(row[head]) for row in worst["rows"]]
-                columns.append(Column(head, cells, "number" if all(map(_is_number, cells)) else "text"))
+                columns.append(TextColumn(head, cells, "number" if all(map(_is_number, cells)) else "text"))
             yield Table(columns, f"{said} by {name}{share}")
 
     def pictures(self) -> list[Picture]:

@@ -229,6 +229,19 @@ def mixed(words: Words) -> Words:
     return mixed_words
 
 
+def dealt_values(values: Sequence[str | None]) -> tuple[Ints, int]:
+    """The group of each value of a column, as rows that have it are dealt, and how many groups there are."""
+    words = words_of_texts(["" if value is None else value for value in values] or [""])
+    words[:, [at for at, value in enumerate(values) if value is None]] = (
+        0  # a missing value has those of no text
+    )
+    names = hashed([words[:, : len(values)]])
+    if len(np.unique(names)) > MOST_OWN:
+        names = names >> HASH_SHIFT
+    met, codes = np.unique(names, return_inverse=True)
+    return codes, len(met)
+
+
 def _words_as_text(words: Words, kind: KeyType) -> Words:
     """The words of keys as those of their text, so that a key is the same whatever type a file gives it."""
     if kind == "int":

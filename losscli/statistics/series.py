@@ -5,16 +5,14 @@ What is kept of a row is its number, its time, and by how much its losses differ
 
 from __future__ import annotations
 
-from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.errors import DataError
-from losscli.loss.spec import read_number
 from losscli.numbers.cells import distinct
 from losscli.numbers.exact import ExactSum
+from losscli.table.times import read_times
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -46,17 +44,9 @@ class TimedRows(NamedTuple):
         """
         met = dict.fromkeys(text for _, _, texts in self.pieces for text in texts)
         texts = [text for text in met if text is not None]
-        keys = _keys(texts)
-        if isinstance(keys, str):
-            raise DataError(
-                f"the time `{keys}` is neither a number nor a date that can be put in order",
-                "times of one column are all numbers, or all dates of one kind such as `2024-05-31T12:00`",
-                file=file,
-                column=column,
-            )
         ranks: dict[str | None, int] = {None: -1}
         rank, before = -1, None
-        for key, text in sorted(zip(keys, texts, strict=True)):
+        for key, text in sorted(zip(read_times(texts, file, column), texts, strict=True)):
             # Two spellings of one time are one time.
             rank += key != before
             before = key
@@ -82,23 +72,6 @@ def in_order(series: Values, ranks: Ints) -> tuple[Floats, int, int]:
     lacking = int(np.count_nonzero(ranked < 0))
     shared = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
     return differences[order], lacking, shared
-
-
-def _keys(texts: Sequence[str]) -> list[Any] | str:
-    """What the times are sorted by, or the first that does not go with the others."""
-    numbers = [read_number(text) for text in texts]
-    if None not in numbers:
-        return numbers
-    moments: list[datetime] = []
-    for text in texts:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return text
-        if moments and (moment.tzinfo is None) != (moments[0].tzinfo is None):
-            return text
-        moments.append(moment)
-    return moments
 
 
 def autocovariance(differences: Floats, lag: int, total: Fraction) -> Fraction:

@@ -42,12 +42,82 @@ def expm1(x: Any) -> mpmath.mpf:
     return MP.expm1(x) if abs(x) < 1e5 else exp(x) - 1
 
 
+def erfc(x: Any) -> mpmath.mpf:
+    """1 - erf(x), beyond 300 by its asymptotic series (DLMF 7.12.1), and as `exp` by its size where that is."""
+    if x < 300 or not MP.isfinite(x):
+        return MP.erfc(x)
+    term = total = exp(-(x**2)) / (x * MP.sqrt(MP.pi))
+    for k in range(1, MP.dps):
+        term *= -(2 * k - 1) / (2 * x**2)
+        total += term
+    return total
+
+
+def ive(order: int, x: Any) -> mpmath.mpf:
+    """The modified Bessel function times exp(-x)."""
+    with MP.workdps(60 if x > 1000 else MP.dps):
+        return MP.besseli(order, x) * MP.exp(-MP.mpf(x))
+
+
+def gammainc(a: Any, x: Any) -> mpmath.mpf:
+    """The regularised lower incomplete gamma function, by its series or the continued fraction of the rest.
+
+    Where many terms are needed there are fewer digits.
+    """
+    a, x = MP.mpf(a), MP.mpf(x)
+    if x == 0:
+        return MP.mpf(0)
+    with MP.workdps(60 if a > 1000 else MP.dps + 10):
+        front = exp(a * MP.log(x) - x - MP.loggamma(a + 1))
+        least = MP.mpf(10) ** -MP.dps
+        if x < max(a + 1, 1000):
+            term = total = MP.mpf(1)
+            above = a
+            while term > least * total:
+                above += 1
+                term *= x / above
+                total += term
+            return front * total
+        # Lentz's evaluation of DLMF 8.9.2.
+        below = x + 1 - a
+        upper, lower = MP.inf, 1 / below
+        total, step, change = lower, 0, MP.mpf(0)
+        while abs(change - 1) > least:
+            step += 1
+            share = -step * (step - a)
+            below += 2
+            lower = 1 / (share * lower + below)
+            upper = below + share / upper
+            change = upper * lower
+            total *= change
+        return 1 - front * a * total
+
+
+def alignment(one: Any, other: Any) -> tuple[int, int]:
+    """The fewest edits that make one sequence of another, and the most parts that stay in so many edits."""
+    table = {(0, 0): (0, 0)}
+    for i in range(len(one) + 1):
+        for j in range(len(other) + 1):
+            ways = [(table[i - 1, j][0] + 1, table[i - 1, j][1])] if i else []
+            ways += [(table[i, j - 1][0] + 1, table[i, j - 1][1])] if j else []
+            if i and j:
+                edits, hits = table[i - 1, j - 1]
+                same = one[i - 1] == other[j - 1]
+                ways.append((edits + (not same), hits + same))
+            if ways:
+                table[i, j] = min(ways, key=lambda way: (way[0], -way[1]))
+    return table[len(one), len(other)]
+
+
 WORDS: dict[str, Any] = {
     "abs": abs, "max": max, "min": min, "sum": sum, "len": len, "zip": zip, "enumerate": enumerate,
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
     "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
-    "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
+    "erfc": erfc, "gammainc": gammainc, "ive": ive, "lgamma": MP.loggamma, "floor": MP.floor,
+    "float": lambda x: MP.mpf(nearest(MP.mpf(x))), "pi": MP.pi, "inf": MP.inf,
+    "words": str.split, "edits": lambda one, other: alignment(one, other)[0],
+    "hits": lambda one, other: alignment(one, other)[1],
 }  # fmt: skip
 """What a definition may speak of besides its roles, parameters and own names."""
 
@@ -58,6 +128,10 @@ PLAIN = (
     ast.GtE, ast.In, ast.NotIn, ast.IfExp, ast.Call, ast.keyword, ast.Subscript, ast.Slice, ast.GeneratorExp,
     ast.ListComp, ast.comprehension,
 )  # fmt: skip
+
+
+SHARES = ("quantile", "share")
+"""The parameters that are a share of all rows."""
 
 
 class Definition:
@@ -163,6 +237,8 @@ def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[
     lists["weight"] = [int(cell) if counts else exact(cell) for cell in weight]
     # A role that a parameter names is a list already.
     given = {name: exact(value) for name, value in params.items() if name not in roles}
+    # Shares of the rows are meant as they are written: 0.9 is nine tenths, not the double next to it.
+    given |= {name: MP.mpf(repr(params[name])) for name in SHARES if name in params}
     return Definition(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
 
 

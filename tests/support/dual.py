@@ -116,6 +116,8 @@ RISES: dict[str, Callable[[Any], Any]] = {
     "exp": WORDS["exp"],
     "expm1": WORDS["exp"],
     "sqrt": lambda x: 1 / (2 * MP.sqrt(x)),
+    "erf": lambda x: 2 / MP.sqrt(MP.pi) * WORDS["exp"](-(x**2)),
+    "erfc": lambda x: -2 / MP.sqrt(MP.pi) * WORDS["exp"](-(x**2)),
     "atan": lambda x: 1 / (1 + x**2),
 }
 LIFTED = {name: _lifted(WORDS[name], rise) for name, rise in RISES.items()} | {

@@ -1,0 +1,125 @@
+"""The CRPS of predicted laws: values of other libraries, and laws that other losses know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from recorded import recorded
+from scipy import integrate, stats
+
+from losscli.errors import DataError
+from losscli.losses import find
+from losscli.report.evaluate import evaluate
+
+LABEL = [0.3, 2.0, 1.25, 7.5, 0.0]
+MEAN = [0.5, 1.0, -1.25, 6.0, 2.0]
+SD = [0.25, 2.0, 1.0, 0.5, 3.0]
+RATE = [1.5, 0.25, 1.0, 0.125, 2.0]
+LOW = [0.0, 3.0, 0.5, 7.0, -1.0]
+HIGH = [1.0, 4.0, 1.5, 7.25, 2.0]
+
+
+def columns(loss: str, **roles: Any) -> list[float]:
+    """The loss of each row, by its row function."""
+    (form,) = find(loss)
+    found = form.measure_rows({name: np.array(values) for name, values in roles.items()}, {})
+    return [float(value) for value in found]
+
+
+def theirs(name: str, *given: Any) -> Any:
+    """The values of scoringrules for the same rows."""
+    arrays = [np.array(values) for values in given]
+    key = f"{name}: {[array.tolist() for array in arrays]}"
+    return recorded("scoringrules", key, lambda scoringrules: getattr(scoringrules, name)(*arrays))
+
+
+@pytest.mark.parametrize("loss", ["crps_logistic", "crps_laplace"])
+def test_laws_with_a_location_and_a_scale_are_scored_as_by_scoringrules(loss: str) -> None:
+    found = columns(loss, label=LABEL, loc=MEAN, scale=SD)
+    assert found == pytest.approx(theirs(loss, LABEL, MEAN, SD), rel=1e-13)
+
+
+def test_a_normal_law_is_scored_as_by_scoringrules_and_properscoring() -> None:
+    found = columns("crps_normal", label=LABEL, mean=MEAN, sd=SD)
+    assert found == pytest.approx(theirs("crps_normal", LABEL, MEAN, SD), rel=1e-13)
+    arrays = [np.array(values) for values in (LABEL, MEAN, SD)]
+    by_other = recorded("properscoring", "crps_gaussian: five rows", lambda ps: ps.crps_gaussian(*arrays))
+    assert found == pytest.approx(by_other, rel=1e-13)
+
+
+def test_a_lognormal_law_is_scored_as_by_scoringrules() -> None:
+    label = LABEL[:4]
+    found = columns("crps_lognormal", label=label, mean=MEAN[:4], sd=SD[:4])
+    assert found == pytest.approx(theirs("crps_lognormal", label, MEAN[:4], SD[:4]), rel=1e-12)
+
+
+def test_an_exponential_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_exponential", label=LABEL, rate=RATE)
+    assert found == pytest.approx(theirs("crps_exponential", LABEL, RATE), rel=1e-13)
+
+
+def test_a_uniform_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_uniform", label=LABEL, low=LOW, high=HIGH)
+    assert found == pytest.approx(theirs("crps_uniform", LABEL, LOW, HIGH), rel=1e-13)
+
+
+def test_a_uniform_law_of_no_width_is_a_point() -> None:
+    assert columns("crps_uniform", label=[3.0, 1.0], low=[1.0, 1.0], high=[1.0, 1.0]) == [2.0, 0.0]
+
+
+def test_columns_named_for_their_parameters_are_found(tmp_path: Any) -> None:
+    path = str(tmp_path / "rows.parquet")
+    pq.write_table(pa.table({"label": LABEL, "mu": MEAN, "sigma": SD}), path)
+    found = evaluate(path, loss=["gaussian_crps"], label="label").results[0]
+    asked = evaluate(path, loss=["crps_normal"], label="label", pred="mean=mu,sd=sigma").results[0]
+    assert (found.loss, found.value) == ("crps_normal", asked.value)
+
+
+def test_a_scale_of_0_is_out_of_the_domain(tmp_path: Any) -> None:
+    path = str(tmp_path / "rows.parquet")
+    pq.write_table(pa.table({"label": LABEL, "loc": MEAN, "scale": [0.0, *SD[1:]]}), path)
+    with pytest.raises(DataError, match="crps_laplace"):
+        evaluate(path, loss=["crps_laplace"], label="label")
+
+
+SHAPE = [1.5, 0.25, 31.0, 0.5, 4.0]
+COUNT = [0.0, 3.0, 1.0, 12.0, 2.0]
+
+
+def test_a_gamma_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_gamma", label=LABEL, shape=SHAPE, rate=RATE)
+    assert found == pytest.approx(theirs("crps_gamma", LABEL, SHAPE, RATE), rel=1e-12)
+
+
+def test_a_poisson_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_poisson", label=COUNT, pred=SHAPE)
+    assert found == pytest.approx(theirs("crps_poisson", COUNT, SHAPE), rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.01, 3.0, 40.0, 300.0])
+def test_a_poisson_law_is_scored_by_the_sum_over_its_steps(mean: float) -> None:
+    counts = np.arange(0.0, mean + 40.0 * np.sqrt(mean) + 40.0)
+    for label in (0.0, np.floor(mean), np.ceil(1.3 * mean) + 1.0):
+        steps = stats.poisson(mean).cdf(counts) - (counts >= label)
+        assert columns("crps_poisson", label=[label], pred=[mean]) == pytest.approx(
+            [np.sum(steps**2)], rel=1e-11
+        )
+
+
+@pytest.mark.parametrize("shape", [0.05, 1.0, 24.9, 25.1, 4e3, 3e7])
+def test_a_gamma_law_is_scored_by_the_integral_over_its_levels(shape: float) -> None:
+    law = stats.gamma(shape)
+    for level in (0.01, 0.5, 0.999):
+        label = float(law.ppf(level))
+        below = integrate.quad(
+            lambda x: law.cdf(x) ** 2, max(0.0, shape - 40 * shape**0.5), label, epsrel=1e-11
+        )[0]
+        above = integrate.quad(
+            lambda x: law.sf(x) ** 2, label, shape + 40 * shape**0.5 + 40, epsrel=1e-11, limit=200
+        )[0]
+        found = columns("crps_gamma", label=[label], shape=[shape], rate=[1.0])
+        assert found == pytest.approx([below + above], rel=1e-7)
