@@ -172,7 +172,7 @@ class Loss:
     @property
     def keeps_rows(self) -> bool:
         """Whether its state keeps every row, since it needs all of them at once."""
-        return self.state in ("order", "values")
+        return self.state in ("order", "values", "queries")
 
     @property
     def is_mean(self) -> bool:
