@@ -113,6 +113,8 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
+    if not any(role.name == "pred" for role in form.roles):
+        return f" (of {', '.join(f'`{role.name}`' for role in form.pred_roles)})"
     label, pred = (form.role(role).shape for role in ("label", "pred"))
     shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
