@@ -52,7 +52,7 @@ from states import as_value
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK, Column, Loss, loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
-from losscli.loss.params import Param, show_param
+from losscli.loss.params import LossName, Param, show_param
 from losscli.loss.spec import parse
 from losscli.losses.describe import listing
 from losscli.measure.engines import threads
@@ -582,8 +582,8 @@ def test_a_parameter_out_of_range_is_a_usage_error_that_names_it(form: Loss) -> 
         name: show_param(value) for name, value in usual_params(form).items() if name not in form.columns
     }
     for param in form.params:
-        if param.type is str and not param.choices:
-            continue  # a file: what it lacks is told when it is read
+        if param.type in (str, LossName) and not param.choices:
+            continue  # a file or another loss: what it lacks is told when it is read
         for text in outside(param):
             given = usual | {param.name: text}
             asked = f"{form.name}:" + ",".join(f"{key}={value}" for key, value in given.items())

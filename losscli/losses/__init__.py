@@ -23,12 +23,14 @@ FAMILIES = (
     "regression",
     "unitless",
     "medians",
+    "ranks",
     "robust",
     "relative",
     "forecasts",
     "quantile",
     "distribution",
     "crps",
+    "crps_incomplete",
     "ensembles",
     "log_scores",
     "binary",
@@ -41,11 +43,13 @@ FAMILIES = (
     "class_scores",
     "multilabel",
     "margin",
+    "ranking",
     "similarity",
     "overlap",
     "clustering",
     "survival",
     "texts",
+    "tails",
 )
 
 

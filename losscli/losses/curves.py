@@ -86,8 +86,8 @@ def ordered(label: Sequence[int], pred: Sequence[float], weight: Sequence[float]
         "auroc",
         "roc_auc_score",
         "area_under_roc",
-        "rocauc",
         "area_under_receiver_operating_characteristic_curve",
+        "rocauc",
     ),
     reference=HANLEY,
 )

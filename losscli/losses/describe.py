@@ -29,10 +29,12 @@ SAMPLES = {
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
     "distribution": DIABETES,
     "margin": "sample_data/breast_cancer.csv --pred score",
+    "ranking": "sample_data/digits_search.csv --group query",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
     "texts": "sample_data/dictation.csv --pred pred",
     "clustering": "sample_data/iris.csv --pred pred",
+    "tails": DIABETES,
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
 LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.loss.declare import Column, Undefined
-from losscli.numbers.order import Order, Whole
+from losscli.numbers.order import Order
+from losscli.numbers.whole_weights import Whole
 
 MOST_POINTS = 200
 """Of a curve in the detail of a result."""

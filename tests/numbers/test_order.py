@@ -90,7 +90,7 @@ def test_steps_are_the_weights_of_each_value_by_kind(
         found = steps(state)
         totals = state.totals_of(KINDS)
     wanted = steps_by_hand(column, kinds, np.ones(3000) if weight is None else weight)
-    unit = Fraction(2) ** state._exponent
+    unit = Fraction(2) ** state.unit.exponent
     assert [(value, *(int(w) * unit for w in weights)) for value, *weights in found] == wanted
     assert [total * unit for total in totals] == [sum(w[1 + kind] for w in wanted) for kind in range(KINDS)]
 
@@ -158,7 +158,7 @@ def assert_same(kind: Any, state: Any, column: Any, kinds: Any, weight: Any) -> 
     if not len(column):
         return
     if kind is Order:
-        unit = Fraction(2) ** state._exponent
+        unit = Fraction(2) ** state.unit.exponent
         found = [(value, *(int(w) * unit for w in weights)) for value, *weights in steps(state)]
         assert found == steps_by_hand(column, kinds, weight)
     else:
@@ -176,7 +176,7 @@ def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighte
         marks = state.marks(50)
         found = state.totals_up_to(marks, KINDS)
         everything = state.marks(3000)
-        unit = Fraction(2) ** state._exponent
+        unit = Fraction(2) ** state.unit.exponent
     held = np.ones(3000) if weight is None else weight
     rows = list(zip(column.tolist(), kinds.tolist(), held.tolist(), strict=True))
     for at, mark in enumerate(marks.tolist()):

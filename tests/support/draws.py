@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from losscli.loss.declare import Loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
-from losscli.loss.params import Param
+from losscli.loss.params import LossName, Param
 from losscli.losses import catalogue
 
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ def values_of(param: Param) -> list[Any]:
     """Values of a parameter: all choices, or its default, the ends of its range and some between."""
     if param.choices:
         return list(param.choices)
-    if param.name == "matrix":
+    if param.name == "matrix" or param.type is LossName:
         return []
     if param.type not in (bool, int, float):
         raise NotImplementedError(f"values of the parameter `{param.name}` are not drawn yet")
@@ -212,10 +212,10 @@ def draw(
             if role in loss.pred_roles and "label" in drawn and drawn["label"].ndim == 1:
                 column = _near(drawn["label"], column, domain, rng, ends, turns)
             drawn[role.name] = column
-        elif role.shape == "Texts":
-            drawn[role.name] = _texts(rng, rows, drawn.get("label"), ends)
         elif role.shape == "Times":
             drawn[role.name] = rng.permutation(rows).astype(np.float64)
+        elif role.shape == "Texts":
+            drawn[role.name] = _texts(rng, rows, drawn.get("label"), ends)
         else:
             raise NotImplementedError(f"the shape {role.shape} of `{loss.name}` is not drawn yet")
     if ends and [role.shape for role in loss.roles[:2]] == ["Column", "Column"]:
@@ -245,6 +245,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
     if {"nll", "logp"} & set(roles):
         return {name: np.full(rows, float(name == "tokens")) for name in roles}
+    if "time" in loss.label_roles:
+        return {**roles, "pred": roles["time"].copy()}
     if "lower" in loss.label_roles:
         return {**roles, "pred": np.clip(roles["pred"], roles["lower"], roles["upper"])}
     if "label" not in roles:
