@@ -13,20 +13,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import UNDEFINED, Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.params import UNDEFINED, Levels, LossName, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
 from losscli.loss.training import PARAMS, Errors, read_training
+from losscli.numbers.states import KEEP_ROWS
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ Columns: TypeAlias = Floats
 """A role that is several columns of numbers: (n, C)."""
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
+Texts: TypeAlias = NDArray[np.object_]
+"""A role that is text: (n,), a Python string in each row."""
 
 Times: TypeAlias = Floats
 """A role that is the time of each row, as `--time` names it: (n,), greater later."""
@@ -148,12 +152,15 @@ class Loss:
     mean of squares has its value all the same."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
-    and must be whole; or the name of a parameter, where that is so unless the parameter is 0."""
+    and must be whole; or the name of a parameter, where that is so unless the parameter is 0, or with the value for
+    which it is so (``"variant=a"``)."""
     rate: bool = False
     """Every row is 0 or 1."""
     of_rows: str | None = None
     """What another library of the same name makes of several labels, where it looks at whole rows."""
 
+    detail: Callable[..., dict[str, Any] | None] | None = None
+    """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
@@ -172,7 +179,7 @@ class Loss:
     @property
     def keeps_rows(self) -> bool:
         """Whether its state keeps every row, since it needs all of them at once."""
-        return self.state in ("order", "values", "queries")
+        return self.state in KEEP_ROWS
 
     @property
     def is_mean(self) -> bool:
@@ -221,12 +228,36 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        both = (*params_of(self.rows), *params_of(self.function), *([UNDEFINED] if self.grouped else []))
+        both = [*params_of(self.rows), *params_of(self.function), *([UNDEFINED] if self.grouped else [])]
+        both.sort(key=lambda param: param.type is not LossName)
         return tuple({param.name: param for param in both}.values())
 
     @cached_property
     def doc(self) -> Doc:
         return read_doc(self.function.__doc__ or "")
+
+    @property
+    def base(self) -> str | None:
+        """The loss whose rows it is a function of where the call names no other; None: it takes none."""
+        return next((str(param.default) for param in self.params if param.type is LossName), None)
+
+    def over(self, other: Loss) -> Loss:
+        """This function of the rows of another loss."""
+        return replace(
+            other,
+            function=self.function,
+            name=self.name,
+            aliases=(),
+            main=self.main,
+            reference=self.reference,
+            best=self.best,
+            elicits=self.elicits,
+            of=other.function,
+            state=self.state,
+            averages=self.averages,
+            exceptions=self.exceptions,
+            sample=self.sample,
+        )
 
     def role(self, name: str) -> Role:
         return next(role for role in self.roles if role.name == name)
@@ -288,7 +319,8 @@ class Loss:
     def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
         """Whether a weight repeats its row, and must be whole."""
         if isinstance(self.counts_only, str):
-            return bool(params[self.counts_only])
+            name, _, wanted = self.counts_only.partition("=")
+            return params[name] == wanted if wanted else bool(params[name])
         return self.counts_only
 
     def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:

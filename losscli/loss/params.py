@@ -32,6 +32,12 @@ Order: TypeAlias = tuple[int | str, ...]
 """The classes in their order, empty where text has none: the type of a finishing function's `order`."""
 
 
+class LossName(str):
+    """The name of another loss, whose rows a loss is a function of: the type of a parameter `of`."""
+
+    __slots__ = ()
+
+
 class Param(NamedTuple):
     """A parameter: its type, its range or choices, its default.
 
@@ -56,6 +62,8 @@ class Param(NamedTuple):
             return " | ".join(self.choices)
         if self.type is bool:
             return "true | false"
+        if self.type is LossName:
+            return "a loss that has a value for every row; its own parameters stand beside it"
         if self.type is str:
             return "a CSV file: the header names predicted classes, the first column true ones"
         return f"{self.interval or REAL}{' or none' if self.optional else ''}"
@@ -65,7 +73,7 @@ class Param(NamedTuple):
         value: ParamValue
         if self.optional and text.casefold() == "none":
             return None
-        if self.type is str and not self.choices:
+        if self.type in (str, LossName) and not self.choices:
             return text
         if self.choices or self.type is bool:
             allowed = self.choices or ("true", "false")
@@ -122,8 +130,8 @@ def _param(name: str, hint: Any, default: Any) -> Param:
         hint = get_args(hint)[0]
     if get_origin(hint) is Literal:
         return Param(name, str, default, choices=get_args(hint))
-    if hint is bool:
-        return Param(name, bool, default)
+    if hint in (bool, LossName):
+        return Param(name, hint, default)
     if hint == Matrix:
         return Param(name, str, default)
     kind, interval = get_args(hint)

@@ -23,12 +23,14 @@ FAMILIES = (
     "regression",
     "unitless",
     "medians",
+    "ranks",
     "robust",
     "relative",
     "forecasts",
     "quantile",
     "distribution",
     "crps",
+    "crps_incomplete",
     "ensembles",
     "log_scores",
     "binary",
@@ -46,6 +48,8 @@ FAMILIES = (
     "overlap",
     "clustering",
     "survival",
+    "texts",
+    "tails",
 )
 
 

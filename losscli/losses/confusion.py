@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.loss.declare import Codes, Finished, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
-from losscli.losses.stable import log_fraction
+from losscli.losses.stable import log_fraction, sqrt_fraction
 from losscli.numbers.confusion import Confusion, Counts
 
 ZeroDivision = Literal["null", "zero", "one"]
@@ -23,6 +23,7 @@ ZeroDivision = Literal["null", "zero", "one"]
 RIJSBERGEN = "van Rijsbergen (1979), Information Retrieval, ch. 7"
 YERUSHALMY = "Yerushalmy (1947), Public Health Reports 62(40), 1432-1449, doi:10.2307/4586294"
 FAWCETT = "Fawcett (2006), doi:10.1016/j.patrec.2005.10.010"
+PERKINS = "Perkins & Schisterman (2006), doi:10.1093/aje/kwj063"
 POWERS = "Powers (2011), Journal of Machine Learning Technologies 2(1), 37-63"
 DEEKS = "Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168"
 
@@ -68,7 +69,7 @@ def both_defined(
     return combined(cast(Fraction, one), cast(Fraction, other))
 
 
-of_table = partial(loss, of=classes, state="confusion", label=CLASSES, pred=CLASSES)
+of_table = partial(loss, of=classes, state="confusion", detail=Confusion.matrix, label=CLASSES, pred=CLASSES)
 class_error = partial(
     of_table, task="binary", per_class=True, averages=("macro", "micro", "weighted", "none")
 )
@@ -322,6 +323,27 @@ def informedness(counts: Counts) -> Finished:
     Fraction(1, 2)
     """
     return both_defined(recall(counts), specificity(counts), lambda hit, spared: hit + spared - 1)
+
+
+@class_error(aliases=("roc_dist", "roc01"), elicits=ABOVE_BASE_RATE, reference=PERKINS)
+def roc_distance(counts: Counts) -> Finished:
+    """Distance in the ROC plane from the corner of no error.
+
+        p = sum(w for y, f, w in rows if y == 1)
+        n = sum(w for y, f, w in rows if y != 1)
+        fn = sum(w for y, f, w in rows if y == 1 and f != 1)
+        fp = sum(w for y, f, w in rows if y != 1 and f == 1)
+        sqrt((fn / p)**2 + (fp / n)**2)
+
+    The root of the squares of `miss_rate` and `fall_out`: "closest to top left", by which thresholds are
+    chosen.  `informedness` adds the two rates, and its best threshold has the fewest errors of both kinds.
+
+    >>> float(roc_distance(Counts(Fraction(7), Fraction(4), Fraction(3), Fraction(6))))
+    0.5
+    """
+    return both_defined(
+        miss_rate(counts), fall_out(counts), lambda missed, alarmed: sqrt_fraction(missed**2 + alarmed**2)
+    )
 
 
 @class_score(elicits=SUREST, reference=POWERS)

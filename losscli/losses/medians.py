@@ -50,7 +50,7 @@ def at_quantile(values: Values, level: Fraction) -> Finished:
     return found if math.isfinite(found) else Undefined("the loss at this quantile of the rows is infinite")
 
 
-@of_errors(of=mae, aliases=("median_absolute_error",), elicits=SHORTEST_HALF, reference=HAMPEL)
+@of_errors(of=mae, aliases=("median_absolute_error", "medianabs"), elicits=SHORTEST_HALF, reference=HAMPEL)
 def medae(values: Values) -> Finished:
     """Median absolute error, in the unit of the label.
 
@@ -89,6 +89,7 @@ def medse(values: Values) -> Finished:
 @of_errors(
     of=mae,
     aliases=("absolute_error_quantile",),
+    main="quantile",
     elicits="the middle of the shortest interval that holds the share `quantile` of the labels",
     reference="Hyndman & Fan (1996), doi:10.1080/00031305.1996.10473566",
     sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss quantile_ae:quantile=0.9",
@@ -252,6 +253,7 @@ def share_saved(values: Values, level: Fraction) -> Finished:
 
 @of_labels(
     aliases=("d2_pinball_score",),
+    main="quantile",
     elicits=QUANTILE,
     reference="Koenker & Machado (1999), doi:10.1080/01621459.1999.10473882",
 )

@@ -81,4 +81,4 @@ def edits(one: str, other: str) -> int:
 
 
 def _words(name: str) -> list[str]:
-    return re.split(r"[-_@\s]+", name.strip().casefold())
+    return [word for word in re.split(r"[-_@\s]+", name.casefold()) if word]

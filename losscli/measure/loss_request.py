@@ -33,6 +33,8 @@ class LossRequest(NamedTuple):
 
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
         forms = find(spec.name, spec.at)
+        if forms[0].base is not None:
+            spec, forms = _over_rows(spec, forms[0], forms[0].base)
         if grouped or UNDEFINED.name in dict(spec.params):
             forms = tuple(replace(form, grouped=True) for form in forms)
         asked = cls(spec, forms)
@@ -45,6 +47,21 @@ class LossRequest(NamedTuple):
         if len(refusals) == len(asked.forms):
             raise refusals[0]
         return asked
+
+
+def _over_rows(spec: Spec, outer: Loss, base: str) -> tuple[Spec, tuple[Loss, ...]]:
+    """A loss of the rows of another one, in the forms that the other has; its parameters go to the other as well."""
+    given = dict(spec.params)
+    forms = find(given.get("of", base))
+    name = forms[0].name
+    rows = [form for form in forms if form.is_mean and form.state == "sums" and form.better == outer.better]
+    if not rows:
+        raise UsageError(
+            f"`of={name}` in `{spec}` is no loss that has a value for every row, the lower the better",
+            hint="for example `of=mae` or `of=log_loss`",
+        )
+    named = spec._replace(params=tuple((given | {"of": name}).items()))
+    return named, tuple(outer.over(form) for form in rows)
 
 
 def requests_of(losses: Sequence[str], *, grouped: bool = False) -> list[LossRequest]:

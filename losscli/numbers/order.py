@@ -7,16 +7,17 @@ and is the same whether rows were put aside or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from losscli.numbers.pieces import Rows, Stretch, joined
 from losscli.numbers.values import Values
+from losscli.numbers.whole_weights import WeightUnit, Whole
 
 if TYPE_CHECKING:
     from losscli.numbers.sums import Names
@@ -24,13 +25,10 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 1 << 18
 """Rows of a range of values, about."""
+MARKS = 1 << 14
+"""Of so many rows of a kind, about, marks are chosen."""
 MOST_STRETCHES = 1 << 12
 """Where rows in memory are in more stretches, they are sorted anew."""
-FEW = 1 << 31
-"""Sums of whole weights below this can be multiplied in 63 bits."""
-
-Whole: TypeAlias = Any
-"""An array of whole numbers: int64, or Python's where those are too short."""
 
 
 class Steps(NamedTuple):
@@ -77,22 +75,46 @@ class Order(Values):
     @property
     def support(self) -> Fraction:
         """What the rows of kind 1, the positives, weigh."""
-        return self.totals_of(2)[1] * Fraction(2) ** self._exponent
+        return self.totals_of(2)[1] * Fraction(2) ** self.unit.exponent
 
     def steps(self, kinds: int) -> Iterator[Steps]:
         """All different values, ascending, a range of them at a time, with the weights of so many kinds."""
-        runs = self._runs
-        starts = [run.rows.start for run in runs]
-        for bound in (*self._bounds, np.inf):
-            stops = [run.rows.place(bound) for run in runs]
+        bounds = (*self._bounds, np.inf)
+        places = [(run.rows.start, *run.rows.places(bounds)) for run in self._runs]
+        for at in range(len(bounds)):
             cut = [
-                _Run(run.kind, Stretch(run.rows.piece, start, stop))
-                for run, start, stop in zip(runs, starts, stops, strict=True)
-                if start < stop
+                _Run(run.kind, Stretch(run.rows.piece, *ends[at : at + 2]))
+                for run, ends in zip(self._runs, places, strict=True)
+                if ends[at] < ends[at + 1]
             ]
-            starts = stops
             if cut:
                 yield self._steps_of(cut, kinds)
+
+    def marks(self, most: int) -> Floats:
+        """Different values, ascending: all, or at most so many that the rows of each kind are spread evenly over."""
+        found = []
+        for wanted in sorted({run.kind for run in self._runs}):
+            runs = [rows for kind, rows in self._runs if kind == wanted]
+            step = max(1, sum(map(len, runs)) // MARKS)
+            found.append(np.sort(np.concatenate([sampled(rows, step) for rows in runs])))
+        every = np.unique(np.concatenate(found))
+        if len(every) <= most:
+            return every
+        own = most // len(found)
+        return np.unique(
+            np.concatenate([held[np.linspace(0, len(held) - 1, own).astype(np.int64)] for held in found])
+        )
+
+    def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
+        """By kind, what the rows weigh that are not above each of some ascending values."""
+        found = [[0] * len(values) for _ in range(kinds)]
+        for kind, rows in self._runs:
+            below, last = 0, rows.start
+            for at, place in enumerate(rows.places(values.tolist())):
+                below += self._weight_of(Stretch(rows.piece, last, place))
+                found[kind][at] += below
+                last = place
+        return tuple(found)
 
     # ------------------------------------------------------------------ ranges of values
 
@@ -123,7 +145,7 @@ class Order(Values):
             totals = [
                 [self._weight_of(run.rows) for run in runs if run.kind == kind] for kind in range(kinds)
             ]
-            return Steps(np.array(list(first)), tuple(self._whole([sum(each)]) for each in totals))
+            return Steps(np.array(list(first)), tuple(self.unit.whole([sum(each)]) for each in totals))
         by_kind = [_merged([run.rows.rows() for run in runs if run.kind == kind]) for kind in range(kinds)]
         values = np.concatenate([rows.columns[0] for rows in by_kind])
         values.sort(kind="stable")
@@ -137,36 +159,18 @@ class Order(Values):
             ends = rest if kind == kinds - 1 else rows.columns[0].searchsorted(values, "right")
             rest = rest - ends
             if rows.weight is not None:
-                ends = np.concatenate([self._whole([0]), self._in_units(rows.weight).cumsum()])[ends]
-            weights.append(np.diff(ends, prepend=self._whole([0])))
+                ends = np.concatenate([self.unit.whole([0]), self.unit.multiples(rows.weight).cumsum()])[ends]
+            weights.append(np.diff(ends, prepend=self.unit.whole([0])))
         return Steps(values, tuple(weights))
 
     # ------------------------------------------------------------------ weights as whole numbers
 
     @cached_property
-    def _exponent(self) -> int:
-        """Every weight is a whole multiple of two to this."""
-        found = [_lowest_bit(rows.weight) for rows in self._read(0) if rows.weight is not None]
-        return min(found, default=0)
-
-    @cached_property
-    def _dtype(self) -> Any:
-        """Of whole weights that can be added and multiplied."""
-        few = self.weight.fraction < FEW * Fraction(2) ** self._exponent
-        return np.int64 if few else object
-
-    def _whole(self, numbers: Iterable[int]) -> Whole:
-        return np.array(list(numbers), self._dtype)
-
-    def _in_units(self, weight: Floats) -> Whole:
-        """Weights as multiples of the unit."""
-        if self._dtype is np.int64:
-            return np.ldexp(weight, -self._exponent).astype(np.int64)
-        fractions, exponents = np.frexp(weight)
-        mantissas = np.ldexp(fractions, 53).astype(np.int64).tolist()
-        shifts = (exponents - 53 - self._exponent).tolist()
-        pairs = zip(mantissas, shifts, strict=True)
-        return self._whole(m << shift if shift >= 0 else m >> -shift for m, shift in pairs)
+    def unit(self) -> WeightUnit:
+        """In which all weights are whole numbers."""
+        weights = [piece.weight for piece in self.pieces if piece.weight is not None]
+        parts = (held[at : at + AT_A_TIME] for held in weights for at in range(0, len(held), AT_A_TIME))
+        return WeightUnit.of(parts, self.weight)
 
     def _weight_of(self, rows: Stretch) -> int:
         """What the rows of a stretch weigh, in the unit of all weights."""
@@ -176,7 +180,7 @@ class Order(Values):
             rows.piece.weight[at : min(at + AT_A_TIME, rows.stop)]
             for at in range(rows.start, rows.stop, AT_A_TIME)
         )
-        return sum(int(self._in_units(part).sum()) for part in parts)
+        return sum(int(self.unit.multiples(part).sum()) for part in parts)
 
 
 def sampled(rows: Stretch, step: int) -> Floats:
@@ -198,11 +202,3 @@ def _merged(parts: Sequence[Rows]) -> Rows:
         values.sort(kind="stable")
         return Rows((values,), None)
     return Rows((values,), np.concatenate(weights)).take(np.argsort(values, kind="stable"))
-
-
-def _lowest_bit(weight: Floats) -> int:
-    """The exponent of the lowest bit that is set in any of some weights, at most 0."""
-    fractions, exponents = np.frexp(weight[weight > 0.0])
-    mantissas = np.ldexp(fractions, 53).astype(np.int64)
-    _, lowest = np.frexp((mantissas & -mantissas).astype(np.float64))
-    return int((exponents - 54 + lowest).min(initial=0))

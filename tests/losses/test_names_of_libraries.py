@@ -87,7 +87,7 @@ ALIASES = {
         zero_one: error error@0.7 merror
         cross_entropy: mlogloss
         auc: auc
-        pr_auc: aucpr
+        pr_auc_interpolated: aucpr
         ndcg: ndcg ndcg@10
         map: map map@10
         precision_at_k: pre@5
@@ -133,7 +133,7 @@ ALIASES = {
         auc: AUC
         query_auc: QueryAUC
         pr_auc: PRAUC
-        gini_reg: NormalizedGini
+        gini: NormalizedGini
         brier: BrierScore
         hinge: HingeLoss
         hamming: HammingLoss

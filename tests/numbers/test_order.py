@@ -90,7 +90,7 @@ def test_steps_are_the_weights_of_each_value_by_kind(
         found = steps(state)
         totals = state.totals_of(KINDS)
     wanted = steps_by_hand(column, kinds, np.ones(3000) if weight is None else weight)
-    unit = Fraction(2) ** state._exponent
+    unit = Fraction(2) ** state.unit.exponent
     assert [(value, *(int(w) * unit for w in weights)) for value, *weights in found] == wanted
     assert [total * unit for total in totals] == [sum(w[1 + kind] for w in wanted) for kind in range(KINDS)]
 
@@ -158,8 +158,30 @@ def assert_same(kind: Any, state: Any, column: Any, kinds: Any, weight: Any) -> 
     if not len(column):
         return
     if kind is Order:
-        unit = Fraction(2) ** state._exponent
+        unit = Fraction(2) ** state.unit.exponent
         found = [(value, *(int(w) * unit for w in weights)) for value, *weights in steps(state)]
         assert found == steps_by_hand(column, kinds, weight)
     else:
         assert state.quantile(Fraction(1, 3)) == quantile_by_hand(column, weight, Fraction(1, 3))
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("weighted", ["none", "fractions"])
+@pytest.mark.parametrize("aside", [False, True])
+def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighted: str, aside: bool) -> None:
+    column, kinds, weight = drawn(ties, weighted)
+    states = states_of(Order, (column, kinds), weight, 170)
+    with Spill() as spill:
+        state = put_aside(states, spill) if aside else merged(states)
+        marks = state.marks(50)
+        found = state.totals_up_to(marks, KINDS)
+        everything = state.marks(3000)
+        unit = Fraction(2) ** state.unit.exponent
+    held = np.ones(3000) if weight is None else weight
+    rows = list(zip(column.tolist(), kinds.tolist(), held.tolist(), strict=True))
+    for at, mark in enumerate(marks.tolist()):
+        for kind in range(KINDS):
+            wanted = sum(Fraction(w) for value, k, w in rows if k == kind and value <= mark)
+            assert found[kind][at] * unit == wanted
+    assert len(marks) <= 50
+    assert everything.tolist() == np.unique(column + 0.0).tolist()
