@@ -15,7 +15,7 @@ ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 # What is left behind otherwise, by module: a half-written file, a hidden cursor.
 TIDYING = {
     "losscli.report.writing": "discard_unfinished",
-    "losscli.pairing.spill": "discard",
+    "losscli.table.spill": "discard",
     "losscli.cli.progress": "clear",
 }
 

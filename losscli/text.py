@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # Control characters, the line and paragraph separators, and what reverses or hides the text around it.
 _UNSAFE = re.compile(
@@ -94,3 +95,22 @@ def share(count: int, total: int, what: str, predicate: str) -> str:
     verb, space, rest = predicate.partition(" ")
     verb = verb if count != 1 else SINGULAR.get(verb, f"{verb}s")
     return f"{count} of {total} {noun(total, what)} {verb}{space}{rest}"
+
+
+def read_number(text: str) -> float | None:
+    """The number written as ``text``; None where that is not a plain decimal.
+
+    >>> read_number("1e3"), read_number("1_000")
+    (1000.0, None)
+    """
+    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
+
+
+def either(words: Iterable[str]) -> str:
+    """Words to choose from, as a list in English.
+
+    >>> either(["table", "json", "csv"])
+    'table, json or csv'
+    """
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

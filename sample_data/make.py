@@ -13,6 +13,7 @@ import csv
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,29 @@ FACTS = {
     "above_4": {5, 6, 7, 8, 9},
     "loop": {0, 6, 8, 9},
 }
+
+SENTENCES = (
+    "the train to the coast leaves at noon | the train to the coast leaves at noon",
+    "please bring me a glass of water | please bring me the glass of water",
+    "we met him at the old harbour | we met at the old harbour",
+    "turn left after the second bridge | turn left after the second bridge",
+    "she wrote the letter with a pencil | she wrote a letter with the pencil",
+    "it has been raining since Monday | it has been reigning since Monday",
+    "nobody knew where the key was | nobody new where the key was",
+    "four birds sat on the garden wall | for birds sat on the garden wall",
+    "the museum is closed in winter | the museum is closed in winter",
+    "I will call you when I arrive | I will call you when I arrive there",
+    "their house stands by the river | there house stands by the river",
+    "he plays the violin very well | he plays the violin very well",
+    "can you repeat the last number | can you repeat the last number",
+    "the soup needs a little more salt | the soup needs little more salt",
+    "our meeting begins in ten minutes | hour meeting begins in ten minutes",
+    "the weather in Zürich was fine | the weather in Zurich was fine",
+    "all the windows were wide open | all the windows were wide open",
+    "two plus two makes four | to plus to makes for",
+    "write your name on the first page | right your name on the first page",
+    "good night and see you tomorrow | good night and see you tomorrow",
+)
 
 
 def held_out(rows: int, count: int, classes: list[int] | None = None) -> tuple[list[int], list[int]]:
@@ -126,6 +150,27 @@ def digits() -> dict[str, Table]:
     }
 
 
+def digits_search() -> dict[str, Table]:
+    """Pictures as queries, and for each of them other pictures, by their likeness to it."""
+    source = load_digits()
+    fit, rest = held_out(len(source.target), count=24, classes=source.target.tolist())
+    draw = np.random.PCG64(SEED)
+    found: Table = {"query": [], "id": [], "label": [], "score": []}
+    for query in rest:
+        # The 15 pictures with the least random words: which they are depends on no version.
+        words = draw.random_raw(len(fit))
+        for one in sorted(fit[at] for at in np.argsort(words, kind="stable")[:15]):
+            digits = [int(source.target[at]) for at in (query, one)]
+            alike = sum((digits[0] in those) == (digits[1] in those) for those in FACTS.values())
+            pictures = [source.data[at].astype(int) for at in (query, one)]
+            lengths = [math.sqrt(int(picture @ picture)) for picture in pictures]
+            row = (query, one, 2 if digits[0] == digits[1] else int(alike == len(FACTS) - 1))
+            score = int(pictures[0] @ pictures[1]) / (lengths[0] * lengths[1])
+            for name, cell in zip(found, (*row, score), strict=True):
+                found[name].append(cell)  # type: ignore[arg-type]
+    return {"digits_search": found}
+
+
 def iris() -> dict[str, Table]:
     source = load_iris()
     fit, rest = held_out(len(source.target), count=75, classes=source.target.tolist())
@@ -173,6 +218,73 @@ def training(rate: float = 0.01, epochs: int = 100) -> dict[str, Table]:
     }
 
 
+STORES = {"Aachen": 120, "Bonn": 310, "Celle": 45, "Dresden": 800}
+SEASON = (-18, -22, -10, 0, 6, 12, 20, 17, 5, -2, -12, 4)  # percent, from January on
+
+
+def sales(years: int = 4) -> dict[str, Table]:
+    """Monthly sales of four stores: three years to train on, and the year to forecast."""
+    seed = 2024
+    columns: dict[str, list[Any]] = {name: [] for name in ("store", "month", "label")}
+    for store, level in STORES.items():
+        for month in range(12 * years):
+            seed = (1103515245 * seed + 12345) % 2**31  # the generator of the C standard's example
+            percent = 100 + SEASON[month % 12] + month // 3 + seed // 65536 % 15 - 7
+            columns["store"].append(store)
+            columns["month"].append(f"{2021 + month // 12}-{month % 12 + 1:02}-01")
+            columns["label"].append(round(level * percent / 100))
+    last = [month.startswith(f"{2021 + years - 1}") for month in columns["month"]]
+    train = {
+        name: [v for v, late in zip(held, last, strict=True) if not late] for name, held in columns.items()
+    }
+    found: Table = {
+        name: [v for v, late in zip(held, last, strict=True) if late] for name, held in columns.items()
+    }
+    past = dict(zip(zip(train["store"], train["month"], strict=True), train["label"], strict=True))
+    pairs = list(zip(found["store"], found["month"], strict=True))
+    before = [
+        [past[store, f"{2021 + years - 1 - back}{month[4:]}"] for back in (1, 2)] for store, month in pairs
+    ]
+    # The last year's month, and a step on from the last two of them.
+    found["pred"] = [round(1.04 * (2 * one + two) / 3, 1) for one, two in before]
+    found["naive"] = [float(one) for one, _ in before]
+    return {"sales": found, "sales_train": train}
+
+
+def survival(rows: int = 80, watched: float = 24.0) -> dict[str, Table]:
+    """Months until machines of four ages fail, watched for two years and looked at every half year."""
+    label: dict[str, list[float]] = {"time": [], "lower": [], "upper": [], "pred": []}
+    events: list[int] = []
+    for row in range(rows):
+        age, chance = row % 4, (0.5 + row * (math.sqrt(5.0) - 1.0) / 2.0) % 1.0
+        # Rounded, so that the last digit of a logarithm does not show.
+        fails = round(-math.log(chance) * (40.0 - 9.0 * age), 1)
+        seen = fails < watched
+        events.append(int(seen))
+        label["time"].append(fails if seen else watched)
+        label["lower"].append(6.0 * (fails // 6.0) if seen else watched)
+        label["upper"].append(6.0 * (fails // 6.0) + 6.0 if seen else math.inf)
+        label["pred"].append(round((27.0 - 6.0 * age) * (1.0 + 0.02 * (row % 7)), 1))
+    ids = list(range(rows))
+    times: Table = {"id": ids, "time": label["time"], "event": events}
+    return {"survival": {**times, "lower": label["lower"], "upper": label["upper"], "pred": label["pred"]}}
+
+
+def dictation() -> dict[str, Table]:
+    """Sentences as they were said, and as a program might have written them down."""
+    pairs = [line.split(" | ") for line in SENTENCES]
+    tokens = [len(said.split()) + 1 for said, _ in pairs]
+    return {
+        "dictation": {
+            "id": list(range(len(pairs))),
+            "label": [said for said, _ in pairs],
+            "pred": [heard for _, heard in pairs],
+            "tokens": tokens,
+            "nll": [round(count * (1.2 + 0.35 * (row % 5)), 2) for row, count in enumerate(tokens)],
+        }
+    }
+
+
 def write(directory: Path, stem: str, table: Table) -> None:
     with (directory / f"{stem}.csv").open("w", newline="", encoding="utf-8") as file:
         # csv writes a float by its repr: the shortest text that reads back as the same double.
@@ -186,7 +298,8 @@ def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     # One thread, since the number of threads changes the order in which a matrix product is summed.
     with threadpool_limits(1):
-        for tables in (diabetes, breast_cancer, digits, iris, training):
+        several = (diabetes, breast_cancer, digits, digits_search, iris, training, sales, survival, dictation)
+        for tables in several:
             for stem, table in tables().items():
                 write(directory, stem, table)
 

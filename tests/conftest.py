@@ -124,6 +124,18 @@ def environment(changes: dict[str, str | None] | None) -> dict[str, str]:
     return env
 
 
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory) -> dict[str, str]:
+    """The environment of a reader: the command on the path, a terminal of 80 columns, no colour."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "losscli"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m losscli "$@"\n')
+    script.chmod(0o755)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOSSCLI_")}
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return {**inherited, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+
+
 @pytest.fixture
 def losscli(tmp_path):
     """The command in a process of its own, with the test's folder as its own."""

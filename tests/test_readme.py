@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import doctest
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from console import commands
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def commands(block: str) -> list[tuple[str, str]]:
-    """The commands of a block, each with the output that is shown below it."""
-    found: list[tuple[str, str]] = []
-    for piece in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, _, output = piece.partition("\n")
-        while command.endswith("\\"):
-            more, _, output = output.partition("\n")
-            command = command[:-1] + more.removeprefix(">")
-        found.append((command, output))
-    return found
 
 
 def anywhere(output: str) -> str:
@@ -33,26 +19,15 @@ def anywhere(output: str) -> str:
     return re.sub(r'"arithmetic": "[^"]*"', '"arithmetic": "…"', output)
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The surroundings of a reader: the command on the path, a terminal of 80 columns, no colour."""
-    folder = tmp_path_factory.mktemp("bin")
-    script = folder / "losscli"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m losscli "$@"\n')
-    script.chmod(0o755)
-    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOSSCLI_")}
-    return {**inherited, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-
-
-def test_the_console_blocks_print_what_they_show(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_console_blocks_print_what_they_show(reader: dict[str, str], tmp_path: Path) -> None:
     # In order and in one folder, as a reader runs them: a file that one command writes, a later one reads.
     for name in ("sample_data", "losscli"):
         (tmp_path / name).symlink_to(ROOT / name)
-    assert len(BLOCKS) > 5
-    for command, shown in (pair for block in BLOCKS for pair in commands(block)):
+    pairs = commands(README)
+    assert len(pairs) > 5
+    for command, shown in pairs:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=tmp_path, env=environment, text=True, encoding="utf-8",
+            ["bash", "-c", command], cwd=tmp_path, env=reader, text=True, encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
         )  # fmt: skip
         assert anywhere(done.stdout) == anywhere(shown), f"$ {command}"

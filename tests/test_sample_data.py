@@ -22,11 +22,16 @@ STEMS = [
     "diabetes_labels",
     "diabetes_preds",
     "diabetes_quantiles",
+    "dictation",
     "digits_facts",
     "digits_labels",
     "digits_preds",
+    "digits_search",
     "iris",
     "iris_costs",
+    "sales",
+    "sales_train",
+    "survival",
     "training",
 ]
 FACTS = {"even": "02468", "prime": "2357", "above_4": "56789", "loop": "0689"}
@@ -210,3 +215,15 @@ def test_the_training_loss_falls_at_every_epoch():
     losses = [sum(squares[k : k + 3]) / 3 for k in range(0, 303, 3)]
     assert losses[0] == Fraction(9 + 25 + 49, 3)
     assert all(later < earlier for earlier, later in pairwise(losses))
+
+
+def test_the_sales_that_are_forecast_follow_those_to_train_on():
+    found, train = columns("sales"), columns("sales_train")
+    held = dict(zip(zip(train["store"], train["month"], strict=True), train["label"], strict=True))
+    for store, month, pred, naive in zip(
+        found["store"], found["month"], found["pred"], found["naive"], strict=True
+    ):
+        one, two = held[store, f"2023{month[4:]}"], held[store, f"2022{month[4:]}"]
+        assert naive == one
+        assert pred == round(1.04 * (2 * one + two) / 3, 1)
+    assert {month[:4] for month in train["month"]} == {"2021", "2022", "2023"}

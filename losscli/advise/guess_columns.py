@@ -194,7 +194,7 @@ class ColumnGuesses:
     def _rank(self, candidate: Candidate) -> tuple[bool, bool]:
         """Several columns first, and of them probabilities."""
         profiles = self.profiles([c for columns in candidate.roles.values() for c in columns])
-        fractions = all(c.within(0.0, 1.0) for c in profiles) and not all(c.whole for c in profiles)
+        fractions = all(c.from_0_to(1.0) for c in profiles) and not all(c.whole for c in profiles)
         return len(profiles) == 1, not fractions
 
     # -- what they look like ----------------------------------------------------------------------

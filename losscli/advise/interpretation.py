@@ -27,7 +27,7 @@ class Described:
     roles: tuple[str, ...]  # ("pred",), or those of several columns such as mean and sd
     preds: Sequence[ColumnProfile]
     labels: Sequence[ColumnProfile]
-    lists: tuple[str, ...] = ()  # the names of label and prediction, where both columns hold lists
+    lists: tuple[str, ...]  # the names of label and prediction, where both columns hold lists
     whole_lists: bool = False  # no number in these lists is written with a point
     named: bool = True  # the columns of predictions have names of their own
     paired: bool = True  # rows are paired by position
@@ -100,7 +100,7 @@ def matrix(columns: Sequence[ColumnProfile]) -> Floats:
 
 def sum_to_one(columns: Sequence[ColumnProfile]) -> bool:
     """Whether the columns hold shares of one whole in every row."""
-    within = all(column.within(0.0, 1.0) for column in columns)
+    within = all(column.from_0_to(1.0) for column in columns)
     return within and bool(np.allclose(matrix(columns).sum(axis=1), 1.0, atol=1e-6))
 
 

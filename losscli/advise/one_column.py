@@ -17,19 +17,20 @@ from losscli.text import plural, share
 
 FEW_CLASSES = 20
 """Whole numbers with more different values than these are no classes."""
+RANKS = "how often a row of the positive class is ranked above another"
 
 
 def labels_of_text(seen: Described) -> Interpretation | None:
     """Labels that are text or two numbers other than 0 and 1, and labels whose positive class the call names."""
     pred, label = seen.pred, seen.label
-    coded = label.whole and len(label.classes) == 2 and pred.within(0.0, 1.0) and not pred.whole
+    coded = label.whole and len(label.classes) == 2 and pred.from_0_to(1.0) and not pred.whole
     if not (label.text or seen.pos_label is not None or (coded and not _two_classes(label))):
         return None
     if pred.text:
         strangers = [c for c in pred.classes if c not in label.classes]
         why = f"the labels have no {listed(strangers)}, which the predictions have: a spelling?"
         return _classes(seen, why if strangers else None)
-    if (len(label.classes) > 2 and seen.pos_label is None) or (pred.whole and not pred.within(0.0, 1.0)):
+    if (len(label.classes) > 2 and seen.pos_label is None) or (pred.whole and not pred.from_0_to(1.0)):
         found = _classes(seen)
         found.doubt("the labels are text and the predictions numbers: do they name the same classes?")
         return found
@@ -78,8 +79,8 @@ def _two_classes(label: ColumnProfile) -> bool:
 def _probabilities_or_scores(seen: Described) -> Interpretation:
     pred, label = seen.pred, seen.label
     told = f"{name_of(label)} has two classes"
-    raw = seen.from_logits or not pred.within(0.0, 1.0)
-    if raw and not seen.from_logits and pred.within(0.0, 100.0) and pred.high > 20.0:
+    raw = seen.from_logits or not pred.from_0_to(1.0)
+    if raw and not seen.from_logits and pred.from_0_to(100.0) and pred.high > 20.0:
         return Interpretation(
             "binary",
             f"{told}, and {name_of(pred)} lies between 0 and 100",
@@ -92,7 +93,11 @@ def _probabilities_or_scores(seen: Described) -> Interpretation:
         return Interpretation(
             "binary",
             f"{told}, and {name_of(pred)} holds raw scores from {short(pred.low)} to {short(pred.high)}",
-            {"log_loss": "if the scores are log odds", "brier": "the same, calmer about sure mistakes"},
+            {
+                "log_loss": "if the scores are log odds",
+                "brier": "the same, calmer about sure mistakes",
+                "auc": RANKS,
+            },
             {"mse": "scores are not in the unit of the label", **_against_the_share_of_mistakes(label)},
             options=["--from-logits"],
         ).doubt(
@@ -107,6 +112,7 @@ def _probabilities_or_scores(seen: Described) -> Interpretation:
             "log_loss": "a sure mistake is dear",
             "brier": "bounded: calmer about sure mistakes",
             "ece": "whether the probabilities mean what they say",
+            "auc": RANKS,
         },
         _against_the_share_of_mistakes(label),
     )
@@ -155,7 +161,7 @@ def _classes(seen: Described, doubt: str | None = None) -> Interpretation:
 def shares(seen: Described) -> Interpretation | None:
     """Labels between 0 and 1."""
     pred, label = seen.pred, seen.label
-    if label.whole or not (label.within(0.0, 1.0) and pred.within(0.0, 1.0)):
+    if label.whole or not (label.from_0_to(1.0) and pred.from_0_to(1.0)):
         return None
     return Interpretation(
         "shares",

@@ -77,9 +77,9 @@ class ColumnProfile:
     def constant(self) -> bool:
         return len(self.classes) == 1
 
-    def within(self, low: float, high: float) -> bool:
-        """Whether every value is a number from ``low`` to ``high``."""
-        return not self.text and self.low >= low and self.high <= high
+    def from_0_to(self, high: float) -> bool:
+        """Whether every value is a number from 0 to ``high``."""
+        return not self.text and self.low >= 0.0 and self.high <= high
 
 
 def look(source: Source, columns: Sequence[Chosen]) -> tuple[list[ColumnProfile], bool]:

@@ -190,7 +190,7 @@ def several_labels(seen: Described) -> Interpretation:
 
 
 def _multilabel(seen: Described, told: str) -> Interpretation:
-    if seen.from_logits or not all(one.within(0.0, 1.0) for one in seen.preds):
+    if seen.from_logits or not all(one.from_0_to(1.0) for one in seen.preds):
         return Interpretation(
             "multilabel",
             f"{told}, and the predictions are raw scores",

@@ -11,11 +11,13 @@ import stat
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
+from losscli.reading.select import looked_for
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
             )
     columns = ColumnGuesses(options)
     found = []
-    for candidate in columns.candidates(as_eval=as_eval):
+    for candidate in looked_for(partial(columns.candidates, as_eval=as_eval)):
         one = interpret(columns.describe(candidate), columns.sources[0].format)
         one.pred, one.label = candidate.pred, candidate.label
         one.command = _command(options, one, columns.names_needed(candidate))
@@ -121,7 +123,7 @@ TASKS = {
 }  # fmt: skip
 
 
-def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:
+def first_losses(found: Suggestion, given: Sequence[str]) -> list[str]:
     """The losses that come first, for a call of `eval` that names none.
 
     ``given`` are options of the call.  UsageError if it is not sure what the columns mean, or an option is missing.
@@ -139,4 +141,5 @@ def first_losses(found: Suggestion, given: Sequence[str] = ()) -> list[str]:
             f"no loss is named, and {reading.why}: {' '.join(lacking)} is needed",
             hint=f"`{reading.command}`",
         )
-    return list(reading.fits)
+    # What keeps every row takes memory that only a call that names it should take.
+    return [loss for loss in reading.fits if not reading.form(loss).keeps_rows]

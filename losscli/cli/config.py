@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from losscli.cli.option import Option, Setting
 from losscli.cli.options import TABLE
-from losscli.cli.toml_lines import Keys, line_of
+from losscli.cli.toml_lines import KeyPath, line_of
 from losscli.errors import UsageError
 from losscli.report.config import GateTable, LossSpecList, StrictTable, TextList
 
@@ -71,7 +71,7 @@ class Settings:
 
     path: str
     options: dict[str, Any]
-    gates: tuple[GateTable, ...] = ()
+    gates: tuple[GateTable, ...]
 
 
 def load(path: str, *, named: bool) -> Settings | None:
@@ -130,7 +130,7 @@ def _settings(document: Any, place: _Place, path: str, *, named: bool) -> Settin
     return Settings(place.file, given, gates)
 
 
-def _texts(held: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+def _texts(held: Any, keys: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """Every text in a document, with its keys."""
     if isinstance(held, str):
         yield keys, held
@@ -150,7 +150,7 @@ class _Place:
     text: str
     prefix: tuple[str, ...]
 
-    def error(self, keys: Keys, message: str, hint: str | None = None) -> UsageError:
+    def error(self, keys: KeyPath, message: str, hint: str | None = None) -> UsageError:
         line = line_of(self.text, (*self.prefix, *keys))
         return UsageError(f"line {line}: {message}" if line else message, hint=hint, file=self.file)
 
@@ -160,7 +160,7 @@ class _Place:
         _, keys, message, hint = min(found, key=lambda one: one[0] or 0)
         return self.error(keys, message, hint)
 
-    def _one(self, one: Any, document: Any) -> tuple[int | None, Keys, str, str | None]:
+    def _one(self, one: Any, document: Any) -> tuple[int | None, KeyPath, str, str | None]:
         keys = _known_part(one["loc"], document)
         shown = show_keys(keys)
         hint = None
@@ -179,7 +179,7 @@ class _Place:
         return line_of(self.text, (*self.prefix, *keys)), keys, message, hint
 
 
-def _known_part(keys: Keys, document: Any) -> Keys:
+def _known_part(keys: KeyPath, document: Any) -> KeyPath:
     """The part of a place that is in the document: pydantic adds the branches that it tried."""
     held: list[str | int] = []
     for key in keys:
@@ -191,7 +191,7 @@ def _known_part(keys: Keys, document: Any) -> Keys:
     return tuple(held)
 
 
-def show_keys(keys: Keys) -> str:
+def show_keys(keys: KeyPath) -> str:
     """A place in words, tables counted from 1.
 
     >>> show_keys(("gates", 1, "max"))

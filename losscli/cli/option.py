@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from losscli.errors import UsageError
+from losscli.text import either
 
 
 class Panel(StrEnum):
@@ -85,13 +86,3 @@ class Option(NamedTuple):
             raise UsageError(f"`{self.flags[0]}` is {either(self.choices)}, not `{text}`")
         if self.check is not None:
             self.check(text)
-
-
-def either(words: Iterable[str]) -> str:
-    """Words to choose from, as a list in English.
-
-    >>> either(["table", "json", "csv"])
-    'table, json or csv'
-    """
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last

@@ -12,7 +12,7 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from losscli.reading.source import Dialect
 
-TOPICS = ("losses", "columns", "keys", "missing", "formats", "exact", "exit-codes", "ci")
+TOPICS = ("losses", "columns", "keys", "groups", "missing", "formats", "exact", "exit-codes", "ci")
 """The topics of `losscli help`, in the order in which to read them."""
 
 PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
@@ -107,7 +107,7 @@ def read_dialect(text: str | None) -> Dialect | None:
 def read_class_weight(text: str | None) -> dict[str, float]:
     """The value of ``--class-weight``; the class is the text before the last equals sign."""
     from losscli.loss.domains import NONNEGATIVE
-    from losscli.loss.spec import read_number
+    from losscli.text import read_number
 
     found: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():

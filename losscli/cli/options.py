@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from losscli.cli.commands import COMMANDS
-from losscli.cli.option import Option, Panel, Section, Setting, either
+from losscli.cli.option import Option, Panel, Section, Setting
 from losscli.cli.option_values import (
     PLOTS,
     complete_losses,
@@ -25,7 +25,9 @@ from losscli.cli.option_values import (
     read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
+from losscli.report.options import LIMITS
 from losscli.show import COMPARING, FORMATS
+from losscli.text import either
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable
@@ -108,8 +110,18 @@ class Options:
         "`country+device` (repeatable)",
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
+    group: str | None = option(
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        help="The query, series or image of each row: every loss is measured within each group, and the result is "
+        "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
+        setting=Setting("the query, series or image of each row: results are means over these groups"),
+    )  # fmt: skip
+    group_weight: str | None = option(
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
+    )  # fmt: skip
     min_slice: int = option(
-        "--min-slice", metavar="N", panel=Panel.ROWS, commands=ROWS, least=0,
+        "--min-slice", metavar="N", panel=Panel.ROWS, commands=ROWS, least=LIMITS["min_slice"].least,
         help="Fold slices of fewer rows into `other`", setting=Setting("fold smaller slices into `other`"),
     )  # fmt: skip
     top: int | None = option(
@@ -144,7 +156,7 @@ class Options:
         "--average", metavar="NAME", panel=Panel.LOSSES, commands=ROWS,
         help="macro, micro, weighted or none, for losses per class or output (`losses NAME` shows the default, "
         "and the signature of a result what was used); none gives a result for each part",
-        setting=Setting("over classes and outputs", choices=("macro", "micro", "weighted", "none")),
+        setting=Setting("over classes and outputs", choices=LIMITS["average"].choices),
     )  # fmt: skip
     from_logits: bool = option(
         "--from-logits", commands=COLUMNS,
@@ -167,12 +179,12 @@ class Options:
         setting=Setting("type of the keys"),
     )  # fmt: skip
     unmatched: str = option(
-        "--unmatched", choices=("error", "drop"), commands=ROWS,
+        "--unmatched", choices=LIMITS["unmatched"].choices, commands=ROWS,
         help="Keys that only one side has, and missing keys: refuse them, or drop and count their rows",
         setting=Setting("keys on one side only"),
     )  # fmt: skip
     nan: str = option(
-        "--nan", choices=("error", "drop", "propagate"), panel=Panel.ROWS, commands=ROWS,
+        "--nan", choices=LIMITS["nan"].choices, panel=Panel.ROWS, commands=ROWS,
         help="Missing values: refuse them, drop the pair and count it, or give no value to a result that one enters",
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
@@ -189,9 +201,13 @@ class Options:
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
-        "--time", metavar="COLUMN", commands=("compare",),
-        help="The time of each row, to compare by Diebold and Mariano's test; for predictions made several "
-        "steps ahead add `--ci normal:horizon=H`",
+        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        help="The time of each row, for losses that need the order of rows, and of a training file",
+        variants={
+            "compare": {"help": "The time of each row, to compare by Diebold and Mariano's test; for predictions made "
+                        "several steps ahead add `--ci normal:horizon=H`"}
+        },
+        setting=Setting("the time of each row"),
     )  # fmt: skip
     input_format: str | None = option(
         "--input-format", metavar="NAME", commands=INPUTS,
@@ -252,7 +268,8 @@ class Options:
         "without it text stays as it is",
     )  # fmt: skip
     worst: int = option(
-        "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=0, most=10_000,
+        "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,
+        most=LIMITS["worst"].most,
         help="Show the N rows with the worst loss, and their share of the total",
         variants={"report": {"default": 10}},
     )  # fmt: skip
@@ -271,11 +288,11 @@ class Options:
         help=f"A picture below the table, on a terminal only: {either(PLOTS)}",
     )  # fmt: skip
     jobs: int | None = option(
-        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=1,
+        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=LIMITS["jobs"].least,
         help="Threads; does not change results (default: number of cores)", setting=Setting("threads", found=False),
     )  # fmt: skip
     chunk_rows: int = option(
-        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=ROWS, least=1,
+        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=ROWS, least=LIMITS["chunk_rows"].least,
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
@@ -306,7 +323,7 @@ class Options:
     )  # fmt: skip
 
     def __init__(
-        self, values: Mapping[str, Any], given: frozenset[str] = frozenset(), gates: Sequence[GateTable] = ()
+        self, values: Mapping[str, Any], given: frozenset[str], gates: Sequence[GateTable] = ()
     ) -> None:
         self.given = given
         """The names of the options on the command line, without those that the environment or a file sets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-Keys: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 """The way to a value: keys of tables, and places in arrays, from 0."""
 
 HEADER = re.compile(r"\s*\[(\[)?\s*([^\]\[]+?)\s*\](\])?\s*(#.*)?$")
@@ -14,21 +14,21 @@ ASSIGNMENT = re.compile(
 )
 
 
-def line_of(text: str, keys: Keys) -> int | None:
+def line_of(text: str, keys: KeyPath) -> int | None:
     """The line, from 1, of a key in a TOML document, or else of the nearest table around it.
 
     >>> line_of('a = 1' + chr(10) + '[[gates]]' + chr(10) + 'max = 2', ("gates", 0, "max"))
     3
     """
     best, depth = None, 0
-    arrays: dict[Keys, int] = {}
-    table: Keys = ()
+    arrays: dict[KeyPath, int] = {}
+    table: KeyPath = ()
     inside = ""  # the quotes of an open text of several lines
     for number, line in enumerate(text.splitlines(), 1):
         started, inside = inside, _open_text(line, inside)
         if started:
             continue
-        path: Keys | None = None
+        path: KeyPath | None = None
         if header := HEADER.match(line):
             path = table = _table_path(_parts(header[2]), arrays, starts_one=bool(header[1]))
         elif assigned := ASSIGNMENT.match(line):
@@ -42,9 +42,9 @@ def _parts(dotted: str) -> list[str]:
     return [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted)]
 
 
-def _table_path(names: list[str], arrays: dict[Keys, int], *, starts_one: bool) -> Keys:
+def _table_path(names: list[str], arrays: dict[KeyPath, int], *, starts_one: bool) -> KeyPath:
     """The path of a table, with its place in each array of tables on the way; ``arrays`` keeps the places."""
-    path: Keys = ()
+    path: KeyPath = ()
     for at, name in enumerate(names, 1):
         path = (*path, name)
         if at == len(names) and starts_one:

@@ -20,7 +20,7 @@ FUNCTIONS: dict[str, Any] = {
     "atan": np.arctan, "tanh": np.tanh, "sign": np.sign, "cosh": np.cosh, "sinh": np.sinh, "erf": erf,
     "erfc": erfc,
 }  # fmt: skip
-BINARY: dict[type, Any] = {
+OPERATORS: dict[type, Any] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,
 }  # fmt: skip
 COMPARE: dict[type, Any] = {
@@ -30,7 +30,7 @@ COMPARE: dict[type, Any] = {
 
 
 def evaluate_rows(
-    text: str, roles: Mapping[str, Any], params: Mapping[str, Any], *, by: tuple[str, str] | None = None
+    text: str, roles: Mapping[str, Any], params: Mapping[str, Any], *, by: tuple[str, str] | None
 ) -> Any:
     """The value of the text for every row: (n,).
 
@@ -112,7 +112,7 @@ class _Namespace:
     def _binary(self, op: ast.operator, one: Any, other: Any) -> Any:
         if isinstance(one, int | float):  # a parameter: NumPy divides by zero, Python does not
             one = np.float64(one)
-        return BINARY[type(op)](one, other)
+        return OPERATORS[type(op)](one, other)
 
     def _compare(self, node: ast.Compare, local: Mapping[str, Any]) -> Any:
         result: Any = True

@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import Levels, Param, keywords_of, params_of, show_param
+from losscli.loss.params import UNDEFINED, Levels, LossName, Param, keywords_of, params_of, show_param
 from losscli.loss.spec import Better, ParamValue
+from losscli.loss.training import PARAMS, Errors, read_training
+from losscli.numbers.states import KEEP_ROWS
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -37,8 +40,13 @@ Columns: TypeAlias = Floats
 """A role that is several columns of numbers: (n, C)."""
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
+Texts: TypeAlias = NDArray[np.object_]
+"""A role that is text: (n,), a Python string in each row."""
 
-Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts"]
+Times: TypeAlias = Floats
+"""A role that is the time of each row, as `--time` names it: (n,), greater later."""
+
+Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts", "Times"]
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 
@@ -87,6 +95,9 @@ class Loss:
     name: str = ""
     """Where it is not that of the function."""
     aliases: tuple[str, ...] = ()
+    """Other names.  ``recall@k`` is one only where ``@`` and a value follow (`recall@5`)."""
+    main: str = ""
+    """The parameter that ``NAME@X`` fills."""
     better: Better = "lower"
     best: float | None = 0.0
     """The value of a perfect prediction, where it is reached exactly."""
@@ -99,10 +110,15 @@ class Loss:
     """Of the other roles."""
     narrows: Callable[..., Mapping[str, Domain]] | None = None
     """Gives domains that depend on the parameters."""
+    label_roles: tuple[str, ...] = ("label",)
+    """The roles that labels play: `--label time=T,event=E`."""
     relations: tuple[tuple[str, str], ...] = ()
     """Pairs of roles, the first at most the second in every row."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Roles that a parameter fills, which names a column (`mase:scale=s`), with the names to look for without it."""
+    trained: Errors | None = None
+    """Which errors of the seasonal naive forecast on a training file its role `scale` may come from
+    (`mase:train=train.csv,season=12`)."""
     logits: bool = False
     """It takes raw scores in place of probabilities, and is chosen by `--from-logits`."""
     scores: bool = False
@@ -136,16 +152,21 @@ class Loss:
     mean of squares has its value all the same."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
-    and must be whole; or the name of a parameter, where that is so unless the parameter is 0."""
+    and must be whole; or the name of a parameter, where that is so unless the parameter is 0, or with the value for
+    which it is so (``"variant=a"``)."""
     rate: bool = False
     """Every row is 0 or 1."""
     of_rows: str | None = None
     """What another library of the same name makes of several labels, where it looks at whole rows."""
 
+    detail: Callable[..., dict[str, Any] | None] | None = None
+    """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """Laws not kept, with reasons."""
+    grouped: bool = False
+    """Whether a call finishes it within each group of rows: it then takes `undefined` as well."""
     sample: str | None = None
     """Files and columns of the sample data for the example, where those of the task do not fit; "" where none do."""
 
@@ -154,6 +175,11 @@ class Loss:
             object.__setattr__(self, "name", self.function.__name__)
         if not self.task:
             object.__setattr__(self, "task", self.function.__module__.rpartition(".")[2])
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether its state keeps every row, since it needs all of them at once."""
+        return self.state in KEEP_ROWS
 
     @property
     def is_mean(self) -> bool:
@@ -187,7 +213,8 @@ class Loss:
     @property
     def pred_roles(self) -> tuple[Role, ...]:
         """The roles that predictions play: `pred`, or `mean` and `sd`, or `lower` and `upper` …"""
-        return tuple(role for role in self.roles if role.name != "label" and role.name not in self.columns)
+        others = {*self.label_roles, *self.columns}
+        return tuple(role for role in self.roles if role.name not in others and role.shape != "Times")
 
     @property
     def takes_levels(self) -> bool:
@@ -201,12 +228,36 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        both = (*params_of(self.rows), *params_of(self.function))
+        both = [*params_of(self.rows), *params_of(self.function), *([UNDEFINED] if self.grouped else [])]
+        both.sort(key=lambda param: param.type is not LossName)
         return tuple({param.name: param for param in both}.values())
 
     @cached_property
     def doc(self) -> Doc:
         return read_doc(self.function.__doc__ or "")
+
+    @property
+    def base(self) -> str | None:
+        """The loss whose rows it is a function of where the call names no other; None: it takes none."""
+        return next((str(param.default) for param in self.params if param.type is LossName), None)
+
+    def over(self, other: Loss) -> Loss:
+        """This function of the rows of another loss."""
+        return replace(
+            other,
+            function=self.function,
+            name=self.name,
+            aliases=(),
+            main=self.main,
+            reference=self.reference,
+            best=self.best,
+            elicits=self.elicits,
+            of=other.function,
+            state=self.state,
+            averages=self.averages,
+            exceptions=self.exceptions,
+            sample=self.sample,
+        )
 
     def role(self, name: str) -> Role:
         return next(role for role in self.roles if role.name == name)
@@ -215,15 +266,16 @@ class Loss:
         """The domain of a role, which may depend on the parameters (``mape:zero=skip``)."""
         if self.narrows is None:
             return role.domain
-        return self.narrows(**params).get(role.name, role.domain)
+        own = {name: value for name, value in params.items() if name != UNDEFINED.name}
+        return self.narrows(**own).get(role.name, role.domain)
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
         """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
         known = {param.name: param for param in self.params}
-        given = dict(spec.params)
+        given = self._given(spec)
         for key in given:
-            if key not in known and key not in self.columns:
-                takes = ", ".join(f"`{name}`" for name in (*known, *self.columns)) or "no parameters"
+            if key not in known and key not in self.further_params:
+                takes = ", ".join(f"`{name}`" for name in (*known, *self.further_params)) or "no parameters"
                 raise UsageError(f"`{self.name}` has no parameter `{key}`", hint=f"it takes {takes}")
         values: dict[str, ParamValue] = {}
         for param in self.params:
@@ -237,7 +289,27 @@ class Loss:
             else:
                 values[param.name] = param.default
         # A parameter that is a column holds its name.
-        return values | {name: given[name] for name in self.columns if name in given}
+        values |= {name: given[name] for name in self.columns if name in given}
+        return values | read_training(given, self.name) if self.trained else values
+
+    @property
+    def further_params(self) -> tuple[str, ...]:
+        """The parameters that fill roles, which have no default: names of columns, and a training file."""
+        return (*self.columns, *(PARAMS if self.trained else ()))
+
+    def _given(self, spec: Spec) -> dict[str, str]:
+        """The parameters that a spec gives, the one behind ``@`` among them."""
+        given = dict(spec.params)
+        if spec.at is None:
+            return given
+        if not self.main:
+            raise UsageError(
+                f"`{self.name}` has no parameter that `@{spec.at}` could fill",
+                hint=f"`losscli losses {self.name}` shows its parameters",
+            )
+        if self.main in given:
+            raise UsageError(f"`{spec}` gives `{self.main}` twice", hint=f"`@` stands for `{self.main}=`")
+        return {self.main: spec.at, **given}
 
     @property
     def words_are_columns(self) -> bool:
@@ -247,7 +319,8 @@ class Loss:
     def takes_counts(self, params: Mapping[str, ParamValue]) -> bool:
         """Whether a weight repeats its row, and must be whole."""
         if isinstance(self.counts_only, str):
-            return bool(params[self.counts_only])
+            name, _, wanted = self.counts_only.partition("=")
+            return params[name] == wanted if wanted else bool(params[name])
         return self.counts_only
 
     def canonical(self, params: Mapping[str, ParamValue], *, defaults: bool = False) -> str:
@@ -257,7 +330,7 @@ class Loss:
             for param in self.params
             if defaults or params[param.name] != param.default
         ]
-        shown += [f"{name}={params[name]}" for name in self.columns if name in params]
+        shown += [f"{name}={params[name]}" for name in self.further_params if name in params]
         return f"{self.name}:{','.join(shown)}" if shown else self.name
 
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
@@ -289,7 +362,12 @@ class Loss:
         The processor flags a square that leaves the range, so the usual block costs nothing.
         """
         root = self.root
-        if root is None and self.of is not None and (squares := declaration(self.of)) is not None:
+        if (
+            root is None
+            and self.of is not None
+            and self.state == "sums"
+            and (squares := declaration(self.of)) is not None
+        ):
             root = squares.root
         if root is None:
             return self.measure_rows(roles, params), None

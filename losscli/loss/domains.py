@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
@@ -111,6 +112,15 @@ def number(value: float) -> str:
     return text[:-2] if text.endswith(".0") else text
 
 
+def as_written(share: float) -> Fraction:
+    """A share as it was written: nine tenths, not the double next to it.
+
+    >>> as_written(0.9)
+    Fraction(9, 10)
+    """
+    return Fraction(number(share))
+
+
 @dataclass(frozen=True, slots=True)
 class Vector(Interval):
     """Columns of finite numbers that are never all zero in a row: vectors that have a direction."""
@@ -172,6 +182,8 @@ Positive: TypeAlias = Annotated[float, POSITIVE]
 NonNegative: TypeAlias = Annotated[float, NONNEGATIVE]
 Unit: TypeAlias = Annotated[float, UNIT]
 OpenUnit: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_low=True, open_high=True)]
+AboveZero: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_low=True)]
+FalsePositives: TypeAlias = Annotated[float, Interval(1e-15, 1.0)]
 BelowOne: TypeAlias = Annotated[float, Interval(0.0, 1.0, open_high=True)]
 AtLeastOne: TypeAlias = Annotated[float, Interval(low=1.0)]
 NonZero: TypeAlias = Annotated[float, NONZERO]

@@ -28,7 +28,7 @@ MOST_CHARACTERS = 2000
 MOST_DEPTH = 50
 
 ValueKind: TypeAlias = Literal["number", "text"]
-Value: TypeAlias = Any  # a column of numbers or of text, or a single one
+Operand: TypeAlias = Any  # a column of numbers or of text, or a single one
 
 NUMBERS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: np.add,
@@ -83,13 +83,13 @@ class Expression:
     def __reduce__(self) -> tuple[Any, ...]:
         return parse, (self.text,)
 
-    def numbers(self, columns: Mapping[str, Value], rows: int) -> Floats:
+    def numbers(self, columns: Mapping[str, Operand], rows: int) -> Floats:
         """The value of every row; NaN where it is missing or not defined."""
         with np.errstate(all="ignore"):
             value = _Evaluation(columns).value(self.tree)
         return np.broadcast_to(np.asarray(value, dtype=np.float64), (rows,)).copy()
 
-    def holds(self, columns: Mapping[str, Value], rows: int) -> NDArray[np.bool_]:
+    def holds(self, columns: Mapping[str, Operand], rows: int) -> NDArray[np.bool_]:
         """Where the expression is true: not where it is unknown."""
         true: NDArray[np.bool_] = self.numbers(columns, rows) == 1.0
         return true
@@ -264,10 +264,10 @@ class _Checker:
 class _Evaluation:
     """Walks a checked tree over columns.  True, false and unknown are 1.0, 0.0 and NaN."""
 
-    def __init__(self, columns: Mapping[str, Value]) -> None:
+    def __init__(self, columns: Mapping[str, Operand]) -> None:
         self.columns = columns
 
-    def value(self, node: ast.expr) -> Value:
+    def value(self, node: ast.expr) -> Operand:
         """The value of a part of the expression: a number, a text, or an array with one a row."""
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else float(node.value)  # type: ignore[arg-type]
@@ -303,7 +303,7 @@ class _Evaluation:
             result = function(result, more)
         return result
 
-    def _compare(self, node: ast.Compare) -> Value:
+    def _compare(self, node: ast.Compare) -> Operand:
         left, found = self.value(node.left), []
         for op, side in zip(node.ops, node.comparators, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)):
@@ -318,22 +318,22 @@ class _Evaluation:
         return _all(found)
 
 
-def _compared(compare: Callable[[Any, Any], Any], one: Value, other: Value) -> Value:
+def _compared(compare: Callable[[Any, Any], Any], one: Operand, other: Operand) -> Operand:
     known = ~(_is_missing(one) | _is_missing(other))
     return np.where(known, np.asarray(compare(one, other), dtype=np.float64), np.nan)
 
 
-def _is_missing(value: Value) -> Any:
+def _is_missing(value: Operand) -> Any:
     array = np.asarray(value)
-    return array == "" if array.dtype.kind == "U" else np.isnan(array)
+    return array == "" if array.dtype.kind in "OU" else np.isnan(array)
 
 
-def _truth(value: Value) -> Value:
+def _truth(value: Operand) -> Operand:
     """A number as true (not zero), false or unknown."""
     return np.where(np.isnan(value), np.nan, np.not_equal(value, 0.0).astype(np.float64))
 
 
-def _all(values: list[Value]) -> Value:
+def _all(values: list[Operand]) -> Operand:
     """Kleene's conjunction: false where any is false, else unknown where any is unknown."""
     least = values[0]
     for value in values[1:]:

@@ -20,7 +20,8 @@ from typing import (
 from losscli.errors import UsageError
 from losscli.loss.domains import REAL, Interval, number
 from losscli.loss.matrix import Matrix
-from losscli.loss.spec import ParamValue, read_number
+from losscli.loss.spec import ParamValue
+from losscli.text import read_number
 
 if TYPE_CHECKING:
     from losscli.loss.spec import Spec
@@ -29,6 +30,12 @@ Levels: TypeAlias = tuple[float, ...]
 """Quantile levels, as the prediction columns are named for them: the type of a keyword `levels`."""
 Order: TypeAlias = tuple[int | str, ...]
 """The classes in their order, empty where text has none: the type of a finishing function's `order`."""
+
+
+class LossName(str):
+    """The name of another loss, whose rows a loss is a function of: the type of a parameter `of`."""
+
+    __slots__ = ()
 
 
 class Param(NamedTuple):
@@ -55,6 +62,8 @@ class Param(NamedTuple):
             return " | ".join(self.choices)
         if self.type is bool:
             return "true | false"
+        if self.type is LossName:
+            return "a loss that has a value for every row; its own parameters stand beside it"
         if self.type is str:
             return "a CSV file: the header names predicted classes, the first column true ones"
         return f"{self.interval or REAL}{' or none' if self.optional else ''}"
@@ -64,7 +73,7 @@ class Param(NamedTuple):
         value: ParamValue
         if self.optional and text.casefold() == "none":
             return None
-        if self.type is str and not self.choices:
+        if self.type in (str, LossName) and not self.choices:
             return text
         if self.choices or self.type is bool:
             allowed = self.choices or ("true", "false")
@@ -79,6 +88,10 @@ class Param(NamedTuple):
         if value is None:
             raise UsageError(f"`{self.name}={text}` in `{spec}` is not in {self.range}")
         return value
+
+
+UNDEFINED = Param("undefined", str, "null", choices=("null", "skip"))
+"""Of every loss that is finished within groups: what a group without a value makes of the mean over the groups."""
 
 
 def show_param(value: ParamValue) -> str:
@@ -117,8 +130,8 @@ def _param(name: str, hint: Any, default: Any) -> Param:
         hint = get_args(hint)[0]
     if get_origin(hint) is Literal:
         return Param(name, str, default, choices=get_args(hint))
-    if hint is bool:
-        return Param(name, bool, default)
+    if hint in (bool, LossName):
+        return Param(name, hint, default)
     if hint == Matrix:
         return Param(name, str, default)
     kind, interval = get_args(hint)

@@ -1,8 +1,7 @@
-"""The grammar of everything that takes parameters: ``name:key=value,key=value``."""
+"""The grammar of everything that takes parameters: ``name:key=value,key=value``; of a loss also ``name@value``."""
 
 from __future__ import annotations
 
-import re
 from typing import Literal, NamedTuple, TypeAlias
 
 from losscli.errors import UsageError
@@ -17,10 +16,13 @@ class Spec(NamedTuple):
 
     name: str
     params: tuple[tuple[str, str], ...] = ()
+    at: str | None = None
+    """The value behind ``@``, which a loss reads as its main parameter (``ndcg@10``)."""
 
     def __str__(self) -> str:
+        name = self.name if self.at is None else f"{self.name}@{self.at}"
         tail = ",".join(f"{key}={value}" for key, value in self.params)
-        return f"{self.name}:{tail}" if tail else self.name
+        return f"{name}:{tail}" if tail else name
 
 
 def parse(text: str) -> Spec:
@@ -37,6 +39,21 @@ def parse(text: str) -> Spec:
     if name.strip() == "expr":
         return Spec("expr", (("", tail.strip()),))
     return Spec(name.strip(), tuple(parse_pairs(tail, of=text)))
+
+
+def parse_loss(text: str) -> Spec:
+    """Split the spec of a loss, whose name may be followed by ``@`` and a value.
+
+    >>> parse_loss("ndcg@10:gain=exp")
+    Spec(name='ndcg', params=(('gain', 'exp'),), at='10')
+    """
+    spec = parse(text)
+    name, sign, at = (part.strip() for part in spec.name.partition("@"))
+    if not sign:
+        return spec
+    if not name or not at:
+        raise UsageError(f"`{spec.name}` is no loss", hint="write `name@value`, for example `ndcg@10`")
+    return spec._replace(name=name, at=at)
 
 
 def split(text: str) -> list[str]:
@@ -77,15 +94,6 @@ def parse_pairs(text: str, *, of: str) -> list[tuple[str, str]]:
             raise UsageError(f"`{key}` stands twice in `{of}`")
         pairs[key] = value
     return list(pairs.items())
-
-
-def read_number(text: str) -> float | None:
-    """The number written as ``text``; None where that is not a plain decimal.
-
-    >>> read_number("1e3"), read_number("1_000")
-    (1000.0, None)
-    """
-    return float(text) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII) else None
 
 
 def fold(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-from difflib import get_close_matches
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FAMILIES = (
     "regression",
     "unitless",
+    "medians",
+    "ranks",
     "robust",
     "relative",
     "forecasts",
@@ -35,14 +37,19 @@ FAMILIES = (
     "confusion",
     "agreement",
     "calibration",
+    "curves",
     "multiclass",
     "class_distances",
     "class_scores",
     "multilabel",
     "margin",
+    "ranking",
     "similarity",
     "overlap",
     "clustering",
+    "survival",
+    "texts",
+    "tails",
 )
 
 
@@ -59,6 +66,8 @@ AMBIGUOUS = {
     "log_score": ("log_loss", "gaussian_nll"),
     "crps": ("crps_normal", "crps_ensemble", "crps_quantile"),
     "continuous_ranked_probability_score": ("crps_normal", "crps_ensemble", "crps_quantile"),
+    "multi_logloss": ("cross_entropy", "multilabel_log_loss"),
+    "kullback_leibler": ("kl", "kl_binary"),
 }
 """Names that the field gives to several losses, and those losses: the user must choose one."""
 
@@ -84,45 +93,53 @@ def losses_of(families: tuple[str, ...]) -> dict[str, tuple[Loss, ...]]:
     return {name: tuple(forms) for name, forms in found.items()}
 
 
-def find(name: str) -> tuple[Loss, ...]:
-    """The forms of the loss that is called ``name``, or has it as an alias."""
+def find(name: str, at: str | None = None) -> tuple[Loss, ...]:
+    """The forms of the loss that is called ``name``, or has it as an alias; ``at`` is the value behind ``@``."""
+    if at is not None and (forms := _called(f"{fold(name)}@")) is not None:
+        return forms
     for known, meanings in AMBIGUOUS.items():
         if fold(known) == fold(name):
             said = " or ".join(f"`{meaning}`" for meaning in meanings)
             count = "two" if len(meanings) == 2 else "several"
             raise UsageError(f"`{name}` means {count} things: {said}", hint="write the one that is meant")
-    # To import all families takes longer than to measure a small file: first those that have the name.
-    own = _by_folded_name(_naming(name)).get(fold(name))
-    if own is not None:
-        return losses_of(_naming(own))[own]
-    from losscli.losses.left_out import left_out
+    if (forms := _called(name)) is not None:
+        return forms
+    from losscli.losses.unknown import refusal
 
-    if (gone := left_out(name)) is not None:
-        raise UsageError(gone.said(name), hint=gone.instead)
-    names = _by_folded_name(FAMILIES)
-    if (own := names.get(fold(name))) is not None:
-        return catalogue()[own]
-    near = get_close_matches(fold(name), names, n=1)
-    hint = f"did you mean `{names[near[0]]}`?  " if near else ""
-    raise UsageError(f"no loss is called `{name}`", hint=f"{hint}`losscli losses` lists all of them")
+    raise refusal(name, _names(FAMILIES))
 
 
-def _by_folded_name(families: tuple[str, ...]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for name, forms in losses_of(families).items():
-        for known in (name, *(alias for form in forms for alias in form.aliases)):
-            names[fold(known)] = name
-    return names
+def _called(name: str) -> tuple[Loss, ...] | None:
+    """The forms of a loss, from the families whose source has the name."""
+    # To import all families takes longer than to measure a small file.
+    for families in _naming(name):
+        for known, own in _names(families).items():
+            before, sign, _ = known.partition(
+                "@"
+            )  # of an alias such as `recall@k` the parameter does not matter
+            if fold(before) + sign == fold(name):
+                return losses_of(next(_naming(own)))[own]
+    return None
 
 
-def _naming(name: str) -> tuple[str, ...]:
-    """The families that may have the loss: by the names of functions and forms, else by names in quotes."""
+def _names(families: tuple[str, ...]) -> dict[str, str]:
+    """Every name and alias of some families, and the loss that it calls."""
+    return {
+        known: name
+        for name, forms in losses_of(families).items()
+        for known in (name, *(alias for form in forms for alias in form.aliases))
+    }
+
+
+def _naming(name: str) -> Iterator[tuple[str, ...]]:
+    """The families that may have the loss: by the names of functions and forms, by names in quotes, by other spellings."""
     for marks in ((f"def {name}(", f'name="{name}"'), (f'"{name}"',)):
         if found := tuple(family for family in FAMILIES if any(mark in _source(family) for mark in marks)):
-            return found
+            yield found
     spelled = r"[-_ ]*".join(re.escape(sign) for sign in fold(name))
+    spelled += r"\w+" if name.endswith("@") else ""
     mark = re.compile(rf'^def {spelled}\(|"{spelled}"', re.MULTILINE | re.IGNORECASE)
-    return tuple(family for family in FAMILIES if mark.search(_source(family)))
+    yield tuple(family for family in FAMILIES if mark.search(_source(family)))
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from losscli.loss.declare import Finished, Undefined
 from losscli.loss.elicits import MODE
@@ -25,7 +25,14 @@ table_score = partial(table_error, better="higher", best=1.0)
 
 
 @table_score(
-    aliases=("accuracy_score", "categorical_accuracy", "binary_accuracy", "acc"),
+    aliases=(
+        "accuracy_score",
+        "categorical_accuracy",
+        "binary_accuracy",
+        "acc",
+        "sparse_categorical_accuracy",
+        "categorization_accuracy",
+    ),
     of_rows="scikit-learn's `accuracy_score` counts the rows that are right throughout: 1 - `subset_zero_one`",
     elicits=MODE,
     reference="Duda, Hart & Stork (2001), Pattern Classification, §2.3",
@@ -42,6 +49,31 @@ def accuracy(table: Confusion) -> Finished:
     Fraction(3, 4)
     """
     return table.agreed / table.weight.fraction
+
+
+def listed(table: Confusion) -> dict[str, Any]:
+    """The table for JSON, to be shown in every format."""
+    return {**table.matrix(), "listed": True}
+
+
+@table_error(
+    aliases=("contingency_table", "error_matrix", "multilabel_confusion_matrix"),
+    detail=listed,
+    elicits=MODE,
+    reference="Stehman (1997), doi:10.1016/S0034-4257(97)00083-7",
+)
+def confusion_matrix(table: Confusion) -> Finished:
+    """How often each class was taken for each; as a number, the error rate.
+
+        sum(w for y, f, w in rows if y != f) / sum(weight)
+
+    Every format shows the weight of the rows of each pair of classes, the label's class first.  The value
+    is the share of rows off the diagonal, so that a gate can bound it: 1 less `accuracy`.
+
+    >>> confusion_matrix(tabled([1, 0, 1, 1], [1, 0, 0, 1]))
+    Fraction(1, 4)
+    """
+    return 1 - table.agreed / table.weight.fraction
 
 
 def recalls(table: Confusion) -> list[Fraction]:
@@ -137,7 +169,13 @@ def g_mean(table: Confusion) -> Finished:
 
 
 @table_score(
-    aliases=("matthews_corrcoef", "matthews", "phi_coefficient", "matthews_correlation"),
+    aliases=(
+        "matthews_corrcoef",
+        "matthews",
+        "phi_coefficient",
+        "matthews_correlation",
+        "matthews_correlation_coefficient",
+    ),
     elicits=RELATIVELY_MOST_PROBABLE,
     reference="Gorodkin (2004), doi:10.1016/j.compbiolchem.2004.09.006",
 )
@@ -173,7 +211,7 @@ def mcc(table: Confusion, *, zero_division: ZeroDivision = "null") -> Finished:
 
 
 @table_score(
-    aliases=("cohen_kappa", "cohens_kappa", "cohen_kappa_score"),
+    aliases=("cohen_kappa", "cohens_kappa", "cohen_kappa_score", "kap"),
     elicits=RELATIVELY_MOST_PROBABLE,
     reference="Cohen (1960), doi:10.1177/001316446002000104; (1968), doi:10.1037/h0026256",
 )

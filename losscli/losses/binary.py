@@ -100,7 +100,16 @@ def surprise_at(label: Column, pred: Column, eps: float, pos_weight: float = 1.0
 
 
 @of_probability(
-    aliases=("binary_cross_entropy", "binary_crossentropy", "bce", "logloss", "binary_logloss"),
+    aliases=(
+        "binary_cross_entropy",
+        "binary_crossentropy",
+        "bce",
+        "logloss",
+        "binary_logloss",
+        "xentropy",
+        "bce_loss",
+        "bce_with_logits_loss",
+    ),
     touches={"clipped": floored},
     reference=GOOD,
 )
@@ -249,7 +258,9 @@ def kl_binary(label: Column, pred: Column) -> Column:
     return entropy_gap(label, pred) + rest
 
 
-@of_probability(aliases=("brier_score", "brier_score_loss", "quadratic_score"), reference=BRIER)
+@of_probability(
+    aliases=("brier_score", "brier_score_loss", "quadratic_score", "brier_class"), reference=BRIER
+)
 def brier(label: Column, pred: Column, *, half: Half = "auto") -> Column:
     """Squared error of a probability.
 

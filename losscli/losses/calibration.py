@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from losscli.loss.domains import BINARY, CLASSES, SIMPLEX, UNIT, Count
 from losscli.loss.elicits import PROBABILITY
 from losscli.losses.stable import sqrt_fraction
 from losscli.numbers.bins import Bins
+from losscli.numbers.exact import round_fraction
 from losscli.table.block import Ints
 
 GUO = "Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks, ICML 2017"
@@ -46,11 +48,36 @@ def binned_top(label: Codes, pred: Columns, *, bins: Count = 15) -> tuple[Ints, 
     return bin_of(top, bins), top, (columns.argmax(axis=0) == label).astype(np.float64)
 
 
+def parts_of(state: Bins, *, bins: Count) -> dict[str, Any] | None:
+    """The bins that have rows, and Murphy's parts of the Brier score of what they predict."""
+    if not state.bins:
+        return None
+    total, spread = state.weight.fraction, Fraction(0)
+    overall = sum((held.totals[1].fraction for held in state.bins.values()), Fraction(0)) / total
+    found, reliability = [], Fraction(0)
+    for code, held in sorted(state.bins.items()):
+        pred, label = held.means
+        share = held.weight.fraction / total
+        reliability += share * (pred - label) ** 2
+        spread += share * (label - overall) ** 2
+        found.append({
+            "low": code / bins, "high": (code + 1) / bins, "rows": held.rows,
+            "weight": held.weight.rounded(), "mean_pred": round_fraction(pred), "mean_label": round_fraction(label),
+        })  # fmt: skip
+    return {
+        "bins": found,
+        "reliability": round_fraction(reliability),
+        "resolution": round_fraction(spread),
+        "uncertainty": round_fraction(overall * (1 - overall)),
+    }
+
+
 of_probability = partial(
     loss,
     task="binary",
     of=binned,
     state="bins",
+    detail=parts_of,
     averages=("macro", "none"),
     label=BINARY,
     pred=UNIT,
@@ -61,6 +88,7 @@ of_confidence = partial(
     task="multiclass",
     of=binned_top,
     state="bins",
+    detail=parts_of,
     label=CLASSES,
     pred=SIMPLEX,
     elicits="a greatest probability that comes true as often as it says",
@@ -82,7 +110,9 @@ def tally(pred: list[float], label: list[float], bins: int = 15) -> Bins:
     return Bins.of(binned(np.array(label), np.array(pred), bins=bins), None)
 
 
-@of_probability(aliases=("expected_calibration_error", "binary_calibration_error"), reference=NAEINI)
+@of_probability(
+    aliases=("expected_calibration_error", "binary_calibration_error", "calibration_error"), reference=NAEINI
+)
 def ece(state: Bins) -> Finished:
     """Mean gap between probability and frequency, over bins of probability.
 

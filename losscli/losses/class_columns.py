@@ -17,7 +17,7 @@ from losscli.table.block import Mask
 
 Labels: TypeAlias = Codes | Columns
 """A class for each row, or its share of every class or label: (n,) or (n, C)."""
-Rivals: TypeAlias = Callable[[Any, Columns], Iterator[tuple[Column, Column, Mask]]]
+RivalPairs: TypeAlias = Callable[[Any, Columns], Iterator[tuple[Column, Column, Mask]]]
 """Pairs of columns of scores, one to lie above the other, and the rows in which it should."""
 
 ROUNDS = {"ulps": "the sum over the classes rounds once a class"}
@@ -73,7 +73,9 @@ def mean_log_loss_from_logits(label: Labels, pred: Columns) -> Column:
     return total
 
 
-def mean_missed(rivals: Rivals, label: Labels, pred: Columns, margin: float = 1.0, power: int = 1) -> Column:
+def mean_missed(
+    rivals: RivalPairs, label: Labels, pred: Columns, margin: float = 1.0, power: int = 1
+) -> Column:
     """The sum of what scores lack to lie ``margin`` above rivals, each to ``power``, over the number of columns."""
     mean = _missed(rivals, label, pred, margin, power)
     far = ~np.isfinite(mean)
@@ -86,7 +88,7 @@ def mean_missed(rivals: Rivals, label: Labels, pred: Columns, margin: float = 1.
     return mean
 
 
-def _missed(rivals: Rivals, label: Labels, pred: Columns, margin: float, power: int) -> Column:
+def _missed(rivals: RivalPairs, label: Labels, pred: Columns, margin: float, power: int) -> Column:
     total = np.zeros(len(label))
     for own, rival, due in rivals(label, pred):
         missed = margin_missed(margin, rival, own)

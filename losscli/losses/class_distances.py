@@ -96,7 +96,17 @@ def brier_of_shares(label: Columns, pred: Columns, *, half: Half = "auto") -> Co
     task="multiclass",
     label=CLASSES,
     pred=CLASSES,
-    aliases=("zero_one_loss", "error_rate", "misclassification", "merror", "multi_error", "binary_error"),
+    main="threshold",
+    aliases=(
+        "zero_one_loss",
+        "error_rate",
+        "misclassification",
+        "merror",
+        "multi_error",
+        "binary_error",
+        "error",
+        "misclassification_rate",
+    ),
     of_rows="scikit-learn's `zero_one_loss` counts the rows with any wrong label: `subset_zero_one`",
     elicits=MODE,
     rate=True,
@@ -230,7 +240,7 @@ def _carried(steps: list[Column]) -> Column:
 
 
 @divergence(
-    aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div"),
+    aliases=("kl_divergence", "kullback_leibler_divergence", "kl_div", "kl_div_loss"),
     ulps=16.0,
     exceptions={
         **ROUNDS,

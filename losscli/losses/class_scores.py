@@ -38,7 +38,8 @@ def tied_at(label: Codes, pred: Columns, *, k: int) -> Mask:
 
 
 @of_scores(
-    aliases=("top_k_categorical_error",),
+    main="k",
+    aliases=("top_k_categorical_error", "multi_error@k"),
     elicits="the k most probable classes in front",
     rate=True,
     touches={"tied": tied_at},

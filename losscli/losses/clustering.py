@@ -302,7 +302,7 @@ def adjusted_mutual_info(
 
 
 DIGITS = 60
-UNIT: int = 10**DIGITS
+SCALE: int = 10**DIGITS
 
 
 def expected_information(true: Sequence[int], found: Sequence[int]) -> Fraction:
@@ -312,7 +312,7 @@ def expected_information(true: Sequence[int], found: Sequence[int]) -> Fraction:
     for a, times in Counter(true).items():
         for b, again in Counter(found).items():
             total += times * again * _expected_term(a, b, rows, logs)
-    return Fraction(total, UNIT)
+    return Fraction(total, SCALE)
 
 
 def _expected_term(a: int, b: int, rows: int, logs: dict[int, int]) -> int:
@@ -323,14 +323,14 @@ def _expected_term(a: int, b: int, rows: int, logs: dict[int, int]) -> int:
     """
     low, high = max(0, a + b - rows), min(a, b)
     top = min(max((a + 1) * (b + 1) // (rows + 2), low), high)
-    whole, mean = UNIT, UNIT * _n_log_n(top, logs)
-    chance = UNIT
+    whole, mean = SCALE, SCALE * _n_log_n(top, logs)
+    chance = SCALE
     for n in range(top, high):
         chance = chance * ((a - n) * (b - n)) // ((n + 1) * (rows - a - b + n + 1))
         if not chance:
             break
         whole, mean = whole + chance, mean + chance * _n_log_n(n + 1, logs)
-    chance = UNIT
+    chance = SCALE
     for n in range(top, low, -1):
         chance = chance * (n * (rows - a - b + n)) // ((a - n + 1) * (b - n + 1))
         if not chance:

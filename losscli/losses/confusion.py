@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.loss.declare import Codes, Finished, Undefined, loss
 from losscli.loss.domains import CLASSES, Positive, Unit
-from losscli.losses.stable import log_fraction
+from losscli.losses.stable import log_fraction, sqrt_fraction
 from losscli.numbers.confusion import Confusion, Counts
 
 ZeroDivision = Literal["null", "zero", "one"]
@@ -23,6 +23,7 @@ ZeroDivision = Literal["null", "zero", "one"]
 RIJSBERGEN = "van Rijsbergen (1979), Information Retrieval, ch. 7"
 YERUSHALMY = "Yerushalmy (1947), Public Health Reports 62(40), 1432-1449, doi:10.2307/4586294"
 FAWCETT = "Fawcett (2006), doi:10.1016/j.patrec.2005.10.010"
+PERKINS = "Perkins & Schisterman (2006), doi:10.1093/aje/kwj063"
 POWERS = "Powers (2011), Journal of Machine Learning Technologies 2(1), 37-63"
 DEEKS = "Deeks & Altman (2004), doi:10.1136/bmj.329.7458.168"
 
@@ -68,14 +69,16 @@ def both_defined(
     return combined(cast(Fraction, one), cast(Fraction, other))
 
 
-of_table = partial(loss, of=classes, state="confusion", label=CLASSES, pred=CLASSES)
+of_table = partial(loss, of=classes, state="confusion", detail=Confusion.matrix, label=CLASSES, pred=CLASSES)
 class_error = partial(
     of_table, task="binary", per_class=True, averages=("macro", "micro", "weighted", "none")
 )
 class_score = partial(class_error, better="higher", best=1.0)
 
 
-@class_score(aliases=("positive_predictive_value", "ppv"), elicits=SUREST, reference=RIJSBERGEN)
+@class_score(
+    aliases=("positive_predictive_value", "ppv", "precision_score"), elicits=SUREST, reference=RIJSBERGEN
+)
 def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows predicted as a class that are of it.
 
@@ -92,7 +95,11 @@ def precision(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finish
     return ratio(counts.tp, counts.tp + counts.fp, zero_division, UNPREDICTED, absent=unseen(counts))
 
 
-@class_score(aliases=("sensitivity", "tpr", "true_positive_rate"), elicits=POSSIBLE, reference=RIJSBERGEN)
+@class_score(
+    aliases=("sensitivity", "tpr", "true_positive_rate", "recall_score", "sens"),
+    elicits=POSSIBLE,
+    reference=RIJSBERGEN,
+)
 def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows of a class that are predicted as it.
 
@@ -109,7 +116,9 @@ def recall(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     return ratio(counts.tp, counts.tp + counts.fn, zero_division, NO_LABEL, absent=unseen(counts))
 
 
-@class_score(aliases=("selectivity", "tnr", "true_negative_rate"), elicits=SUREST, reference=YERUSHALMY)
+@class_score(
+    aliases=("selectivity", "tnr", "true_negative_rate", "spec"), elicits=SUREST, reference=YERUSHALMY
+)
 def specificity(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
     """Share of the rows not of a class that are not predicted as it.
 
@@ -209,7 +218,15 @@ def false_omission(counts: Counts, *, zero_division: ZeroDivision = "null") -> F
 
 
 @class_score(
-    aliases=("f1_score", "f_measure", "balanced_f_score"),
+    aliases=(
+        "f1_score",
+        "f_measure",
+        "balanced_f_score",
+        "f_meas",
+        "dice_score",
+        "dice_coefficient",
+        "sorensen_dice",
+    ),
     elicits="the class where it is more probable than half the best F1",
     reference=RIJSBERGEN,
 )
@@ -231,7 +248,8 @@ def f1(counts: Counts, *, zero_division: ZeroDivision = "null") -> Finished:
 
 
 @class_score(
-    aliases=("f_beta", "fbeta_score"),
+    main="beta",
+    aliases=("f_beta", "fbeta_score", "f@beta"),
     elicits="the class where it is probable enough; the rarer it is, the less that is",
     reference=RIJSBERGEN,
 )
@@ -256,7 +274,16 @@ def fbeta(counts: Counts, *, beta: Positive, zero_division: ZeroDivision = "null
 
 
 @class_score(
-    aliases=("jaccard_index", "jaccard_score", "critical_success_index", "csi", "threat_score"),
+    aliases=(
+        "jaccard_index",
+        "jaccard_score",
+        "critical_success_index",
+        "csi",
+        "threat_score",
+        "iou",
+        "intersection_over_union",
+        "binary_iou",
+    ),
     elicits="the classes that f1 rewards",
     reference="Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x",
 )
@@ -296,6 +323,27 @@ def informedness(counts: Counts) -> Finished:
     Fraction(1, 2)
     """
     return both_defined(recall(counts), specificity(counts), lambda hit, spared: hit + spared - 1)
+
+
+@class_error(aliases=("roc_dist", "roc01"), elicits=ABOVE_BASE_RATE, reference=PERKINS)
+def roc_distance(counts: Counts) -> Finished:
+    """Distance in the ROC plane from the corner of no error.
+
+        p = sum(w for y, f, w in rows if y == 1)
+        n = sum(w for y, f, w in rows if y != 1)
+        fn = sum(w for y, f, w in rows if y == 1 and f != 1)
+        fp = sum(w for y, f, w in rows if y != 1 and f == 1)
+        sqrt((fn / p)**2 + (fp / n)**2)
+
+    The root of the squares of `miss_rate` and `fall_out`: "closest to top left", by which thresholds are
+    chosen.  `informedness` adds the two rates, and its best threshold has the fewest errors of both kinds.
+
+    >>> float(roc_distance(Counts(Fraction(7), Fraction(4), Fraction(3), Fraction(6))))
+    0.5
+    """
+    return both_defined(
+        miss_rate(counts), fall_out(counts), lambda missed, alarmed: sqrt_fraction(missed**2 + alarmed**2)
+    )
 
 
 @class_score(elicits=SUREST, reference=POWERS)

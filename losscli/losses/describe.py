@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
+from losscli.loss.training import SEASON
 from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from losscli.loss.params import Param
 
 DIABETES = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv"
+SALES = "sample_data/sales.csv --pred pred --group store --time month"
+TRAINING = "train=sample_data/sales_train.csv,season=12"
 SAMPLES = {
     "regression": DIABETES,
     "robust": DIABETES,
@@ -26,9 +29,12 @@ SAMPLES = {
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
     "distribution": DIABETES,
     "margin": "sample_data/breast_cancer.csv --pred score",
+    "ranking": "sample_data/digits_search.csv --group query",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
+    "texts": "sample_data/dictation.csv --pred pred",
     "clustering": "sample_data/iris.csv --pred pred",
+    "tails": DIABETES,
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
 LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}
@@ -69,7 +75,12 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
         lines += ["", *_wrapped(form.doc.text, width)]
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
-    facts += [(f"{param.name}", _param(param)) for param in form.params]
+    facts += [(f"{param.name}", _param(param, form)) for param in form.params]
+    if form.trained is not None:
+        facts.append(
+            ("train", "a file with the part of the series to train on; then no column `scale` is needed")
+        )
+        facts.append(("season", f"{SEASON}; default 1"))
     facts += [("better", form.better), ("rewards", str(form.elicits))]
     if (averages := _averages(form)) is not None:
         facts.append(("average", averages))
@@ -113,12 +124,11 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
-    if not any(role.name == "pred" for role in form.roles):
-        return f" (of {', '.join(f'`{role.name}`' for role in form.pred_roles)})"
-    label, pred = (form.role(role).shape for role in ("label", "pred"))
-    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class"}
+    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
-    return f" ({shape[pred]} against {shape[label]}{logits})"
+    preds = [shape[role.shape] if role.name == "pred" else f"`{role.name}`" for role in form.pred_roles]
+    labels = [shape[role.shape] for role in form.roles if role.name == "label"]
+    return f" ({' against '.join([' and '.join(preds), *labels])}{logits})"
 
 
 def example(form: Loss) -> str | None:
@@ -129,6 +139,9 @@ def example(form: Loss) -> str | None:
         return None
     if "--loss" in files:
         return f"losscli eval {files}"
+    if form.trained is not None and form.sample is None:
+        baseline = "baseline=naive," if "baseline" in form.columns else ""
+        return f"losscli eval {SALES} --loss {form.name}:{baseline}{TRAINING}"
     required = [f"{p.name}={_sample(p, files)}" for p in form.params if p.required]
     # For a baseline or a scale the sample data has nothing but other predictions.
     other = "q_0.9" if "quantiles" in files else "pred_linear"
@@ -146,9 +159,10 @@ def _sample(param: Param, files: str) -> str:
     return number(1.0 if low < 1.0 else low + 1.0)
 
 
-def _param(param: Param) -> str:
+def _param(param: Param, form: Loss) -> str:
+    short = f"; also `{form.name}@X`" if param.name == form.main else ""
     if param.required:
-        return f"{param.range} (required)"
+        return f"{param.range} (required){short}"
     shown = (
         "none"
         if param.default is None
@@ -156,7 +170,7 @@ def _param(param: Param) -> str:
         if isinstance(param.default, str)
         else json.dumps(param.default)
     )
-    return f"{param.range}; default {shown}"
+    return f"{param.range}; default {shown}{short}"
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -37,12 +37,12 @@ from losscli.numbers.joined import Deviances
 from losscli.numbers.sums import Moments, Sums
 from losscli.table.block import Mask
 
-COUNTS = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
+COUNT_SAMPLE = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred pred"
 MCCULLAGH = "McCullagh & Nelder (1989), Generalized Linear Models, §2.3"
 JORGENSEN = "Jørgensen (1997), The Theory of Dispersion Models, ch. 4"
 POWERS = {"ulps": "powers pass the rounding of logarithms on"}
 
-of_amounts = partial(loss, label=POSITIVE, pred=POSITIVE, elicits=MEAN, sample=COUNTS)
+of_amounts = partial(loss, label=POSITIVE, pred=POSITIVE, elicits=MEAN, sample=COUNT_SAMPLE)
 of_counts = partial(of_amounts, label=NONNEGATIVE)
 
 
@@ -192,13 +192,14 @@ def tweedie_domains(*, power: float, **_: object) -> Mapping[str, Domain]:
 
 
 @loss(
-    aliases=("mean_tweedie_deviance",),
+    main="power",
+    aliases=("mean_tweedie_deviance", "tweedie_deviance_score"),
     narrows=tweedie_domains,
     ulps=16.0,
     elicits=MEAN,
     reference=JORGENSEN,
     exceptions=POWERS | {"best": "below power 0 a label below 0 has no perfect prediction"},
-    sample=COUNTS,
+    sample=COUNT_SAMPLE,
 )
 def tweedie_deviance(label: Column, pred: Column, *, power: TweediePower = 0.0) -> Column:
     """Deviance under a law whose variance is a power of its mean.
@@ -302,7 +303,9 @@ def _divided(x: Column, y: Column) -> Column:
     return total
 
 
-@of_counts(aliases=("tweedie_nloglik",), best=None, ulps=8.0, reference=JORGENSEN, exceptions=POWERS)
+@of_counts(
+    main="power", aliases=("tweedie_nloglik",), best=None, ulps=8.0, reference=JORGENSEN, exceptions=POWERS
+)
 def tweedie_nll(label: Column, pred: Column, *, power: CompoundPower = 1.5) -> Column:
     """Surprise at an amount under a Tweedie law, up to the label's own part.
 
@@ -522,6 +525,7 @@ def _own_part(label: Column, power: float) -> DoubleDouble:
 @loss(
     task="regression",
     of=deviances,
+    main="power",
     aliases=("d2_tweedie_score", "deviance_explained"),
     state="deviances",
     averages=("macro", "none"),

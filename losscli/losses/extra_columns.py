@@ -10,5 +10,5 @@ from losscli.loss.domains import POSITIVE
 SCALE = {"scale": ("scale",)}
 BASELINE = {"baseline": ("baseline", "naive", "reference")}
 
-scaled_loss = partial(loss, columns=SCALE, domains={"scale": POSITIVE})
+scaled_loss = partial(loss, columns=SCALE, domains={"scale": POSITIVE}, trained="absolute")
 loss_against_baseline = partial(loss, columns=BASELINE)

@@ -8,17 +8,21 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.declare import Column, Finished, Times, Undefined, loss
+from losscli.loss.domains import Count
 from losscli.loss.elicits import MEAN, MEDIAN
 from losscli.losses.extra_columns import SCALE, loss_against_baseline, scaled_loss
 from losscli.losses.moments import moment_loss, root_mean_square
 from losscli.losses.regression import HYNDMAN
 from losscli.losses.relative import M4, smape
 from losscli.losses.stable import error_in, exp_fraction, halves, log_parts, product, sqrt_fraction
+from losscli.numbers.exact import ExactSum
 from losscli.numbers.sums import Moments
+from losscli.numbers.values import Values
 from losscli.table.block import Mask
+from losscli.text import plural
 
-M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
+M5_ACCURACY = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.07.007"
 A_LABEL = "a value that a label has exactly"
 
 in_units_of_scale = partial(scaled_loss, task="relative")
@@ -31,8 +35,10 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
 
         abs(pred - label) / scale
 
-    Below 1 the forecast beats the naive one.  ``scale`` names the column that holds, for each row,
-    the mean absolute error of the seasonal naive forecast on its series' training part.
+    Below 1 the forecast beats the naive one, which repeats the value of one season before.  Its mean
+    absolute error on the training part of the series comes from a file, ``train=FILE,season=12``, with
+    the series told apart by ``--group`` and put in order by ``--time``; or ``scale`` names a column
+    that holds it in each row.
 
     Gradient by `pred`:
 
@@ -45,15 +51,17 @@ def mase(label: Column, pred: Column, scale: Column) -> Column:
     return np.abs(error, out=error)
 
 
-@in_units_of_scale(aliases=("mean_squared_scaled_error",), elicits=MEAN, reference=M5)
+@in_units_of_scale(
+    aliases=("mean_squared_scaled_error",), trained="squared", elicits=MEAN, reference=M5_ACCURACY
+)
 def msse(label: Column, pred: Column, scale: Column) -> Column:
     """Mean squared error in units of the naive forecast's in training.
 
         (pred - label)**2 / scale
 
-    Below 1 the forecast beats the naive one.  ``scale`` names the column that holds, for each row, the
-    mean *squared* error of the seasonal naive forecast on its series' training part: that of `mase` is
-    another.
+    Below 1 the forecast beats the naive one.  The mean *squared* error of the seasonal naive forecast
+    on the series' training part comes from ``train=FILE,season=12`` as for `mase`, or from the column
+    ``scale``.
 
     Gradient by `pred`:
 
@@ -79,10 +87,11 @@ def scaled_errors(label: Column, pred: Column, scale: Column) -> tuple[Column, C
 
 @in_units_of_scale(
     of=scaled_errors,
+    trained="squared",
     aliases=("root_mean_squared_scaled_error",),
     state="moments",
     elicits=MEAN,
-    reference=M5,
+    reference=M5_ACCURACY,
     exceptions={"range": "not defined where the scaled error of a row exceeds the greatest double"},
 )
 def rmsse(moments: Moments) -> Finished:
@@ -91,7 +100,7 @@ def rmsse(moments: Moments) -> Finished:
         sqrt(sum(w * (f - y)**2 / s for y, f, s, w in rows) / sum(weight))
 
     The root of `msse` over all rows.  The M5 competition takes the root series by series and then the
-    mean over series: with one series the two are the same.
+    mean over series, which ``--group`` does; ``--group-weight`` weighs the series, as its WRMSSE.
 
     >>> rows = scaled_errors(np.array([0.0]), np.array([3.0]), np.array([4.0]))
     >>> rmsse(Moments.of(rows, None))
@@ -325,6 +334,62 @@ def theil_u1(moments: Moments) -> Finished:
     return sqrt_fraction(moments.squared_error) / whole
 
 
+def in_time(label: Column, pred: Column, time: Times) -> tuple[Column, Column, Column]:
+    """The columns as they are: the errors of a forecast that repeats the past are worked out when all is read."""
+    return time, label, pred
+
+
+@loss(
+    task="relative",
+    of=in_time,
+    state="values",
+    averages=("macro", "none"),
+    elicits=MEAN,
+    reference="Theil (1966), Applied Economic Forecasting, ch. 2",
+    sample="sample_data/sales.csv --pred pred --group store --time month",
+    exceptions={
+        "pickle": "what is worked out from the order of rows keeps every row, and is not saved",
+        "weights": "a series has one value a time, so that no row stands there twice",
+        "range": "not defined where an error exceeds the greatest double",
+    },
+)
+def theil_u2(rows: Values, *, season: Count = 1) -> Finished:
+    """Root mean squared error over that of repeating the last season.
+
+        series = sorted((t, y, f, w) for y, f, t, w in rows if w > 0)
+        mine = sum(w * (f - y)**2 for t, y, f, w in series) / sum(w for t, y, f, w in series)
+        pairs = [(b, a) for a, b in zip(series, series[season:])]
+        naive = sum(b[3] * (b[1] - a[1])**2 for b, a in pairs) / sum(b[3] for b, a in pairs)
+        sqrt(mine / naive)
+
+    Below 1 the forecasts beat the naive one over the same part of the series, whose first ``season``
+    rows have none.  ``--time`` names the time of each row, ``--group`` the series.  A file that holds the
+    training part has the better yardstick: `rmsse`.
+
+    >>> at, label, pred = np.array([2.0, 1.0, 3.0]), np.array([4.0, 2.0, 6.0]), np.array([5.0, 2.0, 6.0])
+    >>> round(float(theil_u2(Values.of([at, label, pred], None))), 6)
+    0.288675
+    """
+    ((time, label, pred), weight), _ = rows.by_group(1)
+    order = np.argsort(time, kind="stable")
+    time, label, pred = time[order], label[order], pred[order]
+    weight = np.ones(len(time)) if weight is None else weight[order]
+    if (time[1:] == time[:-1]).any():
+        return Undefined("two rows have the same time; `--group` tells series apart")
+    if len(time) <= season:
+        return Undefined(f"{plural(len(time), 'row is', 'rows are')} too few for a season of {season}")
+    with np.errstate(over="ignore"):
+        mine, naive = pred - label, label[season:] - label[:-season]
+    later = np.ascontiguousarray(weight[season:])
+    squares = [ExactSum.of_triples(w, e, e) for w, e in ((weight, mine), (later, naive))]
+    if not all(square.finite for square in squares):
+        return Undefined("an error exceeds the largest double")
+    if not squares[1].units:
+        return Undefined("the naive forecast is never wrong")
+    means = [s.fraction / ExactSum.of(w).fraction for s, w in zip(squares, (weight, later), strict=True)]
+    return sqrt_fraction(means[0] / means[1])
+
+
 def against_naive(
     label: Column, pred: Column, baseline: Column, scale: Column
 ) -> tuple[Column, Column, Column, Column]:
@@ -355,8 +420,8 @@ def owa(symmetric: Fraction, scaled: Fraction, naive_symmetric: Fraction, naive_
         (mine / naive + scaled / sum(w * abs(b - y) / s for y, f, b, s, w in rows)) / 2
 
     Below 1 the forecast beats the baseline, in M4 the naive forecast of the series without its season.
-    ``baseline`` names the column of that, ``scale`` the one of `mase`.  Means are taken over rows, in
-    M4 over series: with series of one length the two are the same.
+    ``baseline`` names the column of that; ``train`` or ``scale`` give the scale of `mase`.  Means are
+    taken over rows, in M4 over series: with series of one length the two are the same.
 
     >>> owa(Fraction(1), Fraction(1), Fraction(2), Fraction(1))
     Fraction(3, 4)

@@ -58,7 +58,8 @@ LEFT_OUT = (
         "the library that decodes has it: `torch.nn.CTCLoss`, with `reduction='none'`; its column is then measured by `expr:`",
     ),
     LeftOut(
-        ("bleu", "sacrebleu", "chrf", "rouge", "ter", "squad", "meteor"),
+        ("bleu", "sacrebleu", "chrf", "rouge", "ter", "squad", "meteor", "bleu_score", "sacre_bleu_score", "chrf_score",
+         "rouge_score", "translation_edit_rate", "extended_edit_distance", "bert_score", "infolm"),
         "its value hangs on how text is cut into words, which a tool of its own must settle",
         "use `sacrebleu` (BLEU, chrF, TER), `rouge-score` or the `evaluate` of SQuAD",
     ),
@@ -66,6 +67,54 @@ LEFT_OUT = (
         ("calibration_ratio", "ctr_factor", "observed_expected_ratio"),
         "its best value is 1, so that neither more nor less of it is better and no gate can bound it",
         "`calibration_excess` is the same ratio less 1, of which 0 is best",
+    ),
+    LeftOut(
+        ("roc_curve", "precision_recall_curve", "pr_curve", "det_curve", "gain_curve", "lift_curve", "classification_report",
+         "stat_scores", "confusion_matrix_at_thresholds"),
+        "it is a curve or a table of several measures, and no number",
+        "numbers at one threshold: `precision`, `recall`, `fall_out`",
+    ),
+    LeftOut(
+        ("true_positives", "false_positives", "true_negatives", "false_negatives", "detection_prevalence"),
+        "neither more nor less of it is better, so that no gate can bound it",
+        "the shares that are better or worse: `recall`, `fall_out`, `specificity`, `miss_rate`",
+    ),
+    LeftOut(
+        ("cosine_similarity",),
+        "it is 1 less the loss `cosine_distance`, and libraries disagree on its sign",
+        "measure `cosine_distance`; Keras's negated form is `cosine_distance:negate=true`",
+    ),
+    LeftOut(
+        ("generalized_dice_score", "generalised_dice_score"),
+        "it is 1 less the loss `generalised_dice`",
+        "measure `generalised_dice`",
+    ),
+    LeftOut(
+        ("silhouette", "silhouette_score", "davies_bouldin", "davies_bouldin_score", "calinski_harabasz",
+         "calinski_harabasz_score", "dunn_index"),
+        "it judges groups by the distances between all points, which needs the coordinates and no label",
+        "groups are compared with known classes by `adjusted_rand`, `v_measure`, `adjusted_mutual_info`",
+    ),
+    LeftOut(
+        ("ssim", "structural_similarity", "structural_similarity_index_measure", "ms_ssim", "lpips", "fid",
+         "frechet_inception_distance", "si_sdr", "si_snr", "sdr", "pesq", "stoi"),
+        "it compares images or sounds by the neighbourhood of each point, which rows do not hold",
+        "point by point: `mse`, `psnr`, `mae`",
+    ),
+    LeftOut(
+        ("giou", "diou", "ciou", "panoptic_quality"),
+        "it pairs boxes or outlines in images, which labels and predictions row by row do not hold",
+        "pixels with a class each are measured by `jaccard`, `dice`, `tversky`",
+    ),
+    LeftOut(
+        ("ams", "approximate_median_significance"),
+        "it was made for one search for a particle, and hangs on the sum of the weights",
+        "expected gains and costs are measured by `cost:matrix=FILE`",
+    ),
+    LeftOut(
+        ("rmse_with_uncertainty",),
+        "it is `gaussian_nll:full=true` of a predicted log of the standard deviation: a link of the model",
+        "write exp(2 * prediction) to the file as the variance and measure `gaussian_nll:full=true`",
     ),
     LeftOut(
         ("hausdorff", "hausdorff_distance", "hausdorff_loss"),

@@ -198,7 +198,7 @@ def margin_ranking(label: Column, first: Column, second: Column, *, margin: NonN
 
 
 @loss(
-    aliases=("pairwise_logistic", "ranknet"),
+    aliases=("pairwise_logistic", "ranknet", "pair_logit_pairwise"),
     scores=True,
     elicits="the log odds that the first of two belongs in front, as the difference of their scores",
     reference="Burges et al. (2005), doi:10.1145/1102351.1102363",

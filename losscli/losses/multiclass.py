@@ -42,7 +42,11 @@ CROSS_ENTROPY_ALIASES = (
     "categorical_cross_entropy",
     "ce",
     "mlogloss",
-    "multi_logloss",
+    "multi_class",
+    "cross_entropy_loss",
+    "mn_log_loss",
+    "multiclass_loss",
+    "softmax_cross_entropy",
     "交叉熵损失",
 )
 

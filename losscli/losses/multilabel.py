@@ -133,7 +133,7 @@ def subset_zero_one(label: Columns, pred: Columns, *, threshold: Unit = 0.5) -> 
 
 
 @of_labels(
-    aliases=("multilabel_binary_cross_entropy",),
+    aliases=("multilabel_binary_cross_entropy", "multi_cross_entropy"),
     elicits=LABEL_PROBABILITIES,
     touches={"clipped": floored_anywhere},
     ulps=8.0,
@@ -225,7 +225,7 @@ def multilabel_margin(label: Columns, pred: Columns) -> Column:
     return mean_missed(other_labels, label, pred)
 
 
-@of_scores(best=None)
+@of_scores(aliases=("multilabel_coverage_error",), best=None)
 def coverage_error(label: Columns, pred: Columns) -> Column:
     """How many labels, from the best score on, hold all true ones.
 
@@ -249,7 +249,7 @@ def coverage_error(label: Columns, pred: Columns) -> Column:
     return depth
 
 
-@of_scores(aliases=("label_ranking_loss",))
+@of_scores(aliases=("label_ranking_loss", "multilabel_ranking_loss"))
 def ranking_loss(label: Columns, pred: Columns) -> Column:
     """Share of pairs of a true and another label that are in the wrong order.
 
@@ -278,7 +278,11 @@ def ranking_loss(label: Columns, pred: Columns) -> Column:
 @of_scores(
     better="higher",
     best=1.0,
-    aliases=("label_ranking_average_precision", "label_ranking_average_precision_score"),
+    aliases=(
+        "label_ranking_average_precision",
+        "label_ranking_average_precision_score",
+        "multilabel_ranking_average_precision",
+    ),
     ulps=8.0,
     exceptions=ROUNDS,
 )

@@ -21,7 +21,7 @@ ENDS = {"lower": LOWER_END, "upper": UPPER_END}
 LEVEL_BY_LEVEL = {"ulps": "the sum over the levels rounds once a level"}
 KOENKER = "Koenker & Bassett (1978), doi:10.2307/1913643"
 KHOSRAVI = "Khosravi, Nahavandi, Creighton & Atiya (2011), doi:10.1109/TNN.2010.2096824"
-M5 = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009"
+M5_UNCERTAINTY = "Makridakis, Spiliotis & Assimakopoulos (2022), doi:10.1016/j.ijforecast.2021.10.009"
 
 of_levels = partial(loss, elicits=QUANTILES, ulps=8.0, exceptions=LEVEL_BY_LEVEL, sample=QUANTILES_SAMPLE)
 of_interval = partial(loss, domains=ENDS, relations=(("lower", "upper"),), sample=INTERVAL_SAMPLE)
@@ -46,7 +46,8 @@ def mean_check(label: Column, pred: Columns, levels: Levels, parts: float) -> Co
 
 
 @loss(
-    aliases=("quantile_loss", "mean_pinball_loss", "quantile_score"),
+    main="quantile",
+    aliases=("quantile_loss", "mean_pinball_loss", "quantile_score", "quantile@quantile"),
     homogeneous=1,
     elicits=QUANTILE,
     reference=KOENKER,
@@ -199,6 +200,7 @@ def wql(check: Fraction, size: Fraction) -> Finished:
 
 
 @of_interval(
+    main="level",
     aliases=("winkler", "winkler_score"),
     homogeneous=1,
     elicits=CENTRAL_INTERVAL,
@@ -235,9 +237,11 @@ def interval_score(label: Column, lower: Column, upper: Column, *, level: OpenUn
 
 
 @of_interval(
+    main="level",
     aliases=("mean_scaled_interval_score",),
     columns=SCALE,
     domains=ENDS | {"scale": POSITIVE},
+    trained="absolute",
     homogeneous=0,
     ulps=5.0,
     elicits=CENTRAL_INTERVAL,
@@ -277,10 +281,11 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 
 @scaled_loss(
-    aliases=("scaled_quantile_loss", "spl"),
+    main="quantile",
+    aliases=("scaled_quantile_loss", "spl", "scaled_mqloss"),
     homogeneous=0,
     elicits=QUANTILE,
-    reference=M5,
+    reference=M5_UNCERTAINTY,
     sample="sample_data/diabetes_quantiles.csv --pred q_0.9 --loss scaled_pinball:quantile=0.9,scale=q_0.5",
 )
 def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: OpenUnit = 0.5) -> Column:
@@ -310,7 +315,7 @@ def scaled_pinball(label: Column, pred: Column, scale: Column, *, quantile: Open
     columns=SCALE,
     domains={"scale": POSITIVE},
     homogeneous=0,
-    reference=M5,
+    reference=M5_UNCERTAINTY,
     sample=f"{QUANTILES_SAMPLE} --loss scaled_pinball:scale=q_0.5",
 )
 def scaled_pinball_of_levels(label: Column, pred: Columns, scale: Column, *, levels: Levels) -> Column:

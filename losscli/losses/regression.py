@@ -28,7 +28,7 @@ def error(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    aliases=("mean_squared_error", "squared_error", "均方误差"),
+    aliases=("mean_squared_error", "squared_error", "均方误差", "mse_loss", "regression_l2"),
     root=error,
     homogeneous=2,
     elicits=MEAN,
@@ -62,7 +62,9 @@ of_squares = partial(
 )
 
 
-@of_squares(aliases=("root_mean_squared_error", "l2_root", "均方根误差"), reference=HYNDMAN)
+@of_squares(
+    aliases=("root_mean_squared_error", "l2_root", "均方根误差", "root_mean_square_error"), reference=HYNDMAN
+)
 def rmse(mean: Fraction) -> Finished:
     """Root of the mean squared error, in the unit of the label.
 
@@ -78,7 +80,7 @@ def rmse(mean: Fraction) -> Finished:
 
 
 @loss(
-    aliases=("mean_absolute_error", "absolute_error", "l1"),
+    aliases=("mean_absolute_error", "absolute_error", "l1", "l1_loss", "regression_l1", "meanabs"),
     homogeneous=1,
     elicits=MEDIAN,
     reference="Boscovich (1757); Laplace (1793)",
@@ -103,7 +105,9 @@ def mae(label: Column, pred: Column) -> Column:
 
 
 @moment_score(
-    aliases=("r2_score", "rsq_trad", "coefficient_of_determination"), elicits=MEAN, reference=KVALSETH
+    aliases=("r2_score", "rsq_trad", "coefficient_of_determination", "nse", "nash_sutcliffe_efficiency"),
+    elicits=MEAN,
+    reference=KVALSETH,
 )
 def r2(moments: Moments) -> Finished:
     """Share of the label's variance that the predictions explain.
@@ -198,6 +202,7 @@ def bias(
 
 
 @moment_loss(
+    aliases=("stde",),
     averages=("macro", "none"),
     counts_only="ddof",
     elicits="the mean up to a constant",
@@ -224,6 +229,7 @@ def error_std(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 
 @loss(
+    main="power",
     aliases=("mean_power_error",),
     ulps=8.0,
     elicits="a middle of the labels: their mean at power 2, nearer the extremes above",

@@ -163,7 +163,7 @@ def relative_errors(
 
 @relative_loss(
     of=relative_errors,
-    aliases=("root_mean_squared_percentage_error",),
+    aliases=("root_mean_squared_percentage_error", "root_mean_square_percentage_error"),
     state="moments",
     elicits=LOW_MEAN,
     reference=SHCHERBAKOV,

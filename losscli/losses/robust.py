@@ -27,6 +27,7 @@ def lengths(label: Column, pred: Column, scale: float) -> Column:
 
 
 @loss(
+    main="delta",
     aliases=("huber_loss",),
     elicits="between the median (small delta) and the mean (large delta)",
     reference="Huber (1964), doi:10.1214/aoms/1177703732",
@@ -572,6 +573,7 @@ def asymmetric(
 
 
 @loss(
+    main="level",
     aliases=("expectile_loss",),
     homogeneous=2,
     elicits="the expectile `level`",

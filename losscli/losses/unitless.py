@@ -121,7 +121,7 @@ def label_pred_and_size(label: Column, pred: Column) -> tuple[Column, Column, Co
 @loss(
     task="regression",
     of=label_pred_and_size,
-    aliases=("normalized_rmse", "normalised_rmse", "cv_rmse"),
+    aliases=("normalized_rmse", "normalised_rmse", "cv_rmse", "normalized_root_mean_squared_error"),
     state="sized",
     averages=("macro", "none"),
     elicits=MEAN,
@@ -164,7 +164,7 @@ def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs
 
 
 @moment_score(
-    aliases=("pearson_corrcoef", "pearson_r", "correlation"),
+    aliases=("pearson_corrcoef", "pearson_r", "correlation", "pearson_correlation"),
     elicits="any rising line of the mean",
     reference="Pearson (1895), doi:10.1098/rspl.1895.0041",
 )
@@ -215,7 +215,12 @@ def rsq(moments: Moments) -> Finished:
 
 
 @moment_score(
-    aliases=("concordance_corrcoef", "concordance_correlation", "lins_ccc"),
+    aliases=(
+        "concordance_corrcoef",
+        "concordance_correlation",
+        "lins_ccc",
+        "concordance_correlation_coefficient",
+    ),
     counts_only="ddof",
     elicits="near the mean",
     reference="Lin (1989), doi:10.2307/2532051",
@@ -248,6 +253,7 @@ def ccc(moments: Moments, *, ddof: Whole = 0) -> Finished:
 
 @loss(
     task="regression",
+    main="threshold",
     aliases=("num_errors", "tolerance_error_rate"),
     rate=True,
     elicits="the middle of the interval, as wide as the tolerance on both sides, that holds most labels",

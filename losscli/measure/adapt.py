@@ -30,6 +30,9 @@ MISSING_SPELLINGS = frozenset(
 TOGETHER = {
     ("-1", "below 1"): "labels of -1 and labels of 0, or between 0 and 1",
     ("text", "probability"): "text and probabilities",
+    ("time: number", "time: date"): "numbers and dates",
+    ("time: number", "time: date with offset"): "numbers and dates",
+    ("time: date", "time: date with offset"): "dates with an offset from UTC and dates without one",
 }
 """Pairs that one column may not contain, and how a message calls them."""
 

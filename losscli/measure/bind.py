@@ -12,7 +12,8 @@ from losscli.measure.adapt import WEIGHT
 from losscli.measure.forms import FittedLosses, refuse_average
 from losscli.measure.number_views import NumberView
 from losscli.measure.observers.states import UnitSpread
-from losscli.measure.plan import ClassWeights, Filter, Plan, RowUnit
+from losscli.measure.options import AVERAGES
+from losscli.measure.plan import ClassWeights, Filter, Grouping, Plan, RowUnit
 from losscli.measure.roles import Columns
 from losscli.reading.select import Chosen, is_id, named_in_either, tells_rows
 from losscli.table.labels import classes_named
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.needs import Knowledge
     from losscli.measure.observers.facts import Fact
+    from losscli.measure.observers.observer import Observer
     from losscli.measure.options import MeasureOptions
+    from losscli.measure.plan import Measure
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.shared_ids import SharedId
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from losscli.statistics.groups import GroupView
     from losscli.table.block import ColumnKind, Place
     from losscli.table.keys import KeyType
-
-AVERAGES = ("macro", "micro", "weighted", "none")
 
 
 class _Measured(NamedTuple):
@@ -57,14 +58,14 @@ def plan(
     first.
     """
     if options.average is not None and options.average not in AVERAGES:
-        raise UsageError(
-            f"no average is called `{options.average}`", hint="they are macro, micro, weighted, none"
-        )
+        raise UsageError(f"no average is called `{options.average}`", hint=f"they are {', '.join(AVERAGES)}")
     columns = Columns(sources, options, known)
     measured = _measured(columns, requests)
     weight = _weight(columns, measured.counting)
     class_weights = _class_weights(columns, measured)
     slicings = tuple(_slicing(columns, text) for text in dict.fromkeys(options.by))
+    grouping, groups_of = _grouping(columns, slicings)
+    _refuse_ungrouped(measured.losses.measures, options)
     where = _where(columns)
     shared_ids = _shared_ids(columns) if options.on is None else ()
     shown = _shown(columns, measured.playing) if options.columns else []
@@ -72,8 +73,10 @@ def plan(
     named_by: list[Place] = []
     if keys is not None and options.watches:
         named_by = [columns.slot(Chosen(0, key.index, key.name), "text", "key") for key in keys.sides[0]]
-    groups = _groups(columns) if options.resampled else None
-    times = None if options.time is None else _times(columns, options.time)
+    dealt = _groups(columns) if options.resampled else None
+    times = (
+        None if options.compared_over is None else columns.of_option("--time", options.compared_over, "text")
+    )
     sides = tuple(tuple(slots) for slots in columns.slots)
     made = Plan(
         sides=sides,
@@ -84,11 +87,12 @@ def plan(
         equal=tuple(columns.equal),
         nan=options.nan,
         chunk_rows=_chunk_rows(options.chunk_rows, sides),
-        slicings=slicings,
+        slicings=(*slicings, *groups_of),
+        grouping=grouping,
         where=where,
         keys=keys,
-        observers=_spreads(measured.losses.units) if options.spreads else (),
-        groups=groups,
+        observers=_observers(measured.losses.units, options, grouping),
+        groups=dealt,
         times=times,
         shared_ids=shared_ids,
         notes=tuple(columns.notes),
@@ -124,9 +128,11 @@ def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
             losses.add(request, model)
     for how in label_lists:
         columns.compare_labels(labels, preds, how)
+    others = [c for role, found in columns.label_roles().items() if role != "label" for c in found]
+    columns.compare_labels(others, preds, "none")
     if columns.options.average is not None:
         refuse_average(losses.measures)
-    playing = columns.busy | preds | {(c.side, c.index) for c in labels}
+    playing = columns.busy | preds | {(c.side, c.index) for c in (*labels, *others)}
     return _Measured(losses, labels, playing, tuple(label_lists))
 
 
@@ -165,7 +171,7 @@ def _class_weights(columns: Columns, measured: _Measured) -> ClassWeights | None
 def _slicing(columns: Columns, text: str) -> SliceView:
     """The slices of one `--by`."""
     # Imported here: many calls have no slices.
-    from losscli.measure.slices import Index, SliceView, Slicing, parse_slicing
+    from losscli.measure.slices import USUAL_LIMIT, SliceLimit, SliceView, Slicing, parse_slicing
 
     slicing = parse_slicing(text, [column for source in columns.sources for column in source.columns])
     places, keys = [], []
@@ -178,12 +184,56 @@ def _slicing(columns: Columns, text: str) -> SliceView:
             columns.lists.refuse(found, "--by")
         places.append(columns.shared(found, kind))
         keys.append(replace(key, edges=columns.known.edges(found[0], key)) if key.count else key)
-    index = Index()
+    limit = USUAL_LIMIT
     if columns.options.resampled:
         from losscli.statistics.groups import MOST_SLICES
 
-        index = Index(most=MOST_SLICES, asked_by="`--ci bootstrap`")
-    return SliceView(Slicing(tuple(keys)), tuple(places), index)
+        limit = SliceLimit(MOST_SLICES, "`--ci bootstrap`")
+    return SliceView(Slicing(tuple(keys)), tuple(places), limit)
+
+
+def _grouping(
+    columns: Columns, slicings: Sequence[SliceView]
+) -> tuple[Grouping | None, tuple[SliceView, ...]]:
+    """The groups over which results are means, and the slicings that make them of the whole and of each slice."""
+    options = columns.options
+    if options.group is None:
+        if options.group_weight is not None:
+            raise UsageError("`--group-weight` needs groups", hint="name their column: `--group COLUMN`")
+        return None, ()
+    # Imported here: few calls have groups.
+    from losscli.measure.slices import SliceKey, SliceLimit, SliceView, Slicing
+
+    if options.constant:
+        raise UsageError(
+            "no best constant is worked out over groups", hint="leave `--constant` or `--group` out"
+        )
+    if options.cluster not in (None, options.group):
+        raise UsageError(
+            f"over groups of `{options.group}` the clusters of the bootstrap are these groups",
+            hint=f"leave `cluster={options.cluster}` out",
+        )
+    weight = None
+    if options.group_weight is not None:
+        found = columns.named("--group-weight", options.group_weight)
+        columns.lists.refuse(found, "--group-weight")
+        weight = NumberView(columns.shared(found, "number", "weight"), NONNEGATIVE, "--group-weight", WEIGHT)
+    place, key = columns.of_option("--group", options.group, "text"), SliceKey(options.group)
+    views = (
+        SliceView(Slicing((*keys, key)), (*places, place), SliceLimit(1 << 62))
+        for keys, places in (((), ()), *((view.slicing.keys, view.columns) for view in slicings))
+    )
+    return Grouping(options.group, len(slicings), weight), tuple(views)
+
+
+def _refuse_ungrouped(measures: Sequence[Measure], options: MeasureOptions) -> None:
+    """UsageError where a loss says what becomes of a group without a value, and there are no groups."""
+    asked = next((m for m in measures if m.loss.grouped), None)
+    if asked is not None and options.group is None:
+        raise UsageError(
+            f"`undefined` of `{asked.loss.name}` is of groups without a value, and there are no groups",
+            hint="name their column: `--group COLUMN`",
+        )
 
 
 def _where(columns: Columns) -> Filter | None:
@@ -216,17 +266,17 @@ def _groups(columns: Columns) -> GroupView:
     return GroupView(tuple(places), keys.types)
 
 
-def _spreads(units: Sequence[RowUnit]) -> tuple[UnitSpread, ...]:
-    """What is kept for intervals."""
+def _observers(
+    units: Sequence[RowUnit], options: MeasureOptions, grouping: Grouping | None
+) -> tuple[Observer, ...]:
+    """What is kept for intervals, and the weights of groups."""
+    if grouping is not None and grouping.weight is not None:
+        from losscli.measure.observers.group_weights import GroupWeights
+
+        return (GroupWeights(grouping.weight.column, grouping.first),)
+    if not options.spreads:
+        return ()
     return tuple(UnitSpread(at) for at, unit in enumerate(units) if unit.loss.state == "sums")
-
-
-def _times(columns: Columns, name: str) -> SliceView:
-    """The time of each row, numbered as the times are met."""
-    from losscli.measure.slices import Index, SliceKey, SliceView, Slicing
-
-    place = columns.of_option("--time", name, "text")
-    return SliceView(Slicing((SliceKey(name),)), (place,), Index(most=1 << 62))
 
 
 def _shared_ids(columns: Columns) -> tuple[SharedId, ...]:

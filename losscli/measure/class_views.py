@@ -28,7 +28,7 @@ from losscli.measure.class_columns import (
     numbers_of,
     where_value,
 )
-from losscli.measure.number_views import NumberView, refuse_outside
+from losscli.measure.number_views import NumberView, OneColumnView, refuse_outside
 from losscli.table.block import AnyColumn, Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
 from losscli.table.columns import coded_alike, with_values
 from losscli.table.labels import label_number
@@ -36,16 +36,11 @@ from losscli.table.violations import ViolationKind
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryView(View):
+class BinaryView(OneColumnView):
     """A label of two classes, as 0.0 and 1.0: the numbers 0 and 1, or -1 and 1."""
 
-    column: Place
     domain: Binary
     asked_by: str = field(compare=False)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
         column = block.column(self.column)
@@ -65,16 +60,11 @@ class BinaryView(View):
 
 
 @dataclass(frozen=True, slots=True)
-class PositiveView(View):
+class PositiveView(OneColumnView):
     """A label as 1.0 where it is the positive class, and 0.0 where it is any other."""
 
     of_classes: ClassVar[bool] = True
-    column: Place
     positive: int | str
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
         adapted.classes[self] = classes = as_classes(block.column(self.column))
@@ -82,7 +72,7 @@ class PositiveView(View):
 
 
 @dataclass(frozen=True, slots=True)
-class ClassesView(View):
+class ClassesView(OneColumnView):
     """A label as the place of its class in a list of classes.
 
     ``classes``: the names of each class with its place, those that are shown first.  A label that is none of them
@@ -90,7 +80,6 @@ class ClassesView(View):
     """
 
     of_classes: ClassVar[bool] = True
-    column: Place
     classes: tuple[tuple[int | str, int], ...]
     asked_by: str = field(compare=False)
     holder: str = "prediction column"  # what each class is matched to, as messages name it
@@ -105,10 +94,6 @@ class ClassesView(View):
         for name, place in self.classes:
             by_place.setdefault(place, name)
         return tuple(by_place[place] for place in sorted(by_place))
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Ints:
         column = as_classes(block.column(self.column))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence, Set
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError
 from losscli.measure.adapt import AS_CLASS, AS_PROBABILITY
@@ -22,14 +22,13 @@ from losscli.table.labels import label_number
 from losscli.text import visible
 
 if TYPE_CHECKING:
+    from losscli.loss.matrix import Class
     from losscli.measure.adapt import View
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
 
-Class: TypeAlias = int | str
-
 SHOWN = 6  # classes in a message
-BINARY: tuple[frozenset[Class], ...] = (frozenset({0, 1}), frozenset({-1, 1}))
+BINARY_CODINGS: tuple[frozenset[Class], ...] = (frozenset({0, 1}), frozenset({-1, 1}))
 """The usual codings of two classes."""
 
 
@@ -52,7 +51,7 @@ def met(plan: Plan, tally: Tally, place: int) -> Met | None:
         first = OneClassView(label.classes, 0)
         return Met(tally.classes.get(first, set()), None, label.classes.names, label.classes)
     if isinstance(label, BinaryView):  # its domain has no other classes
-        return Met(BINARY[0], None, (), label)
+        return Met(BINARY_CODINGS[0], None, (), label)
     if isinstance(label, PositiveView):
         return Met(tally.classes.get(label, set()), None, (), label)
     if (
@@ -81,7 +80,7 @@ def _are_scores(view: CodedView, tally: Tally, labels: Set[Class], preds: Set[Cl
     if view.logits or (view.pred, "probability") in tally.seen:
         return True
     text = all(isinstance(name, str) for name in (*labels, view.positive))
-    return text and preds <= BINARY[0]
+    return text and preds <= BINARY_CODINGS[0]
 
 
 def rest_of(labels: Iterable[Class], positive: Class) -> Class:
@@ -111,7 +110,7 @@ def judge(
             _check_scores(measure, own, plan, tally)
         elif by_row and (row := tally.seen.get((own.view.pred, AS_PROBABILITY))) is not None:
             raise _ambiguous(measure, plan, own.view, row)
-        elif len(parts) == 1 or not own.labels | own.preds <= BINARY[0]:
+        elif len(parts) == 1 or not own.labels | own.preds <= BINARY_CODINGS[0]:
             of = f"{part.kind} `{visible(part.name)}`: " if len(parts) > 1 else ""
             notes += [of + note for note in _in_common(own.labels, own.preds, own.view, plan)]
     return list(dict.fromkeys(notes))
@@ -162,7 +161,7 @@ def _check_scores(measure: Measure, part: Met, plan: Plan, tally: Tally) -> None
     assert isinstance(view, CodedView)
     (pred,) = (v for each in measure.parts for _, v in plan.units[each.unit].views
                if isinstance(v, CodedView) and v.role == 1 and v.pred == view.pred)  # fmt: skip
-    strange: Set[Class] = tally.classes.get(pred, set()) - BINARY[0]
+    strange: Set[Class] = tally.classes.get(pred, set()) - BINARY_CODINGS[0]
     if strange:
         slot = plan.slot(view.pred)
         raise DataError(
@@ -208,7 +207,7 @@ def _ambiguous(measure: Measure, plan: Plan, view: CodedView, row: int) -> DataE
 def _in_common(labels: Set[Class], preds: Set[Class], view: CodedView, plan: Plan) -> list[str]:
     """A note on classes that only one side has; DataError where the spelling leaves none in common."""
     if labels & preds:
-        if any(labels | preds <= two for two in BINARY):
+        if any(labels | preds <= two for two in BINARY_CODINGS):
             return []
         sides = ((labels - preds, "labels"), (preds - labels, "predictions"))
         notes = [f"only {side} have {_listed(only, 3)}" for only, side in sides if only]

@@ -56,7 +56,7 @@ def fold(plan: Plan, block: Block) -> Tally:
     readings = {at: _read(plan, rows, units, seen, tally) for at, (rows, units) in parts.items()}
     if tally.faults.found:
         return tally
-    cut_up, lost = _cut_up(plan, block, complete, present)
+    cut_up, lost = _cut_up(plan, block, complete, present, tally)
     measured = MeasuredBlock(next(iter(cut_up.values())), lost, lacks)
     for at, (_, units) in parts.items():
         if units:
@@ -66,13 +66,16 @@ def fold(plan: Plan, block: Block) -> Tally:
 
 
 def _cut_up(
-    plan: Plan, block: Block, complete: Block, present: Mask | None
+    plan: Plan, block: Block, complete: Block, present: Mask | None, tally: Tally
 ) -> tuple[dict[int, CutBlock], dict[CutKey, Cut]]:
     """The rows that are used, and of them those without a missing value, by the id of their block; lost slices.
 
-    ``complete`` are the rows of ``block`` that are ``present``: without a missing value.
+    ``complete`` are the rows of ``block`` that are ``present``: without a missing value.  The tally keeps the labels.
     """
-    slices: dict[CutKey, Cut] = {at: Cut.of(view.read(block)) for at, view in enumerate(plan.slicings)}
+    slices: dict[CutKey, Cut] = {}
+    for at, view in enumerate(plan.slicings):
+        codes, labels = view.read(block)
+        slices[at], tally.labels[at] = Cut(codes, len(labels)), labels
     lost: dict[CutKey, Cut] = {}
     used = block
     if present is not None and plan.nan != "propagate":
@@ -80,8 +83,9 @@ def _cut_up(
         slices = {at: cut.take(present) for at, cut in slices.items()}
     cuts = {WHOLE: Cut(), **slices}
     if plan.groups is not None:
-        codes = [cut.codes for cut in slices.values() if cut.codes is not None]
-        cuts |= {dealing: Cut.of(groups) for dealing, groups in plan.groups.deal(used, codes).items()}
+        sliced = [(cut.codes, cut.groups) for cut in slices.values() if cut.codes is not None]
+        tally.dealt, dealt = plan.groups.deal(used, sliced)
+        cuts |= {dealing: Cut(*cut) for dealing, cut in dealt.items()}
     found = {id(used): CutBlock(used, cuts)}
     if used is not complete:
         found[id(complete)] = CutBlock(complete, {key: cut.take(present) for key, cut in cuts.items()})
@@ -125,8 +129,9 @@ def _read(plan: Plan, block: Block, units: Sequence[int], seen: set[View], tally
     reading = AdaptedBlock(tally.faults, tally.seen)
     silent = AdaptedBlock(Violations(), {}, reading.touched, reading.classes, reading.names, reading.shared)
     views: list[View] = [view for place in units for _, view in plan.units[place].views]
-    if plan.weight is not None and units:
-        views.insert(0, plan.weight)
+    if units:
+        weights = (plan.weight, None if plan.grouping is None else plan.grouping.weight)
+        views = [*(view for view in weights if view is not None), *views]
     for view in sorted(views, key=lambda view: view not in seen) if seen else views:
         read(view, block, silent if seen and view in seen else reading)
     seen.update(views)

@@ -84,7 +84,8 @@ class FittedLosses:
 
     def _refuse_widths(self, model: Model, form: Loss, params: Mapping[str, Any]) -> None:
         """UsageError where a role of one column is given several, or two vectors differ in length."""
-        roles = [role for role in form.pred_roles if role.name != "pred"]
+        others = ("pred", "label", *form.columns)
+        roles = [role for role in form.roles if role.name not in others and role.shape != "Times"]
         widths = {role.name: len(self.columns.of_role(model, form, role, params)) for role in roles}
         for role in roles:
             if role.shape != "Columns" and widths[role.name] > 1:
@@ -142,6 +143,11 @@ class _Fit:
     def _refusal(self, request: LossRequest) -> UsageError:
         """Why no form of a loss fits."""
         name, labels, preds = request.forms[0].name, self.labels, self.preds
+        form = request.forms[0]
+        for role in form.roles:
+            if role.name in form.label_roles and role.name != "label":
+                # Raises the error that says which column is missing.
+                self.views.columns.of_role(self.model, form, role, {})
         if any(role.name == "pred" for form in request.forms for role in form.roles) and preds:
             return UsageError(
                 f"`{name}` cannot compare {columns_shown(preds, 'prediction')} with {columns_shown(labels, 'label')}",
@@ -162,6 +168,9 @@ class _Fit:
         """Whether the columns fill the roles of a form."""
         labels, preds = len(self.labels), len(self.preds)
         shapes = {role.name: role.shape for role in form.roles}
+        of_label = [role for role in form.roles if role.name in form.label_roles and role.name != "label"]
+        if not all(self._can_fill(form, role) for role in of_label):
+            return False
         if "pred" not in shapes:
             # Several roles of predictions, each of them one column.
             fits = labels == 1 or "label" not in shapes

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import UsageError
-from losscli.loss.spec import Spec, parse, split
+from losscli.loss.params import UNDEFINED
+from losscli.loss.spec import Spec, parse_loss, split
 from losscli.losses import find
 
 if TYPE_CHECKING:
@@ -20,14 +22,22 @@ class LossRequest(NamedTuple):
     forms: tuple[Loss, ...]
 
     @classmethod
-    def of(cls, text: str) -> LossRequest:
-        """UsageError for an unknown loss, or for parameters that no form of it takes."""
-        spec = parse(text)
+    def of(cls, text: str, *, grouped: bool = False) -> LossRequest:
+        """UsageError for an unknown loss, or for parameters that no form of it takes.
+
+        ``grouped``: it is finished within groups; so it is, too, where it says what a group without a value does.
+        """
+        spec = parse_loss(text)
         if spec.name == "expr":
             from losscli.losses.expr import expression_loss
 
             return cls(spec, (expression_loss(spec.params[0][1] if spec.params else ""),))
-        asked = cls(spec, find(spec.name))
+        forms = find(spec.name, spec.at)
+        if forms[0].base is not None:
+            spec, forms = _over_rows(spec, forms[0], forms[0].base)
+        if grouped or UNDEFINED.name in dict(spec.params):
+            forms = tuple(replace(form, grouped=True) for form in forms)
+        asked = cls(spec, forms)
         refusals = []
         for form in asked.forms:
             try:
@@ -39,10 +49,28 @@ class LossRequest(NamedTuple):
         return asked
 
 
-def requests_of(losses: Sequence[str]) -> list[LossRequest]:
-    """The losses that some texts name, each of which may name several; UsageError where there are none."""
+def _over_rows(spec: Spec, outer: Loss, base: str) -> tuple[Spec, tuple[Loss, ...]]:
+    """A loss of the rows of another one, in the forms that the other has; its parameters go to the other as well."""
+    given = dict(spec.params)
+    forms = find(given.get("of", base))
+    name = forms[0].name
+    rows = [form for form in forms if form.is_mean and form.state == "sums" and form.better == outer.better]
+    if not rows:
+        raise UsageError(
+            f"`of={name}` in `{spec}` is no loss that has a value for every row, the lower the better",
+            hint="for example `of=mae` or `of=log_loss`",
+        )
+    named = spec._replace(params=tuple((given | {"of": name}).items()))
+    return named, tuple(outer.over(form) for form in rows)
+
+
+def requests_of(losses: Sequence[str], *, grouped: bool = False) -> list[LossRequest]:
+    """The losses that some texts name, each of which may name several; UsageError where there are none.
+
+    ``grouped``: they are finished within groups of rows.
+    """
     if not losses:
         raise UsageError(
             "no loss is asked for", hint="name one with `--loss`; `losscli losses` lists all of them"
         )
-    return [LossRequest.of(spec) for text in losses for spec in split(text)]
+    return [LossRequest.of(spec, grouped=grouped) for text in losses for spec in split(text)]

@@ -45,6 +45,8 @@ def missing_rows(plan: Plan, block: Block, tally: Tally) -> Mask | None:
 def _need(plan: Plan, place: Place, slot: Slot) -> str:
     """What needs a value in every row: the role, or the expression that names the column."""
     for unit in plan.units:
+        if any(name == "time" and place in view.places for name, view in unit.views):
+            return f"`{unit.loss.name}` needs the time of every row"
         named = (view for name, view in unit.views if name not in ("label", "pred"))
         if unit.loss.words_are_columns and any(place in view.places for view in named):
             return f"`{unit.loss.canonical({})}` needs a value in every row"
@@ -56,6 +58,8 @@ def rows_lacking(plan: Plan, unit: RowUnit, block: Block) -> Mask | None:
     needed = {where for _, view in unit.views for where in view.places}
     if plan.weight is not None:
         needed.add(plan.weight.column)
+    if plan.grouping is not None and plan.grouping.weight is not None:
+        needed.add(plan.grouping.weight.column)
     if plan.class_weights is not None:
         needed.add(plan.class_weights.label)
     masks = [mask for where in needed if (mask := block.column(where).missing) is not None]

@@ -9,17 +9,18 @@ if TYPE_CHECKING:
     from losscli.loss.matrix import ClassTable
     from losscli.measure.first_lists import FirstLists
     from losscli.measure.slices import SliceKey
+    from losscli.measure.training import Scales, TrainingFile
     from losscli.reading.select import Chosen
 
-Subject: TypeAlias = Literal["first lists", "labels", "same bytes", "edges", "costs"]
+Subject: TypeAlias = Literal["first lists", "labels", "same bytes", "edges", "costs", "scales"]
 
 
 class Need(NamedTuple):
-    """One thing to read: about columns, each by its side and its index, for a key of a slicing, or from a file."""
+    """One thing to read: about columns, each by its side and its index, for a key of a slicing, or from a file of its own."""
 
     subject: Subject
     columns: tuple[tuple[int, int], ...] = ()
-    key: SliceKey | None = None
+    key: SliceKey | TrainingFile | None = None
     path: str = ""
 
     @classmethod
@@ -75,6 +76,12 @@ class Knowledge:
         (found,) = self._known([Need("costs", path=path)])
         table: ClassTable = found
         return table
+
+    def scales(self, file: TrainingFile) -> Scales:
+        """The scales of the series of a training file."""
+        (found,) = self._known([Need("scales", key=file)])
+        scales: Scales = found
+        return scales
 
     def settled(self) -> None:
         """Raise Unknown where an answer is still open."""

@@ -9,10 +9,12 @@ from typing import Protocol
 import numpy as np
 
 from losscli.loss.domains import Binary, Interval, Simplex, Vector, number
-from losscli.measure.adapt import DOMAIN, SUM, AdaptedBlock, View, read
+from losscli.measure.adapt import DOMAIN, SUM, AdaptedBlock, View, note_first, read
 from losscli.measure.class_columns import TextArray, texts_of
-from losscli.table.block import Block, Floats, Ints, Mask, NumberColumn, Place
+from losscli.table.block import Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
+from losscli.table.times import read_time
 from losscli.table.violations import ViolationKind
+from losscli.text import visible
 
 # How far from 1 the probabilities of a row may sum: by rounding, and before it is an error.
 SUM_ROUNDING, SUM_ERROR = 1.5e-8, 1e-3
@@ -21,13 +23,23 @@ BOUND_ROUNDINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class NumberView(View):
+class OneColumnView(View):
+    """A view of one column."""
+
+    column: Place
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView(OneColumnView):
     """One column of numbers inside an interval.
 
     ``rounding``: the relative rounding of the file's type, where probabilities are floats of less than 64 bits.
     """
 
-    column: Place
     domain: Interval
     asked_by: str = field(compare=False)
     stage: int = DOMAIN
@@ -36,10 +48,6 @@ class NumberView(View):
     def __hash__(self) -> int:
         # Views are looked up for every block, and a hash of all fields would take as long as a pass over it.
         return hash(self.column)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
         column = block.column(self.column)
@@ -65,6 +73,7 @@ class NotBelowView(View):
     view: NumberView
     least: NumberView
     roles: tuple[str, str]  # of the other, and of this one
+    option: str  # that names their columns
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -79,23 +88,42 @@ class NotBelowView(View):
             ViolationKind(DOMAIN, self.view.column, f"{low} <= {high}"), block, below,
             lambda at: f"{number(values[at])} is below the {low} of the row, {number(least[at])}",
             f"`{self.view.asked_by}` needs {low} <= {high} in every row", "are the wrong way round",
-            f"`--pred {low}=COLUMN,{high}=COLUMN` says which is which",
+            f"`{self.option} {low}=COLUMN,{high}=COLUMN` says which is which",
         )  # fmt: skip
         return values
 
 
 @dataclass(frozen=True, slots=True)
-class TextView(View):
+class TextView(OneColumnView):
     """One column as text; a missing value is empty."""
-
-    column: Place
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return (self.column,)
 
     def read(self, block: Block, adapted: AdaptedBlock) -> TextArray:
         return texts_of(block.column(self.column))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeView(OneColumnView):
+    """The time of each row, as a number that is greater later."""
+
+    asked_by: str = field(compare=False)
+
+    def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
+        column = block.column(self.column)
+        assert isinstance(column, ClassColumn)
+        texts = [str(value) for value in column.values or ()]
+        times = [read_time(text) for text in texts]
+        found: Floats = np.array([*(np.nan if time is None else time.value for time in times), np.nan])[
+            column.codes
+        ]
+        adapted.faults.add_rows(
+            ViolationKind(DOMAIN, self.column, "time"), block, np.isnan(found),
+            lambda at: f"the time `{visible(texts[column.codes[at]])}` is neither a number nor a date",
+            f"`{self.asked_by}` needs the time of every row, such as `12` or `2024-05-31T12:00`", "are none", None,
+        )  # fmt: skip
+        for kind in {time.kind for time in times if time is not None}:
+            of_kind = np.array([*(time is not None and time.kind == kind for time in times), False])
+            note_first(adapted.seen, (self.column, f"time: {kind}"), block, of_kind[column.codes])
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
-    from losscli.measure.observers.pictures import Pictures
-    from losscli.measure.plan import NanPolicy
-    from losscli.pairing.keyplan import Unmatched
+    from losscli.pairing import Unmatched
     from losscli.reading.source import Dialect
     from losscli.statistics.intervals import IntervalSpec
+
+Average: TypeAlias = Literal["macro", "micro", "weighted", "none"]
+AVERAGES: tuple[Average, ...] = get_args(Average)
+NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
+Pictures: TypeAlias = Literal["none", "losses", "all"]
+"""What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
 
 
 # Without comparison and representation, which nothing uses, the class is made in half the time.
@@ -38,6 +42,7 @@ class MeasureOptions:
     on: key columns by which rows are paired, such as ``"id,day"``; None: by position.
     key_type: what keys are compared as, ``"int"`` or ``"text"``, one for all or one for each.
     unmatched: what becomes of keys that one side lacks: ``"error"`` or ``"drop"``.
+    time: column of the time of each row, for losses that need their order, and for Diebold and Mariano's test.
     ci: standard errors and intervals: ``"none"``, ``"normal:level=0.9"``, ``"bootstrap:seed=1"``.
     input_format: format of the inputs; None: by suffix.
     dialect: how CSV is read.
@@ -54,7 +59,7 @@ class MeasureOptions:
     classes: Sequence[str] = ()
     pos_label: str | None = None
     class_weight: Mapping[str, float] | None = None
-    average: str | None = None
+    average: Average | None = None
     by: Sequence[str] = ()
     min_slice: int = 0
     where: str | None = None
@@ -62,6 +67,7 @@ class MeasureOptions:
     on: str | None = None
     key_type: str | None = None
     unmatched: Unmatched = "error"
+    time: str | None = None
     ci: str | None = None
     input_format: str | None = None
     dialect: Dialect | None = None
@@ -75,10 +81,9 @@ class MeasureOptions:
     worst: int = field(default=0, init=False)
     columns: Sequence[str] = field(default=(), init=False)
     constant: bool = field(default=False, init=False)
+    group: str | None = field(default=None, init=False)
+    group_weight: str | None = field(default=None, init=False)
     pictures: Pictures = field(default="none", init=False)
-
-    # Of `compare` alone.
-    time: str | None = field(default=None, init=False)
 
     @property
     def losses(self) -> Sequence[str]:
@@ -134,7 +139,7 @@ class MeasureOptions:
     @property
     def resampled(self) -> bool:
         """Whether rows are dealt into groups, which the bootstrap draws."""
-        return self.interval is not None and self.interval.method == "bootstrap"
+        return self.group is None and self.interval is not None and self.interval.method == "bootstrap"
 
     @property
     def cluster(self) -> str | None:
@@ -144,7 +149,12 @@ class MeasureOptions:
     @property
     def spreads(self) -> bool:
         """Whether second moments are kept for each loss."""
-        return self.interval is not None
+        return self.group is None and self.interval is not None
+
+    @property
+    def compared_over(self) -> str | None:
+        """The column of the times over which models are compared."""
+        return None
 
     @property
     def watches(self) -> bool:

@@ -7,7 +7,7 @@ of `fold`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
     from losscli.loss.spec import ParamValue
+    from losscli.measure.constant_views import Constants
     from losscli.measure.observers.observer import Observer
+    from losscli.measure.options import NanPolicy
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
-
-NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
 
 
 class RowUnit(NamedTuple):
@@ -92,6 +92,17 @@ class ClassWeights(NamedTuple):
         return np.array([table.get(value, 1.0) for value in column.values] or [1.0])[column.codes]
 
 
+class Grouping(NamedTuple):
+    """The groups over which results are means: by slicings that are not shown, the last ones of the plan.
+
+    The first of them cuts the whole into groups, and the following ones each slice of each slicing that is shown.
+    """
+
+    column: str
+    first: int  # the place of the first of these slicings
+    weight: NumberView | None = None  # of the group that a row belongs to
+
+
 class Filter(NamedTuple):
     """The rows to keep: those for which an expression over columns is true."""
 
@@ -118,11 +129,13 @@ class Plan(NamedTuple):
     nan: NanPolicy = "error"
     chunk_rows: int = 1 << 17
     slicings: tuple[SliceView, ...] = ()
+    grouping: Grouping | None = None
     where: Filter | None = None
     keys: KeyPlan | None = None  # by which rows are paired; None: by position
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
-    times: SliceView | None = None  # the time of each row, where models are compared over time
+    times: Place | None = None  # the column of the time of each row, where models are compared over time
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
+    constants: Constants | None = None  # of `--constant`, which further units measure
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
@@ -153,9 +166,16 @@ class Plan(NamedTuple):
     def all_observers(self) -> Iterator[Observer]:
         """What is kept of every plan, and what this one keeps beside it."""
         yield SeenRows()
+        further = {one.unit for one in self.constants.values()} if self.constants is not None else set()
         for unit in range(len(self.units)):
-            yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
+            if unit not in further:
+                yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
         yield from self.observers
+
+    @property
+    def shown_slicings(self) -> tuple[SliceView, ...]:
+        """The slicings that have results of their own."""
+        return self.slicings if self.grouping is None else self.slicings[: self.grouping.first]
 
     @property
     def weighted(self) -> bool:

@@ -1,26 +1,37 @@
-"""The prepass: bind states what it must know of values, this reads it, and bind makes the plan with the answers."""
+"""The prepass: what must be known of values before they are measured.
+
+Bind states its needs, this reads them, and bind makes the plan with the answers.  Where all rows must be folded, a
+small plan of its own is folded like any other, and its tally goes into the plan that measures.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.measure import bind
 from losscli.measure.engines import threads
 from losscli.measure.list_columns import MOST_LABELS
+from losscli.measure.memory import half_of_free
 from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.measure.refusals import no_rows
+from losscli.measure.tally import Tally
+from losscli.pairing.keyplan import KeyTypesDiffer
 from losscli.reading.inputs import placed
+from losscli.reading.select import looked_for
 from losscli.table.block import AnyColumn, ClassColumn, ColumnKind, ColumnRequest
 from losscli.table.cells import listed
 
 if TYPE_CHECKING:
     from losscli.loss.matrix import ClassTable
+    from losscli.measure.engines.pool import Advance
     from losscli.measure.first_lists import FirstLists
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.options import MeasureOptions
     from losscli.measure.plan import Plan
+    from losscli.measure.training import Scales
     from losscli.reading.source import Source
 
 
@@ -34,7 +45,9 @@ def settled_plan(
     known = Knowledge()
     while True:
         try:
-            return bind.plan(sources, requests, options, known)
+            return looked_for(partial(bind.plan, sources, requests, options, known))
+        except KeyTypesDiffer as error:
+            raise error.with_hint(sources) from None
         except Unknown as unknown:
             # In a name of its own: bind starts anew, as it keeps nothing but what is known.
             needs = unknown.needs
@@ -45,6 +58,29 @@ def settled_plan(
                 raise placed(error, sources) from None
 
 
+def with_constants(
+    plan: Plan, sources: Sequence[Source], options: MeasureOptions, jobs: int, advance: Advance
+) -> Plan:
+    """The plan with the best constants of its losses as further units; for them a plan of the labels is folded."""
+    # Imported here: few calls look for constants.
+    from losscli.measure.constant_baseline import ConstantSearch
+
+    search = ConstantSearch.of(plan)
+    memory = options.memory or half_of_free()
+    tally: Tally | None = Tally()
+    if search.sought:
+        tally = folded(search.made_of, sources, jobs, memory, advance)
+    return plan if tally is None else search.settled(tally, options.min_slice)
+
+
+def folded(plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance) -> Tally | None:
+    """What a plan of the prepass keeps of all rows; None where a row is refused, which the plan that measures names."""
+    outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
+    if outcome.stop is not None and outcome.stop.row is None:
+        raise outcome.stop  # of a whole file: no row comes before it
+    return None if outcome.stop is not None or outcome.tally.faults.found else outcome.tally
+
+
 def _column(sources: Sequence[Source], need: Need, kind: ColumnKind, jobs: int) -> Iterator[AnyColumn]:
     """The column of a need, from its first row to its last, in pieces."""
     ((side, index),) = need.columns
@@ -53,12 +89,12 @@ def _column(sources: Sequence[Source], need: Need, kind: ColumnKind, jobs: int) 
 
 def _edges(sources: Sequence[Source], need: Need, jobs: int) -> tuple[float, ...]:
     """The edges of `bins` and `quantiles`, from the whole column."""
-    from losscli.measure.slices import edges_of
+    from losscli.measure.slices import SliceKey, edges_of
 
     for source in sources:
         if source.rows == 0:
             raise no_rows(source)
-    assert need.key is not None
+    assert isinstance(need.key, SliceKey)
     pieces = _column(sources, need, "number", jobs)
     return edges_of(need.key, pieces, sources[need.columns[0][0]].path)
 
@@ -97,11 +133,21 @@ def _costs(sources: Sequence[Source], need: Need, jobs: int) -> ClassTable:
     return read_table(need.path)
 
 
+def _scales(sources: Sequence[Source], need: Need, jobs: int) -> Scales:
+    """The scales of the series of a training file."""
+    # Imported here: few losses have one.
+    from losscli.measure.training import TrainingFile, read_scales
+
+    assert isinstance(need.key, TrainingFile)
+    return read_scales(need.key, jobs)
+
+
 READERS: dict[str, Callable[[Sequence[Source], Need, int], Any]] = {
     "first lists": _first_lists,
     "labels": _labels,
     "same bytes": _same_bytes,
     "edges": _edges,
     "costs": _costs,
+    "scales": _scales,
 }
 """What answers each need."""

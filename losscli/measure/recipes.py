@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from losscli.loss import elicits
-from losscli.loss.domains import number
+from losscli.loss.domains import as_written
 from losscli.loss.elicits import Functional
 from losscli.measure.class_views import ClassesView
 from losscli.measure.number_views import ColumnsView
@@ -86,21 +86,16 @@ def _median(state: Values, unit: RowUnit) -> Best:
 
 
 def _quantile(state: Values, unit: RowUnit) -> Best:
-    return {"pred": state.quantile(_level(dict(unit.params)["quantile"]))}
+    return {"pred": state.quantile(as_written(dict(unit.params)["quantile"]))}
 
 
 def _quantiles(state: Values, unit: RowUnit) -> Best:
-    return {"pred": [state.quantile(_level(level)) for level in dict(unit.params)["levels"]]}
+    return {"pred": [state.quantile(as_written(level)) for level in dict(unit.params)["levels"]]}
 
 
 def _ends(state: Values, unit: RowUnit) -> Best:
-    outside = (1 - _level(dict(unit.params)["level"])) / 2
+    outside = (1 - as_written(dict(unit.params)["level"])) / 2
     return {"lower": state.quantile(outside), "upper": state.quantile(1 - outside)}
-
-
-def _level(level: float) -> Fraction:
-    """A level as it was written: nine tenths, not the double next to it."""
-    return Fraction(number(level))
 
 
 def _alone(values: Sequence[float], unit: RowUnit) -> Any:
@@ -119,7 +114,7 @@ def _shares(state: Any, unit: RowUnit) -> list[Fraction]:
         shares = list(state.means)
     smoothing = dict(unit.params).get("label_smoothing")
     if smoothing:
-        drawn = _level(smoothing)
+        drawn = as_written(smoothing)
         shares = [share * (1 - drawn) + drawn / max(2, len(shares)) for share in shares]
     return shares
 

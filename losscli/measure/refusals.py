@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
-from losscli.measure.adapt import PAIRING, TOGETHER
+from losscli.measure.adapt import PAIRING, TOGETHER, WEIGHT
 from losscli.reading.inputs import row_name
 from losscli.table.violations import Violation, ViolationKind
 
@@ -30,6 +30,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
     _add_differences(plan, tally)
+    _add_stray_weights(plan, tally)
     first = tally.faults.first()
     mixed = _mixed(plan, tally, sources)
     row = tally.faults.found[first].row if first is not None else None
@@ -127,6 +128,24 @@ def _add_differences(plan: Plan, tally: Tally) -> None:
             first.row, f"the row is {first.one}, and {first.other} in {slot.file}",
             f"by position, `{slot.name}` must be the same in both files", "differ", None, agreement.count,
         ))  # fmt: skip
+
+
+def _add_stray_weights(plan: Plan, tally: Tally) -> None:
+    """Add a fault where the rows of a group give it several weights."""
+    if plan.grouping is None or plan.grouping.weight is None:
+        return
+    from losscli.measure.observers.group_weights import GroupWeights
+
+    place = plan.grouping.weight.column
+    weights = tally.of(GroupWeights(place, plan.grouping.first), plan.grouping.first)
+    if weights is None or weights.found is None:
+        return
+    stray, groups = weights.found
+    tally.faults.add(ViolationKind(WEIGHT, place, "one weight"), Violation(
+        stray.row, f"the weight is `{stray.value!r}`, and `{stray.of_group!r}` in the first row of the group",
+        f"a group of `{plan.grouping.column}` has one weight",
+        "are the first of their group with another weight", "`--weight` takes weights of rows", groups,
+    ))  # fmt: skip
 
 
 def pairing_hint(sources: Sequence[Source], names: Sequence[str]) -> str | None:

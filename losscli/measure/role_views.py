@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import REAL, AnyClass, Binary, Interval, Simplex
 from losscli.measure.list_columns import class_places, names_shown, pairs_shown
-from losscli.measure.number_views import ColumnsView, GreatestView, NotBelowView, NumberView, TextView
-from losscli.reading.select import Chosen, is_glob
+from losscli.measure.number_views import (
+    ColumnsView,
+    GreatestView,
+    NotBelowView,
+    NumberView,
+    TextView,
+    TimeView,
+)
+from losscli.reading.listing import is_glob
+from losscli.reading.select import Chosen
 from losscli.table.labels import paired, quantile_level, share_names
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from losscli.measure.class_views import ClassesView
     from losscli.measure.roles import Columns
     from losscli.measure.slots import Model, Purpose
+    from losscli.measure.training import ScaleView
     from losscli.table.block import ColumnKind
 
 
@@ -66,10 +75,17 @@ class RoleViews:
     def _view(self, form: Loss, role: Role, params: Mapping[str, Any]) -> View:
         """The view of one role, by its shape and its domain."""
         domain = form.domain(role, params)
+        if role.name == "scale" and "train" in params:
+            return self._scale(form, params)
+        if role.shape == "Times":
+            return self._time(form)
         columns = self.columns.of_role(self.model, form, role, params)
+        purpose: Purpose = "label" if role.name in form.label_roles else "pred"
         if role.shape == "Texts":
-            return TextView(self.columns.slot(columns[0], "text", "other"))
-        purpose: Purpose = "label" if role.name == "label" else "pred"
+            # An expression asks for missing texts itself.
+            return TextView(
+                self.columns.slot(columns[0], "text", "other" if form.words_are_columns else purpose)
+            )
         if isinstance(domain, Binary):
             from losscli.measure.class_views import BinaryView, PositiveView
 
@@ -93,12 +109,37 @@ class RoleViews:
             if role.name == high:
                 least = self._view(form, form.role(low), params)
                 assert isinstance(least, NumberView)
-                return NotBelowView(number, least, (low, high))
+                return NotBelowView(number, least, (low, high), f"--{purpose}")
         return number
 
     def _number(self, form: Loss, column: Chosen, domain: Interval, purpose: Purpose) -> NumberView:
         place = self.columns.slot(column, "number", purpose)
         return NumberView(place, domain, form.name, rounding=self._rounding([column], domain))
+
+    def _time(self, form: Loss) -> TimeView:
+        """The time of each row."""
+        name = self.columns.options.time
+        if name is None:
+            raise UsageError(
+                f"`{form.name}` needs the order of the rows", hint="name their time: `--time COLUMN`"
+            )
+        columns = self.columns.named("--time", name)
+        self.columns.lists.refuse(columns, "--time")
+        return TimeView(self.columns.shared(columns, "text", "label"), form.name)
+
+    def _scale(self, form: Loss, params: Mapping[str, Any]) -> ScaleView:
+        """The scale of each row's series, from a training file."""
+        # Imported here: few losses have one.
+        from losscli.loss.training import Training
+        from losscli.measure.training import ScaleView, TrainingFile
+
+        assert form.trained is not None
+        options, labels = self.columns.options, self.model.roles["label"]
+        training = Training(params["train"], params["season"], form.trained)
+        label = labels[0].name if len(labels) == 1 else None
+        file = TrainingFile(training, label, options.group, options.time, options.dialect)
+        group = None if options.group is None else self.columns.of_option("--group", options.group, "text")
+        return ScaleView(group, file, self.columns.known.scales(file), form.name)
 
     def _rounding(self, columns: Sequence[Chosen], domain: Interval | Simplex) -> float:
         """The coarsest rounding of columns that hold probabilities, where it is coarser than a double's."""

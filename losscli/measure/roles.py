@@ -30,8 +30,19 @@ ROLE_COLUMNS = {
     "median": ("median", "med"),
     "first": ("first", "score_a", "a"),
     "second": ("second", "score_b", "b"),
+    "nll": ("nll", "negative_log_likelihood"),
+    "tokens": ("tokens", "n_tokens"),
+    "logp": ("logp", "logprob", "log_prob"),
 }
 """Names looked for where `--pred` does not say which column plays a role."""
+
+LABEL_ROLE_COLUMNS = {
+    "time": ("time", "duration", "survival_time", "T"),
+    "event": ("event", "observed", "status", "E"),
+    "lower": ("label_lower", "label_lower_bound", "lower", "lo"),
+    "upper": ("label_upper", "label_upper_bound", "upper", "hi"),
+}
+"""The same where `--label` does not say it."""
 
 LABEL_KINDS: dict[Lists, ColumnKind] = {"none": "score", "labels": "labels", "vectors": "vector"}
 """What a label is compared as, where the files of several models hold it."""
@@ -56,7 +67,8 @@ class Columns:
         if self.keys is not None:
             self.busy |= {(side, slot.index) for side, slots in enumerate(self.keys.sides) for slot in slots}
         self.aside: frozenset[str] = frozenset()
-        grouping = [name for name in (options.cluster, options.time) if name is not None]
+        cutting = (options.cluster, options.time, options.group, options.group_weight)
+        grouping = [name for name in cutting if name is not None]
         if options.by or grouping:
             from losscli.measure.slices import names_cut
 
@@ -124,7 +136,7 @@ class Columns:
         names: tuple[str | None, ...] = tuple(dict.fromkeys(self.options.models)) or (None,)
         wanted = {role.name for one in requests for form in one.forms for role in form.pred_roles}
         return [
-            Model(name, side, self._pred_roles(name, side, wanted))
+            Model(name, side, self._pred_roles(name, side, wanted), self.label_roles())
             for side in self.options.model_sides or (0,)
             for name in names
         ]
@@ -134,25 +146,47 @@ class Columns:
         source, busy, label = self.sources[side], self.busy, self.options.label
         if label is not None and self.options.label_side == 0 and has(source, label):
             busy = busy | {(side, source.columns.index(label))}
-        if pred is not None and "=" in pred and pred not in source.columns:
-            pairs = [pair.partition("=") for pair in pred.split(",")]
-            return {
-                role.strip(): [Chosen(side, at, source.columns[at]) for at in named(source, name.strip())]
-                for role, _, name in pairs
-            }
+        busy = busy | {(c.side, c.index) for columns in self.label_roles().values() for c in columns}
+        if (roles := self._roles_named(side, pred)) is not None:
+            return roles
         if pred is not None or "pred" in wanted:
             return {"pred": self._choose(side, "pred", pred, busy)}
         return {}
+
+    def _roles_named(self, side: int, asked: str | None) -> dict[str, list[Chosen]] | None:
+        """The columns of each role in ``role=COLUMN,role=COLUMN``; None where the text names no roles."""
+        source = self.sources[side]
+        if asked is None or "=" not in asked or asked in source.columns:
+            return None
+        pairs = [pair.partition("=") for pair in asked.split(",")]
+        return {
+            role.strip(): [Chosen(side, at, source.columns[at]) for at in named(source, name.strip())]
+            for role, _, name in pairs
+        }
+
+    def label_roles(self) -> dict[str, list[Chosen]]:
+        """The columns of the roles that `--label` names: `time=T,event=E`."""
+        return self._roles_named(self.options.label_side, self.options.label) or {}
 
     def labels(self, requests: Sequence[LossRequest], preds: set[tuple[int, int]]) -> list[Chosen]:
         """The label columns; UsageError where one is a prediction as well."""
         # A loss of pairs in their right order has no label.
         labeled = any(role.name == "label" for one in requests for form in one.forms for role in form.roles)
-        if not labeled and self.options.label is None:
+        roles = self.label_roles()
+        if roles and labeled and "label" not in roles:
+            raise UsageError(
+                f"`--label {self.options.label}` names no column for `label`",
+                hint="a loss with one label column needs `--label COLUMN` alone, or `label=COLUMN` with the others",
+            )
+        if not roles and not labeled and self.options.label is None:
             return []
         side = self.options.label_side
-        labels = self._choose(side, "label", self.options.label, self.busy | preds)
-        if both := preds & {(c.side, c.index) for c in labels}:
+        labels = (
+            roles.get("label", [])
+            if roles
+            else self._choose(side, "label", self.options.label, self.busy | preds)
+        )
+        if both := preds & {(c.side, c.index) for columns in (labels, *roles.values()) for c in columns}:
             side, index = next(iter(both))
             name = self.sources[side].columns[index]
             raise UsageError(f"column `{name}` would be label and prediction at once")
@@ -182,8 +216,11 @@ class Columns:
 
     def of_role(self, model: Model, form: Loss, role: Role, params: Mapping[str, Any]) -> list[Chosen]:
         """The columns that play a role; UsageError names a role that the call cannot fill."""
-        if role.name in model.roles:
-            return model.roles[role.name]
+        given = model.labels if role.name in form.label_roles and role.name != "label" else model.roles
+        if role.name in given:
+            if given is model.labels:
+                self.lists.refuse(given[role.name], form.name)
+            return given[role.name]
         columns = self._found(model, form, role, params)
         if role.shape == "Columns":
             return self.lists.unfolded(columns)
@@ -205,10 +242,13 @@ class Columns:
                     return self.named(f"--loss {form.canonical(params)}", str(known))[:1]
             hint = f"name a column: `{form.name}:{role.name}=COLUMN`"
         else:
-            source = self.sources[model.side]
-            for known in ROLE_COLUMNS.get(role.name, (role.name,)):
+            of_label = role.name in form.label_roles
+            side = self.options.label_side if of_label else model.side
+            source, names = self.sources[side], LABEL_ROLE_COLUMNS if of_label else ROLE_COLUMNS
+            for known in names.get(role.name, (role.name,)):
                 if known in source.columns:
-                    return [Chosen(model.side, named(source, known)[0], known)]
-            wanted = ",".join(f"{other.name}=COLUMN" for other in form.pred_roles)
-            hint = f"name the columns: `--pred {wanted}`"
+                    return [Chosen(side, named(source, known)[0], known)]
+            option = "--label" if of_label else "--pred"
+            roles = form.label_roles if of_label else [other.name for other in form.pred_roles]
+            hint = f"name the columns: `{option} {','.join(f'{other}=COLUMN' for other in roles)}`"
         raise UsageError(f"`{form.name}` needs a column for `{role.name}`", hint=hint)

@@ -11,13 +11,14 @@ from losscli.measure.class_views import BinaryView, OneClassView, PositiveView
 from losscli.measure.number_views import ColumnsView, NumberView
 from losscli.measure.observers.facts import Fact
 from losscli.measure.observers.file_rows import FileRows, Residual, RowLoss
-from losscli.measure.observers.pictures import PicturedColumns, PicturedLoss, Pictures
+from losscli.measure.observers.pictures import PicturedColumns, PicturedLoss
 from losscli.measure.observers.worst_rows import WorstRows
 from losscli.table.block import KEY_KINDS, Place
 
 if TYPE_CHECKING:
     from losscli.measure.observers.observer import Observer
     from losscli.measure.observers.pictures import PictureKind
+    from losscli.measure.options import Pictures
     from losscli.measure.plan import Measure, Plan, ResultPart
     from losscli.measure.slots import Slot
 
@@ -30,12 +31,12 @@ def column_of(loss: str, pred: str | None, part: str | None) -> str:
 def watched(
     plan: Plan,
     keys: Sequence[Place],
-    asked: Sequence[Fact] = (),
+    asked: Sequence[Fact],
     *,
-    every: bool = False,
-    worst: int = 0,
-    slopes: bool = False,
-    pictures: Pictures = "none",
+    every: bool,
+    worst: int,
+    slopes: bool,
+    pictures: Pictures,
 ) -> Plan:
     """The plan with observers of single rows.  UsageError where no loss has a value for each row.
 

@@ -1,25 +1,24 @@
 """Which slice each row belongs to: the values of `--by` columns, bins of them, and their crossings.
 
-Slices are numbered as they are met; a number has no meaning beyond one run, and results are put in the
-order of the values.  A missing value is a slice of its own.
+Every block codes its slices on its own; the values of a slice are its label, by which tallies merge.  A missing value
+is a slice of its own.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
+from losscli.numbers.cells import distinct
 from losscli.numbers.exact import round_fraction
 from losscli.table.block import Block, ClassColumn, Floats, Ints, NumberColumn, Place
 
@@ -27,11 +26,12 @@ if TYPE_CHECKING:
     from losscli.reading.source import Source
 
 MOST_SLICES = 1_000_000
-TABLE_SIZE = 1 << 20  # of crossed values in a block, up to which a table is quicker than a sort
-KEPT_SIZE, MOST_KEPT = 1 << 14, 8  # of tables that are kept from block to block, and how many
 
-Value = str | None
-How = Literal["value", "edges", "bins", "quantiles"]
+Value: TypeAlias = str | None
+Label: TypeAlias = tuple[Value, ...]
+"""The values of a slice, one for each column."""
+
+How: TypeAlias = Literal["value", "edges", "bins", "quantiles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,44 +111,62 @@ def _edge(text: str, of: str) -> float:
         raise UsageError(f"`{text}` in `--by {of}` is not a number") from None
 
 
-@dataclass(slots=True)
-class Index:
-    """The number of every slice met so far; threads share it."""
+class SliceLimit(NamedTuple):
+    """How many slices there may be."""
 
-    codes: dict[tuple[Value, ...], int] = field(default_factory=dict)
-    most: int = MOST_SLICES
-    asked_by: str = ""  # what allows no more, where it is not the memory of slices alone
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    lookups: dict[tuple[tuple[Value, ...], ...], Ints] = field(default_factory=dict)
+    most: int
+    asked_by: str = ""  # the option that allows no more, where it is not the memory of slices alone
 
-    def __reduce__(self) -> Any:
-        # The lock and the tables are of one process.
-        return Index, (dict(self.codes), self.most, self.asked_by)
+    def check(self, slices: int) -> None:
+        """Raise UsageError where there are more."""
+        if slices > self.most:
+            asked_by = f", the most for {self.asked_by}" if self.asked_by else ""
+            raise UsageError(
+                f"`--by` makes more than {self.most} slices{asked_by}", hint="use `bins` or `edges`"
+            )
 
-    def lookup(self, tables: Sequence[tuple[Value, ...]], size: int) -> Ints:
-        """The codes of the combinations of some values, -1 where none was met: mostly those of the blocks before."""
-        if size > KEPT_SIZE:
-            return np.full(size, -1, dtype=np.int64)
-        key = tuple(tables)
-        with self.lock:
-            if key not in self.lookups:
-                if len(self.lookups) >= MOST_KEPT:
-                    self.lookups.clear()
-                self.lookups[key] = np.full(size, -1, dtype=np.int64)
-            return self.lookups[key]
 
-    def code(self, values: tuple[Value, ...]) -> int:
-        """The number of the slice with these values, a new one if they are new."""
-        known = self.codes.get(values)
-        if known is not None:
-            return known
-        with self.lock:
-            if len(self.codes) >= self.most and values not in self.codes:
-                asked_by = f", the most for {self.asked_by}" if self.asked_by else ""
-                raise UsageError(
-                    f"`--by` makes more than {self.most} slices{asked_by}", hint="use `bins` or `edges`"
-                )
-            return self.codes.setdefault(values, len(self.codes))
+USUAL_LIMIT = SliceLimit(MOST_SLICES)
+
+
+class SliceLabels:
+    """The labels of slices, in the order of their codes.  UsageError where there are too many."""
+
+    __slots__ = ("_codes", "_columns", "limit")
+
+    def __init__(self, columns: Sequence[Sequence[Value]], limit: SliceLimit) -> None:
+        self._columns = columns  # the values of each label, by the columns of the slicing
+        self._codes: dict[Label, int] | None = None  # once labels are looked up
+        self.limit = limit
+        limit.check(len(self))
+
+    def __len__(self) -> int:
+        return len(self._columns[0] if self._codes is None else self._codes)
+
+    def __iter__(self) -> Iterator[Label]:
+        return zip(*self._columns, strict=True) if self._codes is None else iter(self._codes)
+
+    def empty(self) -> SliceLabels:
+        """No labels, with the same limit."""
+        return SliceLabels([()], self.limit)
+
+    @property
+    def codes(self) -> dict[Label, int]:
+        """The code of each label."""
+        if self._codes is None:
+            self._codes = {label: code for code, label in enumerate(self)}
+        return self._codes
+
+    def take_in(self, other: SliceLabels) -> Ints:
+        """Add the labels of the other, and return the code that each of them has here."""
+        codes = self.codes
+        found = list(map(codes.get, other))
+        if None in found:
+            for at, label in enumerate(other):
+                if found[at] is None:
+                    found[at] = codes.setdefault(label, len(codes))
+            self.limit.check(len(codes))
+        return np.array(found, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,69 +175,34 @@ class SliceView:
 
     slicing: Slicing
     columns: tuple[Place, ...]
-    index: Index = field(compare=False)
+    limit: SliceLimit = USUAL_LIMIT
 
-    def read(self, block: Block) -> Ints:
-        """Codes of the index, one a row."""
-        local: Ints | None = None
-        tables: list[tuple[Value, ...]] = []
+    def read(self, block: Block) -> tuple[Ints, SliceLabels]:
+        """The code of each row's slice, and the labels of the slices that have rows in the block."""
+        codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[Any]()
         for key, place in zip(self.slicing.keys, self.columns, strict=True):
-            codes, values = _values(key, block.column(place))
-            local = codes if local is None else local * len(values) + codes
-            tables.append(values)
-        assert local is not None
-        return self._numbered(local, tables)
-
-    def _numbered(self, local: Ints, tables: Sequence[tuple[Value, ...]]) -> Ints:
-        """The index's codes in place of the block's own."""
-        size = math.prod(len(table) for table in tables)
-        if size <= TABLE_SIZE:
-            lookup = self.index.lookup(tables, size)
-            found: Ints = lookup.take(local)
-            if found.min(initial=0) < 0:
-                met = np.flatnonzero(np.bincount(local, minlength=size))
-                new = met[lookup[met] < 0]
-                lookup[new] = self._codes_of(new, tables)
-                found = lookup.take(local)
-            return found
-        met, places = np.unique(local, return_inverse=True)
-        return self._codes_of(met, tables)[places.reshape(-1)]
-
-    def _codes_of(self, met: Ints, tables: Sequence[tuple[Value, ...]]) -> Ints:
-        """The index's codes of the block's own."""
-        columns = []
-        for table in reversed(tables):
-            met, at = np.divmod(met, len(table))
-            columns.append([table[place] for place in at.tolist()])
-        known, code = self.index.codes.get, self.index.code
-        found = [
-            old if (old := known(values)) is not None else code(values)
-            for values in zip(*reversed(columns), strict=True)
-        ]
-        return np.array(found, dtype=np.int64)
-
-
-def _names(values: tuple[int | str, ...]) -> tuple[Value, ...]:
-    """Labels as the names of slices, and a missing one."""
-    return (*(str(value) for value in values), None)
-
-
-_named = lru_cache(MOST_KEPT)(_names)
+            own, values = _values(key, block.column(place))
+            crossed = own if slices == 1 else codes * len(values) + own
+            met, codes = distinct(crossed, slices * len(values))
+            before, here = np.divmod(met, len(values))
+            columns = [column[before] for column in columns]
+            columns.append(np.array(values, dtype=object)[here])
+            slices = len(met)
+        return codes, SliceLabels([column.tolist() for column in columns], self.limit)
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:
-    """The codes of a column, and the value of each code; the last one is the missing value."""
+    """The codes of a column, and the value of each code: the last one is that of missing values, where there are any."""
+    values: Any
     if key.how == "value":
         assert isinstance(column, ClassColumn)
-        assert column.values is not None
-        values = _named(column.values) if len(column.values) <= KEPT_SIZE else _names(column.values)
-        codes = column.codes
+        codes, values = column.codes, column.values
     else:
         assert isinstance(column, NumberColumn)
         codes, values = _intervals(column.values, key.edges, closed=key.how != "edges")
-    if column.missing is not None:
-        codes = np.where(column.missing, len(values) - 1, codes)
-    return codes, values
+    if column.missing is None:
+        return codes, values
+    return np.where(column.missing, len(values), codes), (*values, None)
 
 
 def _intervals(values: Floats, edges: Sequence[float], *, closed: bool) -> tuple[Ints, tuple[Value, ...]]:
@@ -236,7 +219,7 @@ def _intervals(values: Floats, edges: Sequence[float], *, closed: bool) -> tuple
         f"{']' if closed and high == edges[-1] else ')'}"
         for low, high in pairwise(bounds)
     ]
-    return codes, (*names, None)
+    return codes, tuple(names)
 
 
 def edges_of(key: SliceKey, pieces: Iterable[Any], file: str) -> tuple[float, ...]:

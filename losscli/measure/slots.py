@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from losscli.reading.select import Chosen
     from losscli.table.block import ColumnKind
 
@@ -38,9 +40,11 @@ class Model(NamedTuple):
     """One model of a call: the columns of each role, that of the label among them.
 
     ``pred`` is how the call names them (None: they are found by their names), ``side`` the file that holds them.
+    ``labels`` has the columns of other roles of labels than `label`, of the same names as those of predictions or not.
     """
 
     pred: str | None
     side: int
     roles: dict[str, list[Chosen]]
+    labels: Mapping[str, list[Chosen]] = {}
     listed: bool = False  # whether labels and predictions are lists, or columns for what lists hold

@@ -14,11 +14,15 @@ from losscli.measure.adapt import FirstSeen, View
 from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
-from losscli.numbers.states import merged_groups
+from losscli.numbers.states import changed, merged_groups, recoded
+from losscli.table.spill import Spill
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
+    from losscli.measure.slices import SliceLabels
     from losscli.pairing.shared_ids import Agreement
+    from losscli.statistics.groups import DealtGroups
+    from losscli.table.block import Ints
 
 Kept: TypeAlias = dict[tuple[Any, CutKey], Any]
 """States by what they are of, which is mostly an observer, and by how the rows were cut."""
@@ -45,8 +49,11 @@ class Tally:
     seen: FirstSeen = field(default_factory=dict)
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
+    labels: dict[int, SliceLabels] = field(default_factory=dict)  # of slices, by the place of their slicing
+    dealt: DealtGroups | None = None  # the groups of the bootstrap
     kept: Kept = field(default_factory=dict)
-    memory: int | None = None  # bytes that tables of classes may take; None: there are none
+    memory: int | None = None  # bytes that states which grow with the rows may take; None: there are none
+    spill: Spill | None = None  # for rows that do not fit
     sink: Callable[[Any], None] | None = None  # takes states that are streamed, in the order of merging
 
     def merge(self, other: Tally) -> None:
@@ -63,10 +70,25 @@ class Tally:
         for view, classes in other.classes.items():
             self.classes.setdefault(view, set()).update(classes)
         self.weighed |= other.weighed
-        for key, state in other.kept.items():
-            self._keep(key, state)
+        codes = self._take_labels(other)
+        for (what, cut), state in other.kept.items():
+            self._keep((what, cut), recoded(state, codes.get(cut)))
         if self.memory is not None:
-            self._refuse_large_tables(self.memory)
+            self._keep_to(self.memory)
+
+    def _take_labels(self, other: Tally) -> dict[CutKey, Ints | None]:
+        """Add the labels of the other's groups, and return the new codes of its groups by cut; None: they stay."""
+        slices = {
+            at: self.labels.setdefault(at, labels.empty()).take_in(labels)
+            for at, labels in other.labels.items()
+        }
+        if other.dealt is None:
+            return {at: changed(codes) for at, codes in slices.items()}
+        self.dealt, ours, theirs = (self.dealt or other.dealt.empty()).merge(other.dealt, slices)
+        for (what, cut), state in self.kept.items():
+            if cut in ours:
+                self.kept[what, cut] = recoded(state, changed(ours[cut]))
+        return {cut: changed(codes) for cut, codes in (slices | theirs).items()}
 
     def _keep(self, key: tuple[Any, CutKey], state: Any) -> None:
         if not isinstance(key[0], Observer) or not key[0].streams:
@@ -77,10 +99,11 @@ class Tally:
             for piece in state:
                 self.sink(piece)
 
-    def _refuse_large_tables(self, limit: int) -> None:
-        """A table of classes that exceeds the memory is refused before it fills it."""
-        # Imported here: few losses have tables of classes.
+    def _keep_to(self, limit: int) -> None:
+        """Put rows aside that do not fit into the memory; tables of classes that do not are refused."""
+        # Imported here: few losses have such states.
         from losscli.numbers.confusion import Confusion
+        from losscli.numbers.values import Values
 
         size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, Confusion))
         if size > limit:
@@ -89,14 +112,18 @@ class Tally:
                 f"they take about {size} bytes, and {limit} may be held",
                 "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
             )
+        rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
+        # To sort rows takes three times as much as they do.
+        if 4 * sum(state.bytes_held for state in rows.values()) > limit:
+            self.spill = self.spill or Spill()
+            self.kept |= {key: state.put_aside(self.spill) for key, state in rows.items()}
 
     def add_up(self) -> None:
         """Work out the states of the whole that are those of all slices together."""
         by_slice = [(what, state) for (what, cut), state in self.kept.items() if cut == 0]
         for observer, state in by_slice:
             if isinstance(observer, Observer) and observer.adds_up:
-                slices = len(self.kept[SeenRows(), 0].rows["used"])
-                self.kept[observer, WHOLE] = merged_groups(state, slices)
+                self.kept[observer, WHOLE] = merged_groups(state, len(self.labels[0]))
 
     def slice(self, place: int, code: int) -> Tally:
         """What is known of the rows of one slice of a slicing."""

@@ -71,8 +71,7 @@ class Bins:
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
-        cells, keys = moved(self.keys, codes, places)
-        keys, at = np.unique(keys, return_inverse=True)
+        cells, keys, at = moved(self.keys, codes, places)
         return type(self)(
             keys,
             self.sums.regrouped(cells, at, len(keys)),

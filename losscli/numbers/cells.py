@@ -22,6 +22,8 @@ def distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
         found, places = np.unique(numbers, return_inverse=True)
         return found, places
     found = np.flatnonzero(np.bincount(numbers, minlength=most))
+    if len(found) and found[-1] == len(found) - 1:
+        return found, numbers  # none of the numbers below is missing
     table = np.zeros(most, dtype=np.int64)
     table[found] = np.arange(len(found))
     return found, table[numbers]
@@ -39,13 +41,17 @@ def cells_at(keys: Ints, group: int) -> Ints:
     return np.arange(first, last)
 
 
-def moved(keys: Ints, codes: Ints, places: Ints) -> tuple[Ints, Ints]:
-    """The places of the cells of the groups ``codes``, and their keys where these groups are at other places."""
+def moved(keys: Ints, codes: Ints, places: Ints) -> tuple[Ints, Ints, Ints]:
+    """The cells of the groups ``codes`` where these groups are at other places.
+
+    Given are the places of these cells among ``keys``, the new keys that occur, and each cell's place among them.
+    """
     order = np.argsort(codes, kind="stable")
     codes, places = codes[order], places[order]
     at = np.minimum(codes.searchsorted(keys >> GROUP), len(codes) - 1)
     chosen = np.flatnonzero(codes[at] == keys >> GROUP)
-    return chosen, (places[at[chosen]] << GROUP) + (keys[chosen] & BELOW)
+    found, found_at = np.unique((places[at[chosen]] << GROUP) + (keys[chosen] & BELOW), return_inverse=True)
+    return chosen, found, found_at
 
 
 def keys_of_all(groups: int, numbers: Ints) -> Ints:

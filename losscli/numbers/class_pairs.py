@@ -38,18 +38,17 @@ def pairs_of(label: Ints, pred: Ints, names: Names) -> tuple[tuple[int | str, ..
 
 
 def joined_classes(
-    one: tuple[int | str, ...], other: tuple[int | str, ...], known: Mapping[int | str, int] | None = None
+    one: tuple[int | str, ...], other: tuple[int | str, ...], known: Mapping[int | str, int]
 ) -> tuple[tuple[int | str, ...], Ints]:
     """The classes of both, the first ones in front, and the place of each of the others among them.
 
-    ``known``: the places of the first ones, where they are at hand.
+    ``known``: the places of the first ones.
     """
     if one == other:
         return one, np.arange(len(one))
-    at = dict(zip(one, range(len(one)), strict=True)) if known is None else known
-    more = dict.fromkeys(name for name in other if name not in at)
+    more = dict.fromkeys(name for name in other if name not in known)
     places = dict(zip(more, range(len(one), len(one) + len(more)), strict=True))
-    moved = np.array([at[name] if name in at else places[name] for name in other], dtype=np.int64)
+    moved = np.array([known[name] if name in known else places[name] for name in other], dtype=np.int64)
     return (*one, *more), moved
 
 

@@ -50,6 +50,11 @@ class Counts:
     fn: Fraction
     tn: Fraction
 
+    @property
+    def support(self) -> Fraction:
+        """What the rows of the class weigh."""
+        return self.tp + self.fn
+
     def merge(self, other: Counts) -> Counts:
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
@@ -154,8 +159,7 @@ class Confusion:
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """The states of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
-        cells, keys = moved(self.keys, codes, places)
-        keys, at = np.unique(keys, return_inverse=True)
+        cells, keys, at = moved(self.keys, codes, places)
         return type(self)(
             self.names,
             self.places,

@@ -26,7 +26,7 @@ _HEX = re.compile(r"-?[0-9a-f]+", re.ASCII)
 class ExactSum(NamedTuple):
     """``units * 2**(-1074 * factors)``, and how many terms were +inf, -inf and NaN."""
 
-    units: int = 0
+    units: int
     factors: int = 1
     positive: int = 0
     negative: int = 0
@@ -90,9 +90,6 @@ class ExactSum(NamedTuple):
     def rounded(self) -> float:
         """The nearest double, half to even; infinite beyond the range."""
         return exact_quotient(self, 1)
-
-    def __float__(self) -> float:
-        return self.rounded()
 
     def to_json(self) -> dict[str, Any]:
         """``units`` in base 16 times two to the ``exponent``; the counts that are not zero."""

@@ -162,6 +162,11 @@ class Moments(Totals):
         return self.f.fraction / self.weight.fraction
 
     @property
+    def support(self) -> Fraction:
+        """What it weighs in an average over outputs, weighted by the spread of their labels."""
+        return self.label_spread
+
+    @property
     def label_spread(self) -> Fraction:
         """Σ w (y - ȳ)²."""
         return self.yy.fraction - self.y.fraction * self.label_mean

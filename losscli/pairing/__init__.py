@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+Unmatched: TypeAlias = Literal["error", "drop"]
+"""What becomes of keys that one side lacks."""
 
 
 class Paired(NamedTuple):

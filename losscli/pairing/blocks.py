@@ -22,7 +22,7 @@ class PairedSide:
 
     columns: tuple[AnyColumn, ...]
     numbers: Ints | int
-    places: NDArray[np.signedinteger] | None = None
+    places: NDArray[np.signedinteger] | None
 
     def columns_of(self, start: int, stop: int) -> tuple[AnyColumn, ...]:
         """The columns of pairs ``start`` to ``stop``."""

@@ -24,8 +24,8 @@ from losscli.table.block import Batch, Block, Ints, picked, take
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from losscli.pairing.spill import Spill
     from losscli.reading.source import Source
+    from losscli.table.spill import Spill
 
 
 @dataclass(slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from losscli.errors import LosscliError
 from losscli.pairing.keyplan import KeyPlan, choose_keys
-from losscli.pairing.match import Keys, match
+from losscli.pairing.match import KeyWords, match
 from losscli.pairing.shared_ids import shared_id_names
+from losscli.reading.select import looked_for
 from losscli.table.keys import joined
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def key_option(sources: Sequence[Source], names: Sequence[str], *, partly: bool 
     together = [name for name in shared_id_names(sources) if name and "," not in name]
     for on in dict.fromkeys([*names, ",".join(together)] if len(together) > 1 else names):
         try:
-            plan = choose_keys(sources, on)
+            plan = looked_for(partial(choose_keys, sources, on))
             sides = [_keys(source, plan, side) for side, source in enumerate(sources)]
         except LosscliError:
             continue
@@ -37,9 +39,9 @@ def key_option(sources: Sequence[Source], names: Sequence[str], *, partly: bool 
     return None
 
 
-def _keys(source: Source, plan: KeyPlan, side: int) -> Keys | None:
+def _keys(source: Source, plan: KeyPlan, side: int) -> KeyWords | None:
     """The keys of a file; None where a row has none."""
-    pieces: list[Keys] = []
+    pieces: list[KeyWords] = []
     for part in source.parts([slot.want for slot in plan.sides[side]]):
         for batch in part.batches(1 << 16):
             keys = plan.complete_keys(batch, side)
@@ -49,7 +51,7 @@ def _keys(source: Source, plan: KeyPlan, side: int) -> Keys | None:
     return [joined(column) for column in zip(*pieces, strict=True)]
 
 
-def _pair(one: Keys, other: Keys, *, partly: bool) -> bool:
+def _pair(one: KeyWords, other: KeyWords, *, partly: bool) -> bool:
     """Whether the keys of each side are unique, and pair all rows or, ``partly``, some."""
     found = match(one, other)
     some, all_rows = (found.partners[0] >= 0).any(), not any(map(len, found.alone))

@@ -7,7 +7,8 @@ compared as text where neither has a type.  Types that cannot be compared are re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.select import find
@@ -26,9 +27,8 @@ from losscli.table.keys import KeyType, keys_of
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.pairing import Unmatched
     from losscli.reading.source import Source
-
-Unmatched: TypeAlias = Literal["error", "drop"]
 
 POSITION = "position"
 """The value of ``--on`` that names no key."""
@@ -61,7 +61,7 @@ class KeyPlan(NamedTuple):
     names: tuple[str, ...]
     types: tuple[KeyType, ...]
     sides: tuple[tuple[KeySlot, ...], ...]
-    unmatched: Unmatched = "error"
+    unmatched: Unmatched
 
     def __str__(self) -> str:
         return f"key({','.join(self.names)})"
@@ -151,7 +151,7 @@ def _common_type(
             for source, kind in zip(sources, found, strict=True)
             if kind is not None
         )
-        raise DataError(f"key `{name}` is not of one type", said, _read_alike(sources, places))
+        raise KeyTypesDiffer(f"key `{name}` is not of one type", said, places=places)
     kind: KeyType = next(iter(known), "text")
     readings: dict[str, ColumnKind] = {"int": "int_key", "text": "text_key"}
     if None not in found:
@@ -159,14 +159,24 @@ def _common_type(
     return kind, readings.get(kind, "text")
 
 
-def _read_alike(sources: Sequence[Source], places: Sequence[int]) -> str | None:
-    """The hint at each ``--key-type`` that reads the first rows of all files."""
-    fitting = [
-        f"`--key-type {name}`"
-        for name, (_, kind) in KEY_TYPES.items()
-        if all(_reads(source, ColumnRequest(at, kind)) for source, at in zip(sources, places, strict=True))
-    ]
-    return f"{' or '.join(fitting)} reads all of them in one way" if fitting else None
+@dataclass(eq=False)
+class KeyTypesDiffer(DataError):
+    """The files give a key types that cannot be compared; ``places`` are its columns."""
+
+    places: Sequence[int] = ()
+
+    def with_hint(self, sources: Sequence[Source]) -> Self:
+        """The error with a hint at each ``--key-type`` that reads the first rows of all files."""
+        fitting = [
+            f"`--key-type {name}`"
+            for name, (_, kind) in KEY_TYPES.items()
+            if all(
+                _reads(source, ColumnRequest(at, kind))
+                for source, at in zip(sources, self.places, strict=True)
+            )
+        ]
+        hint = f"{' or '.join(fitting)} reads all of them in one way" if fitting else None
+        return replace(self, hint=hint)
 
 
 def _reads(source: Source, want: ColumnRequest) -> bool:

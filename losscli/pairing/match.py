@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from losscli.table.block import Ints, Mask, Words, picked
 
-Keys: TypeAlias = Sequence[Words]
+KeyWords: TypeAlias = Sequence[Words]
 """The words of every key column."""
 
 RowPlaces: TypeAlias = NDArray[np.signedinteger]
@@ -22,11 +22,11 @@ _TILE = 1 << 14  # keys hashed at a time, few enough for the cache
 _HALF = np.uint64(32)
 
 
-def rows_of(keys: Keys) -> int:
+def rows_of(keys: KeyWords) -> int:
     return int(keys[0].shape[1]) if keys else 0
 
 
-def hashed(keys: Keys) -> Words:
+def hashed(keys: KeyWords) -> Words:
     """64 bits for each key, best mixed in the upper ones; zero words behind those of a key change nothing."""
     rows = rows_of(keys)
     total = np.zeros(rows, np.uint64)
@@ -71,7 +71,7 @@ class Matched(NamedTuple):
         return Matched(*(sides[::-1] for sides in self))
 
 
-def match(first: Keys, second: Keys, bits: int = 0) -> Matched:
+def match(first: KeyWords, second: KeyWords, bits: int = 0) -> Matched:
     """Pair the keys of two sides; the one with fewer rows is hashed.
 
     ``bits``: how many upper bits of the hash are the same for all keys, since they chose the part.
@@ -80,10 +80,10 @@ def match(first: Keys, second: Keys, bits: int = 0) -> Matched:
     if rows > others:
         return match(second, first, bits).turned()
     if not rows:
-        nobody, again = np.zeros(0, np.int64), _Table(second, bits).repeats
+        nobody, again = np.zeros(0, np.int64), _KeyTable(second, bits).repeats
         alone = np.delete(np.arange(others), again)
         return Matched((nobody, np.full(others, -1)), (nobody, again), (nobody, alone))
-    table = _Table(first, bits)
+    table = _KeyTable(first, bits)
     places = table.find(second)
     there = places >= 0
     if there.all():
@@ -102,19 +102,19 @@ def match(first: Keys, second: Keys, bits: int = 0) -> Matched:
         again = asking[partners[met] != asking]
     alone = np.flatnonzero(~there)
     if len(alone):
-        twice = _Table([picked(words, alone) for words in second], bits).repeats
+        twice = _KeyTable([picked(words, alone) for words in second], bits).repeats
         again = np.sort(np.concatenate((again, alone[twice])))
         alone = np.delete(alone, twice)
     return Matched((partners, places), (table.repeats, again), (np.flatnonzero(missed), alone))
 
 
-class _Table:
+class _KeyTable:
     """A hash table with open addressing, in which all keys go one step at a time.
 
     ``repeats``: the rows whose key an earlier row has.
     """
 
-    def __init__(self, keys: Keys, bits: int) -> None:
+    def __init__(self, keys: KeyWords, bits: int) -> None:
         rows = rows_of(keys)
         self._keys = keys
         self._above = np.uint64(bits)
@@ -144,13 +144,13 @@ class _Table:
             np.sort(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, np.int64)
         )
 
-    def _first_slots(self, keys: Keys) -> Ints:
+    def _first_slots(self, keys: KeyWords) -> Ints:
         slots = hashed(keys)
         slots <<= self._above
         slots >>= self._below
         return slots.view(np.int64)
 
-    def find(self, keys: Keys) -> Ints:
+    def find(self, keys: KeyWords) -> Ints:
         """The place of each key, or -1."""
         slots = self._first_slots(keys)
         holder = self._slots.take(slots)
@@ -166,11 +166,11 @@ class _Table:
         return found
 
 
-def _same(one: Keys, rows: RowPlaces, other: Keys, places: RowPlaces) -> Mask:
+def _same(one: KeyWords, rows: RowPlaces, other: KeyWords, places: RowPlaces) -> Mask:
     return _same_at([words.take(rows, axis=1) for words in one], other, places)
 
 
-def _same_at(keys: Keys, other: Keys, places: RowPlaces) -> Mask:
+def _same_at(keys: KeyWords, other: KeyWords, places: RowPlaces) -> Mask:
     """Where each key is equal to the other side's key at a place; undefined at places below 0."""
     same: Mask | None = None
     for mine, theirs in zip(keys, other, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 from losscli.pairing import Paired, ShortcutFailed
 from losscli.pairing.blocks import PairedSide, blocks_of_pairs
 from losscli.pairing.keyplan import KeyPlan
-from losscli.pairing.match import Keys, rows_of
+from losscli.pairing.match import KeyWords, rows_of
 from losscli.table.block import AnyColumn, Batch, Block, Ints, Mask, Words
 from losscli.table.keys import differ
 
@@ -69,7 +69,7 @@ class _Side:
         return taken
 
 
-def _above(one: Keys, other: Keys, signed: Sequence[bool]) -> Mask:
+def _above(one: KeyWords, other: KeyWords, signed: Sequence[bool]) -> Mask:
     """Where a key comes after the other: by its first column, then its next; text by its bytes."""
     rows = rows_of(one)
     above, same = np.zeros(rows, np.bool_), np.ones(rows, np.bool_)
@@ -116,7 +116,7 @@ def in_order(sides: Sequence[Iterator[Batch]], plan: KeyPlan, chunk_rows: int) -
     yield Paired((first.read, second.read), (only[0], only[1]), pairs)
 
 
-def _equal(one: Keys, other: Keys, rows: int) -> bool:
+def _equal(one: KeyWords, other: KeyWords, rows: int) -> bool:
     return not any(
         differ(mine[:, :rows], theirs[:, :rows]).any() for mine, theirs in zip(one, other, strict=True)
     )

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.pairing.match import Keys, hashed
+from losscli.pairing.match import KeyWords, hashed
 from losscli.table.block import AnyColumn, Batch, ClassColumn, Ints, KeyColumn, NumberColumn, Words, take
 from losscli.table.columns import compact, concatenated, nbytes
 from losscli.table.keys import joined
 
 if TYPE_CHECKING:
-    from losscli.pairing.spill import Spill
+    from losscli.table.spill import Spill
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Run:
         return SpilledRun(spill, places, np.diff(self.cuts).tolist(), self.rows.slice(0, 0), self.first_row)
 
 
-def run_of(keys: Keys, numbers: Ints, columns: Sequence[AnyColumn], bits: int) -> Run:
+def run_of(keys: KeyWords, numbers: Ints, columns: Sequence[AnyColumn], bits: int) -> Run:
     """Rows ordered by the ``bits`` upper bits of their hash."""
     count = len(numbers)
     if bits == 0:

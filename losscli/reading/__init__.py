@@ -12,9 +12,7 @@ from losscli.reading.source import Dialect, Source
 from losscli.reading.suffixes import COMPRESSIONS, SOURCES, known_format
 
 
-def open_source(
-    path: str, *, format: str | None = None, dialect: Dialect | None = None, name: str | None = None
-) -> Source:
+def open_source(path: str, *, format: str | None, dialect: Dialect | None, name: str | None = None) -> Source:
     """Open a file, or ``-`` for standard input, by its suffix or the ``format`` given.
 
     ``name`` replaces the path in messages and gives the suffix: for a copy, the name of the original file.

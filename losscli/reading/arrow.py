@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.reading.arrow_buffers import (
-    Array,
     cells_of,
     indices,
     members_of,
@@ -18,7 +17,7 @@ from losscli.reading.arrow_buffers import (
     texts_of,
 )
 from losscli.reading.arrow_decimals import read_decimals
-from losscli.reading.arrow_types import FLOATS, is_binary, is_string, is_view
+from losscli.reading.arrow_types import FLOATS, Array, is_binary, is_string, is_view
 from losscli.reading.convert import read_cells, read_texts
 from losscli.reading.json_values import STORED_TEXTS
 from losscli.reading.keys import keys_of_labels, keys_of_text

@@ -6,17 +6,15 @@ Arrow's casts are not used: they round decimals wrongly and let integers lose di
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.reading.arrow_types import FLOATS, INTEGERS, is_view
+from losscli.reading.arrow_types import FLOATS, INTEGERS, Array, is_view
 from losscli.reading.convert import Texts, decoded
 from losscli.table.block import Cells, Ints, Mask
-
-Array: TypeAlias = Any  # pyarrow has no types of its own
 
 
 class Undecodable(ValueError):

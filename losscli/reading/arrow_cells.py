@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,8 @@ except ImportError:
     from pyarrow.compute import CastOptions, call_function
 
 from losscli.reading.arrow_buffers import plain
+from losscli.reading.arrow_types import Array
 from losscli.table.block import Cells, Floats, Ints, Mask
-
-Array: TypeAlias = Any  # pyarrow has no types of its own
 
 TRIED = 64
 """Cells that are tried first, to see whether a column holds numbers."""

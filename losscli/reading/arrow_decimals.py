@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from losscli.numbers.error_free import two_product
 from losscli.reading.arrow_buffers import missing_rows, plain
+from losscli.reading.arrow_types import Array
 from losscli.reading.read import Read, coded, without
 from losscli.reading.stored import numbers_of, spelled
 from losscli.table.block import ColumnKind, Floats, Ints, Mask
 from losscli.table.cells import EXACT, Unreadable, shown
-
-Array: TypeAlias = Any  # pyarrow has no types of its own
 
 WIDE = 2**62  # what decimals are divided without Python's integers
 _POWERS = [float(10**n) for n in range(23)]  # those that are doubles exactly

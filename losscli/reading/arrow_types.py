@@ -1,20 +1,23 @@
-"""What the types of Arrow can be read as; shared by Parquet and the Arrow files."""
+"""What the types of Arrow can be read as, and what a source of Parquet or Arrow says of its columns by them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError
-from losscli.table.block import ColumnKind
+from losscli.reading.source import Source
+from losscli.table.block import ColumnKind, ColumnRequest
 from losscli.table.cells import shown
 
 if TYPE_CHECKING:
     from losscli.table.keys import KeyType
 
 DataType: TypeAlias = Any  # pyarrow has no types of its own
+Array: TypeAlias = Any
 
 SCALE_LIMIT = 400  # a double ends long before; a damaged file may ask for ten to the two-thousand-millionth
 
@@ -58,6 +61,26 @@ def refusal(found: DataType, kind: ColumnKind) -> str | None:
     if pa.types.is_date(found) or pa.types.is_timestamp(found) or pa.types.is_time(found) or is_binary(found):
         return None
     return "wanted numbers, booleans, text, dates or times"
+
+
+class TypedSource(Source):
+    """A source whose columns have types of Arrow."""
+
+    _schema: Any
+
+    def key_type(self, index: int) -> KeyType | None:
+        return key_type(self._schema.field(index).type)
+
+    def rounding(self, index: int) -> float:
+        return rounding(self._schema.field(index).type)
+
+    def holds_lists(self, index: int) -> bool:
+        return holds_lists(self._schema.field(index).type)
+
+    def _check(self, wants: Sequence[ColumnRequest]) -> None:
+        """DataError where a column cannot be read as the kind wanted."""
+        for want in wants:
+            check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
 
 
 def check_type(found: DataType, kind: ColumnKind, file: str, column: str) -> None:

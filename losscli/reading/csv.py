@@ -17,8 +17,8 @@ from losscli.reading.csv_reference import ReferenceReader
 from losscli.reading.csv_rows import (
     LINE_END,
     LINE_ENDS,
-    Cut,
     LineLayout,
+    RowsEnd,
     blocks_of,
     field_source,
     mebibytes,
@@ -70,7 +70,7 @@ class BlockDecoder:
         self._layout, self._wants, self._size = layout, list(wants), size
         self._reference = ReferenceReader(layout)
 
-    def batches(self, block: memoryview, cut: Cut, chunk_rows: int) -> Iterator[Batch]:
+    def batches(self, block: memoryview, cut: RowsEnd, chunk_rows: int) -> Iterator[Batch]:
         """The rows of a block up to the first bad one, at most ``chunk_rows`` at a time."""
         batch = None
         if max(len(block), self._size) > SMALL_BYTES:
@@ -93,7 +93,6 @@ class CsvSource(Source):
         self.columns = layout.columns
         self.named = layout.named
         self.size = text.size
-        self.delimiter = layout.delimiter
         self._text = text
         self._layout = layout
         self._first_row = first_row

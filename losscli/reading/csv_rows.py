@@ -45,7 +45,7 @@ Quotes: TypeAlias = Literal["none", "paired", "odd"]
 """The quotes in a run of rows: none; each around a cell, or doubled in one; or some in the middle of a plain cell."""
 
 
-class Cut(NamedTuple):
+class RowsEnd(NamedTuple):
     """Where whole rows end in a run of bytes."""
 
     end: int
@@ -66,7 +66,7 @@ def unquoted(cell: bytes) -> bytes:
     return cell[1:-1].replace(b'""', b'"') if cell.startswith(b'"') else cell
 
 
-def blocks_of(window: Window, layout: LineLayout) -> Iterator[tuple[memoryview, Cut]]:
+def blocks_of(window: Window, layout: LineLayout) -> Iterator[tuple[memoryview, RowsEnd]]:
     """The rows, block by block, each with its last line end; after a stop nothing follows."""
     cutter = _Cutter(layout)
     count = PART_BYTES
@@ -75,7 +75,7 @@ def blocks_of(window: Window, layout: LineLayout) -> Iterator[tuple[memoryview, 
         at_end = len(data) < count
         if at_end and window.fault is not None:
             cut = cutter.cut(data, whole=False, last=True)
-            cut = cut if cut.stop is not None else Cut(cut.end, cut.quotes, window.fault)
+            cut = cut if cut.stop is not None else RowsEnd(cut.end, cut.quotes, window.fault)
         elif not data:
             window.close()
             return
@@ -86,12 +86,12 @@ def blocks_of(window: Window, layout: LineLayout) -> Iterator[tuple[memoryview, 
             cut = cutter.cut(data, whole=at_end, last=at_end)
             if cut.stop is None:
                 # Empty lines are rows if others follow, and none at the end of the file.
-                cut = Cut(_end_of_filled(data, cut.end), cut.quotes)
+                cut = RowsEnd(_end_of_filled(data, cut.end), cut.quotes)
                 if cut.end == 0 and not at_end:
                     if count < ROW_LIMIT_BYTES:
                         count = min(2 * count, ROW_LIMIT_BYTES)
                         continue
-                    cut = Cut(0, "none", _too_long(layout.path, data))
+                    cut = RowsEnd(0, "none", _too_long(layout.path, data))
             window.skip(size if at_end else cut.end)
         # Before the last block, since what is wrong in it may be that the file was cut meanwhile.
         if cut.stop is not None:
@@ -116,21 +116,21 @@ class _Cutter:
         self._ends = np.zeros(256, dtype=np.bool_)
         self._ends[[*LINE_ENDS, QUOTE, ord(layout.delimiter)]] = True
 
-    def cut(self, data: bytes, *, whole: bool, last: bool) -> Cut:
+    def cut(self, data: bytes, *, whole: bool, last: bool) -> RowsEnd:
         """``data`` begins with a row. ``whole``: it ends with the last row; ``last``: no more can be had."""
         if b'"' not in data:
-            return Cut(len(data) if whole else _end_of_lines(data, last), "none")
+            return RowsEnd(len(data) if whole else _end_of_lines(data, last), "none")
         feed = self._end_by_parity(data, LINE_ENDS[0])
         if feed is None:
             return self._cut_by_grammar(data, whole)
         end, inside = feed
         if whole and not inside:
-            return Cut(len(data), "paired")
+            return RowsEnd(len(data), "paired")
         if end == 0 or last:
             # A carriage return as the last byte may be half of a line end.
             back = self._end_by_parity(data if whole else data[:-1], LINE_ENDS[1])
             end = max(end, 0 if back is None else back[0])
-        return Cut(end, "paired", self._unclosed() if whole else None)
+        return RowsEnd(end, "paired", self._unclosed() if whole else None)
 
     def _end_by_parity(self, data: bytes, line_end: int) -> tuple[int, bool] | None:
         """The end of the last row, and whether ``data`` ends inside quotes; None if a quote is out of place.
@@ -158,19 +158,19 @@ class _Cutter:
             inside = (inside + len(quotes)) % 2
         return end, bool(inside)
 
-    def _cut_by_grammar(self, data: bytes, whole: bool) -> Cut:
+    def _cut_by_grammar(self, data: bytes, whole: bool) -> RowsEnd:
         """The same with quotes in the middle of plain cells, where they are literal: cell after cell."""
         rows = self._rows.match(data, 0, len(data) - (not whole and data.endswith(b"\r")))
         end = 0 if rows is None else rows.end()
         if end == len(data):
-            return Cut(end, "odd")
+            return RowsEnd(end, "odd")
         cells = self._whole_cells.match(data, end)
         quoted = self._quoted_cell.match(data, end if cells is None else cells.end())
         if quoted is not None and quoted.end() < len(data) and not self._ends[data[quoted.end()]]:
             error = DataError("text stands behind a closing quote", file=self._path)
             error.detail = "a quoted cell ends with its quote, and a quote in it is doubled"
-            return Cut(end, "odd", error)
-        return Cut(end, "odd", self._unclosed() if whole else None)
+            return RowsEnd(end, "odd", error)
+        return RowsEnd(end, "odd", self._unclosed() if whole else None)
 
     def _unclosed(self) -> DataError:
         return DataError("a quote opens here that is never closed", file=self._path)

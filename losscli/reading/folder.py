@@ -59,11 +59,14 @@ class FolderSource(Source):
     def can_be_read_again(self) -> bool:
         return True  # files that come from afar are fetched again
 
-    def look_for(self, name: str) -> bool:
-        """Whether the first file has a column that begins after its first block."""
-        found = self.source(0).look_for(name)
-        self.columns += (name,) if found else ()
-        return found
+    def may_begin(self, name: str) -> bool:
+        return self.source(0).may_begin(name)
+
+    def look_for(self, name: str) -> None:
+        first = self.source(0)
+        first.look_for(name)
+        if name in first.columns:
+            self.columns, self.later = (*self.columns, name), (*self.later, name)
 
     def key_type(self, index: int) -> KeyType | None:
         if index in self.partitions:
@@ -128,7 +131,7 @@ class FolderSource(Source):
         if source.columns[index : index + 1] == (name,) and source.columns.count(name) == 1:
             return index
         path = self.files[number].path
-        if name not in source.columns:
+        if name not in source.columns and source.may_begin(name):
             source.look_for(name)
         places = [at for at, column in enumerate(source.columns) if column == name]
         if len(places) > 1:
@@ -150,7 +153,7 @@ class FolderSource(Source):
             inner, fills = self._arranged(number, wants)
             for at, part in enumerate(self.source(number).parts(inner)):
                 yield self._filled(number, at, part, fills)
-            if self._remote:
+            if self._remote and number:  # the first tells about the columns
                 self._sources.pop(number, None)  # the copy goes when its last part has been decoded
 
     def _filled(self, number: int, at: int, part: Part, fills: Sequence[Fill]) -> Part:
@@ -243,9 +246,7 @@ def _joined(parts: Sequence[Part]) -> Part:
     return Part(sum(part.size for part in parts), batches, sum(part.rows or 0 for part in parts))
 
 
-def open_folder(
-    listing: Listing, opened: Opened, *, format: str | None, by_file: bool = False
-) -> FolderSource:
+def open_folder(listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> FolderSource:
     """The source of these files; ``opened`` opens one of them."""
     formats = {format or format_of(file.name) for file in listing.files}
     counted = all(name is not None and SOURCES[name].counted for name in formats)

@@ -20,7 +20,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_inputs(
-    paths: Sequence[str], *, format: str | None = None, dialect: Dialect | None = None, by_key: bool = False,
+    paths: Sequence[str], *, format: str | None, dialect: Dialect | None, by_key: bool,
     again: bool = False,
 ) -> list[Source]:  # fmt: skip
     """The sources of one call.

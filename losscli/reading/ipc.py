@@ -10,22 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.ipc
 
 from losscli.errors import DataError
 from losscli.reading.arrow import DECODING_ERRORS, read_column
-from losscli.reading.arrow_types import check_type, holds_lists, key_type, rounding
+from losscli.reading.arrow_types import TypedSource
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.handles import Handles
 from losscli.reading.read import batch_of
-from losscli.reading.source import Part, Source
+from losscli.reading.source import Part
 from losscli.table.block import Batch, ColumnRequest
-
-if TYPE_CHECKING:
-    from losscli.table.keys import KeyType
 
 PART_BYTES = 8 << 20  # small record batches are joined until a part is about so large
 
@@ -34,7 +31,7 @@ FEATHER_1_MARK = b"FEA1"
 NOT_ARROW = "it is no Arrow IPC file, or a damaged one"
 
 
-class IpcSource(Source):
+class IpcSource(TypedSource):
     """One Arrow IPC file, its schema read."""
 
     format = "arrow"
@@ -65,8 +62,7 @@ class IpcSource(Source):
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         """Runs of record batches in order; all of them at once in the streaming form."""
-        for want in wants:
-            check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
+        self._check(wants)
         return self._parts(list(wants))
 
     def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
@@ -77,15 +73,6 @@ class IpcSource(Source):
                 count = min(step, self._batches - first)
                 yield Part(size * count, partial(self._decode, range(first, first + count), wants))
         self.stamp.check()
-
-    def key_type(self, index: int) -> KeyType | None:
-        return key_type(self._schema.field(index).type)
-
-    def rounding(self, index: int) -> float:
-        return rounding(self._schema.field(index).type)
-
-    def holds_lists(self, index: int) -> bool:
-        return holds_lists(self._schema.field(index).type)
 
     def close(self) -> None:
         self._handles.close()

@@ -32,7 +32,7 @@ class JsonlSource(Source):
 
     format = "jsonl"
 
-    def __init__(self, path: str, compression: str | None, stream: BinaryIO | None = None) -> None:
+    def __init__(self, path: str, compression: str | None, stream: BinaryIO | None) -> None:
         self._text = TextInput(path, encoding="utf-8", compression=compression, stream=stream)
         self.path = self._text.path
         window = self._text.open_for_header()
@@ -49,16 +49,15 @@ class JsonlSource(Source):
         """Whether the first value of a column is a list."""
         return self.columns[index] in self._lists
 
-    def look_for(self, name: str) -> bool:
-        """Whether some object after the first block has a name as a key, which is then added to the columns.
+    def may_begin(self, name: str) -> bool:
+        # What can be read only once is not looked through.
+        return self.size is not None and name not in self._absent
 
-        What can be read only once is not looked through.
-        """
-        if self.size is None or name in self._absent:
-            return False
+    def look_for(self, name: str) -> None:
+        """Add a name to the columns if some object after the first block has it as a key."""
         # Only a line that spells the name, or escapes a character, needs to be read.
         marks = (json.dumps(name, ensure_ascii=False).encode(errors="replace"), b"\\u")
-        there = False
+        there, first = False, None
         window = self._text.open()
         try:
             for block, _ in _blocks(window, self.path):
@@ -66,16 +65,18 @@ class JsonlSource(Source):
                     value = _found(line, name) if any(mark in line for mark in marks) else ABSENT
                     there |= value is not ABSENT
                     if value not in (None, ABSENT):
-                        self._lists |= {name: value} if isinstance(value, list) else {}
-                        self.columns += (name,)
-                        return True
+                        first = value
+                        break
+                if first is not None:
+                    break
         finally:
             window.abandon()
+        if isinstance(first, list):
+            self._lists[name] = first
         if there:
-            self.columns += (name,)
+            self.columns, self.later = (*self.columns, name), (*self.later, name)
         else:
             self._absent.add(name)
-        return there
 
     def first_list(self, index: int) -> list[Any] | None:
         return self._lists.get(self.columns[index])

@@ -18,8 +18,6 @@ from losscli.reading.suffixes import COMPRESSIONS, SUFFIXES, format_of
 from losscli.reading.text import unreadable
 from losscli.text import plural
 
-_WILD = re.compile(r"[*?\[]")
-
 
 class DataFile(NamedTuple):
     """One of the files of an input."""
@@ -47,7 +45,7 @@ def listed(path: str, *, any_suffix: bool = False) -> Listing:
     A file of that very name wins over the glob.  ``any_suffix``: a file is data whatever its name is, as
     the format is given.
     """
-    if path == "-" or (not os.path.isdir(path) and (os.path.lexists(path) or not _WILD.search(path))):
+    if path == "-" or (not os.path.isdir(path) and (os.path.lexists(path) or not is_glob(path))):
         return Listing(path, (DataFile(path, os.path.basename(path)),), plain=True)
     if os.path.isdir(path):
         found, others = list(_below(path, "")), "the folder has no data files"
@@ -110,6 +108,11 @@ def _below(folder: str, name: str) -> Iterator[DataFile]:
             raise unreadable(path, error) from None
 
 
+def is_glob(name: str) -> bool:
+    """Whether a name is a glob, which may match several files or columns."""
+    return any(sign in name for sign in "*?[")
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file, or a folder in which it lies, is left out.
 
@@ -135,7 +138,7 @@ def _in_circle(folder: str, known: dict[str, bool]) -> bool:
 def _matching(pattern: str) -> Iterator[DataFile]:
     """The files that a pattern matches, and those below the folders that it matches."""
     parts = re.split(r"[/\\]" if os.sep == "\\" else "/", pattern)
-    wild = next(at for at, part in enumerate(parts) if _WILD.search(part))
+    wild = next(at for at, part in enumerate(parts) if is_glob(part))
     start = "/".join(parts[:wild])
     asked = is_hidden("/".join(parts[wild:]))
     circles: dict[str, bool] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,16 +16,13 @@ import pyarrow.parquet as pq
 from losscli.errors import DataError
 from losscli.reading.arrow import DECODING_ERRORS, read_column
 from losscli.reading.arrow_buffers import Undecodable
-from losscli.reading.arrow_types import check_type, holds_lists, key_type, rounding
+from losscli.reading.arrow_types import TypedSource, holds_lists
 from losscli.reading.fingerprint import Fingerprint, damaged, first_line
 from losscli.reading.handles import Handles
 from losscli.reading.read import batch_of
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, ColumnRequest
 from losscli.text import noun
-
-if TYPE_CHECKING:
-    from losscli.table.keys import KeyType
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
 BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
@@ -34,7 +31,7 @@ COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
 
 
-class ParquetSource(Source):
+class ParquetSource(TypedSource):
     """One Parquet file, its footer read."""
 
     format = "parquet"
@@ -81,15 +78,6 @@ class ParquetSource(Source):
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         self._check(wants)
         return self._part(first_group, last_group, list(wants))
-
-    def key_type(self, index: int) -> KeyType | None:
-        return key_type(self._schema.field(index).type)
-
-    def rounding(self, index: int) -> float:
-        return rounding(self._schema.field(index).type)
-
-    def holds_lists(self, index: int) -> bool:
-        return holds_lists(self._schema.field(index).type)
 
     def holds_the_same(self, index: int, other: Source, place: int, jobs: int) -> bool:
         if (
@@ -146,10 +134,6 @@ class ParquetSource(Source):
 
     def close(self) -> None:
         self._handles.close()
-
-    def _check(self, wants: Sequence[ColumnRequest]) -> None:
-        for want in wants:
-            check_type(self._schema.field(want.index).type, want.kind, self.path, self.columns[want.index])
 
     def _parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         for first, last in self._runs():

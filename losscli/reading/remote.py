@@ -12,11 +12,12 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from losscli.errors import DataError, UsageError
-from losscli.reading.listing import DataFile, Listing, chosen, is_hidden
+from losscli.reading.listing import DataFile, Listing, chosen, is_glob, is_hidden
 from losscli.reading.spooled import SpoolFile, cannot_copy
 from losscli.reading.suffixes import format_of
 
@@ -35,8 +36,6 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 START_SECONDS = 7.0  # without a byte from the host
 STALL_SECONDS = 60.0  # without a further byte
-
-_WILD = re.compile(r"[*?\[]")
 
 
 def shown(uri: str) -> str:
@@ -59,17 +58,17 @@ def name_of(uri: str) -> str:
     return os.path.basename(urlsplit(uri).path if uri.lower().startswith("http") else uri)
 
 
-def listed_remote(uri: str, *, any_suffix: bool = False) -> Listing:
+def listed_remote(uri: str, *, any_suffix: bool) -> Listing:
     """The files of a URI: one, or those below a folder or matched by a glob."""
     scheme = checked(uri)
     one = Listing(shown(uri), (DataFile(uri, name_of(uri)),), remote=True)
-    wild = _WILD.search(uri) is not None
+    wild = is_glob(uri)
     if scheme.startswith("http") or (not wild and format_of(uri) is not None):
         return one
     system = _system(uri)
     if wild:
         paths = _within(uri, lambda: system.glob(uri))
-        start = uri[: _WILD.search(uri).start()].rpartition("/")[0]  # type: ignore[union-attr]
+        start = "/".join(takewhile(lambda part: not is_glob(part), uri.split("/")))
         what = "the pattern matches no data files"
     else:
         if not _within(uri, lambda: system.isdir(uri)):

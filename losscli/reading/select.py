@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from losscli.errors import DataError, UsageError
+from losscli.reading.listing import is_glob
 
 if TYPE_CHECKING:
     from losscli.reading.source import Source
+
+R = TypeVar("R")
 
 DEFAULT_NAMES = {
     "pred": ("pred", "prediction", "predicted", "y_pred", "yhat", "prob", "proba", "score"),
@@ -74,7 +77,7 @@ def named(source: Source, asked: str) -> list[int]:
         if name in source.columns:
             found = [find(source, name)]
         elif is_glob(name):
-            found = [at for at, column in enumerate(source.columns) if fnmatchcase(column, name)]
+            found = [at for at in _at_head(source) if fnmatchcase(source.columns[at], name)]
             if not found:
                 raise DataError(f"no column matches `{name}`", _list(source), file=source.path)
         else:
@@ -83,11 +86,6 @@ def named(source: Source, asked: str) -> list[int]:
             raise UsageError(f"column `{source.columns[again[0]]}` stands twice in `{asked}`")
         places.extend(found)
     return places
-
-
-def is_glob(name: str) -> bool:
-    """Whether a name is a glob, which may match several columns."""
-    return any(sign in name for sign in "*?[")
 
 
 def find(source: Source, name: str) -> int:
@@ -162,12 +160,13 @@ def _side(sources: Sequence[Source], name: str) -> tuple[int | None, str]:
 
 def _matching(sources: Sequence[Source], glob: str) -> list[str]:
     """The names that a glob matches; where none does, its prefix chooses the side."""
-    names = dict.fromkeys(column for source in sources for column in source.columns)
+    heads = [[source.columns[at] for at in _at_head(source)] for source in sources]
+    names = dict.fromkeys(column for head in heads for column in head)
     found = [name for name in names if fnmatchcase(name, glob)]
     side, own = _side(sources, glob)
     if not found and side is not None:
         prefix = glob[: len(glob) - len(own)]
-        found = [f"{prefix}{name}" for name in dict.fromkeys(sources[side].columns) if fnmatchcase(name, own)]
+        found = [f"{prefix}{name}" for name in dict.fromkeys(heads[side]) if fnmatchcase(name, own)]
     if not found:
         raise DataError(
             f"no column matches `{glob}`",
@@ -176,9 +175,34 @@ def _matching(sources: Sequence[Source], glob: str) -> list[str]:
     return found
 
 
+class Unseen(Exception):
+    """Whether a source has a column is not known before `Source.look_for` has read its rows."""
+
+    def __init__(self, source: Source, name: str) -> None:
+        super().__init__()
+        self.source = source
+        self.name = name
+
+
 def has(source: Source, name: str) -> bool:
-    """Whether a source has a column; JSON lines are looked through for one that begins later."""
-    return name in source.columns or source.look_for(name)
+    """Whether a source has a column; Unseen where its head does not tell."""
+    if name not in source.columns and source.may_begin(name):
+        raise Unseen(source, name)
+    return name in source.columns
+
+
+def looked_for(work: Callable[[], R]) -> R:
+    """What ``work`` makes of the columns; those that it asks for and the heads do not show are looked for in the rows."""
+    while True:
+        try:
+            return work()
+        except Unseen as unseen:
+            unseen.source.look_for(unseen.name)
+
+
+def _at_head(source: Source) -> range:
+    """The places of the columns that the head shows: a default or a glob means no others."""
+    return range(len(source.columns) - len(source.later))
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
@@ -195,11 +219,12 @@ def missing(source: Source, name: str) -> DataError:
 
 
 def _default(source: Source, role: str, taken: Collection[int], aside: Collection[str]) -> int:
-    there = [at for at in range(len(source.columns)) if at not in taken]
+    head = _at_head(source)
+    there = [at for at in head if at not in taken]
     # A column of the folders' names is the same in all rows of a file: nobody predicts it.
     free = [at for at in there if at not in source.partitions and source.columns[at] not in aside]
     left = [at for at in free if not tells_rows(source.columns[at])]
-    for few in (left or free, there if len(source.columns) == 1 else []):
+    for few in (left or free, there if len(head) == 1 else []):
         if len(few) == 1:
             return few[0]
     for name in DEFAULT_NAMES[role]:

@@ -59,6 +59,9 @@ class Source(ABC):
     path: str  # as the user wrote it
     format: str  # csv, tsv, parquet …
     columns: tuple[str, ...]  # in file order; repeated names are kept
+    later: tuple[
+        str, ...
+    ] = ()  # the last of the columns, which begin after the head: they play no role unasked
     named: bool = True  # False: the file has no names, and columns are called 1, 2, …
     rows: int | None = None  # None: not known before the end
     size: int | None = None  # bytes on disk; None: not known before the end
@@ -93,9 +96,13 @@ class Source(ABC):
         """Whether `parts` may be called more than once: not of a stream."""
         return self.size is not None
 
-    def look_for(self, name: str) -> bool:
-        """Look for a column that begins after the first rows, and add it to the columns if there is one."""
+    def may_begin(self, name: str) -> bool:
+        """Whether a column that is not among `columns` may begin after the head, where `look_for` was not asked for it."""
         return False
+
+    def look_for(self, name: str) -> None:
+        """Read the rows for a column that may begin after the head, and add it to the columns if it does."""
+        raise NotImplementedError(f"{self.format} has all columns in its head")
 
     def key_type(self, index: int) -> KeyType | None:
         """The type of a column used as a key; None where the file does not say."""

@@ -79,10 +79,12 @@ class SpooledSource(Source):
         self.rows = self._inner.rows
         self.size = self._inner.size
 
-    def look_for(self, name: str) -> bool:
-        found = self._inner.look_for(name)
-        self.columns = self._inner.columns
-        return found
+    def may_begin(self, name: str) -> bool:
+        return self._inner.may_begin(name)
+
+    def look_for(self, name: str) -> None:
+        self._inner.look_for(name)
+        self.columns, self.later = self._inner.columns, self._inner.later
 
     def key_type(self, index: int) -> KeyType | None:
         return self._inner.key_type(index)

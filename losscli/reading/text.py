@@ -39,9 +39,7 @@ _FOREIGN_STARTS = {
 class TextInput:
     """A file or a stream that can be opened as text: a file as often as wanted, a stream or pipe once."""
 
-    def __init__(
-        self, path: str, *, encoding: str, compression: str | None, stream: BinaryIO | None = None
-    ) -> None:
+    def __init__(self, path: str, *, encoding: str, compression: str | None, stream: BinaryIO | None) -> None:
         self.path = "standard input" if stream is not None else path
         self.encoding = _checked_encoding(encoding)
         self.compression = compression

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 class Baseline:
     """A saved result to compare with; ``why`` says why it cannot be read."""
 
-    path: str
     report: Report | None = None
     why: str | None = None
 
@@ -30,10 +29,10 @@ class Baseline:
     def read(cls, path: str) -> Baseline:
         """The saved result in a file, or why it cannot be read."""
         try:
-            return cls(path, read_result(path))
+            return cls(read_result(path))
         except DataError as error:
             said = f"{error.message}; {error.detail}" if error.detail else error.message
-            return cls(path, why=f"the baseline {path}: {said}")
+            return cls(why=f"the baseline {path}: {said}")
 
     def of(self, result: Result) -> Result | str:
         """The result in the baseline that was measured in the same way, or why there is none."""

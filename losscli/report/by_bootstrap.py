@@ -19,7 +19,6 @@ from losscli.report.results import DRAWN, values_of
 from losscli.report.verdicts import POWER, Chances, Draft, at_odds
 from losscli.report.worse_by import exact_change
 from losscli.statistics.bootstrap import (
-    ONE_GROUP,
     REPLICATES,
     UNRULY,
     NoInterval,
@@ -30,7 +29,7 @@ from losscli.statistics.bootstrap import (
     turns,
 )
 from losscli.statistics.distributions import normal_quantile
-from losscli.statistics.intervals import one_side, too_few
+from losscli.statistics.intervals import ONE_GROUP, one_side, too_few
 
 if TYPE_CHECKING:
     from losscli.measure.plan import Measure

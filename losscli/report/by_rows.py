@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
     from losscli.numbers.sums import Sums
-    from losscli.report.outcomes import Options
+    from losscli.report.outcomes import FinishOptions
     from losscli.statistics.paired_difference import PairedDifference
     from losscli.statistics.spread import Spread
     from losscli.table.block import Ints
@@ -54,7 +54,7 @@ class Evidence:
     pair: ModelPair
     plan: Plan
     tally: Tally
-    options: Options
+    options: FinishOptions
     rule: Rule
 
     @property

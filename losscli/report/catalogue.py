@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 # The records without a docstring have no description in the schema either.
 @dataclass(frozen=True)
-class Param(Record):
+class ParamRecord(Record):
     name: str
     range: str
     default: ParamValue
     required: bool
 
 
-class Role(Record):
+class RoleRecord(Record):
     shape: str
     domain: str
 
@@ -44,9 +44,9 @@ class Form(Record):
     ]
     no_gradient: Annotated[str | None, Says("why there is none")]
     description: str
-    roles: dict[str, Annotated[dict[str, str], Role]]
+    roles: dict[str, Annotated[dict[str, str], RoleRecord]]
     from_logits: bool
-    params: list[Param]
+    params: list[ParamRecord]
     better: Better
     best: float | None
     rewards: str
@@ -75,7 +75,7 @@ class Form(Record):
             description=form.doc.text,
             roles={role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
             from_logits=form.logits,
-            params=[Param(p.name, p.range, p.default, p.required) for p in form.params],
+            params=[ParamRecord(p.name, p.range, p.default, p.required) for p in form.params],
             better=form.better,
             best=form.best,
             rewards=str(form.elicits),

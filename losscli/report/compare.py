@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from losscli.errors import UsageError
 from losscli.measure.call import Call
 from losscli.measure.loss_request import requests_of
-from losscli.measure.observers.differences import UnitDifference
+from losscli.measure.observers.differences import RowTimes, UnitDifference
 from losscli.measure.options import MeasureOptions
 from losscli.numbers.exact import round_fraction
 from losscli.report.by_rows import Evidence, ModelPair, by_rows
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
     from losscli.statistics.intervals import IntervalSpec
+    from losscli.table.block import Ints
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,7 +43,6 @@ class CompareOptions(MeasureOptions):
     base: path of the predictions of the base; with two or more of ``pred``, of the predictions of all models.
     head: path of the predictions of the other model; with two or more of ``pred``, of the labels.
     labels: path of the labels; None: ``base`` holds them.
-    time: column of the time of each row, for Diebold and Mariano's test.
     margin: differences up to this do not matter, in the unit of the loss.
     fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
     """
@@ -51,9 +51,13 @@ class CompareOptions(MeasureOptions):
     head: str | None = None
     labels: str | None = None
     _: KW_ONLY
-    time: str | None = None
     margin: float = 0.0
     fail_on: Sequence[str] = ("worse",)
+
+    @property
+    def compared_over(self) -> str | None:
+        """The column of the times over which models are compared."""
+        return self.time
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -112,11 +116,13 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
     call = Call.opened(options)
     plan = call.plan(requests)
     pairs = _pairs(plan)
-    plan = plan.watched_by(dict.fromkeys(pair.units for pair in pairs if pair.units is not None))
+    differences = dict.fromkeys(pair.units for pair in pairs if pair.units is not None)
+    times = [RowTimes(plan.times)] if plan.times is not None and differences else []
+    plan = plan.watched_by([*differences, *times])
     plan, outcome = call.measured(plan, start)
     tally, sources = outcome.tally, call.sources
     finish = finish_options(options, plan, sources)._replace(whole=tally)
-    rule = _rule(plan, options)
+    rule = Rule(options.margin, options.interval, _ranks(plan, tally))
     notes = notes_of(plan, tally, sources)
     found = _found([Evidence(pair, plan, tally, finish, rule) for pair in pairs], plan, tally)
     found = [one if one.slice else noted(one, notes) for one in found]
@@ -154,15 +160,12 @@ def _refuse(options: CompareOptions) -> None:
         raise UsageError("`--time` compares rows that all weigh the same", hint="leave the weights out")
 
 
-def _rule(plan: Plan, options: CompareOptions) -> Rule:
-    """What decides a verdict."""
+def _ranks(plan: Plan, tally: Tally) -> Ints | None:
+    """The place in time of each row, by its number; None where rows are not compared over time."""
     if plan.times is None:
-        return Rule(options.margin, options.interval)
-    from losscli.statistics.series import ranks_of
-
-    slot = plan.slot(plan.times.columns[0])
-    ranks = ranks_of(plan.times.index.codes, slot.file, slot.name)
-    return Rule(options.margin, options.interval, ranks)
+        return None
+    slot, timed = plan.slot(plan.times), tally.of(RowTimes(plan.times))
+    return None if timed is None else timed.ranks(slot.file, slot.name)
 
 
 def _pairs(plan: Plan) -> list[ModelPair]:
@@ -184,19 +187,19 @@ def _units(base: Measure, head: Measure, plan: Plan) -> UnitDifference | None:
         return None
     # Of a function of means that is better if lower, a lower row is better, as of its mean.
     better = base.loss.better if base.loss.is_mean or base.loss.better == "lower" else None
-    return UnitDifference(base.parts[0].unit, head.parts[0].unit, better, plan.times)
+    return UnitDifference(base.parts[0].unit, head.parts[0].unit, better, plan.times is not None)
 
 
 def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared]:
     """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
-    deal_groups(plan, tally)
+    deal_groups(tally)
     found = [_drafted(evidence, {}, "").settled(evidence.rule) for evidence in whole]
     for place, slicing in enumerate(plan.slicings):
         min_slice = whole[0].options.min_slice
         slices = slices_of(slicing, tally, place, min_slice)
         for evidence in whole:
             family = []
-            for values, part in slices:
+            for values, part, _ in slices:
                 named = dict(zip(slicing.slicing.names, values, strict=True))
                 family.append(_drafted(replace(evidence, tally=part), named, f"|by:{slicing.slicing}"))
             found += [draft.settled(evidence.rule) for draft in corrected(family)]

@@ -24,7 +24,7 @@ from losscli.report.verdicts import Draft, Rule, by_t, check_rule, corrected
 from losscli.report.worse_by import change
 from losscli.statistics.intervals import IntervalSpec, root
 
-Place = tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str, str | None]]]
+ResultKey = tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str, str | None]]]
 """What was measured: the loss, the part and the slice."""
 
 UNPAIRED = (
@@ -36,10 +36,10 @@ def compare_saved(
     base: str,
     head: str,
     *,
-    loss: Sequence[str] = (),
-    ci: str | None = None,
-    margin: float = 0.0,
-    fail_on: Sequence[str] = ("worse",),
+    loss: Sequence[str],
+    ci: str | None,
+    margin: float,
+    fail_on: Sequence[str],
 ) -> Comparison:
     """Compare the results that two files have in common, all of them or those of some losses.
 
@@ -77,9 +77,9 @@ def _pairs(
     reports: Sequence[Report], paths: tuple[str, str], names: Sequence[str]
 ) -> tuple[list[tuple[Result, Result]], list[tuple[int, Result]]]:
     """Pairs of results of the same loss, part and slice; and those of only one file, with its place of the two."""
-    held: list[dict[Place, list[Result]]] = []
+    held: list[dict[ResultKey, list[Result]]] = []
     for report in reports:
-        places: dict[Place, list[Result]] = {}
+        places: dict[ResultKey, list[Result]] = {}
         for result in report.results:
             if not names or result.loss in names:
                 place = (result.loss, frozenset(result.part.items()), frozenset(result.slice.items()))
@@ -135,11 +135,11 @@ def _compared(base: Result, head: Result, rule: Rule, paths: tuple[str, str]) ->
     one = replace(one, worse_by=round_fraction(worse_by))
     variances, freedoms = [], []
     for _, side, path in sides:
-        if side.stderr is None or side.rows < 2:
+        if side.stderr is None or side.observations < 2:
             why = f"{path} holds no standard error; `--ci normal` saves one"
             return Draft(replace(one, note=f"no interval: {why}"))
         variances.append(Fraction(side.stderr) ** 2)
-        freedoms.append(side.rows - 1)
+        freedoms.append(side.observations - 1)
     total = sum(variances, Fraction(0))
     parts = sum((v**2 / f for v, f in zip(variances, freedoms, strict=True)), Fraction(0))
     freedom = round_fraction(total**2 / parts) if parts else float(sum(freedoms))

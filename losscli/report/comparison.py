@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
-from losscli.report.records import Input, Interval, Part, RowCount, RowCounts, arithmetic
+from losscli.report.options import VerdictWord
+from losscli.report.records import Input, IntervalRecord, NumberOfRows, PartName, RowCounts, arithmetic
 
-Verdict: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
 Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
-VERDICTS: tuple[Verdict, ...] = ("better", "same", "worse", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Compared(Record):
     base: Side
     head: Side
     slice: dict[str, str | None]
-    rows: RowCount
+    rows: NumberOfRows
     weight: Annotated[float | None, Says("null where the sum exceeds the largest double")]
     worse_by: Annotated[
         float | None,
@@ -47,24 +46,24 @@ class Compared(Record):
         ),
     ] = None
     stderr: float | None = None
-    ci: Annotated[Annotated[dict[str, Any], Interval] | None, Says("of `worse_by`")] = None
+    ci: Annotated[Annotated[dict[str, Any], IntervalRecord] | None, Says("of `worse_by`")] = None
     p_value: Annotated[float | None, Says("of no difference, two-sided, by `test`")] = None
     p_adjusted: Annotated[float | None, Says("of slices: by Holm, over the slices of one loss and model")] = (
         None
     )
     test: Test | None = None
-    wins: Annotated[RowCount | None, Says("rows in which HEAD is better, whatever they weigh")] = None
-    ties: RowCount | None = None
-    losses: RowCount | None = None
+    wins: Annotated[NumberOfRows | None, Says("rows in which HEAD is better, whatever they weigh")] = None
+    ties: NumberOfRows | None = None
+    losses: NumberOfRows | None = None
     detectable: Annotated[
         float | None, Says("least difference that so many rows find four times out of five")
     ] = None
     verdict: Annotated[
-        Verdict, Says("by the interval of `worse_by` and the margin; of slices after Holm's correction")
+        VerdictWord, Says("by the interval of `worse_by` and the margin; of slices after Holm's correction")
     ] = "inconclusive"
     note: str | None = None
-    signature: Annotated[str, Says(min_length=1)] = ""
-    part: Annotated[Part, Says("of saved results, where they are of parts; empty for the whole")] = field(
+    signature: Annotated[str, Says(min_length=1)] = field(kw_only=True)
+    part: Annotated[PartName, Says("of saved results, where they are of parts; empty for the whole")] = field(
         default_factory=dict
     )
 
@@ -85,7 +84,7 @@ class Comparison(Document):
     rows: RowCounts
     inputs: list[ComparedInput]
     paired: Annotated[bool, Says("whether rows were compared; false of two saved results")] = True
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = field(kw_only=True)
     base_rows: RowCounts | None = None  # of two saved results, those of the base: `rows` are the head's
     losscli: str = __version__
     arithmetic: str = field(default_factory=arithmetic)

@@ -15,8 +15,9 @@ from pydantic import (
 )
 
 from losscli.errors import UsageError
-from losscli.loss.spec import read_number, split
+from losscli.loss.spec import split
 from losscli.measure.loss_request import LossRequest
+from losscli.text import read_number
 
 
 def _listed(value: Any) -> Any:

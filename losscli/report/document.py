@@ -52,7 +52,7 @@ class Record:
 
     __slots__ = ()
     title: ClassVar[str] = ""
-    """Its name in the schema; else that of the class, and `Record`."""
+    """Its name in the schema; else that of the class, with `Record` at its end."""
     seldom: ClassVar[tuple[str, ...]] = ()
     """Keys of counts that are not written where they are 0."""
     closed: ClassVar[bool] = True
@@ -134,7 +134,7 @@ def _model(record: Any) -> type[BaseModel]:
     # A dataclass without a docstring gets one that repeats its fields.
     told = record.__doc__ or ""
     return create_model(
-        record.title or f"{record.__name__}Record",
+        record.title or f"{record.__name__.removesuffix('Record')}Record",
         __config__=ConfigDict(extra=extra, strict=True, allow_inf_nan=False),
         __doc__=None if told.startswith(f"{record.__name__}(") else told or None,
         **fields,

@@ -39,7 +39,7 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
         losses += gate.losses
         if gate.needs_intervals and options.ci in (None, "none"):
             options = replace(options, ci="normal")
-    requests = requests_of(losses)
+    requests = requests_of(losses, grouped=options.group is not None)
     if options.interval is not None and options.interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     call = Call.opened(options)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from losscli.loss.declare import Finished, Loss, Undefined
+from losscli.loss.params import keywords_of
 from losscli.losses.stable import sum_fractions
 from losscli.numbers.exact import exact_quotient, round_fraction
 from losscli.numbers.row_count import RowCount
@@ -15,9 +16,10 @@ from losscli.numbers.sums import Sums
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
-    from losscli.numbers.bins import Bins
+    from losscli.numbers.queries import Queries
 
 NO_ROW = "no row counts"
+NOTHING_TO_RANK = "the query has nothing to rank"
 
 
 def finish(
@@ -35,10 +37,19 @@ def finish(
             beyond = state.infinite and state.infinite.rows and rounded(mean)[0] is None
             return _infinite(state, row_name) if beyond else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
+    if loss.state == "queries" and state.weight.units:
+        (value,) = values_by_query(loss, params, state)
+        return Undefined(NOTHING_TO_RANK) if math.isnan(value) else value
     counted = loss.per_class and loss.state == "confusion"
     if not counted and state.weight.units == 0:
         return Undefined(NO_ROW)
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
+
+
+def values_by_query(loss: Loss, params: dict[str, Any], state: Queries) -> list[float]:
+    """The value of each query; NaN where the loss leaves it out."""
+    found: list[float] = loss.function(state.rankings, **_own(loss, params)).tolist()
+    return found
 
 
 def _infinite(state: Sums, row_name: Callable[[int], str]) -> Undefined:
@@ -97,31 +108,7 @@ def mean_of_parts(
 
 
 def detail_of(loss: Loss, state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a picture of the result needs: the table of classes, or the bins."""
-    if loss.state == "confusion":
-        matrix: dict[str, Any] = state.matrix()
-        return matrix
-    binned = loss.state == "bins" and state.bins and "bins" in params
-    return _bins(state, params["bins"]) if binned else None
-
-
-def _bins(state: Bins, count: int) -> dict[str, Any]:
-    """The bins that have rows, and Murphy's parts of the Brier score of what they predict."""
-    total, spread = state.weight.fraction, Fraction(0)
-    overall = sum((held.totals[1].fraction for held in state.bins.values()), Fraction(0)) / total
-    found, reliability = [], Fraction(0)
-    for code, held in sorted(state.bins.items()):
-        pred, label = held.means
-        share = held.weight.fraction / total
-        reliability += share * (pred - label) ** 2
-        spread += share * (label - overall) ** 2
-        found.append({
-            "low": code / count, "high": (code + 1) / count, "rows": held.rows,
-            "weight": held.weight.rounded(), "mean_pred": round_fraction(pred), "mean_label": round_fraction(label),
-        })  # fmt: skip
-    return {
-        "bins": found,
-        "reliability": round_fraction(reliability),
-        "resolution": round_fraction(spread),
-        "uncertainty": round_fraction(overall * (1 - overall)),
-    }
+    """What a picture of the result needs: the table of classes, the bins, or a curve."""
+    if loss.detail is None:
+        return None
+    return loss.detail(state, **{name: params[name] for name in keywords_of(loss.detail)})

@@ -219,7 +219,8 @@ class _Case:
             return passed, None if passed else self._beyond(value)
         why = f"the limit lies within the interval {self._interval}"
         if self._too_few():
-            why = f"{plural(self.result.rows, 'row')} are too few for the interval {self._interval}"
+            counted = plural(self.result.observations, "row" if self.result.groups is None else "group")
+            why = f"{counted} are too few for the interval {self._interval}"
         else:
             within, beyond = self._sure()
             if within:
@@ -235,7 +236,7 @@ class _Case:
         from losscli.statistics.intervals import too_few
 
         ci = self.result.ci or {}
-        return ci["method"] == "bootstrap" and too_few(self.result.rows, ci["level"])
+        return ci["method"] == "bootstrap" and too_few(self.result.observations, ci["level"])
 
     def _sure(self) -> tuple[bool, bool]:
         """Whether the value surely lies within the limit, or surely beyond."""
@@ -279,7 +280,7 @@ class _Case:
         reach = excess - least if excess > 0 else most - excess
         if reach <= 0:
             return (0.0, 1.0) if excess > 0 else (1.0, 0.0)
-        inner, freedom = (1.0 + ci["level"]) / 2.0, max(self.result.rows - 1, 1)
+        inner, freedom = (1.0 + ci["level"]) / 2.0, max(self.result.observations - 1, 1)
         by_t = ci["method"] == "normal"
         quantile = t_quantile(inner, freedom) if by_t else normal_quantile(inner)
         # The quotient itself may be no double; so far out the chances are 0 and 1, but for a few rows.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import UsageError
 from losscli.loss.domains import number
-from losscli.loss.spec import read_number
 from losscli.measure.loss_request import LossRequest
 from losscli.numbers.exact import decimal
 from losscli.report.records import LimitKind
+from losscli.text import read_number
 
 if TYPE_CHECKING:
     from losscli.report.config import GateTable

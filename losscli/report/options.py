@@ -2,32 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, fields
 from functools import wraps
 from inspect import cleandoc, getmro, signature
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar, get_args
 
-from losscli.measure.options import MeasureOptions
+from losscli.errors import UsageError
+from losscli.measure.options import AVERAGES, MeasureOptions, NanPolicy, Pictures
+from losscli.pairing import Unmatched
+from losscli.text import either
 
 if TYPE_CHECKING:
-    from losscli.measure.observers.pictures import Pictures
     from losscli.report.config import GateTable
 
 P = ParamSpec("P")
-Record = TypeVar("Record")
+OptionsRecord = TypeVar("OptionsRecord")
 Answer = TypeVar("Answer")
+
+VerdictWord: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
+VERDICTS: tuple[VerdictWord, ...] = get_args(VerdictWord)
+
+
+class Limits(NamedTuple):
+    """The values that an option takes: some words, or finite numbers in a range."""
+
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int | None = None
+    whole: bool = True
+    """Whether its numbers are whole."""
+    within: Callable[[Any], Iterable[Any]] = lambda value: (value,)
+    """What of a value must be one of these."""
+
+    def check(self, name: str, value: Any) -> None:
+        """UsageError for a value that the argument ``name`` does not take."""
+        for one in self.within(value):
+            if not (one in self.choices if self.choices else self._bounds(one)):
+                raise UsageError(f"`{name}` is {self}, not `{one}`")
+
+    def _bounds(self, number: Any) -> bool:
+        kind: Any = Integral if self.whole else Real
+        if not isinstance(number, kind) or not math.isfinite(number):
+            return False
+        return bool(number >= self.least and (self.most is None or number <= self.most))
+
+    def __str__(self) -> str:
+        if self.choices:
+            return either(self.choices)
+        upper = "" if self.most is None else f" to {self.most}"
+        return f"a {'whole ' if self.whole else ''}number from {self.least}{upper}"
+
+
+LIMITS = {
+    "average": Limits(AVERAGES),
+    "nan": Limits(get_args(NanPolicy)),
+    "unmatched": Limits(get_args(Unmatched)),
+    "pictures": Limits(get_args(Pictures)),
+    "ci": Limits(
+        ("none", "normal", "bootstrap"), within=lambda spec: (str(spec).partition(":")[0].strip().casefold(),)
+    ),
+    "fail_on": Limits(VERDICTS, within=tuple),
+    "class_weight": Limits(whole=False, within=lambda weights: weights.values()),
+    "margin": Limits(whole=False),
+    "min_slice": Limits(),
+    "worst": Limits(most=10_000),  # more are no list to look at: `--rows-out` writes all
+    "jobs": Limits(least=1),
+    "chunk_rows": Limits(least=1),
+}
+"""What the options that do not take every value take: the public functions refuse others, as the command line does."""
 
 
 def arguments_of(
-    record: Callable[P, Record],
-) -> Callable[[Callable[[Record], Answer]], Callable[P, Answer]]:
-    """Turn a function of a record into a function of the record's fields, which its signature and its help list."""
+    record: Callable[P, OptionsRecord],
+) -> Callable[[Callable[[OptionsRecord], Answer]], Callable[P, Answer]]:
+    """Turn a function of a record into a function of the record's fields, which its signature and its help list.
 
-    def decorated(function: Callable[[Record], Answer]) -> Callable[P, Answer]:
+    It raises UsageError for an argument beyond its `LIMITS`.
+    """
+
+    def decorated(function: Callable[[OptionsRecord], Answer]) -> Callable[P, Answer]:
         @wraps(function)
         def called(*args: P.args, **options: P.kwargs) -> Answer:
-            return function(record(*args, **options))
+            made = record(*args, **options)
+            for field in fields(made):  # type: ignore[arg-type]
+                value = getattr(made, field.name)
+                if field.name in LIMITS and value is not field.default:
+                    LIMITS[field.name].check(field.name, value)
+            return function(made)
 
         called.__signature__ = signature(record)  # type: ignore[attr-defined]
         records = getmro(record)[:-1]  # type: ignore[arg-type]
@@ -72,6 +136,8 @@ class EvalOptions(GateOptions, MeasureOptions):
     worst: how many of the rows with the worst loss the results hold.
     columns: columns of either file beside these rows.
     constant: also the best constant prediction and the skill against it; the inputs are read twice.
+    group: column of the query, series or image of each row: losses are means over these groups.
+    group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
     """
 
@@ -84,6 +150,8 @@ class EvalOptions(GateOptions, MeasureOptions):
     worst: int = 0
     columns: Sequence[str] = ()
     constant: bool = False
+    group: str | None = None
+    group_weight: str | None = None
     pictures: Pictures = "none"
 
     @property

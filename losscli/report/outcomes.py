@@ -14,25 +14,30 @@ if TYPE_CHECKING:
     from losscli.measure.class_views import ClassesView
     from losscli.measure.tally import Tally
     from losscli.numbers.confusion import Confusion, Counts
+    from losscli.report.group_values import GroupValues
     from losscli.statistics.intervals import IntervalSpec
 
 
-class Options(NamedTuple):
+GROUPED = "grouped"
+"""Under which the groups of the whole, and of each slice, are kept in a tally, once all is read."""
+
+
+class FinishOptions(NamedTuple):
     """What decides how states are finished."""
 
-    average: str | None = None
-    positive: int | str | None = None
-    context: str = ""  # of the signature
-    min_slice: int = 0  # slices of fewer rows are folded into `other`
-    classes: tuple[int | str, ...] = ()  # in their order
+    average: str | None
+    positive: int | str | None
+    context: str  # of the signature
+    min_slice: int  # slices of fewer rows are folded into `other`
+    classes: tuple[int | str, ...]  # in their order
+    row_name: Callable[[int], str]  # of a row of PREDS, counted from 1
+    interval: IntervalSpec | None
     whole: Tally | None = (
         None  # of all rows: it chooses the form of losses per class (None: the tally at hand)
     )
-    row_name: Callable[[int], str] = "row {}".format  # of a row of PREDS, counted from 1
-    interval: IntervalSpec | None = None
 
 
-class Outcome(NamedTuple):
+class FinishedPart(NamedTuple):
     """What became of the states of a measure: of the whole, or of one part."""
 
     part: ResultPart
@@ -41,12 +46,13 @@ class Outcome(NamedTuple):
     finished: Finished
     several: bool = False  # an average of parts
     note: str | None = None  # on parts that it leaves out
+    groups: GroupValues | None = None  # the values of which it is the mean
 
 
 class Finisher:
     """What is made of the states of one measure, in a form that is chosen from all rows."""
 
-    def __init__(self, measure: Measure, plan: Plan, whole: Tally, options: Options) -> None:
+    def __init__(self, measure: Measure, plan: Plan, whole: Tally, options: FinishOptions) -> None:
         self.measure, self.plan, self.whole, self.options = measure, plan, whole, options
         self.loss = measure.loss
         self.classes = self._class_view()
@@ -99,14 +105,14 @@ class Finisher:
         positive = self.options.positive
         return 0 if positive is None else rest_of(held.labels, positive)
 
-    def outcomes(self, states: Sequence[Any]) -> list[Outcome]:
+    def outcomes(self, states: Sequence[Any]) -> list[FinishedPart]:
         """The whole, or each part, of the states of the measure's units."""
         parts = self.measure.parts
         names = [{part.kind: part.name} for part in parts]
         if len(parts) == 1:
             if self.loss.state == "confusion" and self.loss.per_class:
                 return self._by_class(states[0])
-            return [Outcome(parts[0], states[0], {}, self.finished(states[0]))]
+            return [FinishedPart(parts[0], states[0], {}, self.finished(states[0]))]
         texts = {str(name): str(shown) for name, shown in self.shown.items()}
         names = [{part.kind: texts.get(part.shown, part.shown)} for part in parts]
         if self.form == "positive":
@@ -162,7 +168,7 @@ class Finisher:
     def _are_binary(self, units: Sequence[int]) -> bool:
         """Whether all have the classes 0 and 1 only, or -1 and 1: in their columns, or in labels and predictions."""
         # Imported here: many losses take no classes.
-        from losscli.measure.classes import BINARY, met
+        from losscli.measure.classes import BINARY_CODINGS, met
 
         found: list[Set[int | str]] = []
         for held in (met(self.plan, self.whole, unit) for unit in units):
@@ -170,9 +176,9 @@ class Finisher:
                 found.append(set(held.columns))
             elif held is not None and held.preds is not None:
                 found += [held.labels, held.preds]
-        return any(all(classes <= two for classes in found) for two in BINARY)
+        return any(all(classes <= two for classes in found) for two in BINARY_CODINGS)
 
-    def _of_positive(self, states: Sequence[Any]) -> Outcome:
+    def _of_positive(self, states: Sequence[Any]) -> FinishedPart:
         """Of several class columns that of the positive class."""
         from losscli.measure.class_views import OneClassView
 
@@ -182,9 +188,9 @@ class Finisher:
         names = view.classes.names
         if self.positive not in names:
             why = Undefined(f"no prediction column stands for the class `{self.positive}`")
-            return Outcome(self.measure.parts[0], states[0], {}, why)
+            return FinishedPart(self.measure.parts[0], states[0], {}, why)
         at = names.index(self.positive)
-        return Outcome(self.measure.parts[at], states[at], {}, self.finished(states[at]))
+        return FinishedPart(self.measure.parts[at], states[at], {}, self.finished(states[at]))
 
     def _of_output(self, part: ResultPart, table: Confusion) -> Counts | Undefined:
         """One output as its positive class against the rest."""
@@ -192,16 +198,16 @@ class Finisher:
             return Undefined("it has other classes than 0 and 1: name the positive one with `--pos-label`")
         return table.counts(1 if self.options.positive is None else self.options.positive)
 
-    def _by_class(self, table: Confusion) -> list[Outcome]:
+    def _by_class(self, table: Confusion) -> list[FinishedPart]:
         """A loss of one class against the rest, from the table of all classes."""
         if table.weight.units == 0:
             # No row says what the classes are: they are those of the whole, each without a value.
             whole = self._classes(self.whole.state(self.measure.parts[0].unit) or table)
             names = [{"class": str(c)} for c in whole if self.options.average == "none"] or [{}]
-            return [Outcome(self.measure.parts[0], table, name, Undefined(NO_ROW)) for name in names]
+            return [FinishedPart(self.measure.parts[0], table, name, Undefined(NO_ROW)) for name in names]
         if self.form == "positive" and self.positive is not None:
             finished = self.finished(table.counts(self.positive))
-            return [Outcome(self.measure.parts[0], table, {}, finished)]
+            return [FinishedPart(self.measure.parts[0], table, {}, finished)]
         classes = self._classes(table)
         counts = [table.counts(c) for c in classes]
         shown = [{"class": str(self.shown.get(c, c))} for c in classes]
@@ -233,14 +239,14 @@ class Finisher:
 
     def _averaged(
         self, units: Sequence[Any], names: list[dict[str, str]], states: Sequence[Any]
-    ) -> list[Outcome]:
+    ) -> list[FinishedPart]:
         """The average of several parts; or each of them, under `--average none`."""
         average = self.form
         parts = self.measure.parts if len(self.measure.parts) > 1 else self.measure.parts * len(units)
         finished = [self.finished(unit) for unit in units]
         if average == "none":
             return [
-                Outcome(part, state, name, value)
+                FinishedPart(part, state, name, value)
                 for part, state, name, value in zip(parts, states, names, finished, strict=True)
             ]
         left_out: list[str] = []
@@ -253,12 +259,11 @@ class Finisher:
             weights = [self._support(unit) if average == "weighted" else Fraction(1) for unit in units]
             whole, left_out = mean_of_parts(finished, weights, names)
         note = "; ".join(left_out) or None
-        return [Outcome(parts[0], states[0], {}, whole, several=True, note=note)]
+        return [FinishedPart(parts[0], states[0], {}, whole, several=True, note=note)]
 
     def _support(self, unit: Any) -> Fraction:
         """What a part weighs in a weighted average: its positives, or the spread of its label."""
         if isinstance(unit, Undefined):
             return Fraction(1)
-        counted = self.loss.per_class and self.loss.state == "confusion"
-        support: Fraction = unit.tp + unit.fn if counted else unit.label_spread
+        support: Fraction = unit.support
         return support

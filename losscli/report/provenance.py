@@ -10,7 +10,7 @@ from losscli.measure.refusals import pairing_hint
 from losscli.pairing import Paired
 from losscli.reading.inputs import row_name
 from losscli.reading.suffixes import has_dialect
-from losscli.report.outcomes import Options
+from losscli.report.outcomes import FinishOptions
 from losscli.report.records import Input, RowCounts
 from losscli.table.cells import LIST_HINT
 from losscli.text import plural
@@ -103,11 +103,12 @@ def inputs_of(
     return inputs
 
 
-def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source]) -> Options:
+def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source]) -> FinishOptions:
     """How the states of a call are finished."""
-    return Options(
+    return FinishOptions(
         options.average, options.positive, _context(plan, options), options.min_slice, options.class_order,
-        row_name=lambda row: row_name(sources[0], row), interval=options.interval if options.spreads else None,
+        lambda row: row_name(sources[0], row),
+        options.interval if options.spreads or options.group is not None else None,
     )  # fmt: skip
 
 
@@ -116,6 +117,10 @@ def _context(plan: Plan, options: MeasureOptions) -> str:
     said = [f"w:{options.weight or 'none'}", f"pair:{plan.keys or 'position'}", f"nan:{options.nan}"]
     if options.where is not None:
         said.append(f"where:{options.where}")
+    if options.group is not None:
+        said.append(f"group:{options.group}")
+    if options.group_weight is not None:
+        said.append(f"group_weight:{options.group_weight}")
     if options.from_logits:
         said.append("logits:yes")
     listed = dict.fromkeys(str(slot.labels[0]) for _, slot in plan.places() if slot.labels)

@@ -13,20 +13,22 @@ from losscli.loss.spec import Better, ParamValue
 from losscli.report.document import Document, Record, Says
 from losscli.text import grouped
 
-RowCount: TypeAlias = Annotated[int, Says(ge=0)]
+NumberOfRows: TypeAlias = Annotated[int, Says(ge=0)]
 CountsByReason: TypeAlias = dict[str, Annotated[int, Says(ge=1)]]
-Part: TypeAlias = Annotated[dict[str, str], Says(type=dict[Literal["class", "output"], str], max_length=1)]
+PartName: TypeAlias = Annotated[
+    dict[str, str], Says(type=dict[Literal["class", "output"], str], max_length=1)
+]
 
 
 # The records without a docstring have no description in the schema either.
-class Interval(Record):
+class IntervalRecord(Record):
     low: float
     high: float
     level: Annotated[float, Says(gt=0, lt=1)]
     method: str
 
 
-class Constant(Record):
+class ConstantRecord(Record):
     """The best constant prediction of a loss for the same rows."""
 
     prediction: Annotated[
@@ -49,7 +51,7 @@ class Result(Record):
     loss: Annotated[str, Says("canonical spec: the name, and the parameters that differ from their default")]
     params: Annotated[dict[str, ParamValue], Says("every parameter, defaults too")]
     pred: str
-    part: Part = field(default_factory=dict, kw_only=True)
+    part: PartName = field(default_factory=dict, kw_only=True)
     slice: Annotated[
         dict[str, str | None], Says("the value of each `--by` column; a missing one is null")
     ] = field(default_factory=dict, kw_only=True)
@@ -58,22 +60,34 @@ class Result(Record):
     sum: Annotated[
         float | None, Says("null where the loss is no mean, or the sum exceeds the largest double")
     ]
-    rows: RowCount
+    rows: NumberOfRows
     weight: Annotated[float | None, Says("null where the sum exceeds the largest double")]
     skipped: CountsByReason = field(default_factory=dict)
     touched: CountsByReason = field(default_factory=dict)
     stderr: float | None = None
-    ci: Annotated[dict[str, Any], Interval] | None = None
-    constant: Annotated[dict[str, Any], Constant] | None = None
+    ci: Annotated[dict[str, Any], IntervalRecord] | None = None
+    constant: Annotated[dict[str, Any], ConstantRecord] | None = None
     note: str | None = None
     detail: Annotated[
         dict[str, Any] | None,
         Says(
             "what is more than a number: a matrix (of more than 100 classes its cells that occur, "
-            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, worst rows"
+            "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, points of a curve, "
+            "worst rows; of how many groups the value is the mean, and the worst of them"
         ),
     ] = None
     signature: Annotated[str, Says("all that changes what the number means", min_length=1)] = ""
+
+    @property
+    def groups(self) -> int | None:
+        """How many groups the value is the mean of; None where it is of all rows together."""
+        count = (self.detail or {}).get("groups")
+        return count if isinstance(count, int) else None
+
+    @property
+    def observations(self) -> int:
+        """How many independent things the value is of: groups, or rows."""
+        return self.rows if self.groups is None else self.groups
 
 
 R = TypeVar("R")
@@ -131,13 +145,13 @@ class RowCounts(Record):
     title = "RowsRecord"
     seldom = ("zero_weight", "only_head")
 
-    read_preds: RowCount
-    read_labels: RowCount
-    only_preds: RowCount
-    only_labels: RowCount
-    paired: RowCount
+    read_preds: NumberOfRows
+    read_labels: NumberOfRows
+    only_preds: NumberOfRows
+    only_labels: NumberOfRows
+    paired: NumberOfRows
     dropped: CountsByReason
-    used: RowCount
+    used: NumberOfRows
     zero_weight: Annotated[int, Says("of those used; not there where there are none", ge=0)] = 0
     only_head: Annotated[
         int, Says("where two models and the labels are three files; not there where 0", ge=0)
@@ -182,7 +196,7 @@ class LimitVerdict(Record):
     reason: Annotated[str | None, Says("why it failed, or could not be evaluated")]
 
 
-class Gate(Record):
+class GateRecord(Record):
     passed: bool
     limits: list[Annotated[dict[str, Any], LimitVerdict]]
 
@@ -208,7 +222,7 @@ class Report(Document):
     results: list[Result]
     rows: RowCounts
     inputs: list[Input]
-    gate: Annotated[Annotated[dict[str, Any], Gate] | None, Says("null without limits")] = None
+    gate: Annotated[Annotated[dict[str, Any], GateRecord] | None, Says("null without limits")] = None
     warnings: list[str] = field(default_factory=list)
     before: list[float | None] | None = None  # the value of each result in the baseline, if there is one
     saved: str | None = None  # the file it was read from

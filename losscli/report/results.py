@@ -10,7 +10,7 @@ from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
 from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
-from losscli.measure.observers.states import UnitSpread, UnitState
+from losscli.measure.observers.states import ConstantState, UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import BySlice, Tally
 from losscli.numbers.fields import COUNT
@@ -18,12 +18,14 @@ from losscli.numbers.row_count import RowCount
 from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
-from losscli.report.outcomes import Finisher, Options, Outcome
+from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.measure.constant_views import Constants, RowGroup
     from losscli.measure.slices import SliceView
+    from losscli.report.over_groups import GroupStates
     from losscli.statistics.bootstrap import Resampled
     from losscli.statistics.intervals import Estimate
 
@@ -38,18 +40,23 @@ MAY_OVERFLOW = {
 """What of a result may overflow beside its value, and what it is called."""
 
 
-def results(plan: Plan, tally: Tally, options: Options) -> list[Result]:
+def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
-    deal_groups(plan, tally)
+    deal_groups(tally)
+    if plan.grouping is not None:
+        # Imported here: few calls have groups.
+        from losscli.report.over_groups import keep_groups
+
+        keep_groups(plan, plan.grouping, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
-    found = [result for finisher in finishers for result in _Measured(finisher, tally, {}).results()]
+    found = [result for finisher in finishers for result in _MeasuredRows(finisher, tally, {}).results()]
     sliced: list[Result] = []
-    for place, slicing in enumerate(plan.slicings):
+    for place, slicing in enumerate(plan.shown_slicings):
         by = f"|by:{slicing.slicing}"
-        for values, part in slices_of(slicing, tally, place, options.min_slice):
+        for values, part, group in slices_of(slicing, tally, place, options.min_slice):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
-                sliced += _Measured(finisher, part, named, by).results()
+                sliced += _MeasuredRows(finisher, part, named, by, place, group).results()
     return found + sliced
 
 
@@ -57,9 +64,9 @@ DRAWN = "drawn"
 """Under which the groups of the bootstrap are kept in a tally, once all is read."""
 
 
-def deal_groups(plan: Plan, tally: Tally) -> None:
+def deal_groups(tally: Tally) -> None:
     """When all is read: keep the groups of the bootstrap, of the whole and of every slice."""
-    if plan.groups is None:
+    if tally.dealt is None:
         return
     dealt: dict[Any, tuple[Any, dict[int, Any]]] = {
         cut: (counts.rows["used"], {})
@@ -69,17 +76,17 @@ def deal_groups(plan: Plan, tally: Tally) -> None:
     for (what, cut), state in tally.kept.items():
         if isinstance(what, UnitState) and cut in dealt:
             dealt[cut][1][what.unit] = state
-    for place, groups in plan.groups.settled(dealt).items():
+    for place, groups in tally.dealt.settled(dealt).items():
         tally.kept[DRAWN, place] = BySlice(groups) if place is not None else groups[0]
 
 
-def of_measure(measure: Measure, plan: Plan, tally: Tally, options: Options) -> list[Result]:
+def of_measure(measure: Measure, plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """The results of one measure over the rows of one tally."""
-    return _Measured(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
+    return _MeasuredRows(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
 
 
 def values_of(
-    measure: Measure, plan: Plan, tally: Tally, options: Options
+    measure: Measure, plan: Plan, tally: Tally, options: FinishOptions
 ) -> Callable[[Sequence[Any]], dict[frozenset[tuple[str, str]], float | None]]:
     """From states of a measure's units its values, by part."""
     return Finisher(measure, plan, options.whole or tally, options).values
@@ -88,36 +95,52 @@ def values_of(
 OTHER = "other"
 
 
-def slices_of(
-    view: SliceView, tally: Tally, place: int, min_slice: int
-) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, or lost them for a missing value, in order, each with a tally of its own."""
+class Slice(NamedTuple):
+    """The values that name a slice, what is known of its rows, and whose constant it has."""
+
+    values: tuple[str | None, ...]
+    tally: Tally
+    group: RowGroup
+
+
+def slices_of(view: SliceView, tally: Tally, place: int, min_slice: int) -> list[Slice]:
+    """The slices that have rows, or lost them for a missing value, in order; those that are folded are one."""
     from losscli.measure.slices import order_of
 
     rows = tally.kept[SeenRows(), place].rows
     used = rows["used"]
     either = COUNT.merge(used, rows["lost"]) if "lost" in rows else used
-    codes = [(values, code) for values, code in view.index.codes.items() if COUNT.at(either, code)]
+    codes = [(values, code) for code, values in enumerate(tally.labels[place]) if COUNT.at(either, code)]
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
     kept = [codes[at] for at in order if COUNT.at(used, codes[at][1]) >= min_slice]
     folded = [codes[at] for at in order if COUNT.at(used, codes[at][1]) < min_slice]
-    found = [(values, tally.slice(place, code)) for values, code in kept]
+    found = [Slice(values, tally.slice(place, code), values) for values, code in kept]
     if folded:
         rest = Tally()
         for _, code in folded:
             rest.merge(tally.slice(place, code))
-        found.append(((OTHER,) * len(view.columns), rest))
+        found.append(Slice((OTHER,) * len(view.columns), rest, None))
     return found
 
 
-class _Measured(NamedTuple):
+class _Constant(NamedTuple):
+    """The best constant of a unit, and the state of its rows with it; or why there is none."""
+
+    best: Any = None  # as it is shown
+    state: Any = None
+    why: str | None = None
+
+
+class _MeasuredRows(NamedTuple):
     """A measure over the rows of a tally: all, or those of a slice."""
 
     finisher: Finisher
     tally: Tally
     slice: dict[str, str | None]
     by: str = ""  # what the signature of a slice says more
+    slicing: int | None = None
+    group: RowGroup = None
 
     def results(self) -> list[Result]:
         units = [part.unit for part in self.finisher.measure.parts]
@@ -125,21 +148,28 @@ class _Measured(NamedTuple):
         counted = None not in states
         empty = state_kind(self.finisher.loss.state).empty(weighted=self.finisher.plan.weighted)
         notes = self._notes()
-        outcomes = self.finisher.outcomes(
-            self.finisher.read([empty if state is None else state for state in states])
-        )
+        states = [empty if state is None else state for state in states]
+        groups: GroupStates | None = self.tally.of(GROUPED)
+        if groups is None:
+            outcomes = self.finisher.outcomes(self.finisher.read(states))
+        else:
+            from losscli.report.over_groups import over_groups
+
+            outcomes = over_groups(self.finisher, groups, states)
         resampled = self._resampled() if counted else None
         found = [self._result(outcome, notes, resampled) for outcome in outcomes]
-        if counted and self.tally.of((units[0], self.finisher.loss.elicits)) is not None:
-            found = self._beside_constants(found, outcomes)
+        if counted and (constants := self.finisher.plan.constants) is not None:
+            found = self._beside_constants(found, outcomes, constants)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
-    def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Result]:
+    def _beside_constants(
+        self, found: Sequence[Result], outcomes: Sequence[FinishedPart], constants: Constants
+    ) -> list[Result]:
         """The results, each with the best constant of its rows and the skill against it."""
         from losscli.measure.constant_baseline import skill
 
         parts = self.finisher.measure.parts
-        held = {part.unit: self.tally.kept[(part.unit, self.finisher.loss.elicits), WHOLE] for part in parts}
+        held = {part.unit: self._constant(part.unit, constants) for part in parts}
         beside = []
         for result, outcome in zip(found, outcomes, strict=True):
             own = parts if outcome.several else (outcome.part,)
@@ -165,6 +195,14 @@ class _Measured(NamedTuple):
             }))  # fmt: skip
         return beside
 
+    def _constant(self, unit: int, constants: Constants) -> _Constant:
+        """The best constant of a unit for these rows."""
+        found = constants[unit, self.finisher.loss.elicits, self.slicing]
+        state = None if found.unit is None else self.tally.of(ConstantState(found.unit, self.slicing))
+        if self.group not in found.shown or state is None or not state.rows:
+            return _Constant(why=found.why.get(self.group, found.otherwise))
+        return _Constant(found.shown[self.group], state)
+
     def _notes(self) -> list[str]:
         """What is to be said of all results of the measure."""
         options, notes = self.finisher.options, []
@@ -177,6 +215,8 @@ class _Measured(NamedTuple):
 
             notes = unweighed(plan, self.tally)
             notes += judge(measure, plan, self.tally, options.positive, options.classes)
+        if self.finisher.loss.state == "queries" and plan.grouping is None:
+            notes.append("all rows are one query: `--group COLUMN` names the query of each row")
         if len(self.finisher.measure.parts) > 1 and self.finisher.loss.of_rows is not None:
             notes.append(f"of several labels, {self.finisher.loss.of_rows}")
         if options.average is not None and self.finisher.form != options.average:
@@ -191,16 +231,14 @@ class _Measured(NamedTuple):
         )
         return len([weight for weight in labels if weight > 0]) > 2
 
-    def _result(
-        self, outcome: Outcome, notes: Sequence[str] = (), resampled: Resampled | None = None
-    ) -> Result:
-        part, state, name, finished, several, left_out = outcome
+    def _result(self, outcome: FinishedPart, notes: Sequence[str], resampled: Resampled | None) -> Result:
+        part, state, name, finished, several, left_out, groups = outcome
         loss, values = self.finisher.loss, self.finisher.measure.values
         units = [p.unit for p in self.finisher.measure.parts] if several else [part.unit]
         skipped = _added([self.tally.counts(SkippedRows(unit)) for unit in units])
         touched = _added([self.tally.counts(TouchedRows(unit)) for unit in units])
         missing = [rows for unit in units if (rows := self._lacking(unit)) is not None]
-        if missing:
+        if missing and groups is None:
             count, first = sum(m.rows for m in missing), min(m.first for m in missing)
             finished = Undefined(
                 f"{plural(count, 'row')} without a value, first in {self.finisher.options.row_name(first)}"
@@ -209,7 +247,7 @@ class _Measured(NamedTuple):
             finished = Undefined(self._why_no_row(skipped))
         value, note = rounded(finished)
         total = None
-        if loss.is_mean and loss.state == "sums" and not several and isinstance(state, Sums):
+        if groups is None and loss.is_mean and not several and isinstance(state, Sums):
             total = state.totals[0].rounded()
         found = None if value is None else self._estimate(value, units, outcome, resampled)
         return Result(
@@ -222,7 +260,7 @@ class _Measured(NamedTuple):
             rows=self.tally.used - (sum(skipped.values()) if len(units) == 1 else 0),
             weight=state.weight.rounded(),
             part=name,
-            skipped=skipped,
+            skipped=skipped if groups is None else {**skipped, **groups.skipped},
             touched=touched,
             stderr=found.stderr if found is not None else None,
             ci=found.ci if found is not None else None,
@@ -232,7 +270,7 @@ class _Measured(NamedTuple):
                 if said
             )
             or None,
-            detail=None if several and len(units) > 1 else self._detail(part.unit, state, name),
+            detail=self._detail(outcome, several and len(units) > 1),
             slice=self.slice,
             signature=self.finisher.signature + self.by,
         )
@@ -248,12 +286,17 @@ class _Measured(NamedTuple):
         said = f"a missing value such as `NA` is a class beside numeric classes, first in {self.finisher.options.row_name(row)}"
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
-    def _detail(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
+    def _detail(self, outcome: FinishedPart, averaged: bool) -> dict[str, Any] | None:
+        """What is more than a number; of an average of several units only what there is of groups."""
+        found = None if averaged else self._detail_of_rows(outcome.part.unit, outcome.state, outcome.name)
+        return found if outcome.groups is None else outcome.groups.detail(self.finisher.loss.better, found)
+
+    def _detail_of_rows(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
         loss = self.finisher.loss
         if part and loss.state == "confusion" and state.has_many_classes:
             return None  # the table of so many classes, once for each of them, would fill any file
         detail = detail_of(loss, state, self.finisher.measure.values)
-        if detail is not None and "confusion" in detail:
+        if detail is not None and "classes" in detail:
             detail["classes"] = [self.finisher.shown.get(name, name) for name in detail["classes"]]
         if self.finisher.plan.observers and loss.is_mean and isinstance(state, Sums):
             from losscli.measure.observers.worst_rows import WorstRows
@@ -274,10 +317,13 @@ class _Measured(NamedTuple):
         return Resampled.of(groups, units, interval, self.finisher.values)
 
     def _estimate(
-        self, value: float, units: Sequence[int], outcome: Outcome, resampled: Resampled | None
+        self, value: float, units: Sequence[int], outcome: FinishedPart, resampled: Resampled | None
     ) -> Estimate | None:
-        if self.finisher.options.interval is None:
+        interval = self.finisher.options.interval
+        if interval is None:
             return None
+        if outcome.groups is not None:
+            return outcome.groups.estimate(value, interval)
         spread = self.tally.of(UnitSpread(units[0])) if len(units) == 1 else None
         if resampled is not None:
             return resampled.estimate(outcome.name, outcome.state, spread)
@@ -291,7 +337,7 @@ class _Measured(NamedTuple):
             value,
             outcome.state,
             spread,
-            self.finisher.options.interval,
+            interval,
         )
 
     def _lacking(self, unit: int) -> RowCount | None:

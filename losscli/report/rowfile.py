@@ -19,10 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.errors import UsageError
-from losscli.pairing.spill import Spill
 from losscli.report.writing import cannot, file_in_place
 from losscli.table.block import AnyColumn, ClassColumn, NumberColumn
 from losscli.table.infer_type import CellKinds, value_of
+from losscli.table.spill import Spill
 
 if TYPE_CHECKING:
     from losscli.measure.observers.file_rows import FileRows, RowTable
@@ -36,7 +36,7 @@ TYPES = {"integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "to
 class RowFile:
     """The file while it is being written; leaving the block by an error leaves no file."""
 
-    def __init__(self, path: str, rows: FileRows, *, ordered: bool, for_spreadsheets: bool = False) -> None:
+    def __init__(self, path: str, rows: FileRows, *, ordered: bool, for_spreadsheets: bool) -> None:
         self.path, self.format = path, FORMATS[format_of(path)]
         self.schema = pa.schema([(name, TYPES[kind]) for name, kind in rows.columns()])
         # By their places among the facts, which come after the row number in the columns.

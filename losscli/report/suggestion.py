@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from losscli.report.document import Document, Record, Says
-from losscli.report.records import RowCount
+from losscli.report.records import NumberOfRows
 
 if TYPE_CHECKING:
     from losscli.advise.interpretation import Interpretation
@@ -70,7 +70,7 @@ class SuggestionDocument(Reading, Document):
     title = "losscli.suggestion/1"
     keys = ("rows", "all_rows", *Reading.keys, "others")
 
-    rows: Annotated[RowCount, Says("how many were looked at")]
+    rows: Annotated[NumberOfRows, Says("how many were looked at")]
     all_rows: bool
     others: list[Reading]
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.numbers.exact import round_fraction
-from losscli.report.comparison import VERDICTS, Compared, Test, Verdict
+from losscli.report.comparison import Compared, Test
+from losscli.report.options import VERDICTS
 from losscli.report.records import in_doubles
 from losscli.statistics.distributions import t_quantile, t_upper
 from losscli.statistics.holm import holm
 from losscli.statistics.intervals import IntervalSpec, one_side
 
 if TYPE_CHECKING:
+    from losscli.report.options import VerdictWord
     from losscli.table.block import Ints
 
 POWER = 0.8
@@ -34,7 +36,7 @@ def check_rule(margin: float, fail_on: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides a verdict; ``ranks`` orders the times where rows are compared over time."""
+    """What decides a verdict; ``ranks`` orders rows, by their number, where they are compared over time."""
 
     margin: float
     interval: IntervalSpec
@@ -97,7 +99,7 @@ class Draft:
         if self.chances is None:
             return self.compared
         side = float(one_side(rule.level))
-        verdict: Verdict = "inconclusive"
+        verdict: VerdictWord = "inconclusive"
         if self.chances.worse <= side:
             verdict = "worse"
         elif self.chances.better <= side:

@@ -15,7 +15,7 @@ from losscli.show.canvas import Canvas
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.report.records import Report
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
 class Format(NamedTuple):
@@ -57,7 +57,7 @@ def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | No
     return format.between.join(module.render(view, look) for view in views)
 
 
-def _view(subject: Report | Comparison, format: Format) -> View:
+def _view(subject: Report | Comparison, format: Format) -> ViewModel:
     """The view of a report, with the slices that the format shows, or of a comparison."""
     # Imported here: help and completion read the table of formats without importing NumPy.
     from losscli.report.records import Report

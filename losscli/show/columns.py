@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 NUMBERS = ("value", "number", "count", "change")
 
 
-class Column(NamedTuple):
+class TextColumn(NamedTuple):
     """One column for eyes: its head, a text for each row, and what the texts are."""
 
     head: str
@@ -25,7 +25,7 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """Columns of one length, a heading where the table is not the only one, and how many rows are left out."""
 
-    columns: list[Column]
+    columns: list[TextColumn]
     heading: str = ""
     more: int = 0
 

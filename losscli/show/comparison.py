@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from losscli.report.comparison import Compared, Comparison
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import name_text, place_text, value_text
 from losscli.show.verdict import Verdict
-from losscli.show.view import View, title_of
+from losscli.show.view import ViewModel, title_of
 from losscli.text import plural
 
 
-class ComparisonView(View):
+class ComparisonView(ViewModel):
     """How much worse each model is than the base, with a row for each loss and slice."""
 
     folds = False  # numbers and verdicts are never cut
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__(comparison)
-        self.comparison = comparison
         self.compared = comparison.comparisons
         self.caption = caption_of(comparison)
         self.title = f"{title_of([c.loss for c in self.compared])} compared"
@@ -34,20 +33,20 @@ class ComparisonView(View):
         chances = [c.p_value if c.p_adjusted is None else c.p_adjusted for c in found]
         intervals = ["–" if c.ci is None else f"[{c.ci['low']:.3g}, {c.ci['high']:.3g}]" for c in found]
         wins = ["–" if c.wins is None else f"{100 * c.wins / max(c.rows, 1):.3g}%" for c in found]
-        columns = [Column("loss", [c.loss for c in found])]
+        columns = [TextColumn("loss", [c.loss for c in found])]
         if len({(c.base.pred, c.head.pred) for c in found}) > 1:
-            columns.append(Column("models", [f"{c.base.pred} to {c.head.pred}" for c in found]))
+            columns.append(TextColumn("models", [f"{c.base.pred} to {c.head.pred}" for c in found]))
         if any(c.slice or c.part for c in found):
-            columns.append(Column("of", [place_text(c.part, c.slice) for c in found]))
+            columns.append(TextColumn("of", [place_text(c.part, c.slice) for c in found]))
         return Table([
             *columns,
-            Column("base", [value_text(c.base.value) for c in found], "number"),
-            Column("head", [value_text(c.head.value) for c in found], "number"),
-            Column("worse by", [value_text(c.worse_by) for c in found], "number"),
-            Column("interval", intervals, "number"),
-            Column("p", ["–" if chance is None else f"{chance:.3g}" for chance in chances], "number"),
-            Column("wins", wins, "number"),
-            Column("verdict", [c.verdict for c in found]),
+            TextColumn("base", [value_text(c.base.value) for c in found], "number"),
+            TextColumn("head", [value_text(c.head.value) for c in found], "number"),
+            TextColumn("worse by", [value_text(c.worse_by) for c in found], "number"),
+            TextColumn("interval", intervals, "number"),
+            TextColumn("p", ["–" if chance is None else f"{chance:.3g}" for chance in chances], "number"),
+            TextColumn("wins", wins, "number"),
+            TextColumn("verdict", [c.verdict for c in found]),
         ])  # fmt: skip
 
     def exact(self) -> list[tuple[str, list[Any]]]:

@@ -14,10 +14,10 @@ from losscli.text import visible
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
-def render(views: Sequence[View], look: Canvas) -> str:
+def render(views: Sequence[ViewModel], look: Canvas) -> str:
     """One table; with several views, its first column names the file of each row."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

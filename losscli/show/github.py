@@ -14,10 +14,10 @@ from losscli.text import plural, visible
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
-def render(views: Sequence[View], look: Canvas) -> str:
+def render(views: Sequence[ViewModel], look: Canvas) -> str:
     """The results of all views, then all annotations together; GitHub shows ten of them."""
     lines = [plain(f"losscli: {line}") for view in views for line in _results(view)]
     annotations = [one for view in views for one in _annotations(view)]
@@ -33,7 +33,7 @@ def render(views: Sequence[View], look: Canvas) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _results(view: View) -> Iterator[str]:
+def _results(view: ViewModel) -> Iterator[str]:
     yield view.caption
     for line in view.lines():
         change = f", change {line.change}" if line.change else ""
@@ -41,7 +41,7 @@ def _results(view: View) -> Iterator[str]:
         yield f"{line.name(pred=view.several)} = {value_text(line.value)}{change}{remarks}"
 
 
-def _annotations(view: View) -> Iterator[tuple[float, str]]:
+def _annotations(view: ViewModel) -> Iterator[tuple[float, str]]:
     """A workflow command for each failed limit, after how far it is exceeded."""
     for limit in view.gate.failed if view.gate is not None else ():
         title = f"{view.saved}: {limit.name}" if view.saved is not None else limit.name

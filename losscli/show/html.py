@@ -16,7 +16,7 @@ from losscli.text import grouped, visible
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
     from losscli.show.pictures import Picture
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 MOST_PICTURES = 24
 MOST_LINES = 500
@@ -28,7 +28,7 @@ OPEN_LINES = 24
 """With more results than this, those of slices are folded away."""
 
 
-def render(view: View, look: Canvas) -> str:
+def render(view: ViewModel, look: Canvas) -> str:
     pictures, table = view.pictures(), view.results(ends=True)
     rows = list(table.rows())
     whole = len(rows) if view.whole_rows is None or len(rows) <= OPEN_LINES else max(view.whole_rows, 1)
@@ -76,7 +76,7 @@ def _drawn(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, Any]]:
         yield picture, markup(svg(picture, f"p{at}"))
 
 
-def _matrices(view: View) -> Iterator[dict[str, Any]]:
+def _matrices(view: ViewModel) -> Iterator[dict[str, Any]]:
     """The confusion tables, shaded by the share of the row; tables of very many classes are left out."""
     for table in view.confusions():
         if len(table.classes) > MOST_CLASSES:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
-def render(views: Sequence[View], look: Canvas) -> str:
+def render(views: Sequence[ViewModel], look: Canvas) -> str:
     documents: Any = [view.document() for view in views]
     return json.dumps(documents if len(views) > 1 else documents[0], indent=2, allow_nan=False) + "\n"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
-def render(view: View, look: Canvas) -> str:
+def render(view: ViewModel, look: Canvas) -> str:
     return "".join(json.dumps(result, allow_nan=False) + "\n" for result in view.document()["results"])

@@ -13,12 +13,12 @@ from losscli.text import visible
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
     from losscli.show.verdict import LimitLine
-    from losscli.show.view import ResultLine, View
+    from losscli.show.view import ResultLine, ViewModel
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(views: Sequence[View], look: Canvas) -> str:
+def render(views: Sequence[ViewModel], look: Canvas) -> str:
     """A suite for each view."""
     junit = package("junitparser", format="junit", extra="junit")
     document = junit.JUnitXml("losscli")

@@ -20,6 +20,7 @@ TOUCHED = {
     "rounded": "{} with a probability rounded to 0 or 1",
 }
 SKIPPED = {"zero_label": "{} skipped: the label is zero"}
+SKIPPED_GROUPS = {"undefined": "{} left out: no value", "empty": "{} left out: nothing to rank"}
 
 
 def value_text(value: float | None) -> str:
@@ -33,16 +34,23 @@ def exact_text(value: float | None) -> str:
 
 
 def remarks(result: Result) -> str:
-    """The interval, the note, and how many rows were skipped or touched."""
+    """The interval, the note, and how many rows or groups were skipped or touched."""
     return "; ".join([*([interval_text(result.ci)] if result.ci is not None else []), *notes(result)])
 
 
 def notes(result: Result) -> list[str]:
-    """The note, and how many rows were skipped or touched."""
+    """The note, and how many rows or groups were skipped or touched."""
     said = [result.note] if result.note else []
     for words, counts in ((SKIPPED, result.skipped), (TOUCHED, result.touched)):
-        said += [words.get(name, "{} " + name).format(plural(n, "row")) for name, n in counts.items()]
+        for name, n in counts.items():
+            what = "group" if name in SKIPPED_GROUPS else "row"
+            said.append((SKIPPED_GROUPS | words).get(name, "{} " + name).format(plural(n, what)))
     return said
+
+
+def groups_text(result: Result) -> list[str]:
+    """Over how many groups it is a mean, for formats without a column for that."""
+    return [] if result.groups is None else [f"mean over {plural(result.groups, 'group')}"]
 
 
 def interval_text(ci: Mapping[str, Any]) -> str:
@@ -66,7 +74,7 @@ def place_text(part: Mapping[str, str], slice: Mapping[str, str | None]) -> str:
     return ", ".join([*said, slice_text(slice)] if slice else said)
 
 
-def name_text(loss: str, pred: str | None = None, place: str = "") -> str:
+def name_text(loss: str, pred: str | None, place: str = "") -> str:
     """The name of a result: its loss, its prediction if there are several, its part and slice."""
     return f"{loss}{f' of {pred}' if pred is not None else ''}{f', {place}' if place else ''}"
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.text import visible
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
     from losscli.show.verdict import Verdict
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
-def render(view: View, look: Canvas) -> str:
+def render(view: ViewModel, look: Canvas) -> str:
     lines = [cell(view.caption), "", *_table(view.results(baseline=True))]
     if view.gate is not None:
         lines += ["", f"**{cell(view.gate.line)}**", "", *_table(_verdicts(view.gate))]
-    for rows in view.worst():
+    for rows in (*view.matrices(), *view.worst()):
         lines += ["", cell(rows.heading), "", *_table(rows, aligned=False)]
     for note in view.notes():
         lines += ["", cell(note)]
@@ -29,12 +29,12 @@ def _verdicts(gate: Verdict) -> Table:
     """The limits, failed ones first and the worst on top, without empty columns."""
     limits = [*gate.failed, *(limit for limit in gate.limits if limit.passed)]
     columns = [
-        Column("verdict", [limit.word for limit in limits]),
-        Column("loss", [limit.name for limit in limits]),
-        Column("limit", [limit.bound for limit in limits]),
-        Column("value", [limit.value for limit in limits], "number"),
-        Column("baseline", [limit.baseline for limit in limits], "number"),
-        Column("reason", [limit.reason for limit in limits]),
+        TextColumn("verdict", [limit.word for limit in limits]),
+        TextColumn("loss", [limit.name for limit in limits]),
+        TextColumn("limit", [limit.bound for limit in limits]),
+        TextColumn("value", [limit.value for limit in limits], "number"),
+        TextColumn("baseline", [limit.baseline for limit in limits], "number"),
+        TextColumn("reason", [limit.reason for limit in limits]),
     ]
     return Table([column for column in columns if any(column.cells)])
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.measure.observers.binned import Axis, Coverage, Grid, Histogram, Scores
 from losscli.report.slice_pattern import slice_text
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import name_text, several_preds, value_text
 from losscli.text import plural
 
@@ -56,7 +56,8 @@ class Picture:
 
 def pictures(report: Report) -> list[Picture]:
     """The pictures of a report, in the order in which they are shown."""
-    found = list(_curves(report))
+    exact = dict(_exact_curves(report))
+    found = [*_curves(report), *exact.values()]
     for (kind, name), binned in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
         if isinstance(binned, Histogram):
             if kind == "loss":
@@ -66,7 +67,7 @@ def pictures(report: Report) -> list[Picture]:
         elif isinstance(binned, Grid):
             found.append(_grid(binned, kind, name))
         elif isinstance(binned, Scores):
-            found += _of_scores(binned, name)
+            found += [picture for picture in _of_scores(binned, name) if (picture.plot, name) not in exact]
         elif isinstance(binned, Coverage):
             found.append(_coverage(binned, name))
     return [picture if _drawable(picture) else replace(picture, note=UNDRAWN, **NOTHING) for picture in found]
@@ -160,19 +161,44 @@ def _of_scores(binned: Scores, name: str) -> Iterator[Picture]:
     false = np.concatenate([[0], np.cumsum(negative[::-1])])
     hits, alarms = true / true[-1], false / false[-1]
     area = float(np.trapezoid(hits, alarms))
-    yield Picture(
-        "lines", f"ROC: {name}", "false positive rate", "true positive rate",
-        f"ROC curve of {name}; the area under it is about {area:.4f}", lines=((alarms, hits),), diagonal=True,
-        unit=True, note=width, plot="roc",
-    )  # fmt: skip
+    yield _roc(name, alarms, hits, f"the area under it is about {area:.4f}", width)
     chosen = (true + false) > 0
     precision, recall = true[chosen] / (true + false)[chosen], hits[chosen]
-    share = true[-1] / (true[-1] + false[-1])
-    yield Picture(
+    yield _precision_recall(name, recall, precision, width)
+
+
+def _roc(name: str, alarms: Floats, hits: Floats, said: str, note: str) -> Picture:
+    return Picture(
+        "lines", f"ROC: {name}", "false positive rate", "true positive rate", f"ROC curve of {name}; {said}",
+        lines=((alarms, hits),), diagonal=True, unit=True, note=note, plot="roc",
+    )  # fmt: skip
+
+
+def _precision_recall(name: str, recall: Floats, precision: Floats, note: str) -> Picture:
+    """Its last point calls every row positive."""
+    share = float(precision[-1])
+    return Picture(
         "lines", f"Precision and recall: {name}", "recall", "precision",
         f"Precision by recall of {name}; the share of positives is {share:.3f}, the dashed line",
-        lines=((recall, precision),), level=float(share), unit=True, note=width, plot="pr",
+        lines=((recall, precision),), level=share, unit=True, note=note, plot="pr",
     )  # fmt: skip
+
+
+def _exact_curves(report: Report) -> Iterator[tuple[tuple[str, str], Picture]]:
+    """The curves that results hold, once for each prediction and part, by kind and name; with a value of them."""
+    seen = set()
+    for r in report.results:
+        for kind in ("roc", "pr"):
+            key = kind, ", ".join([r.pred, *r.part.values()])
+            if r.slice or r.detail is None or kind not in r.detail or key in seen:
+                continue
+            seen.add(key)
+            held = {name: np.array(values) for name, values in r.detail[kind].items() if name != "above"}
+            said = f"{r.loss} is {value_text(r.value)}"
+            if kind == "roc":
+                yield key, _roc(key[1], held["fpr"], held["tpr"], said, said)
+            else:
+                yield key, _precision_recall(key[1], held["recall"], held["precision"], said)
 
 
 def _coverage(coverage: Coverage, name: str) -> Picture:
@@ -212,7 +238,7 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-class Slicing(NamedTuple):
+class SlicedResults(NamedTuple):
     """The results of one loss and prediction by slice."""
 
     columns: tuple[str, ...]
@@ -224,7 +250,7 @@ class Slicing(NamedTuple):
         return f"{self.name} by {' + '.join(self.columns)}"
 
 
-def slicings(report: Report) -> list[Slicing]:
+def slicings(report: Report) -> list[SlicedResults]:
     """The results by slice, without those of parts."""
     several = several_preds(report.results)
     groups: dict[tuple[tuple[str, ...], str], list[Result]] = {}
@@ -232,7 +258,7 @@ def slicings(report: Report) -> list[Slicing]:
         if r.slice and not r.part:
             key = tuple(r.slice), name_text(r.loss, r.pred if several else None)
             groups.setdefault(key, []).append(r)
-    return [Slicing(*key, results) for key, results in groups.items()]
+    return [SlicedResults(*key, results) for key, results in groups.items()]
 
 
 MOST_SHARES = 12
@@ -250,12 +276,12 @@ def shares_by_slice(report: Report) -> Iterator[Table]:
         shares.sort(key=lambda one: -one[1])
         shown = shares[:MOST_SHARES]
         columns = [
-            Column("slice", [slice_text(r.slice) for r, _ in shown]),
-            Column("value", [value_text(r.value) for r, _ in shown], "value"),
-            Column("rows", [str(r.rows) for r, _ in shown], "count"),
-            Column("of rows", [f"{100 * r.rows / rows:.1f}%" for r, _ in shown], "number"),
-            Column("of loss", [f"{100 * share:.1f}%" for _, share in shown], "number"),
-            Column("share of the loss", [f"{100 * share:.2f}" for _, share in shown], "bar"),
+            TextColumn("slice", [slice_text(r.slice) for r, _ in shown]),
+            TextColumn("value", [value_text(r.value) for r, _ in shown], "value"),
+            TextColumn("rows", [str(r.rows) for r, _ in shown], "count"),
+            TextColumn("of rows", [f"{100 * r.rows / rows:.1f}%" for r, _ in shown], "number"),
+            TextColumn("of loss", [f"{100 * share:.1f}%" for _, share in shown], "number"),
+            TextColumn("share of the loss", [f"{100 * share:.2f}" for _, share in shown], "bar"),
         ]
         yield Table(columns, slicing.title, len(shares) - len(shown))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.show.lines import place_text, value_text
-from losscli.show.pictures import ConfusionTable, Picture, Slicing, confusions, pictures, slicings
+from losscli.show.pictures import ConfusionTable, Picture, SlicedResults, confusions, pictures, slicings
 from losscli.show.sparklines import bar
 from losscli.text import plural, visible
 
@@ -104,7 +104,7 @@ def _lines(picture: Picture, look: Canvas) -> str:
     return "\n".join([title, *rows, foot]) + f"\n{note}"
 
 
-def _slices(slicing: Slicing, look: Canvas) -> str:
+def _slices(slicing: SlicedResults, look: Canvas) -> str:
     """The values of a loss by slice."""
     shown = slicing.results[:MOST_BARS]
     names = [place_text({}, r.slice) for r in shown]

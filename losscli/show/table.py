@@ -14,13 +14,13 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.text import visible
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
     from losscli.show.verdict import Verdict
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 LEAST_WIDTH = 40
 """A narrower terminal would cut numbers, so lines run over instead."""
@@ -37,7 +37,7 @@ PLACES = {"change": 1, "picture": 2, "remarks": 3}
 ARROWS = {"lower": "↓ lower", "higher": "↑ higher"}
 
 
-def render(view: View, look: Canvas) -> str:
+def render(view: ViewModel, look: Canvas) -> str:
     columns = view.results().columns
     if look.unicode:
         columns = [_with_arrows(column) if column.kind == "word" else column for column in columns]
@@ -54,7 +54,7 @@ def render(view: View, look: Canvas) -> str:
     console.print(_table([*columns, *beside], look))
     if view.gate is not None:
         _print_gate(console, view.gate)
-    for rows in view.worst():
+    for rows in (*view.matrices(), *view.worst()):
         console.print()
         console.print(Text(visible(rows.heading), "dim"))
         for at, piece in enumerate(_pieces(rows.columns, console.width)):
@@ -69,16 +69,16 @@ def render(view: View, look: Canvas) -> str:
     return text if look.unicode else text.replace("–", "-").replace("…", "...")
 
 
-def _with_arrows(column: Column) -> Column:
+def _with_arrows(column: TextColumn) -> TextColumn:
     return column._replace(cells=[ARROWS.get(text, text) for text in column.cells])
 
 
-def _shortened(column: Column) -> Column:
+def _shortened(column: TextColumn) -> TextColumn:
     """The column at its least width."""
     return column._replace(cells=[text[:LEAST_REMARK] for text in column.cells])
 
 
-def _whole_width(columns: Sequence[Column]) -> int:
+def _whole_width(columns: Sequence[TextColumn]) -> int:
     """The width at which nothing is folded or cut."""
     return sum(max(map(len, [column.head, *column.cells])) + BETWEEN for column in columns)
 
@@ -88,7 +88,7 @@ def _width(table: RichTable, console: Console) -> int:
     return Measurement.get(console, console.options.update(width=sys.maxsize), table).maximum
 
 
-def _table(columns: Sequence[Column], look: Canvas, *, cut: OverflowMethod = "ellipsis") -> RichTable:
+def _table(columns: Sequence[TextColumn], look: Canvas, *, cut: OverflowMethod = "ellipsis") -> RichTable:
     """A table of columns; ``cut`` says what becomes of words that are too wide."""
     drawn = RichTable(box=box.SIMPLE_HEAD if look.unicode else box.ASCII2, pad_edge=False, show_edge=False)
     columns = sorted(columns, key=lambda column: PLACES.get(column.kind, 0))
@@ -107,7 +107,7 @@ def _table(columns: Sequence[Column], look: Canvas, *, cut: OverflowMethod = "el
     return drawn
 
 
-def _style(column: Column, text: str, value: str | None) -> str:
+def _style(column: TextColumn, text: str, value: str | None) -> str:
     """The style of a cell: a value is bold, a dash dim, and so are cells with the same text."""
     if column.kind == "picture":
         return "cyan"
@@ -116,7 +116,7 @@ def _style(column: Column, text: str, value: str | None) -> str:
     return "dim" if value == "–" else "bold"
 
 
-def _pieces(columns: Sequence[Column], width: int) -> list[list[Column]]:
+def _pieces(columns: Sequence[TextColumn], width: int) -> list[list[TextColumn]]:
     """The columns in pieces that fit the width; each piece begins with the first column."""
     needed = []
     for column in columns:

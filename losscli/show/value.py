@@ -9,10 +9,10 @@ from losscli.show.lines import exact_text
 
 if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
-    from losscli.show.view import View
+    from losscli.show.view import ViewModel
 
 
-def render(view: View, look: Canvas) -> str:
+def render(view: ViewModel, look: Canvas) -> str:
     values = [line.value for line in view.lines()]
     if len(values) != 1:
         raise UsageError(

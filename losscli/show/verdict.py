@@ -79,7 +79,7 @@ def _line(limit: Mapping[str, Any], *, several: bool) -> LimitLine:
     )
 
 
-def failure_lines(gate: Mapping[str, Any], saved: str | None = None) -> Iterator[str]:
+def failure_lines(gate: Mapping[str, Any], saved: str | None) -> Iterator[str]:
     """Why the gate failed, with a line for each limit, worst first."""
     verdict = judged(gate)
     where = f"{saved}: " if saved is not None else ""

@@ -1,6 +1,6 @@
 """What is shown of a report or a comparison: tables, pictures, counts and a verdict.
 
-Every output format renders any `View` with the same code.  Texts for eyes are rounded; the exact columns hold every
+Every output format renders any `ViewModel` with the same code.  Texts for eyes are rounded; the exact columns hold every
 digit.
 """
 
@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.report.records import Report
-from losscli.show.columns import Column, Table
+from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import (
     caption,
     change_text,
+    groups_text,
     name_text,
     notes,
     place_text,
@@ -26,7 +27,9 @@ from losscli.text import grouped
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
+    from losscli.report.records import Result
     from losscli.show.canvas import Canvas
+    from losscli.show.matrix import ClassPair
     from losscli.show.pictures import ConfusionTable, Picture
     from losscli.show.verdict import Verdict
 
@@ -47,7 +50,7 @@ class ResultLine(NamedTuple):
         return ", ".join(text for text in (self.loss, self.pred if pred else "", self.place) if text)
 
 
-class View:
+class ViewModel:
     """What a format may ask for; a subject without pictures, say, leaves the method as it is here."""
 
     caption: str
@@ -94,9 +97,13 @@ class View:
         """Lines below the table."""
         return []
 
-    def beside(self, look: Canvas) -> list[Column]:
+    def beside(self, look: Canvas) -> list[TextColumn]:
         """Small pictures beside the numbers; the last is the first to be left out in a narrow terminal."""
         return []
+
+    def matrices(self) -> Iterator[Table]:
+        """How often each class was taken for each, by each loss that lists it."""
+        yield from ()
 
     def worst(self) -> Iterator[Table]:
         """The worst rows by each loss that keeps them."""
@@ -139,7 +146,7 @@ def title_of(losses: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
-class ReportView(View):
+class ReportView(ViewModel):
     """The view of a report."""
 
     def __init__(self, report: Report) -> None:
@@ -161,27 +168,30 @@ class ReportView(View):
 
     def results(self, *, ends: bool = False, baseline: bool = False) -> Table:
         found, before = self.report.results, self.report.before
-        columns = [Column("loss", [r.loss for r in found])]
+        columns = [TextColumn("loss", [r.loss for r in found])]
         if self.several:
-            columns.append(Column("pred", [r.pred for r in found], title="prediction"))
+            columns.append(TextColumn("pred", [r.pred for r in found], title="prediction"))
         if self.placed:
-            columns.append(Column("of", [place_text(r.part, r.slice) for r in found]))
-        columns.append(Column("value", [value_text(r.value) for r in found], "value"))
+            columns.append(TextColumn("of", [place_text(r.part, r.slice) for r in found]))
+        columns.append(TextColumn("value", [value_text(r.value) for r in found], "value"))
         if ends and any(r.ci for r in found):
-            columns.append(Column(self._interval_head(), [_ends(r.ci) for r in found], "number"))
+            columns.append(TextColumn(self._interval_head(), [_ends(r.ci) for r in found], "number"))
         if any(r.constant for r in found):
             for head, name in (("constant", "value"), ("skill", "skill")):
                 cells = [value_text(r.constant[name] if r.constant else None) for r in found]
-                columns.append(Column(head, cells, "number"))
+                columns.append(TextColumn(head, cells, "number"))
         if before is not None:
             if baseline:
-                columns.append(Column("baseline", [value_text(was) for was in before], "number"))
-            columns.append(Column("change", self._changes(), "change"))
-        columns.append(Column("rows", [str(r.rows) for r in found], "count"))
-        columns.append(Column("better", [r.better for r in found], "word"))
+                columns.append(TextColumn("baseline", [value_text(was) for was in before], "number"))
+            columns.append(TextColumn("change", self._changes(), "change"))
+        if any(r.groups is not None for r in found):
+            counts = ["" if r.groups is None else str(r.groups) for r in found]
+            columns.append(TextColumn("groups", counts, "count"))
+        columns.append(TextColumn("rows", [str(r.rows) for r in found], "count"))
+        columns.append(TextColumn("better", [r.better for r in found], "word"))
         said = ["; ".join(notes(r)) if ends else remarks(r) for r in found]
         if any(said):
-            columns.append(Column("remarks", said, "remarks"))
+            columns.append(TextColumn("remarks", said, "remarks"))
         return Table(columns)
 
     def _changes(self) -> list[str]:
@@ -212,34 +222,53 @@ class ReportView(View):
         if any(r.constant for r in found):
             for head, name in (("constant", "value"), ("skill", "skill")):
                 columns.append((head, [r.constant[name] if r.constant else None for r in found]))
-        return [
-            *columns,
+        if any(r.groups is not None for r in found):
+            columns.append(("groups", [r.groups for r in found]))
+        columns += [
             ("rows", [r.rows for r in found]),
             ("weight", [r.weight for r in found]),
             ("better", [r.better for r in found]),
             ("note", ["; ".join(notes(r)) for r in found]),
         ]
+        if not any(map(lists_pairs, found)):
+            return columns
+        # Imported here and below: few losses list pairs of classes.
+        from losscli.show.matrix import class_pairs
+
+        return _with_pairs(columns, [class_pairs(r) for r in found])
 
     def lines(self) -> Iterator[ResultLine]:
         for r, change in zip(self.report.results, self._changes(), strict=True):
             place = place_text(r.part, r.slice)
-            yield ResultLine(r.loss, r.pred, place, r.value, change, remarks(r), "; ".join(notes(r)))
+            over = groups_text(r)
+            said, told = (
+                "; ".join([*over, *more, *_pairs_said(r)])
+                for more in ([remarks(r)] if remarks(r) else [], notes(r))
+            )
+            yield ResultLine(r.loss, r.pred, place, r.value, change, said, told)
 
-    def beside(self, look: Canvas) -> list[Column]:
+    def beside(self, look: Canvas) -> list[TextColumn]:
         if not look.pictures:
             return []
         from losscli.show.sparklines import sizes, spreads
 
         found = [
-            Column("by slice", sizes(self.report, look), "picture"),
-            Column("loss of each row", spreads(self.report, look), "picture"),
+            TextColumn("by slice", sizes(self.report, look), "picture"),
+            TextColumn("loss of each row", spreads(self.report, look), "picture"),
         ]
         return [column for column in found if any(column.cells)]
+
+    def matrices(self) -> Iterator[Table]:
+        for r in filter(lists_pairs, self.report.results):
+            from losscli.show.matrix import class_pairs, matrix_table
+
+            name = name_text(r.loss, r.pred if self.several else None, place_text(r.part, r.slice))
+            yield matrix_table(class_pairs(r), name)
 
     def worst(self) -> Iterator[Table]:
         for r in self.report.results:
             worst = (r.detail or {}).get("worst")
-            if not worst or not worst["rows"]:
+            if not worst or not worst.get("rows"):
                 continue
             name = name_text(r.loss, r.pred if self.several else None, place_text(r.part, r.slice))
             share = "" if worst["share"] is None else f", {100 * worst['share']:.3g}% of the total"
@@ -248,7 +277,7 @@ class ReportView(View):
             columns = []
             for head in worst["rows"][0]:
                 cells = [row_text(row[head]) for row in worst["rows"]]
-                columns.append(Column(head, cells, "number" if all(map(_is_number, cells)) else "text"))
+                columns.append(TextColumn(head, cells, "number" if all(map(_is_number, cells)) else "text"))
             yield Table(columns, f"{said} by {name}{share}")
 
     def pictures(self) -> list[Picture]:
@@ -274,6 +303,40 @@ class ReportView(View):
             for why, count in rows.items()
         ]  # fmt: skip
         return [*super().counts(), *dict.fromkeys(touched)]
+
+
+def lists_pairs(result: Result) -> bool:
+    """Whether every format shows the table of classes that the detail of a result holds."""
+    return bool((result.detail or {}).get("listed"))
+
+
+def _pairs_said(result: Result) -> list[str]:
+    if not lists_pairs(result):
+        return []
+    from losscli.show.matrix import pairs_text
+
+    return pairs_text(result)
+
+
+def _with_pairs(
+    columns: list[tuple[str, list[Any]]], pairs: Sequence[Sequence[ClassPair]]
+) -> list[tuple[str, list[Any]]]:
+    """The columns with a row more for each pair of classes, below its result."""
+    said = {"loss", "pred", "part", "slice"}
+    made: list[tuple[str, list[Any]]] = []
+    for name, cells in columns:
+        filled: list[Any] = []
+        for cell, own in zip(cells, pairs, strict=True):
+            filled.append(cell)
+            filled += [pair.weight if name == "weight" else cell if name in said else None for pair in own]
+        made.append((name, filled))
+    at = next(place for place, (name, _) in enumerate(made) if name == "value")
+    classes = [("label_class", 0), ("pred_class", 1)]
+    made[at:at] = [
+        (name, [text for own in pairs for text in ("", *(pair[end] for pair in own))])
+        for name, end in classes
+    ]
+    return made
 
 
 def _ends(ci: Mapping[str, Any] | None) -> str:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.grouped_sums import NotResampled
 from losscli.statistics.distributions import normal_quantile, normal_upper
-from losscli.statistics.intervals import Estimate, one_side, root, tail_note
+from losscli.statistics.intervals import ONE_GROUP, Estimate, one_side, root, tail_note
 
 if TYPE_CHECKING:
     from losscli.statistics.intervals import IntervalSpec
@@ -239,7 +239,6 @@ def few_groups(groups: int) -> list[str]:
 
 
 UNRULY = "no interval: states of this kind are not resampled"
-ONE_GROUP = "no interval: one group of rows tells nothing of the spread"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ The groups do not depend on the order of rows beyond their key or number, on chu
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from losscli.numbers.cells import distinct
 from losscli.numbers.fields import COUNT, STATE
 from losscli.table.block import ClassColumn
 from losscli.table.keys import keys_of, text_words, widened, words_of_texts
@@ -75,38 +75,85 @@ class Groups:
 
 
 class Dealing(NamedTuple):
-    """Groups of the whole, or of the slices of one slicing; whether they are numbered in the index or by hash."""
+    """How rows are cut: into the groups of the whole, or into those of each slice of a slicing."""
 
-    place: int | None  # of the slicing among slicings; None: the whole
-    own: bool
+    slicing: int | None  # its place among slicings; None: the whole
 
 
-@dataclass(slots=True)
-class GroupIndex:
-    """The number of every group met so far, while each row is its own; threads share it."""
+@dataclass(frozen=True, slots=True)
+class DealtGroups:
+    """The groups that have rows, by their codes: those of the whole, and those of each slice.
 
-    codes: dict[int, int] = field(default_factory=dict)  # by the hash
-    pairs: dict[int, dict[int, int]] = field(default_factory=dict)  # of slicings, by MOST_OWN · slice + group
-    full: bool = False  # there are too many, and those that were numbered go by their hash as well
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    A group of a slice is a pair, the number MOST_OWN · code of the slice + code of the group.
+    """
 
-    def __reduce__(self) -> Any:
-        # The lock is of one process.
-        return GroupIndex, (dict(self.codes), {at: dict(of) for at, of in self.pairs.items()}, self.full)
+    own: bool = True  # whether each row or cluster is a group; else the names are first bits of hashes
+    names: Words = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))  # hashes, ascending
+    pairs: Mapping[int, Ints] = field(default_factory=dict)  # of each slicing, ascending
 
-    def number(self, codes: dict[int, int], names: Words | Ints, most: int) -> Ints | None:
-        """The numbers of some names; None where there are too many."""
-        if self.full:
+    def empty(self) -> DealtGroups:
+        """No groups."""
+        return DealtGroups()
+
+    def merge(self, other: DealtGroups, slices: Mapping[int, Ints]) -> Merged:
+        """The groups of both, and the new codes of those of each; ``slices`` has the new codes of the other's slices.
+
+        Where there are too many groups, those with the same first bits of the hash become one.
+        """
+        found = self._joined(other, slices, own=True) if self.own and other.own else None
+        if found is None:
+            found = self._joined(other, slices, own=False)
+            assert found is not None
+        return found
+
+    def _joined(self, other: DealtGroups, slices: Mapping[int, Ints], *, own: bool) -> Merged | None:
+        """The same as `merge`; None where each is to be its ``own`` group, and there are too many."""
+        both = (self, other)
+        names, groups = _union(*(one.names if one.own == own else one.names >> HASH_SHIFT for one in both))
+        if own and len(names) > MOST_OWN:
             return None
-        met, places = np.unique(names, return_inverse=True)
-        with self.lock:
-            if not self.full and len(met) <= most:
-                found = [codes.setdefault(name, len(codes)) for name in met.tolist()]
-                self.full = len(codes) > most
-                if not self.full:
-                    return np.array(found, dtype=np.int64)[places]
-            self.full = True
-            return None
+        pairs: dict[int, Ints] = {}
+        ours, theirs = ({Dealing(None): codes} for codes in groups)
+        for at, more in other.pairs.items():
+            known = self.pairs.get(at, np.zeros(0, dtype=np.int64))
+            pairs[at], codes = _union(
+                known - known % MOST_OWN + groups[0][known % MOST_OWN],
+                slices[at][more // MOST_OWN] * MOST_OWN + groups[1][more % MOST_OWN],
+            )
+            if own and len(pairs[at]) > MOST_PAIRS:
+                return None
+            ours[Dealing(at)], theirs[Dealing(at)] = codes
+        return DealtGroups(own, names, pairs), ours, theirs
+
+    def settled(
+        self, dealt: Mapping[Dealing, tuple[Ints, Mapping[int, Any]]]
+    ) -> dict[int | None, dict[int, Groups]]:
+        """When all is read: the groups of every slice by its code, those of the whole under 0.
+
+        ``dealt`` holds the number of rows of each group, and the states of the groups by unit.
+        """
+        found: dict[int | None, dict[int, Groups]] = {}
+        for dealing, (used, states) in dealt.items():
+            codes = np.flatnonzero(used)
+            pairs = codes if dealing.slicing is None else self.pairs[dealing.slicing][codes]
+            names = self.names[pairs % MOST_OWN]
+            met, starts = np.unique(pairs // MOST_OWN, return_index=True)
+            cuts = [*starts[1:].tolist(), len(codes)]
+            found[dealing.slicing] = {
+                code: Groups((GroupPart(states, codes[start:end], names[start:end]),))
+                for code, start, end in zip(met.tolist(), starts.tolist(), cuts, strict=True)
+            }
+        return found
+
+
+Merged: TypeAlias = tuple[DealtGroups, dict[Dealing, "Ints"], dict[Dealing, "Ints"]]
+"""The groups of two blocks, and the new codes of those of each."""
+
+
+def _union(one: Any, other: Any) -> tuple[Any, list[Ints]]:
+    """All numbers of two arrays, ascending, and the places of the numbers of each among them."""
+    both, places = np.unique(np.concatenate((one, other)), return_inverse=True)
+    return both, np.split(places, [len(one)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,68 +162,54 @@ class GroupView:
 
     columns: tuple[Place, ...] = ()  # none: by the number of the row in PREDS
     keys: tuple[KeyType, ...] = ()  # what the columns are compared as, where they are keys
-    index: GroupIndex = field(default_factory=GroupIndex, compare=False)
 
-    def deal(self, block: Block, slicings: Sequence[Ints]) -> dict[Dealing, Ints]:
-        """The group of each row, over the whole and within its slices."""
-        words, index = self.read(block), self.index
-        if (own := index.number(index.codes, words, MOST_OWN)) is not None:
-            dealt = {Dealing(None, True): own}
-            for at, slices in enumerate(slicings):
-                pairs = index.number(index.pairs.setdefault(at, {}), slices * MOST_OWN + own, MOST_PAIRS)
-                if pairs is not None:
-                    dealt[Dealing(at, True)] = pairs
-            if len(dealt) == 1 + len(slicings):
-                return dealt
-        by_hash = (words >> HASH_SHIFT).astype(np.int64)
-        return {
-            Dealing(None, False): by_hash,
-            **{Dealing(at, False): slices * GROUPS + by_hash for at, slices in enumerate(slicings)},
-        }
+    def deal(
+        self, block: Block, slices: Sequence[tuple[Ints, int]]
+    ) -> tuple[DealtGroups, dict[Dealing, tuple[Ints, int]]]:
+        """The groups of the rows, and by each dealing their codes and how many there are.
 
-    def settled(
-        self, dealt: Mapping[Dealing, tuple[Ints, Mapping[int, Any]]]
-    ) -> dict[int | None, dict[int, Groups]]:
-        """When all is read: the groups of every slice by its number, those of the whole under 0.
-
-        ``dealt`` holds the number of rows of each group, and the states of the groups by unit.
+        ``slices`` are the codes of the slices of each slicing, and how many there are.
         """
-        index, found = self.index, dict[int | None, dict[int, Groups]]()
-        words = np.array(list(index.codes), dtype=np.uint64)
-        if index.full:
-            words >>= HASH_SHIFT
-        for dealing, (used, states) in dealt.items():
-            codes = np.flatnonzero(used)
-            if not dealing.own:
-                at, names = codes // GROUPS, (codes % GROUPS).astype(np.uint64)
-            elif dealing.place is None:
-                at, names = np.zeros_like(codes), words[codes]
-            else:
-                at, group = np.divmod(
-                    np.array(list(index.pairs[dealing.place]), dtype=np.int64)[codes], MOST_OWN
-                )
-                names = words[group]
-            slices = found.setdefault(dealing.place, {})
-            order = np.argsort(at, kind="stable")
-            met, starts = np.unique(at[order], return_index=True)
-            for code, rows in zip(met.tolist(), np.split(order, starts[1:]), strict=True):
-                part = GroupPart(states, codes[rows], names[rows])
-                slices[code] = Groups((*slices.get(code, Groups()).parts, part))
-        return found
+        own, names, codes = self._read(block)
+        pairs: dict[int, Ints] = {}
+        dealt = {Dealing(None): (codes, len(names))}
+        for at, (sliced, count) in enumerate(slices):
+            met, within = distinct(sliced * len(names) + codes, count * len(names))
+            pairs[at] = met // len(names) * MOST_OWN + met % len(names)
+            dealt[Dealing(at)] = within, len(met)
+        return DealtGroups(own, names, pairs), dealt
 
-    def read(self, block: Block) -> Words:
-        """What each row is known by."""
+    def _read(self, block: Block) -> tuple[bool, Words, Ints]:
+        """Whether each row or cluster is a group of its own, the names of the groups, and the group of each row."""
+        words, codes = self._hashes(block)
+        if codes is not None or len(set(words[: MOST_OWN + 1].tolist())) <= MOST_OWN:
+            words, places = np.unique(words, return_inverse=True)
+            met, codes = distinct(places if codes is None else places[codes], len(words))
+            words = words[met]
+        if codes is not None and len(words) <= MOST_OWN:
+            return True, words, codes
+        by_hash = (words >> HASH_SHIFT).astype(np.int64)
+        met, codes = distinct(by_hash if codes is None else by_hash[codes], GROUPS)
+        return False, met.astype(np.uint64), codes
+
+    def _hashes(self, block: Block) -> tuple[Words, Ints | None]:
+        """The hashes by which rows are known, and which one each row has; None: one after the other."""
         if not self.columns:
-            return mixed(block.row_numbers().astype(np.uint64))
+            return mixed(block.row_numbers().astype(np.uint64)), None
         columns = [block.column(place) for place in self.columns]
-        if not self.keys:
-            return hashed([_words_of_values(column) for column in columns])
-        return hashed(
-            [
-                _words_as_text(keys_of(column, kind)[0].words, kind)
-                for column, kind in zip(columns, self.keys, strict=True)
-            ]
-        )
+        if self.keys:
+            keys = zip(columns, self.keys, strict=True)
+            return hashed(
+                [_words_as_text(keys_of(column, kind)[0].words, kind) for column, kind in keys]
+            ), None
+        (cluster,) = columns
+        assert isinstance(cluster, ClassColumn)
+        values = words_of_texts([str(value) for value in cluster.values or ()] or [""])
+        words = hashed(
+            [np.pad(values, ((0, 0), (0, 1)))]
+        )  # the last one is that of a missing value: of no text
+        missing = cluster.missing
+        return words, cluster.codes if missing is None else np.where(missing, len(words) - 1, cluster.codes)
 
 
 def hashed(keys: Sequence[Words]) -> Words:
@@ -196,13 +229,17 @@ def mixed(words: Words) -> Words:
     return mixed_words
 
 
-def _words_of_values(column: Any) -> Words:
-    """The words of a column of text; a missing value has the words of no text."""
-    assert isinstance(column, ClassColumn)
-    words = words_of_texts([str(value) for value in column.values or ()] or [""]).take(column.codes, axis=1)
-    if column.missing is not None:
-        words[:, column.missing] = 0
-    return words
+def dealt_values(values: Sequence[str | None]) -> tuple[Ints, int]:
+    """The group of each value of a column, as rows that have it are dealt, and how many groups there are."""
+    words = words_of_texts(["" if value is None else value for value in values] or [""])
+    words[:, [at for at, value in enumerate(values) if value is None]] = (
+        0  # a missing value has those of no text
+    )
+    names = hashed([words[:, : len(values)]])
+    if len(np.unique(names)) > MOST_OWN:
+        names = names >> HASH_SHIFT
+    met, codes = np.unique(names, return_inverse=True)
+    return codes, len(met)
 
 
 def _words_as_text(words: Words, kind: KeyType) -> Words:

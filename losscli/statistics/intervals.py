@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.loss.declare import Loss, Undefined
-from losscli.loss.spec import parse, read_number
+from losscli.loss.spec import parse
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.sums import Sums
 from losscli.statistics.distributions import t_quantile, wilson
 from losscli.statistics.spread import Spread
+from losscli.text import read_number
 
 if TYPE_CHECKING:
     pass
@@ -138,17 +139,34 @@ def estimate(
         return Estimate(note="no interval: the value is at an end of its range, where it has no slope")
     error = standard_error(covariance, slope, state.rows)
     if not math.isfinite(error):
-        return Estimate(note="no interval: the standard error exceeds the largest double")
+        return Estimate(note=ERROR_TOO_LARGE)
     if is_rate(loss, state, spread):
         squares = state.weight.fraction if spread.squares is None else spread.squares.fraction
         trials = round_fraction(state.weight.fraction**2 / squares)
         return Estimate(error, _ci(*wilson(value, trials, spec.level), spec.level, "wilson"))
-    half = t_quantile(1.0 - float(one_side(spec.level)), state.rows - 1) * error
+    return _by_t(value, error, state.rows, spec, tail_note(state, spread))
+
+
+def estimate_mean(value: float, state: Sums, spread: Spread, spec: IntervalSpec) -> Estimate:
+    """What is known of how far the mean of some values may lie from that of all there could be."""
+    if state.rows < 2:
+        return Estimate(note=ONE_GROUP)
+    error = standard_error(spread.covariance(state.totals, state.weight), [Fraction(1)], state.rows)
+    if not math.isfinite(error):
+        return Estimate(note=ERROR_TOO_LARGE)
+    return _by_t(value, error, state.rows, spec, tail_note(state, spread))
+
+
+def _by_t(value: float, error: float, count: int, spec: IntervalSpec, note: str | None) -> Estimate:
+    """The interval by Student's t of ``count`` - 1."""
+    half = t_quantile(1.0 - float(one_side(spec.level)), count - 1) * error
     if not math.isfinite(value - half) or not math.isfinite(value + half):
         return Estimate(note="no interval: its ends exceed the largest double")
-    return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), tail_note(state, spread))
+    return Estimate(error, _ci(value - half, value + half, spec.level, "normal"), note)
 
 
+ONE_GROUP = "no interval: one group of rows tells nothing of the spread"
+ERROR_TOO_LARGE = "no interval: the standard error exceeds the largest double"
 NO_DOUBLE = "no interval: the square of a row is beyond the range of a double"
 
 

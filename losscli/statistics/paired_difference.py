@@ -26,7 +26,7 @@ class PairedDifference(State):
     losses: PerGroup
     unlike: PerGroup  # rows of blocks in which the two did not count the same rows
     counted: bool = False  # whether rows can be told to be better or worse
-    series: Values | None = None  # the time of each row, and by how much the losses differ
+    series: Values | None = None  # the number of each row, and by how much its losses differ
     FIELDS: ClassVar = {
         "spread": STATE, "wins": COUNT, "losses": COUNT, "unlike": COUNT, "counted": ANY, "series": STATE,
     }  # fmt: skip
@@ -40,7 +40,7 @@ class PairedDifference(State):
     @classmethod
     def of(
         cls, base: Sequence[Floats], head: Sequence[Floats], weight: Floats | None, better: str | None,
-        times: Ints | None = None, codes: Ints | None = None, groups: int = 1,
+        numbers: Ints | None = None, codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
         spread = Spread.of([*base, *head], weight, codes, groups)
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)
@@ -51,7 +51,7 @@ class PairedDifference(State):
             ends = Ends.of(apart if weight is None else apart * weight, weight, codes, groups)
         one, other = (_badness(columns[0], better) for columns in (base, head))
         wins, losses = (_count(found, codes, groups) for found in (other < one, other > one))
-        series = None if times is None else Values.of([times, apart], None, None, codes, groups)
+        series = None if numbers is None else Values.of([numbers, apart], None, None, codes, groups)
         return cls(replace(spread, ends=ends), wins, losses, none, True, series)
 
     def of_rates(self, states: Sequence[Sums]) -> bool:

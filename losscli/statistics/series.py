@@ -1,83 +1,77 @@
 """How two models' losses differ from row to row over time: the test of Diebold and Mariano.
 
-What is kept of a row is its time and by how much its losses differ; the rows are put in order at the end.
+What is kept of a row is its number, its time, and by how much its losses differ; rows are put in order at the end.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.errors import DataError
-from losscli.loss.spec import read_number
+from losscli.numbers.cells import distinct
 from losscli.numbers.exact import ExactSum
+from losscli.table.times import read_times
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from losscli.numbers.values import Values
     from losscli.table.block import Floats, Ints
 
 
+class TimedRows(NamedTuple):
+    """The times of rows: in pieces the numbers of rows, the code of each one's time, and the text of each code."""
+
+    pieces: tuple[tuple[Ints, Ints, Sequence[str | None]], ...]
+
+    @classmethod
+    def of(cls, numbers: Ints, codes: Ints, texts: Sequence[Any]) -> TimedRows:
+        """``codes`` are places in ``texts``, or -1 for a row without a time."""
+        met, codes = distinct(codes + 1, len(texts) + 1)
+        named = (None, *texts)
+        return cls(((numbers, codes, [named[place] for place in met.tolist()]),))
+
+    def merge(self, other: TimedRows) -> TimedRows:
+        return TimedRows(self.pieces + other.pieces)
+
+    def ranks(self, file: str, column: str) -> Ints:
+        """The place in time of each row, by its number, earliest first; -1 for a row without a time.
+
+        Times are numbers, or dates and times in the form of ISO 8601: other text has no sure order.
+        """
+        met = dict.fromkeys(text for _, _, texts in self.pieces for text in texts)
+        texts = [text for text in met if text is not None]
+        ranks: dict[str | None, int] = {None: -1}
+        rank, before = -1, None
+        for key, text in sorted(zip(read_times(texts, file, column), texts, strict=True)):
+            # Two spellings of one time are one time.
+            rank += key != before
+            before = key
+            ranks[text] = rank
+        last = max(int(numbers.max(initial=0)) for numbers, _, _ in self.pieces)
+        found: Ints = np.full(last + 1, -1, dtype=np.int64)
+        for numbers, codes, own in self.pieces:
+            found[numbers] = np.array([ranks[text] for text in own], dtype=np.int64)[codes]
+        return found
+
+
 def in_order(series: Values, ranks: Ints) -> tuple[Floats, int, int]:
     """The differences from the earliest on; how many rows have no time, and how many share one.
 
-    The columns of the series are the number of each row's time, and the difference.
+    The columns of the series are the number of each row, and the difference.
     """
-    times, differences = (
+    rows, differences = (
         np.concatenate(pieces) for pieces in zip(*(piece.columns for piece in series.pieces), strict=True)
     )
-    ranked = ranks[times]
+    ranked = ranks[rows]
     order = np.argsort(ranked, kind="stable")
     ranked = ranked[order]
     lacking = int(np.count_nonzero(ranked < 0))
     shared = int(np.count_nonzero(ranked[1:] == ranked[:-1]))
     return differences[order], lacking, shared
-
-
-def ranks_of(codes: Mapping[tuple[str | None, ...], int], file: str, column: str) -> Ints:
-    """The place in time of every number of a time, earliest first; -1 for a missing one.
-
-    Times are numbers, or dates and times in the form of ISO 8601: other text has no sure order.
-    """
-    texts = [text for (text,) in codes if text is not None]
-    keys = _keys(texts)
-    if isinstance(keys, str):
-        raise DataError(
-            f"the time `{keys}` is neither a number nor a date that can be put in order",
-            "times of one column are all numbers, or all dates of one kind such as `2024-05-31T12:00`",
-            file=file,
-            column=column,
-        )
-    found: Ints = np.full(len(codes), -1, dtype=np.int64)
-    rank, before = -1, None
-    for key, text in sorted(zip(keys, texts, strict=True)):
-        # Two spellings of one time are one time.
-        rank += key != before
-        before = key
-        found[codes[(text,)]] = rank
-    return found
-
-
-def _keys(texts: Sequence[str]) -> list[Any] | str:
-    """What the times are sorted by, or the first that does not go with the others."""
-    numbers = [read_number(text) for text in texts]
-    if None not in numbers:
-        return numbers
-    moments: list[datetime] = []
-    for text in texts:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return text
-        if moments and (moment.tzinfo is None) != (moments[0].tzinfo is None):
-            return text
-        moments.append(moment)
-    return moments
 
 
 def autocovariance(differences: Floats, lag: int, total: Fraction) -> Fraction:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from losscli.table.block import (
     AnyColumn,
-    ClassColumn,
     Floats,
     Ints,
     KeyColumn,
@@ -195,15 +194,9 @@ def words_of_integers(texts: Sequence[str]) -> Words:
     return replaced(words, wide, words_of_texts([texts[at] for at in wide.tolist()]))
 
 
-def float_key(values: Floats, missing: Mask | None = None) -> KeyColumn:
+def float_key(values: Floats, missing: Mask | None) -> KeyColumn:
     # Plus zero, since -0.0 and 0.0 are the same key.
     return KeyColumn((values + 0.0).view(np.uint64).reshape(1, -1), missing)
-
-
-def text_key(column: ClassColumn) -> KeyColumn:
-    """A column of text as keys."""
-    table = [str(value) for value in column.values or ()] or [""]
-    return KeyColumn(picked(words_of_texts(table), column.codes), column.missing)
 
 
 def widened(words: Words, width: int) -> Words:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 
 import jsonschema
 import pytest
+from reports import strict
 
 from conftest import ROOT, command, environment
 
@@ -71,15 +71,6 @@ DOCUMENT = record(
     },
     gate={"type": ["object", "null"]},
 )  # fmt: skip
-
-
-def strict(text):
-    """A JSON document without NaN and Infinity, which Python would read."""
-
-    def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 @pytest.fixture

@@ -443,7 +443,7 @@ def test_init_of_the_sample_data_is_a_configuration(here, tmp_path, name):
 
 @given(st.lists(st.text(min_size=1, max_size=8), max_size=6), st.text(max_size=8))
 def test_no_column_name_breaks_out_of_the_text_that_init_writes(columns, file):
-    held = tomllib.loads(template(["label", "pred", *columns], file))
+    held = tomllib.loads(template(["label", "pred", *columns], file, None))
     assert set(held) <= {"label", "pred"}
     assert tomllib.loads(template(columns, file, file)).get("dialect", file) == file
 
@@ -454,7 +454,7 @@ def test_a_text_as_toml_reads_back(text):
 
 
 def test_every_commented_line_of_the_template_is_a_setting(tmp_path):
-    lines = template([]).splitlines()
+    lines = template([], None, None).splitlines()
     wanted = [
         line[2:] for line in lines if line.startswith("# ") and (" = " in line or line == "# [[gates]]")
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
+from console import commands
 
 from conftest import ROOT
 from losscli.cli.commands import COMMANDS
@@ -19,44 +19,19 @@ from losscli.cli.options import of_command
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[+-]?\d+)?")
 
 
-def commands(topic: str) -> list[tuple[str, str]]:
-    """The commands of a text, each with the output that is shown below it."""
-    found: list[tuple[str, str]] = []
-    text = (GUIDE / f"{topic}.md").read_text(encoding="utf-8")
-    for block in re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        for piece in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = piece.partition("\n")
-            while command.endswith("\\"):
-                more, _, output = output.partition("\n")
-                command = command[:-1] + more.removeprefix(">")
-            found.append((command, output))
-    return found
-
-
 def to_13_digits(text: str) -> str:
     """Rows made with exp and log may differ in their last bit between processors."""
     return NUMBER.sub(lambda found: f"{float(found[0]):.13g}", text)
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bin")
-    script = folder / "losscli"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m losscli "$@"\n')
-    script.chmod(0o755)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOSSCLI_")}
-    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    return {**inherited, "PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-
-
 @pytest.mark.parametrize("topic", TOPICS)
-def test_the_console_blocks_of_a_text_print_what_they_show(environment, tmp_path, topic):
+def test_the_console_blocks_of_a_text_print_what_they_show(reader, tmp_path, topic):
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
-    shown = commands(topic)
+    shown = commands((GUIDE / f"{topic}.md").read_text(encoding="utf-8"))
     assert shown
     for command, output in shown:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=tmp_path, env=environment, text=True, encoding="utf-8",
+            ["bash", "-c", command], cwd=tmp_path, env=reader, text=True, encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False,
         )  # fmt: skip
         assert to_13_digits(done.stdout) == to_13_digits(output), f"$ {command}"

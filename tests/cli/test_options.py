@@ -43,7 +43,7 @@ def test_an_argument_of_a_function_is_an_option_of_its_command(command, function
 def test_what_is_not_given_has_the_default_of_the_record(command, kind):
     given = {name: "x" for name, entry in of_command(command).items() if entry.required}
     values = {name: entry.default for name, entry in of_command(command).items()} | given
-    found, plain = Options(values).record(command, kind), kind("x")
+    found, plain = Options(values, frozenset(given)).record(command, kind), kind("x")
     for field in fields(kind):
         value, default = getattr(found, field.name), getattr(plain, field.name)
         assert (value or None) == (default or None) or [*value] == [*default], field.name

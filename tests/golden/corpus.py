@@ -219,26 +219,25 @@ def differences(expected: Any, actual: Any, place: str = "") -> list[str]:
 
 
 def main() -> None:
-    """Write one layer anew, or both where there is none yet."""
-    layers = sys.argv[1:] or ["facts", "wording"]
+    """Write a layer anew: ``corpus.py wording``; of facts only the calls that are named, which list what has grown."""
+    layer, *names = sys.argv[1:]
+    if layer not in ("facts", "wording") or (layer == "facts" and not names):
+        raise SystemExit("corpus.py wording [CALL ...], or corpus.py facts CALL ...")
     from concurrent.futures import ThreadPoolExecutor
 
     from inputs import write_inputs
 
-    def one(call: Call) -> tuple[list[Any], list[Any]]:
+    def one(call: Call) -> list[Any]:
         with tempfile.TemporaryDirectory() as place:
             write_inputs(Path(place))
-            return run(call, Path(place))
+            return run(call, Path(place))[0 if layer == "facts" else 1]
 
+    held = kept(layer)
+    chosen = [call for call in calls() if not names or call.name in names]
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(one, calls()))
-    for at, layer in enumerate(("facts", "wording")):
-        if layer in layers:
-            lines = [
-                json.dumps({"call": c.name, "steps": f[at]}, ensure_ascii=False)
-                for c, f in zip(calls(), found, strict=True)
-            ]
-            (HERE / f"{layer}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        held |= zip((call.name for call in chosen), pool.map(one, chosen), strict=True)
+    lines = [json.dumps({"call": c.name, "steps": held[c.name]}, ensure_ascii=False) for c in calls()]
+    (HERE / f"{layer}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def checked_columns(form: Loss, params: Params, roles: Roles) -> Iterator[tuple[
     """The side, name and domain of columns of every role whose numbers have a domain."""
     for role in form.roles:
         domain = form.domain(role, params)
-        if isinstance(domain, AnyClass):
+        if isinstance(domain, AnyClass) or role.shape == "Times":
             continue
         side = int(role not in form.pred_roles)
         names = list(sides(form, {role.name: roles[role.name]})[side])

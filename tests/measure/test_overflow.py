@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
 import pytest
+from reports import strict
+from tables import COMPARED
 
 from losscli.errors import UsageError
 from losscli.loss.expression import parse
 from losscli.report.records import Result, in_doubles
 
 GREATEST = "1.7976931348623157e308"
-
-
-def strict(text):
-    return json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
 
 
 def only(ran):
@@ -88,24 +85,7 @@ def test_a_saved_result_without_a_weight_is_read_back(here, text, tmp_path):
 @pytest.mark.parametrize("ci", ["normal", "bootstrap"])
 def test_a_comparison_of_numbers_that_overflow_is_strict_json(here, text, rows, extra, field, ci):
     name = text("t.csv", ["label,a,b,w", *rows])
-    ran = here(
-        "compare",
-        name,
-        "-y",
-        "label",
-        "-p",
-        "a",
-        "-p",
-        "b",
-        "-l",
-        "mae",
-        *extra,
-        "-w",
-        "w",
-        "--ci",
-        ci,
-        "--json",
-    )
+    ran = here("compare", name, *COMPARED, *extra, "-w", "w", "--ci", ci, "--json")
     assert ran.code in (0, 1), ran.err
     for found in strict(ran.out)["comparisons"]:
         if field == "weight":

@@ -9,6 +9,7 @@ import pytest
 from tables import table
 
 from losscli.measure.call import Call
+from losscli.measure.engines import threads
 from losscli.measure.loss_request import requests_of
 from losscli.reading.source import Dialect
 from losscli.report.compare import CompareOptions
@@ -24,6 +25,7 @@ ROWS = {
     "other": [0.2, 0.7, 0.5, 0.3, 0.9, 0.5, 0.6, 0.3, 0.2, 0.5, 0.9, 0.8],
     "w": [1, 2, 1, 3, 1, 1, 2, 1, 1, 2, 1, 1],
     "group": ["a", "b", "a", "c", "b", "a", "c", "b", "a", "a", "b", "c"],
+    "size": [1, 2, 1, 4, 2, 1, 4, 2, 1, 1, 2, 4],
     "day": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
 }
 
@@ -50,6 +52,7 @@ SHARED = {
     "jobs": 2,
     "chunk_rows": 5,
     "memory": 1 << 26,
+    "time": "day",
 }
 EVAL = SHARED | {
     "rows_out": "rows.csv",
@@ -58,15 +61,19 @@ EVAL = SHARED | {
     "columns": ["group", "day"],
     "constant": True,
     "pictures": "all",
+    "group": "group",
+    "group_weight": "size",
 }
-COMPARE = SHARED | {"time": "day", "margin": 0.1, "fail_on": ["better"]}
+COMPARE = SHARED | {"margin": 0.1, "fail_on": ["better"]}
 NEEDS = {
     "key_type": {"on": "id"},
     "unmatched": {"on": "id"},
     "gradient": {"rows_out": "rows.csv"},
     "columns": {"worst": 3},
     "average": {"loss": ["f1"]},
+    "group_weight": {"group": "group"},
     "from_logits": {"loss": ["log_loss"]},
+    "time": {"loss": ["theil_u2"]},
 }
 """Options without which another says nothing."""
 
@@ -117,6 +124,21 @@ def test_a_plan_of_a_comparison_pickles_with_each_option(name, paths):
     options = {"loss": ["mse"], "pred": ["pred", "other"], **NEEDS.get(name, {}), name: COMPARE[name]}
     one, other = again(Call.opened(CompareOptions(*paths, **options)))
     assert one == other != []
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "log_loss", "zero_one"])
+def test_a_plan_with_constants_pickles_and_measures_the_same(loss, paths):
+    options = EvalOptions(
+        *paths, loss=loss, pred="pred", constant=True, by=["group", "day:bins=2"], min_slice=4
+    )
+    call = Call.opened(options)
+    plan, outcome = call.measured(call.plan(requests_of(call.options.losses)))
+    copied = pickle.loads(pickle.dumps(plan))
+    tally = threads.run(copied, call.sources, jobs=2, advance=lambda rows, size: None).tally
+    finish = finish_options(call.options, plan, call.sources)
+    found = results(copied, tally, finish)
+    assert found == results(plan, outcome.tally, finish)
+    assert all(one.constant is not None for one in found)
 
 
 def test_a_plan_that_was_measured_by_pickles_with_the_slices_it_has_met(paths):

@@ -16,10 +16,10 @@ import pytest
 
 from losscli.errors import OutputError
 from losscli.measure import memory
-from losscli.pairing import spill
 from losscli.pairing.runs import gathered, run_of
-from losscli.pairing.spill import Spill
+from losscli.table import spill
 from losscli.table.block import ClassColumn, KeyColumn, NumberColumn
+from losscli.table.spill import Spill
 
 
 def test_pieces_are_found_again_by_their_place():

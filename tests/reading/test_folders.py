@@ -220,7 +220,8 @@ def test_folder_values_that_are_all_plain_integers_are_integers_and_else_text(at
         csv(at / "ints" / name / "a.csv", x=[1])
     csv(at / "texts" / "year=2023" / "a.csv", x=[1])
     csv(at / "texts" / "year=007" / "a.csv", x=[1])
-    assert [open_inputs([path])[0].key_type(1) for path in ("ints", "texts")] == ["int", "text"]
+    opened = [open_inputs([path], format=None, dialect=None, by_key=False)[0] for path in ("ints", "texts")]
+    assert [source.key_type(1) for source in opened] == ["int", "text"]
 
 
 def test_a_folder_value_that_stands_for_none_is_missing(at):

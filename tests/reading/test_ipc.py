@@ -9,17 +9,21 @@ import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import columns
 import numpy as np
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
 import pytest
+from columns import rows_of
 
+from conftest import SUPPORT
 from losscli.errors import DataError
 from losscli.reading import ipc
 from losscli.reading.ipc import open_ipc
-from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
+from losscli.table.block import ColumnRequest
 
 NUMBER, CLASS, TEXT = "number", "class", "text"
 FORMS = [pa.ipc.new_file, pa.ipc.new_stream]
@@ -38,34 +42,7 @@ def written(tmp_path):
     return write
 
 
-def rows_of(source, *wants, chunk_rows=65536, parts=None):
-    rows = []
-    for part in source.parts(wants) if parts is None else parts:
-        for batch in part.batches(chunk_rows):
-            assert 0 < batch.rows <= chunk_rows
-            assert batch.stop is None
-            rows += zip(*(python(column) for column in batch.columns), strict=True)
-    return rows
-
-
-def python(column):
-    there = ~column.missing if column.missing is not None else np.ones(len(column), bool)
-    if isinstance(column, NumberColumn):
-        values = column.values.tolist()
-    else:
-        assert isinstance(column, ClassColumn)
-        values = column.codes.tolist()
-        if column.values is not None:
-            values = [column.values[code] if code >= 0 else None for code in values]
-    return [value if known else None for value, known in zip(values, there, strict=True)]
-
-
-def refusal(path, *wants):
-    with pytest.raises(DataError) as caught:
-        rows_of(open_ipc(path), *wants)
-    assert caught.value.file == path
-    assert "\n" not in caught.value.message + (caught.value.detail or "")
-    return caught.value
+refusal = partial(columns.refusal, open_ipc)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -274,7 +251,8 @@ def fuzz(folder, seed, times):
 def test_no_damage_makes_more_than_a_refusal_or_a_value(tmp_path):
     # A crash in Arrow would end the process of the tests, so it happens in another one.
     call = [sys.executable, __file__, str(tmp_path), "11", str(FUZZED)]
-    ended = subprocess.run(call, capture_output=True, text=True, timeout=600, check=False)
+    env = os.environ | {"PYTHONPATH": f"{SUPPORT}{os.pathsep}{SUPPORT.parent}"}
+    ended = subprocess.run(call, capture_output=True, text=True, timeout=600, check=False, env=env)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) > FUZZED // 10
 

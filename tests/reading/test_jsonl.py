@@ -8,15 +8,15 @@ import math
 import os
 import random
 
-import numpy as np
 import pytest
+from columns import rows_and_stop
 from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.errors import DataError
 from losscli.reading import jsonl
 from losscli.reading.jsonl import open_jsonl
-from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
+from losscli.table.block import ColumnRequest
 
 NUMBER, CLASS, TEXT, SCORE = "number", "class", "text", "score"
 
@@ -34,30 +34,8 @@ def written(tmp_path):
     return write
 
 
-def read(source, *wants, chunk_rows=65536):
-    """Each row as a tuple, None where missing, and what stopped the reading."""
-    rows = []
-    for part in source.parts(wants):
-        for batch in part.batches(chunk_rows):
-            assert batch.rows <= chunk_rows
-            rows += zip(*(python(column) for column in batch.columns), strict=True)
-            if batch.stop is not None:
-                return rows, batch.stop
-    return rows, None
-
-
-def python(column):
-    there = ~column.missing if column.missing is not None else np.ones(len(column), bool)
-    if isinstance(column, NumberColumn):
-        values = column.values.tolist()
-    else:
-        assert isinstance(column, ClassColumn)
-        values = [column.values[code] if code >= 0 else None for code in column.codes.tolist()]
-    return [value if known else None for value, known in zip(values, there, strict=True)]
-
-
 def good(path, *wants, **options):
-    rows, stop = read(open_jsonl(path), *wants, **options)
+    rows, stop = rows_and_stop(open_jsonl(path), *wants, **options)
     assert stop is None
     return rows
 
@@ -133,7 +111,7 @@ def test_text_is_the_text_of_the_value(written):
 def test_a_value_that_cannot_be_read_as_wanted_is_refused_with_its_row(written, kind, value, message):
     path = written('{"w": 1, "v": 1}', '{"w": 1, "v": 2}', f'{{"w": 1, "v": {value}}}', '{"w": 1, "v": []}')
     for chunk_rows in (1, 7):
-        rows, stop = read(
+        rows, stop = rows_and_stop(
             open_jsonl(path), ColumnRequest(0, NUMBER), ColumnRequest(1, kind), chunk_rows=chunk_rows
         )
         assert len(rows) == 2
@@ -153,7 +131,7 @@ def test_columns_are_the_keys_of_all_objects_of_the_first_block_and_a_missing_ke
     assert (source.columns, source.named, source.rows, source.format) == (
         ("b", "a", "", "c"), True, None, "jsonl",
     )  # fmt: skip
-    assert read(source, ColumnRequest(0, NUMBER), ColumnRequest(1, NUMBER))[0] == [
+    assert rows_and_stop(source, ColumnRequest(0, NUMBER), ColumnRequest(1, NUMBER))[0] == [
         (1.0, 2.0),
         (None, 4.0),
         (6.0, None),
@@ -179,7 +157,7 @@ def test_line_ends_of_any_kind_and_empty_lines_at_the_end_are_no_rows(tmp_path, 
 def test_an_empty_line_between_others_is_refused_with_its_row(written, monkeypatch, gap, before):
     monkeypatch.setattr(jsonl, "PART_BYTES", 64)
     path = written(*['{"a": 1}'] * before, *[""] * gap, '{"a": 2}')
-    rows, stop = read(open_jsonl(path), ColumnRequest(0, NUMBER))
+    rows, stop = rows_and_stop(open_jsonl(path), ColumnRequest(0, NUMBER))
     assert (len(rows), stop.row) == (before, before + 1)
     assert "empty" in stop.message
 
@@ -203,7 +181,7 @@ def test_an_empty_line_between_others_is_refused_with_its_row(written, monkeypat
 )
 def test_a_line_that_is_no_object_is_refused_with_its_row(written, line, message):
     path = written('{"a": 1}', '{"a": 2}', line, '{"a": 3}')
-    rows, stop = read(open_jsonl(path), ColumnRequest(0, NUMBER))
+    rows, stop = rows_and_stop(open_jsonl(path), ColumnRequest(0, NUMBER))
     assert (len(rows), stop.row) == (2, 3)
     assert message in stop.message
     assert "\n" not in stop.message + stop.detail
@@ -230,7 +208,7 @@ def test_a_line_without_end_is_refused(written, monkeypatch):
     monkeypatch.setattr(jsonl, "PART_BYTES", 64)
     monkeypatch.setattr(jsonl, "LINE_LIMIT_BYTES", 1 << 10)
     path = written('{"a": 1}', '{"a": "' + "x" * 2000 + '"}')
-    rows, stop = read(open_jsonl(path), ColumnRequest(0, NUMBER))
+    rows, stop = rows_and_stop(open_jsonl(path), ColumnRequest(0, NUMBER))
     assert (rows, stop.row) == ([(1.0,)], 2)
     assert "does not end" in stop.message
     with pytest.raises(DataError, match="does not end"):
@@ -274,12 +252,12 @@ def test_a_compressed_file_is_read_and_one_that_is_cut_off_is_refused(tmp_path):
     raw = gzip.compress(b"".join(b'{"a": %d}\n' % row for row in range(1000)))
     with open(path, "wb") as file:
         file.write(raw)
-    rows, stop = read(open_jsonl(path, compression="gz"), ColumnRequest(0, NUMBER))
+    rows, stop = rows_and_stop(open_jsonl(path, compression="gz"), ColumnRequest(0, NUMBER))
     assert (rows, stop) == ([(float(row),) for row in range(1000)], None)
     with open(path, "wb") as file:
         file.write(raw[:-20])
     with pytest.raises(DataError) as caught:
-        read(open_jsonl(path, compression="gz"), ColumnRequest(0, NUMBER))
+        rows_and_stop(open_jsonl(path, compression="gz"), ColumnRequest(0, NUMBER))
     assert caught.value.file == path
 
 
@@ -318,7 +296,7 @@ def test_no_damage_makes_more_than_a_refusal_or_a_value(tmp_path):
                 ColumnRequest(place, rng.choice([NUMBER, CLASS, TEXT, SCORE]))
                 for place in range(len(source.columns))
             ]
-            _, stop = read(source, *wants, chunk_rows=rng.choice([7, 65536]))
+            _, stop = rows_and_stop(source, *wants, chunk_rows=rng.choice([7, 65536]))
             refused += stop is not None
         except DataError:
             refused += 1

@@ -6,17 +6,22 @@ import math
 import os
 import random
 import zipfile
+from functools import partial
 
+import columns
 import numpy as np
 import pytest
+from columns import rows_of
 
 from losscli.errors import DataError
 from losscli.reading import numpy as source_module
 from losscli.reading.numpy import open_npy
-from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
+from losscli.table.block import ColumnRequest
 
 NUMBER, CLASS, TEXT, SCORE = "number", "class", "text", "score"
 NAN, INF = math.nan, math.inf
+
+refusal = partial(columns.refusal, open_npy)
 
 
 @pytest.fixture
@@ -32,48 +37,8 @@ def saved(tmp_path):
     return save
 
 
-def rows_of(source, *wants, chunk_rows=65536):
-    rows = []
-    for part in source.parts(wants):
-        start = len(rows)
-        for batch in part.batches(chunk_rows):
-            assert 0 < batch.rows <= chunk_rows
-            assert batch.stop is None
-            rows += zip(*(python(column) for column in batch.columns), strict=True)
-        assert len(rows) - start == part.rows
-    return rows
-
-
 def column_of(path, kind, **options):
     return [value for (value,) in rows_of(open_npy(path), ColumnRequest(0, kind), **options)]
-
-
-def python(column):
-    there = ~column.missing if column.missing is not None else np.ones(len(column), bool)
-    if isinstance(column, NumberColumn):
-        assert column.values.dtype == np.float64
-        values = column.values.tolist()
-    else:
-        assert isinstance(column, ClassColumn)
-        values = column.codes.tolist()
-        if column.values is not None:
-            values = [column.values[code] if code >= 0 else None for code in values]
-    return [value if known else None for value, known in zip(values, there, strict=True)]
-
-
-def read_to_its_end(path, wants):
-    for part in open_npy(path).parts(wants):
-        for batch in part.batches(100):
-            if batch.stop is not None:
-                raise batch.stop
-
-
-def refusal(path, *wants):
-    with pytest.raises(DataError) as caught:
-        read_to_its_end(path, wants)
-    assert caught.value.file == path
-    assert "\n" not in caught.value.message + (caught.value.detail or "")
-    return caught.value
 
 
 # ---------------------------------------------------------------------- values

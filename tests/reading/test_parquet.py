@@ -8,16 +8,19 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import columns
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from columns import rows_of
 
 from losscli.errors import DataError
 from losscli.reading import parquet
 from losscli.reading.parquet import open_parquet
-from losscli.table.block import ClassColumn, ColumnRequest, NumberColumn
+from losscli.table.block import ColumnRequest
 
 NUMBER, CLASS, TEXT = "number", "class", "text"
 
@@ -32,38 +35,7 @@ def written(tmp_path):
     return write
 
 
-def rows_of(source, *wants, chunk_rows=65536, parts=None):
-    """Each row as a tuple of Python values, None where missing, read part by part."""
-    rows = []
-    for part in source.parts(wants) if parts is None else parts:
-        start = len(rows)
-        for batch in part.batches(chunk_rows):
-            assert 0 < batch.rows <= chunk_rows
-            assert batch.stop is None
-            rows += zip(*(python(column) for column in batch.columns), strict=True)
-        assert len(rows) - start == part.rows
-    return rows
-
-
-def python(column):
-    there = ~column.missing if column.missing is not None else np.ones(len(column), bool)
-    if isinstance(column, NumberColumn):
-        values = column.values.tolist()
-    else:
-        assert isinstance(column, ClassColumn)
-        values = column.codes.tolist()
-        if column.values is not None:
-            values = [column.values[code] if code >= 0 else None for code in values]
-    return [value if known else None for value, known in zip(values, there, strict=True)]
-
-
-def refusal(path, *wants):
-    with pytest.raises(DataError) as caught:
-        rows_of(open_parquet(path), *wants)
-    error = caught.value
-    assert error.file == path
-    assert "\n" not in error.message + (error.detail or "")
-    return error
+refusal = partial(columns.refusal, open_parquet)
 
 
 # ---------------------------------------------------------------------- columns and rows

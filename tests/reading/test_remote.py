@@ -194,6 +194,24 @@ def test_folders_and_globs_of_a_store_are_read_like_those_of_a_disk(bucket):
     ]
 
 
+def test_the_first_file_of_a_store_is_fetched_once_however_often_the_columns_are_asked_for(
+    bucket, monkeypatch
+):
+    fetch, fetched = remote.fetch, []
+
+    def noted(uri):
+        fetched.append(uri.rpartition("day=")[2])
+        return fetch(uri)
+
+    monkeypatch.setattr(remote, "fetch", noted)
+    assert evaluate(
+        f"{bucket}/p", f"{bucket}/l", loss=["mse"], by=["pred:bins=2", "label:bins=1"], jobs=1
+    ).results
+    assert {name: fetched.count(name) for name in fetched} == {
+        "0/x.csv": 1, "1/x.csv": 2, "2/x.csv": 2, "0/x.parquet": 1, "1/x.parquet": 2, "2/x.parquet": 2,
+    }  # fmt: skip
+
+
 def test_an_empty_folder_of_a_store_is_refused(bucket):
     with pytest.raises(DataError, match="matches no data files"):
         evaluate(f"{bucket}/q/*.csv", f"{bucket}/l", loss=["mse"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bca import bca
 from scipy import stats
-from tables import table, two_models
+from tables import COMPARED, table, two_models
 
 from losscli.errors import DataError, UsageError
 from losscli.report.compare import compare
@@ -309,8 +309,7 @@ def test_the_document_holds_what_its_schema_says(here, tmp_path):
     schema = Comparison.model().model_json_schema(by_alias=True)
     path = table(tmp_path, two_models(2))
     ran = here(
-        "compare", path, "-y", "label", "-p", "a", "-p", "b", "-l", "mae", "-l", "r2", "-l", "huber:delta=2",
-        "--by", "g", "--json", "--fail-on", "",
+        "compare", path, *COMPARED, "-l", "r2", "-l", "huber:delta=2", "--by", "g", "--json", "--fail-on", "",
     )  # fmt: skip
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
@@ -322,24 +321,7 @@ def test_the_document_holds_what_its_schema_says(here, tmp_path):
 @pytest.mark.parametrize("format", ["table", "csv", "markdown"])
 def test_every_format_tells_the_verdict(here, tmp_path, format):
     path = table(tmp_path, two_models(2))
-    ran = here(
-        "compare",
-        path,
-        "-y",
-        "label",
-        "-p",
-        "a",
-        "-p",
-        "b",
-        "-l",
-        "mae",
-        "-l",
-        "r2",
-        "-f",
-        format,
-        "--fail-on",
-        "",
-    )
+    ran = here("compare", path, *COMPARED, "-l", "r2", "-f", format, "--fail-on", "")
     assert ran.code == 0, ran.err
     assert "inconclusive" in ran.out
     assert "no function of means" in ran.out

@@ -333,7 +333,7 @@ def report(one):
     ],
 )
 def test_a_change_is_judged_in_the_decimals_of_both_values(better, base, head, limit, passed):
-    baseline = Baseline("base.json", report(result(base, better)))
+    baseline = Baseline(report(result(base, better)))
     gate = Gate((Limit.of("mae", "max_regression", limit),), baseline)
     (found,) = gate.judge(report(result(head, better))).gate["limits"]
     assert found["passed"] == passed, found["reason"]

@@ -30,7 +30,7 @@ def interval(low, high, level=0.95, method="normal"):
 
 def judged(limits, *results, before=None):
     """The verdicts of limits on results, against those of a baseline."""
-    baseline = None if before is None else Baseline("base.json", report(*before))
+    baseline = None if before is None else Baseline(report(*before))
     gate = Gate(tuple(limits), baseline).judge(report(*results)).gate
     assert gate["passed"] == all(limit["passed"] for limit in gate["limits"])
     return gate["limits"]

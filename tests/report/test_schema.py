@@ -7,6 +7,7 @@ import json
 
 import jsonschema
 import pytest
+from tables import COMPARED
 
 from losscli.report.document import DOCUMENTS
 
@@ -69,23 +70,7 @@ def test_the_keys_of_a_result_are_written_in_the_order_of_its_schema(here, pair,
 def test_comparisons_hold_what_their_schema_says(here, text, schema):
     rows = [f"{at},{at % 3 + 0.5 * (at % 7)},{at % 3},{at % 4},{at},{'xy'[at % 2]}" for at in range(40)]
     both = text("both.csv", ["id,label,a,b,t,g", *rows])
-    call = [
-        "compare",
-        both,
-        "-y",
-        "label",
-        "-p",
-        "a",
-        "-p",
-        "b",
-        "-l",
-        "mae",
-        "-l",
-        "r2",
-        "--by",
-        "g",
-        "--json",
-    ]
+    call = ["compare", both, *COMPARED, "-l", "r2", "--by", "g", "--json"]
     of_comparison = schema("comparison")
     tests = set()
     for options in (

@@ -8,11 +8,11 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
+from reports import compare_saved
 from scipy import stats
 from tables import table, two_models
 
 from losscli.errors import DataError
-from losscli.report.compare_saved import compare_saved
 from losscli.report.comparison import Comparison
 
 

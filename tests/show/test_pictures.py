@@ -122,3 +122,13 @@ def test_a_table_that_is_written_to_a_file_or_a_pipe_has_no_pictures(sliced, her
     ran = here("eval", "d.csv", "-l", "mae", "--by", "s", "-f", "table")
     assert ran.code == 0
     assert "█" not in ran.out
+
+
+def test_a_curve_of_a_result_is_drawn_in_place_of_that_from_bins(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text("d.csv", ["prob,label", "0.1,0", "0.4,0", "0.35,1", "0.8,1"])
+    both = evaluate("d.csv", loss=["auc", "log_loss"], pred="prob", pictures="all")
+    drawn = plots(both, "roc", Canvas(80, False, False))
+    assert drawn.count("ROC: prob") == 1
+    assert "auc is 0.75" in drawn
+    assert "from scores in bins" in plots(both, "pr", Canvas(80, False, False))

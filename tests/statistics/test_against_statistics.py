@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recorded import recorded
+from reports import compare_saved
 from scipy import stats
 from tables import table
 
@@ -178,8 +179,6 @@ def test_the_standard_error_of_diebold_and_mariano(tmp_path, data, horizon, loss
 
 
 def test_welchs_test_of_two_saved_results(tmp_path, data, here):
-    from losscli.report.compare_saved import compare_saved
-
     name, held = data
     path = table(tmp_path, held)
     for one in "ab":

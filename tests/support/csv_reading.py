@@ -7,10 +7,12 @@ import struct
 from dataclasses import dataclass
 from unittest import mock
 
+from columns import plain
+
 from losscli.errors import DataError
 from losscli.reading import csv, csv_rows
 from losscli.reading.source import Dialect, Source
-from losscli.table.block import AnyColumn, ColumnRequest, NumberColumn
+from losscli.table.block import ColumnRequest
 
 PART_SIZES = (1, 16, 64, csv_rows.PART_BYTES)
 
@@ -72,24 +74,6 @@ def read_alike(data, *wants, **options) -> Found:
         )
         assert str(way.stop) == str(ways[0].stop)
     return ways[0]
-
-
-def plain(column: AnyColumn) -> list:
-    """Doubles, labels, and None for what is missing."""
-    missing = [False] * len(column) if column.missing is None else column.missing.tolist()
-    if isinstance(column, NumberColumn):
-        assert all(
-            value != value for value, gone in zip(column.values.tolist(), missing, strict=True) if gone
-        )
-        return [None if gone else value for value, gone in zip(column.values.tolist(), missing, strict=True)]
-    codes = column.codes.tolist()
-    if column.values is None:
-        assert not any(missing)
-        return codes
-    kinds = [(type(value), value) for value in column.values]
-    assert len(set(kinds)) == len(kinds), "equal values must share a code"
-    assert all(code == -1 for code, gone in zip(codes, missing, strict=True) if gone)
-    return [None if gone else column.values[code] for code, gone in zip(codes, missing, strict=True)]
 
 
 def bits(values: list[float | None]) -> list[bytes | None]:

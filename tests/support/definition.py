@@ -93,6 +93,22 @@ def gammainc(a: Any, x: Any) -> mpmath.mpf:
         return 1 - front * a * total
 
 
+def alignment(one: Any, other: Any) -> tuple[int, int]:
+    """The fewest edits that make one sequence of another, and the most parts that stay in so many edits."""
+    table = {(0, 0): (0, 0)}
+    for i in range(len(one) + 1):
+        for j in range(len(other) + 1):
+            ways = [(table[i - 1, j][0] + 1, table[i - 1, j][1])] if i else []
+            ways += [(table[i, j - 1][0] + 1, table[i, j - 1][1])] if j else []
+            if i and j:
+                edits, hits = table[i - 1, j - 1]
+                same = one[i - 1] == other[j - 1]
+                ways.append((edits + (not same), hits + same))
+            if ways:
+                table[i, j] = min(ways, key=lambda way: (way[0], -way[1]))
+    return table[len(one), len(other)]
+
+
 def betainc(a: Any, b: Any, x: Any) -> mpmath.mpf:
     """The regularised incomplete beta function, by the series of the lesser part."""
     a, b, x = MP.mpf(a), MP.mpf(b), MP.mpf(x)
@@ -117,7 +133,10 @@ WORDS: dict[str, Any] = {
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
     "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
-    "erfc": erfc, "gammainc": gammainc, "ive": ive, "betainc": betainc, "lgamma": MP.loggamma, "floor": MP.floor, "pi": MP.pi, "inf": MP.inf,
+    "erfc": erfc, "gammainc": gammainc, "ive": ive, "betainc": betainc, "lgamma": MP.loggamma, "floor": MP.floor,
+    "float": lambda x: MP.mpf(nearest(MP.mpf(x))), "pi": MP.pi, "inf": MP.inf,
+    "words": str.split, "edits": lambda one, other: alignment(one, other)[0],
+    "hits": lambda one, other: alignment(one, other)[1],
 }  # fmt: skip
 """What a definition may speak of besides its roles, parameters and own names."""
 
@@ -128,6 +147,10 @@ PLAIN = (
     ast.GtE, ast.In, ast.NotIn, ast.IfExp, ast.Call, ast.keyword, ast.Subscript, ast.Slice, ast.GeneratorExp,
     ast.ListComp, ast.comprehension,
 )  # fmt: skip
+
+
+SHARES = ("quantile", "share")
+"""The parameters that are a share of all rows."""
 
 
 class Definition:
@@ -233,6 +256,8 @@ def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[
     lists["weight"] = [int(cell) if counts else exact(cell) for cell in weight]
     # A role that a parameter names is a list already.
     given = {name: exact(value) for name, value in params.items() if name not in roles}
+    # Shares of the rows are meant as they are written: 0.9 is nine tenths, not the double next to it.
+    given |= {name: MP.mpf(repr(params[name])) for name in SHARES if name in params}
     return Definition(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
 
 

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from losscli.loss.declare import Loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
-from losscli.loss.params import Param
+from losscli.loss.params import LossName, Param
 from losscli.losses import catalogue
 
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ def values_of(param: Param) -> list[Any]:
     """Values of a parameter: all choices, or its default, the ends of its range and some between."""
     if param.choices:
         return list(param.choices)
-    if param.name == "matrix":
+    if param.name == "matrix" or param.type is LossName:
         return []
     if param.type not in (bool, int, float):
         raise NotImplementedError(f"values of the parameter `{param.name}` are not drawn yet")
@@ -212,6 +212,10 @@ def draw(
             if role in loss.pred_roles and "label" in drawn and drawn["label"].ndim == 1:
                 column = _near(drawn["label"], column, domain, rng, ends, turns)
             drawn[role.name] = column
+        elif role.shape == "Times":
+            drawn[role.name] = rng.permutation(rows).astype(np.float64)
+        elif role.shape == "Texts":
+            drawn[role.name] = _texts(rng, rows, drawn.get("label"), ends)
         else:
             raise NotImplementedError(f"the shape {role.shape} of `{loss.name}` is not drawn yet")
     if ends and [role.shape for role in loss.roles[:2]] == ["Column", "Column"]:
@@ -239,6 +243,12 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
     roles = draw(loss, params, rng, rows, classes=classes)
     if set(roles) == {"first", "second"}:
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
+    if {"nll", "logp"} & set(roles):
+        return {name: np.full(rows, float(name == "tokens")) for name in roles}
+    if "time" in loss.label_roles:
+        return {**roles, "pred": roles["time"].copy()}
+    if "lower" in loss.label_roles:
+        return {**roles, "pred": np.clip(roles["pred"], roles["lower"], roles["upper"])}
     if "label" not in roles:
         return None
     label = loss.domain(loss.role("label"), params)
@@ -347,6 +357,30 @@ def _near(
     return _inside(domain, drawn, pred)
 
 
+WORDS = ("a", "the", "cat", "cats", "sat", "Zürich", "naïve", "e\u0301", "数据", "don't", "1", "1.0", "true")
+ODD_WORDS = ("x" * 70, "abababab", "\U0001f600", "A", "\u00a0", " ", "NA")
+
+
+def _texts(rng: Generator, rows: int, label: Any, ends: bool) -> Any:
+    """Texts of a few words; predictions are their label with a word more, less or changed, or another text."""
+    pool = np.array([*WORDS, *(ODD_WORDS if ends else ())], dtype=object)
+    found = np.empty(rows, dtype=object)
+    for at in range(rows):
+        words = [
+            str(word) for word in rng.choice(pool, rng.integers(1, 40 if ends and rng.random() < 0.1 else 7))
+        ]
+        if label is not None and rng.random() < 0.8:
+            words = label[at].split(" ")
+            for _ in range(int(rng.integers(0, 4))):
+                place = int(rng.integers(0, len(words) + 1))
+                words[place : place + int(rng.integers(0, 2))] = [str(rng.choice(pool))] * int(
+                    rng.integers(0, 2)
+                )
+        # An empty cell is a missing value.
+        found[at] = " ".join(words) or "the"
+    return found
+
+
 CORNERS = (
     (GREATEST, -GREATEST), (-GREATEST, GREATEST), (GREATEST, GREATEST), (0.0, 0.0), (-0.0, 0.0), (0.0, SMALLEST),
     (SMALLEST, -SMALLEST), (SMALLEST, SMALLEST), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 1.0), (0.0, GREATEST),
@@ -447,15 +481,20 @@ def sides(loss: Loss, roles: Roles, weight: Any = None) -> tuple[dict[str, Any],
 
 def options_of(loss: Loss, roles: Roles, weight: Any = None) -> dict[str, Any]:
     """What `evaluate` must be told of the columns."""
-    preds, labels = sides(loss, {name: column for name, column in roles.items() if name not in loss.columns})
+    others = {*loss.columns, *(role.name for role in loss.roles if role.shape == "Times")}
+    preds, labels = sides(loss, {name: column for name, column in roles.items() if name not in others})
     options: dict[str, Any] = {"pred": ",".join(preds)}
     if "label" in roles:
         options["label"] = ",".join(labels)
+    elif loss.label_roles != ("label",):
+        options["label"] = ",".join(f"{name}={name}" for name in loss.label_roles)
     if [role.name for role in loss.pred_roles] != ["pred"]:
         named = {role.name: "_*" if role.shape == "Columns" else "" for role in loss.pred_roles}
         options["pred"] = ",".join(f"{name}={name}{end}" for name, end in named.items())
     if loss.logits:
         options["from_logits"] = True
+    if any(role.shape == "Times" for role in loss.roles):
+        options["time"] = "time"
     return options | ({"weight": "weight"} if weight is not None else {})
 
 

@@ -12,6 +12,10 @@ def table(folder, columns, name="t.csv"):
     return str(path)
 
 
+COMPARED = ("-y", "label", "-p", "a", "-p", "b", "-l", "mae")
+"""The options that compare the models `a` and `b` of a table."""
+
+
 def two_models(seed, rows=240, shift=0.3):
     rng = np.random.default_rng(seed)
     label = rng.normal(size=rows)

@@ -66,7 +66,7 @@ GATES = """
 """
 
 
-def template(columns: Sequence[str], file: str | None = None, dialect: str | None = None) -> str:
+def template(columns: Sequence[str], file: str | None, dialect: str | None) -> str:
     """The text of the configuration; a key whose value is not known is a comment."""
     from losscli.reading.select import DEFAULT_NAMES
 

@@ -30,10 +30,10 @@ from losscli.pairing.key import KeyedParts, keyed_batch, part_bits
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.ordered import in_order
 from losscli.pairing.runs import larger_batches
-from losscli.pairing.spill import Spill
 from losscli.reading.inputs import row_name
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, Block, ColumnRequest, Ints
+from losscli.table.spill import Spill
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from losscli.errors import DataError
 from losscli.measure.tally import Tally
+from losscli.numbers.states import GROWING
 from losscli.table.block import Batch
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class Sink(Protocol):
 
 
 def empty_tally(plan: Plan, sink: Sink | None, memory: int) -> Tally:
-    """An empty tally that sends single rows to ``sink`` and refuses tables of more than ``memory`` bytes."""
-    limit = memory if any(unit.loss.state == "confusion" for unit in plan.units) else None
+    """An empty tally that sends single rows to ``sink`` and holds no more than ``memory`` bytes of states."""
+    limit = memory if any(unit.loss.state in GROWING for unit in plan.units) else None
     if sink is None:
         return Tally(memory=limit)
     sink.restart()

@@ -1,4 +1,4 @@
-"""How two units differ row by row."""
+"""How two units differ row by row, and the times of rows, which put the differences in order."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.measure.observers.observer import Observer
+from losscli.table.block import ClassColumn
 
 if TYPE_CHECKING:
     from losscli.measure.observers.observer import CutKey, MeasuredBlock
-    from losscli.measure.slices import SliceView
     from losscli.statistics.paired_difference import PairedDifference
+    from losscli.statistics.series import TimedRows
+    from losscli.table.block import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class UnitDifference(Observer):
     base: int
     head: int
     better: str | None  # which rows are better (None: it cannot be told)
-    times: SliceView | None = None  # the time of each row, where models are compared over time
+    timed: bool = False  # whether the difference of each row is kept with the number of the row
     adds_up = True
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> PairedDifference:
@@ -34,8 +36,24 @@ class UnitDifference(Observer):
             kept is None or head.kept is None or not np.array_equal(kept, head.kept)
         ):
             return PairedDifference.of_unlike(base.rows.block.rows, *base.rows.cuts[cut])
-        times = None if self.times is None else self.times.read(base.rows.block)
-        times = times if times is None or kept is None else times[kept]
+        numbers = base.numbers if self.timed else None
         return PairedDifference.of(
-            base.columns, head.columns, base.weight, self.better, times, *base.cut(cut)
+            base.columns, head.columns, base.weight, self.better, numbers, *base.cut(cut)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RowTimes(Observer):
+    """The time of each row."""
+
+    column: Place
+    by_slice = False
+
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> TimedRows:
+        from losscli.statistics.series import TimedRows
+
+        used = block.used.block
+        times = used.column(self.column)
+        assert isinstance(times, ClassColumn)
+        assert times.values is not None
+        return TimedRows.of(used.row_numbers(), times.codes, times.values)

@@ -24,7 +24,7 @@ class Fact:
     name: str
     place: Place
     number: bool  # else it is text
-    integer: bool = False  # text that is an integer in every row
+    integer: bool  # text that is an integer in every row
     cells: CellReader | None = None  # reads from its cells of what type it is
 
     def cell(self, block: Block, at: int) -> Any:

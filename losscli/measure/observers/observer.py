@@ -1,7 +1,8 @@
 """What an observer is, and what it sees of a block.
 
-An observer is a value: equal observers keep the same.  `Observer.observe` returns its state over a block.  States merge,
-and `at` gives the state of one group.  A new observer is one class, and one line where a plan takes it in.
+An observer is a value: equal observers keep the same.  `Observer.observe` returns its state over a block.  States merge;
+where they are kept by group, `at` gives the state of one group, and `regrouped` gives the groups new codes.  A new
+observer is one class, and one line where a plan takes it in.
 """
 
 from __future__ import annotations
@@ -29,18 +30,14 @@ WHOLE = None
 
 
 class Cut(NamedTuple):
-    """The group of each row, and how many groups arrays by group have.  The whole has no codes."""
+    """The group of each row, by its code in the block, and how many groups there are.  The whole has no codes."""
 
     codes: Ints | None = None
     groups: int = 1
 
-    @classmethod
-    def of(cls, codes: Ints) -> Cut:
-        return cls(codes, int(codes.max(initial=-1)) + 1)
-
     def take(self, kept: Mask | None) -> Cut:
-        """The cut of some of the rows."""
-        return self if kept is None or self.codes is None else Cut.of(self.codes[kept])
+        """The cut of some of the rows, with the same groups."""
+        return self if kept is None or self.codes is None else Cut(self.codes[kept], self.groups)
 
 
 class CutBlock:

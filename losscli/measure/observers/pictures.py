@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     from losscli.measure.observers.observer import CutKey, MeasuredBlock, UnitRows
 
-Pictures: TypeAlias = Literal["none", "losses", "all"]
-"""What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
-
-
 PictureKind: TypeAlias = Literal["residuals", "scores", "coverage"]
 
 

@@ -15,7 +15,7 @@ from losscli.numbers.row_count import RowCount
 if TYPE_CHECKING:
     from losscli.measure.observers.observer import Cut, CutKey, MeasuredBlock
     from losscli.numbers.fields import PerGroup
-    from losscli.table.block import Mask
+    from losscli.table.block import Ints, Mask
 
 
 class Counts(NamedTuple):
@@ -37,6 +37,12 @@ class Counts(NamedTuple):
         for name, more in other.rows.items():
             rows[name] = COUNT.merge(rows[name], more) if name in rows else more
         return Counts(rows)
+
+    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Counts:
+        """Those of the groups ``codes`` at other places, of ``groups``; those that share a place are added up."""
+        return Counts(
+            {name: COUNT.regrouped(rows, codes, places, groups) for name, rows in self.rows.items()}
+        )
 
     def at(self, group: int) -> Counts:
         """Those of one group alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from losscli.measure.observers.observer import UnitObserver
@@ -25,7 +25,7 @@ class UnitState(UnitObserver):
     def observe(self, block: MeasuredBlock, cut: CutKey) -> Any | None:
         rows = block.units[self.unit]
         codes, groups = rows.cut(cut)
-        if not groups:
+        if codes is not None and not len(codes):
             return None
         kind = state_kind(rows.loss.state)
         state = block.states.state(kind, rows.parts, rows.weight, rows.names, codes, groups)
@@ -36,6 +36,16 @@ class UnitState(UnitObserver):
             here = None if codes is None else codes[rows.infinite]
             return replace(state, infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
         return state
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantState(UnitObserver):
+    """The state of a unit of best constants, by the one cut of the rows that they were found for."""
+
+    slicing: int | None
+
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> Any | None:
+        return UnitState(self.unit).observe(block, cut) if cut == self.slicing else None
 
 
 class UnitSpread(UnitObserver):

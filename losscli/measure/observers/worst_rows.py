@@ -18,9 +18,6 @@ from losscli.table.infer_type import CellKinds
 if TYPE_CHECKING:
     from losscli.measure.observers.observer import CutKey, MeasuredBlock
 
-MOST_WORST = 10_000
-"""More rows than these are no list to look at; `--rows-out` writes all."""
-
 
 @dataclass(frozen=True, order=True, slots=True)
 class WorstRow:

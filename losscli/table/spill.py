@@ -1,6 +1,6 @@
 """A file for bytes that do not fit into memory, in a private folder.
 
-The folder is removed at the end of the run, also after an interrupt (`discard`).
+The folder is removed when nothing refers to the file any more, and after an interrupt (`discard`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import weakref
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,13 @@ def discard() -> None:
     """Remove all folders; called when a signal ends the process."""
     for folder in list(_folders):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(file: int, folder: str) -> None:
+    with contextlib.suppress(OSError):
+        os.close(file)
+    shutil.rmtree(folder, ignore_errors=True)
+    _folders.discard(folder)
 
 
 class Spill:
@@ -42,7 +50,7 @@ class Spill:
     ) -> None:
         self.close()
 
-    def write(self, piece: bytes) -> int:
+    def write(self, piece: bytes | memoryview) -> int:
         """Append a piece, and return its place."""
         with self._lock:
             try:
@@ -82,22 +90,19 @@ class Spill:
         with contextlib.suppress(OSError):
             # Without a name, the file takes no more room when the process is killed.
             os.unlink(path)
+        self._remove = weakref.finalize(self, _remove, self._file, folder)
 
     def close(self) -> None:
-        if self._folder is None:
-            return
-        with contextlib.suppress(OSError):
-            os.close(self._file)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        _folders.discard(self._folder)
-        self._folder = None
+        if self._folder is not None:
+            self._remove()
+            self._folder = None
 
     def _cannot(self, error: OSError) -> OutputError:
         reason = error.strerror or str(error)
         where = self._folder or tempfile.gettempdir()
         return OutputError(
             f"rows cannot be put aside: {reason[:1].lower()}{reason[1:]}",
-            f"the rows to be paired exceed `--memory`, and {self.size >> 20} MiB of them lie in this folder",
+            f"the rows exceed `--memory`, and {self.size >> 20} MiB of them lie in this folder",
             "`TMPDIR` names a folder with more room; a larger `--memory` puts aside less",
             file=where,
         )

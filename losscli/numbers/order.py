@@ -1,0 +1,204 @@
+"""Rows in the order of a value, for curves and for pairs of rows: `auc`, `average_precision` and their kind.
+
+A row is its value, its kind (a small whole number, such as its class) and its weight.  Each block is sorted where
+it is folded.  What is worked out from all rows is worked out range by range of values: that takes little memory,
+and is the same whether rows were put aside or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from losscli.numbers.pieces import Rows, Stretch, joined
+from losscli.numbers.values import Values
+from losscli.numbers.whole_weights import WeightUnit, Whole
+
+if TYPE_CHECKING:
+    from losscli.numbers.sums import Names
+    from losscli.table.block import Floats, Ints
+
+AT_A_TIME = 1 << 18
+"""Rows of a range of values, about."""
+MARKS = 1 << 14
+"""Of so many rows of a kind, about, marks are chosen."""
+MOST_STRETCHES = 1 << 12
+"""Where rows in memory are in more stretches, they are sorted anew."""
+
+
+class Steps(NamedTuple):
+    """Different values, ascending, and by kind what the rows with each value weigh, in the unit of all weights."""
+
+    values: Floats
+    weights: tuple[Whole, ...]
+
+
+class _Run(NamedTuple):
+    """Rows of one kind whose values ascend."""
+
+    kind: int
+    rows: Stretch
+
+
+@dataclass(frozen=True, eq=False)
+class Order(Values):
+    """Rows whose first column is a value and whose second is a kind."""
+
+    ASCENDING: ClassVar = True
+
+    @classmethod
+    def of(
+        cls, columns: Sequence[Floats | Ints], weight: Floats | None, names: Names = None,
+        codes: Ints | None = None, groups: int = 1,
+    ) -> Self:  # fmt: skip
+        values, kinds = columns
+        weight = None if weight is None else np.array(weight)
+        return cls._of(Rows((np.add(values, 0.0),), weight), np.asarray(kinds, np.int64), codes, groups)
+
+    @cached_property
+    def totals(self) -> tuple[int, ...]:
+        """What the rows of each kind weigh, in the unit of all weights."""
+        found: dict[int, int] = {}
+        for kind, rows in self._runs:
+            found[kind] = found.get(kind, 0) + self._weight_of(rows)
+        return tuple(found.get(kind, 0) for kind in range(max(found, default=-1) + 1))
+
+    def totals_of(self, kinds: int) -> tuple[int, ...]:
+        """What the rows of each of so many kinds weigh, in the unit of all weights."""
+        return (self.totals + (0,) * kinds)[:kinds]
+
+    @property
+    def support(self) -> Fraction:
+        """What the rows of kind 1, the positives, weigh."""
+        return self.totals_of(2)[1] * Fraction(2) ** self.unit.exponent
+
+    def steps(self, kinds: int) -> Iterator[Steps]:
+        """All different values, ascending, a range of them at a time, with the weights of so many kinds."""
+        bounds = (*self._bounds, np.inf)
+        places = [(run.rows.start, *run.rows.places(bounds)) for run in self._runs]
+        for at in range(len(bounds)):
+            cut = [
+                _Run(run.kind, Stretch(run.rows.piece, *ends[at : at + 2]))
+                for run, ends in zip(self._runs, places, strict=True)
+                if ends[at] < ends[at + 1]
+            ]
+            if cut:
+                yield self._steps_of(cut, kinds)
+
+    def marks(self, most: int) -> Floats:
+        """Different values, ascending: all, or at most so many that the rows of each kind are spread evenly over."""
+        found = []
+        for wanted in sorted({run.kind for run in self._runs}):
+            runs = [rows for kind, rows in self._runs if kind == wanted]
+            step = max(1, sum(map(len, runs)) // MARKS)
+            found.append(np.sort(np.concatenate([sampled(rows, step) for rows in runs])))
+        every = np.unique(np.concatenate(found))
+        if len(every) <= most:
+            return every
+        own = most // len(found)
+        return np.unique(
+            np.concatenate([held[np.linspace(0, len(held) - 1, own).astype(np.int64)] for held in found])
+        )
+
+    def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
+        """By kind, what the rows weigh that are not above each of some ascending values."""
+        found = [[0] * len(values) for _ in range(kinds)]
+        for kind, rows in self._runs:
+            below, last = 0, rows.start
+            for at, place in enumerate(rows.places(values.tolist())):
+                below += self._weight_of(Stretch(rows.piece, last, place))
+                found[kind][at] += below
+                last = place
+        return tuple(found)
+
+    # ------------------------------------------------------------------ ranges of values
+
+    @cached_property
+    def _runs(self) -> tuple[_Run, ...]:
+        held = [piece for piece in self.pieces if piece.in_memory]
+        if sum(len(piece.codes) for piece in held) > MOST_STRETCHES:
+            held = [joined(held, ascending=True)]
+        pieces = (*held, *(piece for piece in self.pieces if not piece.in_memory))
+        return tuple(_Run(kind, rows) for piece in pieces for kind, rows in piece.stretches())
+
+    @cached_property
+    def _bounds(self) -> tuple[float, ...]:
+        """Values that cut the rows into ranges that fit.  What is so frequent that it fills a range has one alone."""
+        rows = sum(len(run.rows) for run in self._runs)
+        if rows <= AT_A_TIME:
+            return ()
+        step = max(1, AT_A_TIME // (2 * len(self._runs)))
+        samples = np.sort(np.concatenate([sampled(run.rows, step) for run in self._runs]))
+        chosen = samples[AT_A_TIME // step :: AT_A_TIME // step]
+        again = chosen[1:][chosen[1:] == chosen[:-1]]
+        return tuple(np.unique(np.concatenate([chosen, np.nextafter(again, -np.inf)])).tolist())
+
+    def _steps_of(self, runs: Sequence[_Run], kinds: int) -> Steps:
+        """The steps of all values of some runs."""
+        first = {run.rows.value(run.rows.start) for run in runs}
+        if len(first) == 1 and first == {run.rows.value(run.rows.stop - 1) for run in runs}:
+            totals = [
+                [self._weight_of(run.rows) for run in runs if run.kind == kind] for kind in range(kinds)
+            ]
+            return Steps(np.array(list(first)), tuple(self.unit.whole([sum(each)]) for each in totals))
+        by_kind = [_merged([run.rows.rows() for run in runs if run.kind == kind]) for kind in range(kinds)]
+        values = np.concatenate([rows.columns[0] for rows in by_kind])
+        values.sort(kind="stable")
+        places = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)
+        values, rest = (
+            values[places],
+            places + 1,
+        )  # up to each value, the rows of kinds that are still to come
+        weights = []
+        for kind, rows in enumerate(by_kind):
+            ends = rest if kind == kinds - 1 else rows.columns[0].searchsorted(values, "right")
+            rest = rest - ends
+            if rows.weight is not None:
+                ends = np.concatenate([self.unit.whole([0]), self.unit.multiples(rows.weight).cumsum()])[ends]
+            weights.append(np.diff(ends, prepend=self.unit.whole([0])))
+        return Steps(values, tuple(weights))
+
+    # ------------------------------------------------------------------ weights as whole numbers
+
+    @cached_property
+    def unit(self) -> WeightUnit:
+        """In which all weights are whole numbers."""
+        weights = [piece.weight for piece in self.pieces if piece.weight is not None]
+        parts = (held[at : at + AT_A_TIME] for held in weights for at in range(0, len(held), AT_A_TIME))
+        return WeightUnit.of(parts, self.weight)
+
+    def _weight_of(self, rows: Stretch) -> int:
+        """What the rows of a stretch weigh, in the unit of all weights."""
+        if rows.piece.weight is None:
+            return len(rows)
+        parts = (
+            rows.piece.weight[at : min(at + AT_A_TIME, rows.stop)]
+            for at in range(rows.start, rows.stop, AT_A_TIME)
+        )
+        return sum(int(self.unit.multiples(part).sum()) for part in parts)
+
+
+def sampled(rows: Stretch, step: int) -> Floats:
+    """Every so-many-th value of a stretch."""
+    places = range(rows.start + step - 1, rows.stop, step)
+    if rows.piece.in_memory:
+        found: Floats = rows.piece.columns[0][places.start : places.stop : step]
+        return found
+    return np.array([rows.value(place) for place in places])
+
+
+def _merged(parts: Sequence[Rows]) -> Rows:
+    """Rows whose values ascend, of several such."""
+    if not parts:
+        return Rows((np.zeros(0),), None)
+    values = np.concatenate([rows.columns[0] for rows in parts])
+    weights = [rows.weight for rows in parts if rows.weight is not None]
+    if not weights:
+        values.sort(kind="stable")
+        return Rows((values,), None)
+    return Rows((values,), np.concatenate(weights)).take(np.argsort(values, kind="stable"))
