@@ -413,6 +413,7 @@ def logs_poisson(label: Column, pred: Column) -> Column:
 @log_score(
     label=COUNTS,
     domains={"n": POSITIVE, "p": Interval(0.0, 1.0, open_low=True)},
+    aliases=("logs_negbinom",),
     elicits="size and probability of the negative binomial law",
     sample="sample_data/breast_cancer.csv --pred n=prob,p=prob",
 )
