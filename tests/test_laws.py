@@ -154,7 +154,7 @@ class Case:
 
     def __iter__(self) -> Iterator[tuple[float, Any, str]]:
         for at, (found, wanted) in enumerate(zip(self.found.tolist(), self.wanted, strict=True)):
-            cells = {name: column[at].tolist() for name, column in self.roles.items()}
+            cells = {name: column[at : at + 1].tolist()[0] for name, column in self.roles.items()}
             yield found, wanted, f"{self.params} {cells}: {found!r} for {nearest(wanted)!r}"
 
 
@@ -419,7 +419,7 @@ def test_an_integer_weight_is_the_row_as_many_times_and_zero_is_none(
     counts = rng.integers(0, 4, rows_of(roles))
     weighted = value_of(files(tmp_path, form, roles, counts.astype(float), name="w"), form, params)
     repeated = taken(roles, np.repeat(np.arange(len(counts)), counts))
-    assert weighted.value is not None
+    assert weighted.value is not None or (ends and "range" in form.exceptions)
     assert value_of(files(tmp_path, form, repeated, name="r"), form, params).value == weighted.value
 
 
@@ -433,7 +433,7 @@ def test_a_weight_of_zero_is_as_if_the_row_were_not_there(form: Loss, ends: bool
     found = value_of(files(tmp_path, form, roles, weight, name="all"), form, params)
     there = files(tmp_path, form, taken(roles, weight > 0.0), weight[weight > 0.0], name="some")
     wanted = value_of(there, form, params)
-    assert found.value is not None
+    assert found.value is not None or (ends and "range" in form.exceptions)
     assert (found.value, found.sum, found.weight, found.touched) == (
         wanted.value, wanted.sum, wanted.weight, wanted.touched,
     )  # fmt: skip

@@ -26,6 +26,7 @@ STEMS = [
     "digits_facts",
     "digits_labels",
     "digits_preds",
+    "digits_search",
     "iris",
     "iris_costs",
     "sales",

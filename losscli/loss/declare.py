@@ -19,14 +19,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import UNDEFINED, Levels, LossName, Param, keywords_of, params_of, show_param
+from losscli.loss.params import (
+    UNDEFINED,
+    Levels,
+    LossName,
+    Param,
+    keywords_of,
+    params_of,
+    read_params,
+    show_param,
+)
 from losscli.loss.spec import Better, ParamValue
 from losscli.loss.training import PARAMS, Errors, read_training
+from losscli.numbers.states import KEEP_ROWS
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -38,6 +49,8 @@ Columns: TypeAlias = Floats
 """A role that is several columns of numbers: (n, C)."""
 Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
+Texts: TypeAlias = NDArray[np.object_]
+"""A role that is text: (n,), a Python string in each row."""
 
 Times: TypeAlias = Floats
 """A role that is the time of each row, as `--time` names it: (n,), greater later."""
@@ -175,7 +188,7 @@ class Loss:
     @property
     def keeps_rows(self) -> bool:
         """Whether its state keeps every row, since it needs all of them at once."""
-        return self.state in ("order", "values")
+        return self.state in KEEP_ROWS
 
     @property
     def is_mean(self) -> bool:
@@ -267,23 +280,8 @@ class Loss:
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
         """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
-        known = {param.name: param for param in self.params}
         given = self._given(spec)
-        for key in given:
-            if key not in known and key not in self.further_params:
-                takes = ", ".join(f"`{name}`" for name in (*known, *self.further_params)) or "no parameters"
-                raise UsageError(f"`{self.name}` has no parameter `{key}`", hint=f"it takes {takes}")
-        values: dict[str, ParamValue] = {}
-        for param in self.params:
-            if param.name in given:
-                values[param.name] = param.read(given[param.name], spec)
-            elif param.required:
-                raise UsageError(
-                    f"`{self.name}` needs `{param.name}`, in {param.range}",
-                    hint=f"write `{self.name}:{param.name}=…`",
-                )
-            else:
-                values[param.name] = param.default
+        values = read_params(self.name, self.params, self.further_params, given, spec)
         # A parameter that is a column holds its name.
         values |= {name: given[name] for name in self.columns if name in given}
         return values | read_training(given, self.name) if self.trained else values

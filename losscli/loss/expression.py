@@ -325,7 +325,7 @@ def _compared(compare: Callable[[Any, Any], Any], one: Operand, other: Operand) 
 
 def _is_missing(value: Operand) -> Any:
     array = np.asarray(value)
-    return array == "" if array.dtype.kind == "U" else np.isnan(array)
+    return array == "" if array.dtype.kind in "OU" else np.isnan(array)
 
 
 def _truth(value: Operand) -> Operand:

@@ -30,6 +30,7 @@ FAMILIES = (
     "quantile",
     "distribution",
     "crps",
+    "crps_incomplete",
     "ensembles",
     "log_scores",
     "binary",
@@ -42,10 +43,12 @@ FAMILIES = (
     "class_scores",
     "multilabel",
     "margin",
+    "ranking",
     "similarity",
     "overlap",
     "clustering",
     "survival",
+    "texts",
     "tails",
 )
 

@@ -29,8 +29,10 @@ SAMPLES = {
     "multilabel": "sample_data/digits_facts.csv --pred 'c_*' --label 'y_*'",
     "distribution": DIABETES,
     "margin": "sample_data/breast_cancer.csv --pred score",
+    "ranking": "sample_data/digits_search.csv --group query",
     "similarity": "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'",
     "overlap": "sample_data/breast_cancer.csv --pred prob",
+    "texts": "sample_data/dictation.csv --pred pred",
     "clustering": "sample_data/iris.csv --pred pred",
     "tails": DIABETES,
 }
@@ -122,11 +124,11 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
-    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class"}
+    shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
     preds = [shape[role.shape] if role.name == "pred" else f"`{role.name}`" for role in form.pred_roles]
-    label = shape[form.role("label").shape]
-    return f" ({' and '.join(preds)} against {label}{logits})"
+    labels = [shape[role.shape] for role in form.roles if role.name == "label"]
+    return f" ({' against '.join([' and '.join(preds), *labels])}{logits})"
 
 
 def example(form: Loss) -> str | None:

@@ -176,7 +176,7 @@ def lgamma_pair(x: DoubleDouble) -> DoubleDouble:
     far = total(x[0], np.where(low, 16.0, 0.0), x[1])
     half = sum_of(far, (np.full_like(x[0], -0.5), np.zeros_like(x[0])))
     main = times(half, log_of(far))
-    found = total(main[0], -far[0], HALF_LOG_2PI, main[1] - far[1] + HALF_LOG_2PI_LOST, _stirling(far[0]))
+    found = total(main[0], -far[0], HALF_LOG_2PI, main[1] - far[1] + HALF_LOG_2PI_LOST, stirling(far[0]))
     if not low.any():
         return found
     near = np.where(low, x[0], 1.0), np.where(low, x[1], 0.0)
@@ -226,7 +226,7 @@ def gamma_gap(x: DoubleDouble) -> DoubleDouble:
     """``lgamma(x) - (x * log(x) - x)`` of a pair above 0."""
     logs = log_of(x)
     far = total(
-        -0.5 * logs[0], HALF_LOG_2PI, HALF_LOG_2PI_LOST - 0.5 * logs[1], _stirling(np.maximum(x[0], 16.0))
+        -0.5 * logs[0], HALF_LOG_2PI, HALF_LOG_2PI_LOST - 0.5 * logs[1], stirling(np.maximum(x[0], 16.0))
     )
     low = x[0] < 16.0
     if not low.any():
@@ -240,7 +240,7 @@ def gamma_gap(x: DoubleDouble) -> DoubleDouble:
     return far
 
 
-def _stirling(x: Column) -> Column:
+def stirling(x: Column) -> Column:
     """What Stirling's series adds for x from 16 on: 1 / (12 x) - …"""
     inverse = 1.0 / x
     series: Column = inverse * polynomial(_STIRLING, inverse * inverse)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
 from losscli.measure.engines import threads
-from losscli.measure.prepass import settled_plan
+from losscli.measure.prepass import settled_plan, with_constants
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs, placed
@@ -67,24 +67,12 @@ class Call(NamedTuple):
         taking: AbstractContextManager[Sink | None] = sink if sink is not None else nullcontext()
         try:
             with taking as rows:
-                if not self.options.constant:
-                    return Measured(plan, self._run(plan, advance, rows))
-                # Imported here: few calls look for constants.
-                from losscli.measure.constant_baseline import ConstantSearch
-
-                search = ConstantSearch.of(plan, self.options.min_slice)
-                advance = search.guarded(advance, self.options.memory)
-                plan = search.plan
-                outcome = self._run(plan, advance, rows)
-                second = self._run(search.second(outcome.tally), advance)
-                search.attach(outcome.tally, second.tally)
+                if self.options.constant:
+                    plan = with_constants(plan, self.sources, self.options, self.jobs, advance)
+                outcome = threads.run(
+                    plan, self.sources, jobs=self.jobs, advance=advance, memory=self.options.memory, sink=rows
+                )
+                refuse(plan, outcome, self.sources)
                 return Measured(plan, outcome)
         except DataError as error:
             raise placed(explained(error, plan), self.sources) from None
-
-    def _run(self, plan: Plan, advance: Advance, sink: Sink | None = None) -> Outcome:
-        """One reading of all rows; DataError where one of them is refused."""
-        memory = self.options.memory
-        outcome = threads.run(plan, self.sources, jobs=self.jobs, advance=advance, memory=memory, sink=sink)
-        refuse(plan, outcome, self.sources)
-        return outcome

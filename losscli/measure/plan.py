@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.expression import Expression
     from losscli.loss.spec import ParamValue
+    from losscli.measure.constant_views import Constants
     from losscli.measure.observers.observer import Observer
     from losscli.measure.options import NanPolicy
     from losscli.measure.slices import SliceView
@@ -134,6 +135,7 @@ class Plan(NamedTuple):
     groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
     times: Place | None = None  # the column of the time of each row, where models are compared over time
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
+    constants: Constants | None = None  # of `--constant`, which further units measure
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
@@ -164,8 +166,10 @@ class Plan(NamedTuple):
     def all_observers(self) -> Iterator[Observer]:
         """What is kept of every plan, and what this one keeps beside it."""
         yield SeenRows()
+        further = {one.unit for one in self.constants.values()} if self.constants is not None else set()
         for unit in range(len(self.units)):
-            yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
+            if unit not in further:
+                yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
         yield from self.observers
 
     @property

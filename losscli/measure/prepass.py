@@ -1,4 +1,8 @@
-"""The prepass: bind states what it must know of values, this reads it, and bind makes the plan with the answers."""
+"""The prepass: what must be known of values before they are measured.
+
+Bind states its needs, this reads them, and bind makes the plan with the answers.  Where all rows must be folded, a
+small plan of its own is folded like any other, and its tally goes into the plan that measures.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from losscli.errors import DataError
 from losscli.measure import bind
 from losscli.measure.engines import threads
 from losscli.measure.list_columns import MOST_LABELS
+from losscli.measure.memory import half_of_free
 from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.measure.refusals import no_rows
+from losscli.measure.tally import Tally
 from losscli.pairing.keyplan import KeyTypesDiffer
 from losscli.reading.inputs import placed
 from losscli.reading.select import looked_for
@@ -20,6 +26,7 @@ from losscli.table.cells import listed
 
 if TYPE_CHECKING:
     from losscli.loss.matrix import ClassTable
+    from losscli.measure.engines.pool import Advance
     from losscli.measure.first_lists import FirstLists
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.options import MeasureOptions
@@ -49,6 +56,29 @@ def settled_plan(
                 known.answers[need] = READERS[need.subject](sources, need, jobs)
             except DataError as error:
                 raise placed(error, sources) from None
+
+
+def with_constants(
+    plan: Plan, sources: Sequence[Source], options: MeasureOptions, jobs: int, advance: Advance
+) -> Plan:
+    """The plan with the best constants of its losses as further units; for them a plan of the labels is folded."""
+    # Imported here: few calls look for constants.
+    from losscli.measure.constant_baseline import ConstantSearch
+
+    search = ConstantSearch.of(plan)
+    memory = options.memory or half_of_free()
+    tally: Tally | None = Tally()
+    if search.sought:
+        tally = folded(search.made_of, sources, jobs, memory, advance)
+    return plan if tally is None else search.settled(tally, options.min_slice)
+
+
+def folded(plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance) -> Tally | None:
+    """What a plan of the prepass keeps of all rows; None where a row is refused, which the plan that measures names."""
+    outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
+    if outcome.stop is not None and outcome.stop.row is None:
+        raise outcome.stop  # of a whole file: no row comes before it
+    return None if outcome.stop is not None or outcome.tally.faults.found else outcome.tally
 
 
 def _column(sources: Sequence[Source], need: Need, kind: ColumnKind, jobs: int) -> Iterator[AnyColumn]:

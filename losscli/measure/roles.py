@@ -30,6 +30,9 @@ ROLE_COLUMNS = {
     "median": ("median", "med"),
     "first": ("first", "score_a", "a"),
     "second": ("second", "score_b", "b"),
+    "nll": ("nll", "negative_log_likelihood"),
+    "tokens": ("tokens", "n_tokens"),
+    "logp": ("logp", "logprob", "log_prob"),
 }
 """Names looked for where `--pred` does not say which column plays a role."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from losscli.measure.adapt import DOMAIN, AdaptedBlock, View
 from losscli.measure.class_columns import as_classes
 from losscli.measure.engines import threads
 from losscli.reading.inputs import open_inputs
-from losscli.reading.select import choose, find, has
+from losscli.reading.select import choose, find, has, looked_for
 from losscli.table.block import Block, ColumnRequest, Floats, Ints, NumberColumn, Place
 from losscli.table.times import read_times
 from losscli.table.violations import ViolationKind
@@ -40,13 +41,8 @@ class TrainingFile(NamedTuple):
 def read_scales(file: TrainingFile, jobs: int) -> Scales:
     """The scale of each series of a training file.  DataError where it has none."""
     (source,) = open_inputs([file.training.path], format=None, dialect=file.dialect, by_key=False)
-    taken = {find(source, name) for name in (file.group, file.time) if name is not None}
-    aside = [name for name in (file.group, file.time) if name is not None]
-    asked = file.label if file.label is not None and has(source, file.label) else None
-    (label, *more) = choose(source, 0, "label", asked, taken, aside)
-    if more:
-        raise DataError("several columns would be the values of the series", file=source.path)
-    values = np.concatenate([*_numbers(source, label.index, jobs), np.zeros(0)])
+    label = looked_for(partial(_label, source, file))
+    values = np.concatenate([*_numbers(source, label, jobs), np.zeros(0)])
     series, names = np.zeros(len(values), np.int64), tuple[str | None, ...]([None])
     if file.group is not None:
         series, names = _texts(source, find(source, file.group), jobs)
@@ -60,6 +56,17 @@ def read_scales(file: TrainingFile, jobs: int) -> Scales:
         values, series = values[order], series[order]
     found = scales(values, series, len(names), file.training)
     return {name: _checked(scale, name, file) for name, scale in zip(names, found, strict=True)}
+
+
+def _label(source: Source, file: TrainingFile) -> int:
+    """The column of the values; those of the series and of the time are in the file too."""
+    aside = [name for name in (file.group, file.time) if name is not None]
+    taken = {find(source, name) for name in aside}
+    asked = file.label if file.label is not None and has(source, file.label) else None
+    (label, *more) = choose(source, 0, "label", asked, taken, aside)
+    if more:
+        raise DataError("several columns would be the values of the series", file=source.path)
+    return label.index
 
 
 def _checked(scale: float | None, name: str | None, file: TrainingFile) -> float:

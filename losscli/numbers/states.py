@@ -62,13 +62,16 @@ STATES = {
     "values": "losscli.numbers.values:Values",
     "order": "losscli.numbers.order:Order",
     "class_order": "losscli.numbers.class_order:ClassOrder",
+    "queries": "losscli.numbers.queries:Queries",
     "ranked": "losscli.numbers.ranks:Ranked",
     "sized": "losscli.numbers.joined:Sized",
     "rivals": "losscli.numbers.joined:Rivals",
     "deviances": "losscli.numbers.joined:Deviances",
 }
 """Where the kinds of states are, by the names that losses give them."""
-GROWING = frozenset({"confusion", "values", "order", "class_order", "ranked"})
+KEEP_ROWS = frozenset({"values", "order", "class_order", "queries", "ranked"})
+"""The kinds that keep every row, for what needs all of them at once."""
+GROWING = KEEP_ROWS | {"confusion"}
 """The kinds whose states grow with the rows, or with the classes that the rows hold."""
 
 
@@ -103,3 +106,15 @@ class BlockStates:
 def merged_groups(state: Any, groups: int) -> Any:
     """The state of all groups together, as one group."""
     return state.regrouped(np.arange(groups), np.zeros(groups, dtype=np.int64), 1).at(0)
+
+
+def changed(codes: Ints) -> Ints | None:
+    """New codes of groups, by their old ones; None where all stay the same."""
+    return None if np.array_equal(codes, np.arange(len(codes))) else codes
+
+
+def recoded(state: Any, codes: Ints | None) -> Any:
+    """A state whose groups have new codes; groups with the same code are merged."""
+    if codes is None:
+        return state
+    return state.regrouped(np.arange(len(codes)), codes, int(codes.max(initial=-1)) + 1)

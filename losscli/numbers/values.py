@@ -101,6 +101,8 @@ class Values:
 
     def at(self, group: int) -> Self:
         """The state of one group alone."""
+        if len(self.rows) == 1 and all(not piece.codes.any() for piece in self.pieces):
+            return replace(self, weight=grouped(self.weight).at(group), rows=COUNT.at(self.rows, group))
         groups, pieces, places = self._stretches
         first, last = groups.searchsorted((group, group + 1)).tolist()
         found = zip(pieces[first:last].tolist(), places[first:last].tolist(), strict=True)

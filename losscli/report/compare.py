@@ -199,7 +199,7 @@ def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared
         slices = slices_of(slicing, tally, place, min_slice)
         for evidence in whole:
             family = []
-            for values, part in slices:
+            for values, part, _ in slices:
                 named = dict(zip(slicing.slicing.names, values, strict=True))
                 family.append(_drafted(replace(evidence, tally=part), named, f"|by:{slicing.slicing}"))
             found += [draft.settled(evidence.rule) for draft in corrected(family)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.loss.declare import Finished, Loss, Undefined
 from losscli.loss.params import keywords_of
@@ -15,7 +15,11 @@ from losscli.numbers.row_count import RowCount
 from losscli.numbers.sums import Sums
 from losscli.text import plural, visible
 
+if TYPE_CHECKING:
+    from losscli.numbers.queries import Queries
+
 NO_ROW = "no row counts"
+NOTHING_TO_RANK = "the query has nothing to rank"
 
 
 def finish(
@@ -33,10 +37,19 @@ def finish(
             beyond = state.infinite and state.infinite.rows and rounded(mean)[0] is None
             return _infinite(state, row_name) if beyond else mean
         return loss.function(*state.means, **_own(loss, params))  # type: ignore[no-any-return]
+    if loss.state == "queries" and state.weight.units:
+        (value,) = values_by_query(loss, params, state)
+        return Undefined(NOTHING_TO_RANK) if math.isnan(value) else value
     counted = loss.per_class and loss.state == "confusion"
     if not counted and state.weight.units == 0:
         return Undefined(NO_ROW)
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
+
+
+def values_by_query(loss: Loss, params: dict[str, Any], state: Queries) -> list[float]:
+    """The value of each query; NaN where the loss leaves it out."""
+    found: list[float] = loss.function(state.rankings, **_own(loss, params)).tolist()
+    return found
 
 
 def _infinite(state: Sums, row_name: Callable[[int], str]) -> Undefined:

@@ -24,8 +24,7 @@ from losscli.measure.tally import BySlice
 from losscli.numbers.fields import COUNT
 from losscli.numbers.grouped_sums import grouped
 from losscli.numbers.states import state_kind
-from losscli.numbers.sums import Sums
-from losscli.report.finish import NO_ROW, rounded
+from losscli.report.finish import NO_ROW, NOTHING_TO_RANK, rounded, values_by_query
 from losscli.report.group_values import GroupValues, PartName, ranked
 from losscli.report.outcomes import GROUPED, FinishedPart
 from losscli.report.slice_pattern import slice_text
@@ -69,8 +68,17 @@ class GroupStates:
 
     def of(self, observer: Any) -> Any | None:
         """The state of an observer over the groups; None where none of them has any."""
-        state = self.kept.get(observer)
-        return None if state is None else state.regrouped(self.codes, self._moved, len(self.places))
+        if observer not in self._found:
+            state = self.kept.get(observer)
+            if state is not None:
+                state = state.regrouped(self.codes, self._moved, len(self.places))
+            self._found[observer] = state
+        return self._found[observer]
+
+    @cached_property
+    def _found(self) -> dict[Any, Any]:
+        """What was asked for before: several losses may have one state."""
+        return {}
 
     def rows(self, observer: SeenRows | SkippedRows, *which: str) -> Ints:
         """The rows of each group that an observer counted, under the names given or under all."""
@@ -121,7 +129,7 @@ class _Column(NamedTuple):
 
     places: list[int]  # of these groups
     values: list[float]
-    why: dict[int, str]  # by the place of the group
+    why: dict[int, str]  # by the place of the group; without one the loss leaves the group out
     several: bool = False  # each is an average of parts
     shortened: int = 0  # groups whose average leaves out a part
 
@@ -149,10 +157,14 @@ def _averaged(finisher: Finisher, groups: GroupStates, one: FinishedPart, column
         weights = np.array([groups.weights[labels[place]] for place in column.places])
         counted = weights > 0.0
         places, values, weights = places[counted], values[counted], weights[counted]
-    held = ~np.isnan(values)
+    held, skipped = ~np.isnan(values), dict[str, int]()
     lost, weights = places[~held], None if weights is None else weights[held]
+    left_out = np.array([place not in column.why for place in lost.tolist()], np.bool_)
+    if empty := int(np.count_nonzero(left_out)):
+        skipped, lost = {finisher.loss.skips: empty}, lost[~left_out]
     skips = finisher.params.get(UNDEFINED.name) == "skip"
-    skipped = {"undefined": len(lost)} if skips and len(lost) else {}
+    if skips and len(lost):
+        skipped["undefined"] = len(lost)
     own = GroupValues(
         [labels[place] for place in places[held].tolist()],
         values[held],
@@ -181,7 +193,7 @@ class _Groups:
     def __init__(self, finisher: Finisher, groups: GroupStates) -> None:
         units = [part.unit for part in finisher.measure.parts]
         self.finisher, self.count = finisher, len(groups.places)
-        self.states = [groups.of(UnitState(unit)) for unit in units]
+        self.states: list[Any] = [groups.of(UnitState(unit)) for unit in units]
         nothing = np.zeros(self.count, np.int64)
         self.rows = [
             nothing if s is None else COUNT.chosen(s.rows, np.arange(self.count)) for s in self.states
@@ -195,17 +207,27 @@ class _Groups:
     def columns(self) -> dict[PartName, _Column]:
         """The values of each part in the groups that have it."""
         complete = not self.lacking.any() and all(rows[self.places].all() for rows in self.rows)
-        if complete and (means := self._means()) is not None:
-            return {WHOLE_PART: _Column(self.places, means, {})}
+        if complete and len(self.states) == 1 and self.finisher.form is None:
+            loss = self.finisher.loss
+            values = (
+                self._of_queries() if loss.state == "queries" else self._means() if loss.is_mean else None
+            )
+            if values is not None:
+                return {WHOLE_PART: _Column(self.places, values, {})}
         return self._one_by_one()
 
+    def _of_queries(self) -> list[float] | None:
+        """The value of each group where it is that of a query; None where one exceeds the doubles."""
+        finisher, (state,) = self.finisher, self.states
+        found = values_by_query(finisher.loss, finisher.params, state)
+        values = [found[place] for place in self.places]
+        return None if math.inf in values else values
+
     def _means(self) -> list[float] | None:
-        """The value of each group where it is the mean of its rows, and a double; else None."""
-        state, loss = self.states[0], self.finisher.loss
-        if not (loss.is_mean and isinstance(state, Sums) and len(self.states) == 1):
-            return None
+        """The value of each group where it is the mean of its rows; None where one exceeds the doubles."""
+        (state,) = self.states
         total, weight = grouped(state.totals[0]), grouped(state.weight)
-        if not total.finite or self.finisher.form is not None:
+        if not total.finite:
             return None
         sums, exponent = total.units(self.count)
         weights, unit = weight.units(self.count)
@@ -248,7 +270,7 @@ class _Groups:
         column = found.setdefault(name, _Column([], [], {}, outcome.several))
         column.places.append(place)
         column.values.append(math.nan if value is None else value)
-        if why is not None:
+        if why is not None and why != NOTHING_TO_RANK:
             column.why[place] = why
         if outcome.note is not None:
             found[name] = column._replace(shortened=column.shortened + 1)

@@ -10,7 +10,7 @@ from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
 from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
-from losscli.measure.observers.states import UnitSpread, UnitState
+from losscli.measure.observers.states import ConstantState, UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import BySlice, Tally
 from losscli.numbers.fields import COUNT
@@ -23,6 +23,7 @@ from losscli.report.records import Result, in_doubles
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.measure.constant_views import Constants, RowGroup
     from losscli.measure.slices import SliceView
     from losscli.report.over_groups import GroupStates
     from losscli.statistics.bootstrap import Resampled
@@ -52,10 +53,10 @@ def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.shown_slicings):
         by = f"|by:{slicing.slicing}"
-        for values, part in slices_of(slicing, tally, place, options.min_slice):
+        for values, part, group in slices_of(slicing, tally, place, options.min_slice):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
-                sliced += _MeasuredRows(finisher, part, named, by).results()
+                sliced += _MeasuredRows(finisher, part, named, by, place, group).results()
     return found + sliced
 
 
@@ -94,10 +95,16 @@ def values_of(
 OTHER = "other"
 
 
-def slices_of(
-    view: SliceView, tally: Tally, place: int, min_slice: int
-) -> list[tuple[tuple[str | None, ...], Tally]]:
-    """The slices that have rows, or lost them for a missing value, in order, each with a tally of its own."""
+class Slice(NamedTuple):
+    """The values that name a slice, what is known of its rows, and whose constant it has."""
+
+    values: tuple[str | None, ...]
+    tally: Tally
+    group: RowGroup
+
+
+def slices_of(view: SliceView, tally: Tally, place: int, min_slice: int) -> list[Slice]:
+    """The slices that have rows, or lost them for a missing value, in order; those that are folded are one."""
     from losscli.measure.slices import order_of
 
     rows = tally.kept[SeenRows(), place].rows
@@ -108,13 +115,21 @@ def slices_of(
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
     kept = [codes[at] for at in order if COUNT.at(used, codes[at][1]) >= min_slice]
     folded = [codes[at] for at in order if COUNT.at(used, codes[at][1]) < min_slice]
-    found = [(values, tally.slice(place, code)) for values, code in kept]
+    found = [Slice(values, tally.slice(place, code), values) for values, code in kept]
     if folded:
         rest = Tally()
         for _, code in folded:
             rest.merge(tally.slice(place, code))
-        found.append(((OTHER,) * len(view.columns), rest))
+        found.append(Slice((OTHER,) * len(view.columns), rest, None))
     return found
+
+
+class _Constant(NamedTuple):
+    """The best constant of a unit, and the state of its rows with it; or why there is none."""
+
+    best: Any = None  # as it is shown
+    state: Any = None
+    why: str | None = None
 
 
 class _MeasuredRows(NamedTuple):
@@ -124,6 +139,8 @@ class _MeasuredRows(NamedTuple):
     tally: Tally
     slice: dict[str, str | None]
     by: str = ""  # what the signature of a slice says more
+    slicing: int | None = None
+    group: RowGroup = None
 
     def results(self) -> list[Result]:
         units = [part.unit for part in self.finisher.measure.parts]
@@ -141,16 +158,18 @@ class _MeasuredRows(NamedTuple):
             outcomes = over_groups(self.finisher, groups, states)
         resampled = self._resampled() if counted else None
         found = [self._result(outcome, notes, resampled) for outcome in outcomes]
-        if counted and self.tally.of((units[0], self.finisher.loss.elicits)) is not None:
-            found = self._beside_constants(found, outcomes)
+        if counted and (constants := self.finisher.plan.constants) is not None:
+            found = self._beside_constants(found, outcomes, constants)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
-    def _beside_constants(self, found: Sequence[Result], outcomes: Sequence[FinishedPart]) -> list[Result]:
+    def _beside_constants(
+        self, found: Sequence[Result], outcomes: Sequence[FinishedPart], constants: Constants
+    ) -> list[Result]:
         """The results, each with the best constant of its rows and the skill against it."""
         from losscli.measure.constant_baseline import skill
 
         parts = self.finisher.measure.parts
-        held = {part.unit: self.tally.kept[(part.unit, self.finisher.loss.elicits), WHOLE] for part in parts}
+        held = {part.unit: self._constant(part.unit, constants) for part in parts}
         beside = []
         for result, outcome in zip(found, outcomes, strict=True):
             own = parts if outcome.several else (outcome.part,)
@@ -176,6 +195,14 @@ class _MeasuredRows(NamedTuple):
             }))  # fmt: skip
         return beside
 
+    def _constant(self, unit: int, constants: Constants) -> _Constant:
+        """The best constant of a unit for these rows."""
+        found = constants[unit, self.finisher.loss.elicits, self.slicing]
+        state = None if found.unit is None else self.tally.of(ConstantState(found.unit, self.slicing))
+        if self.group not in found.shown or state is None or not state.rows:
+            return _Constant(why=found.why.get(self.group, found.otherwise))
+        return _Constant(found.shown[self.group], state)
+
     def _notes(self) -> list[str]:
         """What is to be said of all results of the measure."""
         options, notes = self.finisher.options, []
@@ -188,6 +215,8 @@ class _MeasuredRows(NamedTuple):
 
             notes = unweighed(plan, self.tally)
             notes += judge(measure, plan, self.tally, options.positive, options.classes)
+        if self.finisher.loss.state == "queries" and plan.grouping is None:
+            notes.append("all rows are one query: `--group COLUMN` names the query of each row")
         if len(self.finisher.measure.parts) > 1 and self.finisher.loss.of_rows is not None:
             notes.append(f"of several labels, {self.finisher.loss.of_rows}")
         if options.average is not None and self.finisher.form != options.average:
@@ -267,7 +296,7 @@ class _MeasuredRows(NamedTuple):
         if part and loss.state == "confusion" and state.has_many_classes:
             return None  # the table of so many classes, once for each of them, would fill any file
         detail = detail_of(loss, state, self.finisher.measure.values)
-        if detail is not None and "confusion" in detail:
+        if detail is not None and "classes" in detail:
             detail["classes"] = [self.finisher.shown.get(name, name) for name in detail["classes"]]
         if self.finisher.plan.observers and loss.is_mean and isinstance(state, Sums):
             from losscli.measure.observers.worst_rows import WorstRows

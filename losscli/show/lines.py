@@ -20,7 +20,7 @@ TOUCHED = {
     "rounded": "{} with a probability rounded to 0 or 1",
 }
 SKIPPED = {"zero_label": "{} skipped: the label is zero"}
-SKIPPED_GROUPS = {"undefined": "{} left out: no value"}
+SKIPPED_GROUPS = {"undefined": "{} left out: no value", "empty": "{} left out: nothing to rank"}
 
 
 def value_text(value: float | None) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from recorded import recorded
+from scipy import integrate, stats
 
 from losscli.errors import DataError
 from losscli.losses import find
@@ -83,3 +84,53 @@ def test_a_scale_of_0_is_out_of_the_domain(tmp_path: Any) -> None:
     pq.write_table(pa.table({"label": LABEL, "loc": MEAN, "scale": [0.0, *SD[1:]]}), path)
     with pytest.raises(DataError, match="crps_laplace"):
         evaluate(path, loss=["crps_laplace"], label="label")
+
+
+SHAPE = [1.5, 0.25, 31.0, 0.5, 4.0]
+COUNT = [0.0, 3.0, 1.0, 12.0, 2.0]
+
+
+def test_a_gamma_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_gamma", label=LABEL, shape=SHAPE, rate=RATE)
+    assert found == pytest.approx(theirs("crps_gamma", LABEL, SHAPE, RATE), rel=1e-12)
+
+
+def test_students_t_is_scored_as_by_scoringrules() -> None:
+    df = [1.5, 2.0, 31.0, 5.0, 400.0]
+    found = columns("crps_t", label=LABEL, df=df, loc=MEAN, scale=SD)
+    assert found == pytest.approx(theirs("crps_t", LABEL, df, MEAN, SD), rel=1e-11)
+
+
+def test_students_t_becomes_the_normal_law_for_many_degrees_of_freedom() -> None:
+    normal = columns("crps_normal", label=LABEL, mean=MEAN, sd=SD)
+    assert columns("crps_t", label=LABEL, df=[1e8] * 5, loc=MEAN, scale=SD) == pytest.approx(normal, rel=1e-7)
+
+
+def test_a_poisson_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_poisson", label=COUNT, pred=SHAPE)
+    assert found == pytest.approx(theirs("crps_poisson", COUNT, SHAPE), rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.01, 3.0, 40.0, 300.0])
+def test_a_poisson_law_is_scored_by_the_sum_over_its_steps(mean: float) -> None:
+    counts = np.arange(0.0, mean + 40.0 * np.sqrt(mean) + 40.0)
+    for label in (0.0, np.floor(mean), np.ceil(1.3 * mean) + 1.0):
+        steps = stats.poisson(mean).cdf(counts) - (counts >= label)
+        assert columns("crps_poisson", label=[label], pred=[mean]) == pytest.approx(
+            [np.sum(steps**2)], rel=1e-11
+        )
+
+
+@pytest.mark.parametrize("shape", [0.05, 1.0, 24.9, 25.1, 4e3, 3e7])
+def test_a_gamma_law_is_scored_by_the_integral_over_its_levels(shape: float) -> None:
+    law = stats.gamma(shape)
+    for level in (0.01, 0.5, 0.999):
+        label = float(law.ppf(level))
+        below = integrate.quad(
+            lambda x: law.cdf(x) ** 2, max(0.0, shape - 40 * shape**0.5), label, epsrel=1e-11
+        )[0]
+        above = integrate.quad(
+            lambda x: law.sf(x) ** 2, label, shape + 40 * shape**0.5 + 40, epsrel=1e-11, limit=200
+        )[0]
+        found = columns("crps_gamma", label=[label], shape=[shape], rate=[1.0])
+        assert found == pytest.approx([below + above], rel=1e-7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from losscli.errors import DataError, UsageError
+from losscli.reading import jsonl
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Result
 
@@ -75,6 +77,17 @@ def test_without_time_the_rows_of_a_training_file_are_in_order(tmp_path: Any, te
         sum(abs(f - y) for y, f in rows) / len(rows) / scale(TRAIN[name], 1, 1) for name, rows in TEST.items()
     ]
     assert found.value == pytest.approx(sum(wanted) / 2, rel=1e-14)
+
+
+def test_a_column_of_a_training_file_may_begin_after_its_head(
+    tmp_path: Any, test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "PART_BYTES", 16)
+    rows = [{"sales": value, "store": name} for name, held in TRAIN.items() for value in held]
+    path = tmp_path / "train.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in [{"sales": 1.0}, *rows]))
+    # The column is found: the row of the head, which lacks it, is a series by itself.
+    assert "series `` is too short" in refused(DataError, test, f"mase:train={path}", time=None)
 
 
 def test_a_training_file_of_one_series_needs_no_group(tmp_path: Any) -> None:

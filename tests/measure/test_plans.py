@@ -9,6 +9,7 @@ import pytest
 from tables import table
 
 from losscli.measure.call import Call
+from losscli.measure.engines import threads
 from losscli.measure.loss_request import requests_of
 from losscli.reading.source import Dialect
 from losscli.report.compare import CompareOptions
@@ -123,6 +124,21 @@ def test_a_plan_of_a_comparison_pickles_with_each_option(name, paths):
     options = {"loss": ["mse"], "pred": ["pred", "other"], **NEEDS.get(name, {}), name: COMPARE[name]}
     one, other = again(Call.opened(CompareOptions(*paths, **options)))
     assert one == other != []
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "log_loss", "zero_one"])
+def test_a_plan_with_constants_pickles_and_measures_the_same(loss, paths):
+    options = EvalOptions(
+        *paths, loss=loss, pred="pred", constant=True, by=["group", "day:bins=2"], min_slice=4
+    )
+    call = Call.opened(options)
+    plan, outcome = call.measured(call.plan(requests_of(call.options.losses)))
+    copied = pickle.loads(pickle.dumps(plan))
+    tally = threads.run(copied, call.sources, jobs=2, advance=lambda rows, size: None).tally
+    finish = finish_options(call.options, plan, call.sources)
+    found = results(copied, tally, finish)
+    assert found == results(plan, outcome.tally, finish)
+    assert all(one.constant is not None for one in found)
 
 
 def test_a_plan_that_was_measured_by_pickles_with_the_slices_it_has_met(paths):

@@ -214,6 +214,8 @@ def draw(
             drawn[role.name] = column
         elif role.shape == "Times":
             drawn[role.name] = rng.permutation(rows).astype(np.float64)
+        elif role.shape == "Texts":
+            drawn[role.name] = _texts(rng, rows, drawn.get("label"), ends)
         else:
             raise NotImplementedError(f"the shape {role.shape} of `{loss.name}` is not drawn yet")
     if ends and [role.shape for role in loss.roles[:2]] == ["Column", "Column"]:
@@ -241,6 +243,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
     roles = draw(loss, params, rng, rows, classes=classes)
     if set(roles) == {"first", "second"}:
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
+    if {"nll", "logp"} & set(roles):
+        return {name: np.full(rows, float(name == "tokens")) for name in roles}
     if "time" in loss.label_roles:
         return {**roles, "pred": roles["time"].copy()}
     if "lower" in loss.label_roles:
@@ -351,6 +355,30 @@ def _near(
         way = rng.integers(0, 3 * len(ways), rows)
         drawn = np.choose(np.minimum(way, len(ways)), [*ways, pred])
     return _inside(domain, drawn, pred)
+
+
+WORDS = ("a", "the", "cat", "cats", "sat", "Zürich", "naïve", "e\u0301", "数据", "don't", "1", "1.0", "true")
+ODD_WORDS = ("x" * 70, "abababab", "\U0001f600", "A", "\u00a0", " ", "NA")
+
+
+def _texts(rng: Generator, rows: int, label: Any, ends: bool) -> Any:
+    """Texts of a few words; predictions are their label with a word more, less or changed, or another text."""
+    pool = np.array([*WORDS, *(ODD_WORDS if ends else ())], dtype=object)
+    found = np.empty(rows, dtype=object)
+    for at in range(rows):
+        words = [
+            str(word) for word in rng.choice(pool, rng.integers(1, 40 if ends and rng.random() < 0.1 else 7))
+        ]
+        if label is not None and rng.random() < 0.8:
+            words = label[at].split(" ")
+            for _ in range(int(rng.integers(0, 4))):
+                place = int(rng.integers(0, len(words) + 1))
+                words[place : place + int(rng.integers(0, 2))] = [str(rng.choice(pool))] * int(
+                    rng.integers(0, 2)
+                )
+        # An empty cell is a missing value.
+        found[at] = " ".join(words) or "the"
+    return found
 
 
 CORNERS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from losscli.measure.observers.observer import UnitObserver
@@ -36,6 +36,16 @@ class UnitState(UnitObserver):
             here = None if codes is None else codes[rows.infinite]
             return replace(state, infinite=RowCount.of(rows.numbers[rows.infinite], here, groups))
         return state
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantState(UnitObserver):
+    """The state of a unit of best constants, by the one cut of the rows that they were found for."""
+
+    slicing: int | None
+
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> Any | None:
+        return UnitState(self.unit).observe(block, cut) if cut == self.slicing else None
 
 
 class UnitSpread(UnitObserver):
