@@ -161,8 +161,7 @@ class Loss:
     mean of squares has its value all the same."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
-    and must be whole; or the name of a parameter, where that is so unless the parameter is 0, or with the value for
-    which it is so (``"variant=a"``)."""
+    and must be whole.  A text names a parameter: it is so unless that is 0, or where it has a value (``variant=a``)."""
     rate: bool = False
     """Every row is 0 or 1."""
     of_rows: str | None = None
@@ -264,6 +263,9 @@ class Loss:
             of=other.function,
             state=self.state,
             averages=self.averages,
+            root=None,
+            rate=False,
+            detail=self.detail,
             exceptions=self.exceptions,
             sample=self.sample,
         )
