@@ -131,7 +131,7 @@ ALIASES = {
         mcc: MCC
         accuracy: Accuracy
         auc: AUC
-        query_auc: QueryAUC
+        pair_accuracy: QueryAUC
         pr_auc: PRAUC
         gini: NormalizedGini
         brier: BrierScore
@@ -262,7 +262,7 @@ ALIASES = {
         coverage_error: multilabel_coverage_error
         lrap: multilabel_ranking_average_precision
         ranking_loss: multilabel_ranking_loss
-        query_auc: retrieval_auroc
+        pair_accuracy: retrieval_auroc
         map: retrieval_map
         fall_out_at_k: retrieval_fall_out
         hit: retrieval_hit_rate
