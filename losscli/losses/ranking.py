@@ -122,8 +122,8 @@ def dcg(
         "normalized_dcg",
         "normalised_dcg",
         "ndcg_score",
-        "normalized_discounted_cumulative_gain",
         "retrieval_normalized_dcg",
+        "normalized_discounted_cumulative_gain",
     ),
 )
 def ndcg(
@@ -194,7 +194,7 @@ def _share(above: Ints, below: Ints) -> Floats:
 
 
 @of_relevance(
-    aliases=("precision@k", "patk", "pre", "precision_at", "retrieval_precision", "p@k"),
+    aliases=("precision@k", "patk", "precision_at", "retrieval_precision", "p@k", "pre", "pre@k"),
     best=None,
     name="precision_at_k",
 )
