@@ -124,13 +124,11 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
-    if "label" not in {role.name for role in form.roles}:
-        return f" ({' and '.join(f'`{role.name}`' for role in form.roles)})"
     shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
     preds = [shape[role.shape] if role.name == "pred" else f"`{role.name}`" for role in form.pred_roles]
-    label = shape[form.role("label").shape]
-    return f" ({' and '.join(preds)} against {label}{logits})"
+    labels = [shape[role.shape] for role in form.roles if role.name == "label"]
+    return f" ({' against '.join([' and '.join(preds), *labels])}{logits})"
 
 
 def example(form: Loss) -> str | None:

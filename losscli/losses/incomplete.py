@@ -1,4 +1,4 @@
-"""Incomplete gamma functions for arrays, for scores of laws whose distribution functions they are.
+"""Incomplete gamma and beta functions for arrays, for scores of laws whose distribution functions they are.
 
 A row's value does not depend on the rows around it: the number of terms is fixed.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from losscli.loss.declare import Column
 from losscli.losses.double_double import factorial_gap, stirling
+from losscli.losses.log_scores import t_gap
 from losscli.losses.stable import entropy_gap, polynomial
 from losscli.numbers.special import erf
 
@@ -99,3 +100,32 @@ def _log_stirling(count: int) -> list[Fraction]:
     for n in range(1, count + 1):
         bernoulli.append(-sum((math.comb(n + 1, k) * bernoulli[k] for k in range(n)), Fraction(0)) / (n + 1))
     return [Fraction(0), *(bernoulli[k + 1] / (k * (k + 1)) for k in range(1, count))]
+
+
+def central_share(df: Column, z: Column, square: Column) -> Column:
+    """The chance of a value of Student's t within z of 0; ``square`` is z**2 / df."""
+    near = square < 0.5
+    # Gauss and Legendre's rule over the density; beyond 10 what is left is below the last bit.
+    nodes, weights = _legendre()
+    width, wide = np.where(near, np.minimum(z, 10.0), 0.0), np.where(near, df, 1.0)
+    found = np.zeros_like(z)
+    for node, weight in zip(nodes, weights, strict=True):
+        at = node * width
+        found += weight * np.exp(-0.5 * (wide + 1.0) * np.log1p(at * (at / wide)))
+    inside = found * width * np.sqrt(2.0 / math.pi) * np.exp(-t_gap(wide)[0])
+    # Farther out, the series of the rest (DLMF 8.17.8).
+    tail = 1.0 / (1.0 + np.maximum(square, 0.5))
+    few = np.where(near, 1.0, df)
+    series = np.ones_like(z)
+    for k in range(TERMS, 0, -1):
+        series = 1.0 + series * (tail * ((0.5 * few - 0.5 + k) / (0.5 * few + k)))
+    front = np.exp(0.5 * few * np.log(tail)) * np.sqrt(1.0 - tail)
+    rest = front * series * np.sqrt(2.0 / (math.pi * few)) * np.exp(-t_gap(few)[0])
+    return np.where(near, np.where(z < 10.0, inside, 1.0), 1.0 - rest)
+
+
+@cache
+def _legendre() -> tuple[list[float], list[float]]:
+    """The nodes in (0, 1) and the weights of Gauss and Legendre's rule of 64 points."""
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    return (0.5 + 0.5 * nodes).tolist(), (0.5 * weights).tolist()

@@ -57,8 +57,7 @@ def plan(
     UsageError or DataError where the options do not fit the files; Unknown where something must be known of values
     first.
     """
-    if options.average is not None and options.average not in AVERAGES:
-        raise UsageError(f"no average is called `{options.average}`", hint=f"they are {', '.join(AVERAGES)}")
+    _refuse_unknown_average(options.average)
     columns = Columns(sources, options, known)
     measured = _measured(columns, requests)
     weight = _weight(columns, measured.counting)
@@ -74,9 +73,8 @@ def plan(
     if keys is not None and options.watches:
         named_by = [columns.slot(Chosen(0, key.index, key.name), "text", "key") for key in keys.sides[0]]
     dealt = _groups(columns) if options.resampled else None
-    times = (
-        None if options.compared_over is None else columns.of_option("--time", options.compared_over, "text")
-    )
+    over = options.compared_over
+    times = None if over is None else columns.of_option("--time", over, "text")
     sides = tuple(tuple(slots) for slots in columns.slots)
     made = Plan(
         sides=sides,
@@ -112,6 +110,11 @@ def plan(
         )
     known.settled()
     return made
+
+
+def _refuse_unknown_average(average: str | None) -> None:
+    if average is not None and average not in AVERAGES:
+        raise UsageError(f"no average is called `{average}`", hint=f"they are {', '.join(AVERAGES)}")
 
 
 def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from losscli.numbers.exact import ExactSum
+
 if TYPE_CHECKING:
-    from losscli.table.block import Floats, Ints
+    from losscli.table.block import Floats, Ints, Mask
     from losscli.table.spill import Spill
 
 SHORT = 1 << 16
@@ -55,6 +58,12 @@ class Rows(NamedTuple):
     def take(self, rows: Ints) -> Rows:
         weight = None if self.weight is None else self.weight[rows]
         return Rows(tuple(column[rows] for column in self.columns), weight)
+
+    def weight_of(self, chosen: Mask | None = None) -> Fraction:
+        """What the rows weigh, or those chosen."""
+        if self.weight is not None:
+            return ExactSum.of(self.weight if chosen is None else self.weight[chosen]).fraction
+        return Fraction(len(self.columns[0]) if chosen is None else int(np.count_nonzero(chosen)))
 
 
 class Stretch(NamedTuple):

@@ -48,6 +48,14 @@ class Pairs(NamedTuple):
         return self.untied - 2 * self.at_odds
 
 
+class RiskPairs(NamedTuple):
+    """What comparable pairs weigh: in all, those of equal predictions, and those whose predictions fall."""
+
+    every: int
+    tied: int
+    falling: int
+
+
 class Ranks(NamedTuple):
     """The rank of each row among the different values of a column, from 0 on, and what the rows of each rank weigh."""
 
@@ -119,6 +127,25 @@ class Ranked(Values):
         at_odds = inversions(second.places[order], held, held)
         return Pairs(self.total**2, first.squares, second.squares, both.squares, 2 * at_odds)
 
+    def comparable(self) -> RiskPairs:
+        """What pairs weigh that are comparable: an event of the first is known to come before that of the second.
+
+        The columns are the time, a prediction of it, and whether the event was seen then; else it comes later.
+        """
+        (_, _, event), weight = self._rows
+        time, pred, _ = self.ranks
+        seen = event == 1.0
+        later = np.ones(len(event), np.int64) if weight is None else weight
+        earlier = np.where(seen, later, later * 0)
+        moments = 2 * time.places + ~seen
+        order = np.argsort(moments * len(pred.weights) + pred.places)
+        falling = inversions(pred.places[order], earlier[order], later[order])
+        return RiskPairs(
+            _in_turn(np.zeros_like(moments), moments, earlier, later),
+            _in_turn(pred.places, moments, earlier, later),
+            falling,
+        )
+
     def correlation(self) -> tuple[int, int, int]:
         """The sums of products and of squares of mid-ranks about their mean, for the first two columns."""
         first, second, *_ = self.ranks
@@ -148,6 +175,19 @@ def weighted_sum(numbers: Whole, weight: Whole | None) -> int:
 def weighted_products(one: Whole, other: Whole) -> int:
     """The sum of products of weights, which together exceed 2^31 in neither where they are int64."""
     return int((one * other).sum())
+
+
+def _in_turn(groups: Ints, moments: Ints, first: Whole, second: Whole) -> int:
+    """What the pairs of rows of one group weigh of which one comes at an earlier moment, ``first`` of it."""
+    keys = groups * (int(moments.max()) + 1) + moments
+    order = np.argsort(keys)
+    upto = second[order].cumsum()
+    ends = [
+        np.append(np.flatnonzero(held[1:] != held[:-1]), len(held) - 1)
+        for held in (groups[order], keys[order])
+    ]
+    of_group, of_key = (upto[end][np.searchsorted(end, np.arange(len(upto)))] for end in ends)
+    return int((first[order] * (of_group - of_key)).sum())
 
 
 def inversions(ranks: Ints, first: Whole | None, second: Whole | None) -> int:
