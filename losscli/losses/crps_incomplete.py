@@ -10,7 +10,7 @@ import numpy as np
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import COUNTS, NONNEGATIVE, POSITIVE, REAL, Interval
 from losscli.losses.crps import ROOT_PI
-from losscli.losses.double_double import lgamma_drop, lgamma_pair, log_pair, total
+from losscli.losses.double_double import DoubleDouble, lgamma_drop, lgamma_pair, log_pair, total
 from losscli.losses.incomplete import central_share, gamma_step, sum_of_shares, two_sided
 from losscli.losses.log_scores import t_gap
 from losscli.losses.stable import error_in, polynomial, product
@@ -182,10 +182,10 @@ def crps_t(label: Column, df: Column, loc: Column, scale: Column) -> Column:
     growth = np.where(square < 1e20, np.log1p(square), 2.0 * np.log(np.maximum(z, 1.0)) - np.log(df))
     # Both terms over df - 1 become infinite as df falls to 1: their quotient's log vanishes there.
     above = df - 1.0
-    quotient = _log_of_terms(df) - 0.5 * above * growth
-    gaps = t_gap(2.0 * df - 1.0)[0] - 2.0 * t_gap(df)[0]
-    pairs = df / ROOT_PI * np.sqrt(df / (df - 0.5)) * np.exp(gaps)
-    found = z * central_share(df, z, square) + pairs * (np.expm1(quotient) / above)
+    gap, further = t_gap(df), t_gap(2.0 * df - 1.0)
+    quotient = _log_of_terms(df, gap, further) - 0.5 * above * growth
+    pairs = df / ROOT_PI * np.sqrt(df / (df - 0.5)) * np.exp(further[0] - 2.0 * gap[0])
+    found = z * central_share(df, z, square, gap[0]) + pairs * (np.expm1(quotient) / above)
     return np.where(z < np.inf, scale * found, np.abs(label - loc)) / unit
 
 
@@ -194,10 +194,9 @@ _LOG_OF_TERMS = [0.6931471805599453, -1.2337005501361697, 2.10359958052929, -3.5
 """The Taylor coefficients about 1 of lgamma(x / 2) - lgamma((x + 1) / 2) - lgamma(x - 1 / 2) + lgamma(x)."""
 
 
-def _log_of_terms(df: Column) -> Column:
+def _log_of_terms(df: Column, gap: DoubleDouble, further: DoubleDouble) -> Column:
     """The log of the first term over df - 1 at the location over the second, which is 0 at df = 1."""
     above = df - 1.0
     near = above * polynomial(_LOG_OF_TERMS, np.minimum(above, 1e-3))
-    first, second = t_gap(df), t_gap(2.0 * df - 1.0)
-    far = total(first[0], -second[0], first[1], -second[1], 0.5 * np.log1p(above / df))[0]
+    far = total(gap[0], -further[0], gap[1], -further[1], 0.5 * np.log1p(above / df))[0]
     return np.where(above < 1e-3, near, far)
