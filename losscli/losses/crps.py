@@ -249,9 +249,9 @@ def _narrow(label: Column, apart: Column, mean: Column, sd: Column) -> Column:
     # Three parts, each of which vanishes with ``sd``: the terms of the definition would cancel.
     near = _normal_share(np.clip(z - 0.5 * sd, -12.0, 12.0), sd) - half
     near -= np.expm1(0.5 * sd * sd) * (erf((z - sd) * ROOT_HALF) + half)
-    off = np.where(apart > 1.0, label - root * root, (root * np.expm1(np.minimum(apart, 1.0))) * root)
-    rest = np.where(near == 0.0, 0.0, (root * near) * root)
-    return np.where(apart < FAR, off * below + rest, label)
+    close = (root * (np.expm1(np.minimum(apart, 1.0)) * below + near)) * root
+    beyond = (label - root * root) * below + (root * near) * root
+    return np.where(apart <= 1.0, close, np.where(apart < FAR, beyond, label))
 
 
 def _normal_share(middle: Column, width: Column) -> Column:

@@ -179,7 +179,7 @@ def crps_t(label: Column, df: Column, loc: Column, scale: Column) -> Column:
     label, loc, scale = label * unit, loc * unit, scale * unit
     z = np.abs(error_in(scale, loc, label))
     square = z * (z / df)
-    growth = np.where(square < 1e20, np.log1p(square), 2.0 * np.log(z) - np.log(df))
+    growth = np.where(square < 1e20, np.log1p(square), 2.0 * np.log(np.maximum(z, 1.0)) - np.log(df))
     # Both terms over df - 1 become infinite as df falls to 1: their quotient's log vanishes there.
     above = df - 1.0
     quotient = _log_of_terms(df) - 0.5 * above * growth

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from losscli.numbers.exact import ExactSum
+
 if TYPE_CHECKING:
-    from losscli.table.block import Floats, Ints
+    from losscli.table.block import Floats, Ints, Mask
     from losscli.table.spill import Spill
 
 SHORT = 1 << 16
@@ -56,6 +59,12 @@ class Rows(NamedTuple):
         weight = None if self.weight is None else self.weight[rows]
         return Rows(tuple(column[rows] for column in self.columns), weight)
 
+    def weight_of(self, chosen: Mask | None = None) -> Fraction:
+        """What the rows weigh, or those chosen."""
+        if self.weight is not None:
+            return ExactSum.of(self.weight if chosen is None else self.weight[chosen]).fraction
+        return Fraction(len(self.columns[0]) if chosen is None else int(np.count_nonzero(chosen)))
+
 
 class Stretch(NamedTuple):
     """Rows of a piece that are of one group and kind, from ``start`` to ``stop``."""
@@ -78,13 +87,13 @@ class Stretch(NamedTuple):
         """The value of the first column at a place of the piece."""
         return float(self.piece.columns[0][place : place + 1][0])
 
-    def places(self, values: Sequence[float]) -> list[int]:
+    def places(self, values: Floats | Sequence[float]) -> Ints:
         """Where the values above each of ``values`` begin, of a stretch whose values ascend."""
         column = self.piece.columns[0]
         if not isinstance(column, StoredColumn):
-            found = column[self.start : self.stop].searchsorted(values, "right")
-            return (found + self.start).tolist()  # type: ignore[no-any-return]
-        return [self._place(value) for value in values]
+            found: Ints = column[self.start : self.stop].searchsorted(values, "right") + self.start
+            return found
+        return np.array([self._place(float(value)) for value in values], dtype=np.int64)
 
     def _place(self, value: float) -> int:
         low, high = self.start, self.stop

@@ -357,6 +357,42 @@ ALIASES = {
         tweedie_deviance: tweedie_deviance
         interval_score: winkler_score
         """,
+    "scoringrules": """
+        brier: brier_score
+        crps_ensemble: crps_ensemble
+        crps_exponential: crps_exponential
+        crps_gamma: crps_gamma
+        crps_laplace: crps_laplace
+        crps_logistic: crps_logistic
+        crps_lognormal: crps_lognormal
+        crps_normal: crps_normal
+        crps_poisson: crps_poisson
+        crps_quantile: crps_quantile
+        crps_t: crps_t
+        crps_uniform: crps_uniform
+        dss: dssuv_ensemble
+        error_spread: error_spread_score
+        interval_score: interval_score
+        logs_beta: logs_beta
+        logs_binomial: logs_binomial
+        logs_exponential: logs_exponential
+        logs_gamma: logs_gamma
+        logs_laplace: logs_laplace
+        logs_logistic: logs_logistic
+        logs_lognormal: logs_lognormal
+        logs_negative_binomial: logs_negbinom
+        logs_normal: logs_normal
+        logs_poisson: logs_poisson
+        logs_t: logs_t
+        logs_uniform: logs_uniform
+        pinball: quantile_score
+        wis: weighted_interval_score
+        """,
+    "properscoring": """
+        crps_ensemble: crps_ensemble
+        crps_normal: crps_gaussian
+        threshold_brier: threshold_brier_score
+        """,
     "statsmodels": """
         mse: mse
         rmse: rmse
@@ -401,6 +437,7 @@ ALIASES = {
 }
 
 OTHERWISE = {
+    "means several things": "crps continuous_ranked_probability_score",
     "means two things": "l2 l2_loss poisson PoissonLoss gamma GammaLoss tweedie quantile multi_logloss MultiLogloss kullback_leibler",
     "with its sign changed": "neg_mean_squared_error neg_brier_score neg_max_error neg_root_mean_squared_log_error "
     "neg_negative_likelihood_ratio neg_log_loss neg_mean_absolute_percentage_error",
