@@ -87,13 +87,13 @@ class Stretch(NamedTuple):
         """The value of the first column at a place of the piece."""
         return float(self.piece.columns[0][place : place + 1][0])
 
-    def places(self, values: Sequence[float]) -> list[int]:
+    def places(self, values: Floats | Sequence[float]) -> Ints:
         """Where the values above each of ``values`` begin, of a stretch whose values ascend."""
         column = self.piece.columns[0]
         if not isinstance(column, StoredColumn):
-            found = column[self.start : self.stop].searchsorted(values, "right")
-            return (found + self.start).tolist()  # type: ignore[no-any-return]
-        return [self._place(value) for value in values]
+            found: Ints = column[self.start : self.stop].searchsorted(values, "right") + self.start
+            return found
+        return np.array([self._place(float(value)) for value in values], dtype=np.int64)
 
     def _place(self, value: float) -> int:
         low, high = self.start, self.stop

@@ -16,6 +16,7 @@ import numpy as np
 from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import NotResampled, exact_sum, grouped, sum_of_ones
+from losscli.numbers.ordered_keys import keys_of, values_of
 from losscli.numbers.pieces import Piece, Rows, joined, piece_of
 from losscli.numbers.sums import Sums
 
@@ -179,7 +180,11 @@ class Values:
             digits, inside, below, weight = self._narrowed(column, digits, target)
             target -= below
         if not digits[1]:
-            value, following, tied = float(_value_of(digits[0])), None, target == weight
+            value, following, tied = (
+                float(values_of(np.array([digits[0]], np.uint64))[0]),
+                None,
+                target == weight,
+            )
         elif digits[1] == 64:
             rows, below = self._around(column, target)
             value, following, tied = _reaching(rows, target - below)
@@ -230,7 +235,7 @@ class Values:
         counts = np.zeros(1 << DIGIT, np.int64)
         weights: Any = sum_of_ones(np.zeros_like(counts))
         for rows in self._read(column):
-            keys = _keys(rows.columns[0]) >> np.uint64(bits)
+            keys = keys_of(rows.columns[0]) >> np.uint64(bits)
             here = np.flatnonzero(keys >> np.uint64(DIGIT) == np.uint64(digits[0]))
             last = (keys[here] & np.uint64((1 << DIGIT) - 1)).astype(np.int64)
             found = np.bincount(last, minlength=1 << DIGIT)
@@ -249,7 +254,7 @@ class Values:
     def _beginning_with(self, column: int, digits: tuple[int, int]) -> Rows:
         """The rows whose values begin with these bits."""
         return _together([
-            rows.take(np.flatnonzero(_keys(rows.columns[0]) >> np.uint64(digits[1]) == np.uint64(digits[0])))
+            rows.take(np.flatnonzero(keys_of(rows.columns[0]) >> np.uint64(digits[1]) == np.uint64(digits[0])))
             for rows in self._read(column)
         ])  # fmt: skip
 
@@ -296,19 +301,6 @@ def _bounds(parts: Sequence[Rows], step: int, share: float) -> tuple[float, floa
         float(values[order[first]]) if first >= 0 else -math.inf,
         float(values[order[last]]) if last < len(order) else math.inf,
     )
-
-
-def _keys(values: Floats) -> Any:
-    """Whole numbers without a sign, in the order of the values."""
-    bits = np.add(values, 0.0).view(np.uint64)  # -0.0 is 0.0
-    return np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(1 << 63))
-
-
-def _value_of(key: int) -> float:
-    """The value of a key."""
-    bits = key ^ (1 << 63) if key >> 63 else ~key & ((1 << 64) - 1)
-    value: float = np.array([bits], np.uint64).view(np.float64)[0].item()
-    return value
 
 
 def _reaching(rows: Rows, target: Fraction) -> tuple[float, float | None, bool]:

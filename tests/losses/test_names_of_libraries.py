@@ -131,7 +131,7 @@ ALIASES = {
         mcc: MCC
         accuracy: Accuracy
         auc: AUC
-        query_auc: QueryAUC
+        pair_accuracy: QueryAUC PairAccuracy
         pr_auc: PRAUC
         gini: NormalizedGini
         brier: BrierScore
@@ -159,7 +159,6 @@ ALIASES = {
         cox_nll: Cox
         aft_nll: SurvivalAft
         pair_logit: PairLogit PairLogitPairwise
-        pair_accuracy: PairAccuracy
         query_rmse: QueryRMSE
         listnet: QuerySoftMax
         ndcg: NDCG
@@ -262,7 +261,7 @@ ALIASES = {
         coverage_error: multilabel_coverage_error
         lrap: multilabel_ranking_average_precision
         ranking_loss: multilabel_ranking_loss
-        query_auc: retrieval_auroc
+        pair_accuracy: retrieval_auroc
         map: retrieval_map
         fall_out_at_k: retrieval_fall_out
         hit: retrieval_hit_rate
@@ -303,7 +302,7 @@ ALIASES = {
         equal_opportunity: equal_opportunity
         equalised_odds: equalized_odds
         f1: f_meas
-        fall_out: fall_out
+        fall_out: fall_out FallOut
         huber: huber_loss
         pseudo_huber: huber_loss_pseudo
         iic: iic

@@ -249,6 +249,33 @@ def test_values_are_those_of_torchmetrics(name: str, theirs: str, k: int | None)
         assert value(name, graded, pred, **own_more) == pytest.approx(wanted, rel=1e-6)
 
 
+def as_xgboost(xgboost: Any, metric: str, label: Any, pred: Any, sizes: list[int]) -> float:
+    rows = xgboost.DMatrix(np.zeros((len(label), 1)), label=label, base_margin=pred)
+    rows.set_group(sizes)
+    params = {"objective": "rank:ndcg", "eval_metric": metric, "base_score": 0.0}
+    said = xgboost.train(params, rows, num_boost_round=0).eval(rows)
+    return float(said.rpartition(":")[2])
+
+
+@pytest.mark.parametrize(("spec", "theirs"), [
+    ("ndcg:gain=exp", "ndcg"), ("ndcg@4:gain=exp", "ndcg@4"), ("map", "map"), ("precision@4", "pre@4"),
+])  # fmt: skip
+def test_means_over_queries_are_those_of_xgboost(tmp_path: Any, spec: str, theirs: str) -> None:
+    rng = np.random.default_rng(8)
+    sizes = [5, 9, 4, 12]
+    graded = "ndcg" in spec
+    label = rng.integers(0, 4 if graded else 2, sum(sizes))
+    label[np.cumsum([0, *sizes[:-1]])] = 1
+    pred = rng.permutation(sum(sizes)) / 8 - 1
+    wanted = recorded(
+        "xgboost", theirs, partial(as_xgboost, metric=theirs, label=label, pred=pred, sizes=sizes)
+    )
+    path = tmp_path / "t.csv"
+    rows = zip(np.repeat(range(4), sizes), pred, label, strict=True)
+    path.write_text("q,pred,label\n" + "\n".join(f"{q},{p},{y}" for q, p, y in rows))
+    assert evaluate(str(path), loss=spec, group="q").results[0].value == pytest.approx(wanted, rel=1e-5)
+
+
 def test_a_mean_over_queries_reads_files(tmp_path: Any) -> None:
     path = tmp_path / "t.csv"
     path.write_text("q,pred,label\n" + "\n".join(f"{q},{p},{y}" for q, p, y in [

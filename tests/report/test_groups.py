@@ -232,6 +232,29 @@ def test_a_saved_result_reads_back_and_is_no_baseline_for_rows(here, rows):
     assert rows_alone.code == 1
 
 
+def test_saved_results_are_compared_by_the_spread_of_their_groups(here, text):
+    for name, shift in (("a", 0), ("b", 3)):
+        text(
+            f"{name}.csv",
+            ["q,pred,label", *(f"{q},{q % 3 + shift},{q % 2}" for q in range(8) for _ in range(4))],
+        )
+        ran = here("eval", f"{name}.csv", "-l", "mse", "--group", "q", "--ci", "normal", "-o", f"{name}.json")
+        assert ran.code == 0, ran.err
+    ran = here("compare", "a.json", "b.json", "--fail-on", "", "--json")
+    (found,) = json.loads(ran.out)["comparisons"]
+    assert found["test"] == "welch t"
+    errors = [
+        json.loads(here("eval", f"{name}.csv", "-l", "mse", "--group", "q", "--ci", "normal", "--json").out)[
+            "results"
+        ][0]["stderr"]
+        for name in "ab"
+    ]
+    # With 8 groups a side, not 32 rows.
+    freedom = sum(e**2 for e in errors) ** 2 / sum(e**4 / 7 for e in errors)
+    half = t_quantile(0.975, freedom) * math.hypot(*errors)
+    assert found["ci"]["high"] - found["ci"]["low"] == pytest.approx(2 * half, rel=1e-9)
+
+
 @pytest.mark.parametrize("name", ["table", "csv", "markdown", "github", "junit", "html"])
 def test_every_format_says_over_how_many_groups_a_value_is(here, rows, name):
     ran = here("eval", rows, "-l", "mse", "--group", "q", "-f", name)
