@@ -168,6 +168,30 @@ def somers_d(state: Ranked, *, given: Literal["label", "pred"] = "label") -> Fin
     return Fraction(pairs.excess, pairs.every - (pairs.tied_first if given == "label" else pairs.tied_second))
 
 
+@of_ranks(
+    aliases=("gini_coef", "normalized_gini_index", "normalized_gini_coefficient"),
+    reference="Frees, Meyers & Cummings (2011), doi:10.1198/jasa.2011.tm10506",
+)
+def gini_reg(state: Ranked) -> Finished:
+    """Gini index of labels ordered by predictions, over that ordered by them.
+
+        half = sum(weight) / 2
+        of_label = [sum(w * ((z < y) + (z == y) / 2) for z, g, w in rows) - half for y, f, v in rows]
+        of_pred = [sum(w * ((g < f) + (g == f) / 2) for z, g, w in rows) - half for y, f, v in rows]
+        sum(v * y * b for (y, f, v), b in zip(rows, of_pred)) / sum(v * y * a for (y, f, v), a in zip(rows, of_label))
+
+    Insurance: how much of what could be won by sorting risks do the predictions win?  As `spearman`,
+    but labels count by their size, so the order of the largest claims counts most.  Of labels 0 and 1 it
+    is `gini`.  Rows of equal prediction share the mean of their ranks.
+
+    >>> gini_reg(ranked([1.0, 2.0, 6.0], [10.0, 30.0, 20.0]))
+    Fraction(1, 5)
+    """
+    if len(state.ranks[0].weights) == 1:
+        return Undefined("all labels are one number: there is no order to compare")
+    return state.moment(1) / state.moment(0)
+
+
 def watched(time: Column, pred: Column, event: Column) -> tuple[Column, Column, Column]:
     """The columns as they are."""
     return time, pred, event

@@ -6,12 +6,15 @@ A pair weighs the product of its rows' weights, which are whole multiples of a p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.pieces import Rows
 from losscli.numbers.values import Values
 from losscli.numbers.whole_weights import WeightUnit, Whole
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 BYTES = 100
 """Of memory that the counting of pairs takes for a row, about."""
+EXACT = 53
+"""Bits of a whole number that a double holds."""
 BITS = 31
 """Of a product that are added up together."""
 
@@ -96,13 +101,19 @@ class Ranked(Values):
         )
 
     @cached_property
-    def _rows(self) -> tuple[tuple[Floats, ...], Whole | None]:
-        """All rows: their columns, and their weights in units."""
+    def _whole(self) -> Rows:
+        """All rows."""
         columns = zip(*(piece.columns for piece in self.pieces), strict=True)
         weights = [piece.weight for piece in self.pieces if piece.weight is not None]
-        unit = WeightUnit.of(weights, self.weight)
-        weight = unit.multiples(np.concatenate(weights)) if weights else None
-        return tuple(np.concatenate(column) for column in columns), weight
+        return Rows(tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None)
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[Floats, ...], Whole | None]:
+        """All rows: their columns, and their weights in units."""
+        columns, weight = self._whole
+        if weight is None:
+            return columns, None
+        return columns, WeightUnit.of([weight], self.weight).multiples(weight)
 
     @property
     def total(self) -> int:
@@ -157,6 +168,25 @@ class Ranked(Values):
             weighted_sum(one * one, first.weights),
             weighted_sum(other * other, second.weights),
         )
+
+    def moment(self, column: int) -> Fraction:
+        """The exact sum of the first column times twice the mid-ranks by a column, about their mean."""
+        (first, *_), weight = self._whole
+        midranks, places = self._midranks(self.ranks[column]), self.ranks[column].places
+        total, power = Fraction(0), 0
+        while True:
+            last = bool((abs(midranks) < 1 << EXACT).all())
+            part = midranks if last else midranks & ((1 << EXACT) - 1)
+            numbers = part.astype(np.float64)[places]
+            found = (
+                ExactSum.of_products(first, numbers)
+                if weight is None
+                else ExactSum.of_triples(weight, first, numbers)
+            )
+            total += found.fraction * Fraction(2) ** power
+            if last:
+                return total
+            midranks, power = midranks >> EXACT, power + EXACT
 
     def _midranks(self, ranks: Ranks) -> Whole:
         """Twice the mean rank of the rows of each rank, less the mean of all."""

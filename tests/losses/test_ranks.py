@@ -183,3 +183,31 @@ def test_concordance_without_lost_rows_and_ties_is_by_kendall(tmp_path: Any) -> 
 def test_an_event_is_any_spelling_of_yes_and_no(tmp_path: Any) -> None:
     found = concordance(tmp_path, time=TIME, event=EVENT == 1.0, pred=FORECAST).value
     assert found == concordance(tmp_path).value
+
+
+def kaggle(actual: Any, pred: Any) -> float:
+    """The normalised Gini coefficient as competitions have it: the Lorenz curve of sorted labels, without ties."""
+
+    def gini(by: Any) -> float:
+        ordered = actual[np.argsort(-by)]
+        return float(ordered.cumsum().sum() / ordered.sum() - (len(actual) + 1) / 2.0)
+
+    return gini(pred) / gini(actual)
+
+
+def test_the_gini_index_of_regression_is_that_of_the_lorenz_curve(tmp_path: Any) -> None:
+    rng = np.random.default_rng(7)
+    label = rng.exponential(1000.0, 400)
+    pred = label * rng.exponential(1.0, 400)
+    assert value(tmp_path, "gini_reg", label, pred) == near(kaggle(label, pred), rel=1e-12)
+    counts = rng.integers(1, 5, 400)
+    # Copies of a row have one label, so that their order does not count.
+    wanted = kaggle(np.repeat(label, counts), np.repeat(pred, counts))
+    assert value(tmp_path, "gini_reg", label, pred, counts * 1.0) == near(wanted, rel=1e-12)
+
+
+def test_the_gini_index_of_two_classes_is_gini(tmp_path: Any) -> None:
+    label = (LABEL > 0.3).astype(np.float64)
+    weight = np.random.default_rng(2).random(500) + 0.1
+    assert value(tmp_path, "gini_reg", label, PRED, weight) == value(tmp_path, "gini", label, PRED, weight)
+    assert value(tmp_path, "gini_reg", label, np.ones(500)) == 0.0
