@@ -113,8 +113,7 @@ class Tally:
                 "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
             )
         rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
-        # To sort rows takes three times as much as they do.
-        if 4 * sum(state.bytes_held for state in rows.values()) > limit:
+        if sum(state.TIMES * state.bytes_held for state in rows.values()) > limit:
             self.spill = self.spill or Spill()
             self.kept |= {key: state.put_aside(self.spill) for key, state in rows.items()}
 

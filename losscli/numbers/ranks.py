@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
     from losscli.table.spill import Spill
 
-BYTES = 100
-"""Of memory that the counting of pairs takes for a row, about."""
 EXACT = 53
 """Bits of a whole number that a double holds."""
 BITS = 31
@@ -91,12 +89,14 @@ class Ranks(NamedTuple):
 class Ranked(Values):
     """Rows that are ranked by their columns, all at once in memory."""
 
+    TIMES: ClassVar = 10
+
     def put_aside(self, spill: Spill) -> NoReturn:
         """Ranks are not worked out from a file."""
         rows = sum(int(piece.starts[-1]) for piece in self.pieces)
         raise DataError(
             "the rows of a rank correlation do not fit into memory",
-            f"they are compared with each other: the {rows} rows read so far take about {BYTES * rows} bytes",
+            f"they are compared with each other: the {rows} read so far take about {self.TIMES * self.bytes_held} bytes",
             "give more `--memory`",
         )
 

@@ -56,6 +56,8 @@ class Values:
 
     ASCENDING: ClassVar = False
     """Whether the first column ascends in each stretch of a piece."""
+    TIMES: ClassVar = 4
+    """How many times as much memory as the rows is taken, about, while they are worked out: sorting takes three times."""
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
