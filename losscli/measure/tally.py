@@ -15,7 +15,6 @@ from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
 from losscli.numbers.states import changed, merged_groups, recoded
-from losscli.table.spill import Spill
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from losscli.pairing.shared_ids import Agreement
     from losscli.statistics.groups import DealtGroups
     from losscli.table.block import Ints
+    from losscli.table.spill import Spill
 
 Kept: TypeAlias = dict[tuple[Any, CutKey], Any]
 """States by what they are of, which is mostly an observer, and by how the rows were cut."""
@@ -114,6 +114,8 @@ class Tally:
             )
         rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
         if sum(state.TIMES * state.bytes_held for state in rows.values()) > limit:
+            from losscli.table.spill import Spill
+
             self.spill = self.spill or Spill()
             self.kept |= {key: state.put_aside(self.spill) for key, state in rows.items()}
 
