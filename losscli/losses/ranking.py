@@ -116,7 +116,11 @@ def dcg(
 
 
 @of_gains(
-    best=1.0, ulps=8.0, aliases=("normalized_dcg", "normalised_dcg", "ndcg_score", "retrieval_normalized_dcg")
+    best=1.0,
+    ulps=8.0,
+    aliases=("normalized_dcg", "normalised_dcg", "ndcg_score", "retrieval_normalized_dcg"),
+    exceptions=KEEPS_ROWS
+    | {"ulps": "gains, logarithms, two sums and their quotient are rounded one after another"},
 )
 def ndcg(
     rankings: Rankings,
