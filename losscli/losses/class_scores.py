@@ -148,7 +148,7 @@ def categorical_hinge(label: Codes, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        rival = max([0] + [s for c, s in enumerate(pred) if c != label])
+        rival = max(0, max(s for c, s in enumerate(pred) if c != label))
         (1 if j != label and pred[j] == rival else 0) - (1 if j == label else 0) if 1 + (rival
             - pred[label]) > 0 else 0
 

@@ -125,6 +125,8 @@ def dcg(
         "retrieval_normalized_dcg",
         "normalized_discounted_cumulative_gain",
     ),
+    exceptions=KEEPS_ROWS
+    | {"ulps": "gains, logarithms, two sums and their quotient are rounded one after another"},
 )
 def ndcg(
     rankings: Rankings,
