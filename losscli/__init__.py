@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from losscli.report.compare import compare as compare
     from losscli.report.comparison import Comparison as Comparison
     from losscli.report.evaluate import evaluate as evaluate
+    from losscli.report.merge import merge as merge
     from losscli.report.records import Report as Report
 
 _WHERE = {
     "evaluate": "losscli.report.evaluate", "compare": "losscli.report.compare", "check": "losscli.report.check",
+    "merge": "losscli.report.merge",
     "Report": "losscli.report.records", "Comparison": "losscli.report.comparison",
     "LosscliError": "losscli.errors", "UsageError": "losscli.errors", "DataError": "losscli.errors",
     "OutputError": "losscli.errors",
@@ -34,7 +36,7 @@ _WHERE = {
 
 __all__ = [
     "Comparison", "DataError", "LosscliError", "OutputError", "Report", "UsageError", "__version__", "check",
-    "compare", "evaluate",
+    "compare", "evaluate", "merge",
 ]  # fmt: skip
 
 

@@ -38,9 +38,9 @@ EVAL = ("eval", "report")
 ROWS = ("eval", "report", "compare")
 COLUMNS = (*ROWS, "suggest")
 INPUTS = (*COLUMNS, "init")
-GATES = ("eval", "report", "check")
-SHOWN = ("eval", "compare", "check")
-WRITTEN = (*ROWS, "check")
+GATES = ("eval", "report", "check", "merge")
+SHOWN = ("eval", "compare", "check", "merge")
+WRITTEN = (*ROWS, "check", "merge")
 TALKING = (*WRITTEN, "init")
 
 
@@ -68,9 +68,12 @@ class Options:
         metavar="LABELS", commands=COLUMNS, variants={"compare": {"help": "Labels (default: BASE holds them)"}},
     )  # fmt: skip
     results: list[str] = option(
-        help="Saved results (`eval … -o FILE.json`)",
-        metavar="RESULT...",
-        commands=("check",),
+        help="Saved results (`eval … -o FILE.json`)", metavar="RESULT...", commands=("check",), required=True
+    )
+    states: list[str] = option(
+        help="Saved states (`eval … --state-out FILE`)",
+        metavar="STATE...",
+        commands=("merge",),
         required=True,
     )
     file: str | None = option(help="A file, whose columns are filled in", metavar="FILE", commands=("init",))
@@ -125,7 +128,7 @@ class Options:
         help="Fold slices of fewer rows into `other`", setting=Setting("fold smaller slices into `other`"),
     )  # fmt: skip
     top: int | None = option(
-        "--top", metavar="N", panel=Panel.ROWS, commands=EVAL, least=1,
+        "--top", metavar="N", panel=Panel.ROWS, commands=(*EVAL, "merge"), least=1,
         help="For each `--by`, show the N slices with the greatest share of the first loss, in that order; JSON and "
         "the page show all",
         setting=Setting("how many slices of each `by` are shown"),
@@ -258,6 +261,10 @@ class Options:
         "--rows-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL,
         help="Write every measured row with its losses, in the order of PREDS: `.csv`, `.parquet` or `.jsonl`",
     )  # fmt: skip
+    partial: bool = option(
+        "--partial", panel=Panel.ROWS, commands=("merge",), outside=False,
+        help="Parts of an input may be absent: the results say so",
+    )  # fmt: skip
     gradient: bool = option(
         "--gradient", panel=Panel.OUTPUT, commands=EVAL,
         help="In `--rows-out`, also write the slope of each loss by the prediction",
@@ -266,6 +273,10 @@ class Options:
         "--for-spreadsheets", panel=Panel.OUTPUT, commands=EVAL,
         help="In a CSV of `--rows-out`, put `'` before text that a spreadsheet would run as a formula; "
         "without it text stays as it is",
+    )  # fmt: skip
+    state_out: str | None = option(
+        "--state-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL,
+        help="Keep what was measured in a file, before it is finished: `losscli merge` adds up such states exactly",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,

@@ -148,6 +148,19 @@ def check_rows_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
     refuse_unwritable(path, inputs)
 
 
+def check_state_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
+    """Check ``--state-out`` before anything is read."""
+    path = call.state_out
+    if path is None:
+        return
+    from losscli.report.writing import refuse_unwritable
+
+    others = [file for _, file in out.files] + ([call.rows_out] if call.rows_out else [])
+    if os.path.normpath(path) in map(os.path.normpath, others):
+        raise UsageError(f"{path} would be written twice", hint="give `--state-out` a file of its own")
+    refuse_unwritable(path, inputs)
+
+
 def check_columns(call: Options) -> None:
     """Refuse ``--columns`` where no rows are shown."""
     if call.columns and not call.worst and call.rows_out is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
 from losscli.measure.engines import threads
+from losscli.measure.needs import Knowledge
 from losscli.measure.prepass import settled_plan, with_constants
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
@@ -51,9 +52,12 @@ class Call(NamedTuple):
         )
         return cls(options, sources, options.jobs or threads.default_jobs(sources))
 
-    def plan(self, requests: Sequence[LossRequest]) -> Plan:
-        """What to read and measure.  UsageError or DataError where the options do not fit the inputs."""
-        return settled_plan(self.sources, requests, self.options, self.jobs)
+    def plan(self, requests: Sequence[LossRequest], known: Knowledge | None = None) -> Plan:
+        """What to read and measure.  UsageError or DataError where the options do not fit the inputs.
+
+        What must be read before is added to what is ``known``.
+        """
+        return settled_plan(self.sources, requests, self.options, self.jobs, known or Knowledge())
 
     def measured(
         self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None

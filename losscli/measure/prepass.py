@@ -36,13 +36,16 @@ if TYPE_CHECKING:
 
 
 def settled_plan(
-    sources: Sequence[Source], requests: Sequence[LossRequest], options: MeasureOptions, jobs: int
+    sources: Sequence[Source],
+    requests: Sequence[LossRequest],
+    options: MeasureOptions,
+    jobs: int,
+    known: Knowledge,
 ) -> Plan:
-    """The plan of a call, and what must be read for it.
+    """The plan of a call, and what must be read for it.  What is ``known`` is not read again.
 
     UsageError or DataError where the options do not fit the inputs, or what is read answers no need.
     """
-    known = Knowledge()
     while True:
         try:
             return looked_for(partial(bind.plan, sources, requests, options, known))

@@ -177,6 +177,13 @@ class SliceView:
     columns: tuple[Place, ...]
     limit: SliceLimit = USUAL_LIMIT
 
+    def labels(self, labels: Iterable[Label]) -> SliceLabels:
+        """The labels of some slices, each with a value for each column."""
+        found = list(labels)
+        if any(len(label) != len(self.columns) for label in found):
+            raise ValueError("a slice with another number of columns")
+        return SliceLabels(found, self.limit)
+
     def read(self, block: Block) -> tuple[Ints, SliceLabels]:
         """The code of each row's slice, and the labels of the slices that have rows in the block."""
         codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[Any]()

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.cells import BELOW, cells_at, distinct, drawn, keys_of, keys_of_all, moved, union
+from losscli.numbers.cells import (
+    BELOW,
+    ascending,
+    cells_at,
+    distinct,
+    drawn,
+    keys_of,
+    keys_of_all,
+    moved,
+    union,
+)
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
-from losscli.numbers.grouped_sums import exact_sum, grouped, side_by_side, sum_of_ones
+from losscli.numbers.grouped_sums import SUM, exact_sum, grouped, sum_of_ones
 from losscli.numbers.sums import Sums
 
 if TYPE_CHECKING:
@@ -105,18 +115,17 @@ class Bins:
     __hash__ = None  # type: ignore[assignment]
 
     def to_json(self) -> dict[str, Any]:
-        """The state of one group, for `from_json`."""
-        bins = [[code, held.to_json()] for code, held in self.bins.items()]
-        return {"bins": bins, "weight": self.weight.to_json(), "rows": self.rows}
+        """The state of one group or of many, for `from_json`."""
+        return {
+            "keys": self.keys.tolist(),
+            "sums": self.sums.to_json(),
+            "weight": self.weight.to_json(),
+            "rows": COUNT.to_json(self.rows),
+        }
 
     @classmethod
     def from_json(cls, held: Mapping[str, Any]) -> Self:
-        keys = np.array([code for code, _ in held["bins"]], dtype=np.int64)
-        read = [Sums.from_json(sums) for _, sums in held["bins"]]
-        totals = zip(*(sums.totals for sums in read), strict=True)
-        sums = Sums(
-            tuple(side_by_side(column) for column in totals),
-            side_by_side([sums.weight for sums in read]),
-            np.array([sums.rows for sums in read], dtype=np.int64),
-        )
-        return cls(keys, sums, ExactSum.from_json(held["weight"]), held["rows"])
+        keys, sums = ascending(held["keys"]), Sums.from_json(held["sums"])
+        if len(keys) != len(sums.rows):
+            raise ValueError("these are not sums by bin")
+        return cls(keys, sums, SUM.from_json(held["weight"]), COUNT.from_json(held["rows"]))

@@ -5,7 +5,7 @@ The key of a cell is its group, from bit `GROUP` on, and below it a number that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -90,3 +90,12 @@ def union(one: Ints, other: Ints) -> tuple[Ints, Ints, Ints]:
     old = np.ones(len(both), np.bool_)
     old[at[fresh] + np.arange(np.count_nonzero(fresh))] = False
     return both, np.flatnonzero(old), both.searchsorted(other)
+
+
+def ascending(held: Any) -> Ints:
+    """Whole numbers from 0 on that were written to JSON in their order; a ValueError for others."""
+    found: Ints = np.array(held, dtype=np.int64)
+    whole = isinstance(held, list) and all(type(one) is int for one in held)
+    if not whole or (found < 0).any() or (np.diff(found) <= 0).any():
+        raise ValueError("these are not keys of cells")
+    return found

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.cells import BELOW, cells_at, drawn, keys_of, keys_of_all, moved, union
+from losscli.numbers.cells import BELOW, ascending, cells_at, drawn, keys_of, keys_of_all, moved, union
 from losscli.numbers.class_pairs import PLACE, joined_classes, moved_pairs, pairs_of
 from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import (
+    SUM,
     GroupedSums,
     NotResampled,
     exact_sum,
@@ -333,13 +334,30 @@ class Confusion:
         return self._matrix
 
     def to_json(self) -> dict[str, Any]:
-        cells = [[a, b, held.to_json()] for (a, b), held in self.cells.items()]
-        return {"cells": cells, "weight": self.weight.to_json(), "rows": self.rows}
+        """The table of one group, or those of many, for `from_json`."""
+        return {
+            "names": list(self.names),
+            "places": self.places.tolist(),
+            "keys": self.keys.tolist(),
+            "sums": self.sums.to_json(),
+            "weight": self.weight.to_json(),
+            "rows": COUNT.to_json(self.rows),
+        }
 
     @classmethod
     def from_json(cls, held: Mapping[str, Any]) -> Self:
-        cells = {(a, b): ExactSum.from_json(cell) for a, b, cell in held["cells"]}
-        return cls.of_cells(cells, ExactSum.from_json(held["weight"]), held["rows"])
+        names, places, keys = tuple(held["names"]), ascending(held["places"]), ascending(held["keys"])
+        below = (1 << PLACE) - 1
+        if not (
+            len(set(names)) == len(names)
+            and all(type(name) in (int, str) for name in names)
+            and max(int((places >> PLACE).max(initial=-1)), int((places & below).max(initial=-1)))
+            < len(names)
+            and int((keys & BELOW).max(initial=-1)) < len(places)
+        ):
+            raise ValueError("this is not a table of classes")
+        sums = GroupedSums.from_json(held["sums"])
+        return cls(names, places, keys, sums, SUM.from_json(held["weight"]), COUNT.from_json(held["rows"]))
 
 
 def _class_order(name: int | str) -> tuple[bool, int | str]:

@@ -12,7 +12,6 @@ from losscli.numbers.fields import (
     COUNT,
     GREATEST,
     LEAST,
-    SUM,
     PerGroup,
     Several,
     State,
@@ -20,7 +19,7 @@ from losscli.numbers.fields import (
     least_of,
     rows_of,
 )  # fmt: skip
-from losscli.numbers.grouped_sums import exact_sum, sum_of_ones
+from losscli.numbers.grouped_sums import SUM, exact_sum, sum_of_ones
 
 if TYPE_CHECKING:
     from losscli.numbers.sums import Names

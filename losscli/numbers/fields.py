@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
-from losscli.numbers.exact import ExactSum
-
 if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
 
@@ -90,12 +88,27 @@ class Numbers(NamedTuple):
             return (counts @ numbers).astype(np.int64)
         return self.join.reduce(np.where(counts > 0.0, numbers, self.nothing), axis=1)
 
-    def to_json(self, number: Any) -> Any:
+    def to_json(self, numbers: PerGroup) -> Any:
+        """The number of one group, or the list of those of many."""
         # Doubles as text: JSON has no infinity, and hexadecimal digits keep every bit.
-        return number.hex() if isinstance(number, float) else number
+        listed = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+        if isinstance(self.nothing, int):
+            return listed
+        return [number.hex() for number in listed] if isinstance(listed, list) else listed.hex()
 
-    def from_json(self, number: Any) -> Any:
-        return float.fromhex(number) if isinstance(number, str) else number
+    def from_json(self, held: Any) -> PerGroup:
+        """What `to_json` wrote; a ValueError for what it cannot have written."""
+        if isinstance(held, list):
+            kind = np.int64 if isinstance(self.nothing, int) else np.float64
+            return np.array([self._number(one) for one in held], dtype=kind)
+        return self._number(held)
+
+    def _number(self, held: Any) -> float:
+        if isinstance(self.nothing, int) and type(held) is int and abs(held) < 1 << 63:
+            return held
+        if isinstance(self.nothing, float) and isinstance(held, str):
+            return float.fromhex(held)
+        raise ValueError("this is not a number of a state")
 
 
 class Nested(NamedTuple):
@@ -155,7 +168,6 @@ class Several(NamedTuple):
 
 
 STATE = Nested()
-SUM = Nested(ExactSum.from_json)
 COUNT = Numbers(np.add)
 ANY = Numbers(np.logical_or)
 LEAST = Numbers(np.minimum, np.inf)
@@ -194,7 +206,7 @@ class State:
         return self._each(lambda kind, held: kind.resampled(held, counts))
 
     def to_json(self) -> dict[str, Any]:
-        """The state of one group, for `from_json`."""
+        """The state of one group or of many, for `from_json`."""
         return {name: kind.to_json(getattr(self, name)) for name, kind in self.FIELDS.items()}
 
     @classmethod

@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.numbers.error_free import two_product
 from losscli.numbers.exact import ExactSum
-from losscli.numbers.fields import COUNT, PerGroup
+from losscli.numbers.fields import COUNT, Nested, PerGroup
 from losscli.numbers.tiles import LOWEST, TILE, Bounds, bounds_of, scratch
 
 if TYPE_CHECKING:
@@ -219,6 +219,33 @@ class GroupedSums:
             found[code] += held.units << LOWEST * self.factors - exponent
         return found, exponent
 
+    def to_json(self) -> dict[str, Any]:
+        """The limbs by their place, each a list of numbers by group; and the sums of `others` by group."""
+        return {
+            "factors": self.factors,
+            "limbs": {
+                str(place): limb.tolist() for place, limb in _carried(self.limbs).items() if limb.any()
+            },
+            "others": {str(code): held.to_json() for code, held in self.others.items()},
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> Self:
+        """The sums that `to_json` wrote; a ValueError for what it cannot have written."""
+        factors, found = state["factors"], {int(place): limb for place, limb in state["limbs"].items()}
+        limbs = {place: COUNT.from_json(limb) for place, limb in found.items()}
+        others = {int(code): ExactSum.from_json(held) for code, held in state["others"].items()}
+        if not (
+            state.keys() == {"factors", "limbs", "others"}
+            and factors in (1, 2, 3)
+            and all(abs(LIMB * place) <= 1 - LOWEST * factors + LIMB + 64 for place in limbs)
+            and all(isinstance(limb, np.ndarray) for limb in limbs.values())
+            and all((abs(limb) <= 1 << LIMB).all() for limb in limbs.values())
+            and all(code >= 0 and held.factors == factors for code, held in others.items())
+        ):
+            raise ValueError("these are not exact sums")
+        return cls(factors, limbs, others, 1)
+
     @property
     def finite(self) -> bool:
         return all(held.finite for held in self.others.values())
@@ -227,6 +254,15 @@ class GroupedSums:
     def nan(self) -> int:
         """How many terms were NaN, over all groups."""
         return sum(held.nan for held in self.others.values())
+
+
+def _from_json(held: Mapping[str, Any]) -> Any:
+    """The exact sum of one group, or those of many."""
+    return GroupedSums.from_json(held) if "limbs" in held else ExactSum.from_json(held)
+
+
+SUM = Nested(_from_json)
+"""The field of a state that is an exact sum."""
 
 
 def exact_sum(codes: Ints | None, groups: int, *factors: Floats) -> ExactSum:

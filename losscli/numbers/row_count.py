@@ -31,3 +31,10 @@ class RowCount(State):
         first = np.full(groups, NO_ROW)
         np.minimum.at(first, codes, row_numbers)
         return cls(rows, first)
+
+    def behind(self, rows: int) -> Self:
+        """The same where so many rows come before."""
+        first = self.first
+        if not isinstance(first, np.ndarray):
+            return type(self)(self.rows, first if first == NO_ROW else first + rows)
+        return type(self)(self.rows, np.where(first == NO_ROW, NO_ROW, first + rows))

@@ -16,8 +16,8 @@ import numpy as np
 
 from losscli.numbers.cross_products import CrossProducts
 from losscli.numbers.exact import ExactSum
-from losscli.numbers.fields import COUNT, SUM, Nested, PerGroup, Several, State, rows_of
-from losscli.numbers.grouped_sums import exact_sum, grouped, sum_of_ones
+from losscli.numbers.fields import COUNT, Nested, PerGroup, Several, State, rows_of
+from losscli.numbers.grouped_sums import SUM, exact_sum, grouped, sum_of_ones
 from losscli.numbers.row_count import RowCount
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ DOCUMENTS = {
     "suggestion": "losscli.report.suggestion:SuggestionDocument",
     "error": "losscli.report.failure:ErrorDocument",
     "comparison": "losscli.report.comparison:Comparison",
+    "state": "losscli.report.state_document:StateDocument",
 }
 """The class of each document; that of the configuration is made from the command line's options."""
 

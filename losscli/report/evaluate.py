@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.errors import UsageError
 from losscli.measure.call import Call, Measured
 from losscli.measure.loss_request import requests_of
+from losscli.measure.needs import Knowledge
 from losscli.report.options import EvalOptions, arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
 from losscli.report.records import Input, Report, noted
@@ -15,8 +16,12 @@ from losscli.report.results import results
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from losscli.measure.call import Start
+    from losscli.measure.options import MeasureOptions
     from losscli.measure.tally import Tally
+    from losscli.reading.source import Source
 
 
 @arguments_of(EvalOptions)
@@ -42,8 +47,14 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
     requests = requests_of(losses, grouped=options.group is not None)
     if options.interval is not None and options.interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
-    call = Call.opened(options)
-    plan = call.plan(requests)
+    call, known = Call.opened(options), Knowledge()
+    plan = call.plan(requests, known)
+    state = None
+    if options.state_out is not None:
+        # Imported here: few calls save what they keep.
+        from losscli.report.save_state import StateFile
+
+        state = StateFile.of(options, losses, plan, call.sources, known.answers)
     sink = None
     if options.rows_out is not None:
         # Imported here: few calls write rows.
@@ -56,17 +67,23 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
             ordered=plan.keys is None,
             for_spreadsheets=options.for_spreadsheets,
         )
-    report = _report(call, call.measured(plan, start, sink))
+    measured = call.measured(plan, start, sink)
+    if state is not None:
+        state.write(measured, call.sources)
+    inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
+    report = report_of(options, measured, call.sources, inputs)
     return report if gate is None else gate.judge(report)
 
 
-def _report(call: Call, measured: Measured) -> Report:
+def report_of(
+    options: MeasureOptions, measured: Measured, sources: Sequence[Source], inputs: Sequence[Input]
+) -> Report:
     """The results of what was measured, with notes and warnings about rows and columns."""
-    plan, tally, sources = measured.plan, measured.outcome.tally, call.sources
+    plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
     found, warnings = [], []
-    for result in results(plan, tally, finish_options(call.options, plan, sources)):
+    for result in results(plan, tally, finish_options(options, plan, sources)):
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")
             warnings.append(f"`{result.loss}`: {rows} probabilities that do not quite sum to 1")
@@ -76,9 +93,9 @@ def _report(call: Call, measured: Measured) -> Report:
     return Report(
         found,
         rows_of(measured.outcome),
-        inputs_of(Input, plan, sources, ("preds", "labels")),
+        list(inputs),
         warnings=list(dict.fromkeys([*warnings, *notes])),
-        binned=_binned(tally) if call.options.watches else {},
+        binned=_binned(tally) if options.watches else {},
     )
 
 

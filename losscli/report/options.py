@@ -139,6 +139,7 @@ class EvalOptions(GateOptions, MeasureOptions):
     group: column of the query, series or image of each row: losses are means over these groups.
     group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
+    state_out: file to which the state of the rows is written, for `merge`.
     """
 
     preds: str
@@ -153,6 +154,7 @@ class EvalOptions(GateOptions, MeasureOptions):
     group: str | None = None
     group_weight: str | None = None
     pictures: Pictures = "none"
+    state_out: str | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -106,13 +106,13 @@ def inputs_of(
 def finish_options(options: MeasureOptions, plan: Plan, sources: Sequence[Source]) -> FinishOptions:
     """How the states of a call are finished."""
     return FinishOptions(
-        options.average, options.positive, _context(plan, options), options.min_slice, options.class_order,
+        options.average, options.positive, context_of(plan, options), options.min_slice, options.class_order,
         lambda row: row_name(sources[0], row),
         options.interval if options.spreads or options.group is not None else None,
     )  # fmt: skip
 
 
-def _context(plan: Plan, options: MeasureOptions) -> str:
+def context_of(plan: Plan, options: MeasureOptions) -> str:
     """What of the signature does not belong to the loss: all that changes what a number means."""
     said = [f"w:{options.weight or 'none'}", f"pair:{plan.keys or 'position'}", f"nan:{options.nan}"]
     if options.where is not None:

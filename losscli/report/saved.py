@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from losscli.errors import DataError
 from losscli.report.records import Report
 from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.report.document import Document
 
 MOST_BYTES = 1 << 30
 
@@ -23,7 +26,7 @@ def read_result(path: str) -> Report:
     return as_report(read_json(path), path)
 
 
-def read_json(path: str) -> dict[str, Any]:
+def read_json(path: str, hint: str | None = None) -> dict[str, Any]:
     """The object in a file of strict JSON."""
     text = _text(path)
     try:
@@ -34,11 +37,11 @@ def read_json(path: str) -> dict[str, Any]:
         where = f"line {error.lineno}, column {error.colno}"
         raise DataError(f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} ({where})", file=path) from None
     except RecursionError:
-        raise DataError("is nested too deeply to be a result", file=path) from None
+        raise DataError("is nested too deeply", file=path) from None
     except ValueError:
         raise DataError("holds a number that is too long", file=path) from None  # Python limits the digits
     if not isinstance(found, dict):
-        raise DataError("holds no JSON object", hint=HINT, file=path)
+        raise DataError("holds no JSON object", hint=hint or HINT, file=path)
     return found
 
 
@@ -47,17 +50,7 @@ HINT = "`losscli eval … --output FILE.json` writes a result"
 
 def as_report(document: dict[str, Any], path: str) -> Report:
     """The report of a parsed document."""
-    kind = document.get("schema")
-    if kind != Report.title:
-        what = f"is `{kind}`" if isinstance(kind, str) else "says no `schema`"
-        raise DataError(f"{what}, and a saved result is `{Report.title}`", hint=HINT, file=path)
-    # Imported here, since it takes longer than the measuring of a small file.
-    from pydantic import ValidationError
-
-    try:
-        read = Report.read(document)
-    except ValidationError as error:
-        raise _refusal(error, path) from None
+    read = values_of(document, Report, "result", HINT, path)
     metrics = read.pop("metrics")
     report = Report(**read, saved=path)
     if report.metrics != metrics:
@@ -69,15 +62,32 @@ def as_report(document: dict[str, Any], path: str) -> Report:
     return report
 
 
-def _refusal(error: Any, path: str) -> DataError:
+def values_of(
+    document: dict[str, Any], kind: type[Document], what: str, hint: str, path: str
+) -> dict[str, Any]:
+    """The values of a document of a kind, which a message calls a saved ``what``."""
+    title = document.get("schema")
+    if title != kind.title:
+        found = f"is `{title}`" if isinstance(title, str) else "says no `schema`"
+        raise DataError(f"{found}, and a saved {what} is `{kind.title}`", hint=hint, file=path)
+    # Imported here, since it takes longer than the measuring of a small file.
+    from pydantic import ValidationError
+
+    try:
+        return kind.read(document)
+    except ValidationError as error:
+        raise _refusal(error, what, hint, path) from None
+
+
+def _refusal(error: Any, what: str, hint: str, path: str) -> DataError:
     """The first thing that is wrong with a document."""
     errors = error.errors(include_url=False, include_context=False)
     first = errors[0]
     place = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"]).lstrip(".")
     more = f"; {plural(len(errors) - 1, 'more is', 'more are')} wrong" if len(errors) > 1 else ""
-    words = {"missing": "is missing", "extra_forbidden": "is no key of a result"}
+    words = {"missing": "is missing", "extra_forbidden": f"is no key of a {what}"}
     said = words.get(first["type"], f"{first['msg'][:1].lower()}{first['msg'][1:]}")
-    return DataError(f"is no saved result: `{place}`: {said}{more}", hint=HINT, file=path)
+    return DataError(f"is no saved {what}: `{place}`: {said}{more}", hint=hint, file=path)
 
 
 def _text(path: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from losscli.numbers.exact import ExactSum, round_fraction
-from losscli.numbers.fields import STATE, SUM, PerGroup, Several, State, greatest_of, least_of
-from losscli.numbers.grouped_sums import exact_sum
+from losscli.numbers.fields import LEAST, Nested, PerGroup, Several, State, greatest_of, least_of
+from losscli.numbers.grouped_sums import SUM, exact_sum
 from losscli.statistics.distributions import normal_quantile
 
 if TYPE_CHECKING:
@@ -93,6 +93,17 @@ class Ends(NamedTuple):
             _ends(greatest_of, most, outermost, places, groups)[::-1],
         )
 
+    def to_json(self) -> list[Any]:
+        """The ends in their order, each as two lists by group, for `from_json`."""
+        return [[LEAST.to_json(numbers) for numbers in end] for end in self]
+
+    @classmethod
+    def from_json(cls, held: Any) -> Self:
+        ends = [np.array([LEAST.from_json(numbers) for numbers in end]) for end in held]
+        if len(ends) != 3 or any(end.shape[:1] != (2,) or end.ndim != 2 for end in ends):
+            raise ValueError("these are not rows at the ends")
+        return cls(*ends)
+
     @property
     def rows(self) -> list[Row]:
         """The rows of one group."""
@@ -131,7 +142,12 @@ class Spread(State):
     crossed: tuple[ExactSum, ...]  # Σ w u_k; none without weights, where it is the column's sum
     squares: ExactSum | None  # Σ w²
     ends: Ends | None  # of a single column
-    FIELDS: ClassVar = {"products": Several(SUM), "crossed": Several(SUM), "squares": SUM, "ends": STATE}
+    FIELDS: ClassVar = {
+        "products": Several(SUM),
+        "crossed": Several(SUM),
+        "squares": SUM,
+        "ends": Nested(Ends.from_json),
+    }
 
     @classmethod
     def of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-COMMANDS = ("eval", "compare", "check", "report", "suggest", "losses", "init", "schema", "help")
+COMMANDS = ("eval", "compare", "check", "merge", "report", "suggest", "losses", "init", "schema", "help")
 """The commands, in the order of help."""
 
 EPILOG = (

@@ -36,6 +36,7 @@ def run(call: Options) -> int:
     plot = call.plot if out.format == "table" and sys.stdout.isatty() else None
     outputs.check_rows_out(call, out, inputs)
     outputs.check_columns(call)
+    outputs.check_state_out(call, out, inputs)
 
     from losscli.cli.progress import Progress
     from losscli.report.evaluate import evaluated

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from losscli.measure.observers.observer import Observer
+from losscli.numbers.fields import COUNT, LEAST
 from losscli.numbers.row_count import NO_ROW
 from losscli.table.block import NumberColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from losscli.measure.observers.observer import CutKey, MeasuredBlock
     from losscli.table.block import Floats, Ints, Place
 
@@ -79,6 +82,22 @@ class FirstWeights:
             getattr(found, one.name)[places[inside]] = getattr(self, one.name)[codes[inside]]
         return found
 
+    def to_json(self) -> dict[str, Any]:
+        """By group, for `from_json`."""
+        return {name: kind.to_json(getattr(self, name)) for name, kind in KINDS.items()}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        found = [kind.from_json(held[name]) for name, kind in KINDS.items()]
+        if len({one.shape for one in found}) > 1:
+            raise ValueError("these are not weights of groups")
+        return cls(*found)
+
+    def behind(self, rows: int) -> Self:
+        """The same where so many rows come before."""
+        first, stray = (np.where(one == NO_ROW, NO_ROW, one + rows) for one in (self.first, self.stray))
+        return type(self)(first, self.value, stray, self.other)
+
     @property
     def found(self) -> tuple[Stray, int] | None:
         """The first stray row, and how many groups have one; None where each group has one weight."""
@@ -87,6 +106,10 @@ class FirstWeights:
             return None
         at = int(self.stray.argmin())
         return Stray(int(self.stray[at]), float(self.other[at]), float(self.value[at])), int(rows.sum())
+
+
+KINDS = {"first": COUNT, "value": LEAST, "stray": COUNT, "other": LEAST}
+"""What the fields of `FirstWeights` are."""
 
 
 @dataclass(frozen=True, slots=True)

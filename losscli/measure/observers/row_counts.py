@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,14 @@ class Counts(NamedTuple):
     def at(self, group: int) -> Counts:
         """Those of one group alone."""
         return Counts({name: found for name, rows in self.rows.items() if (found := COUNT.at(rows, group))})
+
+    def to_json(self) -> dict[str, Any]:
+        """By what is said of the rows, for `from_json`."""
+        return {name: COUNT.to_json(rows) for name, rows in self.rows.items()}
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Counts:
+        return cls({name: COUNT.from_json(rows) for name, rows in held.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,271 @@
+"""Merge saved states and finish them: the function behind `losscli merge`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import NamedTuple, TypeAlias
+
+from losscli._version import __version__
+from losscli.errors import DataError
+from losscli.measure.call import Measured
+from losscli.measure.engines.pool import Outcome
+from losscli.measure.needs import Unknown
+from losscli.measure.refusals import refuse
+from losscli.measure.tally import Tally
+from losscli.pairing import Paired
+from losscli.reading.inputs import placed
+from losscli.report.evaluate import report_of
+from losscli.report.gates import Gate
+from losscli.report.options import GateOptions, arguments_of
+from losscli.report.records import Input, Report, arithmetic, noted
+from losscli.report.saved import read_json, values_of
+from losscli.report.saved_plan import HeldPlan, HeldSource, held_plan
+from losscli.report.saved_tally import merged, read_tally
+from losscli.report.state_document import InputRecord, StateDocument, digest_of
+from losscli.text import plural
+
+HINT = "`losscli eval … --state-out FILE` writes a state"
+
+NOT_WRITTEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What reading numbers raises that no state holds."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MergeOptions(GateOptions):
+    """The options of `merge`.
+
+    states: paths of saved states.
+    partial: whether parts of a whole may be absent.
+    """
+
+    states: Sequence[str]
+    _: KW_ONLY
+    partial: bool = False
+
+
+@arguments_of(MergeOptions)
+def merge(options: MergeOptions) -> Report:
+    """Merge saved states of equal plans, exactly, and finish: the results are those of one call over all rows.
+
+    Raises DataError where a file is no state, where the states are of different plans, or where rows are there twice.
+    """
+    return merged_report(options)
+
+
+def merged_report(options: MergeOptions) -> Report:
+    """The report of all states, judged."""
+    gate = Gate.of(options) if options.judged else None
+    states = [_Saved.read(path) for path in options.states]
+    _refuse_other_plans(states)
+    wholes = _wholes(states)
+    absent = [said for whole in wholes if (said := _absent(whole)) is not None]
+    if absent and not options.partial:
+        raise DataError(absent[0], hint="`--partial` merges what there is", file=options.states[0])
+    report = _finished(wholes)
+    notes = [f"not of all rows: {said}" for said in absent]
+    report = replace(
+        report,
+        results=[noted(result, [] if result.slice else notes) for result in report.results],
+        warnings=[*_differences(states), *notes, *report.warnings],
+        arithmetic=" and ".join(dict.fromkeys(state.document.arithmetic for state in states)),
+    )
+    return report if gate is None else gate.judge(report)
+
+
+class _Saved(NamedTuple):
+    """One state, and the file that it is in."""
+
+    path: str
+    document: StateDocument
+
+    @classmethod
+    def read(cls, path: str) -> _Saved:
+        held = read_json(path, HINT)
+        document = StateDocument(**values_of(held, StateDocument, "state", HINT, path))
+        if document.digest != digest_of(held):
+            raise DataError("the file was changed after it was written", hint=HINT, file=path)
+        state = cls(path, document)
+        if state.held().hash != document.plan:
+            raise DataError(
+                f"losscli {document.losscli} wrote it for another plan than losscli {__version__} makes of it",
+                hint="merge with the version that wrote it",
+                file=path,
+            )
+        return state
+
+    def held(self, sources: Sequence[HeldSource] | None = None) -> HeldPlan:
+        """Its plan, for its own inputs or others; DataError where it has none."""
+        document = self.document
+        try:
+            sources = sources or [HeldSource(record, record.path) for record in document.inputs]
+            return held_plan(document.call, document.edges, sources)
+        except (*NOT_WRITTEN, Unknown) as error:
+            raise DataError(
+                "is no saved state: no plan can be made of its call", str(error) or None, HINT, self.path
+            ) from None
+
+    def tally(self, held: HeldPlan, before: Sequence[int]) -> Tally:
+        """What is kept of its rows, where others come before them."""
+        try:
+            return read_tally(self.document.tally, self.document.rows, held.plan, before)
+        except NOT_WRITTEN as error:
+            raise DataError(
+                "is no saved state: its numbers are not what losscli writes",
+                str(error) or None,
+                HINT,
+                self.path,
+            ) from None
+
+    @property
+    def read_rows(self) -> tuple[int, int]:
+        return self.document.rows.read_preds, self.document.rows.read_labels
+
+
+Whole: TypeAlias = "list[_Saved]"
+"""The states of the same inputs: one of all their rows, or parts."""
+
+
+def _refuse_other_plans(states: Sequence[_Saved]) -> None:
+    """DataError where a state is of another plan than the first one; it says in what they differ."""
+    first = states[0]
+    for state in states[1:]:
+        if state.document.plan == first.document.plan:
+            continue
+        one, other = first.held().identity, state.held().identity
+        what = next(name for name in one if one[name] != other[name])
+        apart = [
+            ", ".join(text for text in held[what] if text not in known[what]) or "none"
+            for held, known in ((one, other), (other, one))
+        ]
+        edged = what == "slices" and [str(edge) for edge in first.document.call.by] == state.document.call.by
+        raise DataError(
+            f"its {what} are not those of {first.path}",
+            f"it has {apart[1]}; {first.path} has {apart[0]}",
+            "give the edges themselves, the same in every call: `--by COLUMN:edges=0/18/65`"
+            if edged
+            else "only states of the same losses, columns and options are merged",
+            state.path,
+        )
+
+
+def _wholes(states: Sequence[_Saved]) -> list[Whole]:
+    """The states by their inputs, in the order given; DataError where a row is in two of them."""
+    wholes: dict[object, Whole] = {}
+    for state in states:
+        files = [file for side in state.document.inputs for file in side.files]
+        # What is no file cannot be known again.
+        key = tuple((file.bytes, file.ends) for file in files)
+        wholes.setdefault(key if None not in {file.ends for file in files} else state.path, []).append(state)
+    for whole in wholes.values():
+        for at, state in enumerate(whole):
+            for other in whole[:at]:
+                _refuse_both(other, state)
+    return list(wholes.values())
+
+
+def _refuse_both(one: _Saved, other: _Saved) -> None:
+    """DataError where two states of the same inputs are not two parts of one cut."""
+    parts = one.document.shard, other.document.shard
+    inputs = " and ".join(record.path for record in one.document.inputs)
+    if None in parts or parts[0] == parts[1]:
+        part = "" if other.document.shard is None else f"part {other.document.shard} of "
+        raise DataError(f"holds rows that {one.path} holds too: {part}{inputs}", file=other.path)
+    if parts[0].count != parts[1].count:  # type: ignore[union-attr]
+        raise DataError(f"is part {parts[1]} of {inputs}, and {one.path} is part {parts[0]}", file=other.path)
+
+
+def _absent(whole: Whole) -> str | None:
+    """Which parts of some inputs are not there; None where all are."""
+    shards = [state.document.shard for state in whole if state.document.shard is not None]
+    if not shards or len(shards) == shards[0].count:
+        return None
+    absent = sorted(set(range(1, shards[0].count + 1)) - {shard.index for shard in shards})
+    inputs = " and ".join(record.path for record in whole[0].document.inputs)
+    first = ", ".join(map(str, absent[:5])) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+    verb = "is" if len(absent) == 1 else "are"
+    return f"of the {shards[0].count} parts of {inputs}, {first} {verb} absent"
+
+
+def _finished(wholes: Sequence[Whole]) -> Report:
+    """The results of all rows, as those of one call over the inputs of the states, one behind the other."""
+    first = wholes[0][0]
+    sides = range(len(first.document.inputs))
+    before = [[0 for _ in sides]]
+    for whole in wholes:
+        before.append([start + _rows(whole, side) for side, start in enumerate(before[-1])])
+    held = first.held([_behind_each_other(wholes, side, [one[side] for one in before]) for side in sides])
+    groups = held.plan.groups
+    if groups is not None and not groups.columns and len(wholes) > 1:
+        raise DataError(
+            "the bootstrap knows these rows by their number, which those of other inputs have too",
+            hint="pair rows by a key (`--on KEY`), or name a column: `--ci bootstrap:cluster=COLUMN`",
+            file=wholes[1][0].path,
+        )
+    tally = merged(
+        [state.tally(held, at) for whole, at in zip(wholes, before, strict=False) for state in whole]
+    )
+    outcome = Outcome(tally, None, _paired([state for whole in wholes for state in whole]))
+    measured = Measured(held.plan, outcome)
+    inputs = {
+        (record.role, record.path): Input(record.role, record.path, record.format, record.used)
+        for side in sides
+        for whole in wholes
+        for record in (whole[0].document.inputs[side],)
+    }
+    try:
+        refuse(held.plan, outcome, held.sources)
+        return report_of(held.options, measured, held.sources, list(inputs.values()))
+    except DataError as error:
+        raise placed(error, held.sources) from None
+
+
+def _rows(whole: Whole, side: int) -> int:
+    """How many rows the inputs of some states have on a side, as far as it is known."""
+    return whole[0].document.inputs[side].rows or sum(state.read_rows[side] for state in whole)
+
+
+def _behind_each_other(wholes: Sequence[Whole], side: int, before: Sequence[int]) -> HeldSource:
+    """One side of all inputs, as one source."""
+    records = [whole[0].document.inputs[side] for whole in wholes]
+    paths = list(dict.fromkeys(record.path for record in records))
+    if len(records) == 1 and len(records[0].files) == 1:
+        return HeldSource(records[0], paths[0])
+    starts = [one for record, start in zip(records, before, strict=False) for one in _starts(record, start)]
+    more = f" and {plural(len(paths) - 1, 'more input')}" if len(paths) > 1 else ""
+    return HeldSource(records[0], paths[0] + more, starts)
+
+
+def _starts(record: InputRecord, start: int) -> list[tuple[int, str]]:
+    """The files of an input by the rows that come before each; the input alone where they were not counted."""
+    if record.rows is None:
+        return [(start, record.path)]
+    found = []
+    for file in record.files:
+        found.append((start, file.path))
+        start += file.rows or 0
+    return found
+
+
+def _paired(states: Sequence[_Saved]) -> Paired:
+    """How many rows of all states were read and paired."""
+    rows = [state.document.rows for state in states]
+    return Paired(
+        (sum(one.read_preds for one in rows), sum(one.read_labels for one in rows)),
+        (sum(one.only_preds for one in rows), sum(one.only_labels for one in rows)),
+        sum(one.paired for one in rows),
+    )
+
+
+def _differences(states: Sequence[_Saved]) -> list[str]:
+    """What is to be said of states that were made elsewhere: sums are exact, rows made with exp or log may differ."""
+    documents = [state.document for state in states]
+    made = {
+        "arithmetic": dict.fromkeys([*(one.arithmetic for one in documents), arithmetic()]),
+        "losscli": dict.fromkeys([*(one.losscli for one in documents), __version__]),
+    }
+    return [
+        f"`{name}` differs among the states and this call: {', '.join(found)}"
+        for name, found in made.items()
+        if len(found) > 1
+    ]

@@ -1,0 +1,117 @@
+"""What `--state-out` writes: the state of a run, from which `losscli merge` finishes results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from losscli._version import __version__
+from losscli.errors import UsageError
+from losscli.measure.needs import Unknown
+from losscli.report.provenance import inputs_of, rows_of
+from losscli.report.records import Input, arithmetic
+from losscli.report.saved_plan import (
+    ROLES,
+    HeldPlan,
+    HeldSource,
+    call_record,
+    edges_records,
+    held_plan,
+    input_record,
+)
+from losscli.report.saved_tally import saved_tally
+from losscli.report.state_document import CallRecord, EdgesRecord, StateDocument
+from losscli.report.writing import write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from losscli.measure.call import Measured
+    from losscli.measure.needs import Need
+    from losscli.measure.plan import Plan
+    from losscli.reading.source import Source
+    from losscli.report.options import EvalOptions
+
+UNSAVED = {
+    "first lists": "columns of lists are",
+    "labels": "labels in lists are",
+    "costs": "a matrix of costs is",
+    "scales": "a training file is",
+}
+"""What else may have to be read before the rows, by the subject of the need."""
+
+
+class StateFile(NamedTuple):
+    """A state to be written, and what is known of it before the rows are read."""
+
+    path: str
+    call: CallRecord
+    edges: list[EdgesRecord]
+    held: HeldPlan
+
+    @classmethod
+    def of(
+        cls,
+        options: EvalOptions,
+        losses: Sequence[str],
+        plan: Plan,
+        sources: Sequence[Source],
+        answers: Mapping[Need, Any],
+    ) -> StateFile:
+        """UsageError where the states of the call are not saved."""
+        assert options.state_out is not None
+        _refuse(options, plan)
+        call, edges = call_record(options, losses), edges_records(answers)
+        inputs = [
+            HeldSource(input_record(side, source, ()), source.path) for side, source in enumerate(sources)
+        ]
+        try:
+            held = held_plan(call, edges, inputs)
+        except Unknown as unknown:
+            what = " and ".join(dict.fromkeys(UNSAVED[need.subject] for need in unknown.needs))
+            raise UsageError(
+                f"{what} not part of a saved state", hint="leave `--state-out` or these losses out"
+            ) from None
+        return cls(options.state_out, call, edges, held)
+
+    def write(self, measured: Measured, sources: Sequence[Source]) -> None:
+        """Write the state of all that was measured, before anything is finished."""
+        tally, rows = measured.outcome.tally, rows_of(measured.outcome)
+        used = [one.columns for one in inputs_of(Input, measured.plan, sources, ROLES)]
+        counts = (rows.read_preds, rows.read_labels)
+        document = StateDocument(
+            losscli=__version__,
+            arithmetic=arithmetic(),
+            plan=self.held.hash,
+            shard=None,
+            call=self.call,
+            edges=self.edges,
+            inputs=[
+                input_record(side, source, columns, count)
+                for side, (source, columns, count) in enumerate(
+                    zip(sources, used, counts[: len(sources)], strict=True)
+                )
+            ],
+            rows=rows,
+            tally=saved_tally(tally, measured.plan, self.held.plan),
+        )
+        write_file(self.path, document.text().encode())
+
+
+def _refuse(options: EvalOptions, plan: Plan) -> None:
+    """UsageError where more is asked for than a state holds."""
+    if options.constant:
+        raise UsageError(
+            "the best constant is found among all rows at once, and is not saved",
+            hint="leave `--constant` or `--state-out` out",
+        )
+    for measure in plan.measures:
+        if not measure.loss.keeps_rows:
+            continue
+        name = measure.loss.name
+        approximate = any(param.name == "approx" for param in measure.loss.params)
+        raise UsageError(
+            f"`{name}` needs every row at once, and order statistics are not saved",
+            hint=f"`{name}:approx=…` can be merged"
+            if approximate
+            else f"leave `{name}` out of `--state-out`",
+        )

@@ -1,0 +1,202 @@
+"""The plan of a saved state: the options and columns of its call, from which bind makes the same plan again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from losscli.errors import DataError, LosscliError
+from losscli.measure import bind
+from losscli.measure.loss_request import requests_of
+from losscli.measure.needs import Knowledge, Need, Unknown
+from losscli.reading.select import Chosen
+from losscli.reading.source import Part, Source
+from losscli.report.options import EvalOptions
+from losscli.report.provenance import context_of
+from losscli.report.state_document import CallRecord, EdgesRecord, FileRecord, InputRecord
+
+if TYPE_CHECKING:
+    from losscli.measure.plan import Measure, Plan
+    from losscli.table.block import ColumnRequest
+    from losscli.table.keys import KeyType
+
+ENDS = 1 << 16
+"""Bytes at each end of a file by which it is known again."""
+
+ROLES: tuple[Literal["preds", "labels"], ...] = ("preds", "labels")
+
+
+class HeldSource(Source):
+    """An input whose rows were measured before: what its columns are, and where its rows stood.
+
+    ``starts``: the files by the rows that come before each, where they are several.
+    """
+
+    def __init__(self, record: InputRecord, path: str, starts: Sequence[tuple[int, str]] = ()) -> None:
+        self.starts = starts
+        width = len(record.columns)
+        if any(len(held) != width for held in (record.types, record.roundings, record.lists)):
+            raise ValueError("columns without a type")
+        self.record, self.path, self.format = record, path, record.format
+        self.columns, self.named = tuple(record.columns), record.named
+        self.later = self.columns[width - record.later :]
+        self.partitions = frozenset(record.partitions)
+
+    def key_type(self, index: int) -> KeyType | None:
+        return self.record.types[index]
+
+    def rounding(self, index: int) -> float:
+        return self.record.roundings[index]
+
+    def holds_lists(self, index: int) -> bool | None:
+        return self.record.lists[index]
+
+    def locate(self, row: int) -> tuple[str, int]:
+        if not self.starts:
+            return self.path, row
+        before, path = self.starts[max(bisect_left(self.starts, (row, "")) - 1, 0)]
+        return path, row - before
+
+    def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
+        raise NotImplementedError("the rows of a saved state are not kept")
+
+
+class HeldPlan(NamedTuple):
+    """A plan made of what a state holds, with the options and the inputs that it was made of."""
+
+    options: EvalOptions
+    plan: Plan
+    sources: Sequence[Source]
+
+    @property
+    def identity(self) -> dict[str, list[str]]:
+        """All that must be the same in states that are merged, by what it is of."""
+        plan, options = self.plan, self.options
+        return {
+            "losses": [_said(measure) for measure in plan.measures],
+            "columns": [
+                " ".join((role, slot.purpose, slot.name))
+                for role, slots in zip(ROLES, plan.sides, strict=False)
+                for slot in slots
+            ],
+            "slices": [_edged(view.slicing.keys) for view in plan.slicings],
+            "rows": context_of(plan, options).split("|"),
+            "options": [
+                f"{name}={value}"
+                for name, value in (
+                    ("average", options.average), ("min_slice", options.min_slice), ("ci", options.interval),
+                    ("time", options.time),
+                )
+            ],
+        }  # fmt: skip
+
+    @property
+    def hash(self) -> str:
+        """Of the identity."""
+        return hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()
+
+
+def _said(measure: Measure) -> str:
+    """A loss with all its parameters, its form and its parts."""
+    loss = measure.loss
+    shapes = ",".join(f"{role.name} {role.shape}" for role in loss.roles)
+    parts = "".join(f", {part.kind} {part.shown}" for part in measure.parts if part.kind)
+    return f"{loss.canonical(measure.values, defaults=True)} of {measure.pred} ({shapes}{parts})"
+
+
+def _edged(keys: Sequence[Any]) -> str:
+    """A slicing with all its edges."""
+    return "+".join(
+        f"{key} at {'/'.join(map(repr, key.edges))}" if key.how != "value" else str(key) for key in keys
+    )
+
+
+def call_record(options: EvalOptions, losses: Sequence[str]) -> CallRecord:
+    """The options of a call that measures some losses."""
+    lists = {
+        "loss": list(losses),
+        "pred": list(options.models),
+        "classes": list(options.classes),
+        "by": list(options.by),
+    }
+    values: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(CallRecord)}
+    weights = None if options.class_weight is None else dict(options.class_weight)
+    return CallRecord(**values | lists | {"class_weight": weights})
+
+
+def edges_records(answers: Mapping[Need, Any]) -> list[EdgesRecord]:
+    """The edges among the answers of the prepass."""
+    found = []
+    for need, edges in answers.items():
+        if need.subject == "edges":
+            ((side, column),), key = need.columns, need.key
+            found.append(EdgesRecord(side, column, key.name, key.how, key.count, list(edges)))  # type: ignore[union-attr, arg-type]
+    return found
+
+
+def input_record(side: int, source: Source, used: Sequence[str], rows: int | None = None) -> InputRecord:
+    """One side of the rows; ``rows`` is how many it has."""
+    paths = [file.path for file in source.files] or [source.path]
+    counts = source.file_rows or ([rows] if len(paths) == 1 else [None] * len(paths))
+    places = range(len(source.columns))
+    return InputRecord(
+        role=ROLES[side],
+        path=source.path,
+        format=source.format,
+        files=[FileRecord(path, count, *_ends(path)) for path, count in zip(paths, counts, strict=True)],
+        used=list(used),
+        columns=list(source.columns),
+        named=source.named,
+        later=len(source.later),
+        partitions=sorted(source.partitions),
+        types=[source.key_type(at) for at in places],
+        roundings=[source.rounding(at) for at in places],
+        lists=[source.holds_lists(at) for at in places],
+    )
+
+
+def _ends(path: str) -> tuple[int | None, str | None]:
+    """The size of a file, and the hash of its ends; None of what is no file here."""
+    if not os.path.isfile(path):
+        return None, None
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            held = file.read(ENDS)
+            file.seek(max(size - ENDS, len(held)))
+            return size, hashlib.sha256(held + file.read(ENDS)).hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None
+
+
+def held_plan(call: CallRecord, edges: Sequence[EdgesRecord], sources: Sequence[HeldSource]) -> HeldPlan:
+    """The plan of a call.
+
+    `Unknown` where something else than edges had to be read of the rows before; ValueError for what no call is.
+    """
+    from losscli.measure.slices import SliceKey
+
+    values = {field.name: getattr(call, field.name) for field in fields(call)}
+    values["pred"] = values["pred"] or None
+    known = Knowledge()
+    for one in edges:
+        key = SliceKey(one.name, one.how, (), one.count)
+        known.answers[Need.of("edges", Chosen(one.side, one.column, one.name), key=key)] = tuple(one.edges)
+    try:
+        options = EvalOptions(*(source.path for source in sources), **values)
+        requests = requests_of(call.loss, grouped=call.group is not None)
+        while True:
+            try:
+                return HeldPlan(options, bind.plan(sources, requests, options, known), sources)
+            except Unknown as unknown:
+                # Whether columns are stored in the same bytes only spares comparing them.
+                if any(need.subject != "same bytes" for need in unknown.needs):
+                    raise
+                known.answers |= dict.fromkeys(unknown.needs, False)
+    except LosscliError as error:
+        raise ValueError(str(error.message)) from None
