@@ -763,6 +763,9 @@ def coarse(
     )
     for role in form.roles:
         domain = form.domain(role, params)
+        if role.shape == "Texts":
+            drawn[role.name] = draw(form, params, rng, rows)[role.name]
+            continue
         if isinstance(domain, Simplex):
             drawn[role.name] = rng.permuted(rng.choice(np.array(shares), rows), axis=1)
             continue
@@ -783,6 +786,8 @@ def coarse(
 
 
 def narrowed(column: Any, kind: pa.DataType) -> pa.Array:
+    if column.dtype == object:  # texts
+        return pa.array(column)
     if pa.types.is_decimal(kind):
         return pa.array([Decimal(float(value)) for value in column], kind)
     if pa.types.is_float16(kind):
@@ -1078,7 +1083,7 @@ def test_a_kernel_that_warns_is_noticed() -> None:
 
 def test_a_block_that_matters_is_noticed_in_files_too(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = declared(by_the_block)
-    monkeypatch.setattr("losscli.measure.loss_request.find", lambda name: (planted,))
+    monkeypatch.setattr("losscli.measure.loss_request.find", lambda name, at: (planted,))
     with pytest.raises(AssertionError, match="blocks of"):
         check_cuts_and_formats(planted, tmp_path, ends=False)
 

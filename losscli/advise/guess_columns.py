@@ -30,6 +30,11 @@ PAIRS_OF_ROLES = (
 )
 """Columns that are one prediction together, by their usual names."""
 
+GROUPS = frozenset(
+    {"query", "query_id", "qid", "srch_id", "session", "session_id", "series", "series_id", "unique_id"}
+)
+"""Usual names of columns that say which rows belong together: to one query or one series."""
+
 Roles: TypeAlias = dict[str, list[Chosen]]
 """The columns of each role of a prediction: of `pred`, or of `mean` and `sd` …"""
 
@@ -105,6 +110,16 @@ class ColumnGuesses:
             found = [Candidate(preds[0].name, text, {"pred": preds}, labels)]
         # Of several groups, probabilities come before their logarithms.
         return sorted(found, key=self._rank) if len(found) > 1 else found
+
+    def group(self) -> str | None:
+        """The column that says which rows belong together, by its name, where it holds values more than once."""
+        for side, source in enumerate(self.sources):
+            for at, name in enumerate(source.columns):
+                if name.casefold() in GROUPS and (side, at) not in self.taken:
+                    (profile,) = self.profiles([Chosen(side, at, name)])
+                    if 1 < len(profile.classes) < profile.rows:
+                        return name
+        return None
 
     def names_needed(self, candidate: Candidate) -> dict[str, str]:
         """The columns that `eval` does not find by itself, by the option that names them."""

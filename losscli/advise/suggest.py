@@ -53,6 +53,10 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
         one.pred, one.label = candidate.pred, candidate.label
         one.command = _command(options, one, columns.names_needed(candidate))
         found.append(one)
+    if (group := columns.group()) is not None:
+        said = f"if the rows of one `{group}` belong together, `--group {shlex.quote(group)}` measures each on its own"
+        for one in found:
+            one.doubts.append(said)
     return Suggestion(found[0], found[1:], columns.rows, columns.whole)
 
 

@@ -25,7 +25,16 @@ from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
-from losscli.loss.params import UNDEFINED, Levels, LossName, Param, keywords_of, params_of, show_param
+from losscli.loss.params import (
+    UNDEFINED,
+    Levels,
+    LossName,
+    Param,
+    keywords_of,
+    params_of,
+    read_params,
+    show_param,
+)
 from losscli.loss.spec import Better, ParamValue
 from losscli.loss.training import PARAMS, Errors, read_training
 from losscli.numbers.states import KEEP_ROWS
@@ -152,8 +161,7 @@ class Loss:
     mean of squares has its value all the same."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
-    and must be whole; or the name of a parameter, where that is so unless the parameter is 0, or with the value for
-    which it is so (``"variant=a"``)."""
+    and must be whole.  A text names a parameter: it is so unless that is 0, or where it has a value (``variant=a``)."""
     rate: bool = False
     """Every row is 0 or 1."""
     of_rows: str | None = None
@@ -255,6 +263,9 @@ class Loss:
             of=other.function,
             state=self.state,
             averages=self.averages,
+            root=None,
+            rate=False,
+            detail=self.detail,
             exceptions=self.exceptions,
             sample=self.sample,
         )
@@ -271,23 +282,8 @@ class Loss:
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:
         """Every parameter's value, defaults included; UsageError says what is wrong with the spec."""
-        known = {param.name: param for param in self.params}
         given = self._given(spec)
-        for key in given:
-            if key not in known and key not in self.further_params:
-                takes = ", ".join(f"`{name}`" for name in (*known, *self.further_params)) or "no parameters"
-                raise UsageError(f"`{self.name}` has no parameter `{key}`", hint=f"it takes {takes}")
-        values: dict[str, ParamValue] = {}
-        for param in self.params:
-            if param.name in given:
-                values[param.name] = param.read(given[param.name], spec)
-            elif param.required:
-                raise UsageError(
-                    f"`{self.name}` needs `{param.name}`, in {param.range}",
-                    hint=f"write `{self.name}:{param.name}=…`",
-                )
-            else:
-                values[param.name] = param.default
+        values = read_params(self.name, self.params, self.further_params, given, spec)
         # A parameter that is a column holds its name.
         values |= {name: given[name] for name in self.columns if name in given}
         return values | read_training(given, self.name) if self.trained else values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -92,6 +92,28 @@ class Param(NamedTuple):
 
 UNDEFINED = Param("undefined", str, "null", choices=("null", "skip"))
 """Of every loss that is finished within groups: what a group without a value makes of the mean over the groups."""
+
+
+def read_params(
+    name: str, params: Sequence[Param], further: Sequence[str], given: Mapping[str, str], spec: Spec
+) -> dict[str, ParamValue]:
+    """The value of every parameter of the loss ``name``, defaults included; ``further`` may be given as well."""
+    known = [*(param.name for param in params), *further]
+    for key in given:
+        if key not in known:
+            takes = ", ".join(f"`{one}`" for one in known) or "no parameters"
+            raise UsageError(f"`{name}` has no parameter `{key}`", hint=f"it takes {takes}")
+    values: dict[str, ParamValue] = {}
+    for param in params:
+        if param.name in given:
+            values[param.name] = param.read(given[param.name], spec)
+        elif param.required:
+            raise UsageError(
+                f"`{name}` needs `{param.name}`, in {param.range}", hint=f"write `{name}:{param.name}=…`"
+            )
+        else:
+            values[param.name] = param.default
+    return values
 
 
 def show_param(value: ParamValue) -> str:

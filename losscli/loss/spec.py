@@ -29,7 +29,7 @@ def parse(text: str) -> Spec:
     """Split a spec.
 
     >>> parse("tversky:alpha=0.3,beta=0.7")
-    Spec(name='tversky', params=(('alpha', '0.3'), ('beta', '0.7')))
+    Spec(name='tversky', params=(('alpha', '0.3'), ('beta', '0.7')), at=None)
     """
     name, colon, tail = text.partition(":")
     if not name.strip():

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from losscli.loss.declare import Finished, Undefined
 from losscli.loss.elicits import MODE
@@ -49,6 +49,31 @@ def accuracy(table: Confusion) -> Finished:
     Fraction(3, 4)
     """
     return table.agreed / table.weight.fraction
+
+
+def listed(table: Confusion) -> dict[str, Any]:
+    """The table for JSON, to be shown in every format."""
+    return {**table.matrix(), "listed": True}
+
+
+@table_error(
+    aliases=("contingency_table", "error_matrix", "multilabel_confusion_matrix"),
+    detail=listed,
+    elicits=MODE,
+    reference="Stehman (1997), doi:10.1016/S0034-4257(97)00083-7",
+)
+def confusion_matrix(table: Confusion) -> Finished:
+    """How often each class was taken for each; as a number, the error rate.
+
+        sum(w for y, f, w in rows if y != f) / sum(weight)
+
+    Every format shows the weight of the rows of each pair of classes, the label's class first.  The value
+    is the share of rows off the diagonal, so that a gate can bound it: 1 less `accuracy`.
+
+    >>> confusion_matrix(tabled([1, 0, 1, 1], [1, 0, 0, 1]))
+    Fraction(1, 4)
+    """
+    return 1 - table.agreed / table.weight.fraction
 
 
 def recalls(table: Confusion) -> list[Fraction]:

@@ -6,9 +6,10 @@ nearest to k / bins.  The detail of the result lists the bins.
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -287,3 +288,64 @@ def brier_decomp(state: Bins) -> Finished:
         pred, label = held.means
         total += held.weight.fraction * ((pred - label) ** 2 + label * (1 - label))
     return total / whole
+
+
+def binned_rank(pred: Column, *, bins: Count = 15) -> tuple[Ints, Column, Column]:
+    """The bin of each row's value, the value, and its square."""
+    return bin_of(pred, bins), pred, pred * pred
+
+
+def histogram(state: Bins, *, bins: Count) -> dict[str, Any] | None:
+    """The bins that have rows, and the mean and the variance of the values, 1/2 and 1/12 where they are uniform."""
+    if not state.bins:
+        return None
+    total = state.weight.fraction
+    mean, square = (
+        sum((held.totals[at].fraction for held in state.bins.values()), Fraction(0)) / total for at in (0, 1)
+    )
+    found = [
+        {"low": code / bins, "high": (code + 1) / bins, "rows": held.rows, "weight": held.weight.rounded()}
+        for code, held in sorted(state.bins.items())
+    ]
+    return {"bins": found, "mean": round_fraction(mean), "variance": round_fraction(square - mean * mean)}
+
+
+@loss(
+    task="distribution",
+    of=binned_rank,
+    state="bins",
+    detail=histogram,
+    averages=(),
+    pred=UNIT,
+    best=None,
+    aliases=("pit_histogram", "probability_integral_transform"),
+    elicits="laws of which each tenth holds a tenth of the labels, however little each row says",
+    reference="Dawid (1984), doi:10.2307/2981683; Gneiting, Balabdaoui & Raftery (2007), "
+    "doi:10.1111/j.1467-9868.2007.00587.x",
+    sample="sample_data/breast_cancer.csv --pred prob",
+)
+def pit(state: Bins, *, distance: Literal["chi2", "ks"] = "chi2", bins: Count = 15) -> Finished:
+    """Distance of the laws' chances of at most the label from uniform.
+
+        at = [max(1, -floor(-f * bins)) for f in pred]
+        shares = [sum(w for b, w in zip(at, weight) if b == k + 1) / sum(weight) for k in range(bins)]
+        ks = max(abs(sum(shares[:k + 1]) - (k + 1) / bins) for k in range(bins))
+        chi2 = bins * sum((s - 1 / bins)**2 for s in shares)
+        chi2 if distance == "chi2" else ks
+
+    The prediction is the value of each row's distribution function at its label (the probability
+    integral transform), and no label is needed: over many rows it should be spread evenly.  ``chi2`` is
+    Pearson's statistic over the number of rows, ``ks`` the greatest distance of the shares added up.  The
+    detail holds the histogram, with the mean (above 1/2: labels are higher than predicted) and the
+    variance (above 1/12: laws are too narrow).
+
+    >>> pit(Bins.of(binned_rank(np.array([0.25, 0.5, 0.75, 1.0]), bins=2), None), bins=2)
+    Fraction(0, 1)
+    """
+    whole = state.weight.fraction
+    held = {code: sums.weight.fraction / whole for code, sums in state.bins.items()}
+    shares = [held.get(code, Fraction(0)) for code in range(bins)]
+    if distance == "chi2":
+        return bins * sum(((share - Fraction(1, bins)) ** 2 for share in shares), Fraction(0))
+    reached = itertools.accumulate(shares)
+    return max(abs(share - Fraction(code + 1, bins)) for code, share in enumerate(reached))

@@ -66,6 +66,41 @@ def top_k_error(label: Codes, pred: Columns, *, k: Count) -> Column:
 
 
 @of_scores(
+    main="k",
+    aliases=(
+        "top_k_accuracy_score",
+        "top_k_categorical_accuracy",
+        "sparse_top_k_categorical_accuracy",
+        "accuracy@k",
+        "acc@k",
+    ),
+    better="higher",
+    best=1.0,
+    elicits="the k most probable classes in front",
+    rate=True,
+    touches={"tied": tied_at},
+    reference="Russakovsky et al. (2015), doi:10.1007/s11263-015-0816-y",
+)
+def top_k_accuracy(label: Codes, pred: Columns, *, k: Count) -> Column:
+    """Share of rows whose class is among the ``k`` greatest scores.
+
+        own = pred[label]
+        ahead = sum(1 for c, s in enumerate(pred) if s > own or s == own and c < label)
+        1 if ahead < k else 0
+
+    1 less `top_k_error`, as libraries report it: with ``k=1`` it is `accuracy`, and with as many as
+    there are classes always 1.  Their default differs, 2 in scikit-learn and 5 in Keras, so ``k`` must be
+    said.
+
+    No gradient: it goes in steps: its slope is 0 wherever it has one.
+
+    >>> top_k_accuracy(np.array([0, 2]), np.array([[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]]), k=2)
+    array([0., 1.])
+    """
+    return 1.0 - top_k_error(label, pred, k=k)
+
+
+@of_scores(
     aliases=("crammer_singer", "multiclass_hinge_loss"),
     elicits="the class that is more probable than all others together in front, by 1",
     reference="Crammer & Singer (2001), JMLR 2, 265-292",
@@ -94,6 +129,36 @@ def multiclass_hinge(label: Codes, pred: Columns, *, squared: bool = False) -> C
         np.maximum(rival, np.where(label == place, -np.inf, score), out=rival)
     missed = margin_missed(1.0, rival, at_class(pred, label))
     return missed * missed if squared else missed
+
+
+@of_scores(
+    aliases=("categorical_hinge_loss",),
+    elicits="the class that is more probable than all others together in front, by 1",
+    reference="Keras, losses.CategoricalHinge; after Weston & Watkins (1999)",
+)
+def categorical_hinge(label: Codes, pred: Columns) -> Column:
+    """As multiclass_hinge, but no rival counts for less than a score of 0.
+
+        rival = max([0] + [s for c, s in enumerate(pred) if c != label])
+        max(0, 1 + (rival - pred[label]))
+
+    Keras's form: its greatest score of a wrong class includes the 0 that stands for the right one.
+    Where a rival is above 0 both are the same; else a class must lie 1 above 0, and not only above
+    its rivals.
+
+    Gradient by `pred[j]`:
+
+        rival = max(0, max(s for c, s in enumerate(pred) if c != label))
+        (1 if j != label and pred[j] == rival else 0) - (1 if j == label else 0) if 1 + (rival
+            - pred[label]) > 0 else 0
+
+    >>> categorical_hinge(np.array([0, 0]), np.array([[2.0, 1.5, 0.0], [-1.0, -2.5, -3.0]]))
+    array([0.5, 2. ])
+    """
+    rival = np.zeros(len(label))
+    for place, score in enumerate(pred.T):
+        np.maximum(rival, np.where(label == place, 0.0, score), out=rival)
+    return margin_missed(1.0, rival, at_class(pred, label))
 
 
 def other_classes(label: Codes, pred: Columns) -> Iterator[tuple[Column, Column, Mask]]:

@@ -203,26 +203,26 @@ def log_auc(order: Order, *, min_fpr: FalsePositives = 0.001, max_fpr: FalsePosi
     low, high = Fraction(min_fpr), Fraction(max_fpr)
     if low >= high:
         return Undefined("`min_fpr` is not below `max_fpr`")
+    least, most = low * negative, high * negative
     whole, area = negative, ExactSum.empty()
     for at in cuts(order):
         full = at.true - at.up == positive
-        whole = min([whole, *(at.false - at.down)[full].tolist()])
+        whole = min(whole, int((at.false - at.down).min(where=full, initial=negative)))
         rest = at.where(~full & (at.down > 0))
         before = rest.false - rest.down
-        inside = (before >= math.ceil(low * negative)) & (rest.false <= math.floor(high * negative))
+        inside = (before >= math.ceil(least)) & (rest.false <= math.floor(most))
         some = rest.where(inside)
         area = area.merge(ExactSum.of(_over_log(
             quotients(some.down, before[inside]), quotients(some.true - some.up, positive),
             quotients(some.up, positive),
         )))  # fmt: skip
-        for up, down, true, false in zip(*(column.tolist() for column in rest.where(~inside)), strict=True):
-            start, end = Fraction(false - down, negative), Fraction(false, negative)
-            a, b = max(start, low), min(end, high)
-            if a < b:
-                slope = Fraction(up, positive) / (end - start)
-                height, rise = Fraction(true - up, positive) + slope * (a - start), slope * (b - a)
-                sizes = ((b - a) / a, height, rise)
-                area = area.merge(ExactSum.of(_over_log(*(np.array([float(size)]) for size in sizes))))
+        crossing = ~inside & (before < math.ceil(most)) & (rest.false > math.floor(least))
+        for up, down, true, false in zip(*(column.tolist() for column in rest.where(crossing)), strict=True):
+            start, end = max(Fraction(false - down), least), min(Fraction(false), most)
+            slope = Fraction(up, down * positive)
+            height = Fraction(true - up, positive) + slope * (start - false + down)
+            sizes = ((end - start) / start, height, slope * (end - start))
+            area = area.merge(ExactSum.of(_over_log(*(np.array([float(size)]) for size in sizes))))
     span = log_fraction(high / low)
     start = max(Fraction(whole, negative), low)
     return (area.fraction + (log_fraction(high / start) if start < high else Fraction(0))) / span

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
+from losscli.loss.spec import parse_loss
 from losscli.loss.training import SEASON
 from losscli.losses import catalogue, find
 from losscli.losses.left_out import LEFT_OUT, left_out
@@ -64,7 +65,8 @@ def page(name: str, width: int) -> str:
     if (gone := left_out(name)) is not None:
         lines = [gone.said(name) + ".", "", f"Instead: {gone.instead}."]
         return "\n".join(textwrap.fill(line, min(width, 100)) for line in lines) + "\n"
-    forms = find(name)
+    spec = parse_loss(name)
+    forms = find(spec.name, spec.at)
     return "\n\n".join(_form(form, several=len(forms) > 1, width=min(width, 100)) for form in forms) + "\n"
 
 
@@ -124,13 +126,11 @@ def _gradient(form: Loss, width: int) -> list[str]:
 
 
 def _title(form: Loss) -> str:
-    if "label" not in {role.name for role in form.roles}:
-        return f" ({' and '.join(f'`{role.name}`' for role in form.roles)})"
     shape = {"Column": "a number", "Columns": "several columns", "Codes": "a class", "Texts": "a text"}
     logits = ", from raw scores (`--from-logits`)" if form.logits else ""
     preds = [shape[role.shape] if role.name == "pred" else f"`{role.name}`" for role in form.pred_roles]
-    label = shape[form.role("label").shape]
-    return f" ({' and '.join(preds)} against {label}{logits})"
+    labels = [shape[role.shape] for role in form.roles if role.name == "label"]
+    return f" ({' against '.join([' and '.join(preds), *labels])}{logits})"
 
 
 def example(form: Loss) -> str | None:

@@ -72,6 +72,7 @@ def crps_ensemble(label: Column, pred: Columns, *, estimator: Literal["qd", "fai
 
 
 @of_members(
+    aliases=("threshold_brier_score",),
     elicits="the chance of a label above the threshold",
     reference="Candille & Talagrand (2005), doi:10.1256/qj.04.71",
 )
@@ -127,6 +128,7 @@ def exponent_of(*columns: Column) -> Ints:
 
 @of_members(
     name="dss",
+    aliases=("dssuv_ensemble",),
     best=None,
     elicits="members with the mean and the variance of the label",
     reference="Dawid & Sebastiani (1999), doi:10.1214/aos/1018031101",

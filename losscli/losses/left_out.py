@@ -49,7 +49,13 @@ LEFT_OUT = (
     LeftOut(
         ("yetirank", "yetirank_pairwise", "stochasticrank", "stochasticfilter", "lambdarank", "lambdamart"),
         "it is a surrogate that steers training, in part by chance, and is not reported as a value",
-        "for pairs in their right order: `pair_logit`, `margin_ranking`",
+        "for pairs in their right order: `pair_logit`, `margin_ranking`; what the ranking is worth: `ndcg`",
+    ),
+    LeftOut(
+        ("query_rmse",),
+        "within a query it is `error_std`, the root of the mean squared error once the mean error is taken off; "
+        "CatBoost pools the rows of all queries",
+        "`error_std`, of which --group gives the mean over queries",
     ),
     LeftOut(
         ("ctc", "ctc_loss"),

@@ -289,7 +289,7 @@ def logs_exponential(label: Column, rate: Column) -> Column:
     domains={"low": REAL, "high": REAL},
     relations=(("low", "high"),),
     elicits="an interval that holds all labels, as narrow as it can be",
-    sample="sample_data/diabetes_quantiles.csv --pred low=q_0.1,high=q_0.9 --where '`q_0.1` < label and label < `q_0.9`'",
+    sample="sample_data/iris.csv --label p_setosa --pred low=logp_setosa,high=id --where 'id != 0'",
 )
 def logs_uniform(label: Column, low: Column, high: Column) -> Column:
     """Surprise at the label under a uniform law between two ends, in nats.
@@ -351,7 +351,7 @@ def logs_lognormal(label: Column, mean: Column, sd: Column) -> Column:
     label=POSITIVE,
     domains={"shape": POSITIVE, "rate": POSITIVE},
     elicits="shape and rate of the gamma law",
-    sample="sample_data/breast_cancer.csv --pred shape=prob,rate=prob --where 'label == 1'",
+    sample=f"{SAMPLE} shape=pred,rate=pred_linear",
 )
 def logs_gamma(label: Column, shape: Column, rate: Column) -> Column:
     """Surprise at the label under a gamma law, in nats.
@@ -413,6 +413,7 @@ def logs_poisson(label: Column, pred: Column) -> Column:
 @log_score(
     label=COUNTS,
     domains={"n": POSITIVE, "p": Interval(0.0, 1.0, open_low=True)},
+    aliases=("logs_negbinom",),
     elicits="size and probability of the negative binomial law",
     sample="sample_data/breast_cancer.csv --pred n=prob,p=prob",
 )
@@ -453,7 +454,7 @@ def logs_negative_binomial(label: Column, n: Column, p: Column) -> Column:
     label=COUNTS,
     domains={"n": COUNTS, "p": UNIT},
     elicits="trials and probability of the binomial law",
-    sample="sample_data/digits_facts.csv --label y_even --pred n=c_even,p=p_even --where 'y_even <= c_even'",
+    sample="sample_data/digits_facts.csv --label y_even --pred n=id,p=p_even --where 'id != 0'",
 )
 def logs_binomial(label: Column, n: Column, p: Column) -> Column:
     """Surprise at a count under a binomial law, in nats.

@@ -327,6 +327,12 @@ def rae(values: Values) -> Finished:
     return (2 * greater - label - pred) / spread
 
 
+def label_iqr(values: Values) -> Fraction:
+    """The interquartile range of the labels."""
+    (low, low_end), (high, high_end) = (values.ends(HALF + side) for side in (-HALF / 2, HALF / 2))
+    return (Fraction(high) + Fraction(high_end) - Fraction(low) - Fraction(low_end)) / 2
+
+
 @of_labels(
     aliases=("ratio_of_performance_to_iqr",),
     best=None,
@@ -353,9 +359,40 @@ def rpiq(values: Values) -> Finished:
     >>> rpiq(kept([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0]))
     Fraction(2, 1)
     """
-    moments = values.kept_in(Moments, lambda label, pred: (label, pred))
+    moments = values.kept_in(Moments, label_and_pred)
     if moments.squared_error == 0:
         return Undefined("the predictions are perfect: the ratio is infinite")
-    (low, low_end), (high, high_end) = (values.ends(HALF + side) for side in (-HALF / 2, HALF / 2))
-    spread = (Fraction(high) + Fraction(high_end) - Fraction(low) - Fraction(low_end)) / 2
-    return spread / sqrt_fraction(moments.squared_error / moments.weight.fraction)
+    return label_iqr(values) / sqrt_fraction(moments.squared_error / moments.weight.fraction)
+
+
+@of_labels(
+    name="nrmse",
+    better="lower",
+    best=0.0,
+    elicits=MEAN,
+    reference=HYNDMAN,
+    sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss nrmse:norm=iqr",
+)
+def nrmse_by_iqr(values: Values, *, norm: Literal["iqr"]) -> Finished:
+    """Root mean squared error over the interquartile range of the labels.
+
+        some = [(y, w) for y, f, w in rows if w > 0]
+        n = sum(weight)
+        low = min(y for y, w in some if sum(v for z, v in some if z <= y) >= n / 4)
+        low_end = min(y for y, w in some if sum(v for z, v in some if z <= y) > n / 4)
+        high = min(y for y, w in some if sum(v for z, v in some if z <= y) >= n * 3 / 4)
+        high_end = min(y for y, w in some if sum(v for z, v in some if z <= y) > n * 3 / 4)
+        iqr = (high + high_end - low - low_end) / 2
+        sqrt(sum(w * (f - y)**2 for y, f, w in rows) / n) / iqr if iqr > 0 else inf
+
+    The size of an error in units of the middle half of the labels, which wild labels do not widen.  Every
+    row is kept for it.  `rpiq` is its reciprocal, and says what its quartiles are.
+
+    >>> nrmse_by_iqr(kept([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0]), norm="iqr")
+    Fraction(1, 2)
+    """
+    moments = values.kept_in(Moments, label_and_pred)
+    spread = label_iqr(values)
+    if spread == 0:
+        return Undefined("the labels have no size by which to divide: their iqr is 0")
+    return sqrt_fraction(moments.squared_error / moments.weight.fraction) / spread

@@ -9,7 +9,7 @@ from typing import Literal
 from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import BINARY, CLASSES, INDICATOR, UNIT, NonNegative, Positive
 from losscli.losses.class_columns import by_class
-from losscli.losses.stable import power_fraction
+from losscli.losses.stable import power_fraction, sqrt_fraction
 
 Empty = Literal["zero", "one", "skip"]
 
@@ -245,3 +245,32 @@ def generalised_dice_of_labels(*sums: Fraction, smooth: NonNegative = 0.0) -> Fi
     Fraction(1, 2)
     """
     return generalised_dice(*sums, smooth=smooth)
+
+
+@of_areas(
+    aliases=("mcc_loss", "soft_matthews"),
+    averages=("macro", "none"),
+    elicits="the areas that share most with the label, at any scale",
+    reference="Abhishek & Hamarneh (2021), doi:10.1109/ISBI48211.2021.9433782",
+)
+def soft_mcc(overlap: Fraction, predicted: Fraction, true: Fraction) -> Finished:
+    """One minus the correlation of probabilities with the class, as mcc.
+
+        n = sum(weight)
+        overlap, predicted = sum(w * y * f for y, f, w in rows) / n, sum(w * f for y, f, w in rows) / n
+        true = sum(w * y for y, f, w in rows) / n
+        1 - (overlap - predicted * true) / sqrt(predicted * (1 - predicted) * true * (1 - true))
+
+    `mcc` of counts in which a probability counts in part: from 0 to 2, and 1 for predictions that say
+    nothing.  Unlike `dice` it minds true negatives.  Where all rows are of one class, or all predictions
+    are 0 or all 1, it is not defined.
+
+    >>> float(soft_mcc(Fraction(1, 2), Fraction(1, 2), Fraction(1, 2)))
+    0.0
+    """
+    square = predicted * (1 - predicted) * true * (1 - true)
+    if square == 0:
+        return Undefined("all labels, or all predictions, are of one class", absent=not (predicted or true))
+    shared = overlap - predicted * true
+    correlation = sqrt_fraction(shared**2 / square)  # of a square, so that a perfect one is exactly 1
+    return 1 - (correlation if shared > 0 else -correlation)

@@ -90,7 +90,7 @@ def unless_empty(values: Floats, empty: Mask, rule: Empty) -> Floats:
     return np.where(empty, {"skip": np.nan, "0": 0.0, "1": 1.0}[rule], values)
 
 
-@of_gains(best=None)
+@of_gains(aliases=("dcg_score", "discounted_cumulative_gain"), best=None)
 def dcg(
     rankings: Rankings, *, k: Count | None = None, gain: Gain = "linear", ties: TieRule = "average"
 ) -> Floats:
@@ -116,7 +116,17 @@ def dcg(
 
 
 @of_gains(
-    best=1.0, ulps=8.0, aliases=("normalized_dcg", "normalised_dcg", "ndcg_score", "retrieval_normalized_dcg")
+    best=1.0,
+    ulps=8.0,
+    aliases=(
+        "normalized_dcg",
+        "normalised_dcg",
+        "ndcg_score",
+        "retrieval_normalized_dcg",
+        "normalized_discounted_cumulative_gain",
+    ),
+    exceptions=KEEPS_ROWS
+    | {"ulps": "gains, logarithms, two sums and their quotient are rounded one after another"},
 )
 def ndcg(
     rankings: Rankings,
@@ -186,7 +196,7 @@ def _share(above: Ints, below: Ints) -> Floats:
 
 
 @of_relevance(
-    aliases=("precision@k", "patk", "precision_at", "retrieval_precision", "p@k"),
+    aliases=("precision@k", "patk", "precision_at", "retrieval_precision", "p@k", "pre", "pre@k"),
     best=None,
     name="precision_at_k",
 )
@@ -240,7 +250,7 @@ def recall_at_k(
 
 
 @of_relevance(
-    aliases=("fall_out@k", "fallout", "fall_out", "retrieval_fall_out"), best=None, better="lower",
+    aliases=("fall_out@k", "retrieval_fall_out"), best=None, better="lower",
 )  # fmt: skip
 def fall_out_at_k(
     rankings: Rankings, *, k: Count, threshold: Real = 0.5, ties: TieRule = "average", empty: Empty = "skip"
@@ -404,7 +414,7 @@ def mean_average_precision(
     top = _Top(rankings, threshold, ties)
     relevant, of, place = top.relevant.astype(np.int64), top.ties, rankings.place
     before = relevant.cumsum() - relevant
-    seen = before[of.first][of.of] - before[rankings.starts[:-1]][rankings.query]
+    seen = before[of.first][of.of] - before[rankings.starts[:-1][rankings.query]]
     good = (np.add.reduceat(relevant, of.first) if len(relevant) else relevant)[of.of]
     size, at = of.size[of.of], place - place[of.first][of.of]
     steps = np.maximum(size - 1, 1)

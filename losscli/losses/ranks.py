@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from losscli.loss.declare import Finished, Undefined, loss
+from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.domains import BINARY
 from losscli.losses.moments import label_and_pred
 from losscli.losses.stable import sqrt_fraction
 from losscli.numbers.ranks import Ranked
@@ -165,3 +166,74 @@ def somers_d(state: Ranked, *, given: Literal["label", "pred"] = "label") -> Fin
         return undefined
     pairs = state.pairs()
     return Fraction(pairs.excess, pairs.every - (pairs.tied_first if given == "label" else pairs.tied_second))
+
+
+@of_ranks(
+    aliases=("gini_coef", "normalized_gini_index", "normalized_gini_coefficient"),
+    reference="Frees, Meyers & Cummings (2011), doi:10.1198/jasa.2011.tm10506",
+)
+def gini_reg(state: Ranked) -> Finished:
+    """Gini index of labels ordered by predictions, over that ordered by them.
+
+        half = sum(weight) / 2
+        of_label = [sum(w * ((z < y) + (z == y) / 2) for z, g, w in rows) - half for y, f, v in rows]
+        of_pred = [sum(w * ((g < f) + (g == f) / 2) for z, g, w in rows) - half for y, f, v in rows]
+        sum(v * y * b for (y, f, v), b in zip(rows, of_pred)) / sum(v * y * a for (y, f, v), a in zip(rows, of_label))
+
+    Insurance: how much of what could be won by sorting risks do the predictions win?  As `spearman`,
+    but labels count by their size, so the order of the largest claims counts most.  Of labels 0 and 1 it
+    is `gini`.  Rows of equal prediction share the mean of their ranks.
+
+    >>> gini_reg(ranked([1.0, 2.0, 6.0], [10.0, 30.0, 20.0]))
+    Fraction(1, 5)
+    """
+    if len(state.ranks[0].weights) == 1:
+        return Undefined("all labels are one number: there is no order to compare")
+    return state.moment(1) / state.moment(0)
+
+
+def watched(time: Column, pred: Column, event: Column) -> tuple[Column, Column, Column]:
+    """The columns as they are."""
+    return time, pred, event
+
+
+@of_ranks(
+    task="survival",
+    of=watched,
+    label_roles=("time", "event"),
+    domains={"event": BINARY},
+    aliases=(
+        "concordance_index",
+        "c_index",
+        "harrell_c",
+        "concordance_survival",
+        "concordance_index_censored",
+    ),
+    elicits="any number that puts rows in the order of their times",
+    reference="Harrell, Califf, Pryor, Lee & Rosati (1982), doi:10.1001/jama.1982.03320430047030",
+    sample="sample_data/survival.csv --pred pred --label time=time,event=event",
+)
+def concordance(state: Ranked, *, predicts: Literal["time", "risk"] = "time") -> Finished:
+    """Share of comparable pairs of rows that are put in the right order.
+
+        seen = [(t, f, w) for t, f, e, w in rows if e == 1]
+        pairs = [(v * w, t < s or (t == s and d == 0), (f < g) - (f > g)) for t, f, v in seen for s, g, d, w in rows]
+        right = sum(w * (1 + (c if predicts == "time" else -c)) / 2 for w, known, c in pairs if known)
+        right / sum(w for w, known, c in pairs if known)
+
+    Harrell's C, for times to an event that may not have been seen: ``event`` is 1 where it happened at
+    ``time``, 0 where the row was watched until then without it.  A pair is comparable where one row is
+    known to have its event first.  The prediction is a time, the later the greater, or with
+    ``predicts=risk`` a risk, the greater the sooner.  Equal predictions count half; a pair weighs the
+    product of its rows' weights.  1 is a perfect order, 0.5 is chance.
+
+    >>> rows = [np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0]), np.array([1.0, 0.0, 1.0])]
+    >>> concordance(Ranked.of(rows, None))
+    Fraction(1, 1)
+    """
+    pairs = state.comparable()
+    if pairs.every == 0:
+        return Undefined("no pair is comparable: no event is known to come before that of another row")
+    rising = pairs.every - pairs.tied - pairs.falling
+    right = rising if predicts == "time" else pairs.falling
+    return Fraction(2 * right + pairs.tied, 2 * pairs.every)

@@ -149,6 +149,29 @@ def max_error(extremes: Extremes) -> Finished:
     return high
 
 
+@moment_loss(
+    aliases=("cumulative_forecast_error", "sum_of_errors", "sum_error"),
+    better="zero",
+    counts_only=True,
+    averages=("macro", "none"),
+    elicits=MEAN,
+    reference="Nixtla, utilsforecast.losses.cfe",
+    exceptions={"range": "infinite where the sum exceeds the greatest double"},
+)
+def cfe(moments: Moments) -> Finished:
+    """Sum of the errors with their signs, in the unit of the label.
+
+        sum(w * (f - y) for y, f, w in rows)
+
+    The cumulative forecast error: what was ordered too much, or too little, on the whole.  It grows
+    with the rows, where `bias` is their mean, and weights must be whole: how often a row stands there.
+
+    >>> cfe(Moments.of([np.array([1.0, 2.0]), np.array([2.0, 4.0])], None))
+    Fraction(3, 1)
+    """
+    return moments.f.fraction - moments.y.fraction
+
+
 @loss(homogeneous=2, elicits=MEAN, reference=GAUSS)
 def half_mse(label: Column, pred: Column) -> Column:
     """Half the mean squared error, in the squared unit of the label.

@@ -36,7 +36,7 @@ def exact_match(label: Texts, pred: Texts) -> Column:
     Case, spaces and accents count: a benchmark that lowers case or drops articles does so before.
     `accuracy` is the same of classes, where `1`, `1.0` and `true` are one class; here they are three texts.
 
-    No gradient: it goes in steps: its slope is 0 wherever it has one.
+    No gradient: a predicted text does not change by small amounts.
 
     >>> exact_match(np.array(["a b", "c"], object), np.array(["a  b", "c"], object))
     array([0., 1.])
@@ -53,7 +53,7 @@ def edit_distance(label: Texts, pred: Texts) -> Column:
     Signs are Unicode's code points: an accent that is a sign of its own counts as one.  Long texts
     weigh more than short ones; `cer` is in proportion to their length.
 
-    No gradient: it goes in steps: its slope is 0 wherever it has one.
+    No gradient: a predicted text does not change by small amounts.
 
     >>> edit_distance(np.array(["kitten", "a"], object), np.array(["sitting", "a"], object))
     array([3., 0.])

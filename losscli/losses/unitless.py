@@ -53,6 +53,36 @@ def adj_r2(moments: Moments, *, k: Whole = 0) -> Finished:
 
 
 @moment_score(
+    aliases=("ratio_of_performance_to_deviation",),
+    best=None,
+    counts_only=True,
+    elicits=MEAN,
+    reference="Williams (1987), in Near-Infrared Technology in the Agricultural and Food Industries, 143-167",
+)
+def rpd(moments: Moments) -> Finished:
+    """Standard deviation of the labels over the root mean squared error.
+
+        n = sum(weight)
+        mean = sum(w * y for y, f, w in rows) / n
+        variance = sum(w * (y - mean)**2 for y, f, w in rows) / (n - 1)
+        sqrt(variance / (sum(w * (f - y)**2 for y, f, w in rows) / n))
+
+    How many times smaller a typical error is than the spread: chemists call 2 fair and 3 good.  It is about
+    1 / sqrt(1 - `r2`).  The number of rows counts, so weights must be whole.  Without any error it is infinite,
+    and so not defined.
+
+    >>> float(rpd(Moments.of([np.array([1.0, 3.0]), np.array([2.0, 4.0])], None)))
+    1.4142135623730951
+    """
+    if (undefined := flat(moments)) is not None:
+        return undefined
+    if not moments.squared_error:
+        return Undefined("every prediction is its label: the ratio is infinite")
+    rows = moments.weight.fraction
+    return sqrt_fraction(moments.label_spread * rows / (moments.squared_error * (rows - 1)))
+
+
+@moment_score(
     aliases=("explained_variance_score",),
     elicits="the mean up to a constant",
     reference="scikit-learn, metrics.explained_variance_score",

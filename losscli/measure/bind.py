@@ -57,8 +57,7 @@ def plan(
     UsageError or DataError where the options do not fit the files; Unknown where something must be known of values
     first.
     """
-    if options.average is not None and options.average not in AVERAGES:
-        raise UsageError(f"no average is called `{options.average}`", hint=f"they are {', '.join(AVERAGES)}")
+    _refuse_unknown_average(options.average)
     columns = Columns(sources, options, known)
     measured = _measured(columns, requests)
     weight = _weight(columns, measured.counting)
@@ -69,14 +68,10 @@ def plan(
     where = _where(columns)
     shared_ids = _shared_ids(columns) if options.on is None else ()
     shown = _shown(columns, measured.playing) if options.columns else []
-    keys = columns.keys
-    named_by: list[Place] = []
-    if keys is not None and options.watches:
-        named_by = [columns.slot(Chosen(0, key.index, key.name), "text", "key") for key in keys.sides[0]]
+    named_by = _named_by(columns)
     dealt = _groups(columns) if options.resampled else None
-    times = (
-        None if options.compared_over is None else columns.of_option("--time", options.compared_over, "text")
-    )
+    over = options.compared_over
+    times = None if over is None else columns.of_option("--time", over, "text")
     sides = tuple(tuple(slots) for slots in columns.slots)
     made = Plan(
         sides=sides,
@@ -90,7 +85,7 @@ def plan(
         slicings=(*slicings, *groups_of),
         grouping=grouping,
         where=where,
-        keys=keys,
+        keys=columns.keys,
         observers=_observers(measured.losses.units, options, grouping),
         groups=dealt,
         times=times,
@@ -112,6 +107,11 @@ def plan(
         )
     known.settled()
     return made
+
+
+def _refuse_unknown_average(average: str | None) -> None:
+    if average is not None and average not in AVERAGES:
+        raise UsageError(f"no average is called `{average}`", hint=f"they are {', '.join(AVERAGES)}")
 
 
 def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
@@ -143,6 +143,13 @@ def _chunk_rows(chunk_rows: int, sides: Sequence[Sequence[Slot]]) -> int:
     from losscli.measure.lists import rows_at_a_time
 
     return rows_at_a_time(chunk_rows, sides)
+
+
+def _named_by(columns: Columns) -> list[Place]:
+    """The key columns that name a row, where single rows are looked at."""
+    if columns.keys is None or not columns.options.watches:
+        return []
+    return [columns.slot(Chosen(0, key.index, key.name), "text", "key") for key in columns.keys.sides[0]]
 
 
 def _weight(columns: Columns, counting: str | None) -> NumberView | None:

@@ -132,10 +132,17 @@ class _Fit:
         if not shaped:
             raise self._refusal(request)
         logits = self.options.from_logits
+        refusals = []
         for form in shaped:
             if form.scores or form.logits == logits or is_coded(form):
-                form.read_params(request.spec)
-                return form, not whole
+                try:
+                    form.read_params(request.spec)
+                except UsageError as error:
+                    refusals.append(error)
+                else:
+                    return form, not whole
+        if refusals:
+            raise refusals[0]
         if logits:
             raise UsageError(f"`{name}` has no form for raw scores", hint="leave `--from-logits` out")
         raise UsageError(f"`{name}` is measured from raw scores", hint="add `--from-logits`")

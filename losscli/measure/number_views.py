@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.loss.domains import Binary, Interval, Simplex, Vector, number
 from losscli.measure.adapt import DOMAIN, SUM, AdaptedBlock, View, note_first, read
-from losscli.measure.class_columns import TextArray, texts_of
+from losscli.measure.class_columns import Strings, TextArray, strings_of, texts_of
 from losscli.table.block import Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
 from losscli.table.times import read_time
 from losscli.table.violations import ViolationKind
@@ -99,6 +99,14 @@ class TextView(OneColumnView):
 
     def read(self, block: Block, adapted: AdaptedBlock) -> TextArray:
         return texts_of(block.column(self.column))
+
+
+@dataclass(frozen=True, slots=True)
+class StringsView(OneColumnView):
+    """One column as Python strings, which may be long."""
+
+    def read(self, block: Block, adapted: AdaptedBlock) -> Strings:
+        return strings_of(block.column(self.column))
 
 
 @dataclass(frozen=True, slots=True)

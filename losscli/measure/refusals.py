@@ -76,7 +76,11 @@ def _refuse_whole(plan: Plan, tally: Tally, sources: Sequence[Source]) -> None:
 
 
 def explained(error: DataError, plan: Plan) -> DataError:
-    """The error, which names an expression where nothing else needs the cell to be a number."""
+    """The error, which says what else the cell could be.
+
+    It names an expression where nothing else needs the cell to be a number, and the option that makes two classes of
+    text.
+    """
     readers = (
         {place: ("--where ", plan.where.expression) for _, place in plan.where.columns} if plan.where else {}
     )
@@ -87,6 +91,13 @@ def explained(error: DataError, plan: Plan) -> DataError:
     slots = {
         place: slot for place, slot in plan.places() if (slot.file, slot.name) == (error.file, error.column)
     }
+    labels = any(slot.kind == "truth" and slot.purpose == "label" for slot in slots.values())
+    if labels and error.hint is None and error.message.endswith("is not a number"):
+        return replace(
+            error,
+            detail="labels of two classes are 0 and 1, unless the positive class is named",
+            hint="`--pos-label CLASS` names it",
+        )
     found = [
         readers[place] for place in slots if place in readers and slots[place].kind in ("number", "truth")
     ]

@@ -13,6 +13,7 @@ from losscli.measure.number_views import (
     GreatestView,
     NotBelowView,
     NumberView,
+    StringsView,
     TextView,
     TimeView,
 )
@@ -82,10 +83,9 @@ class RoleViews:
         columns = self.columns.of_role(self.model, form, role, params)
         purpose: Purpose = "label" if role.name in form.label_roles else "pred"
         if role.shape == "Texts":
-            # An expression asks for missing texts itself.
-            return TextView(
-                self.columns.slot(columns[0], "text", "other" if form.words_are_columns else purpose)
-            )
+            if form.words_are_columns:  # an expression asks for missing texts itself
+                return TextView(self.columns.slot(columns[0], "text", "other"))
+            return StringsView(self.columns.slot(columns[0], "text", purpose))
         if isinstance(domain, Binary):
             from losscli.measure.class_views import BinaryView, PositiveView
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -20,7 +20,6 @@ from losscli.errors import DataError, UsageError
 from losscli.loss.domains import number
 from losscli.numbers.cells import distinct
 from losscli.numbers.exact import round_fraction
-from losscli.numbers.group_labels import GroupLabels
 from losscli.table.block import Block, ClassColumn, Floats, Ints, NumberColumn, Place
 
 if TYPE_CHECKING:
@@ -130,23 +129,44 @@ class SliceLimit(NamedTuple):
 USUAL_LIMIT = SliceLimit(MOST_SLICES)
 
 
-class SliceLabels(GroupLabels):
-    """The labels of slices.  UsageError where there are too many."""
+class SliceLabels:
+    """The labels of slices, in the order of their codes.  UsageError where there are too many."""
 
-    __slots__ = ("limit",)
+    __slots__ = ("_codes", "_columns", "limit")
 
-    def __init__(self, labels: Collection[Label], limit: SliceLimit) -> None:
-        super().__init__(labels)
+    def __init__(self, columns: Sequence[Sequence[Value]], limit: SliceLimit) -> None:
+        self._columns = columns  # the values of each label, by the columns of the slicing
+        self._codes: dict[Label, int] | None = None  # once labels are looked up
         self.limit = limit
-        limit.check(len(labels))
+        limit.check(len(self))
+
+    def __len__(self) -> int:
+        return len(self._columns[0] if self._codes is None else self._codes)
+
+    def __iter__(self) -> Iterator[Label]:
+        return zip(*self._columns, strict=True) if self._codes is None else iter(self._codes)
 
     def empty(self) -> SliceLabels:
-        return SliceLabels((), self.limit)
+        """No labels, with the same limit."""
+        return SliceLabels([()], self.limit)
 
-    def take_in(self, other: GroupLabels) -> Ints:
-        found = super().take_in(other)
-        self.limit.check(len(self))
-        return found
+    @property
+    def codes(self) -> dict[Label, int]:
+        """The code of each label."""
+        if self._codes is None:
+            self._codes = {label: code for code, label in enumerate(self)}
+        return self._codes
+
+    def take_in(self, other: SliceLabels) -> Ints:
+        """Add the labels of the other, and return the code that each of them has here."""
+        codes = self.codes
+        found = list(map(codes.get, other))
+        if None in found:
+            for at, label in enumerate(other):
+                if found[at] is None:
+                    found[at] = codes.setdefault(label, len(codes))
+            self.limit.check(len(codes))
+        return np.array(found, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +186,16 @@ class SliceView:
 
     def read(self, block: Block) -> tuple[Ints, SliceLabels]:
         """The code of each row's slice, and the labels of the slices that have rows in the block."""
-        codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[list[Value]]()
+        codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[Any]()
         for key, place in zip(self.slicing.keys, self.columns, strict=True):
             own, values = _values(key, block.column(place))
             crossed = own if slices == 1 else codes * len(values) + own
             met, codes = distinct(crossed, slices * len(values))
-            before, here = (places.tolist() for places in np.divmod(met, len(values)))
-            columns = [[column[at] for at in before] for column in columns]
-            columns.append([values[at] for at in here])
+            before, here = np.divmod(met, len(values))
+            columns = [column[before] for column in columns]
+            columns.append(np.array(values, dtype=object)[here])
             slices = len(met)
-        return codes, SliceLabels(list(zip(*columns, strict=True)), self.limit)
+        return codes, SliceLabels([column.tolist() for column in columns], self.limit)
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:

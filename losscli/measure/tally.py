@@ -14,15 +14,15 @@ from losscli.measure.adapt import FirstSeen, View
 from losscli.measure.observers.observer import WHOLE, CutKey, Observer
 from losscli.measure.observers.row_counts import SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
-from losscli.numbers.group_labels import GroupLabels, changed, recoded
-from losscli.numbers.states import merged_groups
-from losscli.table.spill import Spill
+from losscli.numbers.states import changed, merged_groups, recoded
 from losscli.table.violations import Violations
 
 if TYPE_CHECKING:
+    from losscli.measure.slices import SliceLabels
     from losscli.pairing.shared_ids import Agreement
     from losscli.statistics.groups import DealtGroups
     from losscli.table.block import Ints
+    from losscli.table.spill import Spill
 
 Kept: TypeAlias = dict[tuple[Any, CutKey], Any]
 """States by what they are of, which is mostly an observer, and by how the rows were cut."""
@@ -49,7 +49,7 @@ class Tally:
     seen: FirstSeen = field(default_factory=dict)
     classes: dict[View, set[int | str]] = field(default_factory=dict)  # met, where a state does not hold them
     weighed: set[int | str] = field(default_factory=set)  # classes of `--class-weight` that were met
-    labels: dict[int, GroupLabels] = field(default_factory=dict)  # of slices, by the place of their slicing
+    labels: dict[int, SliceLabels] = field(default_factory=dict)  # of slices, by the place of their slicing
     dealt: DealtGroups | None = None  # the groups of the bootstrap
     kept: Kept = field(default_factory=dict)
     memory: int | None = None  # bytes that states which grow with the rows may take; None: there are none
@@ -113,8 +113,9 @@ class Tally:
                 "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
             )
         rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
-        # To sort rows takes three times as much as they do.
-        if 4 * sum(state.bytes_held for state in rows.values()) > limit:
+        if sum(state.TIMES * state.bytes_held for state in rows.values()) > limit:
+            from losscli.table.spill import Spill
+
             self.spill = self.spill or Spill()
             self.kept |= {key: state.put_aside(self.spill) for key, state in rows.items()}
 

@@ -29,7 +29,8 @@ def least_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
     if codes is None:
         return float(column.min(initial=np.inf))
     found = np.full(groups, np.inf)
-    np.minimum.at(found, codes, column)
+    with np.errstate(invalid="ignore"):  # NaN is a value that a column may have
+        np.minimum.at(found, codes, column)
     return found
 
 
@@ -38,7 +39,8 @@ def greatest_of(column: Floats, codes: Ints | None, groups: int) -> PerGroup:
     if codes is None:
         return float(column.max(initial=-np.inf))
     found = np.full(groups, -np.inf)
-    np.maximum.at(found, codes, column)
+    with np.errstate(invalid="ignore"):
+        np.maximum.at(found, codes, column)
     return found
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from losscli.numbers.ordered_keys import keys_of, values_of
 from losscli.numbers.pieces import Rows, Stretch, joined
 from losscli.numbers.values import Values
 from losscli.numbers.whole_weights import WeightUnit, Whole
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 1 << 18
 """Rows of a range of values, about."""
-MARKS = 1 << 14
-"""Of so many rows of a kind, about, marks are chosen."""
 MOST_STRETCHES = 1 << 12
 """Where rows in memory are in more stretches, they are sorted anew."""
 
@@ -80,7 +79,7 @@ class Order(Values):
     def steps(self, kinds: int) -> Iterator[Steps]:
         """All different values, ascending, a range of them at a time, with the weights of so many kinds."""
         bounds = (*self._bounds, np.inf)
-        places = [(run.rows.start, *run.rows.places(bounds)) for run in self._runs]
+        places = [(run.rows.start, *run.rows.places(bounds).tolist()) for run in self._runs]
         for at in range(len(bounds)):
             cut = [
                 _Run(run.kind, Stretch(run.rows.piece, *ends[at : at + 2]))
@@ -92,25 +91,44 @@ class Order(Values):
 
     def marks(self, most: int) -> Floats:
         """Different values, ascending: all, or at most so many that the rows of each kind are spread evenly over."""
-        found = []
-        for wanted in sorted({run.kind for run in self._runs}):
-            runs = [rows for kind, rows in self._runs if kind == wanted]
-            step = max(1, sum(map(len, runs)) // MARKS)
-            found.append(np.sort(np.concatenate([sampled(rows, step) for rows in runs])))
-        every = np.unique(np.concatenate(found))
-        if len(every) <= most:
-            return every
-        own = most // len(found)
-        return np.unique(
-            np.concatenate([held[np.linspace(0, len(held) - 1, own).astype(np.int64)] for held in found])
-        )
+        found = self._least(most + 1)
+        if len(found) <= most:
+            return np.array(found)
+        kinds = sorted({run.kind for run in self._runs})
+        return np.unique(np.concatenate([self._at_ranks(kind, most // len(kinds)) for kind in kinds]))
+
+    def _least(self, most: int) -> list[float]:
+        """The least different values, at most so many."""
+        found: list[float] = []
+        runs = [(run.rows, run.rows.start) for run in self._runs]
+        while runs and len(found) < most:
+            found.append(min(rows.value(place) for rows, place in runs))
+            ahead = [(rows, int(rows.places(found[-1:])[0])) for rows, _ in runs]
+            runs = [(rows, place) for rows, place in ahead if place < rows.stop]
+        return found
+
+    def _at_ranks(self, kind: int, count: int) -> Floats:
+        """The values of the rows of a kind at so many ranks, evenly spread from the least to the greatest."""
+        runs = [rows for own, rows in self._runs if own == kind]
+        ranks = np.linspace(0, sum(map(len, runs)) - 1, count).astype(np.int64)
+        least = keys_of(np.array([rows.value(rows.start) for rows in runs])).min()
+        greatest = keys_of(np.array([rows.value(rows.stop - 1) for rows in runs])).max()
+        low, high = np.full(count, least), np.full(count, greatest)
+        while (low < high).any():
+            middle = low + (high - low) // np.uint64(2)
+            up_to = sum(rows.places(values_of(middle)) - rows.start for rows in runs)
+            low, high = (
+                np.where(up_to > ranks, low, middle + np.uint64(1)),
+                np.where(up_to > ranks, middle, high),
+            )
+        return values_of(low)
 
     def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
         """By kind, what the rows weigh that are not above each of some ascending values."""
         found = [[0] * len(values) for _ in range(kinds)]
         for kind, rows in self._runs:
             below, last = 0, rows.start
-            for at, place in enumerate(rows.places(values.tolist())):
+            for at, place in enumerate(rows.places(values).tolist()):
                 below += self._weight_of(Stretch(rows.piece, last, place))
                 found[kind][at] += below
                 last = place

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from losscli.numbers.exact import ExactSum
+
 if TYPE_CHECKING:
-    from losscli.table.block import Floats, Ints
+    from losscli.table.block import Floats, Ints, Mask
     from losscli.table.spill import Spill
 
 SHORT = 1 << 16
@@ -55,6 +59,12 @@ class Rows(NamedTuple):
         weight = None if self.weight is None else self.weight[rows]
         return Rows(tuple(column[rows] for column in self.columns), weight)
 
+    def weight_of(self, chosen: Mask | None = None) -> Fraction:
+        """What the rows weigh, or those chosen."""
+        if self.weight is not None:
+            return ExactSum.of(self.weight if chosen is None else self.weight[chosen]).fraction
+        return Fraction(len(self.columns[0]) if chosen is None else int(np.count_nonzero(chosen)))
+
 
 class Stretch(NamedTuple):
     """Rows of a piece that are of one group and kind, from ``start`` to ``stop``."""
@@ -77,13 +87,13 @@ class Stretch(NamedTuple):
         """The value of the first column at a place of the piece."""
         return float(self.piece.columns[0][place : place + 1][0])
 
-    def places(self, values: Sequence[float]) -> list[int]:
+    def places(self, values: Floats | Sequence[float]) -> Ints:
         """Where the values above each of ``values`` begin, of a stretch whose values ascend."""
         column = self.piece.columns[0]
         if not isinstance(column, StoredColumn):
-            found = column[self.start : self.stop].searchsorted(values, "right")
-            return (found + self.start).tolist()  # type: ignore[no-any-return]
-        return [self._place(value) for value in values]
+            found: Ints = column[self.start : self.stop].searchsorted(values, "right") + self.start
+            return found
+        return np.array([self._place(float(value)) for value in values], dtype=np.int64)
 
     def _place(self, value: float) -> int:
         low, high = self.start, self.stop
@@ -154,57 +164,71 @@ class Piece:
 
 
 def piece_of(rows: Rows, codes: Ints | None, kinds: Ints | None, *, ascending: bool) -> Piece:
-    """A piece of rows in any order; ``ascending``: in each stretch the values of the first column ascend."""
+    """A piece of rows in any order, whose arrays are its own; ``ascending``: in each stretch the first column ascends."""
     count = len(rows.columns[0])
+    zero = np.zeros(1, np.int64)
     if codes is None and kinds is None:
-        zero = np.zeros(min(count, 1), np.int64)
-        if ascending:
-            rows = _by_value(rows, [slice(0, count)])
-        return Piece(*rows, zero, zero, np.array([0, count] if count else [0]))
-    most = 1 if kinds is None else int(kinds.max(initial=0)) + 1
-    keys = codes if codes is not None else kinds
-    if codes is not None and kinds is not None:
-        keys = codes * most + kinds
-    assert keys is not None
-    if (keys[1:] < keys[:-1]).any():
-        order = np.argsort(keys.astype(np.uint16) if keys.max() < SHORT else keys, kind="stable")
-        rows, keys = rows.take(order), keys[order]
-    starts = (
-        np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1, [count]))
-        if count
-        else np.zeros(1, np.int64)
-    )
+        starts, keys = np.array([0, count]), zero
+    else:
+        kinds = zero if kinds is None else kinds
+        most = int(kinds.max(initial=0)) + 1
+        keys = kinds if codes is None else codes * most + kinds
+        if (keys[1:] < keys[:-1]).any():
+            order = np.argsort(keys.astype(np.uint16) if keys.max() < SHORT else keys, kind="stable")
+            rows, keys = rows.take(order), keys[order]
+        starts = np.concatenate(([0], np.flatnonzero(keys[1:] != keys[:-1]) + 1, [count]))
+        keys = keys[starts[:-1]]
     if ascending:
-        rows = _by_value(
-            rows, [slice(*ends) for ends in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)]
-        )
-    groups, of_kind = np.divmod(keys[starts[:-1]], most) if codes is not None else (None, keys[starts[:-1]])
-    return Piece(*rows, np.zeros(len(of_kind), np.int64) if groups is None else groups, of_kind, starts)
+        _sort(rows, starts)
+    groups, of_kind = (np.zeros_like(keys), keys) if codes is None else np.divmod(keys, most)
+    return Piece(*rows, groups, of_kind, starts)
 
 
-def _by_value(rows: Rows, stretches: Sequence[slice]) -> Rows:
-    """The rows with the values of each stretch in ascending order."""
-    if len(rows.columns) == 1 and rows.weight is None:
-        values = np.array(rows.columns[0])
-        for here in stretches:
-            values[here].sort()
-        return Rows((values,), None)
-    values = rows.columns[0]
-    orders = [np.argsort(values[here], kind="stable") + here.start for here in stretches]
-    return rows.take(np.concatenate(orders)) if orders else rows
+def _sort(rows: Rows, starts: Ints) -> None:
+    """Put the rows of each stretch in the order of the first column, in place."""
+    alone = len(rows.columns) == 1 and rows.weight is None
+    columns = rows.columns if rows.weight is None else (*rows.columns, rows.weight)
+    for start, stop in pairwise(starts.tolist()):
+        here = slice(start, stop)
+        if alone:
+            columns[0][here].sort()
+        else:
+            order = np.argsort(columns[0][here], kind="stable")
+            for column in columns:
+                column[here] = column[here][order]
 
 
 def joined(pieces: Sequence[Piece], *, ascending: bool) -> Piece:
-    """The rows of several pieces in one."""
-    columns = zip(*(piece.columns for piece in pieces), strict=True)
-    weights = [piece.weight for piece in pieces if piece.weight is not None]
-    rows = Rows(
-        tuple(np.concatenate(column) for column in columns), np.concatenate(weights) if weights else None
-    )
-    sizes = [np.diff(piece.starts) for piece in pieces]
-    codes = np.concatenate([np.repeat(piece.codes, size) for piece, size in zip(pieces, sizes, strict=True)])
-    kinds = np.concatenate([np.repeat(piece.kinds, size) for piece, size in zip(pieces, sizes, strict=True)])
-    if (codes < 0).any():  # of groups that were left behind
-        kept = np.flatnonzero(codes >= 0)
-        rows, codes, kinds = rows.take(kept), codes[kept], kinds[kept]
-    return piece_of(rows, codes, kinds, ascending=ascending)
+    """The rows of several pieces in one.  Beside both, it takes memory for one piece at a time."""
+    codes = np.concatenate([piece.codes for piece in pieces])
+    kinds = np.concatenate([piece.kinds for piece in pieces])
+    sizes = np.concatenate([np.diff(piece.starts) for piece in pieces])
+    order = np.lexsort((kinds, codes))
+    order = order[codes[order] >= 0]  # the others are of groups that were left behind
+    ends = np.concatenate(([0], sizes[order].cumsum()))
+    places = np.full(len(codes), -1)
+    places[order] = ends[:-1]
+    codes, kinds = codes[order], kinds[order]
+    first = np.flatnonzero((np.diff(codes, prepend=-1) != 0) | (np.diff(kinds, prepend=-1) != 0))
+    rows = _moved(pieces, places, int(ends[-1]))
+    starts = np.append(ends[first], ends[-1])
+    if ascending:
+        _sort(rows, starts)
+    return Piece(*rows, codes[first], kinds[first], starts)
+
+
+def _moved(pieces: Sequence[Piece], places: Ints, count: int) -> Rows:
+    """The rows of some pieces, each stretch moved to its place; those without one are left out."""
+    one = pieces[0]
+    columns = tuple(np.empty(count, column.dtype) for column in one.columns)
+    weight = None if one.weight is None else np.empty(count)
+    at = 0
+    for piece in pieces:
+        own, sizes = places[at : at + len(piece.codes)], np.diff(piece.starts)
+        at += len(piece.codes)
+        found = np.repeat(own - piece.starts[:-1], sizes) + np.arange(len(piece.columns[0]))
+        kept = np.repeat(own >= 0, sizes)
+        for target, source in zip((*columns, weight), (*piece.columns, piece.weight), strict=True):
+            if target is not None and source is not None:
+                target[found[kept]] = source[:][kept]
+    return Rows(columns, weight)

@@ -6,12 +6,15 @@ A pair weighs the product of its rows' weights, which are whole multiples of a p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.numbers.exact import ExactSum
+from losscli.numbers.pieces import Rows
 from losscli.numbers.values import Values
 from losscli.numbers.whole_weights import WeightUnit, Whole
 
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
     from losscli.table.block import Floats, Ints
     from losscli.table.spill import Spill
 
-BYTES = 100
-"""Of memory that the counting of pairs takes for a row, about."""
+EXACT = 53
+"""Bits of a whole number that a double holds."""
 BITS = 31
 """Of a product that are added up together."""
 
@@ -46,6 +49,14 @@ class Pairs(NamedTuple):
     def excess(self) -> int:
         """Twice what the pairs in the same order weigh more than those at odds."""
         return self.untied - 2 * self.at_odds
+
+
+class RiskPairs(NamedTuple):
+    """What comparable pairs weigh: in all, those of equal predictions, and those whose predictions fall."""
+
+    every: int
+    tied: int
+    falling: int
 
 
 class Ranks(NamedTuple):
@@ -78,23 +89,31 @@ class Ranks(NamedTuple):
 class Ranked(Values):
     """Rows that are ranked by their columns, all at once in memory."""
 
+    TIMES: ClassVar = 10
+
     def put_aside(self, spill: Spill) -> NoReturn:
         """Ranks are not worked out from a file."""
         rows = sum(int(piece.starts[-1]) for piece in self.pieces)
         raise DataError(
             "the rows of a rank correlation do not fit into memory",
-            f"they are compared with each other: the {rows} rows read so far take about {BYTES * rows} bytes",
+            f"they are compared with each other: the {rows} read so far take about {self.TIMES * self.bytes_held} bytes",
             "give more `--memory`",
         )
 
     @cached_property
-    def _rows(self) -> tuple[tuple[Floats, ...], Whole | None]:
-        """All rows: their columns, and their weights in units."""
+    def _whole(self) -> Rows:
+        """All rows."""
         columns = zip(*(piece.columns for piece in self.pieces), strict=True)
         weights = [piece.weight for piece in self.pieces if piece.weight is not None]
-        unit = WeightUnit.of(weights, self.weight)
-        weight = unit.multiples(np.concatenate(weights)) if weights else None
-        return tuple(np.concatenate(column) for column in columns), weight
+        return Rows(tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None)
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[Floats, ...], Whole | None]:
+        """All rows: their columns, and their weights in units."""
+        columns, weight = self._whole
+        if weight is None:
+            return columns, None
+        return columns, WeightUnit.of([weight], self.weight).multiples(weight)
 
     @property
     def total(self) -> int:
@@ -119,6 +138,25 @@ class Ranked(Values):
         at_odds = inversions(second.places[order], held, held)
         return Pairs(self.total**2, first.squares, second.squares, both.squares, 2 * at_odds)
 
+    def comparable(self) -> RiskPairs:
+        """What pairs weigh that are comparable: an event of the first is known to come before that of the second.
+
+        The columns are the time, a prediction of it, and whether the event was seen then; else it comes later.
+        """
+        (_, _, event), weight = self._rows
+        time, pred, _ = self.ranks
+        seen = event == 1.0
+        later = np.ones(len(event), np.int64) if weight is None else weight
+        earlier = np.where(seen, later, later * 0)
+        moments = 2 * time.places + ~seen
+        order = np.argsort(moments * len(pred.weights) + pred.places)
+        falling = inversions(pred.places[order], earlier[order], later[order])
+        return RiskPairs(
+            _in_turn(np.zeros_like(moments), moments, earlier, later),
+            _in_turn(pred.places, moments, earlier, later),
+            falling,
+        )
+
     def correlation(self) -> tuple[int, int, int]:
         """The sums of products and of squares of mid-ranks about their mean, for the first two columns."""
         first, second, *_ = self.ranks
@@ -130,6 +168,25 @@ class Ranked(Values):
             weighted_sum(one * one, first.weights),
             weighted_sum(other * other, second.weights),
         )
+
+    def moment(self, column: int) -> Fraction:
+        """The exact sum of the first column times twice the mid-ranks by a column, about their mean."""
+        (first, *_), weight = self._whole
+        midranks, places = self._midranks(self.ranks[column]), self.ranks[column].places
+        total, power = Fraction(0), 0
+        while True:
+            last = bool((abs(midranks) < 1 << EXACT).all())
+            part = midranks if last else midranks & ((1 << EXACT) - 1)
+            numbers = part.astype(np.float64)[places]
+            found = (
+                ExactSum.of_products(first, numbers)
+                if weight is None
+                else ExactSum.of_triples(weight, first, numbers)
+            )
+            total += found.fraction * Fraction(2) ** power
+            if last:
+                return total
+            midranks, power = midranks >> EXACT, power + EXACT
 
     def _midranks(self, ranks: Ranks) -> Whole:
         """Twice the mean rank of the rows of each rank, less the mean of all."""
@@ -148,6 +205,19 @@ def weighted_sum(numbers: Whole, weight: Whole | None) -> int:
 def weighted_products(one: Whole, other: Whole) -> int:
     """The sum of products of weights, which together exceed 2^31 in neither where they are int64."""
     return int((one * other).sum())
+
+
+def _in_turn(groups: Ints, moments: Ints, first: Whole, second: Whole) -> int:
+    """What the pairs of rows of one group weigh of which one comes at an earlier moment, ``first`` of it."""
+    keys = groups * (int(moments.max()) + 1) + moments
+    order = np.argsort(keys)
+    upto = second[order].cumsum()
+    ends = [
+        np.append(np.flatnonzero(held[1:] != held[:-1]), len(held) - 1)
+        for held in (groups[order], keys[order])
+    ]
+    of_group, of_key = (upto[end][np.searchsorted(end, np.arange(len(upto)))] for end in ends)
+    return int((first[order] * (of_group - of_key)).sum())
 
 
 def inversions(ranks: Ints, first: Whole | None, second: Whole | None) -> int:

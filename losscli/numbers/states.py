@@ -106,3 +106,15 @@ class BlockStates:
 def merged_groups(state: Any, groups: int) -> Any:
     """The state of all groups together, as one group."""
     return state.regrouped(np.arange(groups), np.zeros(groups, dtype=np.int64), 1).at(0)
+
+
+def changed(codes: Ints) -> Ints | None:
+    """New codes of groups, by their old ones; None where all stay the same."""
+    return None if np.array_equal(codes, np.arange(len(codes))) else codes
+
+
+def recoded(state: Any, codes: Ints | None) -> Any:
+    """A state whose groups have new codes; groups with the same code are merged."""
+    if codes is None:
+        return state
+    return state.regrouped(np.arange(len(codes)), codes, int(codes.max(initial=-1)) + 1)

@@ -16,6 +16,7 @@ import numpy as np
 from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import NotResampled, exact_sum, grouped, sum_of_ones
+from losscli.numbers.ordered_keys import keys_of, values_of
 from losscli.numbers.pieces import Piece, Rows, joined, piece_of
 from losscli.numbers.sums import Sums
 
@@ -33,6 +34,10 @@ MOST_DRAWN = 1 << 20
 """Rows that resamples draw again, one at a time: of more it would take too long."""
 AT_A_TIME = 1 << 18
 """Rows that are read again at a time."""
+FEW_ROWS = 1 << 16
+"""Of more rows in memory a sample tells which are near a quantile, so that the others need not be put in order."""
+SAMPLE, MARGIN = 1 << 12, 32
+"""Rows of the sample, about, and which part of them is taken on either side of the quantile's place in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,8 @@ class Values:
 
     ASCENDING: ClassVar = False
     """Whether the first column ascends in each stretch of a piece."""
+    TIMES: ClassVar = 4
+    """How many times as much memory as the rows is taken, about, while they are worked out: sorting takes three times."""
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
@@ -175,11 +182,18 @@ class Values:
             digits, inside, below, weight = self._narrowed(column, digits, target)
             target -= below
         if not digits[1]:
-            value, following, tied = float(_value_of(digits[0])), None, target == weight
+            value, following, tied = (
+                float(values_of(np.array([digits[0]], np.uint64))[0]),
+                None,
+                target == weight,
+            )
+        elif digits[1] == 64:
+            rows, below = self._around(column, target)
+            value, following, tied = _reaching(rows, target - below)
         else:
             value, following, tied = _reaching(self._beginning_with(column, digits), target)
         if tied and following is None:
-            following = self._least_behind(column, digits)
+            following = self._least_above(column, value)
         return value, following if tied and following is not None else value
 
     # ------------------------------------------------------------------ sums
@@ -223,7 +237,7 @@ class Values:
         counts = np.zeros(1 << DIGIT, np.int64)
         weights: Any = sum_of_ones(np.zeros_like(counts))
         for rows in self._read(column):
-            keys = _keys(rows.columns[0]) >> np.uint64(bits)
+            keys = keys_of(rows.columns[0]) >> np.uint64(bits)
             here = np.flatnonzero(keys >> np.uint64(DIGIT) == np.uint64(digits[0]))
             last = (keys[here] & np.uint64((1 << DIGIT) - 1)).astype(np.int64)
             found = np.bincount(last, minlength=1 << DIGIT)
@@ -241,38 +255,54 @@ class Values:
 
     def _beginning_with(self, column: int, digits: tuple[int, int]) -> Rows:
         """The rows whose values begin with these bits."""
-        found = list(self._read(column)) if digits[1] == 64 else [
-            rows.take(np.flatnonzero(_keys(rows.columns[0]) >> np.uint64(digits[1]) == np.uint64(digits[0])))
+        return _together([
+            rows.take(np.flatnonzero(keys_of(rows.columns[0]) >> np.uint64(digits[1]) == np.uint64(digits[0])))
             for rows in self._read(column)
-        ]  # fmt: skip
-        weights = [rows.weight for rows in found if rows.weight is not None]
-        values = np.concatenate([rows.columns[0] for rows in found])
-        return Rows((values,), np.concatenate(weights) if weights else None)
+        ])  # fmt: skip
 
-    def _least_behind(self, column: int, digits: tuple[int, int]) -> float | None:
-        """The least value behind those that begin with these bits; None where there is none."""
-        least: list[float] = []
-        for rows in self._read(column) if digits[1] < 64 else ():
-            behind = _keys(rows.columns[0]) >> np.uint64(digits[1]) > np.uint64(digits[0])
-            least += (
-                rows.columns[0].min(initial=np.inf, where=behind, keepdims=True).tolist()
-                if behind.any()
-                else []
-            )
-        return min(least, default=None)
+    def _around(self, column: int, target: Fraction) -> tuple[Rows, Fraction]:
+        """Some of the rows, all in memory, among which the weights reach ``target``, and what weighs less than they."""
+        parts = list(self._read(column))
+        rows = sum(len(part.columns[0]) for part in parts)
+        if rows > FEW_ROWS:
+            low, high = _bounds(parts, rows // SAMPLE, float(target / self.weight.fraction))
+            below, inside = Fraction(0), []
+            for part in parts:
+                values = part.columns[0]
+                below += part.weight_of(values < low)
+                inside.append(part.take(np.flatnonzero((values >= low) & (values <= high))))
+            if below < target <= below + sum(part.weight_of() for part in inside):
+                return _together(inside), below
+        return _together(parts), Fraction(0)
+
+    def _least_above(self, column: int, value: float) -> float | None:
+        """The least value above another; None where there is none."""
+        found = [held[held > value] for rows in self._read(column) for held in rows.columns]
+        return min((float(above.min()) for above in found if len(above)), default=None)
 
 
-def _keys(values: Floats) -> Any:
-    """Whole numbers without a sign, in the order of the values."""
-    bits = np.add(values, 0.0).view(np.uint64)  # -0.0 is 0.0
-    return np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(1 << 63))
+def _together(parts: Sequence[Rows]) -> Rows:
+    """The first column and the weights of several parts, in one."""
+    weights = [rows.weight for rows in parts if rows.weight is not None]
+    values = np.concatenate([rows.columns[0] for rows in parts])
+    return Rows((values,), np.concatenate(weights) if weights else None)
 
 
-def _value_of(key: int) -> float:
-    """The value of a key."""
-    bits = key ^ (1 << 63) if key >> 63 else ~key & ((1 << 64) - 1)
-    value: float = np.array([bits], np.uint64).view(np.float64)[0].item()
-    return value
+def _bounds(parts: Sequence[Rows], step: int, share: float) -> tuple[float, float]:
+    """Two values between which, as every so-many-th row tells, lies the one up to which is this share of the weight."""
+    sample = _together([Rows((rows.columns[0][::step],), None if rows.weight is None else rows.weight[::step])
+                        for rows in parts])  # fmt: skip
+    values, weight = sample.columns[0], sample.weight
+    order = np.argsort(values)
+    place = int(share * len(order))
+    if weight is not None:
+        upto = (weight[order] / weight.max()).cumsum()
+        place = int(upto.searchsorted(share * upto[-1]))
+    first, last = place - len(order) // MARGIN, place + len(order) // MARGIN
+    return (
+        float(values[order[first]]) if first >= 0 else -math.inf,
+        float(values[order[last]]) if last < len(order) else math.inf,
+    )
 
 
 def _reaching(rows: Rows, target: Fraction) -> tuple[float, float | None, bool]:
@@ -281,7 +311,7 @@ def _reaching(rows: Rows, target: Fraction) -> tuple[float, float | None, bool]:
     if rows.weight is None:
         at = max(0, math.ceil(target) - 1)
         more = at + 1 < len(values)
-        values = np.partition(values, [at, at + 1] if more else at)
+        values.partition([at, at + 1] if more else at)
         return float(values[at]), float(values[at + 1]) if more else None, target == at + 1
     order = np.argsort(values, kind="stable")
     weights = rows.weight[order]

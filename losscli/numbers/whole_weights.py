@@ -27,7 +27,7 @@ class WeightUnit(NamedTuple):
 
     @classmethod
     def of(cls, weights: Iterable[Floats], total: ExactSum) -> Self:
-        """The greatest unit of some weights above 0, or of 1 where there are none; ``total`` is what all rows weigh."""
+        """The greatest unit of some weights above 0, of which ``total`` is the sum; 1 where there are none."""
         exponent = min(map(_lowest_bit, weights), default=0)
         few = total.fraction < FEW * Fraction(2) ** exponent
         return cls(exponent, np.int64 if few else object)
@@ -48,7 +48,7 @@ class WeightUnit(NamedTuple):
 
 
 def _lowest_bit(weight: Floats) -> int:
-    """The exponent of the lowest bit that is set in any of some weights."""
+    """The exponent of the lowest bit that is set in any of some weights, which are above 0."""
     fractions, exponents = np.frexp(weight)
     mantissas = np.ldexp(fractions, 53).astype(np.int64)
     _, lowest = np.frexp((mantissas & -mantissas).astype(np.float64))

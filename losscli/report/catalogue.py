@@ -95,7 +95,9 @@ class LossesDocument(Document):
 
 def document(name: str | None) -> LossesDocument:
     """The catalogue, or one loss."""
+    from losscli.loss.spec import parse_loss
     from losscli.losses import catalogue, find
 
-    chosen = [find(name)] if name is not None else catalogue().values()
+    spec = None if name is None else parse_loss(name)
+    chosen = catalogue().values() if spec is None else [find(spec.name, spec.at)]
     return LossesDocument([Form.of(form) for forms in chosen for form in forms])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from losscli.loss.declare import Finished
+from losscli.numbers.exact import round_fraction
 from losscli.numbers.sums import Sums
 from losscli.report.finish import rounded
 
@@ -61,25 +65,32 @@ class GroupValues(NamedTuple):
         detail = dict(more or {})
         worst = [
             {"group": self.labels[at], "value": float(self.values[at]), "rows": int(self.rows[at])}
-            for at in self._worst(better).tolist()
+            for at in self._worst(better)
         ]
         detail["groups"] = len(self.values) + self.without
         detail["worst"] = {**detail.get("worst", {}), "groups": worst}
         if len(self.values):
             least, most = float(self.values.min()), float(self.values.max())
             best = {"lower": least, "higher": most, "zero": float(abs(self.values).min())}[better]
-            detail |= {"best": best, "median": float(np.median(self.values))}
+            detail |= {"best": best, "median": _median(self.values)}
         return detail
 
-    def _worst(self, better: Better) -> Ints:
+    def _worst(self, better: Better) -> list[int]:
         """The places of the worst groups, the worst first, and of equal ones the first in the order of labels."""
         ranks = {"lower": -self.values, "higher": self.values, "zero": -abs(self.values)}[better]
         found = np.arange(len(ranks))
         if len(found) > WORST:
             found = np.flatnonzero(ranks <= np.partition(ranks, WORST - 1)[WORST - 1])
-        order = ranked([self.labels[at] for at in found.tolist()])
-        worst: Ints = found[np.lexsort((order, ranks[found]))][:WORST]
-        return worst
+        places = found.tolist()
+        keys = zip(ranks[found].tolist(), label_keys([self.labels[at] for at in places]), places, strict=True)
+        return [at for _, _, at in nsmallest(WORST, keys)]
+
+
+def _median(values: Floats) -> float:
+    """The middle value, or the middle between the two."""
+    middle = (len(values) - 1) // 2, len(values) // 2
+    low, high = np.partition(values, middle)[list(middle)].tolist()
+    return round_fraction((Fraction(low) + Fraction(high)) / 2)
 
 
 def _mean_of_drawn(states: Sequence[Any]) -> dict[PartName, float | None]:
@@ -87,15 +98,12 @@ def _mean_of_drawn(states: Sequence[Any]) -> dict[PartName, float | None]:
     return {frozenset(): rounded(states[0].means[0])[0]} if states[0].weight.units else {}
 
 
-def ranked(labels: Sequence[Value]) -> Ints:
-    """The rank of each label: numbers by size where all are numbers, else as text; a missing one is the last."""
-    texts = np.array(["" if label is None else label for label in labels], dtype=np.str_)
-    missing = np.array([label is None for label in labels], dtype=np.bool_)
-    numbers = np.zeros(len(texts))
+def label_keys(labels: Sequence[Value]) -> list[tuple[bool, float, str]]:
+    """What labels are ordered by: numbers by size where all are numbers, else text; a missing one is the last."""
     try:
-        numbers[~missing] = texts[~missing].astype(np.float64)
+        numbers = [math.inf if label is None else float(label) for label in labels]
     except ValueError:
-        numbers[:] = 0.0
-    ranks = np.empty(len(texts), np.int64)
-    ranks[np.lexsort((texts, numbers, missing))] = np.arange(len(texts))
-    return ranks
+        numbers = []
+    if not numbers or any(map(math.isnan, numbers)):
+        numbers = [0.0] * len(labels)
+    return [(label is None, number, label or "") for label, number in zip(labels, numbers, strict=True)]

@@ -25,7 +25,7 @@ from losscli.numbers.fields import COUNT
 from losscli.numbers.grouped_sums import grouped
 from losscli.numbers.states import state_kind
 from losscli.report.finish import NO_ROW, NOTHING_TO_RANK, rounded, values_by_query
-from losscli.report.group_values import GroupValues, PartName, ranked
+from losscli.report.group_values import GroupValues, PartName, label_keys
 from losscli.report.outcomes import GROUPED, FinishedPart
 from losscli.report.slice_pattern import slice_text
 from losscli.text import plural, share
@@ -174,10 +174,11 @@ def _averaged(finisher: Finisher, groups: GroupStates, one: FinishedPart, column
         0 if skips else len(lost),
     )
     if own.without:
-        first = lost[ranked([labels[place] for place in lost.tolist()]).argmin()]
+        without = lost.tolist()
+        first = min(zip(label_keys([labels[place] for place in without]), without, strict=True))[1]
         some = share(own.without, len(places), "group", "have no value")
         where = slice_text({groups.column: labels[first]})
-        finished: Finished = Undefined(f"{some}, first {where}: {column.why[int(first)]}")
+        finished: Finished = Undefined(f"{some}, first {where}: {column.why[first]}")
     else:
         finished = own.mean if len(own.values) else Undefined("no group has a value" if skipped else NO_ROW)
     note = None

@@ -296,7 +296,7 @@ class _MeasuredRows(NamedTuple):
         if part and loss.state == "confusion" and state.has_many_classes:
             return None  # the table of so many classes, once for each of them, would fill any file
         detail = detail_of(loss, state, self.finisher.measure.values)
-        if detail is not None and "confusion" in detail:
+        if detail is not None and "classes" in detail:
             detail["classes"] = [self.finisher.shown.get(name, name) for name in detail["classes"]]
         if self.finisher.plan.observers and loss.is_mean and isinstance(state, Sums):
             from losscli.measure.observers.worst_rows import WorstRows

@@ -18,7 +18,7 @@ def render(view: ViewModel, look: Canvas) -> str:
     lines = [cell(view.caption), "", *_table(view.results(baseline=True))]
     if view.gate is not None:
         lines += ["", f"**{cell(view.gate.line)}**", "", *_table(_verdicts(view.gate))]
-    for rows in view.worst():
+    for rows in (*view.matrices(), *view.worst()):
         lines += ["", cell(rows.heading), "", *_table(rows, aligned=False)]
     for note in view.notes():
         lines += ["", cell(note)]

@@ -54,7 +54,7 @@ def render(view: ViewModel, look: Canvas) -> str:
     console.print(_table([*columns, *beside], look))
     if view.gate is not None:
         _print_gate(console, view.gate)
-    for rows in view.worst():
+    for rows in (*view.matrices(), *view.worst()):
         console.print()
         console.print(Text(visible(rows.heading), "dim"))
         for at, piece in enumerate(_pieces(rows.columns, console.width)):

@@ -27,7 +27,9 @@ from losscli.text import grouped
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
+    from losscli.report.records import Result
     from losscli.show.canvas import Canvas
+    from losscli.show.matrix import ClassPair
     from losscli.show.pictures import ConfusionTable, Picture
     from losscli.show.verdict import Verdict
 
@@ -98,6 +100,10 @@ class ViewModel:
     def beside(self, look: Canvas) -> list[TextColumn]:
         """Small pictures beside the numbers; the last is the first to be left out in a narrow terminal."""
         return []
+
+    def matrices(self) -> Iterator[Table]:
+        """How often each class was taken for each, by each loss that lists it."""
+        yield from ()
 
     def worst(self) -> Iterator[Table]:
         """The worst rows by each loss that keeps them."""
@@ -218,20 +224,26 @@ class ReportView(ViewModel):
                 columns.append((head, [r.constant[name] if r.constant else None for r in found]))
         if any(r.groups is not None for r in found):
             columns.append(("groups", [r.groups for r in found]))
-        return [
-            *columns,
+        columns += [
             ("rows", [r.rows for r in found]),
             ("weight", [r.weight for r in found]),
             ("better", [r.better for r in found]),
             ("note", ["; ".join(notes(r)) for r in found]),
         ]
+        if not any(map(lists_pairs, found)):
+            return columns
+        # Imported here and below: few losses list pairs of classes.
+        from losscli.show.matrix import class_pairs
+
+        return _with_pairs(columns, [class_pairs(r) for r in found])
 
     def lines(self) -> Iterator[ResultLine]:
         for r, change in zip(self.report.results, self._changes(), strict=True):
             place = place_text(r.part, r.slice)
             over = groups_text(r)
             said, told = (
-                "; ".join([*over, *more]) for more in ([remarks(r)] if remarks(r) else [], notes(r))
+                "; ".join([*over, *more, *_pairs_said(r)])
+                for more in ([remarks(r)] if remarks(r) else [], notes(r))
             )
             yield ResultLine(r.loss, r.pred, place, r.value, change, said, told)
 
@@ -245,6 +257,13 @@ class ReportView(ViewModel):
             TextColumn("loss of each row", spreads(self.report, look), "picture"),
         ]
         return [column for column in found if any(column.cells)]
+
+    def matrices(self) -> Iterator[Table]:
+        for r in filter(lists_pairs, self.report.results):
+            from losscli.show.matrix import class_pairs, matrix_table
+
+            name = name_text(r.loss, r.pred if self.several else None, place_text(r.part, r.slice))
+            yield matrix_table(class_pairs(r), name)
 
     def worst(self) -> Iterator[Table]:
         for r in self.report.results:
@@ -284,6 +303,40 @@ class ReportView(ViewModel):
             for why, count in rows.items()
         ]  # fmt: skip
         return [*super().counts(), *dict.fromkeys(touched)]
+
+
+def lists_pairs(result: Result) -> bool:
+    """Whether every format shows the table of classes that the detail of a result holds."""
+    return bool((result.detail or {}).get("listed"))
+
+
+def _pairs_said(result: Result) -> list[str]:
+    if not lists_pairs(result):
+        return []
+    from losscli.show.matrix import pairs_text
+
+    return pairs_text(result)
+
+
+def _with_pairs(
+    columns: list[tuple[str, list[Any]]], pairs: Sequence[Sequence[ClassPair]]
+) -> list[tuple[str, list[Any]]]:
+    """The columns with a row more for each pair of classes, below its result."""
+    said = {"loss", "pred", "part", "slice"}
+    made: list[tuple[str, list[Any]]] = []
+    for name, cells in columns:
+        filled: list[Any] = []
+        for cell, own in zip(cells, pairs, strict=True):
+            filled.append(cell)
+            filled += [pair.weight if name == "weight" else cell if name in said else None for pair in own]
+        made.append((name, filled))
+    at = next(place for place, (name, _) in enumerate(made) if name == "value")
+    classes = [("label_class", 0), ("pred_class", 1)]
+    made[at:at] = [
+        (name, [text for own in pairs for text in ("", *(pair[end] for pair in own))])
+        for name, end in classes
+    ]
+    return made
 
 
 def _ends(ci: Mapping[str, Any] | None) -> str:

@@ -151,6 +151,8 @@ def estimate_mean(value: float, state: Sums, spread: Spread, spec: IntervalSpec)
     """What is known of how far the mean of some values may lie from that of all there could be."""
     if state.rows < 2:
         return Estimate(note=ONE_GROUP)
+    if not spread.finite:
+        return Estimate(note="no interval: a weighted group exceeds the largest double")
     error = standard_error(spread.covariance(state.totals, state.weight), [Fraction(1)], state.rows)
     if not math.isfinite(error):
         return Estimate(note=ERROR_TOO_LARGE)

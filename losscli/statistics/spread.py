@@ -86,16 +86,12 @@ class Ends(NamedTuple):
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """Those of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""
         held = self.of_groups(int(codes.max(initial=-1)) + 1)
-        low, high, most = (end[:, codes] for end in held)
-        found = type(self)(*(end[:, :0] for end in held)).of_groups(groups)
-        # Of several at one place the last one stays.
-        for end, given, order in (
-            (found.low, low, np.lexsort(low[::-1])[::-1]),
-            (found.high, high, np.lexsort(high[::-1])),
-            (found.most, most, np.lexsort(most)),
-        ):
-            end[:, places[order]] = given[:, order]
-        return found
+        (low, light), (high, heavy), (outermost, most) = (end[:, codes] for end in held)
+        return type(self)(
+            _ends(least_of, low, light, places, groups),
+            _ends(greatest_of, high, heavy, places, groups),
+            _ends(greatest_of, most, outermost, places, groups)[::-1],
+        )
 
     def to_json(self) -> list[Any]:
         """The ends in their order, each as two lists by group, for `from_json`."""
@@ -124,6 +120,12 @@ def _chosen(
     """The least or greatest number of the rows whose other column is at its end."""
     rows = np.flatnonzero(keyed == (key if codes is None else key[codes]))
     return choose(column[rows], None if codes is None else codes[rows], groups)
+
+
+def _ends(choose: Callable[..., PerGroup], first: Floats, second: Floats, codes: Ints, groups: int) -> Floats:
+    """Of each group the pair of numbers that is chosen by its first number, and then by its second."""
+    chosen = choose(first, codes, groups)
+    return np.stack((chosen, _chosen(choose, second, first, chosen, codes, groups)))
 
 
 def _before(one: Floats, other: Floats) -> Mask:

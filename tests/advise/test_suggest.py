@@ -377,3 +377,11 @@ def test_bounds_without_an_end_are_no_reason_against_coverage(here, text):
     found = suggestion(here, table, "-p", "lower=lo,upper=hi")
     assert "coverage" in losses(found)
     assert not any("no loss takes" in doubt for doubt in found["doubts"])
+
+
+def test_a_column_of_queries_is_offered_as_groups(here, text):
+    text("t.csv", ["query_id,label,score", "a,1,0.5", "a,0,0.25", "b,2,0.75"])
+    said = "if the rows of one `query_id` belong together, `--group query_id` measures each on its own"
+    assert said in suggestion(here, "t.csv")["doubts"]
+    text("u.csv", ["query_id,label,score", "a,1,0.5", "b,0,0.25", "c,2,0.75"])
+    assert said not in suggestion(here, "u.csv")["doubts"]

@@ -50,6 +50,7 @@ CASES = {
     "parquet-50M": Case("numbers", "snappy.parquet", 50 * MILLION, wanted=1.0),
     "parquet-50M-four": Case("numbers", "snappy.parquet", 50 * MILLION, FOUR, wanted=1.0),
     "log-loss-20M": Case("chances", "snappy.parquet", 20 * MILLION, ("log_loss",), wanted=1.0),
+    "auc-10M": Case("chances", "snappy.parquet", 10 * MILLION, ("auc",), wanted=1.0),
     "cross-entropy-5M": Case("classes", "snappy.parquet", 5 * MILLION, ("cross_entropy",), wanted=1.0),
     "key-integers-10M": Case("ids", "snappy.parquet", 10 * MILLION, wanted=1.0),
     "key-wide-integers-10M": Case("wide", "snappy.parquet", 10 * MILLION, wanted=1.0),

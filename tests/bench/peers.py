@@ -37,6 +37,10 @@ def query(kind: str, preds: str, labels: str, losses: list[str]) -> str:
         return f"SELECT {asked} FROM (SELECT pred - label AS d, g FROM {rows}) GROUP BY g ORDER BY g"
     if kind == "numbers":
         return f"SELECT {asked} FROM (SELECT pred - label AS d FROM {rows})"
+    if kind == "chances" and losses == ["auc"]:
+        steps = f"SELECT prob, sum(label) AS up, count(*) - sum(label) AS down FROM {rows} GROUP BY prob"
+        below = f"SELECT up, down, sum(down) OVER (ORDER BY prob) - down AS below FROM ({steps})"
+        return f"SELECT sum(up * (below + down / 2)) / sum(up) / sum(down) FROM ({below})"
     if kind == "chances":
         chance = "CASE WHEN label = 1 THEN prob ELSE 1 - prob END"
     else:
@@ -77,6 +81,10 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
         return [float(value) for held in found.collect(engine="streaming").rows() for value in held[1:]]
     if kind == "numbers":
         wanted = both.select(d=pl.col("pred") - pl.col("label")).select([row[x].alias(x) for x in losses])
+    elif losses == ["auc"]:
+        up, rows = pl.col("label").sum().cast(pl.Float64), pl.len().cast(pl.Float64)
+        ranks = (pl.col("prob").rank() * pl.col("label")).sum()
+        wanted = both.select((ranks - up * (up + 1) / 2) / (up * (rows - up)))
     else:
         if kind == "chances":
             chance = pl.when(pl.col("label") == 1).then(pl.col("prob")).otherwise(1 - pl.col("prob"))

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import kept
 import odd
 import own
 
@@ -46,3 +47,10 @@ def test_what_a_further_row_loss_and_core_cost_is_printed(
     reached = own.run(tmp_path, suffix, 0, 1e-4)
     printed = capsys.readouterr().out
     assert all(said in printed for said, _, _ in reached)
+
+
+def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(kept.run(tmp_path, 1e-4)) == set(kept.LOSSES)
+    assert "with a limit" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from recorded import recorded
+from scipy.spatial import distance
 from sklearn import metrics
 
 from losscli import evaluate
@@ -325,3 +326,12 @@ def test_a_product_and_what_its_rounding_lost_are_exact_together() -> None:
     near, lost = two_product(one, two)
     for x, y, n, e in zip(one.tolist(), two.tolist(), near.tolist(), lost.tolist(), strict=True):
         assert Fraction(n) + Fraction(e) == Fraction(x) * Fraction(y)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_spherical_is_the_cosine_of_the_probabilities_and_the_label_by_scipy(
+    weighted: bool, tmp_path: Any
+) -> None:
+    cosines = [1 - distance.cosine([p, 1 - p], [y, 1 - y]) for y, p in zip(LABEL, PROB, strict=True)]
+    wanted = -np.average(cosines, weights=WEIGHT if weighted else None)
+    assert measured(tmp_path, "spherical", weighted=weighted) == pytest.approx(wanted, rel=CLOSE)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.calibration import calibration_curve
 
 from losscli import evaluate
@@ -210,3 +211,19 @@ def test_bins_hold_exact_sums_however_the_rows_are_cut() -> None:
             Fraction(0),
         )
         assert whole.bins[5].totals[0].fraction == wanted
+
+
+def test_pit_is_pearsons_statistic_over_the_rows_and_the_greatest_gap_of_the_shares(tmp_path: Any) -> None:
+    values = np.random.default_rng(4).beta(2.0, 1.0, 400)
+    path = str(tmp_path / "pit.parquet")
+    pq.write_table(pa.table({"u": values}), path)
+    counts = np.histogram(values, bins=8, range=(0.0, 1.0))[0]
+    chi2, ks = evaluate(path, loss=["pit:bins=8", "pit:bins=8,distance=ks"], pred="u").results
+    assert chi2.value == pytest.approx(stats.chisquare(counts).statistic / 400, rel=1e-14)
+    reached = np.cumsum(counts) / 400 - np.arange(1, 9) / 8
+    assert ks.value == pytest.approx(np.abs(reached).max(), rel=1e-14)
+    detail = chi2.detail
+    assert detail is not None
+    assert [held["rows"] for held in detail["bins"]] == counts.tolist()
+    assert detail["mean"] == pytest.approx(values.mean(), rel=1e-14)
+    assert detail["variance"] == pytest.approx(values.var(), rel=1e-12)

@@ -273,3 +273,12 @@ def test_a_table_holds_the_exact_weight_of_every_pair(classes: int) -> None:
         wanted[a, b] = wanted.get((a, b), Fraction(0)) + Fraction(w)
     found = Confusion.of([label, pred], weight)
     assert {pair: held.fraction for pair, held in found.cells.items()} == wanted
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_roc_distance_is_that_of_yardstick_of_rates_of_scikit_learn(weighted: bool, tmp_path: Any) -> None:
+    """yardstick's roc_dist is sqrt((1 - sensitivity)^2 + (1 - specificity)^2)."""
+    weight = WEIGHT if weighted else None
+    rates = [metrics.recall_score(TWO, TWO_PRED, pos_label=side, sample_weight=weight) for side in (1, 0)]
+    wanted = math.hypot(1 - rates[0], 1 - rates[1])
+    assert value(tmp_path, "roc_distance", TWO, TWO_PRED, weight) == pytest.approx(wanted, rel=CLOSE)

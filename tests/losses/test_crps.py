@@ -95,6 +95,17 @@ def test_a_gamma_law_is_scored_as_by_scoringrules() -> None:
     assert found == pytest.approx(theirs("crps_gamma", LABEL, SHAPE, RATE), rel=1e-12)
 
 
+def test_students_t_is_scored_as_by_scoringrules() -> None:
+    df = [1.5, 2.0, 31.0, 5.0, 400.0]
+    found = columns("crps_t", label=LABEL, df=df, loc=MEAN, scale=SD)
+    assert found == pytest.approx(theirs("crps_t", LABEL, df, MEAN, SD), rel=1e-11)
+
+
+def test_students_t_becomes_the_normal_law_for_many_degrees_of_freedom() -> None:
+    normal = columns("crps_normal", label=LABEL, mean=MEAN, sd=SD)
+    assert columns("crps_t", label=LABEL, df=[1e8] * 5, loc=MEAN, scale=SD) == pytest.approx(normal, rel=1e-7)
+
+
 def test_a_poisson_law_is_scored_as_by_scoringrules() -> None:
     found = columns("crps_poisson", label=COUNT, pred=SHAPE)
     assert found == pytest.approx(theirs("crps_poisson", COUNT, SHAPE), rel=1e-12)

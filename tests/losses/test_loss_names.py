@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from losscli.errors import UsageError
@@ -66,6 +68,12 @@ def test_gates_and_python_read_at_as_the_command_does(here, text):
     ran = here("eval", "both.csv", "-l", "zero_one@0.7", "--max", "zero_one@0.7=0.5", "-f", "value")
     assert (ran.code, float(ran.out)) == (0, 0.5)
     assert here("eval", "both.csv", "-l", "zero_one:threshold=0.7", "--max", "zero_one@0.7=0.4").code == 1
+
+
+@pytest.mark.parametrize("written", ["recall@5", "recall_at_k", "Recall@5:ties=average"])
+def test_the_page_of_a_loss_is_found_by_its_spec(here, written):
+    assert here("losses", written).out.startswith("recall_at_k: ")
+    assert json.loads(here("losses", written, "--json").out)["losses"][0]["name"] == "recall_at_k"
 
 
 # ---------------------------------------------------------------------- misspellings

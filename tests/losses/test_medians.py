@@ -116,6 +116,12 @@ def test_losses_relative_to_the_labels_by_hand(tmp_path: Any) -> None:
     label, pred = [1.0, 2.0, 6.0, 7.0], [2.0, 2.0, 6.0, 10.0]
     assert value(tmp_path, "rae", label, pred) == 4.0 / 10.0
     assert value(tmp_path, "rpiq", label, pred) == near((6.5 - 1.5) / math.sqrt(10.0 / 4.0), rel=1e-15)
+    assert value(tmp_path, "nrmse:norm=iqr", label, pred) == near(math.sqrt(10.0 / 4.0) / 5.0, rel=1e-15)
+    assert value(tmp_path, "nrmse", label, pred) == near(math.sqrt(10.0 / 4.0) / 4.0, rel=1e-15)
+    found = measured(tmp_path, "nrmse:norm=iqr", {"label": [1.0, 3.0, 3.0, 3.0], "pred": [1.0] * 4})
+    assert found.note is None
+    found = measured(tmp_path, "nrmse:norm=iqr", {"label": [1.0] + [3.0] * 4, "pred": [1.0] * 5})
+    assert found.note == "the labels have no size by which to divide: their iqr is 0"
     assert value(tmp_path, "rae", label, pred, [1.0, 0.0, 0.0, 2.0]) == near(7.0 / 8.0, rel=1e-15)
     for spec in ("rae", "d2_pinball", "d2_absolute_error"):
         found = measured(tmp_path, spec, {"label": [3.0, 3.0], "pred": [1.0, 2.0]})

@@ -131,7 +131,7 @@ ALIASES = {
         mcc: MCC
         accuracy: Accuracy
         auc: AUC
-        query_auc: QueryAUC
+        pair_accuracy: QueryAUC PairAccuracy
         pr_auc: PRAUC
         gini: NormalizedGini
         brier: BrierScore
@@ -159,7 +159,6 @@ ALIASES = {
         cox_nll: Cox
         aft_nll: SurvivalAft
         pair_logit: PairLogit PairLogitPairwise
-        pair_accuracy: PairAccuracy
         query_rmse: QueryRMSE
         listnet: QuerySoftMax
         ndcg: NDCG
@@ -262,7 +261,7 @@ ALIASES = {
         coverage_error: multilabel_coverage_error
         lrap: multilabel_ranking_average_precision
         ranking_loss: multilabel_ranking_loss
-        query_auc: retrieval_auroc
+        pair_accuracy: retrieval_auroc
         map: retrieval_map
         fall_out_at_k: retrieval_fall_out
         hit: retrieval_hit_rate
@@ -303,7 +302,7 @@ ALIASES = {
         equal_opportunity: equal_opportunity
         equalised_odds: equalized_odds
         f1: f_meas
-        fall_out: fall_out
+        fall_out: fall_out FallOut
         huber: huber_loss
         pseudo_huber: huber_loss_pseudo
         iic: iic
@@ -358,6 +357,42 @@ ALIASES = {
         tweedie_deviance: tweedie_deviance
         interval_score: winkler_score
         """,
+    "scoringrules": """
+        brier: brier_score
+        crps_ensemble: crps_ensemble
+        crps_exponential: crps_exponential
+        crps_gamma: crps_gamma
+        crps_laplace: crps_laplace
+        crps_logistic: crps_logistic
+        crps_lognormal: crps_lognormal
+        crps_normal: crps_normal
+        crps_poisson: crps_poisson
+        crps_quantile: crps_quantile
+        crps_t: crps_t
+        crps_uniform: crps_uniform
+        dss: dssuv_ensemble
+        error_spread: error_spread_score
+        interval_score: interval_score
+        logs_beta: logs_beta
+        logs_binomial: logs_binomial
+        logs_exponential: logs_exponential
+        logs_gamma: logs_gamma
+        logs_laplace: logs_laplace
+        logs_logistic: logs_logistic
+        logs_lognormal: logs_lognormal
+        logs_negative_binomial: logs_negbinom
+        logs_normal: logs_normal
+        logs_poisson: logs_poisson
+        logs_t: logs_t
+        logs_uniform: logs_uniform
+        pinball: quantile_score
+        wis: weighted_interval_score
+        """,
+    "properscoring": """
+        crps_ensemble: crps_ensemble
+        crps_normal: crps_gaussian
+        threshold_brier: threshold_brier_score
+        """,
     "statsmodels": """
         mse: mse
         rmse: rmse
@@ -402,6 +437,7 @@ ALIASES = {
 }
 
 OTHERWISE = {
+    "means several things": "crps continuous_ranked_probability_score",
     "means two things": "l2 l2_loss poisson PoissonLoss gamma GammaLoss tweedie quantile multi_logloss MultiLogloss kullback_leibler",
     "with its sign changed": "neg_mean_squared_error neg_brier_score neg_max_error neg_root_mean_squared_log_error "
     "neg_negative_likelihood_ratio neg_log_loss neg_mean_absolute_percentage_error",

@@ -245,3 +245,13 @@ def test_an_interval_does_not_begin_above_or_end_below_all_numbers(here, text, r
     text("t.csv", [UNBOUNDED[0], row])
     ran = here("eval", "t.csv", "-p", "lower=lo,upper=hi", "-l", "coverage").block()
     assert (ran.code, f"column `{column}`, row 1" in ran.err) == (3, True)
+
+
+def test_interval_violation_is_the_distance_to_the_nearer_end_by_hand(tmp_path: Any) -> None:
+    # As sktime's ConstraintViolation: 10 lies 2 above 8, 12 inside, 7.5 at an end, 3 lies 1.5 below 4.5.
+    lower, upper = [6.0, 11.0, 7.5, 4.5], [8.0, 13.0, 9.0, 5.0]
+    assert of_interval(tmp_path, "interval_violation", lower, upper) == (2.0 + 1.5) / 4
+    weighted = (1.0 * 2.0 + 4.0 * 1.5) / 7.5
+    assert of_interval(tmp_path, "interval_violation", lower, upper, weight=WEIGHT) == pytest.approx(
+        weighted, rel=ROUNDING
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from recorded import recorded
 from scipy import stats
 
 from losscli.errors import DataError, UsageError
@@ -123,3 +124,90 @@ def test_slices_and_outputs_have_correlations_of_their_own(tmp_path: Any) -> Non
 def test_an_unknown_variant_is_refused(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="`variant=d`"):
         measured(tmp_path, "kendall:variant=d", {"label": [1.0], "pred": [1.0]})
+
+
+# ------------------------------------------------------------------------------------------------
+# Times to an event
+# ------------------------------------------------------------------------------------------------
+
+TIME = np.round(RNG.exponential(10.0, 200), 0)
+EVENT = (RNG.random(200) < 0.6) * 1.0
+FORECAST = np.round(TIME + RNG.normal(0.0, 8.0, 200), 0)
+TIMES = {"label": "time=time,event=event", "pred": "pred"}
+
+
+def concordance(folder: Any, spec: str = "concordance", weight: Any = None, **columns: Any) -> Result:
+    given = columns or {"time": TIME, "event": EVENT, "pred": FORECAST}
+    if weight is None:
+        return measured(folder, spec, given, **TIMES)
+    return measured(folder, spec, given | {"w": weight}, **TIMES, weight="w")
+
+
+def of_lifelines(library: Any) -> Any:
+    from lifelines.utils import concordance_index
+
+    return concordance_index(TIME, FORECAST, EVENT)
+
+
+def of_sksurv(library: Any) -> Any:
+    from sksurv.metrics import concordance_index_censored
+
+    return concordance_index_censored(EVENT == 1.0, TIME, FORECAST)[0]
+
+
+def test_concordance_is_that_of_lifelines_and_scikit_survival(tmp_path: Any) -> None:
+    by_time = recorded("lifelines", "concordance_index of 200 rows", of_lifelines)
+    assert concordance(tmp_path).value == near(by_time, rel=1e-12)
+    by_risk = recorded("sksurv", "concordance_index_censored of 200 rows", of_sksurv)
+    assert concordance(tmp_path, "concordance:predicts=risk").value == near(by_risk, rel=1e-12)
+
+
+def test_concordance_counts_the_pairs_whose_first_event_is_known(tmp_path: Any) -> None:
+    # Of equal times one with the event is known to come first; of two events none is.
+    known = {"time": [1.0, 1.0, 1.0, 2.0], "event": [1, 1, 0, 0], "pred": [1.0, 2.0, 2.0, 0.0]}
+    assert concordance(tmp_path, **known).value == (1.0 + 0.0 + 0.5 + 0.0) / 4.0
+    weighted = concordance(tmp_path, weight=[2.0, 1.0, 0.5, 1.0], **known).value
+    assert weighted == near((1.0 + 0.25) / (1.0 + 2.0 + 0.5 + 1.0), rel=1e-15)
+    nothing = concordance(tmp_path, time=[1.0, 2.0], event=[0, 1], pred=[1.0, 2.0])
+    assert nothing.value is None
+    assert nothing.note is not None
+    assert nothing.note.startswith("no pair is comparable")
+
+
+def test_concordance_without_lost_rows_and_ties_is_by_kendall(tmp_path: Any) -> None:
+    time, pred = RNG.permutation(100) * 1.0, RNG.permutation(100) * 1.0
+    found = concordance(tmp_path, time=time, event=np.ones(100), pred=pred).value
+    assert found == near((1.0 + stats.kendalltau(time, pred).statistic) / 2.0, rel=1e-12)
+
+
+def test_an_event_is_any_spelling_of_yes_and_no(tmp_path: Any) -> None:
+    found = concordance(tmp_path, time=TIME, event=EVENT == 1.0, pred=FORECAST).value
+    assert found == concordance(tmp_path).value
+
+
+def kaggle(actual: Any, pred: Any) -> float:
+    """The normalised Gini coefficient as competitions have it: the Lorenz curve of sorted labels, without ties."""
+
+    def gini(by: Any) -> float:
+        ordered = actual[np.argsort(-by)]
+        return float(ordered.cumsum().sum() / ordered.sum() - (len(actual) + 1) / 2.0)
+
+    return gini(pred) / gini(actual)
+
+
+def test_the_gini_index_of_regression_is_that_of_the_lorenz_curve(tmp_path: Any) -> None:
+    rng = np.random.default_rng(7)
+    label = rng.exponential(1000.0, 400)
+    pred = label * rng.exponential(1.0, 400)
+    assert value(tmp_path, "gini_reg", label, pred) == near(kaggle(label, pred), rel=1e-12)
+    counts = rng.integers(1, 5, 400)
+    # Copies of a row have one label, so that their order does not count.
+    wanted = kaggle(np.repeat(label, counts), np.repeat(pred, counts))
+    assert value(tmp_path, "gini_reg", label, pred, counts * 1.0) == near(wanted, rel=1e-12)
+
+
+def test_the_gini_index_of_two_classes_is_gini(tmp_path: Any) -> None:
+    label = (LABEL > 0.3).astype(np.float64)
+    weight = np.random.default_rng(2).random(500) + 0.1
+    assert value(tmp_path, "gini_reg", label, PRED, weight) == value(tmp_path, "gini", label, PRED, weight)
+    assert value(tmp_path, "gini_reg", label, np.ones(500)) == 0.0

@@ -102,6 +102,20 @@ def test_a_loss_is_named_by_an_alias_or_refused(tmp_path: Any) -> None:
         measured(tmp_path, "worst_share:of=nonsense", columns)
 
 
+def test_squares_beyond_the_doubles_are_left_to_the_tail(tmp_path: Any) -> None:
+    columns = {"label": [0.0, 0.0, 0.0, 0.0], "pred": [1.0, 2.0, 3.0, 1e200]}
+    assert measured(tmp_path, "trimmed:of=mse,share=0.25", columns).value == near(14.0 / 3.0)
+    assert measured(tmp_path, "quantile_of:of=mse,share=0.6", columns).value == 9.0
+    assert "infinite" in str(measured(tmp_path, "winsorised:of=mse,share=0.1", columns).note)
+
+
+def test_a_tail_of_rates_has_no_interval_of_a_rate(tmp_path: Any) -> None:
+    columns = {"label": [0, 1, 1, 0], "pred": [0, 1, 0, 0]}
+    found = measured(tmp_path, "trimmed:of=zero_one,share=0.5", columns, ci="normal")
+    assert (found.value, found.ci) == (0.0, None)
+    assert found.note is not None
+
+
 def test_what_has_no_tail_says_why(tmp_path: Any) -> None:
     def note(spec: str, **columns: Any) -> str:
         found = measured(tmp_path, spec, columns, pred=None if "var" in columns else "pred")

@@ -375,3 +375,13 @@ def test_a_key_of_text_beside_doubles_is_shown_as_it_is(here, text, parquet):
     assert found.code == 3
     assert "the key `12` is not in labels.parquet" in found.err
     assert "(`9007199254740992` in row 1)" in found.err
+
+
+def test_labels_of_text_lead_to_the_option_that_names_the_positive_class(here, text):
+    text("rows.csv", ["label,pred", "yes,0.9", "no,0.2", "yes,0.4"])
+    for loss in ("auc", "log_loss"):
+        found = here("eval", "rows.csv", "-l", loss).block()
+        assert found.code == 3
+        assert "`yes` is not a number" in found.err
+        assert "--pos-label CLASS" in found.err
+    assert here("eval", "rows.csv", "-l", "auc", "--pos-label", "yes", "-f", "value").out == "1.0\n"

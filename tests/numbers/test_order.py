@@ -134,6 +134,28 @@ def test_a_quantile_is_the_least_value_that_the_share_does_not_exceed(
             assert state.quantile(level) == wanted, level
 
 
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("weighted", ["none", "whole", "fractions", "wide"])
+@pytest.mark.parametrize("order", ["drawn", "ascending", "like the sample"])
+def test_a_sample_of_the_rows_changes_no_quantile(
+    ties: bool, weighted: str, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "FEW_ROWS", 64)
+    monkeypatch.setattr(values, "SAMPLE", 100)
+    column, _, weight = drawn(ties, weighted)
+    if order == "ascending":
+        column = np.sort(column)
+    if order == "like the sample":  # every row of the sample is far from the quantile, which it cannot tell
+        column[::30] = 1e300
+    if weight is not None:
+        column, weight = column[weight > 0], weight[weight > 0]
+    for cut in (30, 3000):
+        state = merged(states_of(Values, (column,), weight, cut))
+        for level in (Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1, 3000), Fraction(1)):
+            wanted = quantile_by_hand(column, np.ones(len(column)) if weight is None else weight, level)
+            assert state.quantile(level) == wanted, level
+
+
 @pytest.mark.parametrize("kind", [Order, Values])
 @pytest.mark.parametrize("aside", [False, True])
 def test_the_state_of_a_group_is_that_of_its_rows(kind: Any, aside: bool) -> None:

@@ -191,6 +191,24 @@ def test_the_interval_weighs_groups_as_observations(here, rows):
     assert found["stderr"] == pytest.approx(math.sqrt(Fraction(3, 2) * squares / 49), rel=1e-15)
 
 
+def test_values_and_weights_near_the_ends_of_the_doubles_have_a_mean(here, text):
+    text("t.csv", ["q,pred,label,v", "a,1.7e308,0,1e300", "b,1.6e308,0,1e300"])
+    arguments = ["eval", "t.csv", "-l", "mae", "--group", "q", "--group-weight", "v", "--ci"]
+    normal, drawn = (result(here(*arguments, ci, "--json")) for ci in ("normal", "bootstrap"))
+    middle = float((Fraction(1.7e308) + Fraction(1.6e308)) / 2)
+    assert normal["value"] == drawn["value"] == normal["detail"]["median"] == middle
+    assert normal["note"] == "no interval: a weighted group exceeds the largest double"
+
+
+def test_the_worst_groups_are_in_the_order_of_their_labels_where_equal(here, text):
+    text("t.csv", ["q,pred,label", *(f"{q},1,0" for q in range(30, 0, -1)), ",1,0", "0,2,0"])
+    found = result(here("eval", "t.csv", "-l", "mae", "--group", "q", "--json"))["detail"]["worst"]["groups"]
+    assert [one["group"] for one in found] == list("0123456789")
+    text("t.csv", ["q,pred,label", *(f"{q},1,0" for q in (10, 9, "nan")), ",1,0"])
+    found = result(here("eval", "t.csv", "-l", "mae", "--group", "q", "--json"))["detail"]["worst"]["groups"]
+    assert [one["group"] for one in found] == ["10", "9", "nan", None]
+
+
 def test_one_group_has_no_interval(here, text):
     text("t.csv", ["q,pred,label", "a,1,0", "a,2,1"])
     found = result(here("eval", "t.csv", "-l", "mse", "--group", "q", "--ci", "normal", "--json"))
@@ -230,6 +248,29 @@ def test_a_saved_result_reads_back_and_is_no_baseline_for_rows(here, rows):
     assert again.code == 0
     rows_alone = here("eval", rows, "-l", "mse", "--baseline", "r.json", "--max-regression", "mse=0")
     assert rows_alone.code == 1
+
+
+def test_saved_results_are_compared_by_the_spread_of_their_groups(here, text):
+    for name, shift in (("a", 0), ("b", 3)):
+        text(
+            f"{name}.csv",
+            ["q,pred,label", *(f"{q},{q % 3 + shift},{q % 2}" for q in range(8) for _ in range(4))],
+        )
+        ran = here("eval", f"{name}.csv", "-l", "mse", "--group", "q", "--ci", "normal", "-o", f"{name}.json")
+        assert ran.code == 0, ran.err
+    ran = here("compare", "a.json", "b.json", "--fail-on", "", "--json")
+    (found,) = json.loads(ran.out)["comparisons"]
+    assert found["test"] == "welch t"
+    errors = [
+        json.loads(here("eval", f"{name}.csv", "-l", "mse", "--group", "q", "--ci", "normal", "--json").out)[
+            "results"
+        ][0]["stderr"]
+        for name in "ab"
+    ]
+    # With 8 groups a side, not 32 rows.
+    freedom = sum(e**2 for e in errors) ** 2 / sum(e**4 / 7 for e in errors)
+    half = t_quantile(0.975, freedom) * math.hypot(*errors)
+    assert found["ci"]["high"] - found["ci"]["low"] == pytest.approx(2 * half, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["table", "csv", "markdown", "github", "junit", "html"])

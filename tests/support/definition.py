@@ -109,12 +109,31 @@ def alignment(one: Any, other: Any) -> tuple[int, int]:
     return table[len(one), len(other)]
 
 
+def betainc(a: Any, b: Any, x: Any) -> mpmath.mpf:
+    """The regularised incomplete beta function, by the series of the lesser part."""
+    a, b, x = MP.mpf(a), MP.mpf(b), MP.mpf(x)
+    if x in (0, 1):
+        return x
+    if 2 * x > 1:
+        return 1 - betainc(b, a, 1 - x)
+    if -b * MP.log1p(-x) > 3 * MP.dps:
+        return MP.mpf(1)  # and less is left of it than digits are kept
+    front = a * MP.log(x) + b * MP.log1p(-x) + MP.loggamma(a + b) - MP.loggamma(a + 1) - MP.loggamma(b)
+    term = total = MP.mpf(1)
+    k = 0
+    while term > MP.mpf(10) ** -MP.dps * total:
+        k += 1
+        term *= x * (a + b + k - 1) / (a + k)
+        total += term
+    return exp(front) * total
+
+
 WORDS: dict[str, Any] = {
     "abs": abs, "max": max, "min": min, "sum": sum, "len": len, "zip": zip, "enumerate": enumerate,
     "range": range, "sorted": sorted, "comb": math.comb, "all": all, "any": any,
     "log": MP.log, "log1p": MP.log1p, "log2": lambda x: MP.log(x, 2), "exp": exp, "expm1": expm1,
     "sqrt": MP.sqrt, "sinh": MP.sinh, "cosh": MP.cosh, "tanh": MP.tanh, "atan": MP.atan, "erf": MP.erf,
-    "erfc": erfc, "gammainc": gammainc, "ive": ive, "lgamma": MP.loggamma, "floor": MP.floor,
+    "erfc": erfc, "gammainc": gammainc, "ive": ive, "betainc": betainc, "lgamma": MP.loggamma, "floor": MP.floor,
     "float": lambda x: MP.mpf(nearest(MP.mpf(x))), "pi": MP.pi, "inf": MP.inf,
     "words": str.split, "edits": lambda one, other: alignment(one, other)[0],
     "hits": lambda one, other: alignment(one, other)[1],

@@ -114,6 +114,9 @@ def usual_params(loss: Loss) -> Params:
         if param.name == "matrix":
             usual[param.name] = cost_file(2 if isinstance(loss.role("label").domain, Binary) else 3)
             continue
+        if param.required and param.choices:
+            usual[param.name] = param.choices[0]
+            continue
         inside = [value for value in (0.5, 1.5, 2.0, 1, 5) if value in (param.interval or Interval())]
         usual[param.name] = param.type(inside[0]) if param.required else param.default
     # A parameter that is a column holds its name: here each column is named for its role.
@@ -245,6 +248,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
     if {"nll", "logp"} & set(roles):
         return {name: np.full(rows, float(name == "tokens")) for name in roles}
+    if "time" in loss.label_roles:
+        return {**roles, "pred": roles["time"].copy()}
     if "lower" in loss.label_roles:
         return {**roles, "pred": np.clip(roles["pred"], roles["lower"], roles["upper"])}
     if "label" not in roles:

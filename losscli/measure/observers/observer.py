@@ -1,7 +1,8 @@
 """What an observer is, and what it sees of a block.
 
-An observer is a value: equal observers keep the same.  `Observer.observe` returns its state over a block.  States merge,
-and `at` gives the state of one group.  A new observer is one class, and one line where a plan takes it in.
+An observer is a value: equal observers keep the same.  `Observer.observe` returns its state over a block.  States merge;
+where they are kept by group, `at` gives the state of one group, and `regrouped` gives the groups new codes.  A new
+observer is one class, and one line where a plan takes it in.
 """
 
 from __future__ import annotations
