@@ -12,7 +12,7 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from losscli.reading.source import Dialect
 
-TOPICS = ("losses", "columns", "keys", "groups", "missing", "formats", "exact", "exit-codes", "ci")
+TOPICS = ("losses", "columns", "keys", "groups", "missing", "formats", "exact", "scale", "exit-codes", "ci")
 """The topics of `losscli help`, in the order in which to read them."""
 
 PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")

@@ -67,23 +67,14 @@ class Options:
         help="Labels, likewise (default: PREDS holds both)",
         metavar="LABELS", commands=COLUMNS, variants={"compare": {"help": "Labels (default: BASE holds them)"}},
     )  # fmt: skip
-    results: list[str] = option(
-        help="Saved results (`eval … -o FILE.json`)", metavar="RESULT...", commands=("check",), required=True
-    )
-    states: list[str] = option(
-        help="Saved states (`eval … --state-out FILE`)",
-        metavar="STATE...",
-        commands=("merge",),
-        required=True,
-    )
+    results: list[str] = option(help="Saved results (`eval … -o FILE.json`)", metavar="RESULT...", commands=("check",), required=True)  # fmt: skip
+    states: list[str] = option(help="Saved states (`eval … --state-out FILE`)", metavar="STATE...", commands=("merge",), required=True)  # fmt: skip
     file: str | None = option(help="A file, whose columns are filled in", metavar="FILE", commands=("init",))
     name: str | None = option(
         help="One loss, or an alias of it", metavar="NAME", commands=("losses", "schema"),
         variants={"schema": {"help": "A document, such as result, config, losses or error", "required": True}},
     )  # fmt: skip
-    topic: str | None = option(
-        help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics
-    )
+    topic: str | None = option(help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics)  # fmt: skip
     loss: list[str] = option(
         "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
         help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what "
@@ -277,6 +268,10 @@ class Options:
     state_out: str | None = option(
         "--state-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL,
         help="Keep what was measured in a file, before it is finished: `losscli merge` adds up such states exactly",
+    )  # fmt: skip
+    shard: str | None = option(
+        "--shard", metavar="I/N", panel=Panel.ROWS, commands=EVAL, outside=False,
+        help="Only the I-th of N parts of the rows, by position; its state (`--state-out`) is for `losscli merge`",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,

@@ -12,6 +12,7 @@ from losscli.measure.needs import Knowledge
 from losscli.measure.prepass import settled_plan, with_constants
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
+from losscli.pairing.position import refuse_unequal, unequal
 from losscli.reading.inputs import open_inputs, placed
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Call(NamedTuple):
             format=options.input_format,
             dialect=dialect,
             by_key=options.on not in (None, POSITION),
-            again=options.constant or (dialect is not None and dialect.list is not None),
+            again=options.reread or (dialect is not None and dialect.list is not None),
         )
         return cls(options, sources, options.jobs or threads.default_jobs(sources))
 
@@ -58,6 +59,20 @@ class Call(NamedTuple):
         What must be read before is added to what is ``known``.
         """
         return settled_plan(self.sources, requests, self.options, self.jobs, known or Knowledge())
+
+    def part(self, plan: Plan, index: int, count: int) -> Plan:
+        """The plan for the part ``index`` of ``count``, as many rows in each but for one; DataError for unequal files."""
+        refuse_unequal(self.sources)
+        try:
+            rows = [
+                threads.count_rows(source, plan.wants(side)[0], jobs=self.jobs)
+                for side, source in enumerate(self.sources)
+            ]
+        except DataError as error:
+            raise placed(explained(error, plan), self.sources) from None
+        if len(set(rows)) > 1:
+            raise unequal(self.sources, rows)
+        return plan._replace(rows=range((index - 1) * rows[0] // count, index * rows[0] // count))
 
     def measured(
         self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None

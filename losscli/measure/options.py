@@ -84,6 +84,7 @@ class MeasureOptions:
     group: str | None = field(default=None, init=False)
     group_weight: str | None = field(default=None, init=False)
     pictures: Pictures = field(default="none", init=False)
+    shard: str | None = field(default=None, init=False)
 
     @property
     def losses(self) -> Sequence[str]:
@@ -155,6 +156,11 @@ class MeasureOptions:
     def compared_over(self) -> str | None:
         """The column of the times over which models are compared."""
         return None
+
+    @property
+    def reread(self) -> bool:
+        """Whether the inputs are read more than once."""
+        return self.constant or self.shard is not None
 
     @property
     def watches(self) -> bool:

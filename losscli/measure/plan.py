@@ -137,6 +137,7 @@ class Plan(NamedTuple):
     observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
     constants: Constants | None = None  # of `--constant`, which further units measure
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
+    rows: range | None = None  # those that are measured, by position and from 0 on; None: all
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:

@@ -24,19 +24,20 @@ def no_rows(source: Source) -> DataError:
 
 
 def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
-    """Raise the error of the lowest row, if there is any."""
+    """Raise the error of the lowest row, if there is any; or that of the rows as a whole, unless they are a part."""
     tally = outcome.tally
     stop = outcome.stop
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
-    _add_differences(plan, tally)
-    _add_stray_weights(plan, tally)
+    if plan.rows is None:
+        _add_differences(plan, tally)
+        _add_stray_weights(plan, tally)
     first = tally.faults.first()
     mixed = _mixed(plan, tally, sources)
     row = tally.faults.found[first].row if first is not None else None
     if mixed is not None and (row is None or (mixed.row or 0) < row):
         raise mixed
-    if stop is None:
+    if stop is None and plan.rows is None:
         _multi_hot(plan, tally)
     if first is not None:
         slot = plan.slot(first.column)
@@ -49,6 +50,12 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
         raise error
     if stop is not None:
         raise stop
+    if plan.rows is None:
+        _refuse_whole(plan, tally, sources)
+
+
+def _refuse_whole(plan: Plan, tally: Tally, sources: Sequence[Source]) -> None:
+    """DataError where classes do not fit, or nothing is left to measure."""
     _refuse_two_labels(plan, tally)
     if tally.read == 0:
         raise no_rows(sources[0])

@@ -54,6 +54,17 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
     return found
 
 
+def within(blocks: Iterable[Block], rows: range | None) -> Iterator[Block]:
+    """The blocks, or of them some rows, by their numbers from 0 on; what lies behind these is not read."""
+    for block in blocks:
+        if rows is None:
+            yield block
+        elif (found := block.within(rows)) is not None:
+            yield found
+        elif block.first_row >= rows.stop:
+            return
+
+
 def _cuts(ends: Sequence[Sequence[int]]) -> list[int]:
     """Row numbers at which every side ends a row group, at least SEGMENT_ROWS apart."""
     common = sorted(set(ends[0]).intersection(*ends[1:]))

@@ -35,6 +35,10 @@ def evaluate(options: EvalOptions) -> Report:
 
 def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
     """What the options ask for, measured and judged; ``start`` is called with the opened inputs."""
+    if options.shard is not None:
+        from losscli.report.save_state import refuse_shard
+
+        refuse_shard(options)
     gate, losses = None, list(options.losses)
     if options.judged:
         # Imported here: few reports are judged.
@@ -55,6 +59,8 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
         from losscli.report.save_state import StateFile
 
         state = StateFile.of(options, losses, plan, call.sources, known.answers)
+        if state.shard is not None:
+            plan = call.part(plan, state.shard.index, state.shard.count)
     sink = None
     if options.rows_out is not None:
         # Imported here: few calls write rows.
@@ -71,6 +77,9 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
     if state is not None:
         state.write(measured, call.sources)
     inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
+    if plan.rows is not None:
+        # What depends on all rows is settled when states are merged.
+        return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
     return report if gate is None else gate.judge(report)
 

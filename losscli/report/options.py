@@ -140,6 +140,7 @@ class EvalOptions(GateOptions, MeasureOptions):
     group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
     state_out: file to which the state of the rows is written, for `merge`.
+    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter; its state is not finished.
     """
 
     preds: str
@@ -155,6 +156,7 @@ class EvalOptions(GateOptions, MeasureOptions):
     group_weight: str | None = None
     pictures: Pictures = "none"
     state_out: str | None = None
+    shard: str | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli._version import __version__
 from losscli.errors import UsageError
 from losscli.measure.needs import Unknown
+from losscli.pairing.keyplan import POSITION
 from losscli.report.provenance import inputs_of, rows_of
 from losscli.report.records import Input, arithmetic
 from losscli.report.saved_plan import (
@@ -19,7 +21,7 @@ from losscli.report.saved_plan import (
     input_record,
 )
 from losscli.report.saved_tally import saved_tally
-from losscli.report.state_document import CallRecord, EdgesRecord, StateDocument
+from losscli.report.state_document import CallRecord, EdgesRecord, ShardRecord, StateDocument
 from losscli.report.writing import write_file
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class StateFile(NamedTuple):
     call: CallRecord
     edges: list[EdgesRecord]
     held: HeldPlan
+    shard: ShardRecord | None
 
     @classmethod
     def of(
@@ -71,18 +74,20 @@ class StateFile(NamedTuple):
             raise UsageError(
                 f"{what} not part of a saved state", hint="leave `--state-out` or these losses out"
             ) from None
-        return cls(options.state_out, call, edges, held)
+        return cls(options.state_out, call, edges, held, _shard(options))
 
     def write(self, measured: Measured, sources: Sequence[Source]) -> None:
         """Write the state of all that was measured, before anything is finished."""
         tally, rows = measured.outcome.tally, rows_of(measured.outcome)
         used = [one.columns for one in inputs_of(Input, measured.plan, sources, ROLES)]
-        counts = (rows.read_preds, rows.read_labels)
+        counts: Sequence[int | None] = (rows.read_preds, rows.read_labels)
+        if self.shard is not None:
+            counts = [source.rows for source in sources]
         document = StateDocument(
             losscli=__version__,
             arithmetic=arithmetic(),
             plan=self.held.hash,
-            shard=None,
+            shard=self.shard,
             call=self.call,
             edges=self.edges,
             inputs=[
@@ -95,6 +100,34 @@ class StateFile(NamedTuple):
             tally=saved_tally(tally, measured.plan, self.held.plan),
         )
         write_file(self.path, document.text().encode())
+
+
+def refuse_shard(options: EvalOptions) -> None:
+    """UsageError where a part of the rows is asked for, and nothing could be made of it."""
+    if options.shard is None:
+        return
+    _shard(options)
+    if options.state_out is None:
+        raise UsageError("`--shard` needs a file for the state of its rows", hint="add `--state-out FILE`")
+    if options.judged:
+        raise UsageError("a part of the rows is not judged", hint="give the gates to `losscli merge`")
+    if options.on not in (None, POSITION):
+        raise UsageError(
+            "`--shard` cuts rows that are paired by position, and these are paired by key",
+            hint="measure files that hold some of the keys each, and merge their states",
+        )
+
+
+def _shard(options: EvalOptions) -> ShardRecord | None:
+    """The part that `--shard` names."""
+    if options.shard is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", options.shard, re.ASCII)
+    if found is None or int(found[1]) > int(found[2]):
+        raise UsageError(
+            f"`--shard {options.shard}` is no part", hint="write `I/N` with 1 ≤ I ≤ N, such as `2/4`"
+        )
+    return ShardRecord(int(found[1]), int(found[2]))
 
 
 def _refuse(options: EvalOptions, plan: Plan) -> None:

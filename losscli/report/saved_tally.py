@@ -48,7 +48,8 @@ OF_UNITS: dict[str, tuple[type[Any], Any]] = {
 def saved_tally(tally: Tally, measured: Plan, plan: Plan) -> TallyRecord:
     """What is kept of the rows; ``measured`` kept it, and ``plan`` is the one by which it will be read."""
     return TallyRecord(
-        labels=[[list(label) for label in tally.labels[at]] for at in sorted(tally.labels)],
+        # A part without rows has no labels.
+        labels=[[list(label) for label in tally.labels.get(at, ())] for at in range(len(plan.slicings))],
         dealt=None if tally.dealt is None else _dealt(tally.dealt),
         marks=list(_marks(tally, measured, plan)),
         classes=[

@@ -173,6 +173,15 @@ class Block(NamedTuple):
     sides: tuple[tuple[AnyColumn, ...], ...]
     places: tuple[Ints | Callable[[], Ints], ...] | None = None
 
+    def within(self, rows: range) -> Block | None:
+        """Of a block paired by position the rows with these numbers, counted from 0; None where it has none."""
+        start, stop = max(rows.start, self.first_row), min(rows.stop, self.first_row + self.rows)
+        if start >= stop:
+            return None
+        cut = start - self.first_row, stop - self.first_row
+        sides = tuple(tuple(column.slice(*cut) for column in side) for side in self.sides)
+        return Block(start, stop - start, sides)
+
     def places_of(self, side: int) -> Ints:
         """The rows in the file of a side, counted from ``first_row`` on."""
         if self.places is None:

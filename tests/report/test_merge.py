@@ -236,6 +236,85 @@ def test_what_is_no_part_of_a_state_is_a_usage_error(options, why, tmp_path):
     assert not (tmp_path / "s").exists()
 
 
+def parts_of(path, folder, count, **options):
+    states = []
+    for part in range(1, count + 1):
+        states.append(str(folder / f"{part}.state"))
+        evaluate(path, state_out=states[-1], shard=f"{part}/{count}", **options)
+    return states
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "groups.parquet"])
+def test_parts_by_position_give_the_bits_of_the_whole(suffix, jobs, tmp_path, monkeypatch):
+    path = str(tmp_path / f"rows.{suffix}")
+    if suffix == "csv":
+        table().to_pandas().to_csv(path, index=False)
+    else:
+        pq.write_table(table(), path, row_group_size=41 if "groups" in suffix else None)
+    monkeypatch.setattr("losscli.pairing.position.SEGMENT_ROWS", 60)
+    options = NUMBERS | {"loss": "mse,r2", "by": ["kind", "q:bins=3"], "ci": "bootstrap", "weight": "w"}
+    states = parts_of(path, tmp_path, 7, chunk_rows=16, jobs=jobs, **options)
+    whole = evaluate(path, **options)
+    assert known(merge(states[::-1])) == known(whole)
+    assert merge(states).rows == whole.rows
+    assert merge(states).inputs == whole.inputs
+
+
+def test_a_part_may_hold_no_row_or_nothing_that_could_be_finished(tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("pred,label,g\na,a,x\nb,c,y\nc,b,y\n")
+    options = {"loss": "f1", "by": ["g"], "pos_label": "a", "where": "g != 'x' or pred == 'a'"}
+    states = parts_of(str(path), tmp_path, 5, **options)
+    assert known(merge(states)) == known(evaluate(str(path), **options))
+
+
+def test_absent_and_repeated_parts_are_refused_and_partial_says_which_are_absent(tmp_path):
+    whole, *_ = written(tmp_path)
+    one, two, three = parts_of(whole, tmp_path, 3, loss="mse", **NUMBERS)
+    with pytest.raises(DataError, match=r"of the 3 parts of .*, 2 is absent") as refused:
+        merge([one, three])
+    assert "--partial" in (refused.value.hint or "")
+    report = merge([one, three], partial=True)
+    assert report.rows.used == 200
+    assert "2 is absent" in (report.results[0].note or "")
+    assert merge([two, one, three], partial=True).results[0].note is None
+    with pytest.raises(DataError, match="holds rows that"):
+        merge([one, two, one, three])
+    complete = saved(whole, tmp_path / "whole.state", loss="mse", **NUMBERS)
+    with pytest.raises(DataError, match="holds rows that"):
+        merge([complete, one])
+    (tmp_path / "other").mkdir()
+    other = parts_of(whole, tmp_path / "other", 2, loss="mse", **NUMBERS)
+    with pytest.raises(DataError, match="is part 1/2 of"):
+        merge([one, other[0]])
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"shard": "0/3"}, "is no part"),
+        ({"shard": "4/3"}, "is no part"),
+        ({"shard": "half"}, "is no part"),
+        ({"shard": "1/2", "max": {"mse": 1.0}}, "is not judged"),
+        ({"shard": "1/2", "on": "id"}, "by position"),
+        ({"shard": "1/2", "state_out": None}, "--state-out"),
+    ],
+)
+def test_a_part_that_cannot_be_is_a_usage_error(options, why, tmp_path):
+    whole, *_ = written(tmp_path)
+    with pytest.raises(UsageError, match=why):
+        evaluate(whole, **{"state_out": str(tmp_path / "s"), "loss": "mse", **NUMBERS, **options})
+
+
+def test_files_of_unequal_lengths_have_no_parts(tmp_path):
+    one, two = tmp_path / "p.csv", tmp_path / "y.csv"
+    one.write_text("pred\n1\n2\n3\n")
+    two.write_text("label\n1\n2\n")
+    with pytest.raises(DataError, match=r"has 2 rows and .* has 3"):
+        evaluate(str(one), str(two), loss="mse", state_out=str(tmp_path / "s"), shard="1/2")
+
+
 def changed(document, *keys, to):
     held = document
     for key in keys[:-1]:

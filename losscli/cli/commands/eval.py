@@ -51,6 +51,13 @@ def run(call: Options) -> int:
         options = replace(options, loss=_suggested(call, options))
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         report = evaluated(options, progress.start)
+    if options.shard is not None:
+        if not call.quiet:
+            rows = plural(report.rows.used, "row")
+            outputs.say(
+                f"part {options.shard}: {rows} in {options.state_out}; `losscli merge` finishes all parts"
+            )
+        return 0
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
         for warning in report.warnings:

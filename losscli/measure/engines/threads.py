@@ -30,7 +30,7 @@ from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
-from losscli.pairing.position import Segment, align, segments
+from losscli.pairing.position import Segment, align, segments, within
 from losscli.table.block import AnyColumn, ColumnRequest
 
 if TYPE_CHECKING:
@@ -73,6 +73,13 @@ def _by_position(
 ) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
     pieces = segments(sources, wants)
+    if plan.rows is not None:
+        ends = [piece.first_row for piece in pieces[1:]]
+        pieces = [
+            piece
+            for piece, end in zip(pieces, [*ends, plan.rows.stop], strict=True)
+            if piece.first_row < plan.rows.stop and end >= plan.rows.start
+        ]
     outcome = Outcome(empty_tally(plan, sink, memory))
     with workers(jobs) as pool:
         if len(pieces) == 1:
@@ -99,12 +106,20 @@ def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyCol
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
 
 
+def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> int:
+    """How many rows a source has; where it does not say, one column is read."""
+    if source.rows is not None:
+        return source.rows
+    return sum(len(piece) for piece in column(source, want, jobs=jobs))
+
+
 def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Outcome:
     """One segment from its bytes to its tally in one thread, each batch while the cache holds it."""
     outcome = Outcome(Tally())
     sides = [batches_of(parts, plan.chunk_rows) for parts in piece.sides]
     try:
-        for block in align(sources, sides, piece.first_row, plan.chunk_rows):
+        blocks = align(sources, sides, piece.first_row, plan.chunk_rows)
+        for block in within(blocks, plan.rows):
             outcome.tally.merge(fold(plan, block))
     except DataError as error:
         outcome.stop = error
@@ -132,7 +147,7 @@ def _measure_stream(
             decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
             for source, parts in zip(sources, piece.sides, strict=True)
         ]
-        blocks = align(sources, sides, piece.first_row, plan.chunk_rows)
+        blocks = within(align(sources, sides, piece.first_row, plan.chunk_rows), plan.rows)
         try:
             for measured in bounded(pool, partial(fold, plan), blocks, ahead=2 * jobs):
                 tally.merge(measured)
