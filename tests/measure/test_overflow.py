@@ -131,7 +131,9 @@ def test_no_number_of_the_range_of_doubles_makes_a_defect(here, text, call, weig
         ",".join([*draws.choice(pool, 3), draws.choice(weights), draws.choice(["x", "y"])]) for _ in range(7)
     ]
     name = text("t.csv", ["label,a,b,w,g", *lines])
-    for loss in LOSSES:
+    # Of each call one half of the losses with some of the numbers, and the other half with others.
+    turn = CALLS.index(call) + POOLS.index(pool) + (weights[0] == "1e308")
+    for loss in LOSSES[turn % 2 :: 2]:
         ran = here(call[0], name, "-y", "label", "-w", "w", "-l", loss, *call[1:])
         assert ran.code in (0, 1, 2, 3), f"{loss}: {ran.err}"
         if "--json" in call and ran.code in (0, 1):
