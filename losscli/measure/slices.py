@@ -182,7 +182,7 @@ class SliceView:
         found = list(labels)
         if any(len(label) != len(self.columns) for label in found):
             raise ValueError("a slice with another number of columns")
-        return SliceLabels(list(zip(*found, strict=True)) or [()], self.limit)
+        return SliceLabels([[label[at] for label in found] for at in range(len(self.columns))], self.limit)
 
     def read(self, block: Block) -> tuple[Ints, SliceLabels]:
         """The code of each row's slice, and the labels of the slices that have rows in the block."""
