@@ -51,10 +51,8 @@ Codes: TypeAlias = Ints
 """A role that is a class: (n,), each row's class as a whole number, the same coding in every role."""
 Texts: TypeAlias = NDArray[np.object_]
 """A role that is text: (n,), a Python string in each row."""
-
 Times: TypeAlias = Floats
 """A role that is the time of each row, as `--time` names it: (n,), greater later."""
-
 Shape: TypeAlias = Literal["Column", "Columns", "Codes", "Texts", "Times"]
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -132,6 +130,8 @@ class Loss:
     """It takes raw scores in place of probabilities, and is chosen by `--from-logits`."""
     scores: bool = False
     """Its predictions are raw scores anyway, so that `--from-logits` changes nothing."""
+    members: bool = False
+    """The prediction is several members, each with a column for every label, one member after the other."""
     refuses_levels: Callable[[Levels], str | None] | None = None
     """Says why quantile levels do not fit, if they do not."""
 

@@ -19,6 +19,8 @@ from losscli.losses.double_double import (
     times,
     total,
 )
+from losscli.losses.similarity import to_size_one
+from losscli.numbers.error_free import two_difference
 from losscli.table.block import Ints
 
 SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
@@ -94,6 +96,113 @@ def threshold_brier(label: Column, pred: Columns, *, threshold: Real) -> Column:
     wrong = np.where(label > threshold, pred.shape[1] - above, above)
     share: Column = wrong / pred.shape[1]
     return share * share
+
+
+@of_members(
+    aliases=("es_ensemble",),
+    members=True,
+    homogeneous=1,
+    ulps=16.0,
+    reference="Gneiting & Raftery (2007), doi:10.1198/016214506000001437",
+    exceptions={"ulps": "the sums over columns and pairs of members round once each"},
+    sample="sample_data/digits_facts.csv --label 'y_*' --pred 'p_*,c_*'",
+)
+def energy_score(label: Columns, pred: Columns, *, estimator: Literal["nrg", "fair"] = "nrg") -> Column:
+    """CRPS of an ensemble of vectors, in the unit of the labels.
+
+        width = len(label)
+        members = [pred[at:at + width] for at in range(0, len(pred), width)]
+        size = len(members)
+        pairs = size**2 if estimator == "nrg" else max(size * (size - 1), 1)
+        far = sum(sqrt(sum((f - y)**2 for f, y in zip(x, label))) for x in members)
+        apart = sum(sqrt(sum((f - g)**2 for f, g in zip(x, z))) for x in members for z in members)
+        far / size - apart / (2 * pairs)
+
+    The mean distance of the members from the label, less half their mean distance from one another:
+    over one label column it is `crps_ensemble`.  A member has a column for each label.  Where names
+    begin or end with those of the labels, members are found by the rest: ``u_1,u_2,v_1,v_2`` are
+    two members of the labels ``u`` and ``v``.  Else all columns of the first member stand before those of
+    the second.  ``estimator=fair`` does not count a member's distance from itself, so that
+    ensembles of different sizes compare.  Columns should have one unit.
+
+    No gradient: it would be a column for every member and label.
+
+    >>> label, members = np.array([[0.0, 0.0]]), np.array([[3.0, 4.0, 0.0, 0.0]])
+    >>> energy_score(label, members), energy_score(label, members, estimator="fair")
+    (array([1.25]), array([0.]))
+    """
+    width = label.shape[1]
+    away = [two_difference(pred[:, at : at + width], label) for at in range(0, pred.shape[1], width)]
+    members = [Away.of(*pair) for pair in away]
+    size, fair = len(members), estimator == "fair"
+    pairs = size * size if not fair else max(size * (size - 1), 1)
+    found = np.zeros(len(label))
+    # By pairs: how much longer the way from one to the other is by the label.  No term is negative.
+    for at, one in enumerate(members):
+        for other in members[:at]:
+            found += detour(one, other, exactly=fair) / pairs
+    for member in members:
+        distance = np.ldexp(member.length, member.exponent)
+        found += np.where(np.isfinite(distance), 0.0 if fair and size > 1 else distance / pairs, np.inf)
+    return found
+
+
+class Away(NamedTuple):
+    """A member less the label, over the power of two that brings its greatest entry below 1."""
+
+    near: Columns
+    lost: Columns  # by the rounding of the first
+    length: Column
+    exponent: Ints
+
+    @classmethod
+    def of(cls, near: Columns, lost: Columns) -> Away:
+        unit, exponent = to_size_one(near)
+        squares = np.zeros(len(near))
+        for x in unit.T:
+            squares += x * x
+        return cls(unit, np.ldexp(lost, -exponent[:, None]), np.sqrt(squares), exponent)
+
+    def entry(self, at: int) -> DoubleDouble:
+        return self.near[:, at], self.lost[:, at]
+
+
+def detour(one: Away, other: Away, *, exactly: bool) -> Column:
+    """The lengths of two vectors less the distance between them, which may be small beside them.
+
+    It is ``2 * (|a| * |b| + a . b) / (|a| + |b| + |a - b|)``.  With ``exactly`` the first bracket keeps its
+    digits where the vectors are all but opposite, by Lagrange's identity.
+    """
+    places = range(one.near.shape[1])
+    greatest = np.maximum(one.exponent, other.exponent)
+    by_one, by_other = one.exponent - greatest, other.exponent - greatest
+    along, squares = np.zeros(len(greatest)), np.zeros(len(greatest))
+    for at in places:
+        x, y = one.near[:, at], other.near[:, at]
+        along += x * y
+        squares += (np.ldexp(x, by_one) - np.ldexp(y, by_other)) ** 2
+    sizes = one.length * other.length
+    bracket, power = np.maximum(sizes + along, 0.0), np.zeros_like(greatest)
+    opposite = along < 0.0
+    if exactly and opposite.any():
+        turns = [
+            total(
+                *(part for part in times(one.entry(k), other.entry(j))),
+                *(-part for part in times(one.entry(j), other.entry(k))),
+            )[0]
+            for k in places
+            for j in range(k)
+        ]
+        across, turned = to_size_one(np.stack([*turns, np.zeros(len(greatest))], axis=1))
+        area = np.zeros(len(greatest))
+        for turn in across.T:
+            area += turn * turn
+        bracket = np.where(opposite, area / np.where(opposite, sizes - along, 1.0), bracket)
+        power = np.where(opposite, 2 * turned, 0)
+    way = np.ldexp(one.length, by_one) + np.ldexp(other.length, by_other) + np.sqrt(squares)
+    share = 2.0 * bracket / np.where(way > 0.0, way, 1.0)
+    found: Column = np.ldexp(share, np.minimum(one.exponent, other.exponent) + power)
+    return found
 
 
 class Spread(NamedTuple):

@@ -12,7 +12,7 @@ from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUni
 from losscli.loss.elicits import COLUMN_MEDIANS
 from losscli.losses.double_double import DoubleDouble, quotient, total
 from losscli.numbers.error_free import two_difference, two_product, two_sum
-from losscli.table.block import Mask
+from losscli.table.block import Ints, Mask
 
 VECTORS = "sample_data/digits_facts.csv --pred 'p_*' --label 'y_*'"
 Zero = Literal["error", "one", "zero", "skip"]
@@ -20,7 +20,7 @@ SALTON = "Salton & McGill (1983), Introduction to Modern Information Retrieval, 
 COLUMN_BY_COLUMN = {"ulps": "the sums over the columns round once a column"}
 
 
-def to_size_one(vectors: Columns) -> tuple[Columns, Column]:
+def to_size_one(vectors: Columns) -> tuple[Columns, Ints]:
     """Each row by the power of two that brings its greatest entry between 1/2 and 1, and that power."""
     _, exponent = np.frexp(np.abs(vectors).max(axis=1, initial=0.0))
     return np.ldexp(vectors, -exponent[:, None]), exponent

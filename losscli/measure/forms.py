@@ -161,6 +161,8 @@ class _Fit:
                 f"predictions: {names_shown(p.name for p in preds)}; labels: {names_shown(c.name for c in labels)}",
                 "`cross_entropy` and `brier` measure probabilities of several classes, a column for each"
                 if len(labels) == 1 and any(_of_probability(form) for form in request.forms)
+                else f"every member needs {len(labels)} columns, one for each label"
+                if form.members
                 else "choose columns with `--pred` and `--label`",
             )
         roles = ",".join(f"{role.name}=COLUMN" for role in request.forms[0].pred_roles)
@@ -185,6 +187,8 @@ class _Fit:
         label, pred = shapes.get("label", "Column"), shapes["pred"]
         if label == "Columns" or pred == "Columns":
             wide = labels == preds if label == "Columns" else labels == 1
+            if form.members:
+                wide = preds % labels == 0
             return wide and (preds > 1 or self.model.listed)
         return (labels == 1 or "label" not in shapes) and (preds == 1 or (preds > 1 and pred == "Codes"))
 

@@ -19,7 +19,7 @@ from losscli.measure.number_views import (
 )
 from losscli.reading.listing import is_glob
 from losscli.reading.select import Chosen
-from losscli.table.labels import paired, quantile_level, share_names
+from losscli.table.labels import by_member, paired, quantile_level, share_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,9 @@ class RoleViews:
             return BinaryView(place, domain, form.name) if positive is None else PositiveView(place, positive)
         if role.shape == "Columns":
             assert isinstance(domain, (Interval, Simplex))
-            if role.name == "label":
+            if form.members:
+                columns = self._by_member(form, columns) if role.name == "pred" else columns
+            elif role.name == "label":
                 classes = isinstance(form.domain(form.role("pred"), params), Simplex)
                 columns = self._matched(columns, self.model.roles["pred"], classes=classes)
             elif form.takes_levels:
@@ -256,6 +258,28 @@ class RoleViews:
                 hint="name quartiles for their levels: `q25,q50,q75`", file=self.columns.sources[columns[0].side].path,
             )  # fmt: skip
         return [found[level] for level in sorted(found)]
+
+    def _by_member(self, form: Loss, columns: list[Chosen]) -> list[Chosen]:
+        """The columns of an ensemble, one member after the other, each with a column for every label in their order.
+
+        They are found by their names, which begin or end with those of the labels; else their order is that.
+        """
+        labels = self.model.roles["label"]
+        sides = {column.side for column in (*labels, *columns)}
+        if (
+            len(labels) == 1
+            or self.model.listed
+            or not all(self.columns.sources[side].named for side in sides)
+        ):
+            return columns
+        places = by_member([c.name for c in columns], [c.name for c in labels])
+        if places is not None:
+            return [columns[place] for place in places]
+        self.columns.notes.setdefault(
+            f"`{form.name}` reads members in the order of the columns: the first has "
+            f"{names_shown(c.name for c in columns[: len(labels)])} for {names_shown(c.name for c in labels)}"
+        )
+        return columns
 
     def _matched(self, labels: list[Chosen], preds: list[Chosen], *, classes: bool = False) -> list[Chosen]:
         """The label columns in the order of the prediction columns that are named like them.

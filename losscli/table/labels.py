@@ -151,6 +151,32 @@ def paired(names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
     return None
 
 
+def by_member(names: Sequence[str], labels: Sequence[str]) -> list[int] | None:
+    """The places in ``names`` of the columns of an ensemble, member by member, each in the order of the labels.
+
+    A name begins or ends with that of its label, whole or a stem, and the rest is that of its member, which has
+    one column for each label.  None where the names are others.
+
+    >>> by_member(["u_1", "u_2", "v_1", "v_2"], ["u", "v"]), by_member(["a", "b"], ["u", "v"])
+    ([0, 2, 1, 3], None)
+    """
+    for stems in stems_of(labels):
+        for begins in (False, True):
+            members: dict[str, dict[int, int]] = {}
+            for place, name in enumerate(names):
+                fits = name.startswith if begins else name.endswith
+                at = max(
+                    (k for k, stem in enumerate(stems) if fits(stem)), key=lambda k: len(stems[k]), default=-1
+                )
+                rest = name[len(stems[at]) :] if begins else name[: -len(stems[at])]
+                members.setdefault(rest, {}).setdefault(at, place)
+            columns = [[member.get(at, -1) for at in range(len(labels))] for member in members.values()]
+            places = [place for member in columns for place in member]
+            if sorted(places) == list(range(len(names))):
+                return places
+    return None
+
+
 def share_names(names: Sequence[str], others: Sequence[str]) -> bool:
     """Whether a name of each side is the same, whole or by a stem, in any case."""
     ours, theirs = ({_folded(s) for stems in stems_of(side) for s in stems} for side in (names, others))

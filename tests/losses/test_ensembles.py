@@ -11,7 +11,13 @@ import pytest
 from recorded import recorded
 
 from losscli.errors import UsageError
-from losscli.losses.ensembles import crps_ensemble, dss_of_members, error_spread, threshold_brier
+from losscli.losses.ensembles import (
+    crps_ensemble,
+    dss_of_members,
+    energy_score,
+    error_spread,
+    threshold_brier,
+)
 from losscli.report.evaluate import evaluate
 
 LABEL = np.array([0.5, 2.0, -3.0, 11.0])
@@ -99,3 +105,72 @@ def test_a_list_in_a_cell_holds_the_members(tmp_path: Any) -> None:
 def test_crps_alone_is_refused_with_its_forms(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="means several things: `crps_normal` or `crps_ensemble`"):
         evaluate(rows(tmp_path), loss=["crps"], pred="m_*")
+
+
+PLACES = np.array([[0.5, 1.0], [2.0, -1.0], [-3.0, 0.25], [11.0, 4.0]])
+# Three members of the label's two columns.
+VECTORS = np.array(
+    [
+        [0.0, 1.0, 2.0, 4.0, -1.0, 0.5],
+        [2.0, 2.5, 1.0, 2.0, 0.5, -1.5],
+        [-1.0, 0.5, -4.0, 2.0, -2.0, 0.0],
+        [9.0, 8.0, 10.0, 9.5, 12.0, 3.5],
+    ]
+)
+
+
+@pytest.mark.parametrize("estimator", ["nrg", "fair"])
+def test_the_energy_score_is_that_of_scoringrules(estimator: Any) -> None:
+    by_other = recorded(
+        "scoringrules",
+        f"es_ensemble, estimator={estimator}: four rows",
+        lambda sr: sr.es_ensemble(PLACES, VECTORS.reshape(4, 3, 2), estimator=estimator),
+    )
+    assert energy_score(PLACES, VECTORS, estimator=estimator).tolist() == pytest.approx(by_other, rel=1e-13)
+
+
+@pytest.mark.parametrize(("estimator", "of_numbers"), [("nrg", "qd"), ("fair", "fair")])
+def test_the_energy_score_of_numbers_is_the_crps(estimator: Any, of_numbers: Any) -> None:
+    found = energy_score(LABEL[:, None], MEMBERS, estimator=estimator)
+    expected = crps_ensemble(LABEL, MEMBERS, estimator=of_numbers)
+    assert found.tolist() == pytest.approx(expected.tolist(), rel=1e-14)
+
+
+@pytest.mark.parametrize("estimator", ["nrg", "fair"])
+def test_the_energy_score_of_one_member_is_its_distance(estimator: Any) -> None:
+    found = energy_score(np.zeros((1, 2)), np.array([[3.0, 4.0]]), estimator=estimator)
+    assert found.tolist() == [5.0]
+
+
+def test_a_fair_energy_score_keeps_its_digits_between_opposite_members() -> None:
+    # By hand: sqrt(1 + h²) - 1 = h²/2 for a small h, and 0 on the straight line.
+    members = np.array([[-1.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 1.0, 0.0]])
+    found = energy_score(np.array([[0.0, 1e-30], [0.5, 0.0]]), members, estimator="fair")
+    assert found.tolist() == [pytest.approx(5e-61, rel=1e-15), 0.0]
+
+
+def vectors(folder: Any, names: str) -> str:
+    """A file of labels `u` and `v` and of the members' columns, with these names in the order of `VECTORS`."""
+    path = str(folder / "vectors.parquet")
+    columns = {"u": PLACES[:, 0], "v": PLACES[:, 1], **dict(zip(names.split(), VECTORS.T, strict=True))}
+    pq.write_table(pa.table(dict(sorted(columns.items()))), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "noted"),
+    [("u_1 v_1 u_2 v_2 u_3 v_3", False), ("a.u a.v b.u b.v c.u c.v", False), ("a b c d e f", True)],
+)
+def test_members_of_vectors_are_found_by_name_else_in_order(tmp_path: Any, names: str, noted: bool) -> None:
+    pred = ",".join(sorted(names.split()))
+    report = evaluate(vectors(tmp_path, names), loss=["energy_score"], label="u,v", pred=pred)
+    assert report.results[0].value == pytest.approx(np.mean(energy_score(PLACES, VECTORS)), rel=1e-15)
+    said = "reads members in the order of the columns: the first has `a`, `b` for `u`, `v`"
+    assert (said in (report.results[0].note or "")) == noted
+
+
+def test_a_member_without_a_column_for_each_label_is_refused(tmp_path: Any) -> None:
+    path = vectors(tmp_path, "a b c d e f")
+    with pytest.raises(UsageError, match="`energy_score` cannot compare 3 prediction columns") as refused:
+        evaluate(path, loss=["energy_score"], label="u,v", pred="a,b,c")
+    assert refused.value.hint == "every member needs 2 columns, one for each label"

@@ -371,6 +371,7 @@ ALIASES = {
         crps_t: crps_t
         crps_uniform: crps_uniform
         dss: dssuv_ensemble
+        energy_score: es_ensemble
         error_spread: error_spread_score
         interval_score: interval_score
         logs_beta: logs_beta

@@ -207,7 +207,8 @@ def draw(
         elif role.shape == "Codes":
             drawn[role.name] = rng.integers(0, classes, rows)
         elif role.shape == "Columns":
-            drawn[role.name] = _columns(domain, rng, rows, classes, ends, turns)
+            wide = 3 * classes if loss.members and role.name == "pred" else classes
+            drawn[role.name] = _columns(domain, rng, rows, wide, ends, turns)
             if ends:
                 _copy_some(loss, drawn, role.name, domain, params, rng)
         elif role.shape == "Column":
@@ -238,7 +239,13 @@ def _copy_some(loss: Loss, drawn: Roles, name: str, domain: Any, params: Params,
     if name == "label" or label.dtype != np.float64 or loss.domain(loss.role("label"), params) != domain:
         return
     same = (rng.random(len(label)) < 0.1)[:, None]
-    drawn[name] = _laid(np.where(same, label if label.ndim > 1 else label[:, None], drawn[name]))
+    columns = label.T if label.ndim > 1 else label[None]
+    drawn[name] = _laid(np.where(same, _copies(columns, drawn[name].shape[1]), drawn[name]))
+
+
+def _copies(columns: Floats, wide: int) -> Floats:
+    """The columns as often as the others are as many."""
+    return np.tile(columns, (wide // len(columns), 1)).T
 
 
 def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int = 3) -> Roles | None:
@@ -269,8 +276,9 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
             roles[role.name] = _laid(np.where(roles["label"] == 1.0, *_far(pred)))
         elif isinstance(label, Simplex) and pred == Interval():
             return None  # a score for a share of the label is no score of certainty
-        elif role.shape == "Columns" and roles["label"].ndim == 1:
-            roles[role.name] = _laid(np.repeat(roles["label"][:, None], classes, axis=1))
+        elif role.shape == "Columns" and (roles["label"].ndim == 1 or loss.members):
+            columns = roles["label"].T if loss.members else roles["label"][None]
+            roles[role.name] = _laid(_copies(columns, roles[role.name].shape[1]))
         else:
             roles[role.name] = roles["label"].copy()
     return roles
