@@ -88,13 +88,13 @@ class Interval:
         return self.outside(np.array([value], dtype=np.float64)) is None
 
     def __str__(self) -> str:
-        if self.infinite is not None:
+        if self.infinite is not None and self.low == -math.inf:
             text = f"the real numbers and {number(self.infinite)}"
         elif self.low == -math.inf and self.high == math.inf:
             text = "the real numbers" if not self.whole else "the whole numbers"
         else:
             left = "(" if self.open_low or self.low == -math.inf else "["
-            right = ")" if self.open_high or self.high == math.inf else "]"
+            right = ")" if self.open_high or self.high == math.inf != self.infinite else "]"
             text = f"{left}{number(self.low)}, {number(self.high)}{right}"
             text = f"the whole numbers of {text}" if self.whole else text
         if self.gap is not None:
@@ -163,6 +163,7 @@ Domain: TypeAlias = Interval | Binary | Simplex | AnyClass
 REAL = Interval()
 LOWER_END = Interval(infinite=-math.inf)  # of an interval, which may reach without end
 UPPER_END = Interval(infinite=math.inf)
+POSITIVE_END = Interval(low=0.0, open_low=True, infinite=math.inf)
 NONNEGATIVE = Interval(low=0.0)
 COUNTS = Interval(low=0.0, whole=True)
 POSITIVE = Interval(low=0.0, open_low=True)

@@ -24,6 +24,8 @@ DIGITS, MANY_DIGITS = 400, 2000
 MP = mpmath.MPContext()  # a context of its own: nobody else's precision is changed
 MP.dps = DIGITS
 
+FARTHEST = MP.mpf(10) ** 1000
+"""The exponential of a greater number is infinity, or nothing, in any number of digits."""
 GREATEST = math.ldexp(1.0 - 2.0**-53, 1024)
 GREATEST_ULP = math.ulp(GREATEST)
 
@@ -31,8 +33,11 @@ GREATEST_ULP = math.ulp(GREATEST)
 def exp(x: Any) -> mpmath.mpf:
     """e^x; beyond the range of doubles by far, only its size, unless many digits are asked for.
 
-    The digits of exp(-1e600) would cost more than all others together, and next to 1 it is nothing.
+    The digits of exp(-1e600) would cost more than all others together, and next to 1 it is nothing.  Farther off,
+    as exp(-exp(1e6)) is, even its exponent has too many digits.
     """
+    if abs(x) > FARTHEST:
+        return MP.inf if x > 0 else MP.mpf(0)
     if abs(x) < 1e5 or MP.dps > DIGITS or not MP.isfinite(x):
         return MP.exp(x)
     return MP.ldexp(1, int(x / MP.ln2))
@@ -44,11 +49,16 @@ def expm1(x: Any) -> mpmath.mpf:
 
 def erfc(x: Any) -> mpmath.mpf:
     """1 - erf(x), beyond 300 by its asymptotic series (DLMF 7.12.1), and as `exp` by its size where that is."""
+    if x < 0:
+        return 2 - erfc(-x)  # mpmath sums the series of erf, of some x**2 terms
     if x < 300 or not MP.isfinite(x):
         return MP.erfc(x)
     term = total = exp(-(x**2)) / (x * MP.sqrt(MP.pi))
+    twice, least = 2 * x**2, abs(total) * MP.mpf(10) ** -MP.dps
     for k in range(1, MP.dps):
-        term *= -(2 * k - 1) / (2 * x**2)
+        if abs(term) <= least:
+            break
+        term *= -(2 * k - 1) / twice
         total += term
     return total
 

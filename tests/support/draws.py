@@ -230,6 +230,11 @@ def draw(
     for low, high in loss.relations:
         both = drawn[low], drawn[high]
         drawn[low], drawn[high] = np.minimum(*both), np.maximum(*both)
+        if {low, high} <= set(loss.label_roles):
+            # Some bounds are equal, a time that is known, and some have no end.
+            end = loss.domain(loss.role(high), params)
+            drawn[high][1::4] = _inside(end, drawn[low], drawn[high])[1::4]
+            drawn[high][2::4] = end.infinite
     return drawn
 
 
