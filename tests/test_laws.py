@@ -79,6 +79,12 @@ LAWS = {
 }
 """The names by which a loss declares that it cannot keep a law."""
 
+ORDINARY_AND_ENDS = [
+    pytest.param(False, id="ordinary", marks=pytest.mark.run_all),
+    pytest.param(True, id="ends"),
+]
+"""Rows of everyday numbers, and rows that reach the ends of the domains, among which such numbers are as well."""
+
 FORMS = forms()
 ROW_FORMS = [form for form in FORMS if form.is_mean]
 
@@ -398,7 +404,7 @@ def check_rows_do_not_depend_on_the_block(form: Loss) -> None:
             assert same_bits(np.concatenate(cut), whole[:n]), f"in blocks of {length} rows, {params}"
 
 
-@every(ROW_FORMS, law="order")
+@every(ROW_FORMS, law="order", once_a_kind=True)
 def test_the_loss_of_a_row_does_not_depend_on_the_rows_around_it(form: Loss) -> None:
     check_rows_do_not_depend_on_the_block(form)
 
@@ -480,7 +486,7 @@ def check_cuts_and_formats(form: Loss, folder: Any, *, ends: bool) -> None:
 
 
 @every(law="order", once_a_kind=True)
-@pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
+@pytest.mark.parametrize("ends", ORDINARY_AND_ENDS)
 def test_blocks_jobs_and_formats_change_no_bit(form: Loss, ends: bool, tmp_path: Any) -> None:
     check_cuts_and_formats(form, tmp_path, ends=ends)
 
@@ -494,7 +500,7 @@ def test_no_other_format_changes_a_bit(form: Loss, suffix: str, tmp_path: Any) -
 
 
 @every(law="order", once_a_kind=True)
-@pytest.mark.parametrize("ends", [False, True], ids=["ordinary", "ends"])
+@pytest.mark.parametrize("ends", ORDINARY_AND_ENDS)
 def test_many_rows_in_row_groups_that_do_not_match_give_the_same_bits(
     form: Loss, ends: bool, tmp_path: Any
 ) -> None:
