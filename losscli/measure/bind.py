@@ -14,7 +14,7 @@ from losscli.measure.number_views import NumberView
 from losscli.measure.observers.states import UnitSpread
 from losscli.measure.options import AVERAGES
 from losscli.measure.plan import ClassWeights, Filter, Grouping, Plan, RowUnit
-from losscli.measure.roles import Columns
+from losscli.measure.roles import CallColumns
 from losscli.reading.select import Chosen, is_id, named_in_either, tells_rows
 from losscli.table.labels import classes_named
 
@@ -58,7 +58,7 @@ def plan(
     first.
     """
     _refuse_unknown_average(options.average)
-    columns = Columns(sources, options, known)
+    columns = CallColumns(sources, options, known)
     measured = _measured(columns, requests)
     weight = _weight(columns, measured.counting)
     class_weights = _class_weights(columns, measured)
@@ -114,7 +114,7 @@ def _refuse_unknown_average(average: str | None) -> None:
         raise UsageError(f"no average is called `{average}`", hint=f"they are {', '.join(AVERAGES)}")
 
 
-def _measured(columns: Columns, requests: Sequence[LossRequest]) -> _Measured:
+def _measured(columns: CallColumns, requests: Sequence[LossRequest]) -> _Measured:
     """The losses of the call, in the forms that fit the columns."""
     models = columns.models(requests)
     preds = {(c.side, c.index) for model in models for role in model.roles.values() for c in role}
@@ -145,14 +145,14 @@ def _chunk_rows(chunk_rows: int, sides: Sequence[Sequence[Slot]]) -> int:
     return rows_at_a_time(chunk_rows, sides)
 
 
-def _named_by(columns: Columns) -> list[Place]:
+def _named_by(columns: CallColumns) -> list[Place]:
     """The key columns that name a row, where single rows are looked at."""
     if columns.keys is None or not columns.options.watches:
         return []
     return [columns.slot(Chosen(0, key.index, key.name), "text", "key") for key in columns.keys.sides[0]]
 
 
-def _weight(columns: Columns, counting: str | None) -> NumberView | None:
+def _weight(columns: CallColumns, counting: str | None) -> NumberView | None:
     """The view of the weights; ``counting`` is a loss that needs whole numbers."""
     if not columns.weights:
         return None
@@ -161,7 +161,7 @@ def _weight(columns: Columns, counting: str | None) -> NumberView | None:
     return NumberView(place, COUNTS if counting else NONNEGATIVE, counting or "--weight", WEIGHT)
 
 
-def _class_weights(columns: Columns, measured: _Measured) -> ClassWeights | None:
+def _class_weights(columns: CallColumns, measured: _Measured) -> ClassWeights | None:
     """The weights of the classes of the label."""
     given = columns.options.class_weight
     if not given:
@@ -175,7 +175,7 @@ def _class_weights(columns: Columns, measured: _Measured) -> ClassWeights | None
     return ClassWeights(columns.slot(measured.labels[0], "class", "label"), weights)
 
 
-def _slicing(columns: Columns, text: str) -> SliceView:
+def _slicing(columns: CallColumns, text: str) -> SliceView:
     """The slices of one `--by`."""
     # Imported here: many calls have no slices.
     from losscli.measure.slices import USUAL_LIMIT, SliceLimit, SliceView, Slicing, parse_slicing
@@ -200,7 +200,7 @@ def _slicing(columns: Columns, text: str) -> SliceView:
 
 
 def _grouping(
-    columns: Columns, slicings: Sequence[SliceView]
+    columns: CallColumns, slicings: Sequence[SliceView]
 ) -> tuple[Grouping | None, tuple[SliceView, ...]]:
     """The groups over which results are means, and the slicings that make them of the whole and of each slice."""
     options = columns.options
@@ -243,7 +243,7 @@ def _refuse_ungrouped(measures: Sequence[Measure], options: MeasureOptions) -> N
         )
 
 
-def _where(columns: Columns) -> Filter | None:
+def _where(columns: CallColumns) -> Filter | None:
     """The filter; in it every word is a column."""
     if columns.options.where is None:
         return None
@@ -259,7 +259,7 @@ def _where(columns: Columns) -> Filter | None:
     )
 
 
-def _groups(columns: Columns) -> GroupView:
+def _groups(columns: CallColumns) -> GroupView:
     """The groups of the bootstrap: by cluster, by key, or by the number of the row."""
     # Imported here: few calls resample.
     from losscli.statistics.groups import GroupView
@@ -286,7 +286,7 @@ def _observers(
     return tuple(UnitSpread(at) for at, unit in enumerate(units) if unit.loss.state == "sums")
 
 
-def _shared_ids(columns: Columns) -> tuple[SharedId, ...]:
+def _shared_ids(columns: CallColumns) -> tuple[SharedId, ...]:
     """Columns that say which row is which, compared where rows are paired by position."""
     found: list[SharedId] = []
     for other in range(1, len(columns.sources)):
@@ -311,7 +311,7 @@ def _shared_ids(columns: Columns) -> tuple[SharedId, ...]:
     return tuple(found)
 
 
-def _shown(columns: Columns, playing: set[tuple[int, int]]) -> list[Fact]:
+def _shown(columns: CallColumns, playing: set[tuple[int, int]]) -> list[Fact]:
     """The columns of `--columns`: as numbers where the file says that they are, else as text.
 
     ``playing`` are the columns that play a role, which a glob leaves out.
@@ -345,7 +345,7 @@ def _shown(columns: Columns, playing: set[tuple[int, int]]) -> list[Fact]:
     return facts
 
 
-def _type_shown(columns: Columns, column: Chosen) -> KeyType | None:
+def _type_shown(columns: CallColumns, column: Chosen) -> KeyType | None:
     """The type that a file says its column has."""
     source = columns.sources[column.side]
     found = source.key_type(column.index)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from losscli.loss.spec import Spec
     from losscli.measure.adapt import View
     from losscli.measure.loss_request import LossRequest
-    from losscli.measure.roles import Columns
+    from losscli.measure.roles import CallColumns
     from losscli.measure.slots import Model
 
 
 class FittedLosses:
     """The losses of a call in the forms that fit its columns; units are shared by all that want the same."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: CallColumns) -> None:
         self.columns = columns
         self._measures: dict[Any, Measure] = {}
         self._units: dict[Any, tuple[int, RowUnit]] = {}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from losscli.loss.matrix import ClassTable, Matrix
     from losscli.measure.adapt import View
     from losscli.measure.class_views import ClassesView
-    from losscli.measure.roles import Columns
+    from losscli.measure.roles import CallColumns
     from losscli.measure.slots import Model, Purpose
     from losscli.measure.training import ScaleView
     from losscli.table.block import ColumnKind
@@ -42,7 +42,7 @@ def is_coded(form: Loss) -> bool:
 class RoleViews:
     """The columns of one model, as forms read them."""
 
-    def __init__(self, columns: Columns, model: Model) -> None:
+    def __init__(self, columns: CallColumns, model: Model) -> None:
         self.columns = columns
         self.model = model
 

@@ -48,7 +48,7 @@ LABEL_KINDS: dict[Lists, ColumnKind] = {"none": "score", "labels": "labels", "ve
 """What a label is compared as, where the files of several models hold it."""
 
 
-class Columns:
+class CallColumns:
     """The columns of one call: what each is read as, and which must hold the same."""
 
     def __init__(self, sources: Sequence[Source], options: MeasureOptions, known: Knowledge) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from losscli.loss.declare import Finished, Undefined
 from losscli.loss.params import UNDEFINED
 from losscli.measure.observers.observer import WHOLE
-from losscli.measure.observers.row_counts import Counts, LackingRows, SeenRows, SkippedRows
+from losscli.measure.observers.row_counts import LackingRows, ReasonCounts, SeenRows, SkippedRows
 from losscli.measure.observers.states import UnitState
 from losscli.measure.tally import BySlice
 from losscli.numbers.fields import COUNT
@@ -83,7 +83,7 @@ class GroupStates:
     def rows(self, observer: SeenRows | SkippedRows, *which: str) -> Ints:
         """The rows of each group that an observer counted, under the names given or under all."""
         found = np.zeros(len(self.places), np.int64)
-        counts: Counts = self.kept.get(observer, Counts({}))
+        counts: ReasonCounts = self.kept.get(observer, ReasonCounts({}))
         for name in which or counts.rows:
             np.add.at(found, self._moved, COUNT.chosen(counts.rows[name], self.codes))
         return found

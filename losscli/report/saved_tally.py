@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.measure.observers.group_weights import FirstWeights, GroupWeights
 from losscli.measure.observers.observer import WHOLE, Observer
-from losscli.measure.observers.row_counts import Counts, LackingRows, SeenRows, SkippedRows, TouchedRows
+from losscli.measure.observers.row_counts import LackingRows, ReasonCounts, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitSpread, UnitState
 from losscli.measure.tally import Tally
 from losscli.numbers.row_count import RowCount
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 OF_UNITS: dict[str, tuple[type[Any], Any]] = {
     "spread": (UnitSpread, Spread),
     "lacking": (LackingRows, RowCount),
-    "skipped": (SkippedRows, Counts),
-    "touched": (TouchedRows, Counts),
+    "skipped": (SkippedRows, ReasonCounts),
+    "touched": (TouchedRows, ReasonCounts),
 }
 """By the word of a record the observers of units whose states are always of one kind."""
 
@@ -165,7 +165,7 @@ def _observer(record: StateRecord, plan: Plan) -> tuple[Observer, Any]:
     if (record.unit is None) != (record.kind in ("rows", "group weights")):
         raise ValueError("a state of no unit")
     if record.kind == "rows":
-        return SeenRows(), Counts
+        return SeenRows(), ReasonCounts
     if record.kind == "group weights":
         (found,) = (one for one in plan.observers if isinstance(one, GroupWeights))
         return found, FirstWeights

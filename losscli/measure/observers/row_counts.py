@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from losscli.table.block import Ints, Mask
 
 
-class Counts(NamedTuple):
+class ReasonCounts(NamedTuple):
     """Numbers of rows by what is said of them."""
 
     rows: Mapping[str, PerGroup]
 
     @classmethod
-    def of(cls, masks: Mapping[str, Mask], cut: Cut) -> Counts | None:
+    def of(cls, masks: Mapping[str, Mask], cut: Cut) -> ReasonCounts | None:
         """Of the rows that each mask names; None where it is none."""
         rows = {}
         for name, mask in masks.items():
@@ -32,28 +32,30 @@ class Counts(NamedTuple):
             rows[name] = rows_of(int(np.count_nonzero(mask)), codes, cut.groups)
         return cls(rows) if rows else None
 
-    def merge(self, other: Counts) -> Counts:
+    def merge(self, other: ReasonCounts) -> ReasonCounts:
         rows = dict(self.rows)
         for name, more in other.rows.items():
             rows[name] = COUNT.merge(rows[name], more) if name in rows else more
-        return Counts(rows)
+        return ReasonCounts(rows)
 
-    def regrouped(self, codes: Ints, places: Ints, groups: int) -> Counts:
+    def regrouped(self, codes: Ints, places: Ints, groups: int) -> ReasonCounts:
         """Those of the groups ``codes`` at other places, of ``groups``; those that share a place are added up."""
-        return Counts(
+        return ReasonCounts(
             {name: COUNT.regrouped(rows, codes, places, groups) for name, rows in self.rows.items()}
         )
 
-    def at(self, group: int) -> Counts:
+    def at(self, group: int) -> ReasonCounts:
         """Those of one group alone."""
-        return Counts({name: found for name, rows in self.rows.items() if (found := COUNT.at(rows, group))})
+        return ReasonCounts(
+            {name: found for name, rows in self.rows.items() if (found := COUNT.at(rows, group))}
+        )
 
     def to_json(self) -> dict[str, Any]:
         """By what is said of the rows, for `from_json`."""
         return {name: COUNT.to_json(rows) for name, rows in self.rows.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Counts:
+    def from_json(cls, held: Mapping[str, Any]) -> ReasonCounts:
         return cls({name: COUNT.from_json(rows) for name, rows in held.items()})
 
 
@@ -63,9 +65,11 @@ class SeenRows(Observer):
 
     by_group = True
 
-    def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts:
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> ReasonCounts:
         used = rows_of(block.used.block.rows, *block.used.cuts[cut])
-        return Counts({"used": used} | ({"lost": rows_of(0, *block.lost[cut])} if cut in block.lost else {}))
+        return ReasonCounts(
+            {"used": used} | ({"lost": rows_of(0, *block.lost[cut])} if cut in block.lost else {})
+        )
 
 
 class LackingRows(UnitObserver):
@@ -85,9 +89,9 @@ class SkippedRows(UnitObserver):
 
     __slots__ = ()
 
-    def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts | None:
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> ReasonCounts | None:
         rows = block.units[self.unit]
-        return Counts.of(rows.skipped, rows.rows.cuts[cut])
+        return ReasonCounts.of(rows.skipped, rows.rows.cuts[cut])
 
 
 class TouchedRows(UnitObserver):
@@ -95,6 +99,6 @@ class TouchedRows(UnitObserver):
 
     __slots__ = ()
 
-    def observe(self, block: MeasuredBlock, cut: CutKey) -> Counts | None:
+    def observe(self, block: MeasuredBlock, cut: CutKey) -> ReasonCounts | None:
         rows = block.units[self.unit]
-        return Counts.of(rows.touched, rows.cut(cut))
+        return ReasonCounts.of(rows.touched, rows.cut(cut))
