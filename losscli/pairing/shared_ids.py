@@ -28,7 +28,7 @@ class SharedId(NamedTuple):
     one: Place
     other: Place
     strict: bool  # whether a difference is an error
-    moments: bool = False  # whether a file says that it holds dates or times
+    moments: bool  # whether a file says that it holds dates or times
 
 
 def shared_id_names(sources: Sequence[Source]) -> list[str]:
