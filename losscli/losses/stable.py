@@ -95,14 +95,21 @@ def sqrt_fraction(square: Fraction) -> Fraction:
 
 
 def entropy(parts: Iterable[int]) -> Fraction:
-    """The entropy, in nats, of shares that are proportional to these numbers."""
-    terms: Counter[int] = Counter()
-    for part in parts:
-        terms[part] -= 1
-    whole = -sum(part * count for part, count in terms.items())
-    terms[whole] += 1
-    del terms[0]
-    return sum_of_logs(terms) / whole
+    """The entropy, in nats, of shares that are proportional to these numbers, to 25 digits or more."""
+    counts = Counter(part for part in parts if part)
+    whole = sum(part * count for part, count in counts.items())
+    # No term is negative, so none cancel, however small a share is.
+    with _digits(50):
+        terms = (decimal.Decimal(part * count) * _surprise(part, whole) for part, count in counts.items())
+        return Fraction(sum(terms, decimal.Decimal(0))) / whole
+
+
+def _surprise(part: int, whole: int) -> decimal.Decimal:
+    """log(whole / part), also where the part is all but the whole."""
+    rest = decimal.Decimal(whole - part) / part
+    if rest < decimal.Decimal("1e-20"):
+        return rest - rest**2 / 2 + rest**3 / 3
+    return (1 + rest).ln()
 
 
 def sum_of_logs(terms: Mapping[int, int]) -> Fraction:

@@ -75,7 +75,7 @@ class Call(NamedTuple):
         return plan._replace(rows=range((index - 1) * rows[0] // count, index * rows[0] // count))
 
     def measured(
-        self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None
+        self, plan: Plan, start: Start | None, sink: AbstractContextManager[Sink] | None = None
     ) -> Measured:
         """Measure all rows; single rows go to ``sink``.  DataError where a row cannot be measured."""
         for source in self.sources:

@@ -178,8 +178,8 @@ class CodedView(View):
     threshold: float
     logits: bool
     asked_by: str = field(compare=False)
-    positive: int | str | None = None
-    by_row: bool = False
+    positive: int | str | None
+    by_row: bool
 
     @property
     def places(self) -> tuple[Place, ...]:

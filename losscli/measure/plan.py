@@ -100,7 +100,7 @@ class Grouping(NamedTuple):
 
     column: str
     first: int  # the place of the first of these slicings
-    weight: NumberView | None = None  # of the group that a row belongs to
+    weight: NumberView | None  # of the group that a row belongs to
 
 
 class Filter(NamedTuple):
@@ -123,22 +123,22 @@ class Plan(NamedTuple):
     sides: tuple[tuple[Slot, ...], ...]
     units: tuple[RowUnit, ...]
     measures: tuple[Measure, ...]
-    weight: NumberView | None = None
-    class_weights: ClassWeights | None = None
-    equal: tuple[tuple[Place, Place], ...] = ()  # columns that must hold the same values
-    nan: NanPolicy = "error"
-    chunk_rows: int = 1 << 17
-    slicings: tuple[SliceView, ...] = ()
-    grouping: Grouping | None = None
-    where: Filter | None = None
-    keys: KeyPlan | None = None  # by which rows are paired; None: by position
-    groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
-    times: Place | None = None  # the column of the time of each row, where models are compared over time
-    observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
+    weight: NumberView | None
+    class_weights: ClassWeights | None
+    equal: tuple[tuple[Place, Place], ...]  # columns that must hold the same values
+    nan: NanPolicy
+    chunk_rows: int
+    slicings: tuple[SliceView, ...]
+    grouping: Grouping | None
+    where: Filter | None
+    keys: KeyPlan | None  # by which rows are paired; None: by position
+    groups: GroupView | None  # into which rows are dealt, for the bootstrap
+    times: Place | None  # the column of the time of each row, where models are compared over time
+    observers: tuple[Observer, ...]  # what is kept beside the states of the units and counts of rows
+    shared_ids: tuple[SharedId, ...]  # columns that say which row is which, by position
+    notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
-    shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
-    notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
         for side, slots in enumerate(self.sides):

@@ -88,8 +88,8 @@ class BlockStates:
         self._known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def state(
-        self, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names = None,
-        codes: Ints | None = None, groups: int = 1,
+        self, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names, codes: Ints | None,
+        groups: int,
     ) -> Any:  # fmt: skip
         """``kind.of(columns, weight, names, codes, groups)``."""
         if issubclass(kind, Joined):

@@ -19,12 +19,12 @@ from losscli.reading.read import Read, batch_of
 from losscli.reading.source import Part, Source
 from losscli.reading.text import UTF8_BOM, TextInput, Window
 from losscli.table.block import Batch, ColumnRequest
-from losscli.table.cells import Unreadable, shown, shown_bytes
+from losscli.table.cells import CellReader, Unreadable, shown, shown_bytes
 
 PART_BYTES = 1 << 20  # of text in a part
 LINE_LIMIT_BYTES = 64 << 20  # a longer line is taken for an attack, or for a file that has none
 BLANK = b" \t\r\n"
-VALUES = JsonValues()
+VALUES = JsonValues(CellReader())
 
 
 class JsonlSource(Source):

@@ -22,9 +22,7 @@ NO_ROW = "no row counts"
 NOTHING_TO_RANK = "the query has nothing to rank"
 
 
-def finish(
-    loss: Loss, params: dict[str, Any], state: Any, row_name: Callable[[int], str] = "row {}".format
-) -> Finished:
+def finish(loss: Loss, params: dict[str, Any], state: Any, row_name: Callable[[int], str]) -> Finished:
     """The value of a state: the mean of its rows, or what the loss's function makes of it."""
     if isinstance(state, Sums) and loss.state == "sums":
         if state.weight.units == 0:

@@ -36,7 +36,7 @@ class GroupValues(NamedTuple):
     weights: Floats | None
     rows: Ints
     skipped: Mapping[str, int]  # groups without a value that are left out, by why
-    without: int = 0  # groups without a value that are not left out
+    without: int  # groups without a value that are not left out
 
     @property
     def mean(self) -> Finished:

@@ -265,6 +265,7 @@ class _MeasuredRows(NamedTuple):
             touched=touched,
             stderr=found.stderr if found is not None else None,
             ci=found.ci if found is not None else None,
+            constant=None,
             note="; ".join(
                 said
                 for said in (note, left_out, *notes, self._missing_classes(units), found and found.note)

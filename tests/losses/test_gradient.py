@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from definition import MANY_DIGITS, MP, Definition, exact, ulps_off
+from definition import MANY_DIGITS, MP, definition_of, exact, ulps_off
 from draws import all_params, draw, forms, generator, kept, row_params, title, usual_params
 from dual import NoSlopeError, slope_of
 from recorded import recorded
@@ -97,7 +97,7 @@ def some_params(form):
 
 def slopes(form, params, roles, found) -> Iterator[tuple[Any, Any, Gradient, dict[str, Any]]]:
     """Of each row and column that has a slope: what the arrays gave, the slope, and what it is of."""
-    definition = Definition(form.doc.definition)
+    definition = definition_of(form.doc.definition)
     given = {name: exact(value) for name, value in row_params(form, params, roles).items()}
     for gradient in found:
         for at, cells in enumerate(zip(*roles.values(), strict=True)):
@@ -116,7 +116,7 @@ def _sign(x):
 
 
 def the_same(gradient, names, wanted):
-    found = Definition(gradient.text)(**({"sign": _sign} | names))
+    found = definition_of(gradient.text)(**({"sign": _sign} | names))
     # What lies below 1e-350 is nothing to a double.
     return abs(found - wanted) <= MP.mpf(10) ** -20 * abs(wanted) + MP.mpf(10) ** -350, found
 
@@ -132,7 +132,7 @@ def check_the_text(form) -> int:
                 if not same:  # in 400 digits a term of 1e-300 beside one of 1e300 may be lost
                     with MP.workdps(MANY_DIGITS):
                         column = names.get("j")
-                        wanted = slope_of(Definition(form.doc.definition), names, gradient.role, column)
+                        wanted = slope_of(definition_of(form.doc.definition), names, gradient.role, column)
                         same, found = the_same(gradient, names, wanted)
                 assert same, f"{found} in place of {wanted} by {gradient.by}: {params}, row {place}"
                 compared += 1

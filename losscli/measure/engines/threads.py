@@ -49,7 +49,7 @@ def run(
     *,
     jobs: int,
     advance: Advance,
-    memory: int | None = None,
+    memory: int | None,
     sink: Sink | None = None,
 ) -> Outcome:
     """Measure all rows of the sources, paired by position or by key.
