@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli import DataError, UsageError, evaluate
-from losscli.reading import remote
+from losscli.reading import ranged, remote
 
 FILES = {
     "/p.csv": b"pred\n1\n2\n4\n",
@@ -67,6 +67,12 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *words):
         pass
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    for module in (remote, ranged):
+        monkeypatch.setattr(module, "PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture(scope="module")
@@ -194,20 +200,21 @@ def test_folders_and_globs_of_a_store_are_read_like_those_of_a_disk(bucket):
     ]
 
 
-def test_the_first_file_of_a_store_is_fetched_once_however_often_the_columns_are_asked_for(
+def test_the_first_file_of_a_store_is_opened_once_however_often_the_columns_are_asked_for(
     bucket, monkeypatch
 ):
-    fetch, fetched = remote.fetch, []
+    opened = []
 
-    def noted(uri):
-        fetched.append(uri.rpartition("day=")[2])
-        return fetch(uri)
+    class Noted(ranged.RemoteFile):
+        def __init__(self, uri, *more, **options):
+            opened.append(uri.rpartition("day=")[2])
+            super().__init__(uri, *more, **options)
 
-    monkeypatch.setattr(remote, "fetch", noted)
+    monkeypatch.setattr(ranged, "RemoteFile", Noted)
     assert evaluate(
         f"{bucket}/p", f"{bucket}/l", loss=["mse"], by=["pred:bins=2", "label:bins=1"], jobs=1
     ).results
-    assert {name: fetched.count(name) for name in fetched} == {
+    assert {name: opened.count(name) for name in opened} == {
         "0/x.csv": 1, "1/x.csv": 2, "2/x.csv": 2, "0/x.parquet": 1, "1/x.parquet": 2, "2/x.parquet": 2,
     }  # fmt: skip
 
