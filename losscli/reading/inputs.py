@@ -85,7 +85,12 @@ def _opened(listing: Listing, how: _How, *, by_file: bool) -> Source:
         return opened(listing.files[0])
     from losscli.reading.folder import open_folder
 
-    return open_folder(listing, opened, format=how.format, by_file=by_file)
+    ahead = 0
+    if listing.remote:
+        from losscli.reading.ranged import Ahead
+
+        ahead = Ahead.of(how.jobs, how.memory).requests
+    return open_folder(listing, opened, format=how.format, by_file=by_file, ahead=ahead)
 
 
 def _fetched(file: DataFile, how: _How) -> Source:

@@ -18,7 +18,7 @@ from itertools import takewhile
 from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.reading.listing import DataFile, Listing, chosen, is_glob, is_hidden
 from losscli.reading.spooled import SpoolFile, cannot_copy
 from losscli.reading.suffixes import format_of
@@ -245,7 +245,7 @@ def status_of(error: BaseException) -> int | None:
 def _reason(uri: str, error: BaseException) -> Exception:
     """Why a file could not be had, in words of our own: a library's may hold the whole URI."""
     file, kind, status = shown(uri), type(error).__name__, status_of(error)
-    if isinstance(error, (DataError, NoRanges)):
+    if isinstance(error, (LosscliError, NoRanges)):
         return error
     if isinstance(error, MemoryError) or not isinstance(error, Exception):
         return DataError(f"it cannot be fetched: {kind}", file=file)

@@ -190,6 +190,23 @@ def test_folders_and_globs_and_hive_partitions_of_a_bucket_are_read_as_those_of_
         assert report.inputs[0].path == uri
 
 
+def test_the_next_files_of_a_folder_are_opened_while_one_is_read(store):
+    for part in range(6):
+        store.put(f"six/{part}.csv", b"label,pred\n1,2\n")
+    store.proxy.seconds = 0.05
+    assert evaluate(f"s3://{BUCKET}/six", loss=["mse"], jobs=1).metrics == {"mse": 1.0}
+    assert 1 < store.proxy.most <= 4
+    assert all(len(store.read(f"six/{part}.csv")) == 1 for part in range(6))
+
+
+def test_a_file_of_a_folder_that_cannot_be_opened_is_named(store):
+    for part in range(6):
+        store.put(f"bad/{part}.parquet", parquet(label=[1.0], pred=[2.0]) if part != 4 else b"PAR1 no")
+    with pytest.raises(DataError, match="no Parquet file") as refused:
+        evaluate(f"s3://{BUCKET}/bad", loss=["mse"], jobs=1)
+    assert refused.value.file == f"s3://{BUCKET}/bad/4.parquet"
+
+
 def test_an_empty_file_is_refused_as_one_on_a_disk(uri_of, store):
     store.put("empty.csv", b"")
     store.put("empty.parquet", b"")

@@ -62,18 +62,19 @@ class Passed(http.server.BaseHTTPRequestHandler):
             proxy.running += 1
             proxy.most = max(proxy.most, proxy.running)
             status = proxy.statuses.pop(0) if proxy.statuses else None
-        try:
-            time.sleep(proxy.seconds)
-            proxy.before(self.path, span)
-            if status is not None:
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-            else:
-                self.pass_on(span)
-        finally:
-            with proxy.lock:
-                proxy.running -= 1
+        time.sleep(proxy.seconds)
+        proxy.before(self.path, span)
+        if status is None:
+            self.pass_on(span)
+        else:
+            self.answered()
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def answered(self):
+        with self.server.lock:
+            self.server.running -= 1  # before the client has the answer, and may ask again
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
 
@@ -85,6 +86,7 @@ class Passed(http.server.BaseHTTPRequestHandler):
         answer = behind.getresponse()
         data = answer.read()
         behind.close()
+        self.answered()
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("connection", "transfer-encoding", "content-length", "date", "server"):
