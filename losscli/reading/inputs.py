@@ -17,6 +17,7 @@ from losscli.reading import open_source
 from losscli.reading.listing import DataFile, Listing, listed, matched
 from losscli.reading.source import Dialect, Source
 from losscli.reading.suffixes import SOURCES, known_format
+from losscli.text import bare_uri
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -96,10 +97,10 @@ def _opened(listing: Listing, how: _How, *, by_file: bool) -> Source:
 def _fetched(file: DataFile, how: _How) -> Source:
     """A remote file: read by ranges or as a stream, or copied where its format or its host cannot do so."""
     from losscli.reading.ranged import Ahead, RemoteFile
-    from losscli.reading.remote import NoRanges, fetch, shown
+    from losscli.reading.remote import NoRanges, fetch
     from losscli.reading.spooled import SpooledSource, SpoolFile
 
-    path = shown(file.path)
+    path = bare_uri(file.path)
     format = SOURCES[known_format(path, how.format)]
     open_it = partial(open_source, format=how.format, dialect=how.dialect, name=file.name)
     try:

@@ -24,10 +24,10 @@ from losscli.reading.remote import (
     Pending,
     filesystem,
     is_transient,
-    shown,
     status_of,
 )
 from losscli.reading.text import changed
+from losscli.text import bare_uri
 
 EDGE_BYTES = 1 << 16  # the first request: a header, or the footer of a Parquet file
 PIECE_BYTES = 4 << 20  # the most in one request
@@ -99,7 +99,7 @@ class RemoteFile(Stamp):
 
     def __init__(self, uri: str, ahead: Ahead, *, tail: bool) -> None:
         """``tail``: the last bytes are read at first.  `NoRanges` where the host cannot cut files."""
-        self.path = shown(uri)
+        self.path = bare_uri(uri)
         self.ahead = ahead
         self._uri = uri
         self._system = filesystem(uri)

@@ -10,7 +10,6 @@ that may hold a secret (a user, a password, a query) appears in a message, nor d
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from losscli.errors import DataError, LosscliError, UsageError
 from losscli.reading.listing import DataFile, Listing, chosen, is_glob, is_hidden
 from losscli.reading.spooled import SpoolFile, cannot_copy
 from losscli.reading.suffixes import format_of
+from losscli.text import bare_uri
 
 T = TypeVar("T")
 
@@ -49,21 +49,6 @@ START_SECONDS = 7.0  # without a byte from the host
 STALL_SECONDS = 60.0  # without a further byte
 
 
-def shown(uri: str) -> str:
-    """The URI without what may be a secret.
-
-    >>> shown("https://me:secret@host:8000/p.csv?sig=abc#x")
-    'https://host:8000/p.csv'
-    """
-    scheme, _, rest = uri.partition("://")
-    if scheme.lower() in ("http", "https"):
-        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
-    host, slash, path = rest.partition("/")
-    if not scheme.lower().startswith("abfs"):  # there a container comes before `@`
-        host = host.rpartition("@")[2]
-    return f"{scheme}://{host}{slash}{path}"
-
-
 def name_of(uri: str) -> str:
     """The last part of the path, which says the format."""
     return os.path.basename(urlsplit(uri).path if uri.lower().startswith("http") else uri)
@@ -72,7 +57,7 @@ def name_of(uri: str) -> str:
 def listed_remote(uri: str, *, any_suffix: bool) -> Listing:
     """The files of a URI: one, or those below a folder or matched by a glob."""
     scheme = checked(uri)
-    one = Listing(shown(uri), (DataFile(uri, name_of(uri)),), remote=True)
+    one = Listing(bare_uri(uri), (DataFile(uri, name_of(uri)),), remote=True)
     wild = is_glob(uri)
     if scheme.startswith("http") or (not wild and format_of(uri) is not None):
         return one
@@ -88,7 +73,7 @@ def listed_remote(uri: str, *, any_suffix: bool) -> Listing:
     start = system._strip_protocol(start).rstrip("/") + "/"
     files = [DataFile(system.unstrip_protocol(path), path.removeprefix(start)) for path in paths]
     files = [file for file in files if not is_hidden(file.name)]
-    return Listing(shown(uri), chosen(shown(uri), files, what, any_suffix=any_suffix), remote=True)
+    return Listing(bare_uri(uri), chosen(bare_uri(uri), files, what, any_suffix=any_suffix), remote=True)
 
 
 def checked(uri: str) -> str:
@@ -97,10 +82,10 @@ def checked(uri: str) -> str:
     if scheme not in SCHEMES:
         raise UsageError(f"`{scheme}://` is not read", hint="URIs begin with s3:// gs:// abfs:// or https://")
     if scheme in ("s3", "gs") and "@" in uri.partition("://")[2].partition("/")[0]:
-        raise UsageError(f"{shown(uri)}: credentials do not belong in a URI", hint=CREDENTIALS)
+        raise UsageError(f"{bare_uri(uri)}: credentials do not belong in a URI", hint=CREDENTIALS)
     if scheme == "http" and urlsplit(uri).hostname not in LOOPBACK:
         raise UsageError(
-            f"{shown(uri)}: plain http is not read, as anyone between can change it", hint="use https://"
+            f"{bare_uri(uri)}: plain http is not read, as anyone between can change it", hint="use https://"
         )
     return scheme
 
@@ -210,7 +195,9 @@ class Pending(Generic[T]):
             limit = STALL_SECONDS if came > 0 else self._patience
             if self._thread.is_alive() and time.monotonic() - since > limit:
                 raise DataError(
-                    "the host does not answer", f"nothing came for {limit:.0f} seconds", file=shown(self._uri)
+                    "the host does not answer",
+                    f"nothing came for {limit:.0f} seconds",
+                    file=bare_uri(self._uri),
                 )
         if self._raised:
             raise _reason(self._uri, self._raised[0]) from None
@@ -244,7 +231,7 @@ def status_of(error: BaseException) -> int | None:
 
 def _reason(uri: str, error: BaseException) -> Exception:
     """Why a file could not be had, in words of our own: a library's may hold the whole URI."""
-    file, kind, status = shown(uri), type(error).__name__, status_of(error)
+    file, kind, status = bare_uri(uri), type(error).__name__, status_of(error)
     if isinstance(error, (LosscliError, NoRanges)):
         return error
     if isinstance(error, MemoryError) or not isinstance(error, Exception):

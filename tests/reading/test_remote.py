@@ -15,6 +15,7 @@ import pytest
 
 from losscli import DataError, UsageError, evaluate
 from losscli.reading import ranged, remote
+from losscli.text import bare_uri
 
 FILES = {
     "/p.csv": b"pred\n1\n2\n4\n",
@@ -43,6 +44,7 @@ def parquet(**columns):
     return out.getvalue()
 
 
+FILES["/both.csv"] = b"label,pred\n" + b"1.5,2.25\n2.5,1\n" * 20
 FILES["/p.csv.gz"] = compressed(FILES["/p.csv"])
 FILES["/p.parquet"] = parquet(pred=[1.0, 2.0, 4.0])
 FILES["/cut.csv"] = FILES["/p.csv"]
@@ -123,6 +125,22 @@ def test_no_secret_stands_in_a_message(host, path):
     assert not any(word in said for word in ("secret", "hidden", "me:"))
 
 
+@pytest.mark.parametrize("call", [
+    ["suggest", "URI"], ["suggest", "URI", "--json"], ["eval", "URI", "-l", "mse", "-f", "html"], ["check", "URI", "--max", "mse=1"],
+    ["merge", "URI"], ["eval", "URI", "-l", "mse", "--baseline", "URI"], ["eval", "URI", "-o", "URI"],
+    ["init", "URI"], ["eval", "URI", "URI", "URI"], ["eval", "URI", "-l", "mase:train=URI"],
+    ["eval", "URI", "-l", "mse", "-p", "none", "--errors", "json"], ["merge", "URI", "--errors", "json"],
+])  # fmt: skip
+def test_no_command_repeats_the_secrets_of_a_uri(host, call, capfdbinary):
+    from losscli.cli import main
+
+    uri = host.replace("://", "://me:hush@") + "/both.csv?sig=hush#hush"
+    main([word.replace("URI", uri) for word in call])
+    out, err = capfdbinary.readouterr()
+    assert out + err
+    assert b"hush" not in out + err
+
+
 def test_no_secret_stands_in_a_result(host):
     uri = host.replace("://", "://me:secret@") + "/p.csv?sig=hidden"
     report = evaluate(uri, host + "/l.csv", loss=["mse"])
@@ -171,7 +189,7 @@ def test_a_missing_library_is_named_with_the_extra(monkeypatch):
     ("abfs://c@account.dfs.core.windows.net/a", "abfs://c@account.dfs.core.windows.net/a"),
 ])  # fmt: skip
 def test_a_uri_is_shown_without_its_secrets(uri, wanted):
-    assert remote.shown(uri) == wanted
+    assert bare_uri(uri) == wanted
 
 
 @pytest.fixture
