@@ -7,8 +7,8 @@ command line, which prints it and chooses the exit code.  Rows are counted from 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self, TypeAlias
+from dataclasses import astuple, dataclass, replace
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from losscli.text import PATH_SHOWN, bare_uri, cut, shortened, without_secrets
 
@@ -65,6 +65,9 @@ class LosscliError(Exception):
             None if text is None else shortened(without_secrets(text)) for text in (self.detail, self.hint)
         )
         return shortened(without_secrets(self.message)), detail, hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), astuple(self)
 
     def with_row(self, row: int) -> Self:
         """The same error at a row."""
