@@ -66,7 +66,8 @@ class TextInput:
     @property
     def plain(self) -> bool:
         """Whether it is a file on disk whose bytes are its text: known once it was opened."""
-        return self.size is not None and self.compression is None and self.encoding == "utf-8"
+        on_disk = self._remote is None and self.size is not None
+        return on_disk and self.compression is None and self.encoding == "utf-8"
 
     def open_for_header(self) -> Window:
         """A window on the first byte. Where the input can be read only once, `open` gives the same again."""
