@@ -38,6 +38,7 @@ FAMILIES = (
     "agreement",
     "calibration",
     "curves",
+    "pairwise_auc",
     "multiclass",
     "class_distances",
     "class_scores",

@@ -22,7 +22,6 @@ ALIASES = {
         top_k_accuracy: top_k_accuracy top_k_accuracy_score
         average_precision: average_precision average_precision_score
         auc: roc_auc roc_auc_score auc
-        auc_ovr: roc_auc_ovr
         auc_ovo: roc_auc_ovo
         brier: brier_score_loss brier_score
         d2_brier: d2_brier_score
@@ -444,7 +443,8 @@ OTHERWISE = {
     "neg_negative_likelihood_ratio neg_log_loss neg_mean_absolute_percentage_error",
     "write `--loss ": "f1_macro f1_micro f1_weighted precision_macro recall_weighted jaccard_micro micro_f1 weighted_f1 "
     "MacroF1 MultiRMSE TotalF1 WKappa rmse_relative msd QuadraticWeightedKappa MCRMSE MeanIoU mean_iou OneHotMeanIoU "
-    "MeanF1Score mean_columnwise_root_mean_squared_error mean_columnwise_log_loss",
+    "MeanF1Score mean_columnwise_root_mean_squared_error mean_columnwise_log_loss roc_auc_ovr roc_auc_ovr_weighted "
+    "auc_ovr AUNU AUNP roc_aunu roc_aunp trimmed_mae winsorised_mse winsorized_log_loss",
     "is left out": "YetiRank YetiRankPairwise StochasticFilter StochasticRank LogLinQuantile CtrFactor Circle CTC CTCLoss "
     "silhouette_score davies_bouldin_score calinski_harabasz_score dunn_index roc_curve precision_recall_curve det_curve "
     "classification_report lift_curve gain_curve cosine_similarity CosineSimilarity generalized_dice_score "
