@@ -35,6 +35,7 @@ FAMILIES = (
     "log_scores",
     "binary",
     "confusion",
+    "fairness",
     "agreement",
     "calibration",
     "curves",

@@ -3,7 +3,7 @@
 In a table a line is a loss and the library's names for it.  A loss that is not in the catalogue yet is offered no
 other: its line holds as soon as it is there.  The lists are from the libraries themselves: scikit-learn 1.9.1
 (`get_scorer_names` and `metrics.__all__`), XGBoost 3.2, LightGBM 4.7, CatBoost 1.2.10, Keras 3.15, PyTorch 2.13,
-TorchMetrics 1.9, yardstick 1.3, utilsforecast 0.2.17, statsmodels 0.15, and the pages of Kaggle's competitions.
+TorchMetrics 1.9, yardstick 1.3, utilsforecast 0.2.17, statsmodels 0.15, fairlearn 0.15, and the pages of Kaggle's competitions.
 """
 
 from __future__ import annotations
@@ -403,6 +403,11 @@ ALIASES = {
         bias: bias
         median_bias: medianbias
         error_std: stde
+        """,
+    "fairlearn": """
+        demographic_parity: demographic_parity_difference
+        equal_opportunity: equal_opportunity_difference
+        equalised_odds: equalized_odds_difference
         """,
     "Kaggle": """
         auc: Area_Under_Receiver_Operating_Characteristic_Curve AreaUnderROC
