@@ -379,6 +379,7 @@ ALIASES = {
         logs_gamma: logs_gamma
         logs_laplace: logs_laplace
         logs_logistic: logs_logistic
+        logs_mixture: logs_mixnorm
         logs_lognormal: logs_lognormal
         logs_negative_binomial: logs_negbinom
         logs_normal: logs_normal
