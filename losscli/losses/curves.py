@@ -12,9 +12,9 @@ from functools import partial
 
 import numpy as np
 
-from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
-from losscli.loss.domains import BINARY, CLASSES, AboveZero, FalsePositives
-from losscli.losses.stable import log1p_gap_share, log_fraction, sum_fractions
+from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.domains import BINARY, AboveZero, FalsePositives
+from losscli.losses.stable import log1p_gap_share, log_fraction
 from losscli.losses.thresholds import (
     Cuts,
     both_classes,
@@ -27,7 +27,6 @@ from losscli.losses.thresholds import (
     roc_curve,
     some_positive,
 )
-from losscli.numbers.class_order import ClassOrder
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.order import Order
 
@@ -117,7 +116,7 @@ def auc(order: Order) -> Finished:
 
 
 @of_scores(
-    aliases=("gini_index", "accuracy_ratio", "gain_capture", "normalized_gini"),
+    aliases=("gini_index", "accuracy_ratio", "gain_capture", "normalized_gini", "normalised_gini"),
     reference=HAND,
 )
 def gini(order: Order) -> Finished:
@@ -233,65 +232,6 @@ def _over_log(growth: Column, height: Column, rise: Column) -> Column:
     return height * np.log1p(growth) + rise * (growth * log1p_gap_share(growth))
 
 
-def scored_by_class(label: Codes, pred: Columns) -> tuple[Column, ...]:
-    """The class of each row, and its score for each class."""
-    return (label, *pred.T)
-
-
-def ordered_by_class(label: Sequence[int], pred: Sequence[Sequence[float]]) -> ClassOrder:
-    """The state of a few rows, for the examples."""
-    return ClassOrder.of((np.array(label), *np.array(pred, dtype=np.float64).T), None)
-
-
-@loss(
-    task="multiclass",
-    of=scored_by_class,
-    state="class_order",
-    label=CLASSES,
-    scores=True,
-    aliases=("hand_till", "roc_auc_ovo", "m_measure"),
-    better="higher",
-    best=1.0,
-    elicits="any scores that rank rows as the probability of each class does",
-    exceptions=EVERY_ROW,
-    reference=HAND,
-)
-def auc_ovo(state: ClassOrder) -> Finished:
-    """Mean area under the ROC curve over all pairs of classes.
-
-        classes = range(len(pred[0]))
-        sizes = [sum(w for y, f, w in rows if y == c) for c in classes]
-        pairs = [[(f[c], v, g[c], w) for y, f, v in rows if y == c for z, g, w in rows if z == d]
-            for c in classes for d in classes if c != d]
-        sides = [sizes[c] * sizes[d] for c in classes for d in classes if c != d]
-        won = [sum(v * w * (1 if f > g else 1 / 2 if f == g else 0) for f, v, g, w in p) for p in pairs]
-        sum(area / both for area, both in zip(won, sides)) / len(sides)
-
-    Hand and Till's M: each class against each other, on the score of the first, and all pairs count
-    the same however rare their classes are.  Scikit-learn has it as ``multi_class="ovo"``; against all
-    other classes together it is `auc` of the class columns.  A class without a row leaves it undefined.
-
-    >>> auc_ovo(ordered_by_class([0, 1, 1], [[0.7, 0.3], [0.4, 0.6], [0.7, 0.3]]))
-    Fraction(3, 4)
-    """
-    count, areas = state.columns, []
-    for own in range(count):
-        order = state.by_score(own)
-        totals = order.totals_of(count)
-        if (lacking := totals.count(0)) > 0:
-            have = "class has" if lacking == 1 else "classes have"
-            return Undefined(f"{lacking} of {count} {have} no row, and it takes every pair of classes")
-        others = [other for other in range(count) if other != own]
-        below, twice = [0] * count, [0] * count
-        for _, weights in order.steps(count):
-            for other in others:
-                upto = weights[other].cumsum() + below[other]
-                twice[other] += int((weights[own] * (2 * upto - weights[other])).sum())
-                below[other] = int(upto[-1])
-        areas += [Fraction(twice[other], 2 * totals[own] * totals[other]) for other in others]
-    return sum_fractions(areas) / len(areas)
-
-
 # ---------------------------------------------------------------------- areas under the precision-recall curve
 
 
@@ -310,7 +250,7 @@ def mean_over_positives(order: Order, of: Callable[[Cuts], Column]) -> Finished:
 
 
 @of_precision(
-    aliases=("average_precision_score", "pr_step_auc"),
+    aliases=("average_precision_score", "ap", "pr_step_auc"),
     reference=BUCKLEY,
 )
 def average_precision(order: Order) -> Finished:

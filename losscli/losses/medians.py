@@ -165,7 +165,7 @@ def relative_sizes(label: Column, pred: Column, *, zero: Literal["error", "skip"
     task="relative",
     of=relative_sizes,
     state="values",
-    aliases=("median_absolute_percentage_error", "medape"),
+    aliases=("median_absolute_percentage_error", "median_ape", "medape"),
     elicits="a value between the mode and the median of the labels, in which small ones weigh more",
     reference=HYNDMAN,
     exceptions=KEPT,

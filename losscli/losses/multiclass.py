@@ -312,7 +312,7 @@ def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
 @loss(
     label=CLASSES,
     pred=SIMPLEX,
-    aliases=("categorical_focal_crossentropy", "focal_loss"),
+    aliases=("categorical_focal", "categorical_focal_crossentropy", "focal_loss"),
     elicits=LESS_SURE,
     touches={"clipped": floored},
     reference=LIN,
@@ -395,7 +395,11 @@ def _balanced(found: Column, alpha: float | None) -> Column:
 @loss(
     label=CLASSES,
     pred=SIMPLEX,
-    aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
+    aliases=(
+        "generalised_cross_entropy",
+        "generalized_cross_entropy",
+        "categorical_generalized_cross_entropy",
+    ),
     elicits=BY_POWER,
     reference=ZHANG,
 )

@@ -228,7 +228,7 @@ def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = Fa
 
 
 @loss(
-    aliases=("mean_arctangent_absolute_percentage_error",),
+    aliases=("mean_arctangent_absolute_percentage_error", "mean_arctangent_ape"),
     homogeneous=0,
     elicits=NEAR_LOW_MEDIAN,
     reference="Kim & Kim (2016), doi:10.1016/j.ijforecast.2015.12.003",

@@ -344,7 +344,7 @@ def tukey(label: Column, pred: Column, *, scale: Positive = 4.685) -> Column:
 
 
 @loss(
-    aliases=("general_robust",),
+    aliases=("general_robust", "adaptive_robust", "general_adaptive_robust_loss"),
     ulps=8.0,
     elicits="mean (alpha=2), near the median (alpha=1), near the mode (below 0)",
     reference="Barron (2019), doi:10.1109/CVPR.2019.00446",
@@ -456,7 +456,7 @@ E700 = 1.0142320547350045e304  # exp(700)
 
 
 @loss(
-    aliases=("mean_linex_error",),
+    aliases=("mean_linex_error", "linear_exponential"),
     elicits="minus the log of the mean of exp(-shape * label), over shape",
     reference="Varian (1975); Zellner (1986), doi:10.1080/01621459.1986.10478289",
 )
@@ -574,7 +574,7 @@ def asymmetric(
 
 @loss(
     main="level",
-    aliases=("expectile_loss",),
+    aliases=("expectile_loss", "asymmetric_squared_error"),
     homogeneous=2,
     elicits="the expectile `level`",
     reference="Newey & Powell (1987), doi:10.2307/1911031",

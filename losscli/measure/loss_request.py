@@ -45,8 +45,18 @@ class LossRequest(NamedTuple):
             except UsageError as error:
                 refusals.append(error)
         if len(refusals) == len(asked.forms):
+            _refuse_choice(spec, asked.forms)
             raise refusals[0]
         return asked
+
+
+def _refuse_choice(spec: Spec, forms: Sequence[Loss]) -> None:
+    """UsageError for a choice that no form of a loss has; it names those of all forms."""
+    for name, text in spec.params:
+        own = [param for form in forms for param in form.params if param.name == name and param.choices]
+        if own:
+            choices = dict.fromkeys(choice for param in own for choice in param.choices)
+            own[0]._replace(choices=tuple(choices)).read(text, spec)
 
 
 def _over_rows(spec: Spec, outer: Loss, base: str) -> tuple[Spec, tuple[Loss, ...]]:

@@ -71,6 +71,11 @@ class Measure(NamedTuple):
         """Whether it is measured by class or by output."""
         return len(self.parts) > 1 or self.loss.per_class
 
+    @property
+    def ordered(self) -> bool:
+        """Whether it looks at the times of the rows, or of those of a training file."""
+        return "train" in self.values or any(role.shape == "Times" for role in self.loss.roles)
+
 
 class ClassWeights(NamedTuple):
     """A weight for each class of the label; classes that are not named weigh one."""
