@@ -59,6 +59,8 @@ STATES = {
     "extremes": "losscli.numbers.extremes:Extremes",
     "confusion": "losscli.numbers.confusion:Confusion",
     "bins": "losscli.numbers.bins:Bins",
+    "counted_scores": "losscli.numbers.counted:CountedScores",
+    "counted_values": "losscli.numbers.counted:CountedValues",
     "values": "losscli.numbers.values:Values",
     "order": "losscli.numbers.order:Order",
     "class_order": "losscli.numbers.class_order:ClassOrder",
