@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 INFINITE = 0x7FF << 52
 """The bits of infinity; those of finite numbers above 0 are whole numbers below it, in the same order."""
+BYTES_A_BIN = 200
 MOST_CELLS = 1 << 16
 """Where more bins hold rows they are not resampled: it would take too long."""
 
@@ -73,6 +74,11 @@ class Counted(Bins):
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
         return super().empty(weighted=weighted, columns=columns)
+
+    @property
+    def bytes_held(self) -> int:
+        """About how many bytes the bins take, once they are finished too."""
+        return BYTES_A_BIN * len(self.keys)
 
     @cached_property
     def _weights(self) -> tuple[list[int], int]:

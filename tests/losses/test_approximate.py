@@ -15,7 +15,7 @@ import pytest
 from draws import all_params, draw, forms, generator, kept, row_params, title
 
 from losscli.cli import main
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.loss.declare import Loss, Undefined
 from losscli.loss.derive import approximated
 from losscli.numbers.counted import bins_of, values_of_bins
@@ -291,6 +291,16 @@ def test_the_exact_form_names_the_approximate_one_where_it_is_not_saved(
         with pytest.raises(UsageError) as refused:
             evaluate(files[0], state_out=str(tmp_path / "state"), **(options | {"loss": name}))
         assert f"`{name}:approx=12` can be merged" in (refused.value.hint or "")
+
+
+def test_bins_that_do_not_fit_into_the_memory_are_refused(tmp_path: Any) -> None:
+    rng = np.random.default_rng(5)
+    path = str(tmp_path / "rows.parquet")
+    pq.write_table(pa.table({"pred": rng.random(40_000), "label": rng.random(40_000)}), path)
+    assert evaluate(path, loss="medae:approx=6", memory=1 << 20).results[0].value is not None
+    with pytest.raises(DataError, match="the bins of rounded values do not fit into memory") as refused:
+        evaluate(path, loss="medae:approx=24", memory=1 << 20)
+    assert "a smaller `approx` has fewer" in (refused.value.hint or "")
 
 
 def test_no_digits_is_the_exact_form(files: list[str]) -> None:
