@@ -17,7 +17,8 @@ def visible(text: str) -> str:
     >>> visible("a\\x1b[31mb\\nc")
     'a\\\\x1b[31mb\\\\nc'
     """
-    return _UNSAFE.sub(_escaped, text)
+    # All of them are among what Python calls not printable, which is quick to tell.
+    return text if text.isprintable() else _UNSAFE.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

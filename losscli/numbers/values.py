@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -112,6 +112,10 @@ class Values:
         own = tuple(self.pieces[piece].part(place) for piece, place in found)
         weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(own, weight, rows, self.columns, sum(piece.bytes_held for piece in own))
+
+    def each(self, codes: Ints) -> Iterable[Self]:
+        """The state of each of some groups alone."""
+        return map(self.at, codes.tolist())
 
     def split(self, groups: int) -> Iterator[Self]:
         """The state of each group alone, for ``groups`` of them."""

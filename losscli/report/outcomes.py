@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.loss.declare import Finished, Undefined
 from losscli.measure.plan import Measure, Plan, ResultPart
+from losscli.numbers.states import state_kind
 from losscli.report.finish import NO_ROW, finish, mean_of_parts, rounded
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Finisher:
     def __init__(self, measure: Measure, plan: Plan, whole: Tally, options: FinishOptions) -> None:
         self.measure, self.plan, self.whole, self.options = measure, plan, whole, options
         self.loss = measure.loss
+        self.units = [part.unit for part in measure.parts]
         self.classes = self._class_view()
         self.shown = self.classes.shown(self.whole.seen) if self.classes is not None else {}
         self.positive = self._positive()
@@ -68,6 +70,8 @@ class Finisher:
             self.params["levels"] = dict(plan.units[measure.parts[0].unit].params)["levels"]
         if "order" in self.loss.own_params:
             self.params["order"] = self._order()
+        self.empty = state_kind(self.loss.state).empty(weighted=plan.weighted)
+        self.kept = {type(what) for what, _ in whole.kept}
         self.name = self.loss.canonical(measure.values)
         self.signature = f"{self.loss.canonical(measure.values, defaults=True)}|{options.context}"
         if self.form is not None:

@@ -110,6 +110,8 @@ def in_doubles(record: R, names: Mapping[str, str]) -> R:
     lost = {}
     for name in names:
         held = getattr(record, name)
+        if held is None or (isinstance(held, float) and math.isfinite(held)):
+            continue
         if (found := _in_doubles(held)) is not held:
             lost[name] = found
     if not lost:
