@@ -104,18 +104,23 @@ class Tally:
                 self.sink(piece)
 
     def _keep_to(self, limit: int) -> None:
-        """Put rows aside that do not fit into the memory; tables of classes that do not are refused."""
+        """Put rows aside that do not fit into the memory; tables of classes and bins that do not are refused."""
         # Imported here: few losses have such states.
         from losscli.numbers.confusion import Confusion
+        from losscli.numbers.counted import Counted
         from losscli.numbers.values import Values
 
-        size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, Confusion))
-        if size > limit:
-            raise DataError(
-                "the tables of classes do not fit into memory",
-                f"they take about {size} bytes, and {limit} may be held",
-                "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
-            )
+        for kind, what, otherwise in (
+            (Confusion, "tables of classes", "a loss of numbers, such as `mse`, needs no table"),
+            (Counted, "bins of rounded values", "a smaller `approx` has fewer"),
+        ):
+            size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, kind))
+            if size > limit:
+                raise DataError(
+                    f"the {what} do not fit into memory",
+                    f"they take about {size} bytes, and {limit} may be held",
+                    f"give more `--memory`; {otherwise}",
+                )
         rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
         if sum(state.TIMES * state.bytes_held for state in rows.values()) > limit:
             from losscli.table.spill import Spill

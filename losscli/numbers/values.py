@@ -167,10 +167,7 @@ class Values:
 
     def quantile(self, level: Fraction, column: int = 0) -> float:
         """The middle of the two `ends` of a quantile, as of the median of an even number of rows."""
-        low, high = self.ends(level, column)
-        if low == high or math.isinf(high):
-            return high
-        return round_fraction((Fraction(low) + Fraction(high)) / 2)
+        return middle(*self.ends(level, column))
 
     def ends(self, level: Fraction, column: int = 0) -> tuple[float, float]:
         """The least value that so much of the weight does not exceed, and the greatest that would do as well.
@@ -283,6 +280,13 @@ class Values:
         """The least value above another; None where there is none."""
         found = [held[held > value] for rows in self._read(column) for held in rows.columns]
         return min((float(above.min()) for above in found if len(above)), default=None)
+
+
+def middle(low: float, high: float) -> float:
+    """The middle of two numbers, rounded once."""
+    if low == high or math.isinf(high):
+        return high
+    return round_fraction((Fraction(low) + Fraction(high)) / 2)
 
 
 def _together(parts: Sequence[Rows]) -> Rows:

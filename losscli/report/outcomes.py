@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from losscli.measure.tally import Tally
     from losscli.numbers.confusion import Confusion, Counts
     from losscli.report.group_values import GroupValues
+    from losscli.report.within import Within
     from losscli.statistics.intervals import IntervalSpec
 
 
@@ -44,7 +45,7 @@ class FinishedPart(NamedTuple):
     part: ResultPart
     state: Any
     name: dict[str, str]  # of the part; empty for the whole
-    finished: Finished
+    finished: Finished | Within
     several: bool = False  # an average of parts
     note: str | None = None  # on parts that it leaves out
     groups: GroupValues | None = None  # the values of which it is the mean
@@ -126,7 +127,7 @@ class Finisher:
             return self._averaged(counts, names, states)
         return self._averaged(states, names, states)
 
-    def finished(self, state: Any) -> Finished:
+    def finished(self, state: Any) -> Finished | Within:
         if isinstance(state, Undefined):
             return state
         return finish(self.loss, self.params, state, self.options.row_name)

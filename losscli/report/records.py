@@ -71,7 +71,8 @@ class Result(Record):
         Says(
             "what is more than a number: a matrix (of more than 100 classes its cells that occur, "
             "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, points of a curve, "
-            "worst rows; of how many groups the value is the mean, and the worst of them"
+            "worst rows; how far an approximate value may be from the exact one; of how many groups the value is "
+            "the mean, and the worst of them"
         ),
     ]
     signature: Annotated[str, Says("all that changes what the number means", min_length=1)]

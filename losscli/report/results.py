@@ -19,6 +19,7 @@ from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
 from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
+from losscli.report.within import Within, bound_said
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ class _MeasuredRows(NamedTuple):
         elif not absent.isdisjoint(units):
             finished = Undefined(self._why_no_row(skipped))
         value, note = rounded(finished)
+        bound = finished.bound if isinstance(finished, Within) and value is not None else None
         total = None
         if groups is None and loss.is_mean and not several and isinstance(state, Sums):
             total = state.totals[0].rounded()
@@ -268,11 +270,18 @@ class _MeasuredRows(NamedTuple):
             constant=None,
             note="; ".join(
                 said
-                for said in (note, left_out, *notes, self._missing_classes(units), found and found.note)
+                for said in (
+                    note,
+                    left_out,
+                    bound_said(bound),
+                    *notes,
+                    self._missing_classes(units),
+                    found and found.note,
+                )
                 if said
             )
             or None,
-            detail=self._detail(outcome, several and len(units) > 1),
+            detail=self._detail(outcome, several and len(units) > 1, bound),
             slice=self.slice,
             signature=self.finisher.signature + self.by,
         )
@@ -297,9 +306,10 @@ class _MeasuredRows(NamedTuple):
         said = f"a missing value such as `NA` is a class beside numeric classes, first in {self.finisher.options.row_name(row)}"
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
-    def _detail(self, outcome: FinishedPart, averaged: bool) -> dict[str, Any] | None:
-        """What is more than a number; of an average of several units only what there is of groups."""
+    def _detail(self, outcome: FinishedPart, averaged: bool, bound: float | None) -> dict[str, Any] | None:
+        """What is more than a number; of an average of several units its bound, and what there is of groups."""
         found = None if averaged else self._detail_of_rows(outcome.part.unit, outcome.state, outcome.name)
+        found = found if bound is None else {**(found or {}), "bound": bound}
         return found if outcome.groups is None else outcome.groups.detail(self.finisher.loss.better, found)
 
     def _detail_of_rows(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
