@@ -13,8 +13,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import NONNEGATIVE, POSITIVE, REAL
-from losscli.losses.double_double import log_pair, total
 from losscli.losses.stable import error_in, expm1_gap
+from losscli.numbers.double_double import log_pair, total
 from losscli.numbers.error_free import two_product
 from losscli.numbers.special import erf, erfcx
 

@@ -21,8 +21,6 @@ from losscli.loss.domains import (
     TweediePower,
 )
 from losscli.loss.elicits import MEAN, MEAN_AND_VARIANCE
-from losscli.losses import double_double
-from losscli.losses.double_double import DoubleDouble
 from losscli.losses.moments import flat
 from losscli.losses.stable import (
     entropy_gap,
@@ -32,6 +30,8 @@ from losscli.losses.stable import (
     log_ratio,
     ratio_gap,
 )
+from losscli.numbers import double_double
+from losscli.numbers.double_double import DoubleDouble
 from losscli.numbers.error_free import two_difference, two_product
 from losscli.numbers.joined import Deviances
 from losscli.numbers.sums import Moments, Sums

@@ -14,7 +14,8 @@ from losscli.loss.declare import Column, loss
 from losscli.loss.domains import COUNTS, NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
 from losscli.loss.elicits import MEAN
 from losscli.losses.distribution import poisson_nll, squares_over
-from losscli.losses.double_double import (
+from losscli.losses.stable import entropy_gap
+from losscli.numbers.double_double import (
     HALF_LOG_2PI,
     HALF_LOG_2PI_LOST,
     SMALL_STEP,
@@ -33,7 +34,6 @@ from losscli.losses.double_double import (
     times,
     total,
 )
-from losscli.losses.stable import entropy_gap
 from losscli.numbers.error_free import two_difference, two_product, two_sum
 
 SAMPLE = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred"

@@ -1,6 +1,7 @@
-"""The error function and its scaled complement for arrays, with a relative error of a few roundings.
+"""The error function and its scaled complement, and polynomials, for arrays.
 
-By the rational approximations of W. J. Cody (1969), doi:10.1090/S0025-5718-1969-0247736-4.
+The first two by the rational approximations of W. J. Cody (1969), doi:10.1090/S0025-5718-1969-0247736-4, with a
+relative error of a few roundings.
 """
 
 from __future__ import annotations
@@ -77,3 +78,12 @@ def _ratio(coefficients: tuple[Sequence[float], Sequence[float]], x: Floats) -> 
     above, below = (np.polynomial.polynomial.polyval(x, part) for part in coefficients)
     ratio: Floats = above / below
     return ratio
+
+
+def polynomial(coefficients: Sequence[float], x: Floats) -> Floats:
+    """c0 + c1 x + c2 x² + …, by Horner's rule."""
+    value = np.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value *= x
+        value += coefficient
+    return value
