@@ -138,7 +138,7 @@ def logs_normal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        1 / sd - (label - mean)**2 / sd**3
+        (sd**2 - (label - mean)**2) / sd**3
 
     >>> logs_normal(np.array([0.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -197,7 +197,7 @@ def logs_laplace(label: Column, loc: Column, scale: Column) -> Column:
 
     Gradient by `scale`:
 
-        (1 - abs(label - loc) / scale) / scale
+        (scale - abs(label - loc)) / scale**2
 
     >>> logs_laplace(np.array([0.0]), np.array([0.0]), np.array([0.5]))
     array([0.])
@@ -335,7 +335,7 @@ def logs_lognormal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        1 / sd - (log(label) - mean)**2 / sd**3
+        (sd**2 - (log(label) - mean)**2) / sd**3
 
     >>> logs_lognormal(np.array([1.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -402,7 +402,7 @@ def logs_poisson(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        1 - label / pred
+        (pred - label) / pred
 
     >>> logs_poisson(np.array([0.0, 1.0]), np.array([2.0, 1.0]))
     array([2., 1.])

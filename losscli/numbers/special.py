@@ -1,4 +1,4 @@
-"""The error function and its scaled complement, and polynomials, for arrays.
+"""The error function, its scaled complement, the logistic function and its integral, and polynomials, for arrays.
 
 The first two by the rational approximations of W. J. Cody (1969), doi:10.1090/S0025-5718-1969-0247736-4, with a
 relative error of a few roundings.
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from losscli.numbers.error_free import two_product
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats
@@ -56,7 +58,8 @@ def erf(x: Floats) -> Floats:
 def erfc(x: Floats) -> Floats:
     """``1 - erf(x)``."""
     size = np.abs(x)
-    above = np.exp(-size * size) * erfcx(size)
+    square, lost = two_product(size, size)
+    above = np.exp(-square) * (1.0 - lost) * erfcx(size)
     found: Floats = np.where(x < 0.0, 2.0 - above, above)
     return found
 
@@ -71,6 +74,19 @@ def erfcx(x: Floats) -> Floats:
     inverse = 1.0 / far
     square = inverse * inverse
     return np.where(x > _END_MIDDLE, (_ONE_OVER_ROOT_PI - square * _ratio(_FAR, square)) * inverse, found)
+
+
+def sigmoid(x: Floats) -> Floats:
+    """``1 / (1 + exp(-x))``."""
+    power = np.exp(-np.abs(x))
+    found: Floats = np.where(x < 0.0, power, 1.0) / (1.0 + power)
+    return found
+
+
+def softplus(x: Floats) -> Floats:
+    """``log1p(exp(x))``."""
+    found: Floats = np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0.0)
+    return found
 
 
 def _ratio(coefficients: tuple[Sequence[float], Sequence[float]], x: Floats) -> Floats:
