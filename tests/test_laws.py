@@ -70,6 +70,7 @@ LAWS = {
     "weights": "a weight of k is the row k times, to the bit; scale does not matter",
     "order": "any order, cut, number of jobs and format: the same bits",
     "ulps": "within 4 ulp of the definition in 400 digits",
+    "gradient": "within 4 ulp of the slope of the definition in 400 digits",
     "range": "a value wherever the definition's own fits a double",
     "params": "a parameter out of range is a usage error that names it",
     "pickle": "plans pickle, states survive JSON",
@@ -878,6 +879,7 @@ def test_what_a_loss_cannot_keep_is_declared_by_the_name_of_the_law_with_a_reaso
         assert set(form.exceptions) <= set(LAWS), title(form)
         assert all(len(reason.split()) >= 4 for reason in form.exceptions.values()), title(form)
         assert ("ulps" in form.exceptions) == (form.ulps > 4.0), title(form)
+        assert ("gradient" in form.exceptions) == (form.gradient_ulps > 4.0), title(form)
         # How far rows may lie off is a number of a size that somebody thought of.
         assert form.ulps <= 64.0, title(form)
 

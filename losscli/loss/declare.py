@@ -159,8 +159,7 @@ class Loss:
     lengths: tuple[str, ...] = ()
     """The parameters in the unit of the label."""
     root: Callable[..., Any] | None = None
-    """What the rows are the squares of.  Where a square is no double its root is summed, so that a function of the
-    mean of squares has its value all the same."""
+    """What the rows are the squares of: where a square is no double, its root is summed."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
     and must be whole.  A text names a parameter: it is so unless that is 0, or where it has a value (``variant=a``)."""
@@ -177,6 +176,8 @@ class Loss:
     """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
+    gradient_ulps: float = 4.0
+    """How far their gradient may lie from its slope."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """Laws not kept, with reasons."""
     grouped: bool = False
@@ -325,9 +326,8 @@ class Loss:
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
         """The row function's value for every row: (n,), or several such columns.
 
-        Where the result is infinite although every input is finite, an intermediate step may have
-        overflowed.  A row function that is declared homogeneous of degree k is then evaluated again
-        on a quarter of the inputs, and the result is 4**k times that.
+        Where the result is infinite although no input is, a step may have overflowed.  A row function that is
+        homogeneous of degree k is then evaluated again on a quarter of the inputs: 4**k times that.
         """
         with np.errstate(all="ignore"):
             column = self.rows(**roles, **params)

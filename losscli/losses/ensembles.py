@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import Real
-from losscli.losses.double_double import (
+from losscli.losses.similarity import to_size_one
+from losscli.numbers.double_double import (
     LN2_HIGH,
     LN2_LOW,
     DoubleDouble,
@@ -19,7 +20,6 @@ from losscli.losses.double_double import (
     times,
     total,
 )
-from losscli.losses.similarity import to_size_one
 from losscli.numbers.error_free import two_difference
 from losscli.table.block import Ints
 

@@ -14,7 +14,8 @@ from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import COUNTS, NONNEGATIVE, POSITIVE, REAL, SIMPLEX, UNIT, Interval
 from losscli.loss.elicits import MEAN
 from losscli.losses.distribution import poisson_nll, squares_over
-from losscli.losses.double_double import (
+from losscli.losses.stable import entropy_gap
+from losscli.numbers.double_double import (
     HALF_LOG_2PI,
     HALF_LOG_2PI_LOST,
     SMALL_STEP,
@@ -33,7 +34,6 @@ from losscli.losses.double_double import (
     times,
     total,
 )
-from losscli.losses.stable import entropy_gap
 from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.table.block import Mask
 
@@ -144,7 +144,7 @@ def logs_normal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        1 / sd - (label - mean)**2 / sd**3
+        (sd**2 - (label - mean)**2) / sd**3
 
     >>> logs_normal(np.array([0.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -203,7 +203,7 @@ def logs_laplace(label: Column, loc: Column, scale: Column) -> Column:
 
     Gradient by `scale`:
 
-        (1 - abs(label - loc) / scale) / scale
+        (scale - abs(label - loc)) / scale**2
 
     >>> logs_laplace(np.array([0.0]), np.array([0.0]), np.array([0.5]))
     array([0.])
@@ -341,7 +341,7 @@ def logs_lognormal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        1 / sd - (log(label) - mean)**2 / sd**3
+        (sd**2 - (log(label) - mean)**2) / sd**3
 
     >>> logs_lognormal(np.array([1.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -456,7 +456,7 @@ def logs_poisson(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        1 - label / pred
+        (pred - label) / pred
 
     >>> logs_poisson(np.array([0.0, 1.0]), np.array([2.0, 1.0]))
     array([2., 1.])

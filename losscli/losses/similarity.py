@@ -10,7 +10,7 @@ import numpy as np
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
 from losscli.loss.elicits import COLUMN_MEANS, COLUMN_MEDIANS
-from losscli.losses.double_double import DoubleDouble, quotient, total
+from losscli.numbers.double_double import DoubleDouble, quotient, total
 from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.table.block import Ints, Mask
 

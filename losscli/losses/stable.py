@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Literal
@@ -15,6 +15,7 @@ import numpy as np
 from losscli.loss.declare import Column
 from losscli.loss.domains import surely_finite
 from losscli.numbers.error_free import two_difference, two_sum
+from losscli.numbers.special import polynomial
 
 
 def margin_missed(margin: float, rival: Column, own: Column) -> Column:
@@ -137,15 +138,6 @@ def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
 
 _ATANH = [1.0 / (2 * k + 3) for k in range(28)]
 _EXP = [1.0 / math.factorial(k + 2) for k in range(20)]
-
-
-def polynomial(coefficients: Sequence[float], x: Column) -> Column:
-    """c0 + c1 x + c2 x² + …, by Horner's rule."""
-    value = np.full_like(x, coefficients[-1])
-    for coefficient in reversed(coefficients[:-1]):
-        value *= x
-        value += coefficient
-    return value
 
 
 def _atanh_beyond(v: Column) -> Column:

@@ -11,7 +11,7 @@ from recorded import recorded
 from scipy import stats
 
 from losscli.losses import find
-from losscli.losses.double_double import gamma_gap, lgamma_drop, lgamma_pair
+from losscli.numbers.double_double import gamma_gap, lgamma_drop, lgamma_pair
 
 LABEL = [0.3, 2.0, 1.25, 7.5]
 COUNT = [0.0, 3.0, 1.0, 12.0]
