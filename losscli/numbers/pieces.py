@@ -66,6 +66,13 @@ class Rows(NamedTuple):
         return Fraction(len(self.columns[0]) if chosen is None else int(np.count_nonzero(chosen)))
 
 
+def together(parts: Sequence[Rows]) -> Rows:
+    """The rows of several parts in one, in their order."""
+    columns = zip(*(rows.columns for rows in parts), strict=True)
+    weights = [rows.weight for rows in parts if rows.weight is not None]
+    return Rows(tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None)
+
+
 class Stretch(NamedTuple):
     """Rows of a piece that are of one group and kind, from ``start`` to ``stop``."""
 

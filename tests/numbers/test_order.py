@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import pytest
+from kept_rows import merged, put_aside, states_of
 
-from losscli.numbers import order, values
+from losscli.numbers import ascending, values
 from losscli.numbers.order import Order
 from losscli.numbers.values import Values
 from losscli.table.spill import Spill
 
 KINDS = 3
-
-
-def states_of(
-    kind: Any, columns: Any, weight: Any, cut: int, codes: Any = None, groups: int = 1
-) -> list[Any]:
-    """The states of blocks of ``cut`` rows."""
-    found = []
-    for start in range(0, len(columns[0]), cut):
-        here = slice(start, start + cut)
-        of_block = [column[here] for column in columns]
-        held = None if weight is None else weight[here]
-        found.append(kind.of(of_block, held, None, None if codes is None else codes[here], groups))
-    return found
-
-
-def merged(states: list[Any]) -> Any:
-    return reduce(lambda one, other: one.merge(other), states)
-
-
-def put_aside(states: list[Any], spill: Spill) -> Any:
-    """The states merged, their rows put aside after every third."""
-    whole = states[0]
-    for at, state in enumerate(states[1:]):
-        whole = whole.merge(state)
-        if at % 3 == 1:
-            whole = whole.put_aside(spill)
-    return whole
 
 
 def steps(state: Order) -> list[tuple[Any, ...]]:
@@ -82,7 +55,7 @@ def drawn(ties: bool, weighted: str) -> tuple[Any, Any, Any]:
 def test_steps_are_the_weights_of_each_value_by_kind(
     ties: bool, weighted: str, aside: bool, at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order, "AT_A_TIME", at_a_time)
+    monkeypatch.setattr(ascending, "AT_A_TIME", at_a_time)
     column, kinds, weight = drawn(ties, weighted)
     states = states_of(Order, (column, kinds), weight, 170)
     with Spill() as spill:
@@ -98,7 +71,7 @@ def test_steps_are_the_weights_of_each_value_by_kind(
 def test_more_stretches_than_are_searched_are_sorted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     column, kinds, _ = drawn(True, "none")
     wanted = steps(merged(states_of(Order, (column, kinds), None, 170)))
-    monkeypatch.setattr(order, "MOST_STRETCHES", 5)
+    monkeypatch.setattr(ascending, "MOST_STRETCHES", 5)
     assert steps(merged(states_of(Order, (column, kinds), None, 170))) == wanted
 
 
