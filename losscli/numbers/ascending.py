@@ -6,19 +6,22 @@ memory, so that what is worked out is the same whether rows were put aside or no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
 from losscli.numbers.pieces import Stretch, joined
 from losscli.numbers.values import Values
 from losscli.numbers.whole_weights import WeightUnit
+from losscli.table.workers import bounded, workers
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats
+
+R = TypeVar("R")
 
 AT_A_TIME = 1 << 18
 """Rows of a range of values, about."""
@@ -33,14 +36,20 @@ class Run(NamedTuple):
     rows: Stretch
 
     @property
-    def ends(self) -> set[float]:
-        """The least and the greatest value."""
-        return {self.rows.value(self.rows.start), self.rows.value(self.rows.stop - 1)}
+    def least(self) -> float:
+        return self.rows.value(self.rows.start)
+
+    @property
+    def greatest(self) -> float:
+        return self.rows.value(self.rows.stop - 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Ascending(Values):
     """Rows whose first column ascends in each stretch of a piece."""
+
+    jobs: int = 1
+    """Ranges that are worked out side by side."""
 
     ASCENDING: ClassVar = True
 
@@ -59,6 +68,14 @@ class Ascending(Values):
         weights = [piece.weight for piece in self.pieces if piece.weight is not None]
         parts = (held[at : at + AT_A_TIME] for held in weights for at in range(0, len(held), AT_A_TIME))
         return WeightUnit.of(parts, self.weight)
+
+    def of_ranges(self, work: Callable[[Sequence[Run]], R], runs: Sequence[Run]) -> Iterator[R]:
+        """What some work makes of each range of values of some runs, in order."""
+        cuts = list(ranges(runs))
+        jobs = min(self.jobs, len(cuts)) or 1
+        _ = self.unit  # is worked out once, before threads ask for it
+        with workers(jobs) as pool:
+            yield from bounded(pool, work, cuts, ahead=jobs + 1)
 
     def weight_of(self, rows: Stretch) -> int:
         """What the rows of a stretch weigh, in the unit of all weights."""
@@ -90,7 +107,8 @@ def ranges(runs: Sequence[Run]) -> Iterator[list[Run]]:
 
 def one_value(runs: Sequence[Run]) -> bool:
     """Whether all rows of some runs have one value."""
-    return len(set[float]().union(*(run.ends for run in runs))) == 1
+    value = runs[0].least
+    return all(run.least == value == run.greatest for run in runs)
 
 
 def _bounds(runs: Sequence[Run]) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -180,3 +181,16 @@ def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighte
             assert found[kind][at] * unit == wanted
     assert len(marks) <= 50
     assert everything.tolist() == np.unique(column + 0.0).tolist()
+
+
+@pytest.mark.parametrize("weighted", ["none", "fractions"])
+@pytest.mark.parametrize("aside", [False, True])
+def test_ranges_that_are_worked_out_side_by_side_come_in_order(
+    weighted: str, aside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ascending, "AT_A_TIME", 64)
+    column, kinds, weight = drawn(True, weighted)
+    states = states_of(Order, (column, kinds), weight, 170)
+    with Spill() as spill:
+        state = put_aside(states, spill) if aside else merged(states)
+        assert steps(replace(state, jobs=3)) == steps(state)
