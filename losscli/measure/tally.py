@@ -126,7 +126,7 @@ class Tally:
             if isinstance(observer, Observer) and observer.adds_up:
                 self.kept[observer, WHOLE] = merged_groups(state, len(self.labels[0]))
 
-    def share(self, jobs: int) -> None:
+    def finish_with(self, jobs: int) -> None:
         """Let what is worked out by ranges of values be worked out by so many threads."""
         if self.memory is None or jobs == 1:
             return

@@ -65,7 +65,7 @@ def run(
 
         outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
     outcome.tally.add_up()
-    outcome.tally.share(jobs)
+    outcome.tally.finish_with(jobs)
     return outcome
 
 
