@@ -99,8 +99,8 @@ class Ranked(Ascending):
 
     def constant(self, column: int) -> bool:
         """Whether all rows have one value in a column."""
-        held = [rows.columns[0] for rows in self._read(column)]
-        return len({float(end) for values in held for end in (values.min(), values.max())}) == 1
+        parts = (rows.columns[0] for rows in self._read(column))
+        return len({float(end) for values in parts for end in (values.min(), values.max())}) == 1
 
     # ------------------------------------------------------------------ pairs
 
