@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.numbers.ascending import Ascending, Run, one_value
 from losscli.numbers.ordered_keys import keys_of, values_of
-from losscli.numbers.pieces import Rows, Stretch, together
+from losscli.numbers.pieces import Rows, Stretch
 from losscli.numbers.whole_weights import Whole
 
 if TYPE_CHECKING:
@@ -118,20 +118,31 @@ class Order(Ascending):
                 sum(self.weight_of(run.rows) for run in runs if run.kind == kind) for kind in range(kinds)
             ]
             return Steps(np.array([runs[0].least]), tuple(self.unit.whole([total]) for total in totals))
-        of_rows = np.array([run.kind for run in runs], np.int32).repeat([len(run.rows) for run in runs])
-        rows = together([run.rows.rows() for run in runs])
-        order = np.argsort(rows.columns[0], kind="stable")
-        rows, held = rows.take(order), of_rows[order]
-        values = rows.columns[0]
+        by_kind = [_merged([run.rows.rows() for run in runs if run.kind == kind]) for kind in range(kinds)]
+        values = np.concatenate([rows.columns[0] for rows in by_kind])
+        values.sort(kind="stable")
         places = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)
-        rest = places + 1  # up to each value, the rows of kinds that are still to come
+        values, rest = (
+            values[places],
+            places + 1,
+        )  # up to each value, the rows of kinds that are still to come
         weights = []
-        for kind in range(kinds):
-            own = held == kind
-            ends = rest if kind == kinds - 1 else own.cumsum()[places]
+        for kind, rows in enumerate(by_kind):
+            ends = rest if kind == kinds - 1 else rows.columns[0].searchsorted(values, "right")
             rest = rest - ends
             if rows.weight is not None:
-                upto = self.unit.multiples(rows.weight[own]).cumsum()
-                ends = np.concatenate([self.unit.whole([0]), upto])[ends]
+                ends = np.concatenate([self.unit.whole([0]), self.unit.multiples(rows.weight).cumsum()])[ends]
             weights.append(np.diff(ends, prepend=self.unit.whole([0])))
-        return Steps(values[places], tuple(weights))
+        return Steps(values, tuple(weights))
+
+
+def _merged(parts: Sequence[Rows]) -> Rows:
+    """Rows whose values ascend, of several such."""
+    if not parts:
+        return Rows((np.zeros(0),), None)
+    values = np.concatenate([rows.columns[0] for rows in parts])
+    weights = [rows.weight for rows in parts if rows.weight is not None]
+    if not weights:
+        values.sort(kind="stable")
+        return Rows((values,), None)
+    return Rows((values,), np.concatenate(weights)).take(np.argsort(values, kind="stable"))
