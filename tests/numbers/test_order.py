@@ -11,7 +11,9 @@ import pytest
 from kept_rows import merged, put_aside, states_of
 
 from losscli.numbers import ascending, values
+from losscli.numbers.class_order import ClassOrder
 from losscli.numbers.order import Order
+from losscli.numbers.states import merged_groups
 from losscli.numbers.values import Values
 from losscli.table.spill import Spill
 
@@ -194,3 +196,13 @@ def test_ranges_that_are_worked_out_side_by_side_come_in_order(
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
         assert steps(replace(state, jobs=3)) == steps(state)
+
+
+def test_the_order_of_a_class_is_the_same_of_groups_that_were_merged() -> None:
+    rng = np.random.default_rng(1)
+    columns = rng.integers(0, KINDS, 300), *rng.random((KINDS, 300))
+    whole = ClassOrder.of(columns, None)
+    groups = merged_groups(ClassOrder.of(columns, None, None, rng.integers(0, 5, 300), 5), 5)
+    assert [steps(groups.by_score(c)) for c in range(KINDS)] == [
+        steps(whole.by_score(c)) for c in range(KINDS)
+    ]
