@@ -6,7 +6,7 @@ Tallies merge: the fold over any cut of the rows is the fold over the whole, to 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -134,6 +134,16 @@ class Tally:
         for observer, state in by_slice:
             if isinstance(observer, Observer) and observer.adds_up:
                 self.kept[observer, WHOLE] = merged_groups(state, len(self.labels[0]))
+
+    def finish_with(self, jobs: int) -> None:
+        """Let what is worked out by ranges of values be worked out by so many threads."""
+        if self.memory is None or jobs == 1:
+            return
+        from losscli.numbers.ascending import Ascending
+
+        for key, state in self.kept.items():
+            if isinstance(state, Ascending):
+                self.kept[key] = replace(state, jobs=jobs)
 
     def slices(self, place: int, codes: Sequence[int]) -> Iterator[Tally]:
         """What is known of the rows of each of some slices of a slicing."""

@@ -22,10 +22,8 @@ from losscli.measure.engines.pool import (
     Outcome,
     Sink,
     batches_of,
-    bounded,
     decoded_batches,
     empty_tally,
-    workers,
 )
 from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
@@ -33,6 +31,7 @@ from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
 from losscli.pairing.position import Segment, align, row_segments, segments, within
 from losscli.table.block import AnyColumn, ColumnRequest
+from losscli.table.workers import bounded, workers
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +65,7 @@ def run(
 
         outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
     outcome.tally.add_up()
+    outcome.tally.finish_with(jobs)
     return outcome
 
 
