@@ -18,8 +18,11 @@ import numpy as np
 from losscli.loss.paired import Paired
 from losscli.loss.rounded import FUNCTIONS, Rounded
 
-MOST_ROUNDING = 13.0
-"""Rows with greater squares of roundings are evaluated in twice the digits."""
+MOST_ROUNDING = 22.0
+"""Rows with greater squares of roundings, in half an ulp, are evaluated in twice the digits."""
+
+AT_ONCE = 8192
+"""Rows that are evaluated at once: what is worked out on the way stays in the cache."""
 
 OPERATORS: dict[type, Any] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -40,17 +43,23 @@ def evaluate_rows(
     as its place, and the result is (n, columns).
     """
     body = ast.parse(text).body
+    rows = len(next(iter(roles.values())))
+    value = np.empty((rows, roles[by[0]].shape[1] if by else 1))
+    rounded = np.zeros(rows, dtype=bool)
     with np.errstate(all="ignore"):
-        found = _Namespace(roles, params, Rounded).run(body, by)
-        value = np.stack([one.near for one in found], axis=1) if by else found[0].near
-        rounded = np.zeros(len(value), dtype=bool)
-        for one in found:
-            rounded |= np.logical_not(one.squares <= MOST_ROUNDING)
-        if rounded.any():
-            some = {name: values[rounded] for name, values in roles.items()}
-            better = [near + lost for near, lost in _Namespace(some, params, Paired).run(body, by)]
-            value[rounded] = np.stack(better, axis=1) if by else better[0]
-    return value
+        for start in range(0, rows, AT_ONCE):
+            here = slice(start, start + AT_ONCE)
+            part = {name: values[here] for name, values in roles.items()}
+            for column, found in zip(value.T, _Namespace(part, params, Rounded).run(body, by), strict=True):
+                column[here] = found.near
+                rounded[here] |= found.beyond(MOST_ROUNDING)
+        again = np.flatnonzero(rounded)
+        for start in range(0, len(again), AT_ONCE):
+            places = again[start : start + AT_ONCE]
+            part = {name: values[places] for name, values in roles.items()}
+            for column, found in zip(value.T, _Namespace(part, params, Paired).run(body, by), strict=True):
+                column[places] = found.near + found.lost
+    return value if by else value[:, 0]
 
 
 class _Namespace:
@@ -81,9 +90,9 @@ class _Namespace:
 
     def _column(self, value: Any) -> Any:
         """The value as a number for every row."""
-        near, rounding = self.number.of(value)
+        number = self.number.of(value)
         rows = len(next(iter(self.roles.values())))
-        return self.number(np.array(np.broadcast_to(near, rows)), rounding)
+        return number if np.ndim(number.near) else self.number(np.full(rows, number.near), number.squares)
 
     def value(self, node: ast.expr, local: Mapping[str, Any] | None = None) -> Any:
         local = local or {}

@@ -97,8 +97,7 @@ def _first_order(function: Callable[[Any], Any], slope: Callable[[Any], Any]) ->
 
 
 def _exp(x: Paired) -> tuple[Any, Any]:
-    near, lost = exp_pair(x.near)
-    return near, np.where(np.isfinite(near), lost + near * x.lost, 0.0)
+    return exp_pair(x.near, x.lost)
 
 
 def _expm1(x: Paired) -> tuple[Any, Any]:

@@ -294,8 +294,8 @@ def spherical(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        length = sqrt(pred**2 + (1 - pred)**2)
-        (pred - 1 if label == 1 else pred) / length**3
+        square = pred**2 + (1 - pred)**2
+        (pred - 1 if label == 1 else pred) / (square * sqrt(square))
 
     >>> spherical(np.array([1.0, 0.0]), np.array([1.0, 0.5]))
     array([-1.        , -0.70710678])

@@ -61,9 +61,9 @@ def spherical_of_classes(label: Codes, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        length = sqrt(sum(p**2 for p in pred))
+        square = sum(p**2 for p in pred)
         others = sum(p**2 for c, p in enumerate(pred) if c != label)
-        (pred[label] * pred[j] if j != label else -others) / length**3
+        (pred[label] * pred[j] if j != label else -others) / (square * sqrt(square))
 
     >>> spherical_of_classes(np.array([0]), np.array([[0.75, 0.0, 1.0]]))
     array([-0.6])

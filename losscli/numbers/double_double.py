@@ -7,6 +7,7 @@ would be all that remains.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from functools import cache
 from typing import Any, TypeAlias
@@ -30,72 +31,126 @@ def quotient(x: Floats, y: Floats) -> DoubleDouble:
 def times(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
     """The product of two pairs."""
     near, lost = two_product(x[0], y[0])
-    return near, np.where(np.isfinite(near), lost + (x[0] * y[1] + x[1] * y[0]), 0.0)
+    return near, _none_where_infinite(near, lost + (x[0] * y[1] + x[1] * y[0]))
 
 
 def over(x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
     """The quotient of two pairs."""
-    near, lost = quotient(x[0], y[0])
-    rest = lost + (x[1] - near * y[1]) / y[0]
-    return near, np.where(np.isfinite(near), rest, 0.0)
+    near = x[0] / y[0]
+    back, lost = two_product(near, y[0])
+    rest = (((x[0] - back) - lost) + (x[1] - near * y[1])) / y[0]
+    return near, _none_where_infinite(back, rest)
 
 
 def sum_of(*pairs: DoubleDouble) -> DoubleDouble:
     """The sum of pairs."""
-    return total(*(near for near, _ in pairs), *(lost for _, lost in pairs))
+    return _added([near for near, _ in pairs], sum(lost for _, lost in pairs))
 
 
 def total(*terms: Floats | float) -> DoubleDouble:
     """The sum of the terms, rounded, and what the roundings lost (Neumaier's sum)."""
-    near: Any = terms[0]
-    low: Any = 0.0
+    return _added(terms, 0.0)
+
+
+def _added(terms: Sequence[Any], low: Any) -> DoubleDouble:
+    near = terms[0]
     for term in terms[1:]:
         near, lost = two_sum(near, term)
         low = low + lost
-    # Once more, so that the first is the sum rounded.  An infinite sum has lost nothing.
-    low = np.where(np.isfinite(near), low, 0.0)
+    # Once more, so that the first is the sum rounded.
+    low = _none_where_infinite(near, low)
     whole = near + low
-    return whole, np.where(np.isfinite(whole), (near - whole) + low, 0.0)
+    return whole, _none_where_infinite(whole, (near - whole) + low)
+
+
+def _none_where_infinite(near: Any, lost: Any) -> Any:
+    """What was lost: nothing of what is infinite or no number."""
+    if np.isfinite(lost).all():
+        return lost
+    return np.where(np.isfinite(near) & np.isfinite(lost), lost, 0.0)
 
 
 LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf79abc9e3b39p-40")
+STEP_HIGH, STEP_LOW = LN2_HIGH / 128.0, LN2_LOW / 128.0
+_LOG_SERIES = [(-1.0) ** k / (k + 3) for k in range(7)]
+_EXP_SERIES = [1.0 / math.factorial(k + 2) for k in range(5)]
 
 
 @cache
-def _logs_of_64ths() -> tuple[Floats, Floats]:
-    """log(j / 64) for j from 1 to 91, as pairs; the entry of j = 0 is not used."""
-    logs = [Context(prec=50).ln(Decimal(max(j, 1)) / 64) for j in range(92)]
-    high = np.array([float(log) for log in logs])
-    return high, np.array([float(log - Decimal(one)) for log, one in zip(logs, high.tolist(), strict=True)])
+def _logs_by_256ths() -> tuple[Floats, Floats, Floats]:
+    """By j, 256 / j to 12 bits, and minus the log of it: its part above 2**-42, and the rest."""
+    inverses = [round(2**20 / max(j, 181)) / 2**12 for j in range(364)]
+    logs = [-Context(prec=50).ln(Decimal(inverse)) for inverse in inverses]
+    high = [round(log * 2**42) / 2**42 for log in logs]
+    low = [float(log - Decimal(one)) for log, one in zip(logs, high, strict=True)]
+    return np.array(inverses), np.array(high), np.array(low)
 
 
 def log_pair(x: Floats) -> DoubleDouble:
-    """``log(x)`` for x > 0, with a relative error of about 1e-22."""
+    """``log(x)`` for x > 0, with a relative error of some 2**-70."""
     mantissa, exponent = np.frexp(x)
-    low = mantissa < math.sqrt(0.5)
-    mantissa = np.where(low, 2.0 * mantissa, mantissa)
-    power = (exponent - low).astype(np.float64)
-    place = np.rint(64.0 * mantissa)
-    # log of a 64th from a table, and a series for the rest, which is below 1/90.
-    nearest = place / 64.0
-    apart = mantissa - nearest
-    rest = apart / nearest
-    back, back_lost = two_product(rest, nearest)
-    rest_lost = ((apart - back) - back_lost) / nearest
-    square, square_lost = two_product(rest, rest)
-    cubes = rest * square * polynomial([(-1.0) ** k / (k + 3) for k in range(9)], rest)
-    high, high_lost = (table[place.astype(np.int64)] for table in _logs_of_64ths())
-    small = (rest_lost * (1.0 - rest) - 0.5 * square_lost) + (power * LN2_LOW + high_lost)
-    return total(power * LN2_HIGH, high, rest, -0.5 * square, cubes, small)
+    less = mantissa < math.sqrt(0.5)
+    mantissa = np.where(less, 2.0 * mantissa, mantissa)
+    power = (exponent - less).astype(np.float64)
+    place = np.rint(256.0 * mantissa).astype(np.intp)
+    inverse, log, log_low = (table[place] for table in _logs_by_256ths())
+    # mantissa * inverse - 1 is exact in two parts, and below 1/300; its log by the series.
+    high = rounded_to(mantissa, 2.0**-26)
+    first, second = high * inverse - 1.0, (mantissa - high) * inverse
+    rest = first + second
+    rest_lost = (first - rest) + second
+    high = rounded_to(rest, 2.0**-34)
+    half = 0.5 * high * high
+    beyond = rest * rest * rest * polynomial(_LOG_SERIES, rest) - 0.5 * (rest + high) * (rest - high)
+    near = rest - half
+    low = ((rest - near) - half) + (beyond + rest_lost * (1.0 - rest))
+    main = power * LN2_HIGH + log
+    whole = main + near
+    low += ((main - whole) + near) + (power * LN2_LOW + log_low)
+    near = whole + low
+    return near, (whole - near) + low
 
 
-def exp_pair(x: Floats) -> DoubleDouble:
-    """``exp(x)``, as good as `log_pair`."""
-    near = np.exp(x)
-    logs = log_pair(np.where((near > 0.0) & np.isfinite(near), near, 1.0))
-    # One step of Newton's: near * (x - log(near)).
-    lost = near * ((x - logs[0]) - logs[1])
-    return near, np.where((near > 1e-290) & np.isfinite(near), lost, 0.0)
+@cache
+def _powers_by_128ths() -> tuple[Floats, Floats]:
+    """2**(j / 128) to 26 bits, and the rest."""
+    powers = [Context(prec=50).power(2, Decimal(j) / 128) for j in range(128)]
+    high = [round(power * 2**26) / 2**26 for power in powers]
+    return np.array(high), np.array(
+        [float(power - Decimal(one)) for power, one in zip(powers, high, strict=True)]
+    )
+
+
+def exp_pair(x: Floats, lost: Floats | float = 0.0) -> DoubleDouble:
+    """``exp(x + lost)``, as good as `log_pair` for normal numbers; of others nothing is lost."""
+    inside = (x > -708.0) & (x < 709.7)
+    every = bool(inside.all())
+    near = x if every else np.where(inside, x, 0.0)
+    steps = np.rint(near * (128.0 / math.log(2.0)))
+    count = steps.astype(np.int64)
+    power, power_low = (table[count & 127] for table in _powers_by_128ths())
+    first, second = near - steps * STEP_HIGH, steps * STEP_LOW - lost
+    rest = first - second
+    high = rounded_to(rest, 2.0**-34)
+    # exp(rest) - 1 less high, which times power is exact.
+    small = (rest - high) + (((first - rest) - second) + rest * rest * polynomial(_EXP_SERIES, rest))
+    main = power * high
+    whole = power + main
+    low = ((power - whole) + main) + (power_low + (power * small + power_low * (high + small)))
+    scale = ((count >> 7) + 1023 << 52).view(np.float64)
+    near = whole + low
+    near, low = near * scale, ((whole - near) + low) * scale
+    if every:
+        return near, low
+    ends = np.exp(x)
+    ends = np.where(np.isfinite(ends), ends + ends * lost, ends)
+    return np.where(inside, near, ends), np.where(inside, low, 0.0)
+
+
+def rounded_to(x: Floats, unit: float) -> Floats:
+    """The nearest multiple of a power of two, for x below 2**51 of it."""
+    shift = 1.5 * 2.0**52 * unit
+    return (x + shift) - shift
 
 
 _STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400,
@@ -160,7 +215,9 @@ def lgamma1p(t: Floats) -> Floats:
 def log_of(x: DoubleDouble) -> DoubleDouble:
     """The log of a pair above 0."""
     high, low = log_pair(x[0])
-    return total(high, low + x[1] / x[0])
+    low = low + x[1] / x[0]
+    near = high + low
+    return near, (high - near) + low
 
 
 def log1p_of(x: DoubleDouble) -> DoubleDouble:

@@ -71,6 +71,14 @@ def test_a_difference_of_inputs_is_rounded_once_and_one_of_what_was_rounded_by_w
     assert again.squares.tolist() == [2.0, 5.0]
 
 
+def test_a_function_adds_what_the_rounding_of_its_argument_lost():
+    one, other = RNG.uniform(20, 30, 50), RNG.uniform(0, 1, 50)
+    found = Rounded.call("exp", (Rounded.of(one) - Rounded.of(other)) / Rounded.of(3.0))
+    assert (found.squares == ROUNDED["exp"][1] ** 2).all()
+    for near, x, y in zip(found.near, one, other, strict=True):
+        assert ulps_off(float(near), MP.exp((MP.mpf(float(x)) - MP.mpf(float(y))) / 3)) <= 1.5
+
+
 def test_rows_whose_terms_cancel_are_evaluated_in_twice_the_digits():
     x = np.array([1e-6, 0.5, 3.0])
     found = evaluate_rows("exp(x) - 1 - x", {"x": x}, {}, by=None)

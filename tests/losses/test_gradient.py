@@ -130,6 +130,17 @@ def test_the_gradient_of_all_rows_lies_as_near_the_slope_as_declared(form):
             assert ulps_off(float(got), wanted) <= form.gradient_ulps, (params, place)
 
 
+@with_gradient
+def test_the_gradient_of_a_row_does_not_depend_on_the_rows_beside_it(form):
+    params = usual_params(form)
+    roles = usual_rows(form, params, 12)
+    together = gradient_rows(form, roles, row_params(form, params, roles))
+    for at in range(len(next(iter(roles.values())))):
+        row = {name: cells[at : at + 1] for name, cells in roles.items()}
+        for role, cells in gradient_rows(form, row, row_params(form, params, row)).items():
+            assert np.array_equal(cells[0], together[role][at], equal_nan=True), at
+
+
 def with_text(form, old, new):
     """The loss with another text in its docstring."""
     function = functools.wraps(form.function)(lambda *columns, **params: form.function(*columns, **params))
