@@ -7,8 +7,8 @@ command line, which prints it and chooses the exit code.  Rows are counted from 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from losscli.text import PATH_SHOWN, cut, shortened
 
@@ -59,6 +59,10 @@ class LosscliError(Exception):
         """Message, detail and hint as they are shown: a name or value that is too long is cut in the middle."""
         detail, hint = (None if text is None else shortened(text) for text in (self.detail, self.hint))
         return shortened(self.message), detail, hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is copied by the arguments that it was made with, and these may have had names.
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
     def with_row(self, row: int) -> Self:
         """The same error at a row."""

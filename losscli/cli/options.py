@@ -307,6 +307,11 @@ class Options:
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
     )  # fmt: skip
+    engine: str | None = option(
+        "--engine", metavar="SPEC", panel=Panel.WORK, commands=ROWS,
+        help="Who does the work, e.g. `dask:scheduler=tcp://host:8786`; does not change results (default: threads)",
+        setting=Setting("who does the work, e.g. `dask`", found=False),
+    )  # fmt: skip
     quiet: bool = option(
         "--quiet", "-q", panel=Panel.OUTPUT, commands=TALKING, help="No progress and no messages but errors",
         setting=Setting("no messages but errors", found=False),

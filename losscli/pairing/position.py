@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError
@@ -37,13 +37,10 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
     """
     refuse_unequal(sources)
     whole = [Segment(0, tuple(s.parts(want) for s, want in zip(sources, wants, strict=True)))]
-    groups = [source.row_groups for source in sources]
-    ends = [list(accumulate(rows)) for rows in groups if rows is not None]
-    if len(ends) < len(sources):
-        return whole
-    cuts = _cuts(ends)
+    cuts = common_cuts(sources)
     if len(cuts) < 2:
         return whole
+    ends = [list(accumulate(source.row_groups or ())) for source in sources]
     found = []
     for start, end in zip([0, *cuts], cuts, strict=False):
         sides = []
@@ -57,12 +54,40 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
 def within(blocks: Iterable[Block], rows: range | None) -> Iterator[Block]:
     """The blocks, or of them some rows, by their numbers from 0 on; what lies behind these is not read."""
     for block in blocks:
-        if rows is None:
-            yield block
-        elif (found := block.within(rows)) is not None:
+        found = block if rows is None else block.within(rows)
+        if found is not None:
             yield found
-        elif block.first_row >= rows.stop:
+        if rows is not None and block.first_row + block.rows >= rows.stop:
             return
+
+
+def parts_from(parts: Iterable[Part], counts: Sequence[int], row: int) -> tuple[Iterator[Part], int]:
+    """The parts from the one that holds a row on, and the rows before them: what is skipped is not decoded.
+
+    ``counts``: the rows of each part, for parts that do not know them.
+    """
+    before, left = 0, iter(parts)
+    for at, part in enumerate(left):
+        rows = part.rows if part.rows is not None else counts[at] if at < len(counts) else None
+        if rows is None or before + rows > row:
+            return chain([part], left), before
+        before += rows
+    return left, before
+
+
+def rows_behind(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
+    """The batches without their first rows."""
+    for batch in batches:
+        cut = min(rows, batch.rows)
+        rows -= cut
+        if cut < batch.rows or batch.stop is not None:
+            yield batch.slice(cut, batch.rows) if cut else batch
+
+
+def common_cuts(sources: Sequence[Source]) -> list[int]:
+    """Rows at which all files end a row group, far enough apart; none where they have none in common."""
+    ends = [list(accumulate(source.row_groups)) for source in sources if source.row_groups is not None]
+    return _cuts(ends) if len(ends) == len(sources) else []
 
 
 def _cuts(ends: Sequence[Sequence[int]]) -> list[int]:

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from losscli.errors import DataError, UsageError
 from losscli.reading import open_source
@@ -17,6 +18,21 @@ from losscli.reading.source import Dialect, Source
 from losscli.reading.suffixes import SOURCES, known_format
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+class Inputs(NamedTuple):
+    """The inputs of a call as it names them, from which any process that sees the files opens them."""
+
+    paths: tuple[str, ...]
+    format: str | None
+    dialect: Dialect | None
+    by_key: bool
+
+    def opened(self, *, again: bool = False) -> list[Source]:
+        """The sources; ``again``: they are read more than once."""
+        return open_inputs(
+            self.paths, format=self.format, dialect=self.dialect, by_key=self.by_key, again=again
+        )
 
 
 def open_inputs(
@@ -39,8 +55,13 @@ def open_inputs(
     return [_opened(listing, format, dialect, by_file=by_file, again=again) for listing in found]
 
 
+def is_uri(path: str) -> bool:
+    """Whether a path is a URI, and no file of that very name."""
+    return _URI.match(path) is not None and not os.path.lexists(path)
+
+
 def _listed(path: str, *, any_suffix: bool) -> Listing:
-    if _URI.match(path) and not os.path.lexists(path):
+    if is_uri(path):
         # Imported here: nothing of the network is loaded unless a URI asks for it.
         from losscli.reading.remote import listed_remote
 

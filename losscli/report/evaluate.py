@@ -91,7 +91,7 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], []
+    found, warnings = [], list(measured.outcome.warnings)
     for result in results(plan, tally, finish_options(options, plan, sources)):
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")

@@ -13,12 +13,13 @@ from losscli.measure.engines.pool import Outcome
 from losscli.measure.needs import Unknown
 from losscli.measure.refusals import refuse
 from losscli.measure.tally import Tally
+from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing import Paired
 from losscli.reading.inputs import placed
 from losscli.report.evaluate import report_of
 from losscli.report.gates import Gate
 from losscli.report.options import GateOptions, arguments_of
-from losscli.report.records import Input, Report, arithmetic, noted
+from losscli.report.records import Input, Report, noted
 from losscli.report.saved import read_json, values_of
 from losscli.report.saved_plan import HeldPlan, HeldSource, held_plan
 from losscli.report.saved_tally import merged, read_tally

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from losscli._version import __version__
 from losscli.errors import UsageError
 from losscli.measure.needs import Unknown
+from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing.keyplan import POSITION
 from losscli.report.provenance import inputs_of, rows_of
-from losscli.report.records import Input, arithmetic
+from losscli.report.records import Input
 from losscli.report.saved_plan import (
     ROLES,
     HeldPlan,

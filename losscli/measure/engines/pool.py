@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -41,6 +41,7 @@ class Outcome:
     tally: Tally
     stop: DataError | None = None
     paired: Paired | None = None  # by key
+    warnings: list[str] = field(default_factory=list)  # what is to be said of how the work was done
 
 
 class Sink(Protocol):

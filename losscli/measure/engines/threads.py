@@ -7,10 +7,10 @@ several errors the one with the lowest row is raised.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -26,20 +26,32 @@ from losscli.measure.engines.pool import (
     empty_tally,
     workers,
 )
+from losscli.measure.engines.work import refuse_params
 from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
-from losscli.pairing.position import Segment, align, segments, within
+from losscli.pairing.position import Segment, align, parts_from, rows_behind, segments, within
 from losscli.table.block import AnyColumn, ColumnRequest
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from losscli.measure.engines.work import Work
     from losscli.reading.source import Part, Source
+
+PartRows: TypeAlias = Sequence[Sequence[int]]
+"""For each side the rows of each part of its source."""
 
 SMALL_BYTES = 1 << 20
 """Inputs that are all smaller are measured before threads would have started."""
+
+
+def on_threads(work: Work, params: Mapping[str, str]) -> Outcome:
+    """The work on threads of this process."""
+    refuse_params("threads", params, ())
+    plan, _, sources, jobs, memory, advance, sink = work
+    return run(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink)
 
 
 def run(
@@ -55,21 +67,37 @@ def run(
 
     ``memory`` is how many bytes may be held: of rows that wait for their partners, and of tables of classes.
     """
-    _keep_memory()
-    memory = memory or half_of_free()
-    if plan.keys is None:
-        outcome = _by_position(plan, sources, jobs, memory, advance, sink)
-    else:
-        # Imported here: calls that pair by position start faster.
-        from losscli.measure.engines.keyed import measure_keyed
-
-        outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
+    outcome = measured(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink)
     outcome.tally.add_up()
     return outcome
 
 
+def measured(
+    plan: Plan,
+    sources: Sequence[Source],
+    *,
+    jobs: int,
+    advance: Advance,
+    memory: int | None,
+    sink: Sink | None = None,
+    part_rows: PartRows = (),
+) -> Outcome:
+    """The rows of a plan, not added up: a part of all where the plan says so.
+
+    ``part_rows``: the rows of each part of the sources, where these do not know them and they were counted.
+    """
+    _keep_memory()
+    memory = memory or half_of_free()
+    if plan.keys is None:
+        return _by_position(plan, sources, jobs, empty_tally(plan, sink, memory), advance, part_rows)
+    # Imported here: calls that pair by position start faster.
+    from losscli.measure.engines.keyed import measure_keyed
+
+    return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
+
+
 def _by_position(
-    plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance, sink: Sink | None
+    plan: Plan, sources: Sequence[Source], jobs: int, tally: Tally, advance: Advance, part_rows: PartRows
 ) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
     pieces = segments(sources, wants)
@@ -80,10 +108,10 @@ def _by_position(
             for piece, end in zip(pieces, [*ends, plan.rows.stop], strict=True)
             if piece.first_row < plan.rows.stop and end >= plan.rows.start
         ]
-    outcome = Outcome(empty_tally(plan, sink, memory))
+    outcome = Outcome(tally)
     with workers(jobs) as pool:
         if len(pieces) == 1:
-            outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, outcome.tally, advance)
+            outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance, part_rows)
             return outcome
         measured = bounded(pool, lambda piece: _measure_piece(plan, sources, piece), pieces, ahead=2 * jobs)
         for part, piece in zip(measured, pieces, strict=False):
@@ -104,6 +132,25 @@ def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyCol
             yield batch.columns[0]
             if batch.stop is not None:
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
+
+
+def rows_of_parts(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[list[int], bool]:
+    """How many rows each part of a source has, by reading one column; and whether it can be read to its end."""
+
+    def counted(part: Part) -> tuple[int, bool]:
+        batches = list(part.batches(BATCH_ROWS))
+        return sum(batch.rows for batch in batches), all(batch.stop is None for batch in batches)
+
+    found: list[int] = []
+    try:
+        with workers(jobs) as pool:
+            for rows, complete in bounded(pool, counted, source.parts([want]), ahead=jobs + 1):
+                found.append(rows)
+                if not complete:
+                    return found, False
+    except DataError:
+        return found, False
+    return found, True
 
 
 def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> int:
@@ -134,6 +181,7 @@ def _measure_stream(
     jobs: int,
     tally: Tally,
     advance: Advance,
+    part_rows: PartRows,
 ) -> DataError | None:
     """One long segment: its parts are decoded ahead, in order, and its blocks measured as they come."""
 
@@ -143,12 +191,17 @@ def _measure_stream(
             yield part
 
     with ExitStack() as stack:
-        sides = [
-            decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
-            for source, parts in zip(sources, piece.sides, strict=True)
-        ]
-        blocks = within(align(sources, sides, piece.first_row, plan.chunk_rows), plan.rows)
         try:
+            sides, first_row = [], piece.first_row
+            for side, (source, parts) in enumerate(zip(sources, piece.sides, strict=True)):
+                before = 0
+                if plan.rows is not None:
+                    first_row = max(first_row, plan.rows.start)
+                    counts = part_rows[side] if part_rows else ()
+                    parts, before = parts_from(parts, counts, first_row - piece.first_row)
+                batches = decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
+                sides.append(rows_behind(batches, first_row - piece.first_row - before))
+            blocks = within(align(sources, sides, first_row, plan.chunk_rows), plan.rows)
             for measured in bounded(pool, partial(fold, plan), blocks, ahead=2 * jobs):
                 tally.merge(measured)
                 advance(measured.read, 0)
