@@ -7,7 +7,7 @@ command line, which prints it and chooses the exit code.  Rows are counted from 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from losscli.text import PATH_SHOWN, cut, shortened
@@ -61,8 +61,7 @@ class LosscliError(Exception):
         return shortened(self.message), detail, hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An exception is copied by the arguments that it was made with, and these may have had names.
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+        return type(self), astuple(self)
 
     def with_row(self, row: int) -> Self:
         """The same error at a row."""

@@ -307,7 +307,8 @@ def _shared_ids(columns: CallColumns) -> tuple[SharedId, ...]:
             moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
             columns.compared.add(columns.pair(one, two))
             slots = (columns.slot(one, kind, "key"), columns.slot(two, kind, "key"))
-            found.append(SharedId(name, *slots, is_id(name), moments))
+            again = all(source.can_be_read_again for source in pair) and not columns.options.saves
+            found.append(SharedId(name, *slots, is_id(name), moments, again))
     return tuple(found)
 
 

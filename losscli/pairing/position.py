@@ -51,6 +51,22 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
     return found
 
 
+def row_segments(
+    sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]], rows: range
+) -> list[Segment]:
+    """Some rows of files of text, whose rows were found, cut at the same rows on all sides."""
+    return [
+        Segment(
+            first,
+            tuple(
+                [source.rows_between(first, min(first + SEGMENT_ROWS, rows.stop), want)]
+                for source, want in zip(sources, wants, strict=True)
+            ),
+        )
+        for first in range(rows.start, rows.stop, SEGMENT_ROWS)
+    ]
+
+
 def within(blocks: Iterable[Block], rows: range | None) -> Iterator[Block]:
     """The blocks, or of them some rows, by their numbers from 0 on; what lies behind these is not read."""
     for block in blocks:

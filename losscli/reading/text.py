@@ -50,6 +50,11 @@ class TextInput:
         self._only_window: Window | None = None
         self._spent = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is a file on disk whose bytes are its text: known once it was opened."""
+        return self.size is not None and self.compression is None and self.encoding == "utf-8"
+
     def open_for_header(self) -> Window:
         """A window on the first byte. Where the input can be read only once, `open` gives the same again."""
         window, lasting = self._opened()
@@ -92,7 +97,7 @@ class TextInput:
             raise changed(self.path)
         self._identity = identity
         self.size = found.st_size
-        if self.compression is None and self.encoding == "utf-8":
+        if self.plain:
             return _FileWindow(raw), True
         return self._window(raw), True
 

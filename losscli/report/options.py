@@ -159,6 +159,10 @@ class EvalOptions(GateOptions, MeasureOptions):
     shard: str | None = None
 
     @property
+    def saves(self) -> bool:
+        return self.state_out is not None
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The inputs, in the order of their sides."""
         return (self.preds,) if self.labels is None else (self.preds, self.labels)

@@ -11,7 +11,7 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,6 @@ from losscli.reading.fingerprint import ends_of
 from losscli.reading.inputs import Inputs, is_uri
 from losscli.reading.listing import listed
 
-E = TypeVar("E", DataError, UsageError)
-
 
 class PlanPart(NamedTuple):
     """Some of the rows of a plan, and the files in which they are."""
@@ -43,7 +41,10 @@ class PlanPart(NamedTuple):
     """The paths as the call names them."""
     later: tuple[tuple[str, ...], ...]
     """The columns of each side that the head of the file does not show."""
+    lines: tuple[Any, ...]
+    """Where the rows of each side begin, where that was found."""
     part_rows: threads.PartRows
+    """The rows of the parts of each side, where these had to be decoded to count them."""
     memory: int | None
 
 
@@ -54,7 +55,8 @@ def fold_part(part: PlanPart) -> Outcome:
     """
     try:
         sources = part.inputs.opened()
-        for source, names in zip(sources, part.later, strict=True):
+        for source, names, lines in zip(sources, part.later, part.lines, strict=True):
+            source.lines = lines
             for name in names:
                 source.look_for(name)
         memory = part.memory or half_of_free() // (os.cpu_count() or 1)
@@ -159,9 +161,8 @@ def far_inputs(work: Work) -> Inputs:
 def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None) -> list[PlanPart]:
     """The parts of the work over its `far_inputs`: so many, or a few for each worker, as far as the rows go."""
     part_rows, total = _counted(work)
-    first = PlanPart(
-        work.plan, inputs, work.inputs.paths, tuple(source.later for source in work.sources), part_rows, work.memory
-    )  # fmt: skip
+    later, lines = zip(*((source.later, source.lines) for source in work.sources), strict=True)
+    first = PlanPart(work.plan, inputs, work.inputs.paths, later, lines, part_rows, work.memory)
     rows = work.plan.rows if work.plan.rows is not None else range(total)
     count = parts or max(1, min(4 * workers, len(rows) // SEGMENT_ROWS))
     return [
@@ -179,6 +180,8 @@ def _counted(work: Work) -> tuple[threads.PartRows, int]:
     refuse_unequal(work.sources)
     if all(source.rows is not None for source in work.sources):
         return (), work.sources[0].rows or 0
+    if (rows_of_text := threads.found_rows(work.sources, work.jobs)) is not None:
+        return (), rows_of_text
     part_rows, totals, complete = [], [], True
     for side, source in enumerate(work.sources):
         rows, ends = list[int](), True

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.measure.engines import forked
 from losscli.measure.engines.pool import (
     BATCH_ROWS,
     Advance,
@@ -31,7 +32,15 @@ from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
-from losscli.pairing.position import Segment, align, parts_from, rows_behind, segments, within
+from losscli.pairing.position import (
+    Segment,
+    align,
+    parts_from,
+    row_segments,
+    rows_behind,
+    segments,
+    within,
+)
 from losscli.table.block import AnyColumn, ColumnRequest
 
 if TYPE_CHECKING:
@@ -100,7 +109,10 @@ def _by_position(
     plan: Plan, sources: Sequence[Source], jobs: int, tally: Tally, advance: Advance, part_rows: PartRows
 ) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
+    forking = jobs > 1 and tally.sink is None and forked.possible(plan)
     pieces = segments(sources, wants)
+    if (forking or plan.rows) and len(pieces) == 1 and (rows := found_rows(sources, jobs)) is not None:
+        pieces = row_segments(sources, wants, plan.rows or range(rows))
     if plan.rows is not None:
         ends = [piece.first_row for piece in pieces[1:]]
         pieces = [
@@ -109,18 +121,38 @@ def _by_position(
             if piece.first_row < plan.rows.stop and end >= plan.rows.start
         ]
     outcome = Outcome(tally)
+    work = partial(_measure_piece, plan, sources)
+
+    def done(piece: Segment, rows: int) -> None:
+        advance(rows, sum(part.size for side in piece.sides for part in side))
+
+    if forking and len(pieces) > 1:
+        outcome.stop = forked.measure_pieces(work, pieces, min(jobs, len(pieces)), outcome.tally, done)
+        return outcome
     with workers(jobs) as pool:
         if len(pieces) == 1:
             outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance, part_rows)
             return outcome
-        measured = bounded(pool, lambda piece: _measure_piece(plan, sources, piece), pieces, ahead=2 * jobs)
+        measured = bounded(pool, work, pieces, ahead=2 * jobs)
         for part, piece in zip(measured, pieces, strict=False):
             outcome.tally.merge(part.tally)
-            advance(part.tally.read, sum(p.size for side in piece.sides for p in side))
+            done(piece, part.tally.read)
             if part.stop is not None:
                 outcome.stop = part.stop
                 break
     return outcome
+
+
+def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
+    """How many rows all sources have, where they can be cut between any; None where they cannot, or have not as many.
+
+    What is wrong with unequal files is said by those who read them in order: a bad row may come first.
+    """
+    with workers(jobs) as pool:
+        counts = set(bounded(pool, lambda source: source.find_rows(), sources, ahead=jobs))
+        if pool is not None:
+            pool.shutdown()  # and wait: a process is forked while no other thread runs
+    return counts.pop() if len(counts) == 1 else None
 
 
 def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyColumn]:
