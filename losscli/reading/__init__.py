@@ -9,7 +9,7 @@ from typing import Any
 
 from losscli.errors import UsageError
 from losscli.reading.source import Dialect, Source
-from losscli.reading.suffixes import COMPRESSIONS, SOURCES, known_format
+from losscli.reading.suffixes import COMPRESSIONS, input_format, known_format
 
 
 def open_source(path: str, *, format: str | None, dialect: Dialect | None, name: str | None = None) -> Source:
@@ -20,7 +20,8 @@ def open_source(path: str, *, format: str | None, dialect: Dialect | None, name:
     name = name or path
     compression = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
     format = known_format(name, format)
-    found = SOURCES[format]
+    found = input_format(format)
+    assert found is not None
     options: dict[str, Any] = {}
     if found.dialect:
         options |= {"dialect": dialect or Dialect(), "format": format}
@@ -31,5 +32,5 @@ def open_source(path: str, *, format: str | None, dialect: Dialect | None, name:
     elif compression is not None:
         raise UsageError(f"{name}: a {format} file is compressed inside, not by `.{compression}`")
     # Only the module of the format is imported.
-    source: Source = getattr(import_module(f"losscli.reading.{found.module}"), found.opener)(path, **options)
+    source: Source = getattr(import_module(found.module), found.opener)(path, **options)
     return source

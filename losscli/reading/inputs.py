@@ -15,7 +15,7 @@ from losscli.errors import DataError, UsageError
 from losscli.reading import open_source
 from losscli.reading.listing import DataFile, Listing, listed, matched
 from losscli.reading.source import Dialect, Source
-from losscli.reading.suffixes import SOURCES, known_format
+from losscli.reading.suffixes import is_streamed, known_format
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -46,7 +46,7 @@ def open_inputs(
     """
     if list(paths).count("-") > 1:
         raise UsageError("only one of PREDS and LABELS can be standard input")
-    if format is not None and format not in SOURCES:
+    if format is not None:
         known_format("", format)  # says which there are, before anything is looked at
     found = [_listed(path, any_suffix=format is not None) for path in paths]
     by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
@@ -72,7 +72,7 @@ def _listed(path: str, *, any_suffix: bool) -> Listing:
 def _opened(
     listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool, again: bool
 ) -> Source:
-    if listing.path == "-" and (again or not (format is None or SOURCES[format].streamed)):
+    if listing.path == "-" and (again or not (format is None or is_streamed(format))):
         from losscli.reading.spooled import SpooledSource, SpoolFile
 
         copy = SpoolFile()

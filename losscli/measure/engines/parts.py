@@ -1,6 +1,6 @@
 """Work in parts: a part is a value that any process folds, on any machine that sees the files, and outcomes merge.
 
-By position a part is a run of rows, by key a share of the keys.  An engine decides where `fold_part` runs, and gives
+A part is a run of rows, which are paired by position.  An engine decides where `fold_part` runs, and gives
 what it returns to `gathered`; on the way `merged` may join the outcomes of neighbours.
 """
 
@@ -145,7 +145,12 @@ def refuse_other(here: Machine, there: Machine, name: str) -> None:
 
 
 def far_inputs(work: Work) -> Inputs:
-    """The inputs by their full paths; UsageError for one that only this process can read."""
+    """The inputs by their full paths; UsageError for one that only this process can read, or for rows paired by key."""
+    if work.plan.keys is not None:
+        raise UsageError(
+            "an engine cuts rows that are paired by position, and these are paired by key",
+            hint="leave `--engine` out: rows that do not fit into memory are put aside on disk",
+        )
     for path, source in zip(work.inputs.paths, work.sources, strict=True):
         if path == "-" or not source.can_be_read_again:
             raise UsageError(
