@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError
@@ -75,29 +75,6 @@ def within(blocks: Iterable[Block], rows: range | None) -> Iterator[Block]:
             yield found
         if rows is not None and block.first_row + block.rows >= rows.stop:
             return
-
-
-def parts_from(parts: Iterable[Part], counts: Sequence[int], row: int) -> tuple[Iterator[Part], int]:
-    """The parts from the one that holds a row on, and the rows before them: what is skipped is not decoded.
-
-    ``counts``: the rows of each part, for parts that do not know them.
-    """
-    before, left = 0, iter(parts)
-    for at, part in enumerate(left):
-        rows = part.rows if part.rows is not None else counts[at] if at < len(counts) else None
-        if rows is None or before + rows > row:
-            return chain([part], left), before
-        before += rows
-    return left, before
-
-
-def rows_behind(batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
-    """The batches without their first rows."""
-    for batch in batches:
-        cut = min(rows, batch.rows)
-        rows -= cut
-        if cut < batch.rows or batch.stop is not None:
-            yield batch.slice(cut, batch.rows) if cut else batch
 
 
 def common_cuts(sources: Sequence[Source]) -> list[int]:

@@ -43,8 +43,6 @@ class PlanPart(NamedTuple):
     """The columns of each side that the head of the file does not show."""
     lines: tuple[Any, ...]
     """Where the rows of each side begin, where that was found."""
-    part_rows: threads.PartRows
-    """The rows of the parts of each side, where these had to be decoded to count them."""
     memory: int | None
 
 
@@ -60,14 +58,7 @@ def fold_part(part: PlanPart) -> Outcome:
             for name in names:
                 source.look_for(name)
         memory = part.memory or half_of_free() // (os.cpu_count() or 1)
-        outcome = threads.measured(
-            part.plan,
-            sources,
-            jobs=1,
-            advance=lambda rows, size: None,
-            memory=memory,
-            part_rows=part.part_rows,
-        )
+        outcome = threads.measured(part.plan, sources, jobs=1, advance=lambda rows, size: None, memory=memory)
     except DataError as error:
         outcome = Outcome(Tally(), error)
     if outcome.tally.spill is not None:
@@ -165,10 +156,9 @@ def far_inputs(work: Work) -> Inputs:
 
 def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None) -> list[PlanPart]:
     """The parts of the work over its `far_inputs`: so many, or a few for each worker, as far as the rows go."""
-    part_rows, total = _counted(work)
+    rows = _all_rows(work) if work.plan.rows is None else work.plan.rows
     later, lines = zip(*((source.later, source.lines) for source in work.sources), strict=True)
-    first = PlanPart(work.plan, inputs, work.inputs.paths, later, lines, part_rows, work.memory)
-    rows = work.plan.rows if work.plan.rows is not None else range(total)
+    first = PlanPart(work.plan, inputs, work.inputs.paths, later, lines, work.memory)
     count = parts or max(1, min(4 * workers, len(rows) // SEGMENT_ROWS))
     return [
         first._replace(plan=work.plan._replace(rows=own))
@@ -176,29 +166,21 @@ def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None)
     ]
 
 
-def _counted(work: Work) -> tuple[threads.PartRows, int]:
-    """The rows of the parts of all sources, if one does not know its rows; and of all together.
+def _all_rows(work: Work) -> range:
+    """The rows of the sources, which are counted where these do not know them.
 
     Where the sources do not end together, or cannot be read to their end, it is one row more than they have in
     common: the last part then finds the error, if none comes before it.
     """
     refuse_unequal(work.sources)
-    if all(source.rows is not None for source in work.sources):
-        return (), work.sources[0].rows or 0
-    if (rows_of_text := threads.found_rows(work.sources, work.jobs)) is not None:
-        return (), rows_of_text
-    part_rows, totals, complete = [], [], True
-    for side, source in enumerate(work.sources):
-        rows, ends = list[int](), True
-        if source.rows is None:
-            rows, ends = threads.rows_of_parts(source, work.plan.wants(side)[0], jobs=work.jobs)
-        part_rows.append(rows)
-        totals.append(sum(rows) if source.rows is None else source.rows)
-        complete = complete and ends
-    complete = complete and len(set(totals)) == 1
-    # Files that are paired one to one are read from their beginnings, to compare their lengths.
-    by_file = all(source.by_file for source in work.sources)
-    return () if by_file else part_rows, min(totals) + (not complete)
+    if (rows := threads.found_rows(work.sources, work.jobs)) is not None:
+        return range(rows)
+    found = [
+        threads.readable_rows(source, work.plan.wants(side)[0], jobs=work.jobs)
+        for side, source in enumerate(work.sources)
+    ]
+    together = len({rows for rows, _ in found}) == 1 and all(complete for _, complete in found)
+    return range(min(rows for rows, _ in found) + (not together))
 
 
 def _runs(rows: range, count: int, cuts: Sequence[int]) -> Iterator[range]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,9 +35,7 @@ from losscli.measure.tally import Tally
 from losscli.pairing.position import (
     Segment,
     align,
-    parts_from,
     row_segments,
-    rows_behind,
     segments,
     within,
 )
@@ -48,9 +46,6 @@ if TYPE_CHECKING:
 
     from losscli.measure.engines.work import Work
     from losscli.reading.source import Part, Source
-
-PartRows: TypeAlias = Sequence[Sequence[int]]
-"""For each side the rows of each part of its source."""
 
 SMALL_BYTES = 1 << 20
 """Inputs that are all smaller are measured before threads would have started."""
@@ -89,25 +84,19 @@ def measured(
     advance: Advance,
     memory: int | None,
     sink: Sink | None = None,
-    part_rows: PartRows = (),
 ) -> Outcome:
-    """The rows of a plan, not added up: a part of all where the plan says so.
-
-    ``part_rows``: the rows of each part of the sources, where these do not know them and they were counted.
-    """
+    """The rows of a plan, not added up: a part of all where the plan says so."""
     _keep_memory()
     memory = memory or half_of_free()
     if plan.keys is None:
-        return _by_position(plan, sources, jobs, empty_tally(plan, sink, memory), advance, part_rows)
+        return _by_position(plan, sources, jobs, empty_tally(plan, sink, memory), advance)
     # Imported here: calls that pair by position start faster.
     from losscli.measure.engines.keyed import measure_keyed
 
     return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
 
 
-def _by_position(
-    plan: Plan, sources: Sequence[Source], jobs: int, tally: Tally, advance: Advance, part_rows: PartRows
-) -> Outcome:
+def _by_position(plan: Plan, sources: Sequence[Source], jobs: int, tally: Tally, advance: Advance) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
     forking = jobs > 1 and tally.sink is None and forked.possible(plan)
     pieces = segments(sources, wants)
@@ -131,7 +120,7 @@ def _by_position(
         return outcome
     with workers(jobs) as pool:
         if len(pieces) == 1:
-            outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance, part_rows)
+            outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance)
             return outcome
         measured = bounded(pool, work, pieces, ahead=2 * jobs)
         for part, piece in zip(measured, pieces, strict=False):
@@ -166,23 +155,17 @@ def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyCol
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
 
 
-def rows_of_parts(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[list[int], bool]:
-    """How many rows each part of a source has, by reading one column; and whether it can be read to its end."""
-
-    def counted(part: Part) -> tuple[int, bool]:
-        batches = list(part.batches(BATCH_ROWS))
-        return sum(batch.rows for batch in batches), all(batch.stop is None for batch in batches)
-
-    found: list[int] = []
+def readable_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, bool]:
+    """How many rows of a column can be read, and whether these are all."""
+    if source.rows is not None:
+        return source.rows, True
+    rows = 0
     try:
-        with workers(jobs) as pool:
-            for rows, complete in bounded(pool, counted, source.parts([want]), ahead=jobs + 1):
-                found.append(rows)
-                if not complete:
-                    return found, False
+        for piece in column(source, want, jobs=jobs):
+            rows += len(piece)
     except DataError:
-        return found, False
-    return found, True
+        return rows, False
+    return rows, True
 
 
 def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> int:
@@ -213,7 +196,6 @@ def _measure_stream(
     jobs: int,
     tally: Tally,
     advance: Advance,
-    part_rows: PartRows,
 ) -> DataError | None:
     """One long segment: its parts are decoded ahead, in order, and its blocks measured as they come."""
 
@@ -223,17 +205,12 @@ def _measure_stream(
             yield part
 
     with ExitStack() as stack:
+        sides = [
+            decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
+            for source, parts in zip(sources, piece.sides, strict=True)
+        ]
+        blocks = within(align(sources, sides, piece.first_row, plan.chunk_rows), plan.rows)
         try:
-            sides, first_row = [], piece.first_row
-            for side, (source, parts) in enumerate(zip(sources, piece.sides, strict=True)):
-                before = 0
-                if plan.rows is not None:
-                    first_row = max(first_row, plan.rows.start)
-                    counts = part_rows[side] if part_rows else ()
-                    parts, before = parts_from(parts, counts, first_row - piece.first_row)
-                batches = decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
-                sides.append(rows_behind(batches, first_row - piece.first_row - before))
-            blocks = within(align(sources, sides, first_row, plan.chunk_rows), plan.rows)
             for measured in bounded(pool, partial(fold, plan), blocks, ahead=2 * jobs):
                 tally.merge(measured)
                 advance(measured.read, 0)
