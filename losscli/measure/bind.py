@@ -72,6 +72,8 @@ def plan(
     dealt = _groups(columns) if options.resampled else None
     over = options.compared_over
     times = None if over is None else columns.of_option("--time", over, "text")
+    if options.time is not None and over is None and not any(m.ordered for m in measured.losses.measures):
+        columns.notes.setdefault("`--time` changes nothing: none of the losses looks at the order of rows")
     sides = tuple(tuple(slots) for slots in columns.slots)
     made = Plan(
         sides=sides,

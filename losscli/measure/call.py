@@ -48,7 +48,7 @@ class Call(NamedTuple):
         dialect = options.dialect
         inputs = Inputs(options.paths, options.input_format, dialect, options.on not in (None, POSITION))
         again = options.reread or (dialect is not None and dialect.list is not None)
-        sources = inputs.opened(again=again)
+        sources = inputs.opened(again=again, jobs=options.jobs, memory=options.memory)
         return cls(options, inputs, sources, options.jobs or threads.default_jobs(sources))
 
     def plan(self, requests: Sequence[LossRequest], known: Knowledge | None = None) -> Plan:
@@ -73,7 +73,7 @@ class Call(NamedTuple):
         return plan._replace(rows=range((index - 1) * rows[0] // count, index * rows[0] // count))
 
     def measured(
-        self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None
+        self, plan: Plan, start: Start | None, sink: AbstractContextManager[Sink] | None = None
     ) -> Measured:
         """Measure all rows; single rows go to ``sink``.  DataError where a row cannot be measured."""
         for source in self.sources:

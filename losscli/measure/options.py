@@ -168,7 +168,7 @@ class MeasureOptions:
     @property
     def reread(self) -> bool:
         """Whether the inputs are read more than once."""
-        return self.constant or self.shard is not None
+        return self.constant or self.shard is not None or self.engine is not None
 
     @property
     def watches(self) -> bool:

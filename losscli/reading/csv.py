@@ -26,7 +26,7 @@ from losscli.reading.csv_rows import (
 )
 from losscli.reading.decompress import compression_of
 from losscli.reading.source import Dialect, Part, Source
-from losscli.reading.text import UTF8_BOM, TextInput, Window, check_start, not_utf8
+from losscli.reading.text import UTF8_BOM, Streamed, TextInput, Window, check_start, not_utf8
 from losscli.table.cells import CellReader
 
 if TYPE_CHECKING:
@@ -49,12 +49,13 @@ def open_csv(
     format: str = "csv",
     compression: str | None = None,
     stream: BinaryIO | None = None,
+    remote: Streamed | None = None,
 ) -> CsvSource:
     """Open a file, or a stream such as standard input, and read its header."""
     _check_dialect(dialect)
     if compression is None and stream is None:
         compression = compression_of(path)
-    text = TextInput(path, encoding=dialect.encoding, compression=compression, stream=stream)
+    text = TextInput(path, encoding=dialect.encoding, compression=compression, stream=stream, remote=remote)
     window = text.open_for_header()
     try:
         layout, first_row = _read_header(window, text.path, dialect, format)

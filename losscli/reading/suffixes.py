@@ -23,13 +23,22 @@ class InputFormat(NamedTuple):
     streamed: bool = False  # read from front to back, so that it may be compressed, or standard input
     dialect: bool = False  # text whose cells are read as `--dialect` says
     counted: bool = False  # a file says how many rows it has
+    ranged: str = (
+        ""  # the function of module `ranged_…` that opens a remote file, of which it reads only ranges
+    )
 
 
 SOURCES = {
     "csv": InputFormat((".csv",), "losscli.reading.csv", "open_csv", streamed=True, dialect=True),
     "tsv": InputFormat((".tsv",), "losscli.reading.csv", "open_csv", streamed=True, dialect=True),
     "txt": InputFormat((".txt",), "losscli.reading.csv", "open_csv", streamed=True, dialect=True),
-    "parquet": InputFormat((".parquet", ".pq"), "losscli.reading.parquet", "open_parquet", counted=True),
+    "parquet": InputFormat(
+        (".parquet", ".pq"),
+        "losscli.reading.parquet",
+        "open_parquet",
+        counted=True,
+        ranged="open_ranged_parquet",
+    ),
     "arrow": InputFormat((".arrow", ".feather", ".ipc"), "losscli.reading.ipc", "open_ipc"),
     "jsonl": InputFormat((".jsonl", ".ndjson"), "losscli.reading.jsonl", "open_jsonl", streamed=True),
     "npy": InputFormat((".npy",), "losscli.reading.numpy", "open_npy", counted=True),

@@ -217,6 +217,7 @@ def gathered(work: Work, outcomes: Iterable[Outcome]) -> Outcome:
     for outcome in outcomes:
         _take_in(whole, outcome)
     whole.tally.add_up()
+    whole.tally.finish_with(work.jobs)
     return whole
 
 

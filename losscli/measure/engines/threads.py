@@ -22,10 +22,8 @@ from losscli.measure.engines.pool import (
     Outcome,
     Sink,
     batches_of,
-    bounded,
     decoded_batches,
     empty_tally,
-    workers,
 )
 from losscli.measure.engines.work import refuse_params
 from losscli.measure.fold import fold
@@ -40,6 +38,7 @@ from losscli.pairing.position import (
     within,
 )
 from losscli.table.block import AnyColumn, ColumnRequest
+from losscli.table.workers import bounded, workers
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +63,7 @@ def run(
     *,
     jobs: int,
     advance: Advance,
-    memory: int | None = None,
+    memory: int | None,
     sink: Sink | None = None,
 ) -> Outcome:
     """Measure all rows of the sources, paired by position or by key.
@@ -73,6 +72,7 @@ def run(
     """
     outcome = measured(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink)
     outcome.tally.add_up()
+    outcome.tally.finish_with(jobs)
     return outcome
 
 
