@@ -45,13 +45,6 @@ class Plugin(NamedTuple):
                 "install the package anew, or without this entry point",
             ) from error
 
-    def checked(self, kind: type | tuple[type, ...], wanted: str) -> Any:
-        """The object, if it is of a type; UsageError that says what is ``wanted`` if it is not."""
-        found = self.load()
-        if not isinstance(found, kind):
-            raise self.refused(wanted)
-        return found
-
     def refused(self, wanted: str) -> UsageError:
         """The error for an entry point that names something else than is ``wanted``."""
         return UsageError(

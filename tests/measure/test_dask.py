@@ -163,3 +163,43 @@ def test_without_a_scheduler_there_is_an_error_within_seconds(losscli, pair):
     ran = losscli("eval", *pair, "-l", "mse", "--engine", "dask:scheduler=tcp://127.0.0.1:9").block()
     assert (ran.code, "no Dask scheduler answers at `tcp://127.0.0.1:9`" in ran.err) == (2, True)
     assert time.monotonic() - began < 60
+
+
+def test_without_the_package_the_error_names_what_to_install(losscli, pair, text):
+    text("distributed.py", ["raise ImportError"])
+    ran = losscli(
+        "eval", *pair, "-l", "mse", "--engine", "dask", env={"PYTHONPATH": str(losscli.folder)}
+    ).block()
+    assert ran.code == 2
+    assert "`dask` needs the package `distributed`" in ran.err
+    assert "pip install 'losscli[dask]'" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words, wanted",
+    [
+        (["preds.csv", "labels.csv", "--engine", "dusk"], "no engine is called `dusk`"),
+        (["preds.csv", "labels.csv", "--engine", "dask:port=1"], "the engine `dask` has no parameter `port`"),
+        (
+            ["preds.csv", "labels.csv", "--engine", "dask:parts=0"],
+            "`parts=0` of the engine `dask` is no number",
+        ),
+        (
+            ["preds.csv", "labels.csv", "--engine", "dask:file=labels.csv"],
+            "labels.csv is no file of a Dask scheduler",
+        ),
+        (["preds.csv", "labels.csv", "--engine", "dask:file=a,scheduler=b"], "both name a scheduler"),
+        (["preds.csv", "labels.csv", "--engine", "dask", "--on", "id"], "these are paired by key"),
+    ],
+)
+def test_a_call_that_no_engine_can_serve_is_refused(here, text, words, wanted):
+    text("preds.csv", ["id,pred", "1,1", "2,2", "3,4"])
+    text("labels.csv", ["id,label", "1,1", "2,3", "3,1"])
+    ran = here("eval", *words, "-l", "mse").block()
+    assert (ran.code, wanted in ran.err) == (2, True)
+
+
+def test_standard_input_is_refused(losscli, pair):
+    words = ("eval", "-", "labels.csv", "-l", "mse", "--engine", "dask")
+    ran = losscli(*words, input=(losscli.folder / "preds.csv").read_bytes()).block()
+    assert (ran.code, "standard input can be read by this process alone" in ran.err) == (2, True)
