@@ -203,3 +203,16 @@ def test_standard_input_is_refused(losscli, pair):
     words = ("eval", "-", "labels.csv", "-l", "mse", "--engine", "dask")
     ran = losscli(*words, input=(losscli.folder / "preds.csv").read_bytes()).block()
     assert (ran.code, "standard input can be read by this process alone" in ran.err) == (2, True)
+
+
+def test_a_scheduler_that_is_lost_ends_the_run_with_2(losscli, cluster, folder):
+    before = cluster.started
+    (cluster.folder / "slow").touch()
+    for blind in cluster.folder.glob("blind-*"):
+        blind.unlink()
+    process = losscli.start("eval", *FILES, "-l", "brier", "--engine", cluster.engine, cwd=folder)
+    wait_for(lambda: cluster.started > before)
+    cluster.processes[0].kill()
+    _, said = process.communicate()
+    assert process.returncode == 2
+    assert said.startswith(b"error: the Dask scheduler went away")

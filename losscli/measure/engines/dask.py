@@ -12,6 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ def _watch(work: Work, parts: list[PlanPart], found: list[Any]) -> None:
     """Wait for all parts, and tell of each; raise what stopped one."""
     by_key = {future.key: part for future, part in zip(found, parts, strict=True)}
     for future in _distributed().as_completed(found, loop=found[0].client.loop):
-        if future.status == "error":
+        if future.status != "finished":
             _result(future)
         _tell(work, by_key[future.key], len(parts))
 
@@ -101,10 +102,10 @@ def _result(future: Any) -> Outcome:
             "the scheduler gave it up: most likely a worker has too little memory",
             "more parts are smaller: `dask:parts=N`; the workers' logs say more",
         ) from None
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, CancelledError) as error:
         raise UsageError(
             "the Dask scheduler went away",
-            f"{type(error).__name__}: {error}",
+            first_line(error),
             "nothing was measured: run again",
         ) from None
     return outcome
@@ -147,7 +148,8 @@ def _distributed() -> Any:
 def _client(address: str | None, jobs: int) -> Iterator[Any]:
     """A connection to the scheduler, or to one that is started here for ``jobs`` workers."""
     distributed = _distributed()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is said below
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what it says is said below
     with ExitStack() as stack:
         cluster = address
         if address is None:
@@ -181,23 +183,34 @@ def _threads(client: Any, address: str | None) -> int:
 
 
 def _checked(client: Any, inputs: Inputs) -> list[str]:
-    """Refuse workers that have other versions or see other files; what is to be said of the others."""
+    """Refuse machines that have other versions or see other files; what is to be said of the others.
+
+    The scheduler reads the work as well, before it gives it away; no file concerns it.
+    """
     here, said = machine(inputs), dict[str, None]()
+    try:
+        scheduler = client.run_on_scheduler(machine, inputs._replace(paths=()))
+    except Exception as error:
+        raise _unable("the scheduler", error) from None
+    refuse_other(here._replace(files=()), scheduler, "the scheduler")
     for name, there in sorted(client.run(machine, inputs, on_error="return").items()):
+        who = f"the worker {name}"
         if isinstance(there, DataError):
-            raise DataError(
-                f"the worker {name} cannot read it: {there.message}", there.detail, there.hint, there.file
-            )
+            raise DataError(f"{who} cannot read it: {there.message}", there.detail, there.hint, there.file)
         if isinstance(there, BaseException):
-            raise UsageError(
-                f"the worker {name} cannot run losscli",
-                f"{type(there).__name__}: {first_line(there)}",
-                f"install losscli {__version__} on every machine",
-            )
-        refuse_other(here, there, name)
+            raise _unable(who, there)
+        refuse_other(here, there, who)
         if there.arithmetic != here.arithmetic:
             said[
                 f"workers have {there.arithmetic}, and this machine {here.arithmetic}: the last bits of exp, log "
                 "and pow may differ"
             ] = None
     return list(said)
+
+
+def _unable(who: str, error: BaseException) -> UsageError:
+    return UsageError(
+        f"{who} cannot run losscli",
+        f"{type(error).__name__}: {first_line(error)}",
+        f"install losscli {__version__} on every machine",
+    )

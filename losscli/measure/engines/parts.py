@@ -110,12 +110,12 @@ def machine(inputs: Inputs) -> Machine:
     return Machine(__version__, python, np.__version__, tuple(files), arithmetic())
 
 
-def refuse_other(here: Machine, there: Machine, name: str) -> None:
+def refuse_other(here: Machine, there: Machine, who: str) -> None:
     """UsageError or DataError where another machine has other versions, or does not see the same files."""
     for what, ours, theirs in zip(("losscli", "Python", "NumPy"), here, there, strict=False):
         if ours != theirs:
             raise UsageError(
-                f"the worker {name} has {what} {theirs}, and this machine {ours}",
+                f"{who} has {what} {theirs}, and this machine {ours}",
                 "the same versions give the same bits",
                 "install the same versions on all machines",
             )
@@ -125,7 +125,7 @@ def refuse_other(here: Machine, there: Machine, name: str) -> None:
             continue
         missing = seen.get(path, [None])[0] is None
         raise DataError(
-            f"the worker {name} sees {'no such file' if missing else 'another file of this name'}",
+            f"{who} sees {'no such file' if missing else 'another file of this name'}",
             "every worker reads the files itself, by the same paths",
             "put the files on storage that all machines share",
             file=path,
