@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -12,7 +13,7 @@ from losscli.measure.needs import Knowledge
 from losscli.measure.prepass import settled_plan, with_constants
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
-from losscli.pairing.position import refuse_unequal, unequal
+from losscli.pairing.position import file_ends, refuse_unequal, unequal
 from losscli.reading.inputs import open_inputs, placed
 
 if TYPE_CHECKING:
@@ -61,7 +62,15 @@ class Call(NamedTuple):
         return settled_plan(self.sources, requests, self.options, self.jobs, known or Knowledge())
 
     def part(self, plan: Plan, index: int, count: int) -> Plan:
-        """The plan for the part ``index`` of ``count``, as many rows in each but for one; DataError for unequal files."""
+        """The plan for the part ``index`` of ``count``: by the hash of keys or groups, or a run of rows.
+
+        Where the files of two folders are paired, each file is in one part as a whole.  DataError for unequal files.
+        """
+        if plan.keys is not None or plan.grouping is not None:
+            # Imported here: few calls measure a part.
+            from losscli.table.hashes import HashShare
+
+            return plan._replace(share=HashShare(index - 1, count))
         refuse_unequal(self.sources)
         try:
             rows = [
@@ -70,9 +79,13 @@ class Call(NamedTuple):
             ]
         except DataError as error:
             raise placed(explained(error, plan), self.sources) from None
+        ends = file_ends(self.sources)
         if len(set(rows)) > 1:
             raise unequal(self.sources, rows)
-        return plan._replace(rows=range((index - 1) * rows[0] // count, index * rows[0] // count))
+        start, stop = ((at * rows[0] // count) for at in (index - 1, index))
+        if ends:
+            start, stop = (ends[bisect_left(ends, row)] if row else 0 for row in (start, stop))
+        return plan._replace(rows=range(start, stop))
 
     def measured(
         self, plan: Plan, start: Start | None = None, sink: AbstractContextManager[Sink] | None = None

@@ -16,7 +16,7 @@ from losscli.measure.class_columns import as_classes, classes_in, texts_of
 from losscli.measure.number_views import NumberView
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
-from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
+from losscli.table.block import Block, ClassColumn, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from losscli.pairing.keyplan import KeyPlan
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
+    from losscli.table.hashes import HashShare
 
 
 class RowUnit(NamedTuple):
@@ -100,7 +101,18 @@ class Grouping(NamedTuple):
 
     column: str
     first: int  # the place of the first of these slicings
+    place: Place
     weight: NumberView | None = None  # of the group that a row belongs to
+
+    def share_of(self, block: Block, share: HashShare) -> Mask:
+        """The rows of a block whose groups belong to a share."""
+        from losscli.table.hashes import hashed_values
+
+        column = block.column(self.place)
+        assert isinstance(column, ClassColumn)
+        hashes, places = hashed_values(column)
+        found: Mask = share.holds(hashes)[places]
+        return found
 
 
 class Filter(NamedTuple):
@@ -138,6 +150,7 @@ class Plan(NamedTuple):
     constants: Constants | None = None  # of `--constant`, which further units measure
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
+    share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
@@ -177,6 +190,11 @@ class Plan(NamedTuple):
     def shown_slicings(self) -> tuple[SliceView, ...]:
         """The slicings that have results of their own."""
         return self.slicings if self.grouping is None else self.slicings[: self.grouping.first]
+
+    @property
+    def of_part(self) -> bool:
+        """Whether the rows are a part of all: what concerns all rows together is settled elsewhere."""
+        return self.rows is not None or self.share is not None
 
     @property
     def weighted(self) -> bool:

@@ -91,6 +91,10 @@ class Source(ABC):
         """The row groups from the first to the last, both included, as one part."""
         raise NotImplementedError(f"{self.format} has no row groups")
 
+    def rows_by_file(self) -> Sequence[int]:
+        """The rows of each of several files, as far as they have been read."""
+        return self.file_rows
+
     @property
     def can_be_read_again(self) -> bool:
         """Whether `parts` may be called more than once: not of a stream."""

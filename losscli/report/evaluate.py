@@ -77,7 +77,7 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
     if state is not None:
         state.write(measured, call.sources)
     inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
-    if plan.rows is not None:
+    if plan.of_part:
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)

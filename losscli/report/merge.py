@@ -171,8 +171,14 @@ def _refuse_both(one: _Saved, other: _Saved) -> None:
     if None in parts or parts[0] == parts[1]:
         part = "" if other.document.shard is None else f"part {other.document.shard} of "
         raise DataError(f"holds rows that {one.path} holds too: {part}{inputs}", file=other.path)
-    if parts[0].count != parts[1].count:  # type: ignore[union-attr]
-        raise DataError(f"is part {parts[1]} of {inputs}, and {one.path} is part {parts[0]}", file=other.path)
+    first, second = parts
+    assert first is not None
+    assert second is not None
+    if (first.count, first.by) != (second.count, second.by):
+        raise DataError(
+            f"is part {second} by {second.by} of {inputs}, and {one.path} is part {first} by {first.by}",
+            file=other.path,
+        )
 
 
 def _absent(whole: Whole) -> str | None:

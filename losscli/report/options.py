@@ -140,7 +140,8 @@ class EvalOptions(GateOptions, MeasureOptions):
     group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
     state_out: file to which the state of the rows is written, for `merge`.
-    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter; its state is not finished.
+    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter by position, or by a hash of
+        their key or group; its state is not finished.
     """
 
     preds: str

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from losscli._version import __version__
 from losscli.errors import UsageError
 from losscli.measure.needs import Unknown
-from losscli.pairing.keyplan import POSITION
 from losscli.report.provenance import inputs_of, rows_of
 from losscli.report.records import Input, arithmetic
 from losscli.report.saved_plan import (
@@ -21,7 +20,7 @@ from losscli.report.saved_plan import (
     input_record,
 )
 from losscli.report.saved_tally import saved_tally
-from losscli.report.state_document import CallRecord, EdgesRecord, ShardRecord, StateDocument
+from losscli.report.state_document import CallRecord, EdgesRecord, ShardedBy, ShardRecord, StateDocument
 from losscli.report.writing import write_file
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class StateFile(NamedTuple):
             raise UsageError(
                 f"{what} not part of a saved state", hint="leave `--state-out` or these losses out"
             ) from None
-        return cls(options.state_out, call, edges, held, _shard(options))
+        return cls(options.state_out, call, edges, held, _shard(options, plan, sources))
 
     def write(self, measured: Measured, sources: Sequence[Source]) -> None:
         """Write the state of all that was measured, before anything is finished."""
@@ -106,28 +105,30 @@ def refuse_shard(options: EvalOptions) -> None:
     """UsageError where a part of the rows is asked for, and nothing could be made of it."""
     if options.shard is None:
         return
-    _shard(options)
+    part_of(options.shard)
     if options.state_out is None:
         raise UsageError("`--shard` needs a file for the state of its rows", hint="add `--state-out FILE`")
     if options.judged:
         raise UsageError("a part of the rows is not judged", hint="give the gates to `losscli merge`")
-    if options.on not in (None, POSITION):
-        raise UsageError(
-            "`--shard` cuts rows that are paired by position, and these are paired by key",
-            hint="measure files that hold some of the keys each, and merge their states",
-        )
 
 
-def _shard(options: EvalOptions) -> ShardRecord | None:
-    """The part that `--shard` names."""
+def part_of(text: str) -> tuple[int, int]:
+    """The part that `--shard` names, and of how many."""
+    found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", text, re.ASCII)
+    if found is None or int(found[1]) > int(found[2]):
+        raise UsageError(f"`--shard {text}` is no part", hint="write `I/N` with 1 ≤ I ≤ N, such as `2/4`")
+    return int(found[1]), int(found[2])
+
+
+def _shard(options: EvalOptions, plan: Plan, sources: Sequence[Source]) -> ShardRecord | None:
+    """The part that is measured, and how rows are dealt into parts."""
     if options.shard is None:
         return None
-    found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", options.shard, re.ASCII)
-    if found is None or int(found[1]) > int(found[2]):
-        raise UsageError(
-            f"`--shard {options.shard}` is no part", hint="write `I/N` with 1 ≤ I ≤ N, such as `2/4`"
-        )
-    return ShardRecord(int(found[1]), int(found[2]))
+    by_file = len(sources) > 1 and all(source.by_file for source in sources)
+    by: ShardedBy = "file" if by_file else "position"
+    if plan.keys is not None or plan.grouping is not None:
+        by = "group" if plan.keys is None else "key"
+    return ShardRecord(*part_of(options.shard), by)
 
 
 def _refuse(options: EvalOptions, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from losscli.report.document import Document, Record, Says
 from losscli.report.records import NumberOfRows, RowCounts
 
 RowNumber: TypeAlias = Annotated[int, Says(ge=0)]
+ShardedBy: TypeAlias = Literal["position", "file", "key", "group"]
 Classes: TypeAlias = Annotated[list[int | str], Says("in no order")]
 
 
@@ -92,6 +93,9 @@ class ShardRecord(Record):
 
     index: Annotated[int, Says(ge=1)]
     count: Annotated[int, Says(ge=1)]
+    by: Annotated[
+        ShardedBy, Says("runs of rows, whole files, or the hash of the key or of the group modulo `count`")
+    ]
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
