@@ -274,6 +274,10 @@ class Options:
         help="Only the I-th of N parts of the rows, by position, or by a hash of their key (`--on`) or `--group`; its "
         "state (`--state-out`) is for `losscli merge`",
     )  # fmt: skip
+    resume: bool = option(
+        "--resume", panel=Panel.ROWS, commands=("eval",), outside=False,
+        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
+    )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,
         most=LIMITS["worst"].most,

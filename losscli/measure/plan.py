@@ -6,6 +6,7 @@ of `fold`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
+    from losscli.pairing.passed import Begun
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
     from losscli.table.hashes import HashShare
@@ -150,6 +152,7 @@ class Plan(NamedTuple):
     constants: Constants | None = None  # of `--constant`, which further units measure
     shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
+    begun: Begun | None = None  # where reading by position begins; None: at the first row
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
     notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
@@ -190,6 +193,13 @@ class Plan(NamedTuple):
     def shown_slicings(self) -> tuple[SliceView, ...]:
         """The slicings that have results of their own."""
         return self.slicings if self.grouping is None else self.slicings[: self.grouping.first]
+
+    @property
+    def rows_to_read(self) -> range | None:
+        """The rows that are measured from where reading begins; None: all."""
+        if self.begun is None:
+            return self.rows
+        return range(self.begun.row, self.rows.stop if self.rows is not None else sys.maxsize)
 
     @property
     def of_part(self) -> bool:

@@ -18,9 +18,17 @@ from losscli.report.saved_plan import (
     edges_records,
     held_plan,
     input_record,
+    of_rows,
 )
 from losscli.report.saved_tally import saved_tally
-from losscli.report.state_document import CallRecord, EdgesRecord, ShardedBy, ShardRecord, StateDocument
+from losscli.report.state_document import (
+    CallRecord,
+    EdgesRecord,
+    ReachedRecord,
+    ShardedBy,
+    ShardRecord,
+    StateDocument,
+)
 from losscli.report.writing import write_file
 
 if TYPE_CHECKING:
@@ -48,6 +56,7 @@ class StateFile(NamedTuple):
     call: CallRecord
     edges: list[EdgesRecord]
     held: HeldPlan
+    inputs: Sequence[HeldSource]
     shard: ShardRecord | None
 
     @classmethod
@@ -63,9 +72,7 @@ class StateFile(NamedTuple):
         assert options.state_out is not None
         _refuse(options, plan)
         call, edges = call_record(options, losses), edges_records(answers)
-        inputs = [
-            HeldSource(input_record(side, source, ()), source.path) for side, source in enumerate(sources)
-        ]
+        inputs = [HeldSource(input_record(side, source), source.path) for side, source in enumerate(sources)]
         try:
             held = held_plan(call, edges, inputs)
         except Unknown as unknown:
@@ -73,27 +80,29 @@ class StateFile(NamedTuple):
             raise UsageError(
                 f"{what} not part of a saved state", hint="leave `--state-out` or these losses out"
             ) from None
-        return cls(options.state_out, call, edges, held, _shard(options, plan, sources))
+        return cls(options.state_out, call, edges, held, inputs, _shard(options, plan, sources))
 
-    def write(self, measured: Measured, sources: Sequence[Source]) -> None:
-        """Write the state of all that was measured, before anything is finished."""
+    def write(
+        self, measured: Measured, sources: Sequence[Source], reached: ReachedRecord | None = None
+    ) -> None:
+        """Write the state of what was measured, before anything is finished: of all rows, or of those up to one."""
         tally, rows = measured.outcome.tally, rows_of(measured.outcome)
         used = [one.columns for one in inputs_of(Input, measured.plan, sources, ROLES)]
         counts: Sequence[int | None] = (rows.read_preds, rows.read_labels)
-        if self.shard is not None:
+        if self.shard is not None or reached is not None:
             counts = [source.rows for source in sources]
         document = StateDocument(
             losscli=__version__,
             arithmetic=arithmetic(),
             plan=self.held.hash,
             shard=self.shard,
+            reached=reached,
             call=self.call,
             edges=self.edges,
+            # Files are known by what they were before they were read.
             inputs=[
-                input_record(side, source, columns, count)
-                for side, (source, columns, count) in enumerate(
-                    zip(sources, used, counts[: len(sources)], strict=True)
-                )
+                of_rows(held.record, source, columns, count)
+                for held, source, columns, count in zip(self.inputs, sources, used, counts, strict=False)
             ],
             rows=rows,
             tally=saved_tally(tally, measured.plan, self.held.plan),

@@ -102,6 +102,23 @@ class ShardRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class PassedRecord(Record):
+    """The first parts of a side, which are not decoded again, and their rows."""
+
+    parts: NumberOfRows
+    rows: NumberOfRows
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedRecord(Record):
+    """Where a run goes on that has not reached its last row."""
+
+    row: Annotated[RowNumber, Says("so many rows of each input were read")]
+    passed: Annotated[list[PassedRecord], Says("by side; empty where the inputs know their rows")]
+    dialect: Annotated[str | None, Says("how CSV is read, as `--dialect` takes it")]
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRecord(Record):
     """The first row in which something was seen that means something together with another."""
 
@@ -186,6 +203,7 @@ class StateDocument(Document):
     arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")]
     plan: Annotated[str, Says("SHA-256 of all that must be the same in states that are merged")]
     shard: Annotated[ShardRecord | None, Says("null: all rows of the inputs")]
+    reached: Annotated[ReachedRecord | None, Says("null: all rows that it is of were read")]
     call: CallRecord
     edges: list[EdgesRecord]
     inputs: Annotated[list[InputRecord], Says(min_length=1, max_length=2)]

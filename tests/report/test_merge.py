@@ -17,6 +17,7 @@ from losscli.report.merge import merge
 from losscli.report.state_document import digest_of
 from losscli.table.hashes import HashShare, hashed
 from losscli.table.keys import integer_key, words_of_texts
+from support.reports import known
 
 ROWS, CUT = 300, 110
 
@@ -53,15 +54,6 @@ def written(folder, suffix="parquet"):
             part.to_pandas().to_csv(path, index=False)
         paths.append(str(path))
     return paths
-
-
-def known(report):
-    """All of the results, save which rows they name."""
-    return [
-        (r.loss, r.pred, r.part, r.slice, r.value, r.sum, r.rows, r.weight, r.skipped, r.touched, r.stderr, r.ci,
-         r.detail, r.note, r.signature)
-        for r in report.results
-    ]  # fmt: skip
 
 
 def saved(path, state, **options):
