@@ -18,7 +18,7 @@ from losscli.report.gates import Gate
 from losscli.report.options import GateOptions, arguments_of
 from losscli.report.records import Input, Report, arithmetic, noted
 from losscli.report.saved_plan import HeldSource, differing
-from losscli.report.saved_state import SavedState
+from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.saved_tally import merged
 from losscli.report.state_document import InputRecord
 from losscli.text import plural
@@ -163,9 +163,11 @@ def _finished(wholes: Sequence[Whole]) -> Report:
             hint="pair rows by a key (`--on KEY`), or name a column: `--ci bootstrap:cluster=COLUMN`",
             file=wholes[1][0].path,
         )
-    tally = merged(
-        [state.tally(held.plan, at) for whole, at in zip(wholes, before, strict=False) for state in whole]
-    )
+    states = [(state, at) for whole, at in zip(wholes, before, strict=False) for state in whole]
+    tallies = [state.tally(held.plan, at) for state, at in states]
+    one = first.path if len(states) == 1 else None
+    with numbers_of(one):
+        tally = merged(tallies)
     outcome = Outcome(tally, None, _paired([state for whole in wholes for state in whole]))
     measured = Measured(held.plan, outcome)
     inputs = {
@@ -175,8 +177,9 @@ def _finished(wholes: Sequence[Whole]) -> Report:
         for record in (whole[0].document.inputs[side],)
     }
     try:
-        refuse(held.plan, outcome, held.sources)
-        return report_of(held.options, measured, held.sources, list(inputs.values()))
+        with numbers_of(one):
+            refuse(held.plan, outcome, held.sources)
+            return report_of(held.options, measured, held.sources, list(inputs.values()))
     except DataError as error:
         raise placed(error, held.sources) from None
 

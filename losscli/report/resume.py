@@ -16,7 +16,7 @@ from losscli.pairing.keyplan import POSITION
 from losscli.pairing.passed import Begun, Passed
 from losscli.report.records import arithmetic
 from losscli.report.saved_plan import differing
-from losscli.report.saved_state import SavedState
+from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.state_document import PassedRecord, ReachedRecord
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ class StateJournal:
         else:
             passed = tuple(Passed(one.parts, one.rows) for one in reached.passed)
             self.plan = self.plan._replace(begun=Begun(reached.row, passed))
-        self.before = saved.tally(self.plan, (0, 0), saved.held().plan)
+        found = saved.tally(self.plan, (0, 0), saved.held().plan)
+        with numbers_of(saved.path):
+            self.before.merge(found)
 
     def _refuse_other(self, saved: SavedState) -> None:
         """DataError where a state is of another call, of other inputs, or was made by other means."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from losscli._version import __version__
@@ -17,8 +18,23 @@ from losscli.report.state_document import StateDocument, digest_of
 
 HINT = "`losscli eval … --state-out FILE` writes a state"
 
-NOT_WRITTEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
-"""What reading numbers raises that no state holds."""
+NOT_WRITTEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
+"""What is raised by reading, adding up or finishing numbers that no state holds."""
+
+
+@contextmanager
+def numbers_of(path: str | None) -> Iterator[None]:
+    """Work with the numbers of a state, or of several; DataError where no rows have such numbers.
+
+    A digest tells a damaged file, and not one that was made up.
+    """
+    try:
+        yield
+    except NOT_WRITTEN as error:
+        said = f"{type(error).__name__}: {error}"
+        raise DataError(
+            "is no saved state: its numbers are not what losscli writes", said, HINT, path
+        ) from error
 
 
 class SavedState(NamedTuple):
@@ -58,16 +74,9 @@ class SavedState(NamedTuple):
 
         ``own`` is the plan of the state, where the other one may have read fewer columns.
         """
-        try:
+        with numbers_of(self.path):
             record = self.document.tally if own is None else placed_marks(self.document.tally, own, plan)
             return read_tally(record, self.document.rows, plan, before)
-        except NOT_WRITTEN as error:
-            raise DataError(
-                "is no saved state: its numbers are not what losscli writes",
-                str(error) or None,
-                HINT,
-                self.path,
-            ) from None
 
     @property
     def read_rows(self) -> tuple[int, int]:

@@ -466,6 +466,9 @@ def changed(document, *keys, to):
         (("tally", "states", 1, "held", "rows"), "x"),
         (("tally", "states", 1, "held", "totals"), None),
         (("tally", "labels"), []),
+        (("tally", "states", 2, "held", "totals"), []),
+        (("tally", "states", 2, "held", "weight"), None),
+        (("tally", "states", 0, "held"), {"lost": 300}),
         (("tally", "marks"), [{"side": 3, "slot": 9, "mark": "NA", "row": 1}]),
     ],
 )
