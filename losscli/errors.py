@@ -7,10 +7,10 @@ command line, which prints it and chooses the exit code.  Rows are counted from 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self, TypeAlias
+from dataclasses import astuple, dataclass, replace
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from losscli.text import PATH_SHOWN, cut, shortened
+from losscli.text import PATH_SHOWN, bare_uri, cut, shortened, without_secrets
 
 Kind: TypeAlias = Literal["usage", "data", "output", "error"]
 ExitCode: TypeAlias = Literal[2, 3, 70, 74]
@@ -38,12 +38,16 @@ class LosscliError(Exception):
     @property
     def where(self) -> str:
         """File, column and row, as far as they are known: ``preds.csv, column `p`, row 7``."""
-        parts = [cut(self.file, PATH_SHOWN)] if self.file is not None else []
+        parts = [self.shown_file] if self.shown_file is not None else []
         if self.column is not None:
             parts.append(f"column `{cut(self.column)}`")
         if self.row is not None:
             parts.append(f"row {self.row}")
         return ", ".join(parts)
+
+    @property
+    def shown_file(self) -> str | None:
+        return None if self.file is None else cut(bare_uri(self.file), PATH_SHOWN)
 
     def __str__(self) -> str:
         message, detail, hint = self.texts
@@ -56,9 +60,14 @@ class LosscliError(Exception):
 
     @property
     def texts(self) -> tuple[str, str | None, str | None]:
-        """Message, detail and hint as they are shown: a name or value that is too long is cut in the middle."""
-        detail, hint = (None if text is None else shortened(text) for text in (self.detail, self.hint))
-        return shortened(self.message), detail, hint
+        """Message, detail and hint as they are shown: what is too long is cut in the middle, and URIs hold no secrets."""
+        detail, hint = (
+            None if text is None else shortened(without_secrets(text)) for text in (self.detail, self.hint)
+        )
+        return shortened(without_secrets(self.message)), detail, hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), astuple(self)
 
     def with_row(self, row: int) -> Self:
         """The same error at a row."""

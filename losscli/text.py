@@ -17,11 +17,39 @@ def visible(text: str) -> str:
     >>> visible("a\\x1b[31mb\\nc")
     'a\\\\x1b[31mb\\\\nc'
     """
-    return _UNSAFE.sub(_escaped, text)
+    # All of them are among what Python calls not printable, which is quick to tell.
+    return text if text.isprintable() else _UNSAFE.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
+
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s`]*")
+STORES = ("s3", "gs", "abfs", "abfss")
+"""Schemes whose URIs have no query: a `?` is of a name or a pattern."""
+
+
+def without_secrets(text: str) -> str:
+    """The text, in which URIs have no part that may be a secret: user, password, query.
+
+    >>> without_secrets("there is no https://me:hush@host:8000/p.csv?sig=hush#x here")
+    'there is no https://host:8000/p.csv here'
+    """
+    return _URI.sub(lambda found: bare_uri(found[0]), text) if "://" in text else text
+
+
+def bare_uri(uri: str) -> str:
+    """One URI, which may hold spaces, without what may be a secret; another path stays as it is."""
+    scheme, mark, rest = uri.partition("://")
+    if not mark:
+        return uri
+    if scheme.lower() not in STORES:
+        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = rest.partition("/")
+    if not scheme.lower().startswith("abfs"):  # there a container comes before `@`
+        host = host.rpartition("@")[2]
+    return f"{scheme}://{host}{slash}{path}"
 
 
 WORD_SHOWN, LITERAL_SHOWN, PATH_SHOWN, TEXT_SHOWN = 80, 160, 255, 2000

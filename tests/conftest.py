@@ -47,6 +47,12 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if not item.get_closest_marker("run_all")]
 
 
+@pytest.fixture(scope="session")
+def run_all(request) -> bool:
+    """Whether the full cross products are tried."""
+    return request.config.getoption("--run-all")
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run left: its exit code, and what it wrote."""

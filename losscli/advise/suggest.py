@@ -18,7 +18,7 @@ from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
 from losscli.reading.select import looked_for
-from losscli.text import plural
+from losscli.text import bare_uri, plural
 
 if TYPE_CHECKING:
     from losscli.advise.interpretation import Interpretation
@@ -74,7 +74,7 @@ def _is_pipe(path: str) -> bool:
 
 def _command(options: MeasureOptions, found: Interpretation, needed: Mapping[str, str]) -> str:
     """The call of `eval` that measures the losses; ``needed`` are the columns that it does not find by itself."""
-    words = ["losscli", "eval", *options.paths]
+    words = ["losscli", "eval", *map(bare_uri, options.paths)]
     for role, name in needed.items():
         words += [f"--{role}", name]
     words += found.options

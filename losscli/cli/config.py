@@ -150,7 +150,7 @@ class _Place:
     text: str
     prefix: tuple[str, ...]
 
-    def error(self, keys: KeyPath, message: str, hint: str | None = None) -> UsageError:
+    def error(self, keys: KeyPath, message: str, hint: str | None) -> UsageError:
         line = line_of(self.text, (*self.prefix, *keys))
         return UsageError(f"line {line}: {message}" if line else message, hint=hint, file=self.file)
 

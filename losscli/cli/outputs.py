@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.options import Options
 from losscli.errors import UsageError
-from losscli.text import shortened, visible
+from losscli.text import shortened, visible, without_secrets
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
@@ -21,14 +20,10 @@ if TYPE_CHECKING:
 called: list[str] = []
 """The words of this call, for the page, which says how it was made."""
 
-SECRET = re.compile(r"(?<=://)[^/@\s]+@|\?\S*")
-"""The parts of a URI that may be secret: name and password, and the query."""
-
 
 def command_line() -> str:
     """The call as one could type it again, without the secrets of URIs."""
-    words = [SECRET.sub("", word) if "://" in word else word for word in called]
-    return shlex.join(["losscli", *words])
+    return shlex.join(["losscli", *map(without_secrets, called)])
 
 
 def tell_verdict(report: Report, format: str) -> int:

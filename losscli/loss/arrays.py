@@ -2,26 +2,28 @@
 
 The text is a loss's gradient, from its docstring: assignments, then one expression, in plain Python on one
 row.  Here a name is an array with one number a row or, where a role has several columns, a list of such
-arrays; a condition chooses row by row.  The text is evaluated in doubles as it is written.
+arrays; a condition chooses row by row.  The text is evaluated in doubles as it is written, each with an estimate of
+its rounding; where that is too much, in twice the digits.
 """
 
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from losscli.numbers.special import erf, erfc
+from losscli.loss.paired import Paired
+from losscli.loss.rounded import FUNCTIONS, Rounded
 
-FUNCTIONS: dict[str, Any] = {
-    "abs": np.abs, "log": np.log, "log1p": np.log1p, "exp": np.exp, "expm1": np.expm1, "sqrt": np.sqrt,
-    "atan": np.arctan, "tanh": np.tanh, "sign": np.sign, "cosh": np.cosh, "sinh": np.sinh, "erf": erf,
-    "erfc": erfc,
-}  # fmt: skip
+MOST_ROUNDING = 13.0
+"""Rows with greater squares of roundings are evaluated in twice the digits."""
+
 OPERATORS: dict[type, Any] = {
-    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
 }  # fmt: skip
 COMPARE: dict[type, Any] = {
     ast.Eq: np.equal, ast.NotEq: np.not_equal, ast.Lt: np.less, ast.LtE: np.less_equal,
@@ -37,33 +39,51 @@ def evaluate_rows(
     ``by`` is a role of several columns and a name: the text is evaluated once for each column, with the name
     as its place, and the result is (n, columns).
     """
-    *steps, value = ast.parse(text).body
-    rows = len(next(iter(roles.values())))
-    arrays = {name: list(values.T) if values.ndim == 2 else values for name, values in roles.items()}
-    space = _Namespace({**params, **arrays, "pi": np.pi, "inf": np.inf}, rows)
-    assert isinstance(value, ast.Expr)
+    body = ast.parse(text).body
     with np.errstate(all="ignore"):
-        for step in steps:
-            assert isinstance(step, ast.Assign)
-            target = step.targets[0]
-            assert isinstance(target, ast.Name)
-            space.names[target.id] = space.value(step.value)
-        if by is None:
-            return space.column(space.value(value.value))
-        role, place = by
-        columns = [space.column(space.value(value.value, {place: at})) for at in range(roles[role].shape[1])]
-        return np.stack(columns, axis=1)
+        found = _Namespace(roles, params, Rounded).run(body, by)
+        value = np.stack([one.near for one in found], axis=1) if by else found[0].near
+        rounded = np.zeros(len(value), dtype=bool)
+        for one in found:
+            rounded |= np.logical_not(one.squares <= MOST_ROUNDING)
+        if rounded.any():
+            some = {name: values[rounded] for name, values in roles.items()}
+            better = [near + lost for near, lost in _Namespace(some, params, Paired).run(body, by)]
+            value[rounded] = np.stack(better, axis=1) if by else better[0]
+    return value
 
 
 class _Namespace:
     """Evaluates nodes of the text; holds the arrays and numbers that its names stand for."""
 
-    def __init__(self, names: dict[str, Any], rows: int) -> None:
-        self.names, self.rows = names, rows
+    def __init__(
+        self, roles: Mapping[str, Any], params: Mapping[str, Any], number: type[Rounded] | type[Paired]
+    ) -> None:
+        arrays = {name: list(values.T) if values.ndim == 2 else values for name, values in roles.items()}
+        self.names: dict[str, Any] = {**params, **arrays, "pi": np.pi, "inf": np.inf}
+        self.roles = roles
+        self.number: Any = number
         self.known: dict[int, Any] = {}  # sums that do not depend on the column are formed once
 
-    def column(self, value: Any) -> Any:
-        return np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), self.rows))
+    def run(self, body: list[ast.stmt], by: tuple[str, str] | None) -> list[Any]:
+        """The value, or the values for each column of the role ``by``."""
+        *steps, value = body
+        assert isinstance(value, ast.Expr)
+        for step in steps:
+            assert isinstance(step, ast.Assign)
+            target = step.targets[0]
+            assert isinstance(target, ast.Name)
+            self.names[target.id] = self.value(step.value)
+        if by is None:
+            return [self._column(self.value(value.value))]
+        role, place = by
+        return [self._column(self.value(value.value, {place: at})) for at in range(self.roles[role].shape[1])]
+
+    def _column(self, value: Any) -> Any:
+        """The value as a number for every row."""
+        near, rounding = self.number.of(value)
+        rows = len(next(iter(self.roles.values())))
+        return self.number(np.array(np.broadcast_to(near, rows)), rounding)
 
     def value(self, node: ast.expr, local: Mapping[str, Any] | None = None) -> Any:
         local = local or {}
@@ -73,7 +93,8 @@ class _Namespace:
             case ast.Name(id=name):
                 return local[name] if name in local else self.names[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self.value(operand, local)
+                value = self.value(operand, local)
+                return -value if isinstance(value, int) else -self.number.of(value)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return np.logical_not(self.value(operand, local))
             case ast.BinOp(left=left, op=op, right=right):
@@ -84,21 +105,29 @@ class _Namespace:
                 return self._bool(isinstance(op, ast.And), values, local)
             case ast.IfExp():
                 test = self.value(node.test, local)
-                if not isinstance(
-                    test, np.ndarray
-                ):  # it depends on parameters alone: the other side may have no value
+                # The side that no row takes is not evaluated: it may have no value.
+                if not isinstance(test, np.ndarray):
                     return self.value(node.body if test else node.orelse, local)
-                one, other = self.value(node.body, local), self.value(node.orelse, local)
-                if isinstance(one, list | tuple):
-                    return [np.where(test, a, b) for a, b in zip(one, other, strict=True)]
-                return np.where(test, one, other)
+                if test.all() or not test.any():
+                    return self.value(node.body if test.all() else node.orelse, local)
+                one, other = (self.value(side, local) for side in (node.body, node.orelse))
+                if isinstance(one, list | tuple) and not isinstance(one, self.number):
+                    return [
+                        self.number.where(test, self.number.of(a), self.number.of(b))
+                        for a, b in zip(one, other, strict=True)
+                    ]
+                return self.number.where(test, self.number.of(one), self.number.of(other))
             case ast.Subscript(value=inside, slice=at):
                 return self._item(self.value(inside, local), at, local)
             case ast.ListComp():
                 return [value for _, value in self._runs(node, local)]
             case ast.Call(func=ast.Name(id=function), args=args):
+                if function == "abs":
+                    return abs(self.number.of(self.value(args[0], local)))
                 if function in FUNCTIONS:
-                    return FUNCTIONS[function](self.value(args[0], local))
+                    return self.number.call(function, self.number.of(self.value(args[0], local)))
+                if function == "softmax":
+                    return self.number.softmax([self.number.of(one) for one in self.value(args[0], local)])
                 # The name of a loop is bound inside; only a name from outside matters.
                 free = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & set(local)
                 if not free and id(node) in self.known:
@@ -110,15 +139,15 @@ class _Namespace:
         raise ValueError(f"`{ast.unparse(node)}` is not evaluated by arrays")
 
     def _binary(self, op: ast.operator, one: Any, other: Any) -> Any:
-        if isinstance(one, int | float):  # a parameter: NumPy divides by zero, Python does not
-            one = np.float64(one)
+        if not (isinstance(one, int) and isinstance(other, int) and isinstance(op, ast.Add | ast.Sub)):
+            one, other = self.number.of(one), self.number.of(other)
         return OPERATORS[type(op)](one, other)
 
     def _compare(self, node: ast.Compare, local: Mapping[str, Any]) -> Any:
         result: Any = True
-        left = self.value(node.left, local)
+        left = self._compared(self.value(node.left, local))
         for op, following in zip(node.ops, node.comparators, strict=True):
-            right = self.value(following, local)
+            right = self._compared(self.value(following, local))
             if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
                 outcome = COMPARE[type(op)](left, right)
             elif isinstance(op, ast.Eq | ast.NotEq):
@@ -128,6 +157,9 @@ class _Namespace:
             result = outcome if result is True else np.logical_and(result, outcome)
             left = right
         return result
+
+    def _compared(self, value: Any) -> Any:
+        return value.near if isinstance(value, self.number) else value
 
     def _bool(self, both: bool, values: list[ast.expr], local: Mapping[str, Any]) -> Any:
         result: Any = both
@@ -148,6 +180,11 @@ class _Namespace:
             return items[slice(*ends)]
         place = self.value(at, local)
         if isinstance(place, np.ndarray):
+            if isinstance(items, list) and isinstance(items[0], self.number):
+                found = items[0]
+                for column, item in enumerate(items[1:], 1):
+                    found = self.number.where(place == column, item, found)
+                return found
             if isinstance(items, list):  # each row has its own column
                 return (
                     np.choose(place, items)
@@ -191,20 +228,22 @@ class _Namespace:
         if function == "len":
             return len(self.value(args[0], local))
         if len(args) > 1:
-            result = self.value(args[0], local)
-            for one in args[1:]:
-                result = (np.maximum if function == "max" else np.minimum)(result, self.value(one, local))
-            return result
-        (items,) = args
-        if isinstance(items, ast.GeneratorExp | ast.ListComp):
-            terms = self._runs(items, local)
+            terms = [(True, self.value(one, local)) for one in args]
+        elif isinstance(args[0], ast.GeneratorExp | ast.ListComp):
+            terms = self._runs(args[0], local)
         else:
-            terms = [(True, value) for value in self.value(items, local)]
+            terms = [(True, value) for value in self.value(args[0], local)]
         nothing = {"sum": 0.0, "max": -np.inf, "min": np.inf}[function]
-        total: Any = nothing
-        for counts, value in terms:
-            value = value if counts is True else np.where(counts, value, nothing)
-            total = {"sum": np.add, "max": np.maximum, "min": np.minimum}[function](total, value)
+        values = [self.number.of(value) for _, value in terms] or [self.number.of(nothing)]
+        for at, (counts, _) in enumerate(terms):
+            if counts is not True:
+                values[at] = self.number.where(counts, values[at], self.number.of(nothing))
+        if function == "sum":
+            return self.number.sum(values)
+        total = values[0]
+        for value in values[1:]:
+            more = value.near > total.near if function == "max" else value.near < total.near
+            total = self.number.where(more, value, total)
         return total
 
 

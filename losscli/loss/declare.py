@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
@@ -26,6 +26,7 @@ from losscli.loss.docstring import Doc, read_doc
 from losscli.loss.domains import REAL, Domain, surely_finite
 from losscli.loss.elicits import Functional
 from losscli.loss.params import (
+    APPROX,
     UNDEFINED,
     Levels,
     LossName,
@@ -41,6 +42,7 @@ from losscli.numbers.states import KEEP_ROWS
 from losscli.table.block import Floats, Ints, Mask
 
 if TYPE_CHECKING:
+    from losscli.loss.approximate import Approximate
     from losscli.loss.spec import Spec
 
 Column: TypeAlias = Floats
@@ -157,8 +159,7 @@ class Loss:
     lengths: tuple[str, ...] = ()
     """The parameters in the unit of the label."""
     root: Callable[..., Any] | None = None
-    """What the rows are the squares of.  Where a square is no double its root is summed, so that a function of the
-    mean of squares has its value all the same."""
+    """What the rows are the squares of: where a square is no double, its root is summed."""
     counts_only: bool | str = False
     """Rows pair with their own copies, or the number of rows stands in the definition, so that a weight repeats its row
     and must be whole.  A text names a parameter: it is so unless that is 0, or where it has a value (``variant=a``)."""
@@ -167,10 +168,16 @@ class Loss:
     of_rows: str | None = None
     """What another library of the same name makes of several labels, where it looks at whole rows."""
 
+    approximate: Approximate | None = None
+    """How it is had of counts that merge, where its own state keeps every row."""
+    digits: int | None = None
+    """Of the approximate form: the binary digits to which the first column of its rows is rounded."""
     detail: Callable[..., dict[str, Any] | None] | None = None
     """What a picture of the result needs, from the state and the parameters that it names: a table, bins, a curve."""
     ulps: float = 4.0
     """How far rows may lie from the definition."""
+    gradient_ulps: float = 4.0
+    """How far their gradient may lie from its slope."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """Laws not kept, with reasons."""
     grouped: bool = False
@@ -236,9 +243,16 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        both = [*params_of(self.rows), *params_of(self.function), *([UNDEFINED] if self.grouped else [])]
+        both = [*params_of(self.rows), *params_of(self.function)]
+        both += [APPROX] if self.digits is not None else []
+        both += [UNDEFINED] if self.grouped else []
         both.sort(key=lambda param: param.type is not LossName)
         return tuple({param.name: param for param in both}.values())
+
+    @property
+    def offered_params(self) -> tuple[Param, ...]:
+        """The parameters that a call may give, that of its approximate form among them."""
+        return self.params if self.approximate is None else (*self.params, APPROX)
 
     @cached_property
     def doc(self) -> Doc:
@@ -248,27 +262,6 @@ class Loss:
     def base(self) -> str | None:
         """The loss whose rows it is a function of where the call names no other; None: it takes none."""
         return next((str(param.default) for param in self.params if param.type is LossName), None)
-
-    def over(self, other: Loss) -> Loss:
-        """This function of the rows of another loss."""
-        return replace(
-            other,
-            function=self.function,
-            name=self.name,
-            aliases=(),
-            main=self.main,
-            reference=self.reference,
-            best=self.best,
-            elicits=self.elicits,
-            of=other.function,
-            state=self.state,
-            averages=self.averages,
-            root=None,
-            rate=False,
-            detail=self.detail,
-            exceptions=self.exceptions,
-            sample=self.sample,
-        )
 
     def role(self, name: str) -> Role:
         return next(role for role in self.roles if role.name == name)
@@ -290,8 +283,9 @@ class Loss:
 
     @property
     def further_params(self) -> tuple[str, ...]:
-        """The parameters that fill roles, which have no default: names of columns, and a training file."""
-        return (*self.columns, *(PARAMS if self.trained else ()))
+        """The parameters without a default: names of columns, a training file, the digits of an approximate form."""
+        approximate = (APPROX.name,) if self.approximate is not None and self.digits is None else ()
+        return (*self.columns, *(PARAMS if self.trained else ()), *approximate)
 
     def _given(self, spec: Spec) -> dict[str, str]:
         """The parameters that a spec gives, the one behind ``@`` among them."""
@@ -332,9 +326,8 @@ class Loss:
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
         """The row function's value for every row: (n,), or several such columns.
 
-        Where the result is infinite although every input is finite, an intermediate step may have
-        overflowed.  A row function that is declared homogeneous of degree k is then evaluated again
-        on a quarter of the inputs, and the result is 4**k times that.
+        Where the result is infinite although no input is, a step may have overflowed.  A row function that is
+        homogeneous of degree k is then evaluated again on a quarter of the inputs: 4**k times that.
         """
         with np.errstate(all="ignore"):
             column = self.rows(**roles, **params)

@@ -92,6 +92,8 @@ class Param(NamedTuple):
 
 UNDEFINED = Param("undefined", str, "null", choices=("null", "skip"))
 """Of every loss that is finished within groups: what a group without a value makes of the mean over the groups."""
+APPROX = Param("approx", int, None, Interval(1.0, 24.0, whole=True), optional=True)
+"""Of every loss that has an approximate form: the binary digits to which values are rounded; None: it is exact."""
 
 
 def read_params(

@@ -16,7 +16,7 @@ from losscli.loss.domains import Interval
 from losscli.loss.spec import ParamValue
 from losscli.numbers.grouped_sums import exact_sum, grouped
 from losscli.table.block import Floats, Ints
-from losscli.text import read_number
+from losscli.text import read_number, without_secrets
 
 Errors: TypeAlias = Literal["absolute", "squared"]
 PARAMS = ("train", "season")
@@ -35,6 +35,12 @@ def read_training(given: Mapping[str, str], name: str) -> dict[str, ParamValue]:
         return {}
     if "scale" in given:
         raise UsageError(f"`{name}` has a scale from a column or from a training file, not from both")
+    if (train := without_secrets(given["train"])) != given["train"]:
+        raise UsageError(
+            f"`{name}:train={train}` was given with a user, a password or a query",
+            "a loss is shown with all its parameters, and those may be secret",
+            "save the training file here first",
+        )
     season = read_number(given.get("season", "1"))
     if season is None or season not in SEASON:
         raise UsageError(f"`season={given['season']}` of `{name}` is not in {SEASON}")

@@ -129,8 +129,11 @@ def log_loss(label: Column, pred: Column, *, eps: BelowOne = EPS, label_smoothin
     Gradient by `pred`:
 
         y = label * (1 - label_smoothing) + label_smoothing / 2
-        (-y / pred if y > 0 and pred > eps else 0) + ((1 - y) / (1 - pred) if y < 1 and 1 - pred > eps
-            else 0)
+        low = pred <= eps
+        high = 1 - pred <= eps
+        hit = -y / pred if not low else 0
+        miss = (1 - y) / (1 - pred) if not high else 0
+        (pred - y) / (pred * (1 - pred)) if not low and not high else hit + miss
 
     >>> log_loss(np.array([1.0, 0.0]), np.array([1.0, 0.5]))
     array([0.        , 0.69314718])
@@ -155,7 +158,7 @@ def log_loss_from_logits(label: Column, pred: Column, *, label_smoothing: Unit =
     Gradient by `pred`:
 
         y = label * (1 - label_smoothing) + label_smoothing / 2
-        1 / (1 + exp(-pred)) - y
+        (1 - y) * sigmoid(pred) - y * sigmoid(-pred)
 
     >>> log_loss_from_logits(np.array([1.0, 0.0]), np.array([0.0, 200.0]))
     array([  0.69314718, 200.        ])
@@ -215,7 +218,7 @@ def weighted_log_loss_from_logits(label: Column, pred: Column, *, pos_weight: Po
 
     Gradient by `pred`:
 
-        (1 - label) / (1 + exp(-pred)) - pos_weight * label / (1 + exp(pred))
+        (1 - label) * sigmoid(pred) - pos_weight * label * sigmoid(-pred)
 
     >>> weighted_log_loss_from_logits(np.array([1.0, 0.0]), np.array([0.0, 0.0]), pos_weight=2.0)
     array([1.38629436, 0.69314718])
@@ -248,8 +251,7 @@ def kl_binary(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        (-label / pred if label > 0 and pred > 0 else 0) + ((1 - label) / (1
-            - pred) if label < 1 and pred < 1 else 0)
+        (pred - label) / (pred * (1 - pred)) if 0 < pred < 1 else 1 if pred == 0 else -1
 
     >>> kl_binary(np.array([1.0, 0.5]), np.array([0.5, 0.5]))
     array([0.69314718, 0.        ])
@@ -317,9 +319,8 @@ def brier_from_logits(label: Column, pred: Column, *, half: Half = "auto") -> Co
 
     Gradient by `pred`:
 
-        odds = exp(pred if label == 1 else -pred)
-        -2 * (2 if half == "never" else 1) * (1 if label == 1 else -1) * exp(pred if label == 1
-            else -pred) / (1 + odds)**3
+        side = 1 if label == 1 else -1
+        -side * (4 if half == "never" else 2) * sigmoid(side * pred) * sigmoid(-side * pred)**2
 
     >>> brier_from_logits(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
     array([0.25, 0.25])
@@ -399,11 +400,11 @@ def focal_from_logits(
 
     Gradient by `pred`:
 
-        score = pred if label == 1 else -pred
+        side = 1 if label == 1 else -1
         factor = 1 if alpha == None else alpha if label == 1 else 1 - alpha
-        factor * gamma * (1 + exp(score))**(-gamma - 1) * (1 if label == 1
-            else -1) * exp(score) * (-log1p(exp(-abs(score))) - max(-score, 0)) + factor * (1
-            + exp(score))**(-gamma - 1) * (-1 if label == 1 else 1)
+        chance = sigmoid(side * pred)
+        miss = sigmoid(-side * pred)
+        -side * factor * miss**gamma * (gamma * chance * softplus(-side * pred) + miss)
 
     >>> focal_from_logits(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
     array([0.1732868, 0.1732868])

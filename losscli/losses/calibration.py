@@ -336,6 +336,7 @@ def pit(state: Bins, *, distance: Literal["chi2", "ks"] = "chi2", bins: Count = 
     The prediction is the value of each row's distribution function at its label (the probability
     integral transform), and no label is needed: over many rows it should be spread evenly.  ``chi2`` is
     Pearson's statistic over the number of rows, ``ks`` the greatest distance of the shares added up.  The
+    bins are equally wide and closed on the right, ``[0, 1/15]``, ``(1/15, 2/15]`` …, as those of `ece`; the
     detail holds the histogram, with the mean (above 1/2: labels are higher than predicted) and the
     variance (above 1/12: laws are too narrow).
 

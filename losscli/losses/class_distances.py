@@ -294,8 +294,7 @@ def js(label: Columns, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        ((-label[j] / (label[j] + pred[j]) if label[j] > 0 else 0) + (log(2 * pred[j] / (label[j]
-            + pred[j])) + 1 - pred[j] / (label[j] + pred[j]) if pred[j] > 0 else 0)) / 2
+        log(2 * pred[j] / (label[j] + pred[j])) / 2 if pred[j] > 0 else 0
 
     >>> js(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([0.69314718, 0.        ])

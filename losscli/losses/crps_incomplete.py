@@ -10,11 +10,12 @@ import numpy as np
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import COUNTS, NONNEGATIVE, POSITIVE, REAL, Interval
 from losscli.losses.crps import ROOT_PI
-from losscli.losses.double_double import DoubleDouble, lgamma_drop, lgamma_pair, log_pair, total
 from losscli.losses.incomplete import central_share, gamma_step, sum_of_shares, two_sided
 from losscli.losses.log_scores import t_gap
-from losscli.losses.stable import error_in, polynomial, product
+from losscli.losses.stable import error_in, product
+from losscli.numbers.double_double import DoubleDouble, lgamma_drop, lgamma_pair, log_pair, total
 from losscli.numbers.error_free import two_product, two_sum
+from losscli.numbers.special import polynomial
 
 WIDE = Interval(0.0, 1e8, open_low=True)
 """Shapes and means for which the distribution function is held to the last digits."""

@@ -12,11 +12,13 @@ from functools import partial
 
 import numpy as np
 
-from losscli.loss.declare import Codes, Column, Columns, Finished, Undefined, loss
-from losscli.loss.domains import BINARY, CLASSES, AboveZero, FalsePositives
-from losscli.losses.stable import log1p_gap_share, log_fraction, sum_fractions
+from losscli.loss.approximate import Approximate
+from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.domains import BINARY, AboveZero, FalsePositives
+from losscli.losses.stable import log1p_gap_share, log_fraction
 from losscli.losses.thresholds import (
     Cuts,
+    Scored,
     both_classes,
     cuts,
     first,
@@ -27,7 +29,6 @@ from losscli.losses.thresholds import (
     roc_curve,
     some_positive,
 )
-from losscli.numbers.class_order import ClassOrder
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.order import Order
 
@@ -44,6 +45,8 @@ SHAPIRO = "Piatetsky-Shapiro & Masand (1999), doi:10.1145/312129.312225"
 FAWCETT = "Fawcett (2006), doi:10.1016/j.patrec.2005.10.010"
 EBAN = "Eban et al. (2017), Proceedings of Machine Learning Research 54, 832-840"
 
+ROUNDED = 2.0**-48
+"""By what share of itself a sum of terms above 0 may be wrong, each of which was rounded a few times."""
 EVERY_ROW = {"pickle": "order statistics keep every row, and are not saved"}
 
 
@@ -64,6 +67,7 @@ of_scores = partial(
     better="higher",
     best=1.0,
     elicits="any score that ranks rows as the probability of the positive class does",
+    approximate=Approximate("counted_scores"),
     detail=roc_curve,
     exceptions=EVERY_ROW,
 )
@@ -91,7 +95,7 @@ def ordered(label: Sequence[int], pred: Sequence[float], weight: Sequence[float]
     ),
     reference=HANLEY,
 )
-def auc(order: Order) -> Finished:
+def auc(order: Scored) -> Finished:
     """Area under the ROC curve: share of pairs that scores rank rightly.
 
         up = [(f, w) for y, f, w in rows if y == 1]
@@ -117,10 +121,10 @@ def auc(order: Order) -> Finished:
 
 
 @of_scores(
-    aliases=("gini_index", "accuracy_ratio", "gain_capture", "normalized_gini"),
+    aliases=("gini_index", "accuracy_ratio", "gain_capture", "normalized_gini", "normalised_gini"),
     reference=HAND,
 )
-def gini(order: Order) -> Finished:
+def gini(order: Scored) -> Finished:
     """Twice the area under the ROC curve, less 1.
 
         up = [(f, w) for y, f, w in rows if y == 1]
@@ -139,7 +143,7 @@ def gini(order: Order) -> Finished:
 
 
 @of_scores(aliases=("pauc", "partial_roc_auc", "mcclish"), reference=MCCLISH)
-def partial_auc(order: Order, *, max_fpr: AboveZero) -> Finished:
+def partial_auc(order: Scored, *, max_fpr: AboveZero) -> Finished:
     """Area under the ROC curve up to a false positive rate, scaled.
 
         P, N = [sum(w for y, f, w in rows if y == c) for c in (1, 0)]
@@ -175,8 +179,10 @@ def partial_auc(order: Order, *, max_fpr: AboveZero) -> Finished:
     return (1 + (area - least) / (most - least)) / 2
 
 
-@of_scores(aliases=("logauc",), reference=MYSINGER)
-def log_auc(order: Order, *, min_fpr: FalsePositives = 0.001, max_fpr: FalsePositives = 0.1) -> Finished:
+@of_scores(
+    aliases=("logauc",), approximate=Approximate("counted_scores", rounding=ROUNDED), reference=MYSINGER
+)
+def log_auc(order: Scored, *, min_fpr: FalsePositives = 0.001, max_fpr: FalsePositives = 0.1) -> Finished:
     """Area under the ROC curve over the logarithm of false positives.
 
         P, N = [sum(w for y, f, w in rows if y == c) for c in (1, 0)]
@@ -233,69 +239,10 @@ def _over_log(growth: Column, height: Column, rise: Column) -> Column:
     return height * np.log1p(growth) + rise * (growth * log1p_gap_share(growth))
 
 
-def scored_by_class(label: Codes, pred: Columns) -> tuple[Column, ...]:
-    """The class of each row, and its score for each class."""
-    return (label, *pred.T)
-
-
-def ordered_by_class(label: Sequence[int], pred: Sequence[Sequence[float]]) -> ClassOrder:
-    """The state of a few rows, for the examples."""
-    return ClassOrder.of((np.array(label), *np.array(pred, dtype=np.float64).T), None)
-
-
-@loss(
-    task="multiclass",
-    of=scored_by_class,
-    state="class_order",
-    label=CLASSES,
-    scores=True,
-    aliases=("hand_till", "roc_auc_ovo", "m_measure"),
-    better="higher",
-    best=1.0,
-    elicits="any scores that rank rows as the probability of each class does",
-    exceptions=EVERY_ROW,
-    reference=HAND,
-)
-def auc_ovo(state: ClassOrder) -> Finished:
-    """Mean area under the ROC curve over all pairs of classes.
-
-        classes = range(len(pred[0]))
-        sizes = [sum(w for y, f, w in rows if y == c) for c in classes]
-        pairs = [[(f[c], v, g[c], w) for y, f, v in rows if y == c for z, g, w in rows if z == d]
-            for c in classes for d in classes if c != d]
-        sides = [sizes[c] * sizes[d] for c in classes for d in classes if c != d]
-        won = [sum(v * w * (1 if f > g else 1 / 2 if f == g else 0) for f, v, g, w in p) for p in pairs]
-        sum(area / both for area, both in zip(won, sides)) / len(sides)
-
-    Hand and Till's M: each class against each other, on the score of the first, and all pairs count
-    the same however rare their classes are.  Scikit-learn has it as ``multi_class="ovo"``; against all
-    other classes together it is `auc` of the class columns.  A class without a row leaves it undefined.
-
-    >>> auc_ovo(ordered_by_class([0, 1, 1], [[0.7, 0.3], [0.4, 0.6], [0.7, 0.3]]))
-    Fraction(3, 4)
-    """
-    count, areas = state.columns, []
-    for own in range(count):
-        order = state.by_score(own)
-        totals = order.totals_of(count)
-        if (lacking := totals.count(0)) > 0:
-            have = "class has" if lacking == 1 else "classes have"
-            return Undefined(f"{lacking} of {count} {have} no row, and it takes every pair of classes")
-        others = [other for other in range(count) if other != own]
-        below, twice = [0] * count, [0] * count
-        for _, weights in order.steps(count):
-            for other in others:
-                upto = weights[other].cumsum() + below[other]
-                twice[other] += int((weights[own] * (2 * upto - weights[other])).sum())
-                below[other] = int(upto[-1])
-        areas += [Fraction(twice[other], 2 * totals[own] * totals[other]) for other in others]
-    return sum_fractions(areas) / len(areas)
-
-
 # ---------------------------------------------------------------------- areas under the precision-recall curve
 
 
-def mean_over_positives(order: Order, of: Callable[[Cuts], Column]) -> Finished:
+def mean_over_positives(order: Scored, of: Callable[[Cuts], Column]) -> Finished:
     """The mean over the positives of a function of their thresholds, which is 1 where no negative scores as high."""
     if (lacking := some_positive(order)) is not None:
         return lacking
@@ -309,11 +256,32 @@ def mean_over_positives(order: Order, of: Callable[[Cuts], Column]) -> Finished:
     return (pure + total.fraction * Fraction(1 << unit)) / positive
 
 
-@of_precision(
-    aliases=("average_precision_score", "pr_step_auc"),
+def least_precisions(at: Cuts) -> Column:
+    """Where negatives of the same bin are above the positives."""
+    above = at.true - at.up
+    return quotients(above, above + at.false)
+
+
+def greatest_precisions(at: Cuts) -> Column:
+    """Where positives of the same bin are above the negatives."""
+    return quotients(at.true, at.true + at.false - at.down)
+
+
+def precision_ends(order: Scored) -> tuple[Finished, Finished]:
+    """Between what the mean over positives lies of precisions at thresholds within their bins."""
+    return mean_over_positives(order, least_precisions), mean_over_positives(order, greatest_precisions)
+
+
+of_mean_precision = partial(
+    of_precision, approximate=Approximate("counted_scores", precision_ends, rounding=ROUNDED)
+)
+
+
+@of_mean_precision(
+    aliases=("average_precision_score", "ap", "pr_step_auc"),
     reference=BUCKLEY,
 )
-def average_precision(order: Order) -> Finished:
+def average_precision(order: Scored) -> Finished:
     """Mean over the positives of the precision at their score.
 
         up = [(f, w) for y, f, w in rows if y == 1 and w > 0]
@@ -331,8 +299,8 @@ def average_precision(order: Order) -> Finished:
     return mean_over_positives(order, precisions)
 
 
-@of_precision(aliases=("prauc", "pr_curve_auc"), reference=BOYD)
-def pr_auc(order: Order) -> Finished:
+@of_mean_precision(aliases=("prauc", "pr_curve_auc"), reference=BOYD)
+def pr_auc(order: Scored) -> Finished:
     """Area under the straight lines between precision-recall points.
 
         up = [(f, w) for y, f, w in rows if y == 1 and w > 0]
@@ -352,8 +320,8 @@ def pr_auc(order: Order) -> Finished:
     return mean_over_positives(order, lambda at: (precisions(at) + precisions_above(at)) / 2.0)
 
 
-@of_precision(aliases=("aucpr", "davis_goadrich"), reference=DAVIS)
-def pr_auc_interpolated(order: Order) -> Finished:
+@of_mean_precision(aliases=("aucpr", "davis_goadrich"), reference=DAVIS)
+def pr_auc_interpolated(order: Scored) -> Finished:
     """Area under precision and recall, between points as random ties would be.
 
         up = [(f, w) for y, f, w in rows if y == 1 and w > 0]
@@ -389,7 +357,7 @@ def _between_thresholds(at: Cuts) -> Column:
 
 
 @of_scores(aliases=("ks_statistic", "kolmogorov_smirnov", "ks_stat"), reference=SMIRNOV)
-def ks(order: Order) -> Finished:
+def ks(order: Scored) -> Finished:
     """Greatest distance between the scores of positives and of negatives.
 
         P, N = [sum(w for y, f, w in rows if y == c) for c in (1, 0)]
@@ -412,7 +380,7 @@ def ks(order: Order) -> Finished:
 
 
 @of_scores(aliases=("equal_error_rate",), better="lower", best=0.0, reference=MARTIN)
-def eer(order: Order) -> Finished:
+def eer(order: Scored) -> Finished:
     """Error rate where false positives are as frequent as misses.
 
         P, N = [sum(w for y, f, w in rows if y == c) for c in (1, 0)]
@@ -440,7 +408,7 @@ def eer(order: Order) -> Finished:
 
 
 @of_scores(best=None, aliases=("cumulative_lift",), reference=SHAPIRO)
-def lift(order: Order, *, share: AboveZero = 0.1) -> Finished:
+def lift(order: Scored, *, share: AboveZero = 0.1) -> Finished:
     """Positives among the rows with the highest scores, over those expected.
 
         W, P = sum(weight), sum(w for y, f, w in rows if y == 1)
@@ -467,7 +435,7 @@ def lift(order: Order, *, share: AboveZero = 0.1) -> Finished:
 
 
 @of_precision(aliases=("precision_at_fixed_recall",), reference=EBAN)
-def precision_at_recall(order: Order, *, recall: AboveZero) -> Finished:
+def precision_at_recall(order: Scored, *, recall: AboveZero) -> Finished:
     """Best precision of a threshold that finds so much of the positives.
 
         P = sum(w for y, f, w in rows if y == 1)
@@ -488,7 +456,7 @@ def precision_at_recall(order: Order, *, recall: AboveZero) -> Finished:
 
 
 @of_precision(aliases=("recall_at_fixed_precision",), reference=EBAN)
-def recall_at_precision(order: Order, *, precision: AboveZero) -> Finished:
+def recall_at_precision(order: Scored, *, precision: AboveZero) -> Finished:
     """Greatest recall of a threshold of such precision, 0 where none has it.
 
         P = sum(w for y, f, w in rows if y == 1)
@@ -509,7 +477,7 @@ def recall_at_precision(order: Order, *, precision: AboveZero) -> Finished:
 
 
 @of_scores(aliases=("sensitivity_at_fixed_specificity", "tpr_at_tnr"), reference=FAWCETT)
-def sensitivity_at_specificity(order: Order, *, specificity: AboveZero) -> Finished:
+def sensitivity_at_specificity(order: Scored, *, specificity: AboveZero) -> Finished:
     """Greatest sensitivity of a threshold with such specificity.
 
         P, N = [sum(w for y, f, w in rows if y == c) for c in (1, 0)]
@@ -532,7 +500,7 @@ def sensitivity_at_specificity(order: Order, *, specificity: AboveZero) -> Finis
 
 
 @of_scores(aliases=("specificity_at_fixed_sensitivity", "tnr_at_tpr"), reference=FAWCETT)
-def specificity_at_sensitivity(order: Order, *, sensitivity: AboveZero) -> Finished:
+def specificity_at_sensitivity(order: Scored, *, sensitivity: AboveZero) -> Finished:
     """Greatest specificity of a threshold with such sensitivity.
 
         P, N = [sum(w for y, f, w in rows if y == c) for c in (1, 0)]

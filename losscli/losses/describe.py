@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
+from losscli.loss.params import APPROX
 from losscli.loss.spec import parse_loss
 from losscli.loss.training import SEASON
 from losscli.losses import catalogue, find
@@ -38,6 +39,8 @@ SAMPLES = {
     "tails": DIABETES,
 }
 """The files and columns of the example that `losses NAME` shows, by task."""
+APPROXIMATE = """rounds values to so many significant binary digits (24: those of float32), and keeps what rows weigh at each: \
+that can be saved and merged, and a note says how far the value may be from the exact one"""
 LOGITS = {"binary": "sample_data/breast_cancer.csv --pred score --from-logits"}
 """The same for losses of raw scores; the sample data has none of several classes."""
 
@@ -78,6 +81,8 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     lines += ["", *_gradient(form, width)]
     facts = [(role.name, str(role.domain)) for role in form.roles]
     facts += [(f"{param.name}", _param(param, form)) for param in form.params]
+    if form.approximate is not None:
+        facts.append((APPROX.name, f"{_param(APPROX, form)}; {APPROXIMATE}"))
     if form.trained is not None:
         facts.append(
             ("train", "a file with the part of the series to train on; then no column `scale` is needed")

@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import Real
-from losscli.losses.double_double import (
+from losscli.losses.similarity import to_size_one
+from losscli.numbers.double_double import (
     LN2_HIGH,
     LN2_LOW,
     DoubleDouble,
@@ -19,7 +20,6 @@ from losscli.losses.double_double import (
     times,
     total,
 )
-from losscli.losses.similarity import to_size_one
 from losscli.numbers.error_free import two_difference
 from losscli.table.block import Ints
 
@@ -74,7 +74,7 @@ def crps_ensemble(label: Column, pred: Columns, *, estimator: Literal["qd", "fai
 
 
 @of_members(
-    aliases=("threshold_brier_score",),
+    aliases=("threshold_brier_score", "exceedance_brier"),
     elicits="the chance of a label above the threshold",
     reference="Candille & Talagrand (2005), doi:10.1256/qj.04.71",
 )
@@ -99,7 +99,7 @@ def threshold_brier(label: Column, pred: Columns, *, threshold: Real) -> Column:
 
 
 @of_members(
-    aliases=("es_ensemble",),
+    aliases=("es_ensemble", "multivariate_crps"),
     members=True,
     homogeneous=1,
     ulps=16.0,

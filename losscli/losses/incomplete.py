@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 
 from losscli.loss.declare import Column
-from losscli.losses.double_double import factorial_gap, stirling
-from losscli.losses.stable import entropy_gap, polynomial
-from losscli.numbers.special import erf
+from losscli.losses.stable import entropy_gap
+from losscli.numbers.double_double import factorial_gap, stirling
+from losscli.numbers.special import erf, polynomial
 
 TERMS = 120
 """Enough for series and continued fractions where the expansion for large shapes is not used."""

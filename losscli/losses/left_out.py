@@ -118,6 +118,16 @@ LEFT_OUT = (
         "expected gains and costs are measured by `cost:matrix=FILE`",
     ),
     LeftOut(
+        ("vare", "error_variance"),
+        "it is the square of `error_std`",
+        "measure `error_std`, which is in the unit of the label",
+    ),
+    LeftOut(
+        ("relative_loss",),
+        "it is 1 less `skill`: the loss as a share of the baseline's",
+        "measure `skill`; of absolute errors `rmae` is the share itself",
+    ),
+    LeftOut(
         ("rmse_with_uncertainty",),
         "it is `gaussian_nll:full=true` of a predicted log of the standard deviation: a link of the model",
         "write exp(2 * prediction) to the file as the variance and measure `gaussian_nll:full=true`",

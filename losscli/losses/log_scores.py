@@ -10,11 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from losscli.loss.declare import Column, loss
-from losscli.loss.domains import COUNTS, NONNEGATIVE, POSITIVE, REAL, UNIT, Interval
+from losscli.loss.declare import Column, Columns, loss
+from losscli.loss.domains import COUNTS, NONNEGATIVE, POSITIVE, REAL, SIMPLEX, UNIT, Interval
 from losscli.loss.elicits import MEAN
 from losscli.losses.distribution import poisson_nll, squares_over
-from losscli.losses.double_double import (
+from losscli.losses.stable import entropy_gap
+from losscli.numbers.double_double import (
     HALF_LOG_2PI,
     HALF_LOG_2PI_LOST,
     SMALL_STEP,
@@ -33,8 +34,8 @@ from losscli.losses.double_double import (
     times,
     total,
 )
-from losscli.losses.stable import entropy_gap
 from losscli.numbers.error_free import two_difference, two_product, two_sum
+from losscli.table.block import Mask
 
 SAMPLE = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --pred"
 JORDAN = "Jordan, Krüger & Lerch (2019), doi:10.18637/jss.v090.i12"
@@ -58,6 +59,11 @@ def scaled(factor: Column | float, x: DoubleDouble) -> DoubleDouble:
 
 def exactly(x: Column) -> DoubleDouble:
     return x, np.zeros_like(x)
+
+
+def either(chosen: Mask, one: DoubleDouble, other: DoubleDouble) -> DoubleDouble:
+    """The first pair where chosen, and the second elsewhere."""
+    return np.where(chosen, one[0], other[0]), np.where(chosen, one[1], other[1])
 
 
 def constant(column: Column, near: float, lost: float) -> DoubleDouble:
@@ -138,7 +144,7 @@ def logs_normal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        1 / sd - (label - mean)**2 / sd**3
+        (sd**2 - (label - mean)**2) / sd**3
 
     >>> logs_normal(np.array([0.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -197,7 +203,7 @@ def logs_laplace(label: Column, loc: Column, scale: Column) -> Column:
 
     Gradient by `scale`:
 
-        (1 - abs(label - loc) / scale) / scale
+        (scale - abs(label - loc)) / scale**2
 
     >>> logs_laplace(np.array([0.0]), np.array([0.0]), np.array([0.5]))
     array([0.])
@@ -335,7 +341,7 @@ def logs_lognormal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        1 / sd - (log(label) - mean)**2 / sd**3
+        (sd**2 - (log(label) - mean)**2) / sd**3
 
     >>> logs_lognormal(np.array([1.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -385,6 +391,54 @@ def logs_gamma(label: Column, shape: Column, rate: Column) -> Column:
 
 
 @log_score(
+    domains={"mean": REAL, "sd": POSITIVE, "share": SIMPLEX},
+    aliases=("logs_mixnorm",),
+    ulps=8.0,
+    elicits="the parts of the mixture: their means, standard deviations and shares",
+    reference="McLachlan & Peel (2000), doi:10.1002/0471721182; Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x",
+    exceptions={"ulps": "the shares of the parts add up, and round once a part"},
+    sample="sample_data/iris.csv --label id --pred 'mean=logp_*,sd=p_*,share=p_*'",
+)
+def logs_mixture(label: Column, mean: Columns, sd: Columns, share: Columns) -> Column:
+    """Surprise at the label under a mixture of normal laws, in nats.
+
+        parts = [(m, s, p) for m, s, p in zip(mean, sd, share) if p > 0]
+        terms = [((label - m) / s)**2 / 2 + log(s) + log(2 * pi) / 2 - log(p) for m, s, p in parts]
+        least = min(terms)
+        least - log(sum(exp(least - term) for term in terms))
+
+    Minus the log of the density, for laws with several peaks, or of an ensemble whose members are laws.
+    The parts stand in columns, those of one part in the same place: ``--pred 'mean=m_*,sd=s_*,share=w_*'``;
+    the shares of a row add up to 1.  A part of share 0 is none.
+
+    No gradient: a part far from the label has a slope that vanishes before its terms do.
+
+    >>> one = np.array([[0.0, 9.0]]), np.array([[1.0, 1.0]]), np.array([[1.0, 0.0]])
+    >>> logs_mixture(np.array([0.0]), *one)
+    array([0.91893853])
+    """
+    far = exactly(np.full_like(label, np.inf))
+    terms, least = [], far
+    for m, s, p in zip(mean.T, sd.T, share.T, strict=True):
+        logs = sum_of(log_pair(s), negative(log_pair(np.where(p > 0.0, p, 1.0))))
+        term = sum_of(squares_over(label, m, s, 2, 2.0), logs, constant(s, HALF_LOG_2PI, HALF_LOG_2PI_LOST))
+        term = either((p > 0.0) & np.isfinite(term[0]), term, far)
+        terms.append(term)
+        lower = (term[0] < least[0]) | ((term[0] == least[0]) & (term[1] < least[1]))
+        least = either(lower, term, least)
+    density = none = exactly(np.zeros_like(label))
+    for term in terms:
+        apart = term[0] < np.inf
+        gap = sum_of(either(apart, least, none), negative(either(apart, term, none)))
+        # Farther off, nothing is added to the density of the nearest part.
+        near = apart & (gap[0] > -750.0)
+        part, rest = exp_pair(np.where(near, gap[0], 0.0))
+        density = sum_of(density, either(near, (part, rest + part * np.where(near, gap[1], 0.0)), none))
+    found = sum_of(least, negative(log_of(either(density[0] > 0.0, density, exactly(np.ones_like(label))))))
+    return np.where(least[0] < np.inf, found[0], np.inf)
+
+
+@log_score(
     label=COUNTS,
     pred=POSITIVE,
     elicits=MEAN,
@@ -402,7 +456,7 @@ def logs_poisson(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        1 - label / pred
+        (pred - label) / pred
 
     >>> logs_poisson(np.array([0.0, 1.0]), np.array([2.0, 1.0]))
     array([2., 1.])

@@ -133,7 +133,7 @@ def soft_margin(label: Column, pred: Column) -> Column:
     Gradient by `pred`:
 
         side = 1 if label == 1 else -1
-        -side / (1 + exp(side * pred))
+        -side * sigmoid(-side * pred)
 
     >>> soft_margin(np.array([1.0, 0.0]), np.array([0.0, 200.0]))
     array([  0.69314718, 200.        ])
@@ -215,13 +215,11 @@ def pair_logit(first: Column, second: Column) -> Column:
 
     Gradient by `first`:
 
-        behind = second - first
-        -1 / (1 + exp(-behind))
+        -sigmoid(second - first)
 
     Gradient by `second`:
 
-        behind = second - first
-        1 / (1 + exp(-behind))
+        sigmoid(second - first)
 
     >>> pair_logit(np.array([1.0, 0.0]), np.array([1.0, 200.0]))
     array([  0.69314718, 200.        ])

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
+from losscli.loss.approximate import Approximate
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.loss.domains import OpenUnit, as_written
 from losscli.loss.elicits import MEAN, MEDIAN, QUANTILE
@@ -34,7 +35,8 @@ FAR = "not defined where an error that decides it exceeds the greatest double"
 SHORTEST_HALF = "the middle of the shortest interval that holds half of the labels"
 
 of_quantiles = partial(loss, task="regression", state="values", exceptions=KEPT)
-of_errors = partial(of_quantiles, exceptions={**KEPT, "range": FAR})
+OF_BINS = Approximate("counted_values")
+of_errors = partial(of_quantiles, approximate=OF_BINS, exceptions={**KEPT, "range": FAR})
 of_labels = partial(of_quantiles, of=label_and_pred, averages=("macro", "none"), better="higher", best=1.0)
 
 
@@ -44,14 +46,21 @@ def kept(*columns: Sequence[float], weight: Sequence[float] | None = None) -> Va
     return Values.of([np.array(column, dtype=np.float64) for column in columns], weights)
 
 
-def at_quantile(values: Values, level: Fraction) -> Finished:
+class Ranked(Protocol):
+    """Rows in the order of a value: all of them, or of bins what they weigh."""
+
+    def quantile(self, level: Fraction) -> float:
+        """The middle of the two values between which so much of the weight lies below."""
+
+
+def at_quantile(values: Ranked, level: Fraction) -> Finished:
     """A quantile of what the row function gives."""
     found = values.quantile(level)
     return found if math.isfinite(found) else Undefined("the loss at this quantile of the rows is infinite")
 
 
 @of_errors(of=mae, aliases=("median_absolute_error", "medianabs"), elicits=SHORTEST_HALF, reference=HAMPEL)
-def medae(values: Values) -> Finished:
+def medae(values: Ranked) -> Finished:
     """Median absolute error, in the unit of the label.
 
         errors = [(abs(f - y), w) for y, f, w in rows if w > 0]
@@ -70,7 +79,7 @@ def medae(values: Values) -> Finished:
 
 
 @of_errors(of=mse, aliases=("median_squared_error",), elicits=SHORTEST_HALF, reference=HAMPEL)
-def medse(values: Values) -> Finished:
+def medse(values: Ranked) -> Finished:
     """Median squared error, in the squared unit of the label.
 
         errors = [((f - y)**2, w) for y, f, w in rows if w > 0]
@@ -94,7 +103,7 @@ def medse(values: Values) -> Finished:
     reference="Hyndman & Fan (1996), doi:10.1080/00031305.1996.10473566",
     sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss quantile_ae:quantile=0.9",
 )
-def quantile_ae(values: Values, *, quantile: OpenUnit) -> Finished:
+def quantile_ae(values: Ranked, *, quantile: OpenUnit) -> Finished:
     """Quantile of the absolute errors, in the unit of the label.
 
         errors = [(abs(f - y), w) for y, f, w in rows if w > 0]
@@ -121,8 +130,14 @@ def error_and_rounding(
     return two_difference(pred, label) if sign == "pred_minus_truth" else two_difference(label, pred)
 
 
+def middle_error(values: Ranked) -> Finished:
+    """The median of the rounded errors."""
+    return at_quantile(values, HALF)
+
+
 @of_errors(
     of=error_and_rounding,
+    approximate=Approximate("counted_values", function=middle_error),
     aliases=("median_error", "medianbias"),
     better="zero",
     elicits=MEDIAN,
@@ -165,12 +180,13 @@ def relative_sizes(label: Column, pred: Column, *, zero: Literal["error", "skip"
     task="relative",
     of=relative_sizes,
     state="values",
-    aliases=("median_absolute_percentage_error", "medape"),
+    approximate=OF_BINS,
+    aliases=("median_absolute_percentage_error", "median_ape", "medape"),
     elicits="a value between the mode and the median of the labels, in which small ones weigh more",
     reference=HYNDMAN,
     exceptions=KEPT,
 )
-def mdape(values: Values, *, percent: bool = False) -> Finished:
+def mdape(values: Ranked, *, percent: bool = False) -> Finished:
     """Median absolute error relative to the label, as a fraction.
 
         counted = [(y, f, w) for y, f, w in rows if w > 0 and (zero == "error" or y != 0)]
@@ -194,6 +210,7 @@ def mdape(values: Values, *, percent: bool = False) -> Finished:
     task="relative",
     of=mrae,
     state="values",
+    approximate=OF_BINS,
     aliases=("median_relative_absolute_error",),
     best=None,
     homogeneous=0,
@@ -203,7 +220,7 @@ def mdape(values: Values, *, percent: bool = False) -> Finished:
     reference=HYNDMAN,
     exceptions=KEPT,
 )
-def mdrae(values: Values) -> Finished:
+def mdrae(values: Ranked) -> Finished:
     """Median of the absolute errors, each over the baseline's in its row.
 
         counted = [(y, f, b, w) for y, f, b, w in rows if w > 0 and (zero == "inf" or b != y)]

@@ -193,11 +193,10 @@ def cross_entropy_from_logits(label: Codes, pred: Columns, *, label_smoothing: B
 
     Gradient by `pred[j]`:
 
-        top = max(pred)
-        exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label
-            else 0) if label_smoothing == 0 else (1 - label_smoothing) * (exp(pred[j] - top) / sum(exp(s
-            - top) for s in pred) - (1 if j == label else 0)) + label_smoothing * (exp(pred[j] - top)
-            / sum(exp(s - top) for s in pred) - 1 / len(pred))
+        chance = softmax(pred)
+        miss = sum(p for c, p in enumerate(chance) if c != label)
+        (chance[j] if j != label else -miss) if label_smoothing == 0 else (1 - label_smoothing)
+            * (chance[j] if j != label else -miss) + label_smoothing * (chance[j] - 1 / len(pred))
 
     >>> cross_entropy_from_logits(np.array([1]), np.array([[2.0, 2.0]]))
     array([0.69314718])
@@ -222,9 +221,9 @@ def cross_entropy_soft_from_logits(
 
     Gradient by `pred[j]`:
 
-        top = max(pred)
         shares = [(1 - label_smoothing) * y + label_smoothing / len(label) for y in label]
-        exp(pred[j] - top) * sum(shares) / sum(exp(s - top) for s in pred) - shares[j]
+        chance = softmax(pred)
+        sum(shares) * chance[j] - shares[j]
 
     >>> cross_entropy_soft_from_logits(np.array([[0.0, 1.0]]), np.array([[2.0, 2.0]]))
     array([0.69314718])
@@ -312,7 +311,7 @@ def ova_log_loss_from_logits(label: Codes, pred: Columns) -> Column:
 @loss(
     label=CLASSES,
     pred=SIMPLEX,
-    aliases=("categorical_focal_crossentropy", "focal_loss"),
+    aliases=("categorical_focal", "categorical_focal_crossentropy", "focal_loss"),
     elicits=LESS_SURE,
     touches={"clipped": floored},
     reference=LIN,
@@ -369,12 +368,11 @@ def focal_from_logits(
 
     Gradient by `pred[j]`:
 
-        top = max(pred)
-        surprise = log(sum(exp(s - top) for s in pred)) + (top - pred[label])
-        (1 if alpha == None else alpha) * gamma * (1 - exp(-surprise))**(gamma - 1) * exp(-surprise)
-            * (exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label
-            else 0)) * surprise + (1 if alpha == None else alpha) * (1 - exp(-surprise))**gamma
-            * (exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label else 0))
+        chance = softmax(pred)
+        miss = sum(p for c, p in enumerate(chance) if c != label)
+        surprise = log(sum(exp(s - max(pred)) for s in pred)) + (max(pred) - pred[label])
+        slope = gamma * chance[label] * surprise + miss
+        (1 if alpha == None else alpha) * miss**(gamma - 1) * slope * (chance[j] if j != label else -miss)
 
     >>> focal_from_logits(np.array([1]), np.array([[2.0, 2.0]]))
     array([0.1732868])
@@ -395,7 +393,11 @@ def _balanced(found: Column, alpha: float | None) -> Column:
 @loss(
     label=CLASSES,
     pred=SIMPLEX,
-    aliases=("generalized_cross_entropy", "categorical_generalized_cross_entropy"),
+    aliases=(
+        "generalised_cross_entropy",
+        "generalized_cross_entropy",
+        "categorical_generalized_cross_entropy",
+    ),
     elicits=BY_POWER,
     reference=ZHANG,
 )
@@ -427,10 +429,9 @@ def gce_from_logits(label: Codes, pred: Columns, *, power: UpToOne = 0.5) -> Col
 
     Gradient by `pred[j]`:
 
-        top = max(pred)
-        surprise = log(sum(exp(s - top) for s in pred)) + (top - pred[label])
-        exp(-power * surprise) * (exp(pred[j] - top) / sum(exp(s - top) for s in pred) - (1 if j == label
-            else 0))
+        chance = softmax(pred)
+        miss = sum(p for c, p in enumerate(chance) if c != label)
+        chance[label]**power * (chance[j] if j != label else -miss)
 
     >>> gce_from_logits(np.array([1]), np.array([[2.0, 2.0]]), power=1.0)
     array([0.5])

@@ -74,7 +74,7 @@ def pinball(label: Column, pred: Column, *, quantile: OpenUnit = 0.5, factor: On
     return error * 2.0 if factor == 2 else error
 
 
-@of_levels(aliases=("mqloss", "multi_quantile"), homogeneous=1, reference=KOENKER)
+@of_levels(aliases=("mqloss", "mql", "multi_quantile"), homogeneous=1, reference=KOENKER)
 def mean_pinball(label: Column, pred: Columns, *, levels: Levels, factor: OneOrTwo = 1) -> Column:
     """Mean pinball loss of several predicted quantiles, in the label's unit.
 
@@ -282,7 +282,7 @@ def msis(label: Column, lower: Column, upper: Column, scale: Column, *, level: O
 
 @scaled_loss(
     main="quantile",
-    aliases=("scaled_quantile_loss", "spl", "scaled_mqloss"),
+    aliases=("scaled_quantile_loss", "spl", "sql", "scaled_mqloss"),
     homogeneous=0,
     elicits=QUANTILE,
     reference=M5_UNCERTAINTY,

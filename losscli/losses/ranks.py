@@ -1,6 +1,6 @@
 """How far predictions put the rows in the order of their labels: rank correlations, and shares of pairs of rows.
 
-Every row is compared with every other, in n log n steps; all rows are held in memory.
+Every row is compared with every other, in n log n steps.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def ranked(label: list[float], pred: list[float]) -> Ranked:
 
 def one_rank(state: Ranked) -> Undefined | None:
     """Why nothing can be in order, where all labels or all predictions are one number."""
-    for ranks, what in zip(state.ranks, ("labels", "predictions"), strict=False):
-        if len(ranks.weights) == 1:
+    for column, what in enumerate(("labels", "predictions")):
+        if state.constant(column):
             return Undefined(f"all {what} are one number: there is no order to compare")
     return None
 
@@ -110,16 +110,15 @@ def kendall(state: Ranked, *, variant: Literal["a", "b", "c"] = "b") -> Finished
     """
     if (undefined := one_rank(state)) is not None:
         return undefined
-    pairs = state.pairs()
+    pairs = state.pairs
     if variant == "b":
-        of_label, of_pred = pairs.every - pairs.tied_first, pairs.every - pairs.tied_second
-        root = sqrt_fraction(Fraction(pairs.excess**2, of_label * of_pred))
+        root = sqrt_fraction(Fraction(pairs.excess**2, pairs.every * pairs.apart))
         return root if pairs.excess > 0 else -root
     if variant == "a":
         rows = state.weight.fraction
-        return pairs.excess / (rows * (rows - 1))
-    least = min(len(ranks.weights) for ranks in state.ranks)
-    return Fraction(pairs.excess * least, pairs.every * (least - 1))
+        return Fraction(2 * pairs.excess, state.total**2) * rows / (rows - 1)
+    least = min(pairs.values)
+    return Fraction(2 * pairs.excess * least, state.total**2 * (least - 1))
 
 
 @of_ranks(
@@ -138,10 +137,10 @@ def goodman_kruskal_gamma(state: Ranked) -> Finished:
     >>> goodman_kruskal_gamma(ranked([1.0, 2.0, 3.0], [10.0, 30.0, 30.0]))
     Fraction(1, 1)
     """
-    pairs = state.pairs()
-    if pairs.untied == 0:
+    pairs = state.pairs
+    if pairs.every == pairs.tied:
         return Undefined("every pair of rows is tied in the label or in the prediction")
-    return Fraction(pairs.excess, pairs.untied)
+    return Fraction(pairs.excess, pairs.every - pairs.tied)
 
 
 @of_ranks(
@@ -164,8 +163,8 @@ def somers_d(state: Ranked, *, given: Literal["label", "pred"] = "label") -> Fin
     """
     if (undefined := one_rank(state)) is not None:
         return undefined
-    pairs = state.pairs()
-    return Fraction(pairs.excess, pairs.every - (pairs.tied_first if given == "label" else pairs.tied_second))
+    pairs = state.pairs
+    return Fraction(pairs.excess, pairs.every if given == "label" else pairs.apart)
 
 
 @of_ranks(
@@ -187,7 +186,7 @@ def gini_reg(state: Ranked) -> Finished:
     >>> gini_reg(ranked([1.0, 2.0, 6.0], [10.0, 30.0, 20.0]))
     Fraction(1, 5)
     """
-    if len(state.ranks[0].weights) == 1:
+    if state.constant(0):
         return Undefined("all labels are one number: there is no order to compare")
     return state.moment(1) / state.moment(0)
 
@@ -231,9 +230,8 @@ def concordance(state: Ranked, *, predicts: Literal["time", "risk"] = "time") ->
     >>> concordance(Ranked.of(rows, None))
     Fraction(1, 1)
     """
-    pairs = state.comparable()
+    pairs = state.pairs
     if pairs.every == 0:
         return Undefined("no pair is comparable: no event is known to come before that of another row")
-    rising = pairs.every - pairs.tied - pairs.falling
-    right = rising if predicts == "time" else pairs.falling
+    right = pairs.rising if predicts == "time" else pairs.falling
     return Fraction(2 * right + pairs.tied, 2 * pairs.every)

@@ -193,7 +193,7 @@ def half_mse(label: Column, pred: Column) -> Column:
 
 
 @loss(
-    aliases=("mean_error", "mean_bias_error", "mean_signed_deviation"),
+    aliases=("mean_error", "me", "mean_bias_error", "mean_signed_deviation"),
     better="zero",
     elicits=MEAN,
     reference=HYNDMAN,

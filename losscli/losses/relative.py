@@ -143,7 +143,7 @@ def mspe(label: Column, pred: Column, *, zero: Literal["error", "skip"] = "error
 
     Gradient by `pred`:
 
-        2 * (pred / label - 1) / label
+        2 * (pred - label) / label**2
 
     >>> mspe(np.array([100.0, 50.0]), np.array([90.0, 100.0])).round(6)
     array([0.01, 1.  ])
@@ -212,8 +212,9 @@ def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = Fa
     Gradient by `pred`:
 
         size = abs(label) + abs(pred)
-        (1 if half else 2) * (100 if percent else 1) * sign(pred - label) / size + (-1 if half
-            else -2) * (100 if percent else 1) * abs(pred - label) * sign(pred) / size**2 if size > 0 else 0
+        same = sign(pred) == sign(label)
+        (2 if half else 4) * (100 if percent else 1) * sign(pred - label) * abs(label) / size**2 if same else
+            0
 
     >>> smape(np.array([0.0, 1.0]), np.array([0.0, 3.0]))
     array([0., 1.])
@@ -228,7 +229,7 @@ def smape(label: Column, pred: Column, *, half: bool = False, percent: bool = Fa
 
 
 @loss(
-    aliases=("mean_arctangent_absolute_percentage_error",),
+    aliases=("mean_arctangent_absolute_percentage_error", "mean_arctangent_ape"),
     homogeneous=0,
     elicits=NEAR_LOW_MEDIAN,
     reference="Kim & Kim (2016), doi:10.1016/j.ijforecast.2015.12.003",
@@ -244,8 +245,7 @@ def maape(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        error = abs(pred - label)
-        sign(pred - label) / (abs(label) * (1 + error**2 / abs(label)**2)) if label != 0 else 0
+        sign(pred - label) * abs(label) / (label**2 + (pred - label)**2) if label != 0 else 0
 
     >>> maape(np.array([100.0, 0.0]), np.array([100.0, 1.0])).round(6)
     array([0.      , 1.570796])

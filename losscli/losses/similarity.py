@@ -9,8 +9,8 @@ import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
 from losscli.loss.domains import BINARY, NONZERO_VECTOR, REAL, Domain, SignedUnit
-from losscli.loss.elicits import COLUMN_MEDIANS
-from losscli.losses.double_double import DoubleDouble, quotient, total
+from losscli.loss.elicits import COLUMN_MEANS, COLUMN_MEDIANS
+from losscli.numbers.double_double import DoubleDouble, quotient, total
 from losscli.numbers.error_free import two_difference, two_product, two_sum
 from losscli.table.block import Ints, Mask
 
@@ -271,6 +271,37 @@ def euclidean(label: Columns, pred: Columns) -> Column:
         squares += part * part
     distance: Column = np.ldexp(np.sqrt(squares), exponent)
     return np.where(np.isfinite(squares), distance, np.inf)
+
+
+@loss(
+    aliases=("squared_euclidean", "kmeans_objective"),
+    homogeneous=2,
+    ulps=8.0,
+    elicits=COLUMN_MEANS,
+    reference="Lloyd (1982), doi:10.1109/TIT.1982.1056489",
+    exceptions=COLUMN_BY_COLUMN,
+)
+def distortion(label: Columns, pred: Columns) -> Column:
+    """Squared distance between a point and its centre, in the squared unit.
+
+        sum((f - y)**2 for y, f in zip(label, pred))
+
+    Of points and the centres of their clusters, a column for each coordinate of both, it is what k-means
+    makes small: scikit-learn's ``inertia_`` is its sum, over all rows.  It is the number of columns times
+    the mean of their `mse`; `euclidean` is the distance itself, over which far points have less say.
+
+    Gradient by `pred[j]`:
+
+        2 * (pred[j] - label[j])
+
+    >>> distortion(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
+    array([25.])
+    """
+    squares = np.zeros(len(label))
+    for truth, guess in zip(label.T, pred.T, strict=True):
+        error = guess - truth
+        squares += error * error
+    return squares
 
 
 @loss(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Literal
@@ -15,6 +15,7 @@ import numpy as np
 from losscli.loss.declare import Column
 from losscli.loss.domains import surely_finite
 from losscli.numbers.error_free import two_difference, two_sum
+from losscli.numbers.special import polynomial
 
 
 def margin_missed(margin: float, rival: Column, own: Column) -> Column:
@@ -95,14 +96,21 @@ def sqrt_fraction(square: Fraction) -> Fraction:
 
 
 def entropy(parts: Iterable[int]) -> Fraction:
-    """The entropy, in nats, of shares that are proportional to these numbers."""
-    terms: Counter[int] = Counter()
-    for part in parts:
-        terms[part] -= 1
-    whole = -sum(part * count for part, count in terms.items())
-    terms[whole] += 1
-    del terms[0]
-    return sum_of_logs(terms) / whole
+    """The entropy, in nats, of shares that are proportional to these numbers, to 25 digits or more."""
+    counts = Counter(part for part in parts if part)
+    whole = sum(part * count for part, count in counts.items())
+    # No term is negative, so none cancel, however small a share is.
+    with _digits(50):
+        terms = (decimal.Decimal(part * count) * _surprise(part, whole) for part, count in counts.items())
+        return Fraction(sum(terms, decimal.Decimal(0))) / whole
+
+
+def _surprise(part: int, whole: int) -> decimal.Decimal:
+    """log(whole / part), also where the part is all but the whole."""
+    rest = decimal.Decimal(whole - part) / part
+    if rest < decimal.Decimal("1e-20"):
+        return rest - rest**2 / 2 + rest**3 / 3
+    return (1 + rest).ln()
 
 
 def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
@@ -130,15 +138,6 @@ def sum_of_logs(terms: Mapping[int, int]) -> Fraction:
 
 _ATANH = [1.0 / (2 * k + 3) for k in range(28)]
 _EXP = [1.0 / math.factorial(k + 2) for k in range(20)]
-
-
-def polynomial(coefficients: Sequence[float], x: Column) -> Column:
-    """c0 + c1 x + c2 x² + …, by Horner's rule."""
-    value = np.full_like(x, coefficients[-1])
-    for coefficient in reversed(coefficients[:-1]):
-        value *= x
-        value += coefficient
-    return value
 
 
 def _atanh_beyond(v: Column) -> Column:

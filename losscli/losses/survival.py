@@ -10,7 +10,9 @@ import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import LOWER_END, NONNEGATIVE, POSITIVE, POSITIVE_END, UPPER_END, Positive
-from losscli.losses.double_double import (
+from losscli.losses.log_scores import constant, exactly, log_quotient, negative, scaled
+from losscli.losses.stable import log_ratio
+from losscli.numbers.double_double import (
     HALF_LOG_2PI,
     HALF_LOG_2PI_LOST,
     DoubleDouble,
@@ -22,8 +24,6 @@ from losscli.losses.double_double import (
     times,
     total,
 )
-from losscli.losses.log_scores import constant, exactly, log_quotient, negative, scaled
-from losscli.losses.stable import log_ratio
 from losscli.numbers.special import erfcx
 from losscli.table.block import Mask
 

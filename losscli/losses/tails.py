@@ -13,7 +13,7 @@ import numpy as np
 from losscli.loss.declare import Column, Finished, Undefined, loss
 from losscli.loss.domains import OpenUnit, as_written
 from losscli.loss.params import LossName
-from losscli.losses.medians import KEPT, at_quantile
+from losscli.losses.medians import KEPT, OF_BINS, Ranked, at_quantile
 from losscli.losses.regression import mae
 from losscli.numbers.sums import Sums
 from losscli.numbers.values import Values
@@ -42,11 +42,12 @@ def least_rows(values: Values, level: Fraction) -> Fraction | None:
 
 
 @of_rows(
+    approximate=OF_BINS,
     aliases=("loss_quantile",),
     elicits="the middle of the interval that holds a share of the labels at the least loss",
     reference="Hyndman & Fan (1996), doi:10.1080/00031305.1996.10473566",
 )
-def quantile_of(values: Values, *, of: LossName = MAE, share: OpenUnit = 0.5) -> Finished:
+def quantile_of(values: Ranked, *, of: LossName = MAE, share: OpenUnit = 0.5) -> Finished:
     """Quantile of the losses of the rows, in the unit of that loss.
 
         losses = [(abs(f - y), w) for y, f, w in rows if w > 0]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from losscli.loss.declare import Column, Undefined
-from losscli.numbers.order import Order
 from losscli.numbers.whole_weights import Whole
+
+if TYPE_CHECKING:
+    from losscli.numbers.order import Steps
+    from losscli.table.block import Floats
 
 MOST_POINTS = 200
 """Of a curve in the detail of a result."""
 
 
-def both_classes(order: Order) -> Undefined | None:
+def both_classes(order: Scored) -> Undefined | None:
     """Why a loss of positives against negatives has no value, where one of them is lacking."""
     negative, positive = order.totals_of(2)
     if negative and positive:
@@ -25,9 +28,25 @@ def both_classes(order: Order) -> Undefined | None:
     )
 
 
-def some_positive(order: Order) -> Undefined | None:
+def some_positive(order: Scored) -> Undefined | None:
     """Why a loss of the positives has no value, where there is none."""
     return None if order.totals_of(2)[1] else Undefined("every label is negative", absent=True)
+
+
+class Scored(Protocol):
+    """Rows of two kinds, negatives and positives, in the order of their scores: all of them, or of bins what they weigh."""
+
+    def totals_of(self, kinds: int) -> tuple[int, ...]:
+        """What the rows of each of so many kinds weigh, in the unit of all weights."""
+
+    def steps(self, kinds: int) -> Iterator[Steps]:
+        """All different scores, ascending, with the weights of so many kinds."""
+
+    def marks(self, most: int) -> Floats:
+        """Different scores, ascending, at most so many."""
+
+    def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
+        """By kind, what the rows weigh that are not above each of some ascending scores."""
 
 
 class Cuts(NamedTuple):
@@ -47,7 +66,7 @@ class Cuts(NamedTuple):
         return Cuts(*(column[chosen] for column in self))
 
 
-def cuts(order: Order) -> Iterator[Cuts]:
+def cuts(order: Scored) -> Iterator[Cuts]:
     """The thresholds at all different scores, a range of them at a time."""
     false, true = order.totals_of(2)
     for _, (down, up) in order.steps(2):
@@ -56,7 +75,7 @@ def cuts(order: Order) -> Iterator[Cuts]:
         true, false = int(found.true[-1] - up[-1]), int(found.false[-1] - down[-1])
 
 
-def first(order: Order, test: Callable[[Cuts], Any]) -> tuple[int, ...]:
+def first(order: Scored, test: Callable[[Cuts], Any]) -> tuple[int, ...]:
     """The lowest threshold that passes a test, which the highest passes."""
     for at in cuts(order):
         passed = test(at)
@@ -82,7 +101,7 @@ def precisions_above(at: Cuts) -> Column:
     return np.where(called > 0, quotients(true, np.maximum(called, 1)), 1.0)
 
 
-def points(order: Order) -> tuple[list[float | None], list[int], list[int]]:
+def points(order: Scored) -> tuple[list[float | None], list[int], list[int]]:
     """Some thresholds, descending to none, and what weighs above each of them: the negatives and the positives."""
     negative, positive = order.totals_of(2)
     marks = order.marks(MOST_POINTS - 1)
@@ -94,7 +113,7 @@ def points(order: Order) -> tuple[list[float | None], list[int], list[int]]:
     return [*reversed(marks.tolist()), None], false, true
 
 
-def roc_curve(order: Order) -> dict[str, Any] | None:
+def roc_curve(order: Scored) -> dict[str, Any] | None:
     """The ROC curve for pictures: what each threshold calls positive is above it."""
     negative, positive = order.totals_of(2)
     if not (negative and positive):
@@ -105,7 +124,7 @@ def roc_curve(order: Order) -> dict[str, Any] | None:
     }
 
 
-def precision_recall_curve(order: Order) -> dict[str, Any] | None:
+def precision_recall_curve(order: Scored) -> dict[str, Any] | None:
     """The precision-recall curve for pictures, from the highest threshold above which there are rows."""
     _, positive = order.totals_of(2)
     if not positive:

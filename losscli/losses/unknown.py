@@ -24,6 +24,14 @@ WRITTEN_AS = {
     "f05_score": "fbeta:beta=0.5",
     "inverse_gaussian_deviance": "tweedie_deviance:power=3",
     "itakura_saito": "bregman:phi=neglog",
+    "linear_kappa": "kappa:weights=linear",
+    "auc_ovr": "auc --average macro",
+    "roc_auc_ovr": "auc --average macro",
+    "roc_auc_ovr_weighted": "auc --average weighted",
+    "aunu": "auc --average macro",
+    "roc_aunu": "auc --average macro",
+    "aunp": "auc --average weighted",
+    "roc_aunp": "auc --average weighted",
     "total_f1": "f1 --average weighted",
     "mean_iou": "jaccard --average macro",
     "one_hot_iou": "jaccard --average macro",
@@ -37,6 +45,8 @@ WRITTEN_AS = {
 """Names of other libraries and competitions that stand for a loss with parameters or options, and how these are written."""
 
 AVERAGES = ("macro", "micro", "weighted")
+OF_ROWS = {"trimmed": "trimmed", "winsorised": "winsorised", "winsorized": "winsorised"}
+"""Losses of the rows of another loss, whose name may stand behind theirs, by their spellings."""
 
 
 def refusal(name: str, known: Mapping[str, str]) -> UsageError:
@@ -59,6 +69,12 @@ def refusal(name: str, known: Mapping[str, str]) -> UsageError:
         if (own := names.get(rest)) is not None:
             return UsageError(
                 f"`{name}` is `{own}` averaged over classes", hint=f"write `--loss {own} --average {average}`"
+            )
+    for spelled, outer in OF_ROWS.items():
+        rest = fold(name).removeprefix(spelled)
+        if rest != fold(name) and (own := names.get(rest)) is not None:
+            return UsageError(
+                f"`{name}` is `{outer}` of the losses of `{own}`", hint=f"write `--loss {outer}:of={own}`"
             )
     near = meant_by(name, known)
     hint = f"did you mean `{near}`?  " if near else ""

@@ -42,7 +42,8 @@ def agreement_of(plan: Plan, block: Block, shared: SharedId) -> Agreement:
     if apart.any():
         at, row = block.first(apart, shared.one[0])
         first = Difference(row, _cell(one, at, kind), _cell(other, at, other_kind))
-    return Agreement.of((one, other), kind, block.first_row, int(np.count_nonzero(apart)), first)
+    count = int(np.count_nonzero(apart))
+    return Agreement.of((one, other), kind, block.first_row, count, first, shared.again)
 
 
 def compare_columns(plan: Plan, block: Block, one: Place, other: Place, violations: Violations) -> None:

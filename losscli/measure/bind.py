@@ -72,6 +72,8 @@ def plan(
     dealt = _groups(columns) if options.resampled else None
     over = options.compared_over
     times = None if over is None else columns.of_option("--time", over, "text")
+    if options.time is not None and over is None and not any(m.ordered for m in measured.losses.measures):
+        columns.notes.setdefault("`--time` changes nothing: none of the losses looks at the order of rows")
     sides = tuple(tuple(slots) for slots in columns.slots)
     made = Plan(
         sides=sides,
@@ -307,7 +309,8 @@ def _shared_ids(columns: CallColumns) -> tuple[SharedId, ...]:
             moments = "moment" in [source.key_type(at) for source, at in zip(pair, places, strict=True)]
             columns.compared.add(columns.pair(one, two))
             slots = (columns.slot(one, kind, "key"), columns.slot(two, kind, "key"))
-            found.append(SharedId(name, *slots, is_id(name), moments))
+            again = all(source.can_be_read_again for source in pair) and not columns.options.saves
+            found.append(SharedId(name, *slots, is_id(name), moments, again))
     return tuple(found)
 
 

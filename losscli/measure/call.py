@@ -52,6 +52,8 @@ class Call(NamedTuple):
             dialect=dialect,
             by_key=options.on not in (None, POSITION),
             again=options.reread or (dialect is not None and dialect.list is not None),
+            jobs=options.jobs,
+            memory=options.memory,
         )
         return cls(options, sources, options.jobs or threads.default_jobs(sources))
 
@@ -93,7 +95,7 @@ class Call(NamedTuple):
     def measured(
         self,
         plan: Plan,
-        start: Start | None = None,
+        start: Start | None,
         sink: AbstractContextManager[Sink] | None = None,
         journal: Journal | None = None,
     ) -> Measured:

@@ -154,6 +154,20 @@ class ClassesView(OneColumnView):
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class GroupsView(OneColumnView):
+    """The group of each row in a coding in which the outcomes of two classes, 0 to 3, are their own codes."""
+
+    of_classes: ClassVar[bool] = True
+
+    def read(self, block: Block, adapted: AdaptedBlock) -> Ints:
+        outcomes = ClassColumn(np.arange(4))
+        (_, codes), names = coded_alike((outcomes, as_classes(block.column(self.column))))
+        if names is not None:
+            adapted.names[self] = names
+        return codes
+
+
 CLASS = "class "
 """How the marks of the labels of a class begin."""
 
@@ -178,8 +192,8 @@ class CodedView(View):
     threshold: float
     logits: bool
     asked_by: str = field(compare=False)
-    positive: int | str | None = None
-    by_row: bool = False
+    positive: int | str | None
+    by_row: bool
 
     @property
     def places(self) -> tuple[Place, ...]:

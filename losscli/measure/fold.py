@@ -189,6 +189,12 @@ def _unit_rows(
         kept = stays if kept is None else _both(kept, stays)
     found, roots = loss.rows_and_roots(roles, params)
     columns = found if isinstance(found, tuple) else (found,)
+    parts = columns if roots is None else (Squares.of(found, roots),)
+    if loss.digits is not None:
+        # Imported here: few losses are approximate.
+        from losscli.numbers.counted import bins_of
+
+        parts = (bins_of(columns[0], loss.digits), *columns[1:])
     touched = {name: find(**roles, **params) for name, find in loss.touches.items()}
     for _, view in unit.views:
         for name, mask in reading.touched.get(view, {}).items():
@@ -200,7 +206,7 @@ def _unit_rows(
         kept,
         roles,
         columns,
-        columns if roots is None else (Squares.of(found, roots),),
+        parts,
         weight,
         next((reading.names[view] for _, view in unit.views if view in reading.names), None),
         skipped,

@@ -79,7 +79,7 @@ class FittedLosses:
         if form.takes_matrix:
             rows["matrix"] = of.arranged(form, self.columns.known.costs(params["matrix"]))
         unit = RowUnit(form, tuple(rows.items()), tuple(views))
-        key = (form.rows, form.state, unit.params, unit.views)
+        key = (form.rows, form.state, form.digits, unit.params, unit.views)
         return self._units.setdefault(key, (len(self._units), unit))[0]
 
     def _refuse_widths(self, model: Model, form: Loss, params: Mapping[str, Any]) -> None:

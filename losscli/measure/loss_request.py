@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import UsageError
-from losscli.loss.params import UNDEFINED
+from losscli.loss.derive import approximated, over
+from losscli.loss.params import APPROX, UNDEFINED
 from losscli.loss.spec import Spec, parse_loss, split
 from losscli.losses import find
 
@@ -35,6 +36,8 @@ class LossRequest(NamedTuple):
         forms = find(spec.name, spec.at)
         if forms[0].base is not None:
             spec, forms = _over_rows(spec, forms[0], forms[0].base)
+        if APPROX.name in dict(spec.params):
+            spec, forms = _approximate(spec, forms)
         if grouped or UNDEFINED.name in dict(spec.params):
             forms = tuple(replace(form, grouped=True) for form in forms)
         asked = cls(spec, forms)
@@ -45,8 +48,18 @@ class LossRequest(NamedTuple):
             except UsageError as error:
                 refusals.append(error)
         if len(refusals) == len(asked.forms):
+            _refuse_choice(spec, asked.forms)
             raise refusals[0]
         return asked
+
+
+def _refuse_choice(spec: Spec, forms: Sequence[Loss]) -> None:
+    """UsageError for a choice that no form of a loss has; it names those of all forms."""
+    for name, text in spec.params:
+        own = [param for form in forms for param in form.params if param.name == name and param.choices]
+        if own:
+            choices = dict.fromkeys(choice for param in own for choice in param.choices)
+            own[0]._replace(choices=tuple(choices)).read(text, spec)
 
 
 def _over_rows(spec: Spec, outer: Loss, base: str) -> tuple[Spec, tuple[Loss, ...]]:
@@ -61,7 +74,17 @@ def _over_rows(spec: Spec, outer: Loss, base: str) -> tuple[Spec, tuple[Loss, ..
             hint="for example `of=mae` or `of=log_loss`",
         )
     named = spec._replace(params=tuple((given | {"of": name}).items()))
-    return named, tuple(outer.over(form) for form in rows)
+    return named, tuple(over(outer, form) for form in rows)
+
+
+def _approximate(spec: Spec, forms: tuple[Loss, ...]) -> tuple[Spec, tuple[Loss, ...]]:
+    """The approximate forms of a loss, where it has any; ``approx=none`` asks for the exact ones."""
+    if all(form.approximate is None for form in forms):
+        return spec, forms
+    digits = APPROX.read(dict(spec.params)[APPROX.name], spec)
+    if isinstance(digits, int):
+        return spec, approximated(forms, digits)
+    return spec._replace(params=tuple(pair for pair in spec.params if pair[0] != APPROX.name)), forms
 
 
 def requests_of(losses: Sequence[str], *, grouped: bool = False) -> list[LossRequest]:

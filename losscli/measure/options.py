@@ -102,6 +102,11 @@ class MeasureOptions:
         raise NotImplementedError
 
     @property
+    def saves(self) -> bool:
+        """Whether states are kept for rows to come, which what is read now cannot know."""
+        return False
+
+    @property
     def model_sides(self) -> tuple[int, ...]:
         """The side of each model, where each has a file of its own."""
         return ()

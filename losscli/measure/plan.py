@@ -74,6 +74,11 @@ class Measure(NamedTuple):
         """Whether it is measured by class or by output."""
         return len(self.parts) > 1 or self.loss.per_class
 
+    @property
+    def ordered(self) -> bool:
+        """Whether it looks at the times of the rows, or of those of a training file."""
+        return "train" in self.values or any(role.shape == "Times" for role in self.loss.roles)
+
 
 class ClassWeights(NamedTuple):
     """A weight for each class of the label; classes that are not named weigh one."""
@@ -104,7 +109,7 @@ class Grouping(NamedTuple):
     column: str
     first: int  # the place of the first of these slicings
     place: Place
-    weight: NumberView | None = None  # of the group that a row belongs to
+    weight: NumberView | None  # of the group that a row belongs to
 
     def share_of(self, block: Block, share: HashShare) -> Mask:
         """The rows of a block whose groups belong to a share."""
@@ -137,24 +142,24 @@ class Plan(NamedTuple):
     sides: tuple[tuple[Slot, ...], ...]
     units: tuple[RowUnit, ...]
     measures: tuple[Measure, ...]
-    weight: NumberView | None = None
-    class_weights: ClassWeights | None = None
-    equal: tuple[tuple[Place, Place], ...] = ()  # columns that must hold the same values
-    nan: NanPolicy = "error"
-    chunk_rows: int = 1 << 17
-    slicings: tuple[SliceView, ...] = ()
-    grouping: Grouping | None = None
-    where: Filter | None = None
-    keys: KeyPlan | None = None  # by which rows are paired; None: by position
-    groups: GroupView | None = None  # into which rows are dealt, for the bootstrap
-    times: Place | None = None  # the column of the time of each row, where models are compared over time
-    observers: tuple[Observer, ...] = ()  # what is kept beside the states of the units and counts of rows
+    weight: NumberView | None
+    class_weights: ClassWeights | None
+    equal: tuple[tuple[Place, Place], ...]  # columns that must hold the same values
+    nan: NanPolicy
+    chunk_rows: int
+    slicings: tuple[SliceView, ...]
+    grouping: Grouping | None
+    where: Filter | None
+    keys: KeyPlan | None  # by which rows are paired; None: by position
+    groups: GroupView | None  # into which rows are dealt, for the bootstrap
+    times: Place | None  # the column of the time of each row, where models are compared over time
+    observers: tuple[Observer, ...]  # what is kept beside the states of the units and counts of rows
+    shared_ids: tuple[SharedId, ...]  # columns that say which row is which, by position
+    notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
-    shared_ids: tuple[SharedId, ...] = ()  # columns that say which row is which, by position
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
     begun: Begun | None = None  # where reading by position begins; None: at the first row
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
-    notes: tuple[str, ...] = ()  # what was understood of the columns, and is to be said
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
         for side, slots in enumerate(self.sides):

@@ -164,6 +164,7 @@ RECIPES: dict[Functional | str, Recipe] = {
     elicits.MIDRANGE: Recipe("extremes", the_label, _middle),
     elicits.MEAN_AND_VARIANCE: Recipe("moments", twice, _mean_and_variance),
     elicits.MEDIAN: Recipe("values", the_label, _median),
+    elicits.COLUMN_MEANS: Recipe("sums", the_label, _mean),
     elicits.COLUMN_MEDIANS: Recipe("values", the_label, _median),
     elicits.QUANTILE: Recipe("values", the_label, _quantile),
     elicits.QUANTILES: Recipe("values", the_label, _quantiles),

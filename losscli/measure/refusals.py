@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
 from losscli.measure.adapt import PAIRING, TOGETHER, WEIGHT
+from losscli.measure.engines.threads import column
 from losscli.reading.inputs import row_name
+from losscli.table.block import ColumnRequest
 from losscli.table.violations import Violation, ViolationKind
 
 if TYPE_CHECKING:
     from losscli.measure.engines.pool import Outcome
     from losscli.measure.plan import Plan
     from losscli.measure.tally import Tally
+    from losscli.pairing.shared_ids import Agreement, Numbering, SharedId
     from losscli.reading.source import Source
+    from losscli.table.block import Place
 
 
 def no_rows(source: Source) -> DataError:
@@ -30,7 +35,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
     if not plan.of_part:
-        _add_differences(plan, tally)
+        _add_differences(plan, tally, sources)
         _add_stray_weights(plan, tally)
     first = tally.faults.first()
     mixed = _mixed(plan, tally, sources)
@@ -136,18 +141,41 @@ SPELLINGS = "as a class, a whole number in another spelling than `1` or `1.0` is
 DIFFERENT_ROWS = "different rows"
 
 
-def _add_differences(plan: Plan, tally: Tally) -> None:
+def _add_differences(plan: Plan, tally: Tally, sources: Sequence[Source]) -> None:
     """Add a fault for each pair of columns that say which row is which and differ, where a note is not enough."""
     for at, agreement in tally.agreements.items():
         shared = plan.shared_ids[at]
         first = agreement.first
-        if first is None or not shared.strict or agreement.counting(tally.read) is not None:
+        if first is None or not shared.strict:
+            continue
+        if agreement.unread:
+            agreement = tally.agreements[at] = _with_numberings(agreement, plan, shared, sources)
+        if agreement.counting(tally.read) is not None:
             continue
         slot = plan.slot(shared.other)
         tally.faults.add(ViolationKind(PAIRING, shared.one, DIFFERENT_ROWS), Violation(
             first.row, f"the row is {first.one}, and {first.other} in {slot.file}",
             f"by position, `{slot.name}` must be the same in both files", "differ", None, agreement.count,
         ))  # fmt: skip
+
+
+def _with_numberings(
+    agreement: Agreement, plan: Plan, shared: SharedId, sources: Sequence[Source]
+) -> Agreement:
+    """An agreement with the numberings of all rows, which are read for it."""
+    from losscli.pairing.shared_ids import Numbering
+
+    def numbering(place: Place) -> Numbering:
+        slot = plan.slot(place)
+        found, row, want = Numbering(), 0, ColumnRequest(slot.index, slot.kind)
+        # What is wrong behind the rows that were compared is not said of them.
+        with suppress(DataError):
+            for piece in column(sources[place[0]], want, jobs=1):
+                found = found.merge(Numbering.of(piece, want.kind, row))
+                row += len(piece)
+        return found
+
+    return agreement._replace(sides=(numbering(shared.one), numbering(shared.other)), unread=False)
 
 
 def _add_stray_weights(plan: Plan, tally: Tally) -> None:

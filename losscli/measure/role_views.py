@@ -104,7 +104,11 @@ class RoleViews:
             places = tuple(self.columns.slot(c, "number", purpose) for c in columns)
             return ColumnsView(places, domain, form.name, self._rounding(columns, domain))
         if isinstance(domain, AnyClass):
-            return self._classes_in(columns[0], purpose, form)
+            if role.name not in form.columns:
+                return self._classes_in(columns[0], purpose, form)
+            from losscli.measure.class_views import GroupsView
+
+            return GroupsView(self.columns.slot(columns[0], "class", purpose))
         assert isinstance(domain, Interval)
         number = self._number(form, columns[0], domain, purpose)
         for low, high in form.relations:

@@ -81,13 +81,11 @@ class CallColumns:
         slots, source = self.slots[column.side], self.sources[column.side]
         if column.made:
             whole: ColumnKind = "labels" if column.labels else "vector"
-            of = Slot(
-                column.index, source.columns[column.index], source.path, whole, purpose, width=column.width
-            )
+            of = Slot(column.index, source.columns[column.index], source.path, whole, purpose, column.width)
             slots.setdefault(of, len(slots))
             purpose = "other" if column.labels else purpose
         width = column.width if kind == "vector" else 0
-        slot = Slot(column.index, column.name, source.path, kind, purpose, column.labels, column.item, width)
+        slot = Slot(column.index, column.name, source.path, kind, purpose, width, column.labels, column.item)
         return column.side, slots.setdefault(slot, len(slots))
 
     def shared(self, columns: Sequence[Chosen], kind: ColumnKind, purpose: Purpose = "other") -> Place:

@@ -175,7 +175,7 @@ class SliceView:
 
     slicing: Slicing
     columns: tuple[Place, ...]
-    limit: SliceLimit = USUAL_LIMIT
+    limit: SliceLimit
 
     def labels(self, labels: Iterable[Label]) -> SliceLabels:
         """The labels of some slices, each with a value for each column."""

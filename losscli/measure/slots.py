@@ -18,7 +18,7 @@ class Slot(NamedTuple):
 
     With ``labels`` it is not read, but made of a column of lists: 1 in the rows whose list has the label
     that goes by any of these names, else 0.  With ``item`` it is made too: the number at that place of each
-    list.  ``width`` is how many numbers each list of a column of vectors has.
+    list.  ``width`` is how many numbers each list of a column of vectors has, else 0.
     """
 
     index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
@@ -26,9 +26,9 @@ class Slot(NamedTuple):
     file: str
     kind: ColumnKind
     purpose: Purpose
+    width: int
     labels: tuple[int | str, ...] = ()
     item: int | None = None
-    width: int = 0
 
     @property
     def made(self) -> bool:
@@ -46,5 +46,5 @@ class Model(NamedTuple):
     pred: str | None
     side: int
     roles: dict[str, list[Chosen]]
-    labels: Mapping[str, list[Chosen]] = {}
+    labels: Mapping[str, list[Chosen]]
     listed: bool = False  # whether labels and predictions are lists, or columns for what lists hold

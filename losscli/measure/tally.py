@@ -5,9 +5,11 @@ Tallies merge: the fold over any cut of the rows is the fold over the whole, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from losscli.errors import DataError
 from losscli.measure.adapt import FirstSeen, View
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from losscli.table.block import Ints
     from losscli.table.spill import Spill
 
+AT_ONCE = 4096
+"""Slices that are told apart at a time: quick, and what is known of each is not held for long."""
 Kept: TypeAlias = dict[tuple[Any, CutKey], Any]
 """States by what they are of, which is mostly an observer, and by how the rows were cut."""
 
@@ -33,8 +37,8 @@ class BySlice(NamedTuple):
 
     found: Mapping[int, Any]
 
-    def at(self, group: int) -> Any | None:
-        return self.found.get(group)
+    def each(self, codes: Ints) -> Iterable[Any | None]:
+        return map(self.found.get, codes.tolist())
 
 
 @dataclass(slots=True)
@@ -100,18 +104,23 @@ class Tally:
                 self.sink(piece)
 
     def _keep_to(self, limit: int) -> None:
-        """Put rows aside that do not fit into the memory; tables of classes that do not are refused."""
+        """Put rows aside that do not fit into the memory; tables of classes and bins that do not are refused."""
         # Imported here: few losses have such states.
         from losscli.numbers.confusion import Confusion
+        from losscli.numbers.counted import Counted
         from losscli.numbers.values import Values
 
-        size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, Confusion))
-        if size > limit:
-            raise DataError(
-                "the tables of classes do not fit into memory",
-                f"they take about {size} bytes, and {limit} may be held",
-                "give more `--memory`; a loss of numbers, such as `mse`, needs no table",
-            )
+        for kind, what, otherwise in (
+            (Confusion, "tables of classes", "a loss of numbers, such as `mse`, needs no table"),
+            (Counted, "bins of rounded values", "a smaller `approx` has fewer"),
+        ):
+            size = sum(state.bytes_held for state in self.kept.values() if isinstance(state, kind))
+            if size > limit:
+                raise DataError(
+                    f"the {what} do not fit into memory",
+                    f"they take about {size} bytes, and {limit} may be held",
+                    f"give more `--memory`; {otherwise}",
+                )
         rows = {key: state for key, state in self.kept.items() if isinstance(state, Values)}
         if sum(state.TIMES * state.bytes_held for state in rows.values()) > limit:
             from losscli.table.spill import Spill
@@ -126,10 +135,24 @@ class Tally:
             if isinstance(observer, Observer) and observer.adds_up:
                 self.kept[observer, WHOLE] = merged_groups(state, len(self.labels[0]))
 
-    def slice(self, place: int, code: int) -> Tally:
-        """What is known of the rows of one slice of a slicing."""
-        kept = ((what, state.at(code)) for (what, cut), state in self.kept.items() if cut == place)
-        return Tally(kept={(what, WHOLE): state for what, state in kept if state is not None})
+    def finish_with(self, jobs: int) -> None:
+        """Let what is worked out by ranges of values be worked out by so many threads."""
+        if self.memory is None or jobs == 1:
+            return
+        from losscli.numbers.ascending import Ascending
+
+        for key, state in self.kept.items():
+            if isinstance(state, Ascending):
+                self.kept[key] = replace(state, jobs=jobs)
+
+    def slices(self, place: int, codes: Sequence[int]) -> Iterator[Tally]:
+        """What is known of the rows of each of some slices of a slicing."""
+        held = {(what, WHOLE): state for (what, cut), state in self.kept.items() if cut == place}
+        for start in range(0, len(codes), AT_ONCE):
+            some = np.array(codes[start : start + AT_ONCE], dtype=np.int64)
+            for states in zip(*(state.each(some) for state in held.values()), strict=True):
+                pairs = zip(held, states, strict=True)
+                yield Tally(kept={key: state for key, state in pairs if state is not None})
 
     def of(self, what: Any, cut: CutKey = WHOLE) -> Any | None:
         """The state of an observer; None where nothing was kept."""

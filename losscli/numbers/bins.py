@@ -75,6 +75,10 @@ class Bins:
         weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(self.keys[cells] & BELOW, sums, weight, rows)
 
+    def each(self, codes: Ints) -> Iterable[Self]:
+        """The state of each of some groups alone."""
+        return map(self.at, codes.tolist())
+
     def split(self, groups: int) -> Iterable[Self]:
         """The state of each group alone, for ``groups`` of them."""
         return map(self.at, range(groups))

@@ -19,6 +19,11 @@ BELOW = (1 << GROUP) - 1
 def distinct(numbers: Ints, most: int) -> tuple[Ints, Ints]:
     """The numbers that occur, ascending, and the place of each entry's among them; all are below ``most``."""
     if most > 4 * len(numbers) + 1024:
+        low = int(numbers.min(initial=most))
+        width = int(numbers.max(initial=low)) - low + 1
+        if width < most and width <= 4 * len(numbers) + 1024:
+            found, places = distinct(numbers - low, width)
+            return found + low, places
         found, places = np.unique(numbers, return_inverse=True)
         return found, places
     found = np.flatnonzero(np.bincount(numbers, minlength=most))

@@ -44,5 +44,6 @@ class ClassOrder(Order):
     def by_score(self, column: int) -> Order:
         """The rows in the order of one column, their classes as kinds."""
         first = column * self.columns
-        pieces = tuple(piece.of_kinds(first, first + self.columns) for piece in self.pieces)
-        return Order(pieces, self.weight, self.rows, 1, sum(piece.bytes_held for piece in pieces))
+        pieces = tuple(part for piece in self.pieces for part in piece.of_kinds(first, first + self.columns))
+        held = sum(piece.bytes_held for piece in pieces)
+        return Order(pieces, self.weight, self.rows, 1, held, self.jobs)

@@ -154,6 +154,10 @@ class Confusion:
         weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(names, places, keys, self.sums.regrouped(cells, keys, len(keys)), weight, rows)
 
+    def each(self, codes: Ints) -> Iterable[Self]:
+        """The state of each of some groups alone."""
+        return map(self.at, codes.tolist())
+
     def split(self, groups: int) -> Iterable[Self]:
         """The state of each group alone, for ``groups`` of them."""
         return map(self.at, range(groups))

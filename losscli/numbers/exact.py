@@ -89,7 +89,7 @@ class ExactSum(NamedTuple):
 
     def rounded(self) -> float:
         """The nearest double, half to even; infinite beyond the range."""
-        return exact_quotient(self, 1)
+        return _divide(self.units, 1 << -LOWEST * self.factors) if self.finite else _infinite_or_sign(self)
 
     def to_json(self) -> dict[str, Any]:
         """``units`` in base 16 times two to the ``exponent``; the counts that are not zero."""

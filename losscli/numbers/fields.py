@@ -191,6 +191,10 @@ class State:
         """The state of one group alone."""
         return self._each(lambda kind, held: kind.at(held, group))
 
+    def each(self, codes: Ints) -> Iterable[Self]:
+        """The state of each of some groups alone."""
+        return self.regrouped(codes, np.arange(len(codes)), len(codes)).split(len(codes))
+
     def split(self, groups: int) -> Iterable[Self]:
         """The state of each group alone, for ``groups`` of them."""
         return map(

@@ -47,12 +47,12 @@ class GroupedSums:
         return cls(1, {0: counts}, {}, 1)
 
     @classmethod
-    def of(cls, column: Floats, codes: Ints, groups: int, factors: int = 1) -> Self:
+    def of(cls, column: Floats, codes: Ints, groups: int) -> Self:
         """The sums of a column by the code of each row."""
-        sums = cls(factors)
+        sums = cls()
         for start in range(0, len(column), TILE):
             tile = slice(start, start + TILE)
-            sums = sums.merge(cls._of_tile(column[tile], codes[tile], groups)._as(factors))
+            sums = sums.merge(cls._of_tile(column[tile], codes[tile], groups))
         return sums
 
     @classmethod

@@ -1,8 +1,6 @@
 """Rows in the order of a value, for curves and for pairs of rows: `auc`, `average_precision` and their kind.
 
-A row is its value, its kind (a small whole number, such as its class) and its weight.  Each block is sorted where
-it is folded.  What is worked out from all rows is worked out range by range of values: that takes little memory,
-and is the same whether rows were put aside or not.
+A row is its value, its kind (a small whole number, such as its class) and its weight.
 """
 
 from __future__ import annotations
@@ -11,23 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
+from losscli.numbers.ascending import Ascending, Run, one_value
 from losscli.numbers.ordered_keys import keys_of, values_of
-from losscli.numbers.pieces import Rows, Stretch, joined
-from losscli.numbers.values import Values
-from losscli.numbers.whole_weights import WeightUnit, Whole
+from losscli.numbers.pieces import Rows, Stretch
+from losscli.numbers.whole_weights import Whole
 
 if TYPE_CHECKING:
     from losscli.numbers.sums import Names
     from losscli.table.block import Floats, Ints
-
-AT_A_TIME = 1 << 18
-"""Rows of a range of values, about."""
-MOST_STRETCHES = 1 << 12
-"""Where rows in memory are in more stretches, they are sorted anew."""
 
 
 class Steps(NamedTuple):
@@ -37,18 +30,9 @@ class Steps(NamedTuple):
     weights: tuple[Whole, ...]
 
 
-class _Run(NamedTuple):
-    """Rows of one kind whose values ascend."""
-
-    kind: int
-    rows: Stretch
-
-
 @dataclass(frozen=True, eq=False)
-class Order(Values):
+class Order(Ascending):
     """Rows whose first column is a value and whose second is a kind."""
-
-    ASCENDING: ClassVar = True
 
     @classmethod
     def of(
@@ -63,8 +47,8 @@ class Order(Values):
     def totals(self) -> tuple[int, ...]:
         """What the rows of each kind weigh, in the unit of all weights."""
         found: dict[int, int] = {}
-        for kind, rows in self._runs:
-            found[kind] = found.get(kind, 0) + self._weight_of(rows)
+        for kind, rows in self.runs:
+            found[kind] = found.get(kind, 0) + self.weight_of(rows)
         return tuple(found.get(kind, 0) for kind in range(max(found, default=-1) + 1))
 
     def totals_of(self, kinds: int) -> tuple[int, ...]:
@@ -78,29 +62,20 @@ class Order(Values):
 
     def steps(self, kinds: int) -> Iterator[Steps]:
         """All different values, ascending, a range of them at a time, with the weights of so many kinds."""
-        bounds = (*self._bounds, np.inf)
-        places = [(run.rows.start, *run.rows.places(bounds).tolist()) for run in self._runs]
-        for at in range(len(bounds)):
-            cut = [
-                _Run(run.kind, Stretch(run.rows.piece, *ends[at : at + 2]))
-                for run, ends in zip(self._runs, places, strict=True)
-                if ends[at] < ends[at + 1]
-            ]
-            if cut:
-                yield self._steps_of(cut, kinds)
+        return self.of_ranges(lambda cut: self._steps_of(cut, kinds), self.runs)
 
     def marks(self, most: int) -> Floats:
         """Different values, ascending: all, or at most so many that the rows of each kind are spread evenly over."""
         found = self._least(most + 1)
         if len(found) <= most:
             return np.array(found)
-        kinds = sorted({run.kind for run in self._runs})
+        kinds = sorted({run.kind for run in self.runs})
         return np.unique(np.concatenate([self._at_ranks(kind, most // len(kinds)) for kind in kinds]))
 
     def _least(self, most: int) -> list[float]:
         """The least different values, at most so many."""
         found: list[float] = []
-        runs = [(run.rows, run.rows.start) for run in self._runs]
+        runs = [(run.rows, run.rows.start) for run in self.runs]
         while runs and len(found) < most:
             found.append(min(rows.value(place) for rows, place in runs))
             ahead = [(rows, int(rows.places(found[-1:])[0])) for rows, _ in runs]
@@ -109,7 +84,7 @@ class Order(Values):
 
     def _at_ranks(self, kind: int, count: int) -> Floats:
         """The values of the rows of a kind at so many ranks, evenly spread from the least to the greatest."""
-        runs = [rows for own, rows in self._runs if own == kind]
+        runs = [rows for own, rows in self.runs if own == kind]
         ranks = np.linspace(0, sum(map(len, runs)) - 1, count).astype(np.int64)
         least = keys_of(np.array([rows.value(rows.start) for rows in runs])).min()
         greatest = keys_of(np.array([rows.value(rows.stop - 1) for rows in runs])).max()
@@ -126,44 +101,23 @@ class Order(Values):
     def totals_up_to(self, values: Floats, kinds: int) -> tuple[list[int], ...]:
         """By kind, what the rows weigh that are not above each of some ascending values."""
         found = [[0] * len(values) for _ in range(kinds)]
-        for kind, rows in self._runs:
+        for kind, rows in self.runs:
             below, last = 0, rows.start
             for at, place in enumerate(rows.places(values).tolist()):
-                below += self._weight_of(Stretch(rows.piece, last, place))
+                below += self.weight_of(Stretch(rows.piece, last, place))
                 found[kind][at] += below
                 last = place
         return tuple(found)
 
     # ------------------------------------------------------------------ ranges of values
 
-    @cached_property
-    def _runs(self) -> tuple[_Run, ...]:
-        held = [piece for piece in self.pieces if piece.in_memory]
-        if sum(len(piece.codes) for piece in held) > MOST_STRETCHES:
-            held = [joined(held, ascending=True)]
-        pieces = (*held, *(piece for piece in self.pieces if not piece.in_memory))
-        return tuple(_Run(kind, rows) for piece in pieces for kind, rows in piece.stretches())
-
-    @cached_property
-    def _bounds(self) -> tuple[float, ...]:
-        """Values that cut the rows into ranges that fit.  What is so frequent that it fills a range has one alone."""
-        rows = sum(len(run.rows) for run in self._runs)
-        if rows <= AT_A_TIME:
-            return ()
-        step = max(1, AT_A_TIME // (2 * len(self._runs)))
-        samples = np.sort(np.concatenate([sampled(run.rows, step) for run in self._runs]))
-        chosen = samples[AT_A_TIME // step :: AT_A_TIME // step]
-        again = chosen[1:][chosen[1:] == chosen[:-1]]
-        return tuple(np.unique(np.concatenate([chosen, np.nextafter(again, -np.inf)])).tolist())
-
-    def _steps_of(self, runs: Sequence[_Run], kinds: int) -> Steps:
+    def _steps_of(self, runs: Sequence[Run], kinds: int) -> Steps:
         """The steps of all values of some runs."""
-        first = {run.rows.value(run.rows.start) for run in runs}
-        if len(first) == 1 and first == {run.rows.value(run.rows.stop - 1) for run in runs}:
+        if one_value(runs):
             totals = [
-                [self._weight_of(run.rows) for run in runs if run.kind == kind] for kind in range(kinds)
+                sum(self.weight_of(run.rows) for run in runs if run.kind == kind) for kind in range(kinds)
             ]
-            return Steps(np.array(list(first)), tuple(self.unit.whole([sum(each)]) for each in totals))
+            return Steps(np.array([runs[0].least]), tuple(self.unit.whole([total]) for total in totals))
         by_kind = [_merged([run.rows.rows() for run in runs if run.kind == kind]) for kind in range(kinds)]
         values = np.concatenate([rows.columns[0] for rows in by_kind])
         values.sort(kind="stable")
@@ -180,34 +134,6 @@ class Order(Values):
                 ends = np.concatenate([self.unit.whole([0]), self.unit.multiples(rows.weight).cumsum()])[ends]
             weights.append(np.diff(ends, prepend=self.unit.whole([0])))
         return Steps(values, tuple(weights))
-
-    # ------------------------------------------------------------------ weights as whole numbers
-
-    @cached_property
-    def unit(self) -> WeightUnit:
-        """In which all weights are whole numbers."""
-        weights = [piece.weight for piece in self.pieces if piece.weight is not None]
-        parts = (held[at : at + AT_A_TIME] for held in weights for at in range(0, len(held), AT_A_TIME))
-        return WeightUnit.of(parts, self.weight)
-
-    def _weight_of(self, rows: Stretch) -> int:
-        """What the rows of a stretch weigh, in the unit of all weights."""
-        if rows.piece.weight is None:
-            return len(rows)
-        parts = (
-            rows.piece.weight[at : min(at + AT_A_TIME, rows.stop)]
-            for at in range(rows.start, rows.stop, AT_A_TIME)
-        )
-        return sum(int(self.unit.multiples(part).sum()) for part in parts)
-
-
-def sampled(rows: Stretch, step: int) -> Floats:
-    """Every so-many-th value of a stretch."""
-    places = range(rows.start + step - 1, rows.stop, step)
-    if rows.piece.in_memory:
-        found: Floats = rows.piece.columns[0][places.start : places.stop : step]
-        return found
-    return np.array([rows.value(place) for place in places])
 
 
 def _merged(parts: Sequence[Rows]) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -64,6 +64,13 @@ class Rows(NamedTuple):
         if self.weight is not None:
             return ExactSum.of(self.weight if chosen is None else self.weight[chosen]).fraction
         return Fraction(len(self.columns[0]) if chosen is None else int(np.count_nonzero(chosen)))
+
+
+def together(parts: Sequence[Rows]) -> Rows:
+    """The rows of several parts in one, in their order."""
+    columns = zip(*(rows.columns for rows in parts), strict=True)
+    weights = [rows.weight for rows in parts if rows.weight is not None]
+    return Rows(tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None)
 
 
 class Stretch(NamedTuple):
@@ -141,14 +148,11 @@ class Piece:
         kinds = self.kinds[stretch : stretch + 1]
         return Piece(columns, weight, np.zeros(1, np.int64), kinds, np.array([0, stop - start]))
 
-    def of_kinds(self, low: int, high: int) -> Piece:
-        """The stretches of kinds from ``low`` on and below ``high``, as kinds from 0 on, of a piece of one group."""
-        first, last = self.kinds.searchsorted((low, high)).tolist()
-        start, stop = self.starts[[first, last]].tolist()
-        columns = tuple(part_of(column, start, stop) for column in self.columns)
-        weight = None if self.weight is None else part_of(self.weight, start, stop)
-        kinds = self.kinds[first:last] - low
-        return Piece(columns, weight, self.codes[first:last], kinds, self.starts[first : last + 1] - start)
+    def of_kinds(self, low: int, high: int) -> Iterator[Piece]:
+        """The stretches of kinds from ``low`` on and below ``high``, as kinds from 0 on, of one group each."""
+        for stretch in np.flatnonzero((self.kinds >= low) & (self.kinds < high)).tolist():
+            part = self.part(stretch)
+            yield replace(part, kinds=part.kinds - low)
 
     def stretches(self) -> Iterator[tuple[int, Stretch]]:
         """Each stretch, with its kind."""

@@ -1,26 +1,28 @@
-"""Rows that are compared with each other in pairs: inversions, ties and ranks, counted exactly in n log n steps.
+"""Rows that are compared with each other in pairs: ties, order and ranks, counted exactly in n log n steps.
 
-A pair weighs the product of its rows' weights, which are whole multiples of a power of two.
+A pair weighs the product of its rows' weights, which are whole multiples of a power of two.  Rows are taken by ranges
+of their first column, and then by ranges of their second.  Pairs of one range are counted in it, those of two ranges
+by what the rows of each weigh.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from losscli.errors import DataError
+from losscli.numbers.ascending import Ascending, Run, in_parts, one_value, ranges
 from losscli.numbers.exact import ExactSum
-from losscli.numbers.pieces import Rows
-from losscli.numbers.values import Values
-from losscli.numbers.whole_weights import WeightUnit, Whole
+from losscli.numbers.inversions import inversions
+from losscli.numbers.pieces import Rows, Stretch, piece_of, together
 
 if TYPE_CHECKING:
-    from losscli.table.block import Floats, Ints
-    from losscli.table.spill import Spill
+    from losscli.numbers.whole_weights import Whole
+    from losscli.table.block import Ints, Mask
 
 EXACT = 53
 """Bits of a whole number that a double holds."""
@@ -29,168 +31,286 @@ BITS = 31
 
 
 class Pairs(NamedTuple):
-    """Twice what pairs of rows weigh: in all, and those tied in the first column, in the second, in both, or at odds.
+    """What the pairs weigh of which the first column puts one row first: all, those tied in the second, those that fall.
 
-    A row and itself are a pair that is tied in both.
+    A pair falls where its first row has the greater second value.  ``apart`` is what all pairs of different second
+    values weigh, ``values`` how many values there are of each column.
     """
-
-    every: int
-    tied_first: int
-    tied_second: int
-    tied_both: int
-    at_odds: int
-
-    @property
-    def untied(self) -> int:
-        """Twice what the pairs weigh that are tied in neither."""
-        return self.every - self.tied_first - self.tied_second + self.tied_both
-
-    @property
-    def excess(self) -> int:
-        """Twice what the pairs in the same order weigh more than those at odds."""
-        return self.untied - 2 * self.at_odds
-
-
-class RiskPairs(NamedTuple):
-    """What comparable pairs weigh: in all, those of equal predictions, and those whose predictions fall."""
 
     every: int
     tied: int
     falling: int
-
-
-class Ranks(NamedTuple):
-    """The rank of each row among the different values of a column, from 0 on, and what the rows of each rank weigh."""
-
-    places: Ints
-    weights: Whole
-
-    @classmethod
-    def of(cls, column: Floats | Ints, weight: Whole | None) -> Ranks:
-        order = np.argsort(column)
-        ascending = column[order]
-        new = np.concatenate(([False], ascending[1:] != ascending[:-1]))
-        ranks = np.cumsum(new)
-        places = np.empty_like(ranks)
-        places[order] = ranks
-        if weight is None:
-            return cls(places, np.bincount(ranks))
-        ends = np.append(np.flatnonzero(new) - 1, len(column) - 1)
-        upto = weight[order].cumsum()[ends]
-        return cls(places, np.diff(upto, prepend=upto[:1] * 0))
+    apart: int
+    values: tuple[int, int]
 
     @property
-    def squares(self) -> int:
-        """The sum of the squares of the weights: twice what the pairs weigh that are tied."""
-        return weighted_products(self.weights, self.weights)
+    def rising(self) -> int:
+        """What the pairs weigh whose first row has the lesser second value."""
+        return self.every - self.tied - self.falling
+
+    @property
+    def excess(self) -> int:
+        """What rising pairs weigh more than falling ones."""
+        return self.rising - self.falling
+
+
+class _Sides(NamedTuple):
+    """What rows weigh as the first of a pair, and as the second; None: 1 each."""
+
+    first: Whole | None
+    second: Whole | None
+
+    def take(self, rows: Ints) -> _Sides:
+        return _Sides(*(None if side is None else side[rows] for side in self))
+
+    def totals(self, rows: int) -> tuple[int, int]:
+        """What so many rows weigh together as either."""
+        first, second = (rows if side is None else int(side.sum()) for side in self)
+        return first, second
+
+
+class _Compared(NamedTuple):
+    """What pairs weigh whose first row is at an earlier moment: those tied in a column, and those that fall in it.
+
+    ``squares`` adds up the squares of what the rows of each value of the column weigh, ``values`` is how many there are.
+    """
+
+    tied: int = 0
+    falling: int = 0
+    squares: int = 0
+    values: int = 0
+
+    def plus(self, *more: int) -> _Compared:
+        return _Compared(*(one + other for one, other in zip(self, more, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked(Values):
-    """Rows that are ranked by their columns, all at once in memory."""
+class Ranked(Ascending):
+    """Rows that are ranked by their first two columns.
 
-    TIMES: ClassVar = 10
-
-    def put_aside(self, spill: Spill) -> NoReturn:
-        """Ranks are not worked out from a file."""
-        rows = sum(int(piece.starts[-1]) for piece in self.pieces)
-        raise DataError(
-            "the rows of a rank correlation do not fit into memory",
-            f"they are compared with each other: the {rows} read so far take about {self.TIMES * self.bytes_held} bytes",
-            "give more `--memory`",
-        )
-
-    @cached_property
-    def _whole(self) -> Rows:
-        """All rows."""
-        columns = zip(*(piece.columns for piece in self.pieces), strict=True)
-        weights = [piece.weight for piece in self.pieces if piece.weight is not None]
-        return Rows(tuple(map(np.concatenate, columns)), np.concatenate(weights) if weights else None)
-
-    @cached_property
-    def _rows(self) -> tuple[tuple[Floats, ...], Whole | None]:
-        """All rows: their columns, and their weights in units."""
-        columns, weight = self._whole
-        if weight is None:
-            return columns, None
-        return columns, WeightUnit.of([weight], self.weight).multiples(weight)
+    The moment of a row is its first value.  A third column says whether an event was seen then: where it was not, it
+    comes later, so that the row's moment is behind that of all other rows of the value, and it is first in no pair.
+    """
 
     @property
     def total(self) -> int:
-        """What all rows weigh, in units."""
-        (first, *_), weight = self._rows
-        return len(first) if weight is None else int(weight.sum())
+        """What all rows weigh, in the unit of all weights."""
+        return int(self.weight.fraction / Fraction(2) ** self.unit.exponent)
+
+    def constant(self, column: int) -> bool:
+        """Whether all rows have one value in a column."""
+        parts = (rows.columns[0] for rows in self._read(column))
+        return len({float(end) for values in parts for end in (values.min(), values.max())}) == 1
+
+    # ------------------------------------------------------------------ pairs
 
     @cached_property
-    def ranks(self) -> tuple[Ranks, ...]:
-        """The ranks by each column."""
-        columns, weight = self._rows
-        return tuple(Ranks.of(column, weight) for column in columns)
-
     def pairs(self) -> Pairs:
         """What pairs of rows weigh by how their first two columns order them."""
-        first, second, *_ = self.ranks
-        _, weight = self._rows
-        keys = first.places * len(second.weights) + second.places
-        order = np.argsort(keys)
-        both = Ranks.of(keys, weight)
-        held = None if weight is None else weight[order]
-        at_odds = inversions(second.places[order], held, held)
-        return Pairs(self.total**2, first.squares, second.squares, both.squares, 2 * at_odds)
+        cuts = list(ranges(self.runs))
+        firsts, seconds = [0] * (2 * len(cuts)), [0] * (2 * len(cuts))
+        every, moments, inside, runs = 0, 0, _Compared(), list[Run]()
+        for group, rows, own in self._by_moment(cuts):
+            sides = self._sides(rows)
+            first, second = sides.totals(len(rows.columns[0]))
+            moments += own is None and not seconds[group]
+            firsts[group] += first
+            seconds[group] += second
+            if own is not None:
+                ends = _ends(own[1:] != own[:-1])
+                every += _behind(ends, ends[-1:], sides)
+                moments += len(ends)
+                inside = inside.plus(*_compared(own, rows.columns[1], sides))
+            if own is None or len(cuts) > 1:
+                runs.append(self._run(group, rows.columns[1:], rows))
+        every += _ahead(firsts, seconds)
+        found = inside
+        if runs:
+            found = self._across(sorted(runs, key=lambda run: run.kind), len(firsts))
+            found = found.plus(inside.tied, inside.falling, 0, 0)
+        apart = (self.total**2 - found.squares) // 2
+        return Pairs(every, found.tied, found.falling, apart, (moments, found.values))
 
-    def comparable(self) -> RiskPairs:
-        """What pairs weigh that are comparable: an event of the first is known to come before that of the second.
+    def _by_moment(self, cuts: Sequence[Sequence[Run]]) -> Iterator[tuple[int, Rows, Ints | None]]:
+        """Rows by groups, which are numbered by their moments; the moment of each row, or None where there is one."""
+        for at, cut in enumerate(cuts):
+            if not one_value(cut):
+                yield 2 * at, *self._in_order(together([run.rows.rows() for run in cut]))
+                continue
+            for part in (part for run in cut for part in in_parts(run.rows)):
+                rows = part.rows()
+                seen = self._seen(rows)
+                if seen is None:
+                    yield 2 * at, rows, None
+                    continue
+                for group, chosen in ((2 * at, seen), (2 * at + 1, ~seen)):
+                    if chosen.any():
+                        yield group, rows.take(np.flatnonzero(chosen)), None
 
-        The columns are the time, a prediction of it, and whether the event was seen then; else it comes later.
-        """
-        (_, _, event), weight = self._rows
-        time, pred, _ = self.ranks
-        seen = event == 1.0
-        later = np.ones(len(event), np.int64) if weight is None else weight
-        earlier = np.where(seen, later, later * 0)
-        moments = 2 * time.places + ~seen
-        order = np.argsort(moments * len(pred.weights) + pred.places)
-        falling = inversions(pred.places[order], earlier[order], later[order])
-        return RiskPairs(
-            _in_turn(np.zeros_like(moments), moments, earlier, later),
-            _in_turn(pred.places, moments, earlier, later),
-            falling,
-        )
+    def _across(self, runs: Sequence[Run], groups: int) -> _Compared:
+        """What pairs of rows of different groups weigh, of runs in the order of these."""
+        found, below = _Compared(), [0] * groups
+        for cut in ranges(runs):
+            firsts, seconds = [0] * groups, [0] * groups
+            parts: list[tuple[Ints, Rows]] = []
+            of_one = one_value(cut)
+            for kind, part in ((run.kind, part) for run in cut for part in in_parts(run.rows)):
+                rows = part.rows()
+                first, second = self._sides(rows).totals(len(part))
+                firsts[kind] += first
+                seconds[kind] += second
+                if not of_one:
+                    parts.append((np.full(len(part), kind), rows))
+            # The rows of lower ranges have lesser values: where they come later, the pair falls.
+            found = found.plus(0, _ahead(firsts, below), 0, 0)
+            if of_one:
+                found = found.plus(_ahead(firsts, seconds), 0, sum(seconds) ** 2, 1)
+            else:
+                rows = together([rows for _, rows in parts])
+                moments = np.concatenate([moments for moments, _ in parts])
+                found = found.plus(*_compared(moments, rows.columns[0], self._sides(rows)))
+            below = [one + other for one, other in zip(below, seconds, strict=True)]
+        return found
+
+    def _in_order(self, rows: Rows) -> tuple[Rows, Ints]:
+        """Some rows in the order of their moments, and these as whole numbers."""
+        seen = self._seen(rows)
+        order = np.argsort(rows.columns[0]) if seen is None else np.lexsort((~seen, rows.columns[0]))
+        rows, seen = rows.take(order), None if seen is None else seen[order]
+        new = rows.columns[0][1:] != rows.columns[0][:-1]
+        if seen is not None:
+            new |= seen[1:] != seen[:-1]
+        return rows, np.concatenate(([0], new.cumsum()))
+
+    def _seen(self, rows: Rows) -> Mask | None:
+        """Of which of some rows the event was seen; None where the rows have none."""
+        return rows.columns[-1] == 1.0 if self.columns == 3 else None
+
+    def _sides(self, rows: Rows) -> _Sides:
+        """What each of some rows weighs in pairs."""
+        weight, seen = None if rows.weight is None else self.unit.multiples(rows.weight), self._seen(rows)
+        if seen is None:
+            return _Sides(weight, weight)
+        second = np.ones(len(seen), np.int64) if weight is None else weight
+        return _Sides(np.where(seen, second, second * 0), second)
+
+    def _run(self, kind: int, columns: Sequence[Any], rows: Rows) -> Run:
+        """Columns of some rows with their weights as a run, in memory where all rows of the state are."""
+        weight = None if rows.weight is None else np.array(rows.weight)
+        piece = piece_of(Rows(tuple(map(np.array, columns)), weight), None, None, ascending=True)
+        spill = next((own.columns[0].spill for own in self.pieces if not own.in_memory), None)
+        piece = piece if spill is None else piece.put_aside(spill)
+        return Run(kind, Stretch(piece, 0, len(rows.columns[0])))
+
+    # ------------------------------------------------------------------ ranks
 
     def correlation(self) -> tuple[int, int, int]:
         """The sums of products and of squares of mid-ranks about their mean, for the first two columns."""
-        first, second, *_ = self.ranks
-        _, weight = self._rows
-        one, other = (self._midranks(ranks) for ranks in (first, second))
-        both = one[first.places] * other[second.places]
-        return (
-            weighted_sum(both, weight),
-            weighted_sum(one * one, first.weights),
-            weighted_sum(other * other, second.weights),
-        )
+        both, squares, other, runs = 0, 0, 0, list[Run]()
+        for rows, ranks in self._midranked(self.runs):
+            squares += weighted_sum(ranks * ranks, self._sides(rows).first)
+            runs.append(self._run(0, (rows.columns[1], *self._limbs(ranks)), rows))
+        for rows, ranks in self._midranked(runs):
+            weight = self._sides(rows).first
+            both += weighted_sum(_joined(rows.columns[1:]) * ranks, weight)
+            other += weighted_sum(ranks * ranks, weight)
+        return both, squares, other
 
     def moment(self, column: int) -> Fraction:
-        """The exact sum of the first column times twice the mid-ranks by a column, about their mean."""
-        (first, *_), weight = self._whole
-        midranks, places = self._midranks(self.ranks[column]), self.ranks[column].places
-        total, power = Fraction(0), 0
-        while True:
-            last = bool((abs(midranks) < 1 << EXACT).all())
-            part = midranks if last else midranks & ((1 << EXACT) - 1)
-            numbers = part.astype(np.float64)[places]
-            found = (
-                ExactSum.of_products(first, numbers)
-                if weight is None
-                else ExactSum.of_triples(weight, first, numbers)
-            )
-            total += found.fraction * Fraction(2) ** power
-            if last:
-                return total
-            midranks, power = midranks >> EXACT, power + EXACT
+        """The exact sum of the first column times twice the mid-ranks by one of the first two, about their mean."""
+        runs: Sequence[Run] = self.runs
+        if column:
+            runs = [self._run(0, rows.columns, rows) for rows in self._read(column, 0)]
+        total = Fraction(0)
+        for rows, ranks in self._midranked(runs):
+            # The first column is where the two have changed places, too: column 1 of two, or 0.
+            first = rows.columns[column]
+            for place, limb in enumerate(self._limbs(ranks)):
+                part = limb.astype(np.float64)
+                found = (
+                    ExactSum.of_products(first, part)
+                    if rows.weight is None
+                    else ExactSum.of_triples(rows.weight, first, part)
+                )
+                total += found.fraction * (1 << EXACT * place)
+        return total
 
-    def _midranks(self, ranks: Ranks) -> Whole:
-        """Twice the mean rank of the rows of each rank, less the mean of all."""
-        return 2 * ranks.weights.cumsum() - ranks.weights - self.total
+    def _midranked(self, runs: Sequence[Run]) -> Iterator[tuple[Rows, Whole]]:
+        """Rows of some runs, and twice the mean rank that those of each value have by it, less that of all."""
+        below, total = 0, self.total
+        for cut in ranges(runs):
+            if one_value(cut):
+                own = sum(self.weight_of(run.rows) for run in cut)
+                for part in (part for run in cut for part in in_parts(run.rows)):
+                    yield part.rows(), np.full(len(part), 2 * below + own - total, self.unit.dtype)
+                below += own
+                continue
+            rows = together([run.rows.rows() for run in cut])
+            rows = rows.take(np.argsort(rows.columns[0]))
+            ends = _ends(rows.columns[0][1:] != rows.columns[0][:-1])
+            weight = None if rows.weight is None else self.unit.multiples(rows.weight)
+            upto = _upto(ends, weight).astype(self.unit.dtype) + below
+            before = np.concatenate([self.unit.whole([below]), upto[:-1]])
+            yield rows, np.repeat(before + upto - total, np.diff(ends, prepend=-1))
+            below = int(upto[-1])
+
+    def _limbs(self, numbers: Whole) -> list[Ints]:
+        """Whole numbers of the size of ranks in digits of so many bits as a double holds, the lowest first."""
+        count = 1 if self.unit.dtype is np.int64 else self.total.bit_length() // EXACT + 1
+        digits = [numbers >> EXACT * place for place in range(count)]
+        return [
+            (digit & ((1 << EXACT) - 1) if digit is not digits[-1] else digit).astype(np.int64)
+            for digit in digits
+        ]
+
+
+def _ends(new: Mask) -> Ints:
+    """Where the runs of equal rows end; ``new`` tells of each row but the first whether it is unlike the one before."""
+    return np.append(np.flatnonzero(new), len(new))
+
+
+def _upto(ends: Ints, weight: Whole | None) -> Whole:
+    """What the rows weigh up to some places."""
+    return ends + 1 if weight is None else weight.cumsum()[ends]
+
+
+def _behind(ends: Ints, last: Ints, sides: _Sides) -> int:
+    """What pairs of rows weigh whose second is in a later run; runs end at ``ends``, and pairs do not reach past ``last``."""
+    first = np.diff(_upto(ends, sides.first), prepend=0)
+    upto = _upto(ends, sides.second)
+    rest = upto[ends.searchsorted(last)][last.searchsorted(ends)] - upto
+    return int((first * rest).sum())
+
+
+def _ahead(firsts: Sequence[int], seconds: Sequence[int]) -> int:
+    """What pairs of rows weigh of which the first is of an earlier group; ``firsts`` and ``seconds`` are by group."""
+    found, earlier = 0, 0
+    for first, second in zip(firsts, seconds, strict=True):
+        found += earlier * second
+        earlier += first
+    return found
+
+
+def _compared(moments: Ints, column: Any, sides: _Sides) -> _Compared:
+    """What pairs of rows weigh, whose moments ascend, by the values of a column."""
+    order = np.argsort(column, kind="stable")
+    values, moments, sides = column[order], moments[order], sides.take(order)
+    new = values[1:] != values[:-1]
+    ends = _ends(new)
+    weights = np.diff(_upto(ends, sides.second), prepend=0)
+    return _Compared(
+        _behind(_ends(new | (moments[1:] != moments[:-1])), ends, sides),
+        inversions(moments, sides.second, sides.first),
+        int((weights * weights).sum()),
+        len(ends),
+    )
+
+
+def _joined(limbs: Sequence[Ints]) -> Whole:
+    """Whole numbers of their digits."""
+    if len(limbs) == 1:
+        return limbs[0]
+    return sum(limb.astype(object) << EXACT * place for place, limb in enumerate(limbs))
 
 
 def weighted_sum(numbers: Whole, weight: Whole | None) -> int:
@@ -200,75 +320,3 @@ def weighted_sum(numbers: Whole, weight: Whole | None) -> int:
     if weight is not None:
         high, low = high * weight, low * weight
     return (int(high.sum()) << BITS) + int(low.sum())
-
-
-def weighted_products(one: Whole, other: Whole) -> int:
-    """The sum of products of weights, which together exceed 2^31 in neither where they are int64."""
-    return int((one * other).sum())
-
-
-def _in_turn(groups: Ints, moments: Ints, first: Whole, second: Whole) -> int:
-    """What the pairs of rows of one group weigh of which one comes at an earlier moment, ``first`` of it."""
-    keys = groups * (int(moments.max()) + 1) + moments
-    order = np.argsort(keys)
-    upto = second[order].cumsum()
-    ends = [
-        np.append(np.flatnonzero(held[1:] != held[:-1]), len(held) - 1)
-        for held in (groups[order], keys[order])
-    ]
-    of_group, of_key = (upto[end][np.searchsorted(end, np.arange(len(upto)))] for end in ends)
-    return int((first[order] * (of_group - of_key)).sum())
-
-
-def inversions(ranks: Ints, first: Whole | None, second: Whole | None) -> int:
-    """What the pairs of rows weigh of which the earlier has the higher rank, ``first`` of it by ``second`` of the later.
-
-    Rows are dealt by the bits of their ranks from the highest on: two rows of which the earlier has the higher rank
-    part where their bits differ, the earlier with a 1.
-    """
-    rows = len(ranks)
-    if rows < 2:
-        return 0
-    size = 1 << (rows - 1).bit_length()
-    # Of equal ranks the earlier comes first; what fills up the last power of two comes last.
-    places = np.arange(size, dtype=np.int64)
-    places[np.argsort(ranks * size + places[:rows])] = np.arange(rows)
-    weights = None if first is None or second is None else [_filled(w, size) for w in (first, second)]
-    return _by_bits(places, weights)
-
-
-def _filled(weight: Whole, size: int) -> Whole:
-    found = np.zeros(size, weight.dtype)
-    found[: len(weight)] = weight
-    return found
-
-
-def _by_bits(places: Ints, weights: Any) -> int:
-    """The inversions of a permutation of so many places as a power of two has."""
-    total, block = 0, len(places)
-    while block > 1:
-        half = block >> 1
-        high = (places & half) != 0
-        low_at, high_at = np.flatnonzero(~high), np.flatnonzero(high)
-        if weights is None:
-            # As many of the lower half stand before each of them as it has been counted: the others are inversions.
-            before = int((low_at & (block - 1)).sum())
-            total += before - len(places) // block * (half * (half - 1) // 2)
-        else:
-            first, second = weights
-            upto = np.where(high, first, first * 0).cumsum()
-            starts = np.concatenate((upto[:1] * 0, upto[block - 1 :: block][:-1]))
-            here = upto[low_at] - np.repeat(starts, half)
-            total += int((here * second[low_at]).sum())
-            weights = [_dealt(held, low_at, high_at, half) for held in weights]
-        places = _dealt(places, low_at, high_at, half)
-        block = half
-    return total
-
-
-def _dealt(held: Any, low_at: Ints, high_at: Ints, half: int) -> Any:
-    """In each block the rows of the lower half first, in their order."""
-    found = np.empty((len(held) // (2 * half), 2, half), held.dtype)
-    found[:, 0, :] = held[low_at].reshape(-1, half)
-    found[:, 1, :] = held[high_at].reshape(-1, half)
-    return found.reshape(-1)

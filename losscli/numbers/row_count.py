@@ -24,7 +24,7 @@ class RowCount(State):
     FIELDS: ClassVar = {"rows": COUNT, "first": Numbers(np.minimum, NO_ROW)}
 
     @classmethod
-    def of(cls, row_numbers: Ints, codes: Ints | None = None, groups: int = 1) -> Self:
+    def of(cls, row_numbers: Ints, codes: Ints | None, groups: int) -> Self:
         rows = rows_of(len(row_numbers), codes, groups)
         if codes is None:
             return cls(rows, int(row_numbers.min(initial=NO_ROW)))

@@ -1,6 +1,7 @@
-"""The error function and its scaled complement for arrays, with a relative error of a few roundings.
+"""The error function, its scaled complement, the logistic function and its integral, and polynomials, for arrays.
 
-By the rational approximations of W. J. Cody (1969), doi:10.1090/S0025-5718-1969-0247736-4.
+The first two by the rational approximations of W. J. Cody (1969), doi:10.1090/S0025-5718-1969-0247736-4, with a
+relative error of a few roundings.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from losscli.numbers.error_free import two_product
 
 if TYPE_CHECKING:
     from losscli.table.block import Floats
@@ -55,7 +58,8 @@ def erf(x: Floats) -> Floats:
 def erfc(x: Floats) -> Floats:
     """``1 - erf(x)``."""
     size = np.abs(x)
-    above = np.exp(-size * size) * erfcx(size)
+    square, lost = two_product(size, size)
+    above = np.exp(-square) * (1.0 - lost) * erfcx(size)
     found: Floats = np.where(x < 0.0, 2.0 - above, above)
     return found
 
@@ -72,8 +76,30 @@ def erfcx(x: Floats) -> Floats:
     return np.where(x > _END_MIDDLE, (_ONE_OVER_ROOT_PI - square * _ratio(_FAR, square)) * inverse, found)
 
 
+def sigmoid(x: Floats) -> Floats:
+    """``1 / (1 + exp(-x))``."""
+    power = np.exp(-np.abs(x))
+    found: Floats = np.where(x < 0.0, power, 1.0) / (1.0 + power)
+    return found
+
+
+def softplus(x: Floats) -> Floats:
+    """``log1p(exp(x))``."""
+    found: Floats = np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0.0)
+    return found
+
+
 def _ratio(coefficients: tuple[Sequence[float], Sequence[float]], x: Floats) -> Floats:
     """A quotient of polynomials, by Horner's rule."""
     above, below = (np.polynomial.polynomial.polyval(x, part) for part in coefficients)
     ratio: Floats = above / below
     return ratio
+
+
+def polynomial(coefficients: Sequence[float], x: Floats) -> Floats:
+    """c0 + c1 x + c2 x² + …, by Horner's rule."""
+    value = np.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value *= x
+        value += coefficient
+    return value

@@ -59,6 +59,8 @@ STATES = {
     "extremes": "losscli.numbers.extremes:Extremes",
     "confusion": "losscli.numbers.confusion:Confusion",
     "bins": "losscli.numbers.bins:Bins",
+    "counted_scores": "losscli.numbers.counted:CountedScores",
+    "counted_values": "losscli.numbers.counted:CountedValues",
     "values": "losscli.numbers.values:Values",
     "order": "losscli.numbers.order:Order",
     "class_order": "losscli.numbers.class_order:ClassOrder",
@@ -71,8 +73,8 @@ STATES = {
 """Where the kinds of states are, by the names that losses give them."""
 KEEP_ROWS = frozenset({"values", "order", "class_order", "queries", "ranked"})
 """The kinds that keep every row, for what needs all of them at once."""
-GROWING = KEEP_ROWS | {"confusion"}
-"""The kinds whose states grow with the rows, or with the classes that the rows hold."""
+GROWING = KEEP_ROWS | {"confusion", "counted_scores", "counted_values"}
+"""The kinds whose states grow with the rows, or with the classes or the rounded values that the rows hold."""
 
 
 def state_kind(name: str) -> Any:
@@ -88,8 +90,8 @@ class BlockStates:
         self._known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def state(
-        self, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names = None,
-        codes: Ints | None = None, groups: int = 1,
+        self, kind: Any, columns: Sequence[Any], weight: Floats | None, names: Names, codes: Ints | None,
+        groups: int,
     ) -> Any:  # fmt: skip
         """``kind.of(columns, weight, names, codes, groups)``."""
         if issubclass(kind, Joined):

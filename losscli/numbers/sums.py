@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Sums(Totals):
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
         totals = tuple(_total(column, weight, codes, groups) for column in columns)
-        first = columns[0]
+        first: Any = columns[0] if columns else codes  # rows without a column are counted by their codes
         rows = rows_of(len(first.rows if isinstance(first, Squares) else first), codes, groups)
         return cls(totals, sum_of_ones(rows) if weight is None else exact_sum(codes, groups, weight), rows)
 

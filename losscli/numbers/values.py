@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -17,7 +17,7 @@ from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
 from losscli.numbers.grouped_sums import NotResampled, exact_sum, grouped, sum_of_ones
 from losscli.numbers.ordered_keys import keys_of, values_of
-from losscli.numbers.pieces import Piece, Rows, joined, piece_of
+from losscli.numbers.pieces import Piece, Rows, joined, piece_of, together
 from losscli.numbers.sums import Sums
 
 if TYPE_CHECKING:
@@ -113,6 +113,10 @@ class Values:
         weight, rows = grouped(self.weight).at(group), COUNT.at(self.rows, group)
         return type(self)(own, weight, rows, self.columns, sum(piece.bytes_held for piece in own))
 
+    def each(self, codes: Ints) -> Iterable[Self]:
+        """The state of each of some groups alone."""
+        return map(self.at, codes.tolist())
+
     def split(self, groups: int) -> Iterator[Self]:
         """The state of each group alone, for ``groups`` of them."""
         return map(self.at, range(groups))
@@ -163,10 +167,7 @@ class Values:
 
     def quantile(self, level: Fraction, column: int = 0) -> float:
         """The middle of the two `ends` of a quantile, as of the median of an even number of rows."""
-        low, high = self.ends(level, column)
-        if low == high or math.isinf(high):
-            return high
-        return round_fraction((Fraction(low) + Fraction(high)) / 2)
+        return middle(*self.ends(level, column))
 
     def ends(self, level: Fraction, column: int = 0) -> tuple[float, float]:
         """The least value that so much of the weight does not exceed, and the greatest that would do as well.
@@ -255,7 +256,7 @@ class Values:
 
     def _beginning_with(self, column: int, digits: tuple[int, int]) -> Rows:
         """The rows whose values begin with these bits."""
-        return _together([
+        return together([
             rows.take(np.flatnonzero(keys_of(rows.columns[0]) >> np.uint64(digits[1]) == np.uint64(digits[0])))
             for rows in self._read(column)
         ])  # fmt: skip
@@ -272,8 +273,8 @@ class Values:
                 below += part.weight_of(values < low)
                 inside.append(part.take(np.flatnonzero((values >= low) & (values <= high))))
             if below < target <= below + sum(part.weight_of() for part in inside):
-                return _together(inside), below
-        return _together(parts), Fraction(0)
+                return together(inside), below
+        return together(parts), Fraction(0)
 
     def _least_above(self, column: int, value: float) -> float | None:
         """The least value above another; None where there is none."""
@@ -281,16 +282,16 @@ class Values:
         return min((float(above.min()) for above in found if len(above)), default=None)
 
 
-def _together(parts: Sequence[Rows]) -> Rows:
-    """The first column and the weights of several parts, in one."""
-    weights = [rows.weight for rows in parts if rows.weight is not None]
-    values = np.concatenate([rows.columns[0] for rows in parts])
-    return Rows((values,), np.concatenate(weights) if weights else None)
+def middle(low: float, high: float) -> float:
+    """The middle of two numbers, rounded once."""
+    if low == high or math.isinf(high):
+        return high
+    return round_fraction((Fraction(low) + Fraction(high)) / 2)
 
 
 def _bounds(parts: Sequence[Rows], step: int, share: float) -> tuple[float, float]:
     """Two values between which, as every so-many-th row tells, lies the one up to which is this share of the weight."""
-    sample = _together([Rows((rows.columns[0][::step],), None if rows.weight is None else rows.weight[::step])
+    sample = together([Rows((rows.columns[0][::step],), None if rows.weight is None else rows.weight[::step])
                         for rows in parts])  # fmt: skip
     values, weight = sample.columns[0], sample.weight
     order = np.argsort(values)

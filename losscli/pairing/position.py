@@ -54,6 +54,22 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
     return found
 
 
+def row_segments(
+    sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]], rows: int
+) -> list[Segment]:
+    """Files of text, whose rows were found, cut at the same rows on all sides."""
+    return [
+        Segment(
+            first,
+            tuple(
+                [source.rows_between(first, min(first + SEGMENT_ROWS, rows), want)]
+                for source, want in zip(sources, wants, strict=True)
+            ),
+        )
+        for first in range(0, rows, SEGMENT_ROWS)
+    ]
+
+
 def within(blocks: Iterable[Block], rows: range | None) -> Iterator[Block]:
     """The blocks, or of them some rows, by their numbers from 0 on; what lies behind these is not read."""
     for block in blocks:

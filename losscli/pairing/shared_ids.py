@@ -28,7 +28,8 @@ class SharedId(NamedTuple):
     one: Place
     other: Place
     strict: bool  # whether a difference is an error
-    moments: bool = False  # whether a file says that it holds dates or times
+    moments: bool  # whether a file says that it holds dates or times
+    again: bool  # whether its numbering may be read when it turns out to matter
 
 
 def shared_id_names(sources: Sequence[Source]) -> list[str]:
@@ -131,18 +132,24 @@ class Agreement(NamedTuple):
     count: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
     first: Difference | None
     sides: tuple[Numbering, Numbering]
+    unread: bool = False  # whether rows that agree are left out of the numberings
 
     @classmethod
     def of(
         cls, columns: tuple[AnyColumn, AnyColumn], kind: ColumnKind, first_row: int, count: int,
-        first: Difference | None,
+        first: Difference | None, again: bool,
     ) -> Agreement:  # fmt: skip
-        """The agreement of some rows, ``count`` of which differ; ``first_row`` rows come before them."""
+        """The agreement of some rows, ``count`` of which differ; ``first_row`` rows come before them.
+
+        How rows are numbered matters only if some differ: ``again`` says that it can be read then.
+        """
         one, other = columns
         if count:
             return cls(
                 count, first, (Numbering.of(one, kind, first_row), Numbering.of(other, kind, first_row))
             )
+        if again:
+            return cls(0, None, (Numbering(), Numbering()), unread=True)
         # Equal columns are read further only if their first row can be the start of a count.
         numbering = Numbering.of(one.slice(0, 1), kind, first_row)
         if numbering.starts and len(one) > 1:
@@ -152,7 +159,9 @@ class Agreement(NamedTuple):
     def merge(self, other: Agreement) -> Agreement:
         firsts = [first for first in (self.first, other.first) if first is not None]
         one, two = (mine.merge(theirs) for mine, theirs in zip(self.sides, other.sides, strict=True))
-        return Agreement(self.count + other.count, min(firsts, default=None), (one, two))
+        return Agreement(
+            self.count + other.count, min(firsts, default=None), (one, two), self.unread or other.unread
+        )
 
     def counting(self, rows: int) -> int | None:
         """The side that only counts rows, where the other side has values outside that count."""

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.reading.source import Dialect, Source
 from losscli.reading.suffixes import COMPRESSIONS, SOURCES, known_format
 
+if TYPE_CHECKING:
+    from losscli.reading.text import Streamed
 
-def open_source(path: str, *, format: str | None, dialect: Dialect | None, name: str | None = None) -> Source:
+
+def open_source(
+    path: str, *, format: str | None, dialect: Dialect | None, name: str | None = None,
+    remote: Streamed | None = None,
+) -> Source:  # fmt: skip
     """Open a file, or ``-`` for standard input, by its suffix or the ``format`` given.
 
     ``name`` replaces the path in messages and gives the suffix: for a copy, the name of the original file.
+    ``remote``: its bytes come from there, in a format that can be streamed or read by ranges.
     """
     name = name or path
     compression = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
@@ -28,8 +35,14 @@ def open_source(path: str, *, format: str | None, dialect: Dialect | None, name:
         raise UsageError(f"`--dialect` is of CSV, and {name} is {format}")
     if found.streamed:
         options |= {"compression": compression, "stream": sys.stdin.buffer if path == "-" else None}
+        options |= {"remote": remote}
     elif compression is not None:
         raise UsageError(f"{name}: a {format} file is compressed inside, not by `.{compression}`")
     # Only the module of the format is imported.
-    source: Source = getattr(import_module(f"losscli.reading.{found.module}"), found.opener)(path, **options)
+    if remote is not None and found.ranged:
+        source: Source = getattr(import_module(f"losscli.reading.ranged_{found.module}"), found.ranged)(
+            remote
+        )
+    else:
+        source = getattr(import_module(f"losscli.reading.{found.module}"), found.opener)(path, **options)
     return source

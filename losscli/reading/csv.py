@@ -26,10 +26,11 @@ from losscli.reading.csv_rows import (
 )
 from losscli.reading.decompress import compression_of
 from losscli.reading.source import Dialect, Part, Source
-from losscli.reading.text import UTF8_BOM, TextInput, Window, check_start, not_utf8
+from losscli.reading.text import UTF8_BOM, Streamed, TextInput, Window, check_start, not_utf8
 from losscli.table.cells import CellReader
 
 if TYPE_CHECKING:
+    from losscli.reading.csv_lines import Lines
     from losscli.table.block import Batch, ColumnRequest
 
 SMALL_BYTES = 1 << 16
@@ -48,12 +49,13 @@ def open_csv(
     format: str = "csv",
     compression: str | None = None,
     stream: BinaryIO | None = None,
+    remote: Streamed | None = None,
 ) -> CsvSource:
     """Open a file, or a stream such as standard input, and read its header."""
     _check_dialect(dialect)
     if compression is None and stream is None:
         compression = compression_of(path)
-    text = TextInput(path, encoding=dialect.encoding, compression=compression, stream=stream)
+    text = TextInput(path, encoding=dialect.encoding, compression=compression, stream=stream, remote=remote)
     window = text.open_for_header()
     try:
         layout, first_row = _read_header(window, text.path, dialect, format)
@@ -96,6 +98,24 @@ class CsvSource(Source):
         self._text = text
         self._layout = layout
         self._first_row = first_row
+        self._lines: Lines | None = None
+
+    def find_rows(self) -> int | None:
+        """Count lines: of plain files where every line is a row, since no cell is quoted."""
+        if self._lines is None and self._text.plain:
+            from losscli.reading.csv_lines import Lines
+
+            window = self._text.open()
+            try:
+                self._lines = Lines.of(window, self._first_row)
+            finally:
+                window.abandon()
+        return None if self._lines is None else self._lines.rows
+
+    def rows_between(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:
+        assert self._lines is not None
+        decoder = BlockDecoder(self._layout, wants, self.size or 0)
+        return self._lines.part(self._text, range(first, last), decoder.batches)
 
     def holds_lists(self, index: int) -> bool | None:
         """Whether cells of a column are lists: of CSV they may be (None) where `--dialect` says how."""

@@ -86,7 +86,7 @@ def blocks_of(window: Window, layout: LineLayout) -> Iterator[tuple[memoryview, 
             cut = cutter.cut(data, whole=at_end, last=at_end)
             if cut.stop is None:
                 # Empty lines are rows if others follow, and none at the end of the file.
-                cut = RowsEnd(_end_of_filled(data, cut.end), cut.quotes)
+                cut = RowsEnd(end_of_filled(data, cut.end), cut.quotes)
                 if cut.end == 0 and not at_end:
                     if count < ROW_LIMIT_BYTES:
                         count = min(2 * count, ROW_LIMIT_BYTES)
@@ -185,7 +185,7 @@ def _end_of_lines(data: bytes, last: bool) -> int:
     return end
 
 
-def _end_of_filled(data: bytes, end: int) -> int:
+def end_of_filled(data: bytes, end: int) -> int:
     """The end of the last line before ``end`` that is not empty, its line end included; 0 if all are."""
     filled = end
     while filled and data[filled - 1] in LINE_ENDS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from losscli.errors import DataError
@@ -17,8 +18,37 @@ from losscli.reading.text import changed, unreadable
 REASON_LENGTH = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Stamp(ABC):
+    """A file as it was when it was opened."""
+
+    path: str
+    size: int
+
+    @property
+    @abstractmethod
+    def changed(self) -> bool:
+        """Whether the path now names another file, or a file of another size or time, or none."""
+
+    def check(self) -> None:
+        if self.changed:
+            raise changed(self.path)
+
+    def damaged(self, error: object, what: str = "it cannot be decoded") -> DataError:
+        """Why decoding failed: the file changed under the reader, or what the decoder says."""
+        if self.changed:
+            return changed(self.path)
+        if isinstance(error, MemoryError):  # too little of it, or a length that is none
+            return DataError(
+                "it cannot be decoded in the memory there is",
+                detail=first_line(error),
+                hint="if the file is sound, lower `--chunk-rows` or `--jobs`",
+                file=self.path,
+            )
+        return damaged(self.path, error, what)
+
+
+@dataclass(frozen=True)
+class Fingerprint(Stamp):
     """Size, modification time and identity of a regular file."""
 
     path: str
@@ -46,28 +76,10 @@ class Fingerprint:
 
     @property
     def changed(self) -> bool:
-        """Whether the path now names another file, or a file of another size or time, or none."""
         try:
             return Fingerprint.of(self.path) != self
         except DataError:
             return True
-
-    def check(self) -> None:
-        if self.changed:
-            raise changed(self.path)
-
-    def damaged(self, error: object, what: str = "it cannot be decoded") -> DataError:
-        """Why decoding failed: the file changed under the reader, or what the decoder says."""
-        if self.changed:
-            return changed(self.path)
-        if isinstance(error, MemoryError):  # too little of it, or a length that is none
-            return DataError(
-                "it cannot be decoded in the memory there is",
-                detail=first_line(error),
-                hint="if the file is sound, lower `--chunk-rows` or `--jobs`",
-                file=self.path,
-            )
-        return damaged(self.path, error, what)
 
 
 def damaged(path: str, error: object, what: str = "it cannot be decoded") -> DataError:

@@ -35,12 +35,17 @@ Fill = tuple[Partition, ColumnRequest] | None
 class FolderSource(Source):
     """Several files, the first of them opened."""
 
-    def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
+    def __init__(
+        self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool, ahead: int
+    ) -> None:
+        """``ahead``: so many remote files are being opened while the one before them is read."""
         self.path = listing.path
         self.files = listing.files
         self.by_file = by_file
         self._remote = listing.remote
         self._opened = opened
+        self._ahead = ahead
+        self._coming: dict[int, Callable[[], Source]] = {}
         self._sources: dict[int, Source] = {}
         self._delivered: dict[int, dict[int, int]] = {}  # rows of each part of each file
         formats = (format or format_of(file.name) or "" for file in self.files)
@@ -101,9 +106,21 @@ class FolderSource(Source):
 
     def source(self, number: int) -> Source:
         if number not in self._sources:
-            self._sources[number] = self._opened(self.files[number])
+            coming = self._coming.pop(number, partial(self._opened, self.files[number]))
+            self._sources[number] = coming()
             self.release(number)
         return self._sources[number]
+
+    def _begin(self, first: int) -> None:
+        """Have the next remote files opened."""
+        from losscli.reading.remote import Pending
+
+        for number in range(first, min(first + self._ahead, len(self.files))):
+            if number not in self._sources and number not in self._coming:
+                file = self.files[number]
+                # Each request that it makes is given up in its own time.
+                opening = Pending(file.path, partial(self._opened, file), lambda: -1)
+                self._coming[number] = opening.result
 
     def release(self, number: int) -> None:
         """Close what no part of a file is reading from."""
@@ -153,6 +170,9 @@ class FolderSource(Source):
 
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         for number in range(len(self.files)):
+            self.source(number)
+            if self._remote:
+                self._begin(number + 1)
             inner, fills = self._arranged(number, wants)
             for at, part in enumerate(self.source(number).parts(inner)):
                 yield self._filled(number, at, part, fills)
@@ -200,8 +220,10 @@ class FolderSource(Source):
 class CountedFolder(FolderSource):
     """Files that all declare how many rows they have; where all have row groups, parts are cut at these."""
 
-    def __init__(self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> None:
-        super().__init__(listing, opened, format=format, by_file=by_file)
+    def __init__(
+        self, listing: Listing, opened: Opened, *, format: str | None, by_file: bool, ahead: int
+    ) -> None:
+        super().__init__(listing, opened, format=format, by_file=by_file, ahead=ahead)
         sources = [self.source(number) for number in range(len(self.files))]
         self.file_rows = tuple(source.rows or 0 for source in sources)
         self.rows = sum(self.file_rows)
@@ -249,10 +271,12 @@ def _joined(parts: Sequence[Part]) -> Part:
     return Part(sum(part.size for part in parts), batches, sum(part.rows or 0 for part in parts))
 
 
-def open_folder(listing: Listing, opened: Opened, *, format: str | None, by_file: bool) -> FolderSource:
+def open_folder(
+    listing: Listing, opened: Opened, *, format: str | None, by_file: bool, ahead: int
+) -> FolderSource:
     """The source of these files; ``opened`` opens one of them."""
     formats = {format or format_of(file.name) for file in listing.files}
     counted = all(name is not None and SOURCES[name].counted for name in formats)
     # To count the rows of remote files, all of them would be fetched.
     kind = CountedFolder if counted and not listing.remote else FolderSource
-    return kind(listing, opened, format=format, by_file=by_file)
+    return kind(listing, opened, format=format, by_file=by_file, ahead=ahead)

@@ -9,24 +9,28 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 from losscli.errors import DataError, UsageError
 from losscli.reading import open_source
 from losscli.reading.listing import DataFile, Listing, listed, matched
 from losscli.reading.source import Dialect, Source
 from losscli.reading.suffixes import SOURCES, known_format
+from losscli.text import bare_uri
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_inputs(
     paths: Sequence[str], *, format: str | None, dialect: Dialect | None, by_key: bool,
-    again: bool = False,
+    again: bool = False, jobs: int | None = None, memory: int | None = None,
 ) -> list[Source]:  # fmt: skip
     """The sources of one call.
 
     Several files on all sides are paired one to one by their names, unless rows are paired by key.
-    ``again``: they are read more than once, and standard input is copied for it.
+    ``again``: they are read more than once, and what comes as a stream is copied for it.  ``jobs`` and
+    ``memory`` bound what is fetched before it is wanted.
     """
     if list(paths).count("-") > 1:
         raise UsageError("only one of PREDS and LABELS can be standard input")
@@ -36,7 +40,18 @@ def open_inputs(
     by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
     if by_file:
         found[1:] = [matched(found[0], listing) for listing in found[1:]]
-    return [_opened(listing, format, dialect, by_file=by_file, again=again) for listing in found]
+    how = _How(format, dialect, again, jobs, memory)
+    return [_opened(listing, how, by_file=by_file) for listing in found]
+
+
+class _How(NamedTuple):
+    """How files are opened."""
+
+    format: str | None
+    dialect: Dialect | None
+    again: bool
+    jobs: int | None
+    memory: int | None
 
 
 def _listed(path: str, *, any_suffix: bool) -> Listing:
@@ -48,39 +63,56 @@ def _listed(path: str, *, any_suffix: bool) -> Listing:
     return listed(path, any_suffix=any_suffix)
 
 
-def _opened(
-    listing: Listing, format: str | None, dialect: Dialect | None, *, by_file: bool, again: bool
-) -> Source:
-    if listing.path == "-" and (again or not (format is None or SOURCES[format].streamed)):
+def _opened(listing: Listing, how: _How, *, by_file: bool) -> Source:
+    if listing.path == "-" and (how.again or not (how.format is None or SOURCES[how.format].streamed)):
         from losscli.reading.spooled import SpooledSource, SpoolFile
 
         copy = SpoolFile()
         copy.take(sys.stdin.buffer)
         return SpooledSource(
-            "standard input", copy, lambda path: open_source(path, format=format or "csv", dialect=dialect)
+            "standard input",
+            copy,
+            lambda path: open_source(path, format=how.format or "csv", dialect=how.dialect),
         )
     if listing.plain:
-        return open_source(listing.path, format=format, dialect=dialect)
+        return open_source(listing.path, format=how.format, dialect=how.dialect)
 
     def opened(file: DataFile) -> Source:
-        if not listing.remote:
-            return open_source(file.path, format=format, dialect=dialect)
-        from losscli.reading.remote import fetch, shown
-        from losscli.reading.spooled import SpooledSource
+        if listing.remote:
+            return _fetched(file, how)
+        return open_source(file.path, format=how.format, dialect=how.dialect)
 
-        known_format(shown(file.path), format)
-        copy = fetch(file.path)
-        return SpooledSource(
-            shown(file.path),
-            copy,
-            lambda path: open_source(path, format=format, dialect=dialect, name=file.name),
-        )
-
-    if listing.remote and not listing.several and "=" not in listing.files[0].name:
+    if listing.remote and not listing.several and "=" not in os.path.dirname(listing.files[0].name):
         return opened(listing.files[0])
     from losscli.reading.folder import open_folder
 
-    return open_folder(listing, opened, format=format, by_file=by_file)
+    ahead = 0
+    if listing.remote:
+        from losscli.reading.ranged import Ahead
+
+        ahead = Ahead.of(how.jobs, how.memory).requests
+    return open_folder(listing, opened, format=how.format, by_file=by_file, ahead=ahead)
+
+
+def _fetched(file: DataFile, how: _How) -> Source:
+    """A remote file: read by ranges or as a stream, or copied where its format or its host cannot do so."""
+    from losscli.reading.ranged import Ahead, RemoteFile
+    from losscli.reading.remote import NoRanges, fetch
+    from losscli.reading.spooled import SpooledSource, SpoolFile
+
+    path = bare_uri(file.path)
+    format = SOURCES[known_format(path, how.format)]
+    open_it = partial(open_source, format=how.format, dialect=how.dialect, name=file.name)
+    try:
+        remote = RemoteFile(file.path, Ahead.of(how.jobs, how.memory), tail=bool(format.ranged))
+    except NoRanges:
+        copy = fetch(file.path)
+    else:
+        if format.ranged or (format.streamed and not how.again):
+            return open_it(path, remote=remote)
+        copy = SpoolFile()
+        copy.take(remote.stream())
+    return SpooledSource(path, copy, open_it)
 
 
 def row_name(source: Source, row: int) -> str:

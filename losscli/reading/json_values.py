@@ -25,8 +25,8 @@ from losscli.table.cells import (
 class JsonValues:
     """The grammar of values of JSON; each method gives None where a value is missing, and else raises Unreadable."""
 
-    def __init__(self, cells: CellReader | None = None) -> None:
-        self.cells = cells or CellReader()
+    def __init__(self, cells: CellReader) -> None:
+        self.cells = cells
 
     def score(self, cell: Any) -> float | None:
         """A number that tells its class as well: of text only in the spelling of a class."""
@@ -118,7 +118,7 @@ class StoredTexts(JsonValues):
         return cell or None
 
 
-STORED_TEXTS = StoredTexts()
+STORED_TEXTS = StoredTexts(CellReader())
 
 
 class Infinite(float):

@@ -17,14 +17,14 @@ from losscli.reading.json_text import DECODER, Twice
 from losscli.reading.json_values import JsonValues
 from losscli.reading.read import Read, batch_of
 from losscli.reading.source import Part, Source
-from losscli.reading.text import UTF8_BOM, TextInput, Window
+from losscli.reading.text import UTF8_BOM, Streamed, TextInput, Window
 from losscli.table.block import Batch, ColumnRequest
-from losscli.table.cells import Unreadable, shown, shown_bytes
+from losscli.table.cells import CellReader, Unreadable, shown, shown_bytes
 
 PART_BYTES = 1 << 20  # of text in a part
 LINE_LIMIT_BYTES = 64 << 20  # a longer line is taken for an attack, or for a file that has none
 BLANK = b" \t\r\n"
-VALUES = JsonValues()
+VALUES = JsonValues(CellReader())
 
 
 class JsonlSource(Source):
@@ -32,8 +32,10 @@ class JsonlSource(Source):
 
     format = "jsonl"
 
-    def __init__(self, path: str, compression: str | None, stream: BinaryIO | None) -> None:
-        self._text = TextInput(path, encoding="utf-8", compression=compression, stream=stream)
+    def __init__(
+        self, path: str, compression: str | None, stream: BinaryIO | None, remote: Streamed | None
+    ) -> None:
+        self._text = TextInput(path, encoding="utf-8", compression=compression, stream=stream, remote=remote)
         self.path = self._text.path
         window = self._text.open_for_header()
         try:
@@ -124,9 +126,12 @@ class JsonlSource(Source):
         yield from batch.pieces(chunk_rows)
 
 
-def open_jsonl(path: str, *, compression: str | None = None, stream: BinaryIO | None = None) -> JsonlSource:
+def open_jsonl(
+    path: str, *, compression: str | None = None, stream: BinaryIO | None = None,
+    remote: Streamed | None = None,
+) -> JsonlSource:  # fmt: skip
     """The columns of a file, or of a stream such as standard input, from the lines near its start."""
-    return JsonlSource(path, compression, stream)
+    return JsonlSource(path, compression, stream, remote)
 
 
 # ---------------------------------------------------------------------- lines

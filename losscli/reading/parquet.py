@@ -6,6 +6,7 @@ Opening reads only the footer. `arrow` turns Arrow's arrays into columns.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -17,7 +18,7 @@ from losscli.errors import DataError
 from losscli.reading.arrow import DECODING_ERRORS, read_column
 from losscli.reading.arrow_buffers import Undecodable
 from losscli.reading.arrow_types import TypedSource, holds_lists
-from losscli.reading.fingerprint import Fingerprint, damaged, first_line
+from losscli.reading.fingerprint import Fingerprint, Stamp, damaged, first_line
 from losscli.reading.handles import Handles
 from losscli.reading.read import batch_of
 from losscli.reading.source import Part, Source
@@ -37,16 +38,16 @@ class ParquetSource(TypedSource):
     format = "parquet"
     row_groups: tuple[int, ...]
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.stamp = Fingerprint.of(path)
-        self.size = self.stamp.size
-        if self.stamp.size == 0:
-            raise DataError("it is empty", detail="wanted a Parquet file", file=path)
+    def __init__(self, stamp: Stamp) -> None:
+        self.path = stamp.path
+        self.stamp = stamp
+        self.size = stamp.size
+        if stamp.size == 0:
+            raise DataError("it is empty", detail="wanted a Parquet file", file=self.path)
         self._metadata: Any = None
-        self._handles: Handles[frozenset[str]] = Handles(self._opened)
+        self._handles: Handles[frozenset[str]] = Handles(lambda coded: self._opened(coded, self._stored_at()))
         try:
-            handle = self._opened(frozenset())
+            handle = self._opened(frozenset(), self._stored_at())
             self._metadata = handle.metadata
             self._schema = handle.schema_arrow
             self.columns = tuple(self._schema.names)
@@ -62,7 +63,7 @@ class ParquetSource(TypedSource):
         self.rows = sum(self.row_groups)
         if min(self.row_groups, default=0) < 0 or declared != self.rows:
             raise damaged(
-                path, f"the footer says {declared} {noun(declared, 'row')}, its row groups {self.rows}"
+                self.path, f"the footer says {declared} {noun(declared, 'row')}, its row groups {self.rows}"
             )
 
     # ------------------------------------------------------------------ parts
@@ -162,11 +163,21 @@ class ParquetSource(TypedSource):
 
     # ------------------------------------------------------------------ decoding
 
-    def _opened(self, coded: frozenset[str]) -> Any:
+    def _stored_at(self) -> Any:
+        """The file as Arrow opens it."""
+        return self.path
+
+    def _reader(
+        self, coded: frozenset[str], groups: Sequence[int], names: tuple[str, ...]
+    ) -> AbstractContextManager[Any]:
+        """A reader of columns of some row groups, for one thread alone."""
+        return self._handles.borrowed(coded)
+
+    def _opened(self, coded: frozenset[str], stored: Any) -> Any:
         # Read, not mapped, and in pieces: a mapped file that shrinks ends the process, and one that is
         # mapped or read ahead takes as much memory as its row groups.
         return pq.ParquetFile(
-            self.path,
+            stored,
             metadata=self._metadata,
             read_dictionary=sorted(coded),
             buffer_size=1 << 20,
@@ -243,13 +254,17 @@ class ParquetSource(TypedSource):
         """Record batches.  Only Arrow works here, so that only its errors are taken for damage."""
         # The columns are selected by name and then taken by place, since a name brings along all
         # columns of that name, and `a` those below a group `a`.
-        chosen = list(dict.fromkeys(self.columns[want.index] for want in wants))
+        names = self._names(wants)
         try:
-            coded = self._coded(groups[0], wants)
-            with self._handles.borrowed(coded) as handle:
-                yield from handle.iter_batches(size, row_groups=groups, columns=chosen, use_threads=False)
+            with self._reader(self._coded(groups[0], wants), groups, names) as reader:
+                yield from reader.iter_batches(
+                    size, row_groups=groups, columns=list(names), use_threads=False
+                )
         except DECODING_ERRORS as error:
             raise _damaged(self.stamp, error, "it cannot be decoded") from None
+
+    def _names(self, wants: Sequence[ColumnRequest]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.columns[want.index] for want in wants))
 
     def _places(self, schema: Any, wants: Sequence[ColumnRequest]) -> list[int]:
         """The places of the wanted columns among the decoded ones."""
@@ -298,7 +313,7 @@ def _plain_places(schema: Any) -> dict[str, list[int]]:
     return places
 
 
-def _damaged(stamp: Fingerprint, error: BaseException, what: str) -> DataError:
+def _damaged(stamp: Stamp, error: BaseException, what: str) -> DataError:
     reason = first_line(error)
     if "encrypt" in reason or "decrypt" in reason:
         what, reason = "it is encrypted", "wanted a Parquet file that can be read without a key"
@@ -308,4 +323,4 @@ def _damaged(stamp: Fingerprint, error: BaseException, what: str) -> DataError:
 
 def open_parquet(path: str) -> ParquetSource:
     """The file's columns and rows, from its footer."""
-    return ParquetSource(path)
+    return ParquetSource(Fingerprint.of(path))

@@ -1,4 +1,6 @@
-"""Inputs named by a URI: whole files, fetched through fsspec when they are needed.
+"""Inputs named by a URI: how they are listed, asked for through fsspec, and what may go wrong.
+
+`ranged` reads ranges of a file; a file is copied whole where its host or its format allows nothing else.
 
 The network is used for nothing else.  A host that does not answer is given up after `START_SECONDS`.  Over
 HTTP no other scheme than the one asked for is followed to; plain `http` is for this machine only.  Nothing
@@ -8,18 +10,18 @@ that may hold a secret (a user, a password, a query) appears in a message, nor d
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Callable
 from itertools import takewhile
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.reading.listing import DataFile, Listing, chosen, is_glob, is_hidden
 from losscli.reading.spooled import SpoolFile, cannot_copy
 from losscli.reading.suffixes import format_of
+from losscli.text import bare_uri
 
 T = TypeVar("T")
 
@@ -34,23 +36,17 @@ DRIVERS = {
 }
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
+CREDENTIALS = "credentials are taken from where the service's own tools take them"
+
+ATTEMPTS, PAUSE_SECONDS = 5, 0.1  # the pause doubles from attempt to attempt
+BROKEN = frozenset({
+    "ClientPayloadError", "ClientOSError", "ServerDisconnectedError", "IncompleteRead", "ConnectionClosedError",
+    "IncompleteReadError", "ReadTimeoutError", "ResponseStreamingError", "SocketTimeoutError",
+})  # fmt: skip
+"""What libraries call a connection that breaks."""
+
 START_SECONDS = 7.0  # without a byte from the host
 STALL_SECONDS = 60.0  # without a further byte
-
-
-def shown(uri: str) -> str:
-    """The URI without what may be a secret.
-
-    >>> shown("https://me:secret@host:8000/p.csv?sig=abc#x")
-    'https://host:8000/p.csv'
-    """
-    scheme, _, rest = uri.partition("://")
-    if scheme.lower() in ("http", "https"):
-        rest = re.split(r"[?#]", rest, maxsplit=1)[0]
-    host, slash, path = rest.partition("/")
-    if not scheme.lower().startswith("abfs"):  # there a container comes before `@`
-        host = host.rpartition("@")[2]
-    return f"{scheme}://{host}{slash}{path}"
 
 
 def name_of(uri: str) -> str:
@@ -61,23 +57,23 @@ def name_of(uri: str) -> str:
 def listed_remote(uri: str, *, any_suffix: bool) -> Listing:
     """The files of a URI: one, or those below a folder or matched by a glob."""
     scheme = checked(uri)
-    one = Listing(shown(uri), (DataFile(uri, name_of(uri)),), remote=True)
+    one = Listing(bare_uri(uri), (DataFile(uri, name_of(uri)),), remote=True)
     wild = is_glob(uri)
     if scheme.startswith("http") or (not wild and format_of(uri) is not None):
         return one
-    system = _system(uri)
+    system = filesystem(uri)
     if wild:
-        paths = _within(uri, lambda: system.glob(uri))
+        paths = within(uri, lambda: system.glob(uri))
         start = "/".join(takewhile(lambda part: not is_glob(part), uri.split("/")))
         what = "the pattern matches no data files"
     else:
-        if not _within(uri, lambda: system.isdir(uri)):
+        if not within(uri, lambda: system.isdir(uri)):
             return one
-        paths, start, what = _within(uri, lambda: system.find(uri)), uri, "the folder has no data files"
+        paths, start, what = within(uri, lambda: system.find(uri)), uri, "the folder has no data files"
     start = system._strip_protocol(start).rstrip("/") + "/"
     files = [DataFile(system.unstrip_protocol(path), path.removeprefix(start)) for path in paths]
     files = [file for file in files if not is_hidden(file.name)]
-    return Listing(shown(uri), chosen(shown(uri), files, what, any_suffix=any_suffix), remote=True)
+    return Listing(bare_uri(uri), chosen(bare_uri(uri), files, what, any_suffix=any_suffix), remote=True)
 
 
 def checked(uri: str) -> str:
@@ -85,25 +81,37 @@ def checked(uri: str) -> str:
     scheme = uri.partition("://")[0].lower()
     if scheme not in SCHEMES:
         raise UsageError(f"`{scheme}://` is not read", hint="URIs begin with s3:// gs:// abfs:// or https://")
+    if scheme in ("s3", "gs") and "@" in uri.partition("://")[2].partition("/")[0]:
+        raise UsageError(f"{bare_uri(uri)}: credentials do not belong in a URI", hint=CREDENTIALS)
     if scheme == "http" and urlsplit(uri).hostname not in LOOPBACK:
         raise UsageError(
-            f"{shown(uri)}: plain http is not read, as anyone between can change it", hint="use https://"
+            f"{bare_uri(uri)}: plain http is not read, as anyone between can change it", hint="use https://"
         )
     return scheme
 
 
 def fetch(uri: str) -> SpoolFile:
-    """The whole file; DataError when it cannot be had."""
-    checked(uri)
-    system, copy = _system(uri), SpoolFile()
-    _within(uri, lambda: system.get_file(uri, copy.path), lambda: copy.size)
+    """The whole file, of a host that cannot cut it; DataError when it cannot be had."""
+    system, copy = filesystem(uri), SpoolFile()
+
+    def whole() -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                system.get_file(uri, copy.path)
+                return
+            except Exception as error:
+                if attempt == ATTEMPTS or not is_transient(error):
+                    raise
+                time.sleep(PAUSE_SECONDS * 2**attempt)
+
+    Pending(uri, whole, lambda: copy.size).result()
     return copy
 
 
 # ---------------------------------------------------------------------- the network
 
 
-def _system(uri: str) -> Any:
+def filesystem(uri: str) -> Any:
     scheme = checked(uri)
     try:
         import fsspec
@@ -115,7 +123,8 @@ def _system(uri: str) -> Any:
             options = {"get_client": _client, "skip_instance_cache": True}
         if scheme == "s3":
             options = {
-                "config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
+                "config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}},
+                "use_listings_cache": False,  # a file that changed is seen
             }
         return fsspec.filesystem(scheme, **options)
     except ImportError as error:
@@ -147,42 +156,84 @@ async def _client(loop: Any = None, **options: Any) -> Any:
     )
 
 
+class NoRanges(Exception):
+    """The host sends files whole only."""
+
+
 class _SentElsewhere(Exception):
     """A redirect to another scheme."""
 
 
-def _within(uri: str, work: Callable[[], T], size: Callable[[], int] = lambda: 0) -> T:
-    """The result of work that the network may block for ever; it is given up when no byte arrives."""
-    found: list[T] = []
-    raised: list[BaseException] = []
+class Pending(Generic[T]):
+    """Work that the network may block for ever, in a thread of its own; given up when no byte arrives."""
 
-    def run() -> None:
+    def __init__(
+        self, uri: str, work: Callable[[], T], size: Callable[[], int] = lambda: 0,
+        patience: float | None = None,
+    ) -> None:  # fmt: skip
+        """``size``: bytes so far, -1 before it is its turn; ``patience``: seconds for the first one."""
+        self._uri, self._work, self._size = uri, work, size
+        self._patience = START_SECONDS if patience is None else patience
+        self._found: list[T] = []
+        self._raised: list[BaseException] = []
+        # A daemon thread: some libraries' waiting cannot be ended in another way.
+        self._thread = threading.Thread(target=self._run, daemon=True, name="losscli-fetch")
+        self._thread.start()
+
+    def _run(self) -> None:
         try:
-            found.append(work())
+            self._found.append(self._work())
         except BaseException as error:
-            raised.append(error)
+            self._raised.append(error)
 
-    # A daemon thread: some libraries' waiting cannot be ended in another way.
-    thread = threading.Thread(target=run, daemon=True, name="losscli-fetch")
-    thread.start()
-    came, since = 0, time.monotonic()
-    while thread.is_alive():
-        thread.join(0.05)
-        if (now := size()) != came:
-            came, since = now, time.monotonic()
-        limit = STALL_SECONDS if came else START_SECONDS
-        if thread.is_alive() and time.monotonic() - since > limit:
-            raise DataError(
-                "the host does not answer", f"nothing came for {limit:.0f} seconds", file=shown(uri)
-            )
-    if raised:
-        raise _reason(uri, raised[0]) from None
-    return found[0]
+    def result(self) -> T:
+        came, since = self._size(), time.monotonic()
+        while self._thread.is_alive():
+            self._thread.join(0.05)
+            if (now := self._size()) != came or now < 0:
+                came, since = now, time.monotonic()
+            limit = STALL_SECONDS if came > 0 else self._patience
+            if self._thread.is_alive() and time.monotonic() - since > limit:
+                raise DataError(
+                    "the host does not answer",
+                    f"nothing came for {limit:.0f} seconds",
+                    file=bare_uri(self._uri),
+                )
+        if self._raised:
+            raise _reason(self._uri, self._raised[0]) from None
+        return self._found[0]
+
+
+def within(uri: str, work: Callable[[], T]) -> T:
+    """The result of work that the network may block for ever."""
+    return Pending(uri, work).result()
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether a request may succeed when it is made again: the connection broke, or the host is busy."""
+    status = status_of(error)
+    return (
+        isinstance(error, (ConnectionResetError, BrokenPipeError, TimeoutError))
+        or type(error).__name__ in BROKEN
+        or (status is not None and (status >= 500 or status in (408, 429)))
+    )
+
+
+def status_of(error: BaseException) -> int | None:
+    """The status of HTTP behind an error: aiohttp's own, or that of botocore's answer, which s3fs wraps."""
+    if isinstance(status := vars(error).get("status"), int):
+        return status
+    cause = error if error.__cause__ is None else error.__cause__
+    answer = vars(cause).get("response")
+    found = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(answer, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def _reason(uri: str, error: BaseException) -> Exception:
     """Why a file could not be had, in words of our own: a library's may hold the whole URI."""
-    file, kind, status = shown(uri), type(error).__name__, getattr(error, "status", None)
+    file, kind, status = bare_uri(uri), type(error).__name__, status_of(error)
+    if isinstance(error, (LosscliError, NoRanges)):
+        return error
     if isinstance(error, MemoryError) or not isinstance(error, Exception):
         return DataError(f"it cannot be fetched: {kind}", file=file)
     if isinstance(error, _SentElsewhere):
@@ -191,12 +242,14 @@ def _reason(uri: str, error: BaseException) -> Exception:
             "a redirect may not leave the scheme that was asked for",
             file=file,
         )
+    if "NoSuchBucket" in str(error.__cause__):
+        return DataError("there is no such bucket", file=file)
     if isinstance(error, FileNotFoundError) or status == 404:
         return DataError("there is no such file", file=file)
     if isinstance(error, PermissionError) or "Credential" in kind or status in (401, 403):
         return DataError(
             "access was denied",
-            hint="credentials are taken from where the service's own tools take them",
+            hint=CREDENTIALS,
             file=file,
         )
     if isinstance(status, int):

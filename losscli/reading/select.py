@@ -56,7 +56,7 @@ def tells_rows(name: str) -> bool:
 
 def choose(
     source: Source, side: int, role: str, asked: str | None, taken: Collection[int],
-    aside: Collection[str] = (),
+    aside: Collection[str],
 ) -> list[Chosen]:  # fmt: skip
     """The columns that play ``role`` in ``source``: those named in ``asked``, else the default.
 

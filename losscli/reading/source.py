@@ -95,6 +95,14 @@ class Source(ABC):
         """The rows of each of several files, as far as they have been read."""
         return self.file_rows
 
+    def find_rows(self) -> int | None:
+        """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding."""
+        return None
+
+    def rows_between(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:
+        """The rows from ``first`` on and before ``last``, counted from 0, as one part."""
+        raise NotImplementedError(f"rows of {self.format} are not found before they are decoded")
+
     @property
     def can_be_read_again(self) -> bool:
         """Whether `parts` may be called more than once: not of a stream."""

@@ -6,6 +6,7 @@ name the input, not the copy.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -48,7 +49,7 @@ class SpoolFile:
         """Bytes written so far."""
         return os.fstat(self._file.fileno()).st_size
 
-    def take(self, stream: BinaryIO) -> None:
+    def take(self, stream: BinaryIO | io.RawIOBase) -> None:
         """Append the rest of a stream."""
         while piece := stream.read(PIECE_BYTES):
             try:

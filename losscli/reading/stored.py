@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from losscli.loss.domains import surely_finite
 from losscli.reading.json_values import float_label, float_text
 from losscli.reading.keys import keys_of_floats, keys_of_integers, keys_of_labels
-from losscli.reading.read import Read, coded, never, without
+from losscli.reading.read import Read, coded, without
 from losscli.table.block import INTEGER_KINDS, KEY_KINDS, ClassColumn, ColumnKind, Floats, Mask, NumberColumn
 from losscli.table.cells import EXACT, Unreadable, no_double
 
@@ -46,8 +46,8 @@ def read_array(
 def numbers_of(
     values: Floats,
     missing: Mask | None,
-    bad: Mask | None = None,
-    why: Callable[[int], Unreadable] = never,
+    bad: Mask | None,
+    why: Callable[[int], Unreadable],
     *,
     finite: bool = False,
 ) -> Read:

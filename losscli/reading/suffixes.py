@@ -19,13 +19,18 @@ class InputFormat(NamedTuple):
     streamed: bool = False  # read from front to back, so that it may be compressed, or standard input
     dialect: bool = False  # text whose cells are read as `--dialect` says
     counted: bool = False  # a file says how many rows it has
+    ranged: str = (
+        ""  # the function of module `ranged_…` that opens a remote file, of which it reads only ranges
+    )
 
 
 SOURCES = {
     "csv": InputFormat((".csv",), "csv", "open_csv", streamed=True, dialect=True),
     "tsv": InputFormat((".tsv",), "csv", "open_csv", streamed=True, dialect=True),
     "txt": InputFormat((".txt",), "csv", "open_csv", streamed=True, dialect=True),
-    "parquet": InputFormat((".parquet", ".pq"), "parquet", "open_parquet", counted=True),
+    "parquet": InputFormat(
+        (".parquet", ".pq"), "parquet", "open_parquet", counted=True, ranged="open_ranged_parquet"
+    ),
     "arrow": InputFormat((".arrow", ".feather", ".ipc"), "ipc", "open_ipc"),
     "jsonl": InputFormat((".jsonl", ".ndjson"), "jsonl", "open_jsonl", streamed=True),
     "npy": InputFormat((".npy",), "numpy", "open_npy", counted=True),

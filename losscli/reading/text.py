@@ -7,11 +7,12 @@ says what the bytes mean. Files are read, never mapped: a mapped file that shrin
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from losscli.errors import DataError, UsageError
 from losscli.reading.decompress import decompressed
@@ -36,19 +37,37 @@ _FOREIGN_STARTS = {
 }
 
 
+class Streamed(Protocol):
+    """A file elsewhere, which is read from its first byte as often as wanted."""
+
+    size: int
+
+    def stream(self) -> io.RawIOBase: ...
+
+
 class TextInput:
     """A file or a stream that can be opened as text: a file as often as wanted, a stream or pipe once."""
 
-    def __init__(self, path: str, *, encoding: str, compression: str | None, stream: BinaryIO | None) -> None:
+    def __init__(
+        self, path: str, *, encoding: str, compression: str | None, stream: BinaryIO | None,
+        remote: Streamed | None = None,
+    ) -> None:  # fmt: skip
         self.path = "standard input" if stream is not None else path
         self.encoding = _checked_encoding(encoding)
         self.compression = compression
-        self.size: int | None = None
+        self.size = None if remote is None else remote.size
         self._path = path
         self._stream = stream
+        self._remote = remote
         self._identity: tuple[int, ...] | None = None
         self._only_window: Window | None = None
         self._spent = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a file on disk whose bytes are its text: known once it was opened."""
+        on_disk = self._remote is None and self.size is not None
+        return on_disk and self.compression is None and self.encoding == "utf-8"
 
     def open_for_header(self) -> Window:
         """A window on the first byte. Where the input can be read only once, `open` gives the same again."""
@@ -78,6 +97,8 @@ class TextInput:
         if self._stream is not None:
             raw = _RawFile(self._stream, self.path, _stat_of_regular(self._stream), owned=False)
             return self._window(raw), False
+        if self._remote is not None:
+            return self._window(_RawFile(self._remote.stream(), self.path, None, owned=True)), True
         try:
             file = open(self._path, "rb", buffering=0)  # noqa: SIM115
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -92,7 +113,7 @@ class TextInput:
             raise changed(self.path)
         self._identity = identity
         self.size = found.st_size
-        if self.compression is None and self.encoding == "utf-8":
+        if self.plain:
             return _FileWindow(raw), True
         return self._window(raw), True
 
@@ -101,7 +122,7 @@ class TextInput:
         return _StreamWindow(raw, _encoded(pieces, self.encoding, self.path))
 
 
-def _stat_of_regular(file: BinaryIO) -> os.stat_result | None:
+def _stat_of_regular(file: BinaryIO | io.RawIOBase) -> os.stat_result | None:
     """The state of a file on disk; None for a pipe, a device, or bytes in memory."""
     try:
         found = os.fstat(file.fileno())
@@ -175,7 +196,9 @@ def _checked_encoding(encoding: str) -> str:
 class _RawFile:
     """An open file or pipe that counts what was read of it and knows what it was when opened."""
 
-    def __init__(self, file: BinaryIO, path: str, at_start: os.stat_result | None, *, owned: bool) -> None:
+    def __init__(
+        self, file: BinaryIO | io.RawIOBase, path: str, at_start: os.stat_result | None, *, owned: bool
+    ) -> None:
         self.path = path
         self.passed = 0
         self._file = file

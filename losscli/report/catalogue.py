@@ -75,7 +75,7 @@ class Form(Record):
             description=form.doc.text,
             roles={role.name: {"shape": role.shape, "domain": str(role.domain)} for role in form.roles},
             from_logits=form.logits,
-            params=[ParamRecord(p.name, p.range, p.default, p.required) for p in form.params],
+            params=[ParamRecord(p.name, p.range, p.default, p.required) for p in form.offered_params],
             better=form.better,
             best=form.best,
             rewards=str(form.elicits),

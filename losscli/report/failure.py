@@ -7,7 +7,7 @@ from typing import Annotated
 
 from losscli.errors import ExitCode, Kind, LosscliError
 from losscli.report.document import Document, Says
-from losscli.text import PATH_SHOWN, cut
+from losscli.text import cut
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ErrorDocument(Document):
             message=message,
             detail=detail,
             hint=hint,
-            file=None if error.file is None else cut(error.file, PATH_SHOWN),
+            file=error.shown_file,
             column=None if error.column is None else cut(error.column),
             row=error.row,
         )

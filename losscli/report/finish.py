@@ -13,6 +13,7 @@ from losscli.losses.stable import sum_fractions
 from losscli.numbers.exact import exact_quotient, round_fraction
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.sums import Sums
+from losscli.report.within import Within, approximated
 from losscli.text import plural, visible
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ NOTHING_TO_RANK = "the query has nothing to rank"
 
 
 def finish(
-    loss: Loss, params: dict[str, Any], state: Any, row_name: Callable[[int], str] = "row {}".format
-) -> Finished:
+    loss: Loss, params: dict[str, Any], state: Any, row_name: Callable[[int], str]
+) -> Finished | Within:
     """The value of a state: the mean of its rows, or what the loss's function makes of it."""
     if isinstance(state, Sums) and loss.state == "sums":
         if state.weight.units == 0:
@@ -43,6 +44,8 @@ def finish(
     counted = loss.per_class and loss.state == "confusion"
     if not counted and state.weight.units == 0:
         return Undefined(NO_ROW)
+    if loss.digits is not None and loss.approximate is not None:
+        return approximated(loss, loss.approximate, state, _own(loss, params))
     return loss.function(state, **_own(loss, params))  # type: ignore[no-any-return]
 
 
@@ -65,12 +68,14 @@ def _own(loss: Loss, params: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name in loss.own_params}
 
 
-def rounded(finished: Finished) -> tuple[float | None, str | None]:
+def rounded(finished: Finished | Within) -> tuple[float | None, str | None]:
     """The value as a double, or None and why there is none."""
     if isinstance(finished, Undefined):
         if finished.alone is None:
             return None, finished.why
         finished = finished.alone
+    if isinstance(finished, Within):
+        finished = finished.value
     value = round_fraction(finished) if isinstance(finished, Fraction) else float(finished)
     if not math.isfinite(value):
         return None, "the value exceeds the largest double"
@@ -78,14 +83,15 @@ def rounded(finished: Finished) -> tuple[float | None, str | None]:
 
 
 def mean_of_parts(
-    finished: Sequence[Finished], weights: Sequence[Fraction], names: Sequence[dict[str, str]]
-) -> tuple[Finished, list[str]]:
+    finished: Sequence[Finished | Within], weights: Sequence[Fraction], names: Sequence[dict[str, str]]
+) -> tuple[Finished | Within, list[str]]:
     """The weighted mean of the parts' values; not defined where that of a part is not.
 
     A part that is not there, or weighs nothing, is left out; a note says so where it has no value.
     """
     terms: list[Fraction] = []
     held: list[Fraction] = []
+    within: list[Within] = []
     left_out: dict[str, list[str]] = {}
     for value, factor, name in zip(finished, weights, names, strict=True):
         if isinstance(value, Undefined):
@@ -96,6 +102,9 @@ def mean_of_parts(
             continue
         if isinstance(value, float) and not math.isfinite(value):
             return value, []
+        if isinstance(value, Within):
+            within.append(value)
+            value = value.value
         terms.append(factor * Fraction(value))
         held.append(factor)
     notes = []
@@ -104,11 +113,16 @@ def mean_of_parts(
         said = ", ".join(f"`{visible(one)}`" for one in absent[:3]) + more
         notes.append(f"the average leaves out {kind} {said}, where there is nothing to measure")
     weight = sum_fractions(held)
-    return sum_fractions(terms) / weight if weight else Undefined("no part has anything to measure"), notes
+    if not weight:
+        return Undefined("no part has anything to measure"), notes
+    mean = sum_fractions(terms) / weight
+    return Within.mean(mean, within, held) if within else mean, notes
 
 
 def detail_of(loss: Loss, state: Any, params: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a picture of the result needs: the table of classes, the bins, or a curve."""
     if loss.detail is None:
         return None
+    if loss.digits is not None:
+        state = state.middle(loss.digits)
     return loss.detail(state, **{name: params[name] for name in keywords_of(loss.detail)})

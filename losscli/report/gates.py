@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 class Gate:
     """All limits of a call."""
 
-    limits: tuple[Limit, ...] = ()
-    baseline: Baseline | None = None
+    limits: tuple[Limit, ...]
+    baseline: Baseline | None
 
     @classmethod
     def of(cls, options: GateOptions) -> Gate:
@@ -152,7 +152,7 @@ class _Case:
     result: Result
     baseline: Baseline | None
     # Of Holm's correction: how sure it is that the value lies beyond the limit, and within.
-    adjusted: tuple[float, float] | None = None
+    adjusted: tuple[float, float] | None = field(init=False, default=None)
     before: Result | None = field(init=False, default=None)
     why: str | None = field(init=False, default=None)
 

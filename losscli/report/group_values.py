@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from heapq import nsmallest
@@ -14,6 +15,7 @@ from losscli.loss.declare import Finished
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.sums import Sums
 from losscli.report.finish import rounded
+from losscli.report.within import Within
 
 if TYPE_CHECKING:
     from losscli.loss.spec import Better
@@ -36,12 +38,17 @@ class GroupValues(NamedTuple):
     weights: Floats | None
     rows: Ints
     skipped: Mapping[str, int]  # groups without a value that are left out, by why
-    without: int = 0  # groups without a value that are not left out
+    without: int  # groups without a value that are not left out
+    bounds: Floats | None = None  # how far each value may be from the exact one; None: they are exact
 
     @property
-    def mean(self) -> Finished:
+    def mean(self) -> Finished | Within:
         """The mean of the values."""
-        return Sums.of((self.values,), self.weights).means[0]
+        mean = Sums.of((self.values,), self.weights).means[0]
+        if self.bounds is None:
+            return mean
+        bound = Sums.of((np.minimum(self.bounds, sys.float_info.max),), self.weights).means[0]
+        return Within(mean, lambda: (mean - bound, mean + bound))
 
     def estimate(self, value: float, interval: IntervalSpec) -> Estimate:
         """The standard error and the interval of the mean: the groups are what varies."""

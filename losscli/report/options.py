@@ -162,6 +162,10 @@ class EvalOptions(GateOptions, MeasureOptions):
     resume: bool = False
 
     @property
+    def saves(self) -> bool:
+        return self.state_out is not None
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The inputs, in the order of their sides."""
         return (self.preds,) if self.labels is None else (self.preds, self.labels)

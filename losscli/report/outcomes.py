@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.loss.declare import Finished, Undefined
 from losscli.measure.plan import Measure, Plan, ResultPart
+from losscli.numbers.states import state_kind
 from losscli.report.finish import NO_ROW, finish, mean_of_parts, rounded
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from losscli.measure.tally import Tally
     from losscli.numbers.confusion import Confusion, Counts
     from losscli.report.group_values import GroupValues
+    from losscli.report.within import Within
     from losscli.statistics.intervals import IntervalSpec
 
 
@@ -43,7 +45,7 @@ class FinishedPart(NamedTuple):
     part: ResultPart
     state: Any
     name: dict[str, str]  # of the part; empty for the whole
-    finished: Finished
+    finished: Finished | Within
     several: bool = False  # an average of parts
     note: str | None = None  # on parts that it leaves out
     groups: GroupValues | None = None  # the values of which it is the mean
@@ -55,6 +57,7 @@ class Finisher:
     def __init__(self, measure: Measure, plan: Plan, whole: Tally, options: FinishOptions) -> None:
         self.measure, self.plan, self.whole, self.options = measure, plan, whole, options
         self.loss = measure.loss
+        self.units = [part.unit for part in measure.parts]
         self.classes = self._class_view()
         self.shown = self.classes.shown(self.whole.seen) if self.classes is not None else {}
         self.positive = self._positive()
@@ -67,6 +70,8 @@ class Finisher:
             self.params["levels"] = dict(plan.units[measure.parts[0].unit].params)["levels"]
         if "order" in self.loss.own_params:
             self.params["order"] = self._order()
+        self.empty = state_kind(self.loss.state).empty(weighted=plan.weighted)
+        self.kept = {type(what) for what, _ in whole.kept}
         self.name = self.loss.canonical(measure.values)
         self.signature = f"{self.loss.canonical(measure.values, defaults=True)}|{options.context}"
         if self.form is not None:
@@ -122,7 +127,7 @@ class Finisher:
             return self._averaged(counts, names, states)
         return self._averaged(states, names, states)
 
-    def finished(self, state: Any) -> Finished:
+    def finished(self, state: Any) -> Finished | Within:
         if isinstance(state, Undefined):
             return state
         return finish(self.loss, self.params, state, self.options.row_name)

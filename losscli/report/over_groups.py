@@ -28,6 +28,7 @@ from losscli.report.finish import NO_ROW, NOTHING_TO_RANK, rounded, values_by_qu
 from losscli.report.group_values import GroupValues, PartName, label_keys
 from losscli.report.outcomes import GROUPED, FinishedPart
 from losscli.report.slice_pattern import slice_text
+from losscli.report.within import Within
 from losscli.text import plural, share
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class _Column(NamedTuple):
     places: list[int]  # of these groups
     values: list[float]
     why: dict[int, str]  # by the place of the group; without one the loss leaves the group out
+    bounds: dict[int, float]  # by the place of the group, how far a value may be from the exact one
     several: bool = False  # each is an average of parts
     shortened: int = 0  # groups whose average leaves out a part
 
@@ -139,7 +141,7 @@ def over_groups(finisher: Finisher, groups: GroupStates, whole: Sequence[Any]) -
     found = _Groups(finisher, groups).columns()
     parts = finisher.measure.parts
     if found.keys() <= {WHOLE_PART}:
-        empty = _Column([], [], {})
+        empty = _Column([], [], {}, {})
         one = FinishedPart(parts[0], whole[0], {}, Undefined(NO_ROW))
         return [_averaged(finisher, groups, one, found.get(WHOLE_PART, empty))]
     outcomes = finisher.outcomes(finisher.read(whole))
@@ -172,13 +174,14 @@ def _averaged(finisher: Finisher, groups: GroupStates, one: FinishedPart, column
         rows[places[held]],
         skipped,
         0 if skips else len(lost),
+        np.array([column.bounds[place] for place in places[held].tolist()]) if column.bounds else None,
     )
     if own.without:
         without = lost.tolist()
         first = min(zip(label_keys([labels[place] for place in without]), without, strict=True))[1]
         some = share(own.without, len(places), "group", "have no value")
         where = slice_text({groups.column: labels[first]})
-        finished: Finished = Undefined(f"{some}, first {where}: {column.why[first]}")
+        finished: Finished | Within = Undefined(f"{some}, first {where}: {column.why[first]}")
     else:
         finished = own.mean if len(own.values) else Undefined("no group has a value" if skipped else NO_ROW)
     note = None
@@ -214,7 +217,7 @@ class _Groups:
                 self._of_queries() if loss.state == "queries" else self._means() if loss.is_mean else None
             )
             if values is not None:
-                return {WHOLE_PART: _Column(self.places, values, {})}
+                return {WHOLE_PART: _Column(self.places, values, {}, {})}
         return self._one_by_one()
 
     def _of_queries(self) -> list[float] | None:
@@ -268,9 +271,11 @@ class _Groups:
         elif any(not rows[place] for rows in self.rows):
             value, why = None, NO_ROW
         name = frozenset(outcome.name.items())
-        column = found.setdefault(name, _Column([], [], {}, outcome.several))
+        column = found.setdefault(name, _Column([], [], {}, {}, outcome.several))
         column.places.append(place)
         column.values.append(math.nan if value is None else value)
+        if isinstance(outcome.finished, Within) and value is not None:
+            column.bounds[place] = outcome.finished.bound
         if why is not None and why != NOTHING_TO_RANK:
             column.why[place] = why
         if outcome.note is not None:

@@ -51,10 +51,8 @@ class Result(Record):
     loss: Annotated[str, Says("canonical spec: the name, and the parameters that differ from their default")]
     params: Annotated[dict[str, ParamValue], Says("every parameter, defaults too")]
     pred: str
-    part: PartName = field(default_factory=dict, kw_only=True)
-    slice: Annotated[
-        dict[str, str | None], Says("the value of each `--by` column; a missing one is null")
-    ] = field(default_factory=dict, kw_only=True)
+    part: PartName
+    slice: Annotated[dict[str, str | None], Says("the value of each `--by` column; a missing one is null")]
     better: Better
     value: Annotated[float | None, Says("null where it is not defined; `note` says why")]
     sum: Annotated[
@@ -62,21 +60,22 @@ class Result(Record):
     ]
     rows: NumberOfRows
     weight: Annotated[float | None, Says("null where the sum exceeds the largest double")]
-    skipped: CountsByReason = field(default_factory=dict)
-    touched: CountsByReason = field(default_factory=dict)
-    stderr: float | None = None
-    ci: Annotated[dict[str, Any], IntervalRecord] | None = None
-    constant: Annotated[dict[str, Any], ConstantRecord] | None = None
-    note: str | None = None
+    skipped: CountsByReason
+    touched: CountsByReason
+    stderr: float | None
+    ci: Annotated[dict[str, Any], IntervalRecord] | None
+    constant: Annotated[dict[str, Any], ConstantRecord] | None
+    note: str | None
     detail: Annotated[
         dict[str, Any] | None,
         Says(
             "what is more than a number: a matrix (of more than 100 classes its cells that occur, "
             "`[label, pred, weight]`, or `cells_left_out` where those are more than 10000), bins, points of a curve, "
-            "worst rows; of how many groups the value is the mean, and the worst of them"
+            "worst rows; how far an approximate value may be from the exact one; of how many groups the value is "
+            "the mean, and the worst of them"
         ),
-    ] = None
-    signature: Annotated[str, Says("all that changes what the number means", min_length=1)] = ""
+    ]
+    signature: Annotated[str, Says("all that changes what the number means", min_length=1)]
 
     @property
     def groups(self) -> int | None:
@@ -109,6 +108,8 @@ def in_doubles(record: R, names: Mapping[str, str]) -> R:
     lost = {}
     for name in names:
         held = getattr(record, name)
+        if held is None or (isinstance(held, float) and math.isfinite(held)):
+            continue
         if (found := _in_doubles(held)) is not held:
             lost[name] = found
     if not lost:
@@ -152,10 +153,10 @@ class RowCounts(Record):
     paired: NumberOfRows
     dropped: CountsByReason
     used: NumberOfRows
-    zero_weight: Annotated[int, Says("of those used; not there where there are none", ge=0)] = 0
+    zero_weight: Annotated[int, Says("of those used; not there where there are none", ge=0)]
     only_head: Annotated[
         int, Says("where two models and the labels are three files; not there where 0", ge=0)
-    ] = 0
+    ]
 
     @property
     def left_out(self) -> str:

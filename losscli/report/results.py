@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,14 +12,14 @@ from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import ConstantState, UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
-from losscli.measure.tally import BySlice, Tally
+from losscli.measure.tally import BySlice, Tally, add_counts
 from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
-from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
 from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
+from losscli.report.within import Within, bound_said
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -103,25 +103,27 @@ class Slice(NamedTuple):
     group: RowGroup
 
 
-def slices_of(view: SliceView, tally: Tally, place: int, min_slice: int) -> list[Slice]:
+def slices_of(view: SliceView, tally: Tally, place: int, min_slice: int) -> Iterator[Slice]:
     """The slices that have rows, or lost them for a missing value, in order; those that are folded are one."""
     from losscli.measure.slices import order_of
 
     rows = tally.kept[SeenRows(), place].rows
-    used = rows["used"]
-    either = COUNT.merge(used, rows["lost"]) if "lost" in rows else used
-    codes = [(values, code) for code, values in enumerate(tally.labels[place]) if COUNT.at(either, code)]
+    labels = list(tally.labels[place])
+    used = COUNT.split(rows["used"], len(labels))
+    either = COUNT.split(COUNT.merge(rows["used"], rows["lost"]), len(labels)) if "lost" in rows else used
+    codes = [(values, code) for code, values in enumerate(labels) if either[code]]
     ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
     order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
-    kept = [codes[at] for at in order if COUNT.at(used, codes[at][1]) >= min_slice]
-    folded = [codes[at] for at in order if COUNT.at(used, codes[at][1]) < min_slice]
-    found = [Slice(values, tally.slice(place, code), values) for values, code in kept]
+    kept = [codes[at] for at in order if used[codes[at][1]] >= min_slice]
+    folded = [codes[at] for at in order if used[codes[at][1]] < min_slice]
+    parts = tally.slices(place, [code for _, code in kept])
+    for (values, _), part in zip(kept, parts, strict=True):
+        yield Slice(values, part, values)
     if folded:
         rest = Tally()
-        for _, code in folded:
-            rest.merge(tally.slice(place, code))
-        found.append(Slice((OTHER,) * len(view.columns), rest, None))
-    return found
+        for part in tally.slices(place, [code for _, code in folded]):
+            rest.merge(part)
+        yield Slice((OTHER,) * len(view.columns), rest, None)
 
 
 class _Constant(NamedTuple):
@@ -143,12 +145,10 @@ class _MeasuredRows(NamedTuple):
     group: RowGroup = None
 
     def results(self) -> list[Result]:
-        units = [part.unit for part in self.finisher.measure.parts]
-        states = [self.tally.state(unit) for unit in units]
-        counted = None not in states
-        empty = state_kind(self.finisher.loss.state).empty(weighted=self.finisher.plan.weighted)
+        states = [self.tally.state(unit) for unit in self.finisher.units]
+        absent = {unit for unit, state in zip(self.finisher.units, states, strict=True) if state is None}
         notes = self._notes()
-        states = [empty if state is None else state for state in states]
+        states = [self.finisher.empty if state is None else state for state in states]
         groups: GroupStates | None = self.tally.of(GROUPED)
         if groups is None:
             outcomes = self.finisher.outcomes(self.finisher.read(states))
@@ -156,9 +156,9 @@ class _MeasuredRows(NamedTuple):
             from losscli.report.over_groups import over_groups
 
             outcomes = over_groups(self.finisher, groups, states)
-        resampled = self._resampled() if counted else None
-        found = [self._result(outcome, notes, resampled) for outcome in outcomes]
-        if counted and (constants := self.finisher.plan.constants) is not None:
+        resampled = None if absent else self._resampled()
+        found = [self._result(outcome, notes, resampled, absent) for outcome in outcomes]
+        if not absent and (constants := self.finisher.plan.constants) is not None:
             found = self._beside_constants(found, outcomes, constants)
         return [in_doubles(result, MAY_OVERFLOW) for result in found]
 
@@ -231,21 +231,24 @@ class _MeasuredRows(NamedTuple):
         )
         return len([weight for weight in labels if weight > 0]) > 2
 
-    def _result(self, outcome: FinishedPart, notes: Sequence[str], resampled: Resampled | None) -> Result:
+    def _result(
+        self, outcome: FinishedPart, notes: Sequence[str], resampled: Resampled | None, absent: set[int]
+    ) -> Result:
+        """The result of one outcome; of ``absent`` units no row counts."""
         part, state, name, finished, several, left_out, groups = outcome
         loss, values = self.finisher.loss, self.finisher.measure.values
-        units = [p.unit for p in self.finisher.measure.parts] if several else [part.unit]
-        skipped = _added([self.tally.counts(SkippedRows(unit)) for unit in units])
-        touched = _added([self.tally.counts(TouchedRows(unit)) for unit in units])
+        units = self.finisher.units if several else [part.unit]
+        skipped, touched = self._counts(SkippedRows, units), self._counts(TouchedRows, units)
         missing = [rows for unit in units if (rows := self._lacking(unit)) is not None]
         if missing and groups is None:
             count, first = sum(m.rows for m in missing), min(m.first for m in missing)
             finished = Undefined(
                 f"{plural(count, 'row')} without a value, first in {self.finisher.options.row_name(first)}"
             )
-        elif any(self.tally.state(unit) is None for unit in units):
+        elif not absent.isdisjoint(units):
             finished = Undefined(self._why_no_row(skipped))
         value, note = rounded(finished)
+        bound = finished.bound if isinstance(finished, Within) and value is not None else None
         total = None
         if groups is None and loss.is_mean and not several and isinstance(state, Sums):
             total = state.totals[0].rounded()
@@ -264,19 +267,36 @@ class _MeasuredRows(NamedTuple):
             touched=touched,
             stderr=found.stderr if found is not None else None,
             ci=found.ci if found is not None else None,
+            constant=None,
             note="; ".join(
                 said
-                for said in (note, left_out, *notes, self._missing_classes(units), found and found.note)
+                for said in (
+                    note,
+                    left_out,
+                    bound_said(bound),
+                    *notes,
+                    self._missing_classes(units),
+                    found and found.note,
+                )
                 if said
             )
             or None,
-            detail=self._detail(outcome, several and len(units) > 1),
+            detail=self._detail(outcome, several and len(units) > 1, bound),
             slice=self.slice,
             signature=self.finisher.signature + self.by,
         )
 
+    def _counts(self, kind: type[SkippedRows | TouchedRows], units: Sequence[int]) -> dict[str, int]:
+        """How many rows an observer of each unit counted, by what is said of them."""
+        total: dict[str, int] = {}
+        for unit in units if kind in self.finisher.kept else ():
+            add_counts(total, self.tally.counts(kind(unit)))
+        return total
+
     def _missing_classes(self, units: Sequence[int]) -> str | None:
         """What is to be said of a class such as `NA` beside numeric ones."""
+        if not self.tally.seen:
+            return None
         places = [
             at for unit in units for _, view in self.finisher.plan.units[unit].views for at in view.places
         ]
@@ -286,9 +306,10 @@ class _MeasuredRows(NamedTuple):
         said = f"a missing value such as `NA` is a class beside numeric classes, first in {self.finisher.options.row_name(row)}"
         return f"{said}: in CSV, `--dialect null=NA` makes it missing"
 
-    def _detail(self, outcome: FinishedPart, averaged: bool) -> dict[str, Any] | None:
-        """What is more than a number; of an average of several units only what there is of groups."""
+    def _detail(self, outcome: FinishedPart, averaged: bool, bound: float | None) -> dict[str, Any] | None:
+        """What is more than a number; of an average of several units its bound, and what there is of groups."""
         found = None if averaged else self._detail_of_rows(outcome.part.unit, outcome.state, outcome.name)
+        found = found if bound is None else {**(found or {}), "bound": bound}
         return found if outcome.groups is None else outcome.groups.detail(self.finisher.loss.better, found)
 
     def _detail_of_rows(self, unit: int, state: Any, part: Mapping[str, str]) -> dict[str, Any] | None:
@@ -342,7 +363,9 @@ class _MeasuredRows(NamedTuple):
 
     def _lacking(self, unit: int) -> RowCount | None:
         """The rows that lack a value which a unit needs; None where there are none."""
-        rows: RowCount | None = self.tally.of(LackingRows(unit))
+        rows: RowCount | None = (
+            self.tally.of(LackingRows(unit)) if LackingRows in self.finisher.kept else None
+        )
         return rows if rows is not None and rows.rows else None
 
     def _why_no_row(self, skipped: Mapping[str, int]) -> str:
@@ -352,11 +375,3 @@ class _MeasuredRows(NamedTuple):
         if dropped and not used:
             return f"no row is left: {plural(dropped, 'row was', 'rows were')} dropped for a missing value"
         return NO_ROW if skipped or not used else f"{NO_ROW}: {plural(used, 'row has', 'rows have')} weight 0"
-
-
-def _added(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for held in counts:
-        for name, count in held.items():
-            total[name] = total.get(name, 0) + count
-    return total

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli._version import __version__
 from losscli.errors import UsageError
+from losscli.loss.params import APPROX
 from losscli.measure.needs import Unknown
 from losscli.report.provenance import inputs_of, rows_of
 from losscli.report.records import Input, arithmetic
@@ -151,10 +152,9 @@ def _refuse(options: EvalOptions, plan: Plan) -> None:
         if not measure.loss.keeps_rows:
             continue
         name = measure.loss.name
-        approximate = any(param.name == "approx" for param in measure.loss.params)
         raise UsageError(
             f"`{name}` needs every row at once, and order statistics are not saved",
-            hint=f"`{name}:approx=…` can be merged"
-            if approximate
+            hint=f"`{name}:{APPROX.name}=12` can be merged, and says how far it may be from the exact value"
+            if measure.loss.approximate is not None
             else f"leave `{name}` out of `--state-out`",
         )

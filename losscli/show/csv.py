@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from losscli.text import visible
@@ -27,12 +27,10 @@ def render(views: Sequence[ViewModel], look: Canvas) -> str:
         if at == 0:
             table.writerow([*(["result"] if several else []), *(head for head, _ in columns)])
         where = [visible(view.saved or "")] if several else []
-        for row in zip(*(cells for _, cells in columns), strict=True):
-            table.writerow([*where, *map(_cell, row)])
+        texts = (_texts(cells) for _, cells in columns)
+        table.writerows([*where, *row] for row in zip(*texts, strict=True))
     return text.getvalue()
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return visible(value) if isinstance(value, str) else repr(value)
+def _texts(cells: Iterable[Any]) -> list[str]:
+    return ["" if cell is None else visible(cell) if isinstance(cell, str) else repr(cell) for cell in cells]

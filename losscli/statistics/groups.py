@@ -52,7 +52,7 @@ class GroupPart(NamedTuple):
 class Groups:
     """The groups of some rows."""
 
-    parts: tuple[GroupPart, ...] = ()
+    parts: tuple[GroupPart, ...]
 
     def merge(self, other: Groups) -> Groups:
         return Groups(self.parts + other.parts)

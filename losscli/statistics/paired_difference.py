@@ -32,7 +32,7 @@ class PairedDifference(State):
     }  # fmt: skip
 
     @classmethod
-    def of_unlike(cls, rows: int, codes: Ints | None = None, groups: int = 1) -> Self:
+    def of_unlike(cls, rows: int, codes: Ints | None, groups: int) -> Self:
         """The state of a block in which the two models do not count the same rows: nothing is compared."""
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)
         return cls(None, none, none, rows_of(rows, codes, groups))
@@ -40,7 +40,7 @@ class PairedDifference(State):
     @classmethod
     def of(
         cls, base: Sequence[Floats], head: Sequence[Floats], weight: Floats | None, better: str | None,
-        numbers: Ints | None = None, codes: Ints | None = None, groups: int = 1,
+        numbers: Ints | None, codes: Ints | None, groups: int,
     ) -> Self:  # fmt: skip
         spread = Spread.of([*base, *head], weight, codes, groups)
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)

@@ -5,7 +5,7 @@ They are the sums of u², w·u and w², where u = w·l is rounded once; the rest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -82,6 +82,10 @@ class Ends(NamedTuple):
         """Those of one group alone."""
         held = self.of_groups(max(group + 1, self.low.shape[1]))
         return type(self)(*(end[:, group : group + 1] for end in held))
+
+    def split(self, groups: int) -> Iterable[Self]:
+        """Those of each group alone, for ``groups`` of them."""
+        return map(self.at, range(groups))
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """Those of the groups ``codes`` at other places, of ``groups``; those that share a place are merged."""

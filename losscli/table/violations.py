@@ -57,7 +57,7 @@ class Violations:
 
     def add_rows(
         self, kind: ViolationKind, block: Block, bad: Mask, message: Callable[[int], str],
-        wanted: str, plural: str, hint: str | None = None,
+        wanted: str, plural: str, hint: str | None,
     ) -> None:  # fmt: skip
         """Add the bad rows of a block, if there are any; ``message`` is called with the place of the first."""
         if bad.any():

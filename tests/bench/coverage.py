@@ -16,9 +16,9 @@ from losscli.losses import find
 from losscli.numbers.sums import Sums
 from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import Resampled
-from losscli.table.hashes import mixed
 from losscli.statistics.intervals import IntervalSpec, estimate
 from losscli.statistics.spread import Spread
+from losscli.table.hashes import mixed
 
 
 def _loss(name):
@@ -44,14 +44,14 @@ CASES = {
 def interval(loss, columns, spec):
     """The interval of some rows, as `eval --ci` gives it."""
     state = Sums.of(columns, None)
-    value, _ = rounded(finish(loss, {}, state))
+    value, _ = rounded(finish(loss, {}, state, str))
     if spec.method == "normal":
         return estimate(loss, {}, value, state, Spread.of(columns, None), spec).ci
     groups = mixed(np.arange(1, len(columns[0]) + 1, dtype=np.uint64)) >> np.uint64(56)
     met, codes = np.unique(groups, return_inverse=True)
     states = Sums.of(columns, None, None, codes, len(met))
     held = Resampled.of(
-        len(met), [states], spec, lambda merged: {frozenset(): rounded(finish(loss, {}, merged[0]))[0]}
+        len(met), [states], spec, lambda merged: {frozenset(): rounded(finish(loss, {}, merged[0], str))[0]}
     )
     return held.estimate({}, state, None).ci
 

@@ -55,6 +55,11 @@ def groups(start: int, rows: int, count: int = 1000) -> Piece:
     return preds, {**labels, "group": names[np.random.default_rng([5, start]).integers(0, count, rows)]}
 
 
+def many_groups(start: int, rows: int) -> Piece:
+    """The same with a hundred thousand groups."""
+    return groups(start, rows, 100_000)
+
+
 def keyed(key: Callable[[np.ndarray], object], total: int) -> Callable[[int, int], Piece]:
     """Numbers by key: the predictions in the order of a row number, the labels in another one."""
     order = np.random.default_rng(4).permutation(total)
@@ -86,12 +91,14 @@ MAKERS: dict[str, Callable[[int, int], Piece]] = {
     "chances": chances,
     "classes": classes,
     "groups": groups,
+    "many groups": many_groups,
 }
 
 
 def files(folder: Path, kind: str, suffix: str, rows: int) -> tuple[Path, Path]:
     """The two files of a kind, made if they are not there.  ``suffix``: csv, snappy.parquet, zstd.parquet."""
-    paths = (folder / f"{kind}-{rows}-preds.{suffix}", folder / f"{kind}-{rows}-labels.{suffix}")
+    name = f"{kind.replace(' ', '-')}-{rows}"
+    paths = (folder / f"{name}-preds.{suffix}", folder / f"{name}-labels.{suffix}")
     if not all(path.exists() for path in paths):
         folder.mkdir(parents=True, exist_ok=True)
         for side, path in enumerate(paths):

@@ -14,9 +14,18 @@ from pathlib import Path
 
 from bench import MILLION, Case, arguments, files, losscli, measure
 
-ROWS = 50 * MILLION
 MEMORY = 256 * MILLION
-LOSSES = ("auc", "average_precision", "medae")
+SCORES = Case("chances", "snappy.parquet", 50 * MILLION)
+NUMBERS = Case("numbers", "snappy.parquet", 10 * MILLION)
+TIMES = Case("chances", "snappy.parquet", 10 * MILLION)
+LOSSES = {
+    "auc": (SCORES, ("--pred", "prob")),
+    "average_precision": (SCORES, ("--pred", "prob")),
+    "medae": (SCORES, ("--pred", "prob")),
+    "spearman": (NUMBERS, ("--pred", "pred")),
+    "kendall": (NUMBERS, ("--pred", "pred")),
+    "concordance": (TIMES, ("--pred", "prob", "--label", "time=id,event=label")),
+}
 
 
 def address_space(words: list[str], folder: Path) -> int:
@@ -31,15 +40,16 @@ def address_space(words: list[str], folder: Path) -> int:
 
 def run(folder: Path, scale: float) -> dict[str, float]:
     """Measure each loss with the limit and without it, print the peaks and return the values."""
-    case, found = Case("chances", "snappy.parquet", ROWS), {}
+    found = {}
 
     def call(rows: int, loss: str, *more: str) -> list[str]:
+        case, columns = LOSSES[loss]
         paths = map(str, files(folder, case, rows))
-        return [*losscli(), "eval", *paths, "--pred", "prob", "--jobs", "2", "-f", "csv", "-l", loss, *more]
+        return [*losscli(), "eval", *paths, *columns, "--jobs", "2", "-f", "csv", "-l", loss, *more]
 
-    for loss in LOSSES:
+    for loss, (case, _) in LOSSES.items():
         start = address_space(call(1000, loss), folder)
-        rows = max(1, round(ROWS * scale))
+        rows = max(2, round(case.rows * scale))
         free = measure(call(rows, loss), folder)
         limits = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (start + MEMORY, limits[1]))  # of the child too
@@ -49,7 +59,11 @@ def run(folder: Path, scale: float) -> dict[str, float]:
             resource.setrlimit(resource.RLIMIT_AS, limits)
         assert held.values == free.values, loss
         (found[loss],) = held.values
-        print(f"{loss:20} {held.peak_mb:5.0f} MB with a limit, {free.peak_mb:5.0f} MB without", flush=True)
+        print(
+            f"{loss:20} {held.peak_mb:5.0f} MB and {held.cpu:5.1f} s with a limit, "
+            f"{free.peak_mb:5.0f} MB and {free.cpu:5.1f} s without",
+            flush=True,
+        )
     return found
 
 

@@ -14,8 +14,10 @@ SQL = {
     "mae": "avg(abs(d))",
     "rmse": "sqrt(avg(d * d))",
     "huber": "avg(CASE WHEN abs(d) <= 1 THEN 0.5 * d * d ELSE abs(d) - 0.5 END)",
+    "medae": "median(abs(d))",
 }
 KEYED = ("ids", "wide", "names")
+GROUPED = ("groups", "many groups")
 CLASSES = [f"p{c}" for c in range(10)]
 
 
@@ -30,10 +32,10 @@ def query(kind: str, preds: str, labels: str, losses: list[str]) -> str:
         rows = f"{source(preds)} a JOIN {source(labels)} b USING (id)"
         return f"SELECT {asked} FROM (SELECT a.pred - b.label AS d FROM {rows})"
     columns = {"chances": "prob", "classes": ", ".join(CLASSES)}.get(kind, "pred")
-    beside = ', "group" AS g' if kind == "groups" else ""
+    beside = ', "group" AS g' if kind in GROUPED else ""
     one = f"(SELECT {columns} FROM {source(preds)}) a"
     rows = f"{one} POSITIONAL JOIN (SELECT label{beside} FROM {source(labels)}) b"
-    if kind == "groups":
+    if kind in GROUPED:
         return f"SELECT {asked} FROM (SELECT pred - label AS d, g FROM {rows}) GROUP BY g ORDER BY g"
     if kind == "numbers":
         return f"SELECT {asked} FROM (SELECT pred - label AS d FROM {rows})"
@@ -66,7 +68,7 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
         kind = "numbers"
     else:
         columns = {"chances": ["prob"], "classes": CLASSES}.get(kind, ["pred"])
-        beside = ["label", "group"] if kind == "groups" else ["label"]
+        beside = ["label", "group"] if kind in GROUPED else ["label"]
         both = pl.concat([scan(preds).select(columns), scan(labels).select(beside)], how="horizontal")
     d = pl.col("d")
     row = {
@@ -74,8 +76,9 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
         "mae": d.abs().mean(),
         "rmse": (d * d).mean().sqrt(),
         "huber": pl.when(d.abs() <= 1).then(0.5 * d * d).otherwise(d.abs() - 0.5).mean(),
+        "medae": d.abs().median(),
     }
-    if kind == "groups":
+    if kind in GROUPED:
         d_by_group = both.select("group", d=pl.col("pred") - pl.col("label")).group_by("group")
         found = d_by_group.agg([row[x].alias(x) for x in losses]).sort("group")
         return [float(value) for held in found.collect(engine="streaming").rows() for value in held[1:]]

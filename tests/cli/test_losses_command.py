@@ -93,7 +93,7 @@ def test_the_list_as_json_holds_what_the_pages_hold(here):
         assert loss["better"] in ("lower", "higher", "zero")
         assert loss["from_logits"] == form.logits
         assert list(loss["roles"]) == [role.name for role in form.roles]
-        assert [param["name"] for param in loss["params"]] == [param.name for param in form.params]
+        assert [param["name"] for param in loss["params"]] == [param.name for param in form.offered_params]
         assert loss["example"] is None or loss["example"].startswith("losscli eval sample_data/")
 
 

@@ -232,3 +232,9 @@ def test_a_sum_of_logs_that_all_but_cancels_keeps_its_digits() -> None:
 def test_the_entropy_of_equal_shares_is_the_log_of_their_number() -> None:
     assert float(entropy([7] * 5)) == math.log(5)
     assert entropy([4]) == entropy([0, 4]) == 0
+
+
+def test_an_entropy_keeps_its_digits_where_one_share_is_all_but_the_whole() -> None:
+    # Of a share s next to nothing it is s (1 - log s).
+    for bits in (40, 90, 1074):
+        assert float(entropy([1, 2**bits - 1]) * 2**bits) == pytest.approx(1 + bits * math.log(2), rel=1e-11)

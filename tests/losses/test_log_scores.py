@@ -11,7 +11,7 @@ from recorded import recorded
 from scipy import stats
 
 from losscli.losses import find
-from losscli.losses.double_double import gamma_gap, lgamma_drop, lgamma_pair
+from losscli.numbers.double_double import gamma_gap, lgamma_drop, lgamma_pair
 
 LABEL = [0.3, 2.0, 1.25, 7.5]
 COUNT = [0.0, 3.0, 1.0, 12.0]
@@ -110,3 +110,14 @@ def test_a_small_step_of_log_gamma_keeps_its_digits(step: float) -> None:
         assert (
             abs(MP.mpf(float(found[0])) + float(lost[0]) - wanted) <= MP.mpf(10) ** -14 * abs(wanted) + 2e-18
         )
+
+
+def test_a_mixture_is_that_of_scoringrules() -> None:
+    means, sds, shares = [[0.0, 2.0], [1.0, -3.0]], [[1.0, 0.5], [2.0, 0.1]], [[0.25, 0.75], [0.5, 0.5]]
+    by_scoringrules = [2.331033101431761, 5.430232894324563]  # 0.10.0: logs_mixnorm
+    found = columns("logs_mixture", label=[0.3, -4.0], mean=means, sd=sds, share=shares)
+    assert found == pytest.approx(by_scoringrules, rel=1e-14)
+    alone = columns(
+        "logs_mixture", label=LABEL, mean=np.c_[LOC, COUNT], sd=np.c_[SCALE, RATE], share=[[1.0, 0.0]] * 4
+    )
+    assert alone == columns("logs_normal", label=LABEL, mean=LOC, sd=SCALE)

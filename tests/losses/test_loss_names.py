@@ -114,3 +114,10 @@ def test_a_word_that_other_names_have_is_no_misspelling():
     known = {"weighted_loss": "weighted_loss"}
     assert meant_by("weighed_loss", known) == "weighted_loss"
     assert meant_by("weighed_loss", {**known, "weighed_gain": "weighed_gain"}) is None
+
+
+def test_a_choice_that_no_form_has_is_told_the_choices_of_all_forms():
+    with pytest.raises(UsageError) as caught:
+        LossRequest.of("nrmse:norm=foo")
+    said = "`norm=foo` in `nrmse:norm=foo` is not in mean | range | std | l2 | mean_abs | iqr"
+    assert caught.value.message == said

@@ -3,7 +3,7 @@
 In a table a line is a loss and the library's names for it.  A loss that is not in the catalogue yet is offered no
 other: its line holds as soon as it is there.  The lists are from the libraries themselves: scikit-learn 1.9.1
 (`get_scorer_names` and `metrics.__all__`), XGBoost 3.2, LightGBM 4.7, CatBoost 1.2.10, Keras 3.15, PyTorch 2.13,
-TorchMetrics 1.9, yardstick 1.3, utilsforecast 0.2.17, statsmodels 0.15, and the pages of Kaggle's competitions.
+TorchMetrics 1.9, yardstick 1.3, utilsforecast 0.2.17, statsmodels 0.15, fairlearn 0.15, and the pages of Kaggle's competitions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ ALIASES = {
         top_k_accuracy: top_k_accuracy top_k_accuracy_score
         average_precision: average_precision average_precision_score
         auc: roc_auc roc_auc_score auc
-        auc_ovr: roc_auc_ovr
         auc_ovo: roc_auc_ovo
         brier: brier_score_loss brier_score
         d2_brier: d2_brier_score
@@ -380,6 +379,7 @@ ALIASES = {
         logs_gamma: logs_gamma
         logs_laplace: logs_laplace
         logs_logistic: logs_logistic
+        logs_mixture: logs_mixnorm
         logs_lognormal: logs_lognormal
         logs_negative_binomial: logs_negbinom
         logs_normal: logs_normal
@@ -404,6 +404,11 @@ ALIASES = {
         bias: bias
         median_bias: medianbias
         error_std: stde
+        """,
+    "fairlearn": """
+        demographic_parity: demographic_parity_difference
+        equal_opportunity: equal_opportunity_difference
+        equalised_odds: equalized_odds_difference
         """,
     "Kaggle": """
         auc: Area_Under_Receiver_Operating_Characteristic_Curve AreaUnderROC
@@ -444,7 +449,8 @@ OTHERWISE = {
     "neg_negative_likelihood_ratio neg_log_loss neg_mean_absolute_percentage_error",
     "write `--loss ": "f1_macro f1_micro f1_weighted precision_macro recall_weighted jaccard_micro micro_f1 weighted_f1 "
     "MacroF1 MultiRMSE TotalF1 WKappa rmse_relative msd QuadraticWeightedKappa MCRMSE MeanIoU mean_iou OneHotMeanIoU "
-    "MeanF1Score mean_columnwise_root_mean_squared_error mean_columnwise_log_loss",
+    "MeanF1Score mean_columnwise_root_mean_squared_error mean_columnwise_log_loss roc_auc_ovr roc_auc_ovr_weighted "
+    "auc_ovr AUNU AUNP roc_aunu roc_aunp trimmed_mae winsorised_mse winsorized_log_loss",
     "is left out": "YetiRank YetiRankPairwise StochasticFilter StochasticRank LogLinQuantile CtrFactor Circle CTC CTCLoss "
     "silhouette_score davies_bouldin_score calinski_harabasz_score dunn_index roc_curve precision_recall_curve det_curve "
     "classification_report lift_curve gain_curve cosine_similarity CosineSimilarity generalized_dice_score "

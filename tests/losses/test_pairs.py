@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from definition import MP, ulps_off
 
-from losscli.losses import double_double, stable
+from losscli.losses import stable
+from losscli.numbers import double_double
 from losscli.numbers.error_free import two_product
 
 RNG = np.random.default_rng(3)

@@ -98,14 +98,21 @@ def test_tau_a_takes_weights_as_counts(tmp_path: Any) -> None:
     with pytest.raises(DataError, match="whole"):
         measured(tmp_path, "kendall:variant=a", columns, weight="w")
     assert measured(tmp_path, "kendall", columns, weight="w").value == 1.0
+    # Weights of which all are even have a unit of 2.
+    doubled = value(tmp_path, "kendall:variant=a", [1.0, 2.0, 3.0], [1.0, 3.0, 2.0], [2.0, 2.0, 2.0])
+    assert doubled == 8.0 / 30.0
 
 
-def test_rows_that_do_not_fit_into_memory_are_refused(tmp_path: Any) -> None:
-    columns = {"label": np.arange(600_000.0), "pred": np.arange(600_000.0)}
-    with pytest.raises(DataError, match="do not fit into memory") as error:
-        measured(tmp_path, "kendall", columns, memory=16 << 20)
-    assert "bytes" in str(error.value.detail)
-    assert measured(tmp_path, "kendall", columns, memory=1 << 30).value == 1.0
+@pytest.mark.parametrize("spec", ["spearman", "kendall", "kendall:variant=c", "gini_reg", "concordance"])
+def test_rows_beyond_memory_give_the_same_bits(spec: str, tmp_path: Any) -> None:
+    rng = np.random.default_rng(8)
+    label, pred, weight = np.round(rng.normal(size=(3, 700_000)), 3)
+    columns = {"label": label, "pred": label + pred, "w": np.abs(np.round(weight * 8.0)), "event": pred > 0.0}
+    options = {"weight": "w"} | ({"label": "time=label,event=event"} if spec == "concordance" else {})
+    inside = measured(tmp_path, spec, columns, memory=4 << 30, jobs=1, **options).value
+    assert (
+        measured(tmp_path, spec, columns, memory=16 << 20, jobs=4, chunk_rows=9973, **options).value == inside
+    )
 
 
 def test_slices_and_outputs_have_correlations_of_their_own(tmp_path: Any) -> None:

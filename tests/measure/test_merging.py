@@ -75,7 +75,7 @@ def blocks_of(call, plan, monkeypatch):
         return fold(plan, block)
 
     monkeypatch.setattr("losscli.measure.engines.threads.fold", noted)
-    plan, outcome = call.measured(plan)
+    plan, outcome = call.measured(plan, None)
     return plan, outcome.tally, found
 
 

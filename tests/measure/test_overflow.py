@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from reports import strict
+from reports import result, strict
 from tables import COMPARED
 
 from losscli.errors import UsageError
 from losscli.loss.expression import parse
-from losscli.report.records import Result, in_doubles
+from losscli.report.records import in_doubles
 
 GREATEST = "1.7976931348623157e308"
 
@@ -199,11 +199,9 @@ def test_an_expression_that_overflows_in_some_rows_is_null_with_a_note(here, tex
 
 
 def test_only_what_overflows_becomes_null():
-    plain = Result("mse", {}, "pred", "lower", 1.0, 2.0, 2, 2.0, detail={"bins": [{"low": 0.0}]})
+    plain = result(detail={"bins": [{"low": 0.0}]})
     assert in_doubles(plain, {"weight": "the weight", "detail": "a number"}) is plain
-    wild = Result(
-        "mse", {}, "pred", "lower", 1.0, 2.0, 2, math.inf, detail={"bins": [{"low": math.inf}]}, note="n"
-    )
+    wild = result(weight=math.inf, detail={"bins": [{"low": math.inf}]}, note="n")
     found = in_doubles(wild, {"weight": "the weight", "detail": "the detail"})
     assert (found.weight, found.detail) == (None, {"bins": [{"low": None}]})
     assert found.note == "n; the weight exceeds the largest double; the detail exceeds the largest double"

@@ -87,7 +87,7 @@ def paths(tmp_path, monkeypatch):
 
 def measured(call, plan):
     """The results by a plan, and the plan itself."""
-    plan, outcome = call.measured(plan)
+    plan, outcome = call.measured(plan, None)
     return results(plan, outcome.tally, finish_options(call.options, plan, call.sources))
 
 
@@ -136,9 +136,9 @@ def test_a_plan_with_constants_pickles_and_measures_the_same(loss, paths):
         *paths, loss=loss, pred="pred", constant=True, by=["group", "day:bins=2"], min_slice=4
     )
     call = Call.opened(options)
-    plan, outcome = call.measured(call.plan(requests_of(call.options.losses)))
+    plan, outcome = call.measured(call.plan(requests_of(call.options.losses)), None)
     copied = pickle.loads(pickle.dumps(plan))
-    tally = threads.run(copied, call.sources, jobs=2, advance=lambda rows, size: None).tally
+    tally = threads.run(copied, call.sources, jobs=2, advance=lambda rows, size: None, memory=None).tally
     finish = finish_options(call.options, plan, call.sources)
     found = results(copied, tally, finish)
     assert found == results(plan, outcome.tally, finish)
@@ -147,5 +147,5 @@ def test_a_plan_with_constants_pickles_and_measures_the_same(loss, paths):
 
 def test_a_plan_that_was_measured_by_pickles_with_the_slices_it_has_met(paths):
     call = Call.opened(EvalOptions(*paths, loss="mse", pred="pred", by=["group"], ci="bootstrap"))
-    plan, _ = call.measured(call.plan(requests_of(call.options.losses)))
+    plan, _ = call.measured(call.plan(requests_of(call.options.losses)), None)
     assert measured(call, pickle.loads(pickle.dumps(plan))) == evaluated(call.options).results

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.numbers.bins import Bins
 from losscli.numbers.confusion import Confusion
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.grouped_sums import GroupedSums
@@ -81,8 +82,10 @@ def drawn_state(name, weighted):
     kind = state_kind(name)
     width = 1 + max((at for _, places in getattr(kind, "LAYOUT", ()) for at in places), default=1)
     columns = [rng.normal(size=500) * 10.0 ** rng.integers(-3, 3, 500) for _ in range(width)]
-    if name == "bins":
+    if issubclass(kind, Bins):
         columns.insert(0, rng.integers(0, 15, 500))
+    if name == "counted_scores":
+        columns = [columns[0], columns[1] > 0.0]
     weight = rng.random(500) if weighted else None
     codes = np.where(rng.random(500) < 0.9, rng.integers(0, 7, 500), 9)  # 7 and 8 have no rows
 

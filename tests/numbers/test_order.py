@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import pytest
+from kept_rows import merged, put_aside, states_of
 
-from losscli.numbers import order, values
+from losscli.numbers import ascending, values
+from losscli.numbers.class_order import ClassOrder
 from losscli.numbers.order import Order
+from losscli.numbers.states import merged_groups
 from losscli.numbers.values import Values
 from losscli.table.spill import Spill
 
 KINDS = 3
-
-
-def states_of(
-    kind: Any, columns: Any, weight: Any, cut: int, codes: Any = None, groups: int = 1
-) -> list[Any]:
-    """The states of blocks of ``cut`` rows."""
-    found = []
-    for start in range(0, len(columns[0]), cut):
-        here = slice(start, start + cut)
-        of_block = [column[here] for column in columns]
-        held = None if weight is None else weight[here]
-        found.append(kind.of(of_block, held, None, None if codes is None else codes[here], groups))
-    return found
-
-
-def merged(states: list[Any]) -> Any:
-    return reduce(lambda one, other: one.merge(other), states)
-
-
-def put_aside(states: list[Any], spill: Spill) -> Any:
-    """The states merged, their rows put aside after every third."""
-    whole = states[0]
-    for at, state in enumerate(states[1:]):
-        whole = whole.merge(state)
-        if at % 3 == 1:
-            whole = whole.put_aside(spill)
-    return whole
 
 
 def steps(state: Order) -> list[tuple[Any, ...]]:
@@ -82,7 +58,7 @@ def drawn(ties: bool, weighted: str) -> tuple[Any, Any, Any]:
 def test_steps_are_the_weights_of_each_value_by_kind(
     ties: bool, weighted: str, aside: bool, at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order, "AT_A_TIME", at_a_time)
+    monkeypatch.setattr(ascending, "AT_A_TIME", at_a_time)
     column, kinds, weight = drawn(ties, weighted)
     states = states_of(Order, (column, kinds), weight, 170)
     with Spill() as spill:
@@ -98,7 +74,7 @@ def test_steps_are_the_weights_of_each_value_by_kind(
 def test_more_stretches_than_are_searched_are_sorted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     column, kinds, _ = drawn(True, "none")
     wanted = steps(merged(states_of(Order, (column, kinds), None, 170)))
-    monkeypatch.setattr(order, "MOST_STRETCHES", 5)
+    monkeypatch.setattr(ascending, "MOST_STRETCHES", 5)
     assert steps(merged(states_of(Order, (column, kinds), None, 170))) == wanted
 
 
@@ -207,3 +183,26 @@ def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighte
             assert found[kind][at] * unit == wanted
     assert len(marks) <= 50
     assert everything.tolist() == np.unique(column + 0.0).tolist()
+
+
+@pytest.mark.parametrize("weighted", ["none", "fractions"])
+@pytest.mark.parametrize("aside", [False, True])
+def test_ranges_that_are_worked_out_side_by_side_come_in_order(
+    weighted: str, aside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ascending, "AT_A_TIME", 64)
+    column, kinds, weight = drawn(True, weighted)
+    states = states_of(Order, (column, kinds), weight, 170)
+    with Spill() as spill:
+        state = put_aside(states, spill) if aside else merged(states)
+        assert steps(replace(state, jobs=3)) == steps(state)
+
+
+def test_the_order_of_a_class_is_the_same_of_groups_that_were_merged() -> None:
+    rng = np.random.default_rng(1)
+    columns = rng.integers(0, KINDS, 300), *rng.random((KINDS, 300))
+    whole = ClassOrder.of(columns, None)
+    groups = merged_groups(ClassOrder.of(columns, None, None, rng.integers(0, 5, 300), 5), 5)
+    assert [steps(groups.by_score(c)) for c in range(KINDS)] == [
+        steps(whole.by_score(c)) for c in range(KINDS)
+    ]

@@ -62,7 +62,7 @@ CSVS = {
 
 
 @pytest.mark.parametrize("kind", CSVS)
-def test_two_thousand_mutated_csv_files_are_measured_or_refused(tmp_path, kind):
+def test_mutated_csv_files_are_measured_or_refused(tmp_path, kind, run_all):
     content, losses, options = CSVS[kind]
     draw = random.Random(f"csv {kind}")
     path, other = str(tmp_path / "file.csv"), None
@@ -71,8 +71,8 @@ def test_two_thousand_mutated_csv_files_are_measured_or_refused(tmp_path, kind):
         path = str(tmp_path / "preds.csv")
         with open(path, "wb") as out:
             out.write(b"pred\n" + b"0.5\n" * 40)
-    measured = 0
-    for turn in range(500):
+    measured, files = 0, 500 if run_all else 250
+    for turn in range(files):
         with open(other or path, "wb") as out:
             out.write(mutated(content, draw))
         dialect = Dialect(null=("x",)) if turn % 7 == 0 else None
@@ -82,11 +82,11 @@ def test_two_thousand_mutated_csv_files_are_measured_or_refused(tmp_path, kind):
         if turn % 10 == 0:  # the same again in one piece: neither value nor words depend on the cut
             again = outcome(path, other, jobs=1, **how)
             assert str(again) == str(found)
-    assert 20 < measured < 480  # the damage is neither harmless nor hopeless
+    assert files / 25 < measured < files - files / 25  # the damage is neither harmless nor hopeless
 
 
 @pytest.mark.parametrize("kind", ["plain", "groups", "text", "compressed", "nulls"])
-def test_five_hundred_mutated_parquet_files_are_measured_or_refused(tmp_path, parquet, kind):
+def test_mutated_parquet_files_are_measured_or_refused(tmp_path, parquet, kind):
     draw = random.Random(f"parquet {kind}")
     numbers = np.arange(60) * 0.37
     columns = {"pred": numbers, "label": np.arange(60)}

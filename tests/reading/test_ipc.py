@@ -196,7 +196,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(written, form):
         list(batches)
 
 
-FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "1500"))
+FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "750"))
 
 
 def fuzz(folder, seed, times):

@@ -271,7 +271,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(written, monkeypatch):
         list(parts)
 
 
-FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "1500"))
+FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "750"))
 
 
 def test_no_damage_makes_more_than_a_refusal_or_a_value(tmp_path):

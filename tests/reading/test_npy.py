@@ -257,7 +257,7 @@ def test_an_archive_that_is_encrypted_is_refused(saved):
     assert "encrypted" in (refusal(path).detail or "")
 
 
-FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "1500"))
+FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "750"))
 
 
 def test_no_damage_makes_more_than_a_refusal_or_a_value(saved, tmp_path):

@@ -416,7 +416,7 @@ def fuzzed(raw, rng):
     return bytes(raw)
 
 
-FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "1500"))
+FUZZED = int(os.environ.get("LOSSCLI_FUZZED", "750"))
 
 
 def test_no_damage_makes_more_than_a_refusal_or_a_value(written, tmp_path):

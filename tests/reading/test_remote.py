@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli import DataError, UsageError, evaluate
-from losscli.reading import remote
+from losscli.reading import ranged, remote
+from losscli.text import bare_uri
 
 FILES = {
     "/p.csv": b"pred\n1\n2\n4\n",
@@ -43,6 +44,7 @@ def parquet(**columns):
     return out.getvalue()
 
 
+FILES["/both.csv"] = b"label,pred\n" + b"1.5,2.25\n2.5,1\n" * 20
 FILES["/p.csv.gz"] = compressed(FILES["/p.csv"])
 FILES["/p.parquet"] = parquet(pred=[1.0, 2.0, 4.0])
 FILES["/cut.csv"] = FILES["/p.csv"]
@@ -67,6 +69,12 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *words):
         pass
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    for module in (remote, ranged):
+        monkeypatch.setattr(module, "PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +125,22 @@ def test_no_secret_stands_in_a_message(host, path):
     assert not any(word in said for word in ("secret", "hidden", "me:"))
 
 
+@pytest.mark.parametrize("call", [
+    ["suggest", "URI"], ["suggest", "URI", "--json"], ["eval", "URI", "-l", "mse", "-f", "html"], ["check", "URI", "--max", "mse=1"],
+    ["merge", "URI"], ["eval", "URI", "-l", "mse", "--baseline", "URI"], ["eval", "URI", "-o", "URI"],
+    ["init", "URI"], ["eval", "URI", "URI", "URI"], ["eval", "URI", "-l", "mase:train=URI"],
+    ["eval", "URI", "-l", "mse", "-p", "none", "--errors", "json"], ["merge", "URI", "--errors", "json"],
+])  # fmt: skip
+def test_no_command_repeats_the_secrets_of_a_uri(host, call, capfdbinary):
+    from losscli.cli import main
+
+    uri = host.replace("://", "://me:hush@") + "/both.csv?sig=hush#hush"
+    main([word.replace("URI", uri) for word in call])
+    out, err = capfdbinary.readouterr()
+    assert out + err
+    assert b"hush" not in out + err
+
+
 def test_no_secret_stands_in_a_result(host):
     uri = host.replace("://", "://me:secret@") + "/p.csv?sig=hidden"
     report = evaluate(uri, host + "/l.csv", loss=["mse"])
@@ -165,7 +189,7 @@ def test_a_missing_library_is_named_with_the_extra(monkeypatch):
     ("abfs://c@account.dfs.core.windows.net/a", "abfs://c@account.dfs.core.windows.net/a"),
 ])  # fmt: skip
 def test_a_uri_is_shown_without_its_secrets(uri, wanted):
-    assert remote.shown(uri) == wanted
+    assert bare_uri(uri) == wanted
 
 
 @pytest.fixture
@@ -194,20 +218,21 @@ def test_folders_and_globs_of_a_store_are_read_like_those_of_a_disk(bucket):
     ]
 
 
-def test_the_first_file_of_a_store_is_fetched_once_however_often_the_columns_are_asked_for(
+def test_the_first_file_of_a_store_is_opened_once_however_often_the_columns_are_asked_for(
     bucket, monkeypatch
 ):
-    fetch, fetched = remote.fetch, []
+    opened = []
 
-    def noted(uri):
-        fetched.append(uri.rpartition("day=")[2])
-        return fetch(uri)
+    class Noted(ranged.RemoteFile):
+        def __init__(self, uri, *more, **options):
+            opened.append(uri.rpartition("day=")[2])
+            super().__init__(uri, *more, **options)
 
-    monkeypatch.setattr(remote, "fetch", noted)
+    monkeypatch.setattr(ranged, "RemoteFile", Noted)
     assert evaluate(
         f"{bucket}/p", f"{bucket}/l", loss=["mse"], by=["pred:bins=2", "label:bins=1"], jobs=1
     ).results
-    assert {name: fetched.count(name) for name in fetched} == {
+    assert {name: opened.count(name) for name in opened} == {
         "0/x.csv": 1, "1/x.csv": 2, "2/x.csv": 2, "0/x.parquet": 1, "1/x.parquet": 2, "2/x.parquet": 2,
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from reports import report, result
 from scipy import stats
 from tables import table
 
@@ -23,7 +24,6 @@ from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
 from losscli.report.gates import Gate
 from losscli.report.limits import Limit
-from losscli.report.records import Input, Report, Result, RowCounts
 from losscli.report.worse_by import exact_change
 from losscli.show.lines import change_text
 from losscli.statistics.intervals import IntervalSpec, estimate
@@ -123,7 +123,7 @@ def test_a_kink_within_the_widest_step_does_not_bend_the_slope(tmp_path):
 
 
 def judged(report, *limits):
-    return Gate(tuple(limits)).judge(report).gate["limits"]
+    return Gate(limits, None).judge(report).gate["limits"]
 
 
 def test_two_rows_are_no_sure_failure_of_a_gate(tmp_path):
@@ -294,26 +294,6 @@ def test_a_wild_row_among_even_ones_is_a_heavy_tail_from_a_dozen_rows_on(tmp_pat
 # ── changes in the shortest decimals ──
 
 
-def result(value, better="lower", ci=None):
-    return Result(
-        "mae",
-        {},
-        "pred",
-        better,
-        value,
-        None,
-        10,
-        10.0,
-        signature="mae|w:none",
-        ci=ci,
-        stderr=0.1 if ci else None,
-    )
-
-
-def report(one):
-    return Report([one], RowCounts(10, 10, 0, 0, 10, {}, 10), [Input("preds", "p.csv", "csv", ["pred"])])
-
-
 @pytest.mark.parametrize(
     "better, base, head, limit, passed",
     [
@@ -333,9 +313,9 @@ def report(one):
     ],
 )
 def test_a_change_is_judged_in_the_decimals_of_both_values(better, base, head, limit, passed):
-    baseline = Baseline(report(result(base, better)))
+    baseline = Baseline(report(result(base, "mae", better=better)))
     gate = Gate((Limit.of("mae", "max_regression", limit),), baseline)
-    (found,) = gate.judge(report(result(head, better))).gate["limits"]
+    (found,) = gate.judge(report(result(head, "mae", better=better))).gate["limits"]
     assert found["passed"] == passed, found["reason"]
 
 

@@ -411,8 +411,8 @@ def test_a_loss_that_has_no_interval_fails_a_limit_that_looks_at_it():
 
 
 def test_a_gate_asks_for_intervals_where_a_limit_looks_at_them():
-    assert not Gate((Limit.parse("max", "mse=1"),)).needs_intervals
-    assert Gate((Limit.of("mse", "max", 1.0, inconclusive="pass"),)).needs_intervals
+    assert not Gate((Limit.parse("max", "mse=1"),), None).needs_intervals
+    assert Gate((Limit.of("mse", "max", 1.0, inconclusive="pass"),), None).needs_intervals
 
 
 def test_holm_steps_down():
@@ -472,7 +472,7 @@ def test_a_correction_of_a_value_without_error_is_a_plain_comparison():
 
 def test_failures_are_told_worst_first_those_that_could_not_be_evaluated_on_top():
     limits = [Limit.parse("max", text) for text in ("mse=1", "mae=1", "rmse=1", "huber=1")]
-    gate = Gate(tuple(limits)).judge(
+    gate = Gate(tuple(limits), None).judge(
         report(result(1.5), result(3.0, "mae"), result(None, "rmse"), result(0.0, "huber"))
     )
     assert [one["loss"] for one in failures(gate.gate)] == ["rmse", "mae", "mse"]

@@ -182,7 +182,9 @@ def test_several_results_are_suites_of_one_document(here, saved):
 @given(st.text(), st.text())
 def test_any_words_make_valid_xml(name, note):
     limits = (Limit.of("mse", "max", 0.0), Limit.of("mae", "max", 1.0))
-    judged = Gate(limits).judge(report(result(1.0, pred=name), result(None, "mae", note=note, pred=name)))
+    judged = Gate(limits, None).judge(
+        report(result(1.0, pred=name), result(None, "mae", note=note, pred=name))
+    )
     JUNIT.validate(render("junit", [judged], Canvas()))
     assert all(sign in "\t\n\r" or sign >= " " for sign in words(name))
 
@@ -262,7 +264,7 @@ def test_a_table_says_in_words_what_passed_and_what_failed(here, pair, saved):
 @pytest.mark.parametrize("unicode", [False, True])
 def test_a_verdict_is_readable_in_any_terminal(width, colour, unicode):
     limits = (Limit.of("mse", "max", 0.5), Limit.of("mae", "max", 5.0))
-    judged = Gate(limits).judge(report(result(1.0), result(1.0, "mae")))
+    judged = Gate(limits, None).judge(report(result(1.0), result(1.0, "mae")))
     out = render("table", [judged], Canvas(width, colour, unicode))
     plain_out = re.sub(r"\x1b\[[0-9;]*m", "", out)
     assert "gate FAILED: 1 of 2 limits" in plain_out

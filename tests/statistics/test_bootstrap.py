@@ -545,7 +545,7 @@ def test_a_resample_is_the_merge_of_its_groups(loss, weighted):
         assert (resample.rows, resample.weight) == (merged.rows, merged.weight)
         if loss.per_class and loss.state == "confusion":
             resample, merged = resample.counts(1), merged.counts(1)
-        assert rounded(finish(loss, own, resample)) == rounded(finish(loss, own, merged))
+        assert rounded(finish(loss, own, resample, str)) == rounded(finish(loss, own, merged, str))
 
 
 def test_sums_of_any_size_are_multiplied_without_rounding():

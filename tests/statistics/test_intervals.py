@@ -277,7 +277,7 @@ def test_every_function_of_means_has_an_interval_around_its_value_or_says_why_no
             continue
         weight = rng.integers(1, 9, len(columns[0])).astype(float) if weighted else None
         state = Sums.of(columns, weight)
-        value, _ = rounded(finish(loss, own_params(loss, params, roles), state))
+        value, _ = rounded(finish(loss, own_params(loss, params, roles), state, str))
         if value is None:
             continue
         held = estimate(

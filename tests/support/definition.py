@@ -13,6 +13,7 @@ import ast
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -54,11 +55,11 @@ def erfc(x: Any) -> mpmath.mpf:
     if x < 300 or not MP.isfinite(x):
         return MP.erfc(x)
     term = total = exp(-(x**2)) / (x * MP.sqrt(MP.pi))
-    twice, least = 2 * x**2, abs(total) * MP.mpf(10) ** -MP.dps
+    step, least = -1 / (2 * x**2), abs(total) * MP.mpf(10) ** -MP.dps
     for k in range(1, MP.dps):
         if abs(term) <= least:
             break
-        term *= -(2 * k - 1) / twice
+        term *= step * (2 * k - 1)
         total += term
     return total
 
@@ -209,6 +210,12 @@ class _Exactly(ast.NodeTransformer):
         return ast.Call(ast.Name(called, ast.Load()), [node.left, node.right], [])
 
 
+@cache
+def definition_of(text: str) -> Definition:
+    """The definition that a text states, compiled once."""
+    return Definition(text)
+
+
 def _over(one: Any, other: Any) -> mpmath.mpf:
     return MP.mpf(one) / other
 
@@ -237,7 +244,7 @@ def exact(value: Any) -> Any:
 
 def of_rows(loss: Loss, roles: Mapping[str, Any], params: Mapping[str, Any]) -> list[mpmath.mpf]:
     """The definition's value for each row."""
-    definition = Definition(loss.doc.definition)
+    definition = definition_of(loss.doc.definition)
     given = {name: exact(value) for name, value in params.items()}
     return [
         definition(**given, **{name: exact(cell) for name, cell in zip(roles, cells, strict=True)})
@@ -268,7 +275,7 @@ def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[
     given = {name: exact(value) for name, value in params.items() if name not in roles}
     # Shares of the rows are meant as they are written: 0.9 is nine tenths, not the double next to it.
     given |= {name: MP.mpf(repr(params[name])) for name in SHARES if name in params}
-    return Definition(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
+    return definition_of(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
 
 
 # ------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ class Dual:
     """A number and its slope."""
 
     def __init__(self, value: Any, slope: Any) -> None:
-        self.value, self.slope = MP.mpf(value), MP.mpf(slope)
+        self.value, self.slope = _number(value), _number(slope)
 
     def __neg__(self) -> Dual:
         return Dual(-self.value, -self.slope)
@@ -72,6 +72,10 @@ class Dual:
         return bool(self._above(other) == 0)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, MP.mpf) else MP.mpf(value)
 
 
 def _dual(number: Any) -> Dual:

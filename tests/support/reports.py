@@ -13,16 +13,16 @@ compare_saved = partial(saved.compare_saved, loss=(), ci=None, margin=0.0, fail_
 
 def result(value=1.0, loss="mse", **changes):
     held = {
-        "loss": loss, "params": {}, "pred": "pred", "better": "lower", "value": value, "sum": None,
-        "rows": 100, "weight": 100.0, "signature": f"{loss}|w:none|pair:position|nan:error",
+        "loss": loss, "params": {}, "pred": "pred", "part": {}, "slice": {}, "better": "lower", "value": value,
+        "sum": None, "rows": 100, "weight": 100.0, "skipped": {}, "touched": {}, "stderr": None, "ci": None,
+        "constant": None, "note": None, "detail": None, "signature": f"{loss}|w:none|pair:position|nan:error",
     }  # fmt: skip
     return Result(**(held | changes))
 
 
 def report(*results):
-    return Report(
-        list(results), RowCounts(100, 100, 0, 0, 100, {}, 100), [Input("preds", "p.csv", "csv", ["pred"])]
-    )
+    rows = RowCounts(100, 100, 0, 0, 100, {}, 100, 0, 0)
+    return Report(list(results), rows, [Input("preds", "p.csv", "csv", ["pred"])])
 
 
 def strict(text):

@@ -15,10 +15,8 @@ from losscli.measure.engines.pool import (
     Advance,
     Outcome,
     Sink,
-    bounded,
     decoded_batches,
     empty_tally,
-    workers,
 )
 from losscli.measure.fold import fold
 from losscli.measure.plan import Plan
@@ -34,6 +32,7 @@ from losscli.reading.inputs import row_name
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, Block, ColumnRequest, Ints
 from losscli.table.spill import Spill
+from losscli.table.workers import bounded, workers
 
 T = TypeVar("T")
 R = TypeVar("R")

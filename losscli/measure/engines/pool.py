@@ -1,33 +1,27 @@
-"""Work on threads, with its results in order; and the outcome of a run.
-
-NumPy and Arrow release the interpreter's lock while they work, so threads share the memory and copy nothing.
-"""
+"""The outcome of a run, and batches that are decoded ahead on threads."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from losscli.errors import DataError
 from losscli.measure.tally import Tally
 from losscli.numbers.states import GROWING
 from losscli.table.block import Batch
+from losscli.table.workers import bounded, workers
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
     from losscli.measure.observers.file_rows import RowTable
     from losscli.measure.plan import Plan
     from losscli.pairing import Paired
     from losscli.pairing.passed import PartRows
     from losscli.reading.source import Part, Source
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 BATCH_ROWS = 1 << 16
 
@@ -105,54 +99,3 @@ def batches_of(parts: Iterable[Part], chunk_rows: int) -> Iterator[Batch]:
     """The batches of some parts, one behind the other."""
     for part in parts:
         yield from part.batches(chunk_rows)
-
-
-def bounded(
-    pool: ThreadPoolExecutor | None, work: Callable[[T], R], items: Iterable[T], *, ahead: int
-) -> Iterator[R]:
-    """The results in order, with at most ``ahead`` items in work at a time.
-
-    An error in taking the next item is raised after the results of the items before it.
-    """
-    source = iter(items)
-    if pool is None:
-        for item in source:
-            yield work(item)
-        return
-    # Executor.map would take all items first, and so hold the file.
-    waiting: deque[Future[R]] = deque()
-    stop: BaseException | None = None
-    try:
-        while True:
-            while stop is None and len(waiting) < ahead:
-                try:
-                    waiting.append(pool.submit(work, next(source)))
-                except StopIteration as end:
-                    stop = end
-                except DataError as error:
-                    stop = error
-            if not waiting:
-                break
-            yield waiting.popleft().result()
-        if isinstance(stop, DataError):
-            raise stop
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-@contextmanager
-def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor | None]:
-    """A pool of ``jobs`` threads; None for one job, which the caller does itself, unless ``at_least`` one is needed."""
-    if jobs == 1 and not at_least:
-        yield None
-        return
-    # Imported here: small files are measured without threads.
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="losscli")
-    try:
-        yield pool
-    finally:
-        # On an interrupt, running work ends with the process: nobody waits for it.
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.measure.engines import forked
 from losscli.measure.engines.pool import (
     BATCH_ROWS,
     Advance,
@@ -23,18 +24,17 @@ from losscli.measure.engines.pool import (
     Outcome,
     Sink,
     batches_of,
-    bounded,
     decoded_batches,
     empty_tally,
-    workers,
 )
 from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
 from losscli.pairing.passed import PartRows, Passed
-from losscli.pairing.position import Segment, align, segments, within
+from losscli.pairing.position import Segment, align, row_segments, segments, within
 from losscli.table.block import AnyColumn, Block, ColumnRequest
+from losscli.table.workers import bounded, workers
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +51,7 @@ def run(
     *,
     jobs: int,
     advance: Advance,
-    memory: int | None = None,
+    memory: int | None,
     sink: Sink | None = None,
     journal: Journal | None = None,
 ) -> Outcome:
@@ -74,6 +74,7 @@ def run(
 
         outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
     outcome.tally.add_up()
+    outcome.tally.finish_with(jobs)
     return outcome
 
 
@@ -87,7 +88,12 @@ def _by_position(
 ) -> DataError | None:
     """Measure rows paired by position, and return what stopped the reading."""
     wants = [plan.wants(side) for side in range(len(plan.sides))]
+    forking = jobs > 1 and tally.sink is None and journal is None and forked.possible(plan)
     pieces, rows = segments(sources, wants), plan.rows_to_read
+    if forking and len(pieces) == 1 and (count := _found_rows(sources, jobs)) is not None:
+        pieces = row_segments(sources, wants, count)
+        if plan.begun is not None:  # the parts that it passes are others
+            plan = plan._replace(begun=plan.begun._replace(passed=()))
     ends = [*(piece.first_row for piece in pieces[1:]), sys.maxsize if rows is None else rows.stop]
     if rows is not None:
         kept = [
@@ -96,18 +102,37 @@ def _by_position(
             if piece.first_row < rows.stop and end > rows.start
         ]
         pieces, ends = [piece for piece, _ in kept], [end for _, end in kept]
+    work = partial(_measure_piece, plan, sources)
+
+    def done(piece: Segment, rows: int) -> None:
+        advance(rows, sum(part.size for side in piece.sides for part in side))
+
+    if forking and len(pieces) > 1:
+        return forked.measure_pieces(work, pieces, min(jobs, len(pieces)), tally, done)
     with workers(jobs) as pool:
         if len(pieces) == 1:
             return _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance, journal)
-        measured = bounded(pool, lambda piece: _measure_piece(plan, sources, piece), pieces, ahead=2 * jobs)
+        measured = bounded(pool, work, pieces, ahead=2 * jobs)
         for part, piece, end in zip(measured, pieces, ends, strict=False):
             tally.merge(part.tally)
-            advance(part.tally.read, sum(p.size for side in piece.sides for p in side))
+            done(piece, part.tally.read)
             if part.stop is not None:
                 return part.stop
             if journal is not None and piece is not pieces[-1]:
                 journal.keep(tally, end, ())
     return None
+
+
+def _found_rows(sources: Sequence[Source], jobs: int) -> int | None:
+    """How many rows all sources have, where they can be cut between any; None where they cannot, or have not as many.
+
+    What is wrong with unequal files is said by those who read them in order: a bad row may come first.
+    """
+    with workers(jobs) as pool:
+        counts = set(bounded(pool, lambda source: source.find_rows(), sources, ahead=jobs))
+        if pool is not None:
+            pool.shutdown()  # and wait: a process is forked while no other thread runs
+    return counts.pop() if len(counts) == 1 else None
 
 
 def column(

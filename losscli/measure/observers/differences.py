@@ -24,7 +24,7 @@ class UnitDifference(Observer):
     base: int
     head: int
     better: str | None  # which rows are better (None: it cannot be told)
-    timed: bool = False  # whether the difference of each row is kept with the number of the row
+    timed: bool  # whether the difference of each row is kept with the number of the row
     adds_up = True
 
     def observe(self, block: MeasuredBlock, cut: CutKey) -> PairedDifference:

@@ -7,7 +7,7 @@ are; `rowfile` writes the file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,8 +46,8 @@ class RowLoss:
 
     name: str
     unit: int
-    slopes: tuple[tuple[str, str, int | None], ...] = ()  # name, role, column of the role
-    loss: Loss | None = None  # whose slopes they are: a unit may be shared with a loss that is no mean
+    slopes: tuple[tuple[str, str, int | None], ...]  # name, role, column of the role
+    loss: Loss  # whose slopes they are: a unit may be shared with a loss that is no mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class RowTable:
 
     numbers: Ints
     columns: tuple[AnyColumn, ...]
-    kinds: Mapping[int, CellKinds] = field(default_factory=dict)  # by the place of the fact
+    kinds: Mapping[int, CellKinds]  # by the place of the fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class FileRows(Observer):
 
 def _slopes(rows: UnitRows, loss: RowLoss) -> list[Floats]:
     """The slopes of the loss of each row, by the columns that `RowLoss.slopes` names."""
-    if loss.loss is None or not loss.slopes:
+    if not loss.slopes:
         return []
     from losscli.loss.gradient import gradient_rows
 

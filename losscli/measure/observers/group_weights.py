@@ -13,7 +13,7 @@ from losscli.numbers.row_count import NO_ROW
 from losscli.table.block import NumberColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from losscli.measure.observers.observer import CutKey, MeasuredBlock
     from losscli.table.block import Floats, Ints, Place
@@ -73,6 +73,10 @@ class FirstWeights:
     def at(self, group: int) -> Self:
         """Those of one group alone."""
         return self.regrouped(np.array([group]), np.zeros(1, np.int64), 1)
+
+    def each(self, codes: Ints) -> Iterable[Self]:
+        """Those of each of some groups alone."""
+        return map(self.at, codes.tolist())
 
     def regrouped(self, codes: Ints, places: Ints, groups: int) -> Self:
         """Those of the groups ``codes`` at other places, of ``groups``, no two at one."""

@@ -69,7 +69,9 @@ class UnitRows:
     kept: Mask | None  # which rows of the block they are; None: all
     roles: Mapping[str, Any]
     columns: Sequence[Floats]
-    parts: Sequence[Any]  # what is summed: the columns; of squares beyond the range of a double, their roots
+    parts: Sequence[
+        Any
+    ]  # what is summed: the columns; of squares beyond the doubles their roots; of counts bins
     weight: Floats | None
     names: Names  # of classes, by their code
     skipped: Mapping[str, Mask]  # rows of the block that the loss leaves out, by why

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,6 +49,13 @@ class ReasonCounts(NamedTuple):
         return ReasonCounts(
             {name: found for name, rows in self.rows.items() if (found := COUNT.at(rows, group))}
         )
+
+    def each(self, codes: Ints) -> Iterable[ReasonCounts]:
+        """Those of each of some groups alone."""
+        held = self.regrouped(codes, np.arange(len(codes)), len(codes))
+        counts = zip(*(COUNT.split(rows, len(codes)) for rows in held.rows.values()), strict=True)
+        for found in counts if held.rows else [()] * len(codes):
+            yield ReasonCounts({name: count for name, count in zip(held.rows, found, strict=True) if count})
 
     def to_json(self) -> dict[str, Any]:
         """By what is said of the rows, for `from_json`."""

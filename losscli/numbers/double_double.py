@@ -13,15 +13,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from losscli.loss.declare import Column
-from losscli.losses.stable import polynomial
 from losscli.numbers.error_free import two_product, two_sum
-from losscli.table.block import Mask
+from losscli.numbers.special import polynomial
+from losscli.table.block import Floats, Mask
 
-DoubleDouble: TypeAlias = tuple[Column, Column]
+DoubleDouble: TypeAlias = tuple[Floats, Floats]
 
 
-def quotient(x: Column, y: Column) -> DoubleDouble:
+def quotient(x: Floats, y: Floats) -> DoubleDouble:
     """``x / y`` rounded, and what the rounding lost."""
     near = x / y
     back, lost = two_product(near, y)
@@ -46,7 +45,7 @@ def sum_of(*pairs: DoubleDouble) -> DoubleDouble:
     return total(*(near for near, _ in pairs), *(lost for _, lost in pairs))
 
 
-def total(*terms: Column | float) -> DoubleDouble:
+def total(*terms: Floats | float) -> DoubleDouble:
     """The sum of the terms, rounded, and what the roundings lost (Neumaier's sum)."""
     near: Any = terms[0]
     low: Any = 0.0
@@ -63,14 +62,14 @@ LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e42fefa0000p-1"), float.fromhex("0x1.cf
 
 
 @cache
-def _logs_of_64ths() -> tuple[Column, Column]:
+def _logs_of_64ths() -> tuple[Floats, Floats]:
     """log(j / 64) for j from 1 to 91, as pairs; the entry of j = 0 is not used."""
     logs = [Context(prec=50).ln(Decimal(max(j, 1)) / 64) for j in range(92)]
     high = np.array([float(log) for log in logs])
     return high, np.array([float(log - Decimal(one)) for log, one in zip(logs, high.tolist(), strict=True)])
 
 
-def log_pair(x: Column) -> DoubleDouble:
+def log_pair(x: Floats) -> DoubleDouble:
     """``log(x)`` for x > 0, with a relative error of about 1e-22."""
     mantissa, exponent = np.frexp(x)
     low = mantissa < math.sqrt(0.5)
@@ -90,7 +89,7 @@ def log_pair(x: Column) -> DoubleDouble:
     return total(power * LN2_HIGH, high, rest, -0.5 * square, cubes, small)
 
 
-def exp_pair(x: Column) -> DoubleDouble:
+def exp_pair(x: Floats) -> DoubleDouble:
     """``exp(x)``, as good as `log_pair`."""
     near = np.exp(x)
     logs = log_pair(np.where((near > 0.0) & np.isfinite(near), near, 1.0))
@@ -122,19 +121,19 @@ EULER = 0.5772156649015329
 HALF_LOG_2PI, HALF_LOG_2PI_LOST = 0.9189385332046728, -3.8782941580672414e-17
 
 
-def factorial_gap(y: Column) -> Column:
+def factorial_gap(y: Floats) -> Floats:
     """``lgamma(y + 1) - (y * log(y) - y)``, at least 0, for y >= 0: log y! beyond its main part."""
     far = np.maximum(y, 8.0)
     inverse = 1.0 / far
     series = inverse * polynomial(_STIRLING, inverse * inverse)
-    gap: Column = 0.5 * np.log(far) + (HALF_LOG_2PI + series)
+    gap: Floats = 0.5 * np.log(far) + (HALF_LOG_2PI + series)
     near = y < 8.0
     if near.any():
         gap[near] = _factorial_gap_below_8(y[near])
     return gap
 
 
-def _factorial_gap_below_8(y: Column) -> Column:
+def _factorial_gap_below_8(y: Floats) -> Floats:
     # log of the factors above the nearest whole number's distance t, exactly; and log gamma(1 + t).
     whole = np.rint(y)
     t = y - whole
@@ -153,7 +152,7 @@ def _factorial_gap_below_8(y: Column) -> Column:
     return total(logs[0], -main[0], y, gamma, small)[0]
 
 
-def lgamma1p(t: Column) -> Column:
+def lgamma1p(t: Floats) -> Floats:
     """``lgamma(1 + t)`` for t from -1/2 to 1/2."""
     return t * polynomial(_LGAMMA1P, t) - np.log1p(t)
 
@@ -205,7 +204,7 @@ SMALL_STEP = 1e-4
 """Below it three slopes are enough."""
 
 
-def lgamma_drop(x: DoubleDouble, step: Column) -> DoubleDouble:
+def lgamma_drop(x: DoubleDouble, step: Floats) -> DoubleDouble:
     """``lgamma(x) - lgamma(x + step)`` for x from 1 on and a step from 0 on."""
     small = step < SMALL_STEP
     near = np.where(small, step, 0.0)
@@ -240,14 +239,14 @@ def gamma_gap(x: DoubleDouble) -> DoubleDouble:
     return far
 
 
-def stirling(x: Column) -> Column:
+def stirling(x: Floats) -> Floats:
     """What Stirling's series adds for x from 16 on: 1 / (12 x) - …"""
     inverse = 1.0 / x
-    series: Column = inverse * polynomial(_STIRLING, inverse * inverse)
+    series: Floats = inverse * polynomial(_STIRLING, inverse * inverse)
     return series
 
 
-def scaled_exp(x: Column, root_of_scale: Column) -> DoubleDouble:
+def scaled_exp(x: Floats, root_of_scale: Floats) -> DoubleDouble:
     """exp(x) times the square of ``root_of_scale``, a power of two, and what the rounding lost."""
     root, root_lost = exp_pair(0.5 * x)
     rounded, lost = two_product(root * root_of_scale, root * root_of_scale)
@@ -255,7 +254,7 @@ def scaled_exp(x: Column, root_of_scale: Column) -> DoubleDouble:
     return rounded, np.where(np.isfinite(rounded), lost + more, 0.0)
 
 
-def log_of_sum(x: Column, eps: float, counted: Mask) -> tuple[Column, Column, DoubleDouble]:
+def log_of_sum(x: Floats, eps: float, counted: Mask) -> tuple[Floats, Floats, DoubleDouble]:
     """x + eps, what its rounding lost, and its log in twice the digits, 0 in rows that are not counted."""
     # Beside a large factor even what the rounding of the sum loses would show.
     total, lost = two_sum(x, eps)

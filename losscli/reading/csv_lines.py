@@ -1,0 +1,94 @@
+"""Where rows begin in a CSV file, found without decoding it, so that its rows can be read in any order."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.reading.csv_rows import LINE_ENDS, PART_BYTES, QUOTE, RowsEnd, end_of_filled
+from losscli.reading.source import Part
+from losscli.reading.text import TextInput, Window
+from losscli.table.block import Batch
+
+_FEED, _RETURN = LINE_ENDS
+
+Decode = Callable[[memoryview, RowsEnd, int], Iterator[Batch]]
+"""What reads a block of whole rows, at most so many rows at a time."""
+
+
+class Lines(NamedTuple):
+    """The runs of whole lines that a file is cut into: where each begins, and how many lines come before it."""
+
+    starts: list[int]
+    firsts: list[int]  # both with the end of the last row behind them
+
+    @classmethod
+    def of(cls, window: Window, first_row: int) -> Lines | None:
+        """The lines from the place of the first row on; None where a line may be no row."""
+        window.skip(first_row)
+        start, first, starts, firsts = first_row, 0, [first_row], [0]
+        while data := window.peek(PART_BYTES):
+            at_end = len(data) < PART_BYTES
+            end = len(data) if at_end else data.rfind(b"\n") + 1
+            filled = end_of_filled(data, end) if at_end else end
+            # Quotes may hold line ends, and a carriage return alone is one.
+            codes = np.frombuffer(data, np.uint8, filled)
+            if filled == 0 or QUOTE in data or (_RETURN in data and not _returns_feed(codes)):
+                return None
+            first += int(np.count_nonzero(codes == _FEED)) + (data[filled - 1] != _FEED)
+            start += filled
+            starts.append(start)
+            firsts.append(first)
+            if at_end:
+                return cls(starts, firsts)
+            window.skip(end)
+        return cls(starts, firsts) if len(starts) > 1 and window.fault is None else None
+
+    @property
+    def rows(self) -> int:
+        return self.firsts[-1]
+
+    def part(self, text: TextInput, rows: range, decode: Decode) -> Part:
+        """Some rows of the file as one part."""
+        run, last = (bisect_right(self.firsts, row) - 1 for row in (rows.start, rows.stop - 1))
+        size = (
+            (self.starts[last + 1] - self.starts[run])
+            * len(rows)
+            // (self.firsts[last + 1] - self.firsts[run])
+        )
+        return Part(size, partial(self._batches, text, rows, decode), len(rows))
+
+    def _batches(self, text: TextInput, rows: range, decode: Decode, chunk_rows: int) -> Iterator[Batch]:
+        window = text.open()
+        try:
+            run = bisect_right(self.firsts, rows.start) - 1
+            window.skip(self.starts[run])
+            while self.firsts[run] < rows.stop:
+                size = self.starts[run + 1] - self.starts[run]
+                data = window.peek(size)
+                window.skip(size)
+                if data[-1] not in LINE_ENDS:
+                    data += b"\n"
+                start, end = 0, len(data)
+                if rows.start > self.firsts[run] or rows.stop < self.firsts[run + 1]:
+                    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _FEED)
+                    if rows.start > self.firsts[run]:
+                        start = int(ends[rows.start - self.firsts[run] - 1]) + 1
+                    if rows.stop < self.firsts[run + 1]:
+                        end = int(ends[rows.stop - self.firsts[run] - 1]) + 1
+                yield from decode(memoryview(data)[start:end], RowsEnd(end - start, "none"), chunk_rows)
+                run += 1
+            window.check()
+        finally:
+            window.abandon()
+
+
+def _returns_feed(codes: NDArray[np.uint8]) -> bool:
+    """Whether a line feed follows each carriage return."""
+    returns = np.flatnonzero(codes == _RETURN)
+    return not len(returns) or bool(returns[-1] + 1 < len(codes) and (codes[returns + 1] == _FEED).all())

@@ -1,0 +1,132 @@
+"""Pieces are measured in forked processes as they are in one, and what ends a process is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from losscli.errors import DataError
+from losscli.measure.engines import forked
+from losscli.measure.engines.pool import Outcome
+from losscli.measure.tally import Tally
+from losscli.table.violations import Violation, ViolationKind
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+
+
+def rows(piece):
+    return Outcome(Tally(read=piece))
+
+
+def measured(work, pieces, jobs=3):
+    tally, done = Tally(), []
+    stop = forked.measure_pieces(work, pieces, jobs, tally, lambda piece, read: done.append((piece, read)))
+    return tally, done, stop
+
+
+@pytest.mark.parametrize("count", [1, 2, 50, 3 * forked.QUEUED + 1])
+def test_each_piece_is_measured_once(count):
+    pieces = list(range(1, count + 1))
+    tally, done, stop = measured(rows, pieces)
+    assert (tally.read, stop) == (sum(pieces), None)
+    assert sorted(done) == [(piece, piece) for piece in pieces]
+
+
+@pytest.mark.parametrize("stops", [*combinations(range(1, 8, 2), 2), (1,), (9,)])
+def test_of_several_stops_the_one_of_the_first_piece_is_told(stops):
+    def work(piece):
+        time.sleep(0.001 * (10 - piece))
+        return Outcome(Tally(read=piece), DataError(f"stop {piece}", row=piece) if piece in stops else None)
+
+    _, _, stop = measured(work, range(10))
+    assert (stop.message, stop.row) == (f"stop {min(stops)}", min(stops))
+
+
+def test_faults_of_all_pieces_are_counted_and_the_lowest_row_is_told():
+    kind = ViolationKind("domain", (0, 0), "value")
+
+    def work(piece):
+        tally = Tally(read=1)
+        tally.faults.add(kind, Violation(piece, "found", "wanted", "are", None, 2))
+        return Outcome(tally)
+
+    tally, _, stop = measured(work, range(5, 25))
+    assert stop is None
+    assert (tally.faults.found[kind].row, tally.faults.found[kind].count) == (5, 40)
+
+
+def test_what_is_raised_in_a_child_is_raised_by_its_parent():
+    def work(piece):
+        raise DataError("cannot be read", "wanted a file", "try another", file="a.csv", column="x", row=piece)
+
+    with pytest.raises(DataError) as found:
+        measured(work, [4], jobs=1)
+    assert str(found.value) == "a.csv, column `x`, row 4: cannot be read\nwanted a file\nhint: try another"
+
+
+def test_a_child_that_the_system_ends_is_told_as_lack_of_memory():
+    def work(piece):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(MemoryError):
+        measured(work, [1, 2, 3])
+
+
+def test_children_have_ended_when_the_pieces_are_measured():
+    measured(rows, range(20))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+# ── the command ──
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Rows of three segments, and the same with a fault in the last two of them."""
+    folder = tmp_path_factory.mktemp("forked")
+    lines = [f"{at},{at % 7}.25,{at % 5}" for at in range(600_000)]
+    for name, changes in {
+        "good": {}, "bad": {550_000: "550000,abc,1", 300_000: "300000,1,xyz"}, "short": {590_000: "590000,1"},
+        "quoted": {500_000: '500000,"1.5",3'},
+    }.items():  # fmt: skip
+        changed = [changes.get(at, line) for at, line in enumerate(lines)]
+        (folder / f"{name}.csv").write_text("\n".join(["id,pred,label", *changed]))
+    return folder
+
+
+def ran(folder: Path, *words: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "losscli", "eval", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["good", "bad", "short", "quoted"])
+def test_answers_do_not_depend_on_the_number_of_processes(files, name):
+    words = (f"{name}.csv", "--loss", "mse,rmse,mae", "--by", "label", "--json")
+    one = ran(files, *words, "-j", "1")
+    assert one == ran(files, *words, "-j", "2")
+    assert one[0] == (3 if name in ("bad", "short") else 0)
+
+
+def test_no_child_outlives_a_process_that_is_ended(files):
+    command = [sys.executable, "-m", "losscli", "eval", *["good.csv"] * 2, "--loss", "mse", "-j", "2"]
+    with subprocess.Popen(command, cwd=files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        time.sleep(0.4)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        # The end of the pipe: no process that has it is left.
+        process.stdout.read()
+    assert process.returncode in (143, 0)
