@@ -275,7 +275,7 @@ class Options:
         "state (`--state-out`) is for `losscli merge`",
     )  # fmt: skip
     resume: bool = option(
-        "--resume", panel=Panel.ROWS, commands=("eval",), outside=False,
+        "--resume", panel=Panel.ROWS, commands=EVAL, outside=False,
         help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
     )  # fmt: skip
     worst: int = option(
