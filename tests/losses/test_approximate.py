@@ -72,10 +72,10 @@ def own(form: Loss, params: Any) -> Any:
 def test_the_exact_value_lies_within_the_bound(form: Loss) -> None:
     tight = []
     for params, columns, weight in drawn_calls(form, "bound"):
-        exact = finish(form, own(form, params), state_of(form, columns, weight))
+        exact = finish(form, own(form, params), state_of(form, columns, weight), str)
         for digits in DIGITS:
             (near,) = approximated([form], digits)
-            found = finish(near, own(form, params), state_of(near, columns, weight))
+            found = finish(near, own(form, params), state_of(near, columns, weight), str)
             if isinstance(exact, Undefined):
                 assert found == exact
                 continue
@@ -95,8 +95,8 @@ def test_rows_of_no_more_digits_have_the_exact_value(form: Loss) -> None:
         # Errors that were not rounded, as multiples of 1/8.
         columns = (np.round(np.clip(columns[0], -1e5, 1e5) * 8) / 8, *columns[1:])
         columns = columns if near.state == "counted_scores" else (columns[0], *(c * 0.0 for c in columns[1:]))
-        exact = finish(form, own(form, params), state_of(form, columns, weight))
-        found = finish(near, own(form, params), state_of(near, columns, weight))
+        exact = finish(form, own(form, params), state_of(form, columns, weight), str)
+        found = finish(near, own(form, params), state_of(near, columns, weight), str)
         if isinstance(exact, Undefined):
             assert found == exact
         else:
@@ -116,7 +116,7 @@ def test_counts_merge_and_are_saved_to_the_bit(form: Loss) -> None:
         merged = kind.empty(weighted=weight is not None)
         for part in parts:
             merged = merged.merge(kind.from_json(json.loads(json.dumps(part.to_json()))))
-        one, other = (finish(near, own(near, params), state) for state in (whole, merged))
+        one, other = (finish(near, own(near, params), state, str) for state in (whole, merged))
         assert rounded(one) == rounded(other)
         if isinstance(one, Within) and isinstance(other, Within):
             assert one.bound == other.bound
@@ -126,10 +126,10 @@ def test_counts_merge_and_are_saved_to_the_bit(form: Loss) -> None:
 def test_a_whole_weight_repeats_its_row(form: Loss) -> None:
     (near,) = approximated([form], 4)
     params, columns, weight = next(call for call in drawn_calls(form, "weights") if call[2] is not None)
-    one = finish(near, own(near, params), state_of(near, columns, weight))
+    one = finish(near, own(near, params), state_of(near, columns, weight), str)
     times = weight.astype(np.int64)
     assert (times == weight).all()
-    other = finish(near, own(near, params), state_of(near, [np.repeat(c, times) for c in columns], None))
+    other = finish(near, own(near, params), state_of(near, [np.repeat(c, times) for c in columns], None), str)
     assert rounded(one) == rounded(other)
     assert isinstance(one, Within)
     assert isinstance(other, Within)

@@ -142,6 +142,11 @@ def far_inputs(work: Work) -> Inputs:
             "an engine cuts rows that are paired by position, and these are paired by key",
             hint="leave `--engine` out: rows that do not fit into memory are put aside on disk",
         )
+    if work.journal is not None:
+        raise UsageError(
+            "`--resume` keeps what this process measures, and an engine measures in others",
+            hint="`--shard I/N` makes parts that are run again one by one",
+        )
     for path, source in zip(work.inputs.paths, work.sources, strict=True):
         if path == "-" or not source.can_be_read_again:
             raise UsageError(

@@ -14,7 +14,7 @@ from losscli.errors import UsageError
 from losscli.loss.spec import parse
 
 if TYPE_CHECKING:
-    from losscli.measure.engines.pool import Advance, Outcome, Sink
+    from losscli.measure.engines.pool import Advance, Journal, Outcome, Sink
     from losscli.measure.plan import Plan
     from losscli.reading.inputs import Inputs
     from losscli.reading.source import Source
@@ -38,6 +38,8 @@ class Work(NamedTuple):
     """Bytes that may be held in this process; None: half of what is free."""
     advance: Advance
     sink: Sink | None
+    journal: Journal | None
+    """What was measured before, and what it is told to in the meantime; None: nobody."""
 
 
 Engine: TypeAlias = "Callable[[Work, Mapping[str, str]], Outcome]"
