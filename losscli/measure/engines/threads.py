@@ -119,6 +119,8 @@ def _by_position(
         pieces = row_segments(sources, wants, wanted)
         if plan.begun is not None:  # the parts that it passes are others
             plan = plan._replace(begun=plan.begun._replace(passed=()))
+    if not pieces:  # a part without rows
+        return None
     ends = [*(piece.first_row for piece in pieces[1:]), sys.maxsize if rows is None else rows.stop]
     if rows is not None:
         kept = [
