@@ -29,6 +29,7 @@ FAMILIES = (
     "medians",
     "ranks",
     "robust",
+    "landmarks",
     "relative",
     "forecasts",
     "quantile",
