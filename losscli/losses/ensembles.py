@@ -114,7 +114,7 @@ def tw_crps(
         inside * (sign(held[j] - at) / size - sum(sign(held[j] - f) for f in held) / pairs)
 
     >>> tw_crps(np.array([0.5]), np.array([[0.0, 1.0, 2.0, 4.0]]), threshold=1.0)
-    array([0.3125])
+    array([0.375])
     """
     beyond = np.maximum if tail == "above" else np.minimum
     return crps_ensemble(beyond(label, threshold), beyond(pred, threshold), estimator=estimator)

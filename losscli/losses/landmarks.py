@@ -21,7 +21,7 @@ from losscli.numbers.double_double import total
     reference="Feng, Kittler, Awais, Huber & Wu (2018), doi:10.1109/CVPR.2018.00238",
 )
 def wing(label: Column, pred: Column, *, width: Positive = 5.0, curvature: Positive = 0.5) -> Column:
-    """Logarithm of the error up to ``width``, linear beyond, in the label's unit.
+    """Logarithm of the error up to ``width``, linear beyond, in its unit.
 
         e = abs(pred - label)
         width * log1p(e / curvature) if e < width else e - width + width * log1p(width / curvature)
@@ -51,9 +51,9 @@ def wing(label: Column, pred: Column, *, width: Positive = 5.0, curvature: Posit
 def _logs(error: Column, width: float, curvature: float) -> Column:
     """``width * log1p(error / curvature)`` for errors up to the width."""
     with np.errstate(all="ignore"):
-        ratio = error / curvature
+        ratio = np.where(error > 0.0, error / curvature, 0.0)
         logs = np.where(
-            ratio < math.inf, np.log1p(ratio), np.log(np.where(error > 0.0, error, 1.0)) - math.log(curvature)
+            ratio < math.inf, np.log1p(ratio), np.log(np.where(error > 0.0, error, 1.0)) - np.log(curvature)
         )
         # Where the quotient has lost digits, the logarithm is the quotient.
         small = product(np.full_like(error, width), error, over=np.full_like(error, curvature))
