@@ -39,6 +39,7 @@ FAMILIES = (
     "ensembles",
     "log_scores",
     "binary",
+    "intensities",
     "confusion",
     "fairness",
     "agreement",
