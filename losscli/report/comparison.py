@@ -53,7 +53,9 @@ class Compared(Record):
         None
     )
     test: Test | None = None
-    wins: Annotated[NumberOfRows | None, Says("rows in which HEAD is better, whatever they weigh")] = None
+    wins: Annotated[
+        NumberOfRows | None, Says("rows, or groups, in which HEAD is better, whatever they weigh")
+    ] = None
     ties: NumberOfRows | None = None
     losses: NumberOfRows | None = None
     detectable: Annotated[
