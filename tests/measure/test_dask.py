@@ -189,7 +189,6 @@ def test_without_the_package_the_error_names_what_to_install(losscli, pair, text
             "labels.csv is no file of a Dask scheduler",
         ),
         (["preds.csv", "labels.csv", "--engine", "dask:file=a,scheduler=b"], "both name a scheduler"),
-        (["preds.csv", "labels.csv", "--engine", "dask", "--on", "id"], "these are paired by key"),
     ],
 )
 def test_a_call_that_no_engine_can_serve_is_refused(here, text, words, wanted):
