@@ -271,7 +271,12 @@ class Options:
     )  # fmt: skip
     shard: str | None = option(
         "--shard", metavar="I/N", panel=Panel.ROWS, commands=EVAL, outside=False,
-        help="Only the I-th of N parts of the rows, by position; its state (`--state-out`) is for `losscli merge`",
+        help="Only the I-th of N parts of the rows, by position, or by a hash of their key (`--on`) or `--group`; its "
+        "state (`--state-out`) is for `losscli merge`",
+    )  # fmt: skip
+    resume: bool = option(
+        "--resume", panel=Panel.ROWS, commands=EVAL, outside=False,
+        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,

@@ -97,13 +97,20 @@ def refuse_unequal(sources: Sequence[Source]) -> None:
     """Refuse files whose row counts are known before reading and differ."""
     if len(sources) < 2 or any(source.rows is None for source in sources):
         return
-    if _by_file(sources):
-        counts = zip(*(source.file_rows for source in sources), strict=True)
-        for file, rows in enumerate(counts):
-            if len(set(rows)) > 1:
-                raise unequal(sources, rows, file)
+    file_ends(sources)
     if len({source.rows for source in sources}) > 1:
         raise unequal(sources, [source.rows or 0 for source in sources])
+
+
+def file_ends(sources: Sequence[Source]) -> list[int]:
+    """The rows up to the end of each file, of folders whose files are paired and counted; DataError for unequal files."""
+    if not _by_file(sources):
+        return []
+    counts = list(zip(*(source.rows_by_file() for source in sources), strict=True))
+    for file, rows in enumerate(counts):
+        if len(set(rows)) > 1:
+            raise unequal(sources, rows, file)
+    return list(accumulate(rows[0] for rows in counts))
 
 
 def _by_file(sources: Sequence[Source]) -> bool:

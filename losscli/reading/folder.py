@@ -95,6 +95,9 @@ class FolderSource(Source):
                 break
         return self.files[at].path, row - start
 
+    def rows_by_file(self) -> Sequence[int]:
+        return [self._count(number) for number in range(len(self.files))]
+
     def _count(self, number: int) -> int:
         """The rows of a file, as far as they have been read."""
         return sum(self._delivered.get(number, {}).values())

@@ -91,6 +91,10 @@ class Source(ABC):
         """The row groups from the first to the last, both included, as one part."""
         raise NotImplementedError(f"{self.format} has no row groups")
 
+    def rows_by_file(self) -> Sequence[int]:
+        """The rows of each of several files, as far as they have been read."""
+        return self.file_rows
+
     def find_rows(self) -> int | None:
         """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding."""
         return None

@@ -7,7 +7,7 @@ import json
 import os
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from losscli.errors import DataError, LosscliError
@@ -101,6 +101,25 @@ class HeldPlan(NamedTuple):
         return hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()
 
 
+class Differing(NamedTuple):
+    """In what two plans differ, and what each has of it that the other lacks."""
+
+    what: str
+    one: str
+    other: str
+
+
+def differing(one: HeldPlan, other: HeldPlan) -> Differing:
+    """In what two plans of different hashes differ first."""
+    mine, theirs = one.identity, other.identity
+    what = next(name for name in mine if mine[name] != theirs[name])
+    lacking = (
+        ", ".join(text for text in held[what] if text not in known[what]) or "none"
+        for held, known in ((mine, theirs), (theirs, mine))
+    )
+    return Differing(what, *lacking)
+
+
 def _said(measure: Measure) -> str:
     """A loss with all its parameters, its form and its parts."""
     loss = measure.loss
@@ -139,17 +158,24 @@ def edges_records(answers: Mapping[Need, Any]) -> list[EdgesRecord]:
     return found
 
 
-def input_record(side: int, source: Source, used: Sequence[str], rows: int | None = None) -> InputRecord:
-    """One side of the rows; ``rows`` is how many it has."""
+def of_rows(record: InputRecord, source: Source, used: Sequence[str], rows: int | None) -> InputRecord:
+    """The record of a side of which some columns are ``used``; ``rows`` is how many it has."""
+    several = len(record.files) > 1
+    counts = source.file_rows or ([None] * len(record.files) if several else [rows])
+    files = [replace(file, rows=count) for file, count in zip(record.files, counts, strict=True)]
+    return replace(record, files=files, used=list(used))
+
+
+def input_record(side: int, source: Source) -> InputRecord:
+    """One side of the rows, which are not counted yet."""
     paths = [file.path for file in source.files] or [source.path]
-    counts = source.file_rows or ([rows] if len(paths) == 1 else [None] * len(paths))
     places = range(len(source.columns))
     return InputRecord(
         role=ROLES[side],
         path=source.path,
         format=source.format,
-        files=[FileRecord(path, count, *_ends(path)) for path, count in zip(paths, counts, strict=True)],
-        used=list(used),
+        files=[FileRecord(path, None, *_ends(path)) for path in paths],
+        used=[],
         columns=list(source.columns),
         named=source.named,
         later=len(source.later),
