@@ -62,6 +62,8 @@ def pictures(report: Report) -> list[Picture]:
         if isinstance(binned, Histogram):
             if kind == "loss":
                 found.append(_bars(binned, f"Loss of each row: {name}", name, "loss"))
+            elif kind == "groups":
+                found.append(_bars(binned, f"Value of each group: {name}", name, "groups", of="group"))
             else:
                 found.append(_bars(binned, f"Residuals of {name}", "label − prediction", "residuals"))
         elif isinstance(binned, Grid):
@@ -93,14 +95,14 @@ def _drawable(picture: Picture) -> bool:
     return True
 
 
-ORDER = ("loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
+ORDER = ("groups", "loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
 
 
 def _place(key: tuple[str, str]) -> tuple[int, str]:
     return ORDER.index(key[0]), key[1]
 
 
-def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
+def _bars(histogram: Histogram, title: str, x: str, plot: str, *, of: str = "row") -> Picture:
     axis, counts = histogram.axis, histogram.counts
     total = int(counts.sum())
     below = np.cumsum(counts)
@@ -108,7 +110,7 @@ def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
     note = ""
     if (high - low + 1) * FAR < axis.count:
         left = total - int(counts[low : high + 1].sum())
-        note = f"{plural(left, 'row')} farther out, from {axis.edges[0]:.4g} to {axis.edges[-2]:.4g}"
+        note = f"{plural(left, of)} farther out, from {axis.edges[0]:.4g} to {axis.edges[-2]:.4g}"
         note += " is not drawn" if left == 1 else " are not drawn"
         axis, counts = Axis(axis.power, axis.low + low, high - low + 1), counts[low : high + 1]
     while axis.count > BARS:
@@ -116,10 +118,10 @@ def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
         counts = np.bincount(places, counts, axis.count).astype(np.int64)
     edges, fullest = axis.edges, int(counts.argmax())
     alt = (
-        f"{title}: {plural(total, 'row')} from {histogram.axis.edges[0]:.5g} to {histogram.axis.edges[-2]:.5g}; "
+        f"{title}: {plural(total, of)} from {histogram.axis.edges[0]:.5g} to {histogram.axis.edges[-2]:.5g}; "
         f"most, {int(counts[fullest])}, lie between {edges[fullest]:.5g} and {edges[fullest + 1]:.5g}"
     )
-    return Picture("bars", title, x, "rows", alt, edges=edges, counts=counts, note=note, plot=plot)
+    return Picture("bars", title, x, f"{of}s", alt, edges=edges, counts=counts, note=note, plot=plot)
 
 
 def _grid(grid: Grid, kind: str, name: str) -> Picture:
