@@ -166,7 +166,8 @@ def _of_scores(binned: Scores, name: str) -> Iterator[Picture]:
     yield _roc(name, alarms, hits, f"the area under it is about {area:.4f}", width)
     chosen = (true + false) > 0
     precision, recall = true[chosen] / (true + false)[chosen], hits[chosen]
-    yield _precision_recall(name, recall, precision, width)
+    average = float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    yield _precision_recall(name, recall, precision, f"the average precision is about {average:.4f}", width)
 
 
 def _roc(name: str, alarms: Floats, hits: Floats, said: str, note: str) -> Picture:
@@ -176,12 +177,12 @@ def _roc(name: str, alarms: Floats, hits: Floats, said: str, note: str) -> Pictu
     )  # fmt: skip
 
 
-def _precision_recall(name: str, recall: Floats, precision: Floats, note: str) -> Picture:
+def _precision_recall(name: str, recall: Floats, precision: Floats, said: str, note: str) -> Picture:
     """Its last point calls every row positive."""
     share = float(precision[-1])
     return Picture(
         "lines", f"Precision and recall: {name}", "recall", "precision",
-        f"Precision by recall of {name}; the share of positives is {share:.3f}, the dashed line",
+        f"Precision by recall of {name}; {said}; the share of positives is {share:.3f}, the dashed line",
         lines=((recall, precision),), level=share, unit=True, note=note, plot="pr",
     )  # fmt: skip
 
@@ -200,7 +201,7 @@ def _exact_curves(report: Report) -> Iterator[tuple[tuple[str, str], Picture]]:
             if kind == "roc":
                 yield key, _roc(key[1], held["fpr"], held["tpr"], said, said)
             else:
-                yield key, _precision_recall(key[1], held["recall"], held["precision"], said)
+                yield key, _precision_recall(key[1], held["recall"], held["precision"], said, said)
 
 
 def _coverage(coverage: Coverage, name: str) -> Picture:
