@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from console import commands
+from console import commands, sessions
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,9 +35,8 @@ def test_the_console_blocks_print_what_they_show(reader: dict[str, str], tmp_pat
 
 def test_the_sessions_in_python_print_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    sessions = re.findall(r"^```pycon\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert sessions
-    for session in sessions:
+    assert sessions(README)
+    for session in sessions(README):
         examples = doctest.DocTestParser().get_doctest(session, {}, "README", None, None)
         assert doctest.DocTestRunner().run(examples).failed == 0
 

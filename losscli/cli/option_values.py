@@ -12,7 +12,13 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from losscli.reading.source import Dialect
 
-TOPICS = ("losses", "columns", "keys", "groups", "missing", "formats", "exact", "scale", "exit-codes", "ci")
+EXPLANATIONS = (
+    "losses", "columns", "keys", "groups", "missing", "intervals", "formats", "config", "exact", "exit-codes"
+)  # fmt: skip
+RECIPES = (
+    "competition", "ci", "nightly", "forecasts", "quantiles", "multilabel", "ranking", "two-models", "scale", "notebook"
+)  # fmt: skip
+TOPICS = (*EXPLANATIONS, *RECIPES)
 """The topics of `losscli help`, in the order in which to read them."""
 
 PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
