@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from console import commands, sessions
 
+from losscli.cli.option_values import TOPICS
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -48,3 +50,20 @@ def test_the_set_up_is_two_commands_in_one_block() -> None:
     assert len(lines) == 2
     assert "losscli eval sample_data/" in lines[0]
     assert "pytest" in lines[1]
+
+
+def test_the_first_screen_shows_the_picture_and_the_set_up_and_the_whole_is_eight_screens():
+    screen = 50
+    lines = README.splitlines()
+    assert len(lines) <= 8 * screen
+    first = "\n".join(lines[:screen])
+    assert "```sh" in first
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", first)
+    assert 0 < (ROOT / picture).stat().st_size < 60_000
+
+
+def test_the_recipes_named_are_topics_of_help():
+    told = re.search(r"`losscli help TOPIC` explains(.*?)\n\n", README, re.DOTALL)
+    assert told is not None
+    assert set(re.findall(r"`([a-z-]+)`", told[1])) == set(TOPICS) - {"losses", "config"}
+    assert "`losscli help config`" in README
