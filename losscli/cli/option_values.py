@@ -32,6 +32,13 @@ def complete_losses(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in names_from_source() if name.startswith(begun)]
 
 
+def complete_formats(incomplete: str) -> list[str]:
+    """The output formats that begin with this text."""
+    from losscli.show import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
 def complete_topics(incomplete: str) -> list[str]:
     """The topics of `losscli help` that begin with this text."""
     return [topic for topic in TOPICS if topic.startswith(incomplete)]
