@@ -111,6 +111,7 @@ def find(name: str, at: str | None = None) -> tuple[Loss, ...]:
     raise refusal(name, _names(FAMILIES))
 
 
+@cache
 def _called(name: str) -> tuple[Loss, ...] | None:
     """The forms of a loss, from the families whose source has the name."""
     # To import all families takes longer than to measure a small file.

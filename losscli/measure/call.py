@@ -45,7 +45,7 @@ class Call(NamedTuple):
         """Open the inputs.  UsageError or DataError where they cannot be opened."""
         dialect = options.dialect
         sources = open_inputs(
-            options.paths,
+            options.inputs,
             format=options.input_format,
             dialect=dialect,
             by_key=options.on not in (None, POSITION),

@@ -1,6 +1,6 @@
-"""PREDS and LABELS as the user wrote them, opened: files, folders, globs, standard input, URIs.
+"""PREDS and LABELS as the user wrote them, opened: files, folders, globs, standard input, URIs, and what is in memory.
 
-`listing` and `remote` find the files of a path; `folder` makes one source of several.
+`listing` and `remote` find the files of a path; `folder` makes one source of several; `memory` reads arrays and tables.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.errors import DataError, UsageError
 from losscli.reading import open_source
@@ -19,29 +19,45 @@ from losscli.reading.source import Dialect, Source
 from losscli.reading.suffixes import SOURCES, known_format
 from losscli.text import bare_uri
 
+if TYPE_CHECKING:
+    from losscli.reading.memory import Data
+
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def open_inputs(
-    paths: Sequence[str], *, format: str | None, dialect: Dialect | None, by_key: bool,
+    inputs: Mapping[str, Data], *, format: str | None, dialect: Dialect | None, by_key: bool,
     again: bool = False, jobs: int | None = None, memory: int | None = None,
 ) -> list[Source]:  # fmt: skip
-    """The sources of one call.
+    """The sources of one call, from its inputs by the names of their arguments.
 
     Several files on all sides are paired one to one by their names, unless rows are paired by key.
     ``again``: they are read more than once, and what comes as a stream is copied for it.  ``jobs`` and
     ``memory`` bound what is fetched before it is wanted.
     """
-    if list(paths).count("-") > 1:
+    paths = {name: os.fspath(data) for name, data in inputs.items() if isinstance(data, (str, os.PathLike))}
+    if list(paths.values()).count("-") > 1:
         raise UsageError("only one of PREDS and LABELS can be standard input")
     if format is not None and format not in SOURCES:
         known_format("", format)  # says which there are, before anything is looked at
-    found = [_listed(path, any_suffix=format is not None) for path in paths]
-    by_file = len(found) > 1 and all(listing.several for listing in found) and not by_key
+    found = {name: _listed(path, any_suffix=format is not None) for name, path in paths.items()}
+    by_file = len(inputs) == len(found) > 1 and all(one.several for one in found.values()) and not by_key
     if by_file:
-        found[1:] = [matched(found[0], listing) for listing in found[1:]]
+        first, *others = found
+        found |= {name: matched(found[first], found[name]) for name in others}
     how = _How(format, dialect, again, jobs, memory)
-    return [_opened(listing, how, by_file=by_file) for listing in found]
+    return [
+        _opened(found[name], how, by_file=by_file) if name in found else _held(data, name)
+        for name, data in inputs.items()
+    ]
+
+
+def _held(data: Data, argument: str) -> Source:
+    """An input that is in memory."""
+    # Imported here: the commands have files.
+    from losscli.reading.memory import open_memory
+
+    return open_memory(data, argument)
 
 
 class _How(NamedTuple):

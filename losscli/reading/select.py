@@ -63,7 +63,12 @@ def choose(
     ``taken`` are the places of columns that play another role, ``aside`` the names of slices and groups.
     DataError lists the columns there are.
     """
-    places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
+    if asked is not None:
+        places = named(source, asked)
+    elif source.together:
+        places = [at for at in range(len(source.columns)) if at not in taken]
+    else:
+        places = [_default(source, role, taken, aside)]
     return [Chosen(side, place, source.columns[place]) for place in places]
 
 
@@ -237,7 +242,7 @@ def _default(source: Source, role: str, taken: Collection[int], aside: Collectio
 
 
 def _list(source: Source) -> str:
-    return f"the file has the columns {_names(source)}"
+    return f"{source.noun} has the columns {_names(source)}"
 
 
 def _names(source: Source) -> str:

@@ -148,7 +148,10 @@ def input_record(side: int, source: Source, used: Sequence[str], rows: int | Non
         role=ROLES[side],
         path=source.path,
         format=source.format,
-        files=[FileRecord(path, count, *_ends(path)) for path, count in zip(paths, counts, strict=True)],
+        files=[
+            FileRecord(path, count, *((None, None) if source.in_memory else _ends(path)))
+            for path, count in zip(paths, counts, strict=True)
+        ],
         used=list(used),
         columns=list(source.columns),
         named=source.named,

@@ -73,7 +73,9 @@ def _by_position(
     plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance, sink: Sink | None
 ) -> Outcome:
     wants = [plan.wants(side) for side in range(len(plan.sides))]
-    forking = jobs > 1 and sink is None and forked.possible(plan)
+    # The process of a caller who has arrays is not forked: other libraries may have threads in it.
+    ours = not any(source.in_memory for source in sources)
+    forking = jobs > 1 and sink is None and ours and forked.possible(plan)
     pieces = segments(sources, wants)
     if forking and len(pieces) == 1 and (rows := _found_rows(sources, jobs)) is not None:
         pieces = row_segments(sources, wants, rows)
