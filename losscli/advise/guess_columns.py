@@ -126,10 +126,10 @@ class ColumnGuesses:
         needed = {}
         for role, side, name in (("pred", 0, candidate.pred), ("label", self.last, candidate.label)):
             try:
-                usual = [c.name for c in self._chosen(side, role, None)]
+                usual = _joined(self._chosen(side, role, None))
             except DataError:
-                usual = []
-            if usual != [name]:
+                usual = None
+            if usual != name:
                 needed[role] = name
         return needed
 

@@ -71,6 +71,11 @@ def _view(subject: Report | Comparison, format: Format) -> ViewModel:
     return ComparisonView(subject)
 
 
+def view_of(subject: Report | Comparison) -> ViewModel:
+    """The view with all slices."""
+    return _view(subject, FORMATS["json"])
+
+
 def known(name: str) -> str:
     """The name itself; UsageError if there is no such format."""
     if name not in FORMATS:
