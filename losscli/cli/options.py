@@ -271,7 +271,12 @@ class Options:
     )  # fmt: skip
     shard: str | None = option(
         "--shard", metavar="I/N", panel=Panel.ROWS, commands=EVAL, outside=False,
-        help="Only the I-th of N parts of the rows, by position; its state (`--state-out`) is for `losscli merge`",
+        help="Only the I-th of N parts of the rows, by position, or by a hash of their key (`--on`) or `--group`; its "
+        "state (`--state-out`) is for `losscli merge`",
+    )  # fmt: skip
+    resume: bool = option(
+        "--resume", panel=Panel.ROWS, commands=EVAL, outside=False,
+        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,
@@ -306,6 +311,11 @@ class Options:
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
+    )  # fmt: skip
+    engine: str | None = option(
+        "--engine", metavar="SPEC", panel=Panel.WORK, commands=ROWS,
+        help="Who does the work, e.g. `dask:scheduler=tcp://host:8786`; does not change results (default: threads)",
+        setting=Setting("who does the work, e.g. `dask`", found=False),
     )  # fmt: skip
     quiet: bool = option(
         "--quiet", "-q", panel=Panel.OUTPUT, commands=TALKING, help="No progress and no messages but errors",

@@ -50,6 +50,8 @@ class MeasureOptions:
     jobs: threads; None: as many as there are cores.  Does not change results.
     chunk_rows: rows measured at a time.  Does not change results.
     memory: bytes that may be used beyond start-up; None: half of what is free.
+    engine: what distributes the work, such as ``"dask:scheduler=tcp://host:8786"``; None: threads of this process.
+        Does not change results.
     """
 
     loss: str | Sequence[str] = ()
@@ -75,6 +77,7 @@ class MeasureOptions:
     jobs: int | None = None
     chunk_rows: int = 1 << 17
     memory: int | None = None
+    engine: str | None = None
 
     # Of `evaluate` alone, whose record declares them as arguments.
     rows_out: str | None = field(default=None, init=False)
@@ -166,7 +169,7 @@ class MeasureOptions:
     @property
     def reread(self) -> bool:
         """Whether the inputs are read more than once."""
-        return self.constant or self.shard is not None
+        return self.constant or self.shard is not None or self.engine is not None
 
     @property
     def watches(self) -> bool:

@@ -36,7 +36,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     stop = outcome.stop
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
-    if plan.rows is None:
+    if not plan.of_part:
         _add_differences(plan, tally, sources)
         _add_stray_weights(plan, tally)
     first = tally.faults.first()
@@ -44,7 +44,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     row = tally.faults.found[first].row if first is not None else None
     if mixed is not None and (row is None or (mixed.row or 0) < row):
         raise mixed
-    if stop is None and plan.rows is None:
+    if stop is None and not plan.of_part:
         _multi_hot(plan, tally)
     if first is not None:
         slot = plan.slot(first.column)
@@ -57,13 +57,15 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
         raise error
     if stop is not None:
         raise stop
-    if plan.rows is None:
+    if not plan.of_part:
         _refuse_whole(plan, tally, sources)
 
 
 def _refuse_whole(plan: Plan, tally: Tally, sources: Sequence[Source]) -> None:
     """DataError where classes do not fit, or nothing is left to measure."""
     _refuse_two_labels(plan, tally)
+    if tally.read == 0 and plan.keys is not None:
+        raise DataError("nothing is left to measure", "no key stands in both inputs", file=sources[0].path)
     if tally.read == 0:
         raise no_rows(sources[0])
     if tally.used == 0:

@@ -21,7 +21,7 @@ from losscli.errors import DataError
 from losscli.reading.hive import Partition, partitions
 from losscli.reading.listing import DataFile, Listing, size_of
 from losscli.reading.source import Part, Source
-from losscli.reading.suffixes import SOURCES, format_of
+from losscli.reading.suffixes import format_of, is_counted
 from losscli.table.block import AnyColumn, Batch, ColumnRequest
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ class FolderSource(Source):
             if row <= before:
                 break
         return self.files[at].path, row - start
+
+    def rows_by_file(self) -> Sequence[int]:
+        return [self._count(number) for number in range(len(self.files))]
 
     def _count(self, number: int) -> int:
         """The rows of a file, as far as they have been read."""
@@ -273,7 +276,7 @@ def open_folder(
 ) -> FolderSource:
     """The source of these files; ``opened`` opens one of them."""
     formats = {format or format_of(file.name) for file in listing.files}
-    counted = all(name is not None and SOURCES[name].counted for name in formats)
+    counted = all(name is not None and is_counted(name) for name in formats)
     # To count the rows of remote files, all of them would be fetched.
     kind = CountedFolder if counted and not listing.remote else FolderSource
     return kind(listing, opened, format=format, by_file=by_file, ahead=ahead)

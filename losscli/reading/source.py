@@ -75,6 +75,7 @@ class Source(ABC):
     by_file: bool = False  # each file is paired with the one at the same place on the other side
     partitions: frozenset[int] = frozenset()  # columns in the names of folders
 
+    lines: Any = None  # where rows begin, once `find_rows` has found it; another source of the same file can be given it
     row_groups: tuple[int, ...] | None = None  # rows of each; None: ``part_of`` cannot cut the source
 
     @abstractmethod
@@ -93,6 +94,10 @@ class Source(ABC):
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         """The row groups from the first to the last, both included, as one part."""
         raise NotImplementedError(f"{self.format} has no row groups")
+
+    def rows_by_file(self) -> Sequence[int]:
+        """The rows of each of several files, as far as they have been read."""
+        return self.file_rows
 
     def find_rows(self) -> int | None:
         """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding."""

@@ -139,7 +139,7 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
         [one for one in found if one.verdict in options.fail_on],
         rows_of(outcome),
         inputs_of(ComparedInput, plan, sources, roles),
-        warnings=[*notes, *([] if said is None else [said])],
+        warnings=[*outcome.warnings, *notes, *([] if said is None else [said])],
     )
 
 

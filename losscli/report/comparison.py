@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
+from losscli.numbers.arithmetic import arithmetic
 from losscli.report.displayed import Displayed
 from losscli.report.document import Record, Says
 from losscli.report.options import VerdictWord
-from losscli.report.records import Input, IntervalRecord, NumberOfRows, PartName, RowCounts, arithmetic
+from losscli.report.records import Input, IntervalRecord, NumberOfRows, PartName, RowCounts
 
 Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
 

@@ -16,7 +16,7 @@ from losscli.report.results import results
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from losscli.measure.call import Start
     from losscli.measure.options import MeasureOptions
@@ -33,8 +33,17 @@ def evaluate(options: EvalOptions) -> Report:
     return evaluated(options)
 
 
-def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
-    """What the options ask for, measured and judged; ``start`` is called with the opened inputs."""
+def evaluated(
+    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
+) -> Report:
+    """What the options ask for, measured and judged.
+
+    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
+    """
+    if options.resume:
+        from losscli.report.resume import refuse_resume
+
+        refuse_resume(options)
     if options.shard is not None:
         from losscli.report.save_state import refuse_shard
 
@@ -61,7 +70,14 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
         state = StateFile.of(options, losses, plan, call.sources, known.answers)
         if state.shard is not None:
             plan = call.part(plan, state.shard.index, state.shard.count)
-    sink = None
+    journal, sink = None, None
+    if state is not None and options.resume:
+        from losscli.report.resume import StateJournal
+
+        journal = StateJournal(state, plan, call.sources, options)
+        plan = journal.plan
+        if going_on is not None and journal.before.read:
+            going_on(journal.before.read)
     if options.rows_out is not None:
         # Imported here: few calls write rows.
         from losscli.measure.observers.file_rows import FileRows
@@ -73,11 +89,11 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
             ordered=plan.keys is None,
             for_spreadsheets=options.for_spreadsheets,
         )
-    measured = call.measured(plan, start, sink)
+    measured = call.measured(plan, start, sink, journal)
     if state is not None:
         state.write(measured, call.sources)
     inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
-    if plan.rows is not None:
+    if plan.of_part:
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
@@ -91,7 +107,7 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], []
+    found, warnings = [], list(measured.outcome.warnings)
     for result in results(plan, tally, finish_options(options, plan, sources)):
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")

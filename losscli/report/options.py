@@ -142,7 +142,9 @@ class EvalOptions(GateOptions, MeasureOptions):
     group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
     state_out: file to which the state of the rows is written, for `merge`.
-    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter; its state is not finished.
+    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter by position, or by a hash of
+        their key or group; its state is not finished.
+    resume: keep ``state_out`` up to date, and go on from it where it is there.
     """
 
     preds: Data
@@ -159,6 +161,7 @@ class EvalOptions(GateOptions, MeasureOptions):
     pictures: Pictures = "none"
     state_out: str | None = None
     shard: str | None = None
+    resume: bool = False
 
     @property
     def saves(self) -> bool:

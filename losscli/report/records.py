@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
+from losscli.numbers.arithmetic import arithmetic
 from losscli.report.displayed import Displayed
 from losscli.report.document import Record, Says
 from losscli.text import grouped
@@ -201,17 +201,6 @@ class LimitVerdict(Record):
 class GateRecord(Record):
     passed: bool
     limits: list[Annotated[dict[str, Any], LimitVerdict]]
-
-
-@cache
-def arithmetic() -> str:
-    """NumPy's version and the widest instructions that it uses: what exp and log depend on."""
-    import numpy as np  # here, since a schema needs none of it
-
-    found: Mapping[str, Any] = np.show_config(mode="dicts") or {}
-    simd = found.get("SIMD Extensions", {})
-    used = [*simd.get("baseline", []), *simd.get("found", [])]
-    return f"numpy {np.__version__} {used[-1]}" if used else f"numpy {np.__version__}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from losscli.measure.observers.file_rows import RowTable
     from losscli.measure.plan import Plan
     from losscli.pairing import Paired
+    from losscli.pairing.passed import PartRows
     from losscli.reading.source import Part, Source
 
 BATCH_ROWS = 1 << 16
@@ -35,6 +36,7 @@ class Outcome:
     tally: Tally
     stop: DataError | None = None
     paired: Paired | None = None  # by key
+    warnings: list[str] = field(default_factory=list)  # what is to be said of how the work was done
 
 
 class Sink(Protocol):
@@ -44,6 +46,16 @@ class Sink(Protocol):
 
     def restart(self) -> None:
         """Forget all rows: they will come again, paired in another way."""
+
+
+class Journal(Protocol):
+    """Keeps what a run has measured, so that it goes on from there where it was cut short."""
+
+    before: Tally  # of the rows that were measured before
+    complete: bool  # whether these are all
+
+    def keep(self, tally: Tally, row: int, sides: Sequence[PartRows]) -> None:
+        """Called with the tally of all rows before a row, and the parts of each side that were decoded."""
 
 
 def empty_tally(plan: Plan, sink: Sink | None, memory: int) -> Tally:
