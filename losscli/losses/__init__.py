@@ -149,6 +149,7 @@ def package_of(form: Loss) -> str | None:
     return None if found is None else found.package
 
 
+@cache
 def _called(name: str) -> tuple[Loss, ...] | None:
     """The forms of a loss, from the families whose source has the name."""
     # To import all families takes longer than to measure a small file.

@@ -8,7 +8,7 @@ HEAD is worse.  Its interval and its p-value come from the rows of both models, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from losscli.measure.call import Start
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
+    from losscli.reading.memory import Data
     from losscli.statistics.intervals import IntervalSpec
     from losscli.table.block import Ints
 
@@ -40,18 +41,19 @@ if TYPE_CHECKING:
 class CompareOptions(MeasureOptions):
     """The options of `compare`.
 
-    base: path of the predictions of the base; with two or more of ``pred``, of the predictions of all models.
-    head: path of the predictions of the other model; with two or more of ``pred``, of the labels.
-    labels: path of the labels; None: ``base`` holds them.
+    base: the predictions of the base, as a path or in memory (see ``preds`` of `evaluate`); with two or more of
+        ``pred``, the predictions of all models.
+    head: the predictions of the other model; with two or more of ``pred``, the labels.
+    labels: the labels; None: ``base`` holds them.
     group: column of the query, series or image of each row: means over these groups are compared, group by group.
     group_weight: column of the weights of the groups, one value a group.
     margin: differences up to this do not matter, in the unit of the loss.
     fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
     """
 
-    base: str
-    head: str | None = None
-    labels: str | None = None
+    base: Data
+    head: Data | None = None
+    labels: Data | None = None
     _: KW_ONLY
     group: str | None = None
     group_weight: str | None = None
@@ -64,21 +66,23 @@ class CompareOptions(MeasureOptions):
         return self.time if self.group is None else None
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The inputs, in the order of their sides.  UsageError where they are not those of two models."""
+    def inputs(self) -> Mapping[str, Data]:
+        """The inputs by the names of their arguments.  UsageError where they are not those of two models."""
+        given: dict[str, Data] = {"base": self.base}
         if len(set(self.models)) > 1:
             if self.labels is not None:
                 raise UsageError(
                     "with several `--pred` the inputs are PREDS and LABELS, and there are three",
                     hint="to compare two files, name one column that both have",
                 )
-            return (self.base,) if self.head is None else (self.base, self.head)
+            return given if self.head is None else given | {"head": self.head}
         if self.head is None:
             raise UsageError(
                 "there is one model, and nothing to compare it with",
                 hint="give BASE and HEAD, or one file and two of its columns: `--pred A --pred B`",
             )
-        return (self.base, self.head) if self.labels is None else (self.base, self.head, self.labels)
+        given["head"] = self.head
+        return given if self.labels is None else given | {"labels": self.labels}
 
     @property
     def model_sides(self) -> tuple[int, ...]:
@@ -88,7 +92,7 @@ class CompareOptions(MeasureOptions):
     @property
     def label_side(self) -> int:
         """The side that holds the label."""
-        return 0 if self.model_sides and self.labels is None else len(self.paths) - 1
+        return 0 if self.model_sides and self.labels is None else len(self.inputs) - 1
 
     @property
     def interval(self) -> IntervalSpec:
