@@ -34,13 +34,9 @@ def evaluate(options: EvalOptions) -> Report:
     return evaluated(options)
 
 
-def evaluated(
-    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
-) -> Report:
-    """What the options ask for, measured and judged.
-
-    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
-    """
+def _refuse_part(options: EvalOptions) -> None:
+    """UsageError where a part of the rows, or their rest, is asked for with options that need all of them."""
+    # Imported here: few calls measure a part.
     if options.resume:
         from losscli.report.resume import refuse_resume
 
@@ -49,6 +45,16 @@ def evaluated(
         from losscli.report.save_state import refuse_shard
 
         refuse_shard(options)
+
+
+def evaluated(
+    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
+) -> Report:
+    """What the options ask for, measured and judged.
+
+    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
+    """
+    _refuse_part(options)
     gate, losses = None, list(options.losses)
     if options.judged:
         # Imported here: few reports are judged.
