@@ -161,10 +161,10 @@ class _MeasuredRows(NamedTuple):
             return self.finisher.outcomes(self.finisher.read(states))
         from losscli.report.over_groups import over_groups
 
-            outcomes = over_groups(self.finisher, groups, states)
-            if not self.slice:
-                for one in outcomes:
-                    self.tally.kept[(GROUP_VALUES, self.finisher.name_of(one.name)), WHOLE] = one.groups
+        outcomes = over_groups(self.finisher, groups, states)
+        if not self.slice:
+            for one in outcomes:
+                self.tally.kept[(GROUP_VALUES, self.finisher.name_of(one.name)), WHOLE] = one.groups
         return outcomes
 
     def results(self, outcomes: Sequence[FinishedPart]) -> list[Result]:
