@@ -147,7 +147,7 @@ class ColumnGuesses:
         self, side: int, role: str, asked: str | None, without: Sequence[Chosen] = ()
     ) -> list[Chosen]:
         gone = {at for where, at in self._gone(without) if where == side}
-        return choose(self.sources[side], side, role, asked, gone, self.aside)
+        return choose(self.sources, side, role, asked, gone, self.aside)
 
     def _roles(self, text: str) -> Roles:
         """The columns that `--pred` names."""

@@ -63,7 +63,7 @@ def _label(source: Source, file: TrainingFile) -> int:
     aside = [name for name in (file.group, file.time) if name is not None]
     taken = {find(source, name) for name in aside}
     asked = file.label if file.label is not None and has(source, file.label) else None
-    (label, *more) = choose(source, 0, "label", asked, taken, aside)
+    (label, *more) = choose([source], 0, "label", asked, taken, aside)
     if more:
         raise DataError("several columns would be the values of the series", file=source.path)
     return label.index

@@ -96,6 +96,14 @@ class Source(ABC):
         """The rows of each of several files, as far as they have been read."""
         return self.file_rows
 
+    def take_file_rows(self, rows: Sequence[int]) -> None:
+        """Know the rows of each of several files, as far as another source of these files has read them."""
+        return
+
+    def bytes_of(self, wants: Sequence[ColumnRequest]) -> int | None:
+        """How many bytes of the file are read for some of its columns; None: not known before the end."""
+        return self.size
+
     def find_rows(self) -> int | None:
         """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding."""
         return None

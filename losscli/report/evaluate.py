@@ -10,6 +10,7 @@ from losscli.measure.call import Call, Measured
 from losscli.measure.loss_request import requests_of
 from losscli.measure.needs import Knowledge
 from losscli.report.options import EvalOptions, arguments_of
+from losscli.report.outcomes import GROUP_VALUES
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
 from losscli.report.records import Input, Report, noted
 from losscli.report.results import results
@@ -125,9 +126,16 @@ def report_of(
 
 
 def _binned(tally: Tally) -> dict[tuple[str, str], Any]:
-    """The counts in bins from which pictures are drawn."""
+    """The counts in bins from which pictures are drawn: of rows, and of the values of groups."""
     # Imported here: few calls look at rows.
+    from losscli.measure.observers.binned import Histogram
     from losscli.measure.observers.pictures import BinnedCounts
 
-    states = [state for state in tally.kept.values() if isinstance(state, BinnedCounts)]
-    return {what: counts for state in states for what, counts in state.binned.items()}
+    found: dict[tuple[str, str], Any] = {}
+    for (what, _), state in tally.kept.items():
+        if isinstance(state, BinnedCounts):
+            found |= state.binned
+        elif isinstance(what, tuple) and what[0] == GROUP_VALUES:
+            counts = Histogram.of(state.values)
+            found |= {} if counts is None else {("groups", what[1]): counts}
+    return found

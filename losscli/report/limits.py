@@ -52,6 +52,7 @@ class Limit:
             raise UsageError(
                 f"`{text}` is no limit for `{loss}`",
                 "a limit is a finite number" + ("" if kind != "max_regression" else ", or a percentage"),
+                f"write `{loss}=0.5`",
             )
         if not percent:
             return cls(loss, kind, decimal(value), value, **rest)

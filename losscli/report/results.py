@@ -17,7 +17,7 @@ from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
-from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
+from losscli.report.outcomes import GROUP_VALUES, GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
 from losscli.report.within import Within, bound_said
 from losscli.text import plural
@@ -161,7 +161,11 @@ class _MeasuredRows(NamedTuple):
             return self.finisher.outcomes(self.finisher.read(states))
         from losscli.report.over_groups import over_groups
 
-        return over_groups(self.finisher, groups, states)
+        outcomes = over_groups(self.finisher, groups, states)
+        if not self.slice:
+            for one in outcomes:
+                self.tally.kept[(GROUP_VALUES, self.finisher.name_of(one.name)), WHOLE] = one.groups
+        return outcomes
 
     def results(self, outcomes: Sequence[FinishedPart]) -> list[Result]:
         """A result for each outcome."""

@@ -54,7 +54,7 @@ def on_dask(work: Work, params: Mapping[str, str]) -> Outcome:
         threads = _threads(client, address)
         warnings = _checked(client, inputs)
         parts = parts_of(work, inputs, threads, count)
-        outcome = gathered(work, _outcomes(client, work, parts))
+        outcome = gathered(work, parts, _outcomes(client, work, parts))
     outcome.warnings += warnings
     return outcome
 

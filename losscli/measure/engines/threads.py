@@ -26,6 +26,7 @@ from losscli.measure.engines.pool import (
     batches_of,
     decoded_batches,
     empty_tally,
+    settled,
 )
 from losscli.measure.engines.work import refuse_params
 from losscli.measure.fold import fold
@@ -70,9 +71,7 @@ def run(
     ``journal`` holds and keeps what was measured of rows paired by position.
     """
     outcome = measured(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink, journal=journal)
-    outcome.tally.add_up()
-    outcome.tally.finish_with(jobs)
-    return outcome
+    return settled(outcome, plan, sources, jobs)
 
 
 def measured(
