@@ -108,13 +108,13 @@ class Options:
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
     group: str | None = option(
-        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
         help="The query, series or image of each row: every loss is measured within each group, and the result is "
         "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
         setting=Setting("the query, series or image of each row: results are means over these groups"),
     )  # fmt: skip
     group_weight: str | None = option(
-        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=EVAL,
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
         help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
     )  # fmt: skip
     min_slice: int = option(

@@ -76,6 +76,7 @@ def _usage(error: Any) -> UsageError:
     """A refusal of the parser, in the form of our messages."""
     message = str(error.format_message()).strip().rstrip(".")
     first, _, rest = message.partition("\n")
+    first = first.replace(": Input should be", ": it must be").partition(", unable to parse")[0]
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "losscli"
     return UsageError(

@@ -98,6 +98,9 @@ class FolderSource(Source):
     def rows_by_file(self) -> Sequence[int]:
         return [self._count(number) for number in range(len(self.files))]
 
+    def take_file_rows(self, rows: Sequence[int]) -> None:
+        self._delivered = {number: {0: count} for number, count in enumerate(rows)}
+
     def _count(self, number: int) -> int:
         """The rows of a file, as far as they have been read."""
         return sum(self._delivered.get(number, {}).values())
@@ -239,6 +242,13 @@ class CountedFolder(FolderSource):
         for number in range(len(self.files)):
             self._arranged(number, wants)  # what is missing is said before anything is read
         return super().parts(wants)
+
+    def bytes_of(self, wants: Sequence[ColumnRequest]) -> int | None:
+        held = [
+            self.source(number).bytes_of(self._arranged(number, wants)[0])
+            for number in range(len(self.files))
+        ]
+        return None if None in held else sum(size or 0 for size in held)
 
     def part_rows(self) -> list[int]:
         return [rows for number in range(len(self.files)) for rows in self.source(number).part_rows()]

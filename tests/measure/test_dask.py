@@ -81,14 +81,22 @@ def folder(tmp_path_factory):
     """Two files whose rows are paired by position: CSV, of which nobody knows how many rows it has, and Parquet."""
     folder = tmp_path_factory.mktemp("rows")
     random = np.random.default_rng(5)
-    table(folder, {"pred": random.random(ROWS).round(6).tolist()}, "preds.csv")
+    table(folder, {"pred": random.random(ROWS).round(6).tolist(), "key": list(range(ROWS))}, "preds.csv")
     labels = {
+        "key": list(range(ROWS)),
         "label": random.integers(0, 2, ROWS).tolist(),
         "weight": random.integers(0, 4, ROWS).tolist(),
         "side": random.choice(["x", "y", "z"], ROWS).tolist(),
     }
     pq.write_table(pa.table(labels), folder / "labels.parquet", row_group_size=700)
     return folder
+
+
+@pytest.fixture
+def run(here, folder, monkeypatch):
+    """The command in this process, which has loaded Dask once, in the folder of the files."""
+    monkeypatch.chdir(folder)
+    return here
 
 
 FILES = ("preds.csv", "labels.parquet", "--pred", "pred", "--label", "label")
@@ -99,25 +107,27 @@ FILES = ("preds.csv", "labels.parquet", "--pred", "pred", "--label", "label")
     [
         ["-l", "brier,f1,r2", "--by", "side", "--ci", "normal", "--constant"],
         ["-l", "auc,medae,mse", "--weight", "weight", "--worst", "3", "--rows-out", "rows.csv"],
+        ["-l", "brier,f1", "--on", "key"],
     ],
-    ids=["states that merge on workers", "rows that are sent here"],
+    ids=["states that merge on workers", "rows that are sent here", "rows paired by key"],
 )
-def test_a_cluster_gives_the_bits_of_this_process(losscli, cluster, folder, words):
-    here = losscli("eval", *FILES, *words, "--json", cwd=folder)
+def test_a_cluster_gives_the_bits_of_this_process(run, cluster, folder, words):
+    here = run("eval", *FILES, *words, "--json")
     rows = (folder / "rows.csv").read_bytes() if "--rows-out" in words else None
     before = cluster.started
-    there = losscli("eval", *FILES, *words, "--json", "--engine", cluster.engine, cwd=folder)
-    assert (there.err, there.code) == ("", 0)
-    assert there.out == here.out
+    there = run("eval", *FILES, *words, "--json", "--engine", cluster.engine)
+    reading = f"warning: rows are paired by key, so each of {PARTS} parts reads both inputs, about "
+    assert there.err.startswith(reading) if "--on" in words else there.err == ""
+    assert (there.out, there.code) == (here.out, 0)
     assert rows is None or (folder / "rows.csv").read_bytes() == rows
     assert cluster.started - before == (2 * PARTS if "--constant" in words else PARTS)
 
 
-def test_a_worker_that_is_killed_within_its_part_changes_no_bit(losscli, cluster, folder):
-    here = losscli("eval", *FILES, "-l", "brier", "--json", cwd=folder)
+def test_a_worker_that_is_killed_within_its_part_changes_no_bit(run, cluster):
+    here = run("eval", *FILES, "-l", "brier", "--json")
     before = cluster.started
     (cluster.folder / "die").touch()
-    there = losscli("eval", *FILES, "-l", "brier", "--json", "--engine", cluster.engine, cwd=folder)
+    there = run("eval", *FILES, "-l", "brier", "--json", "--engine", cluster.engine)
     assert (there.code, there.err) == (0, "")
     assert there.out == here.out
     assert cluster.started - before > PARTS
@@ -125,7 +135,7 @@ def test_a_worker_that_is_killed_within_its_part_changes_no_bit(losscli, cluster
     assert cluster.processes.pop(gone).wait() == -signal.SIGKILL
 
 
-def test_ctrl_c_drops_the_parts_that_have_not_begun(losscli, cluster, folder):
+def test_ctrl_c_drops_the_parts_that_have_not_begun(losscli, run, cluster, folder):
     before = cluster.started
     (cluster.folder / "slow").touch()
     process = losscli.start("eval", *FILES, "-l", "brier", "--engine", cluster.engine, cwd=folder)
@@ -135,32 +145,32 @@ def test_ctrl_c_drops_the_parts_that_have_not_begun(losscli, cluster, folder):
     assert process.stdout.read() == process.stderr.read() == b""
     (cluster.folder / "slow").unlink()
     # The next call waits for those that have begun, and for no others.
-    assert losscli("eval", *FILES, "-l", "brier", "--engine", cluster.engine, cwd=folder).code == 0
+    assert run("eval", *FILES, "-l", "brier", "--engine", cluster.engine).code == 0
     assert cluster.started - before < 2 * PARTS
 
 
-def test_the_lowest_bad_row_is_named_as_in_this_process(losscli, cluster, folder):
+def test_the_lowest_bad_row_is_named_as_in_this_process(run, cluster, folder):
     lines = (folder / "preds.csv").read_text().splitlines()
-    lines[2500], lines[1200] = "x", "1.5"
+    lines[2500], lines[1200] = "x,2499", "1.5,1199"
     (folder / "bad.csv").write_text("\n".join(lines))
     words = ("eval", "bad.csv", *FILES[1:], "-l", "brier")
-    here, there = (losscli(*words, *more, cwd=folder) for more in ((), ("--engine", cluster.engine)))
+    here, there = (run(*words, *more) for more in ((), ("--engine", cluster.engine)))
     assert "bad.csv, column `pred`, row 1200" in here.err
     assert (there.code, there.err) == (here.code, here.err) == (3, here.err)
 
 
-def test_a_file_that_one_worker_does_not_see_is_named_with_the_worker(losscli, cluster, folder):
+def test_a_file_that_one_worker_does_not_see_is_named_with_the_worker(run, cluster, folder):
     (cluster.folder / "blind-two").write_text("labels.parquet")
     (cluster.folder / "blind-one").write_text("labels.parquet")
-    ran = losscli("eval", *FILES, "-l", "brier", "--engine", cluster.engine, cwd=folder).block()
+    ran = run("eval", *FILES, "-l", "brier", "--engine", cluster.engine).block()
     assert ran.code == 3
     assert f"{folder / 'labels.parquet'}: the worker tcp://127.0.0.1:" in ran.err
     assert "sees no such file" in ran.err
 
 
-def test_without_a_scheduler_there_is_an_error_within_seconds(losscli, pair):
+def test_without_a_scheduler_there_is_an_error_within_seconds(here, pair):
     began = time.monotonic()
-    ran = losscli("eval", *pair, "-l", "mse", "--engine", "dask:scheduler=tcp://127.0.0.1:9").block()
+    ran = here("eval", *pair, "-l", "mse", "--engine", "dask:scheduler=tcp://127.0.0.1:9").block()
     assert (ran.code, "no Dask scheduler answers at `tcp://127.0.0.1:9`" in ran.err) == (2, True)
     assert time.monotonic() - began < 60
 
@@ -189,7 +199,6 @@ def test_without_the_package_the_error_names_what_to_install(losscli, pair, text
             "labels.csv is no file of a Dask scheduler",
         ),
         (["preds.csv", "labels.csv", "--engine", "dask:file=a,scheduler=b"], "both name a scheduler"),
-        (["preds.csv", "labels.csv", "--engine", "dask", "--on", "id"], "these are paired by key"),
     ],
 )
 def test_a_call_that_no_engine_can_serve_is_refused(here, text, words, wanted):

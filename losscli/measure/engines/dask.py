@@ -54,7 +54,7 @@ def on_dask(work: Work, params: Mapping[str, str]) -> Outcome:
         threads = _threads(client, address)
         warnings = _checked(client, inputs)
         parts = parts_of(work, inputs, threads, count)
-        outcome = gathered(work, _outcomes(client, work, parts))
+        outcome = gathered(work, parts, _outcomes(client, work, parts))
     outcome.warnings += warnings
     return outcome
 
@@ -189,7 +189,7 @@ def _checked(client: Any, inputs: Inputs) -> list[str]:
     """
     here, said = machine(inputs), dict[str, None]()
     try:
-        scheduler = client.run_on_scheduler(machine, inputs._replace(paths=()))
+        scheduler = client.run_on_scheduler(machine, inputs.at(()))
     except Exception as error:
         raise _unable("the scheduler", error) from None
     refuse_other(here._replace(files=()), scheduler, "the scheduler")

@@ -1,7 +1,8 @@
 """Work in parts: a part is a value that any process folds, on any machine that sees the files, and outcomes merge.
 
-A part is a run of rows, which are paired by position.  An engine decides where `fold_part` runs, and gives
-what it returns to `gathered`; on the way `merged` may join the outcomes of neighbours.
+A part is a run of rows where they are paired by position, and a share of the keys where by key: each part then reads
+all rows, and keeps its own.  An engine decides where `fold_part` runs, and gives what it returns to `gathered`; on the
+way `merged` may join the outcomes of neighbours.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from losscli._version import __version__
 from losscli.errors import DataError, UsageError
 from losscli.measure.engines import threads
-from losscli.measure.engines.pool import Outcome, empty_tally
+from losscli.measure.engines.pool import Outcome, empty_tally, settled
 from losscli.measure.engines.work import Work
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
@@ -29,6 +30,10 @@ from losscli.pairing.position import SEGMENT_ROWS, common_cuts, refuse_unequal
 from losscli.reading.fingerprint import ends_of
 from losscli.reading.inputs import Inputs, is_uri
 from losscli.reading.listing import listed
+from losscli.table.hashes import HashShare
+
+if TYPE_CHECKING:
+    from losscli.reading.source import Source
 
 
 class PlanPart(NamedTuple):
@@ -51,6 +56,7 @@ def fold_part(part: PlanPart) -> Outcome:
 
     UsageError where the rows that a loss needs at once do not fit into the memory of this process.
     """
+    sources: Sequence[Source] = ()
     try:
         sources = part.inputs.opened()
         for source, names, lines in zip(sources, part.later, part.lines, strict=True):
@@ -70,6 +76,8 @@ def fold_part(part: PlanPart) -> Outcome:
     if outcome.stop is not None:
         outcome.stop = _as_written(outcome.stop, part)
     outcome.tally.memory = None
+    if part.plan.keys is not None:  # all rows were read, and no other process counts them
+        outcome.file_rows = [source.rows_by_file() for source in sources]
     return outcome
 
 
@@ -136,17 +144,19 @@ def refuse_other(here: Machine, there: Machine, who: str) -> None:
 
 
 def far_inputs(work: Work) -> Inputs:
-    """The inputs by their full paths; UsageError for one that only this process can read, or for rows paired by key."""
-    if work.plan.keys is not None:
-        raise UsageError(
-            "an engine cuts rows that are paired by position, and these are paired by key",
-            hint="leave `--engine` out: rows that do not fit into memory are put aside on disk",
-        )
+    """The inputs by their full paths; UsageError for one that only this process can read."""
     if work.journal is not None:
         raise UsageError(
             "`--resume` keeps what this process measures, and an engine measures in others",
             hint="`--shard I/N` makes parts that are run again one by one",
         )
+    for source in work.sources:
+        if source.in_memory:
+            raise UsageError(
+                f"`{source.path}` is in the memory of this process",
+                "an engine reads the inputs in other processes",
+                "leave `engine` out, or give a path",
+            )
     for path, source in zip(work.inputs.paths, work.sources, strict=True):
         if path == "-" or not source.can_be_read_again:
             raise UsageError(
@@ -154,21 +164,25 @@ def far_inputs(work: Work) -> Inputs:
                 "an engine reads the inputs in other processes",
                 "save it to a file, or leave `--engine` out",
             )
-    return work.inputs._replace(
-        paths=tuple(path if is_uri(path) else os.path.abspath(path) for path in work.inputs.paths)
-    )
+    return work.inputs.at([path if is_uri(path) else os.path.abspath(path) for path in work.inputs.paths])
 
 
 def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None) -> list[PlanPart]:
-    """The parts of the work over its `far_inputs`: so many, or a few for each worker, as far as the rows go."""
-    rows = _all_rows(work) if work.plan.rows is None else work.plan.rows
+    """The parts of the work over its `far_inputs`: so many, or what suits the workers and the rows.
+
+    Of rows paired by key each worker has one part, since each part reads all of them.
+    """
+    plan = work.plan
+    if plan.keys is not None:
+        plans = [plan._replace(share=own) for own in (plan.share or HashShare(0, 1)).cut(parts or workers)]
+    else:
+        rows = _all_rows(work) if plan.rows is None else plan.rows
+        count = parts or max(1, min(4 * workers, len(rows) // SEGMENT_ROWS))
+        runs = _runs(rows, count, common_cuts(work.sources))
+        plans = [plan._replace(rows=own, begun=None) for own in runs]
     later, lines = zip(*((source.later, source.lines) for source in work.sources), strict=True)
-    first = PlanPart(work.plan, inputs, work.inputs.paths, later, lines, work.memory)
-    count = parts or max(1, min(4 * workers, len(rows) // SEGMENT_ROWS))
-    return [
-        first._replace(plan=work.plan._replace(rows=own))
-        for own in _runs(rows, count, common_cuts(work.sources))
-    ]
+    first = PlanPart(plan, inputs, work.inputs.paths, later, lines, work.memory)
+    return [first._replace(plan=own) for own in plans]
 
 
 def _all_rows(work: Work) -> range:
@@ -216,17 +230,40 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     return whole
 
 
-def gathered(work: Work, outcomes: Iterable[Outcome]) -> Outcome:
+def gathered(work: Work, parts: Sequence[PlanPart], outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome of all parts, which come in their order."""
     whole = Outcome(empty_tally(work.plan, work.sink, work.memory or half_of_free()))
     for outcome in outcomes:
         _take_in(whole, outcome)
-    whole.tally.add_up()
-    whole.tally.finish_with(work.jobs)
-    return whole
+    for source, rows in zip(work.sources, whole.file_rows, strict=False):
+        source.take_file_rows(rows)
+    whole.warnings += _reading(work, len(parts))
+    return settled(whole, work.plan, work.sources, work.jobs)
 
 
 def _take_in(whole: Outcome, outcome: Outcome) -> None:
-    if whole.stop is None:  # what lies behind an error is not asked for
-        whole.tally.merge(outcome.tally)
-        whole.stop = outcome.stop
+    if whole.stop is not None:  # what lies behind an error is not asked for
+        return
+    whole.tally.merge(outcome.tally)
+    whole.stop = outcome.stop
+    whole.file_rows = whole.file_rows or outcome.file_rows
+    if whole.keys is None:
+        whole.keys = outcome.keys
+    elif outcome.keys is not None:
+        whole.keys.merge(outcome.keys)
+
+
+def _reading(work: Work, parts: int) -> Iterator[str]:
+    """What parts that each read all rows have read together."""
+    keys = work.plan.keys
+    if keys is None or parts == 1:
+        return
+    sizes = [
+        source.bytes_of([*work.plan.wants(side), *(slot.want for slot in keys.sides[side])])
+        for side, source in enumerate(work.sources)
+    ]
+    inputs = "both" if len(sizes) == 2 else "all"
+    amount = (
+        "" if None in sizes else f", about {parts * sum(size or 0 for size in sizes) / 1e6:,.1f} MB together"
+    )
+    yield f"rows are paired by key, so each of {parts} parts reads {inputs} inputs{amount}"

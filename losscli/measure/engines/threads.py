@@ -26,6 +26,7 @@ from losscli.measure.engines.pool import (
     batches_of,
     decoded_batches,
     empty_tally,
+    settled,
 )
 from losscli.measure.engines.work import refuse_params
 from losscli.measure.fold import fold
@@ -70,9 +71,7 @@ def run(
     ``journal`` holds and keeps what was measured of rows paired by position.
     """
     outcome = measured(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink, journal=journal)
-    outcome.tally.add_up()
-    outcome.tally.finish_with(jobs)
-    return outcome
+    return settled(outcome, plan, sources, jobs)
 
 
 def measured(
@@ -111,7 +110,9 @@ def _by_position(
 ) -> DataError | None:
     """Measure rows paired by position, and return what stopped the reading."""
     wants = [plan.wants(side) for side in range(len(plan.sides))]
-    forking = jobs > 1 and tally.sink is None and journal is None and forked.possible(plan)
+    # The process of a caller who has arrays is not forked: other libraries may have threads in it.
+    ours = not any(source.in_memory for source in sources)
+    forking = jobs > 1 and tally.sink is None and journal is None and ours and forked.possible(plan)
     pieces, rows = segments(sources, wants), plan.rows_to_read
     cut = journal is None and (forking or rows is not None) and len(pieces) == 1
     if cut and (count := found_rows(sources, jobs)) is not None:

@@ -14,4 +14,4 @@ def on_pool(work, params):
     workers = read_count("pool", params, "workers") or work.jobs
     parts = parts_of(work, far_inputs(work), workers, read_count("pool", params, "parts"))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        return gathered(work, executor.map(fold_part, parts))
+        return gathered(work, parts, executor.map(fold_part, parts))
