@@ -29,6 +29,7 @@ FAMILIES = (
     "medians",
     "ranks",
     "robust",
+    "landmarks",
     "relative",
     "forecasts",
     "quantile",
@@ -38,6 +39,7 @@ FAMILIES = (
     "ensembles",
     "log_scores",
     "binary",
+    "intensities",
     "confusion",
     "fairness",
     "agreement",
@@ -147,6 +149,7 @@ def package_of(form: Loss) -> str | None:
     return None if found is None else found.package
 
 
+@cache
 def _called(name: str) -> tuple[Loss, ...] | None:
     """The forms of a loss, from the families whose source has the name."""
     # To import all families takes longer than to measure a small file.

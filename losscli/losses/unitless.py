@@ -193,6 +193,45 @@ def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs
     return sqrt_fraction(moments.squared_error / weight / squares[norm])
 
 
+def label_pred_and_error(label: Column, pred: Column) -> tuple[Column, Column, Column]:
+    """The two columns, and the absolute error."""
+    return label, pred, np.abs(pred - label)
+
+
+@loss(
+    task="regression",
+    of=label_pred_and_error,
+    state="sized",
+    better="zero",
+    counts_only=True,
+    averages=("macro", "none"),
+    elicits=MEAN,
+    reference="Trigg (1964), doi:10.1057/jors.1964.48",
+    exceptions={"range": "not defined where an absolute error exceeds the greatest double"},
+)
+def tracking_signal(sized: Sized) -> Finished:
+    """Sum of the errors over the mean absolute error: whether a bias adds up.
+
+        n = sum(weight)
+        mean = sum(w * abs(f - y) for y, f, w in rows) / n
+        sum(w * (f - y) for y, f, w in rows) / mean if mean > 0 else 0
+
+    Beyond 4 or so, on either side, forecasts are off in one direction and not by chance alone; the sign is that
+    of `bias`.  It is the number of rows at most, where all errors have one sign, and grows with the rows as `cfe`
+    does: weights must be whole, how often a row stands there.
+
+    >>> rows = label_pred_and_error(np.array([1.0, 2.0]), np.array([2.0, 5.0]))
+    >>> tracking_signal(Sized.of(rows, None))
+    Fraction(2, 1)
+    """
+    moments, sizes, _ = sized.states
+    errors = sizes.totals[0]
+    if not errors.finite:
+        return Undefined("an absolute error exceeds the greatest double")
+    whole: Fraction = moments.f.fraction - moments.y.fraction
+    return whole * moments.weight.fraction / errors.fraction if errors.fraction else Fraction(0)
+
+
 @moment_score(
     aliases=("pearson_corrcoef", "pearson_r", "correlation", "pearson_correlation"),
     elicits="any rising line of the mean",

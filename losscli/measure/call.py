@@ -48,7 +48,7 @@ class Call(NamedTuple):
     def opened(cls, options: MeasureOptions) -> Call:
         """Open the inputs.  UsageError or DataError where they cannot be opened."""
         dialect = options.dialect
-        inputs = Inputs(options.paths, options.input_format, dialect, options.on not in (None, POSITION))
+        inputs = Inputs(options.inputs, options.input_format, dialect, options.on not in (None, POSITION))
         again = options.reread or (dialect is not None and dialect.list is not None)
         sources = inputs.opened(again=again, jobs=options.jobs, memory=options.memory)
         return cls(options, inputs, sources, options.jobs or threads.default_jobs(sources))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from losscli.pairing import Unmatched
+    from losscli.reading.memory import Data
     from losscli.reading.source import Dialect
     from losscli.statistics.intervals import IntervalSpec
 
@@ -100,8 +101,8 @@ class MeasureOptions:
         return (self.pred,) if isinstance(self.pred, str) else tuple(self.pred or ())
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The inputs, in the order of their sides."""
+    def inputs(self) -> Mapping[str, Data]:
+        """The inputs by the names of their arguments, in the order of their sides."""
         raise NotImplementedError
 
     @property
@@ -117,7 +118,7 @@ class MeasureOptions:
     @property
     def label_side(self) -> int:
         """The side that holds the label."""
-        return len(self.paths) - 1
+        return len(self.inputs) - 1
 
     @property
     def positive(self) -> int | str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
-from losscli.measure.adapt import PAIRING, TOGETHER, WEIGHT
+from losscli.measure.adapt import PAIRING, SUGGEST, TOGETHER, WEIGHT
 from losscli.measure.engines.threads import column
 from losscli.reading.inputs import row_name
 from losscli.table.block import ColumnRequest
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def no_rows(source: Source) -> DataError:
     """The refusal of an input without rows."""
-    return DataError(f"the {'files have' if source.files else 'file has'} no rows", file=source.path)
+    return DataError(
+        f"{'the files have' if source.files else f'{source.noun} has'} no rows", file=source.path
+    )
 
 
 def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
@@ -105,6 +107,10 @@ def explained(error: DataError, plan: Plan) -> DataError:
             detail="labels of two classes are 0 and 1, unless the positive class is named",
             hint="`--pos-label CLASS` names it",
         )
+    plain = error.hint is None and error.detail == "wanted a number" and not slots.keys() & readers.keys()
+    if plain and any(slot.purpose == "label" for slot in slots.values()):
+        said = "the losses asked for measure numbers; for classes there are others, such as `zero_one`"
+        return replace(error, detail=said, hint=SUGGEST)
     found = [
         readers[place] for place in slots if place in readers and slots[place].kind in ("number", "truth")
     ]

@@ -63,6 +63,9 @@ class Source(ABC):
         str, ...
     ] = ()  # the last of the columns, which begin after the head: they play no role unasked
     named: bool = True  # False: the file has no names, and columns are called 1, 2, …
+    together: bool = False  # all columns play one role, unless some are named: those of an array
+    noun: str = "the file"  # what a message calls it behind its name
+    in_memory: bool = False  # it is an argument of a function, and the path is the name of that
     rows: int | None = None  # None: not known before the end
     size: int | None = None  # bytes on disk; None: not known before the end
 

@@ -10,6 +10,7 @@ from losscli.measure.call import Call, Measured
 from losscli.measure.loss_request import requests_of
 from losscli.measure.needs import Knowledge
 from losscli.report.options import EvalOptions, arguments_of
+from losscli.report.outcomes import GROUP_VALUES
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
 from losscli.report.records import Input, Report, noted
 from losscli.report.results import results
@@ -33,13 +34,9 @@ def evaluate(options: EvalOptions) -> Report:
     return evaluated(options)
 
 
-def evaluated(
-    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
-) -> Report:
-    """What the options ask for, measured and judged.
-
-    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
-    """
+def _refuse_part(options: EvalOptions) -> None:
+    """UsageError where a part of the rows, or their rest, is asked for with options that need all of them."""
+    # Imported here: few calls measure a part.
     if options.resume:
         from losscli.report.resume import refuse_resume
 
@@ -48,6 +45,16 @@ def evaluated(
         from losscli.report.save_state import refuse_shard
 
         refuse_shard(options)
+
+
+def evaluated(
+    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
+) -> Report:
+    """What the options ask for, measured and judged.
+
+    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
+    """
+    _refuse_part(options)
     gate, losses = None, list(options.losses)
     if options.judged:
         # Imported here: few reports are judged.
@@ -125,9 +132,16 @@ def report_of(
 
 
 def _binned(tally: Tally) -> dict[tuple[str, str], Any]:
-    """The counts in bins from which pictures are drawn."""
+    """The counts in bins from which pictures are drawn: of rows, and of the values of groups."""
     # Imported here: few calls look at rows.
+    from losscli.measure.observers.binned import Histogram
     from losscli.measure.observers.pictures import BinnedCounts
 
-    states = [state for state in tally.kept.values() if isinstance(state, BinnedCounts)]
-    return {what: counts for state in states for what, counts in state.binned.items()}
+    found: dict[tuple[str, str], Any] = {}
+    for (what, _), state in tally.kept.items():
+        if isinstance(state, BinnedCounts):
+            found |= state.binned
+        elif isinstance(what, tuple) and what[0] == GROUP_VALUES:
+            counts = Histogram.of(state.values)
+            found |= {} if counts is None else {("groups", what[1]): counts}
+    return found

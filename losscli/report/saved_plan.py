@@ -171,7 +171,9 @@ def input_record(side: int, source: Source) -> InputRecord:
         role=ROLES[side],
         path=source.path,
         format=source.format,
-        files=[FileRecord(path, None, *ends_of(path)) for path in paths],
+        files=[
+            FileRecord(path, None, *((None, None) if source.in_memory else ends_of(path))) for path in paths
+        ],
         used=[],
         columns=list(source.columns),
         named=source.named,

@@ -80,6 +80,11 @@ def _view(subject: Report | Comparison, format: Format) -> ViewModel:
     return ComparisonView(subject)
 
 
+def view_of(subject: Report | Comparison) -> ViewModel:
+    """The view with all slices."""
+    return _view(subject, FORMATS["json"])
+
+
 def output_format(name: str) -> Format:
     """The format of a name, which a package may add; UsageError if there is none, or if it cannot be loaded."""
     if name in FORMATS:

@@ -22,6 +22,9 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
         # NumPy 2.4.6: label.std(ddof=1) / sqrt(mean((label - pred)**2)), as yardstick's `rpd`; and (pred - label).sum()
         (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "rpd", 1.4085620121083888),
         (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "cfe", -853.845030122819),
+        # utilsforecast 0.2.17: pis, and cfe over mae
+        (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "pis", 8617.759971710555),
+        (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "tracking_signal", -17.537106026142986),
         # NumPy 2.4.6: the formula of segmentation-models-pytorch's MCCLoss, with eps=0
         (("breast_cancer",), {"pred": "prob"}, "soft_mcc", 0.1748453235965396),
     ],

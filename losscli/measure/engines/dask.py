@@ -189,7 +189,7 @@ def _checked(client: Any, inputs: Inputs) -> list[str]:
     """
     here, said = machine(inputs), dict[str, None]()
     try:
-        scheduler = client.run_on_scheduler(machine, inputs._replace(paths=()))
+        scheduler = client.run_on_scheduler(machine, inputs.at(()))
     except Exception as error:
         raise _unable("the scheduler", error) from None
     refuse_other(here._replace(files=()), scheduler, "the scheduler")

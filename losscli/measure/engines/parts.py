@@ -150,6 +150,13 @@ def far_inputs(work: Work) -> Inputs:
             "`--resume` keeps what this process measures, and an engine measures in others",
             hint="`--shard I/N` makes parts that are run again one by one",
         )
+    for source in work.sources:
+        if source.in_memory:
+            raise UsageError(
+                f"`{source.path}` is in the memory of this process",
+                "an engine reads the inputs in other processes",
+                "leave `engine` out, or give a path",
+            )
     for path, source in zip(work.inputs.paths, work.sources, strict=True):
         if path == "-" or not source.can_be_read_again:
             raise UsageError(
@@ -157,9 +164,7 @@ def far_inputs(work: Work) -> Inputs:
                 "an engine reads the inputs in other processes",
                 "save it to a file, or leave `--engine` out",
             )
-    return work.inputs._replace(
-        paths=tuple(path if is_uri(path) else os.path.abspath(path) for path in work.inputs.paths)
-    )
+    return work.inputs.at([path if is_uri(path) else os.path.abspath(path) for path in work.inputs.paths])
 
 
 def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None) -> list[PlanPart]:

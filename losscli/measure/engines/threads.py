@@ -110,7 +110,9 @@ def _by_position(
 ) -> DataError | None:
     """Measure rows paired by position, and return what stopped the reading."""
     wants = [plan.wants(side) for side in range(len(plan.sides))]
-    forking = jobs > 1 and tally.sink is None and journal is None and forked.possible(plan)
+    # The process of a caller who has arrays is not forked: other libraries may have threads in it.
+    ours = not any(source.in_memory for source in sources)
+    forking = jobs > 1 and tally.sink is None and journal is None and ours and forked.possible(plan)
     pieces, rows = segments(sources, wants), plan.rows_to_read
     cut = journal is None and (forking or rows is not None) and len(pieces) == 1
     if cut and (count := found_rows(sources, jobs)) is not None:
