@@ -39,6 +39,7 @@ EVAL = ("eval", "report")
 ROWS = ("eval", "report", "compare")
 COLUMNS = (*ROWS, "suggest")
 INPUTS = (*COLUMNS, "init")
+COMPARED = ("compare", "merge")
 GATES = ("eval", "report", "check", "merge")
 SHOWN = ("eval", "compare", "check", "merge")
 WRITTEN = (*ROWS, "check", "merge")
@@ -128,11 +129,11 @@ class Options:
         setting=Setting("how many slices of each `by` are shown"),
     )  # fmt: skip
     margin: float = option(
-        "--margin", metavar="M", panel=Panel.GATES, commands=("compare",), default=0.0,
+        "--margin", metavar="M", panel=Panel.GATES, commands=COMPARED, default=0.0,
         help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
-        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=("compare",), default="worse", convert=read_words,
+        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse", convert=read_words,
         help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
@@ -269,11 +270,11 @@ class Options:
         "without it text stays as it is",
     )  # fmt: skip
     state_out: str | None = option(
-        "--state-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL,
+        "--state-out", metavar="FILE", panel=Panel.OUTPUT, commands=ROWS,
         help="Keep what was measured in a file, before it is finished: `losscli merge` adds up such states exactly",
     )  # fmt: skip
     shard: str | None = option(
-        "--shard", metavar="I/N", panel=Panel.ROWS, commands=EVAL, outside=False,
+        "--shard", metavar="I/N", panel=Panel.ROWS, commands=ROWS, outside=False,
         help="Only the I-th of N parts of the rows, by position, or by a hash of their key (`--on`) or `--group`; its "
         "state (`--state-out`) is for `losscli merge`",
     )  # fmt: skip

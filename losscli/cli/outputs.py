@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.options import Options
 from losscli.errors import UsageError
-from losscli.text import shortened, visible, without_secrets
+from losscli.text import plural, shortened, visible, without_secrets
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
@@ -154,6 +154,14 @@ def check_state_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
     if os.path.normpath(path) in map(os.path.normpath, others):
         raise UsageError(f"{path} would be written twice", hint="give `--state-out` a file of its own")
     refuse_unwritable(path, inputs)
+
+
+def tell_part(call: Options, rows: int) -> None:
+    """Say that a part of the rows was measured."""
+    if not call.quiet:
+        say(
+            f"part {call.shard}: {plural(rows, 'row')} in {call.state_out}; `losscli merge` finishes all parts"
+        )
 
 
 def check_columns(call: Options) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Average: TypeAlias = Literal["macro", "micro", "weighted", "none"]
 AVERAGES: tuple[Average, ...] = get_args(Average)
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
+Role: TypeAlias = Literal["base", "head", "preds", "labels"]
 Pictures: TypeAlias = Literal["none", "losses", "all"]
 """What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
 
@@ -52,6 +53,9 @@ class MeasureOptions:
     memory: bytes that may be used beyond start-up; None: half of what is free.
     engine: what distributes the work, such as ``"dask:scheduler=tcp://host:8786"``; None: threads of this process.
         Does not change results.
+    state_out: file to which the state of the rows is written, for `merge`.
+    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter by position, or by a hash of
+        their key or group; its state is not finished.
     """
 
     loss: str | Sequence[str] = ()
@@ -78,6 +82,8 @@ class MeasureOptions:
     chunk_rows: int = 1 << 17
     memory: int | None = None
     engine: str | None = None
+    state_out: str | None = None
+    shard: str | None = None
 
     # Of `evaluate` alone, whose record declares them as arguments.
     rows_out: str | None = field(default=None, init=False)
@@ -88,7 +94,6 @@ class MeasureOptions:
     group: str | None = field(default=None, init=False)
     group_weight: str | None = field(default=None, init=False)
     pictures: Pictures = field(default="none", init=False)
-    shard: str | None = field(default=None, init=False)
 
     @property
     def losses(self) -> Sequence[str]:
@@ -108,7 +113,12 @@ class MeasureOptions:
     @property
     def saves(self) -> bool:
         """Whether states are kept for rows to come, which what is read now cannot know."""
-        return False
+        return self.state_out is not None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What the inputs are, in the order of their sides."""
+        return ("base", "head", "labels") if self.model_sides else ("preds", "labels")
 
     @property
     def model_sides(self) -> tuple[int, ...]:

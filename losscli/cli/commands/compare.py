@@ -34,13 +34,13 @@ def run(call: Options) -> int:
     refuse_keyed(call)
     inputs = [path for path in (call.base, call.head, call.labels) if path is not None]
     out = outputs.Outputs.of(call, inputs)
+    outputs.check_state_out(call, out, inputs)
 
     from losscli.cli.progress import Progress
-    from losscli.report.compare import CompareOptions, compared
-    from losscli.show import refuse_comparison
+    from losscli.report.compare import compared
+    from losscli.report.models import CompareOptions
 
-    for name in (out.format, *(name for name, _ in out.files)):
-        refuse_comparison(name)
+    refuse_formats(out)
     options = call.record("compare", CompareOptions)
     if call.head is not None and call.base.endswith(".json") and call.head.endswith(".json"):
         _refuse_rows(call)
@@ -49,24 +49,35 @@ def run(call: Options) -> int:
         saved = compare_saved(
             call.base, call.head, loss=call.loss, ci=call.ci, margin=call.margin, fail_on=options.fail_on
         )
-        return _finish(saved, out, quiet=call.quiet)
+        return finish(saved, out, quiet=call.quiet)
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         comparison = compared(options, progress.start)
-    return _finish(comparison, out, quiet=call.quiet)
+    if options.shard is not None:
+        outputs.tell_part(call, comparison.rows.used)
+        return 0
+    return finish(comparison, out, quiet=call.quiet)
+
+
+def refuse_formats(out: outputs.Outputs) -> None:
+    """UsageError where a format that is written cannot show a comparison."""
+    from losscli.show import refuse_comparison
+
+    for name in (out.format, *(name for name, _ in out.files)):
+        refuse_comparison(name)
 
 
 def _refuse_rows(call: Options) -> None:
     """UsageError where two saved results come with an option that is of rows."""
     if call.labels is not None:
         raise UsageError("two saved results are compared without LABELS")
-    if given := next((name for name in OF_ROWS if name in call.given), None):
+    if given := next((name for name in (*OF_ROWS, "state_out") if name in call.given), None):
         raise UsageError(
             f"`--{given.replace('_', '-')}` needs rows, and saved results hold none",
             hint="compare the predictions themselves: `losscli compare BASE HEAD LABELS`",
         )
 
 
-def _finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
+def finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
     """Write it; exit code 1 where a verdict is one of those that fail."""
     from losscli.show.comparison import failure
 

@@ -57,11 +57,7 @@ def run(call: Options) -> int:
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         report = evaluated(options, progress.start, None if call.quiet else partial(_going_on, options))
     if options.shard is not None:
-        if not call.quiet:
-            rows = plural(report.rows.used, "row")
-            outputs.say(
-                f"part {options.shard}: {rows} in {options.state_out}; `losscli merge` finishes all parts"
-            )
+        outputs.tell_part(call, report.rows.used)
         return 0
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
