@@ -35,11 +35,15 @@ def evaluate(options: EvalOptions) -> Report:
 
 
 def evaluated(
-    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
+    options: EvalOptions,
+    start: Start | None = None,
+    going_on: Callable[[int], None] | None = None,
+    lap: Callable[[str], None] = lambda stop: None,
 ) -> Report:
     """What the options ask for, measured and judged.
 
-    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
+    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already, ``lap``
+    with the name of each stop when it is done.
     """
     if options.resume:
         from losscli.report.resume import refuse_resume
@@ -62,7 +66,9 @@ def evaluated(
     if options.interval is not None and options.interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     call, known = Call.opened(options), Knowledge()
+    lap("open")
     plan = call.plan(requests, known)
+    lap("prepass")
     state = None
     if options.state_out is not None:
         # Imported here: few calls save what they keep.
@@ -91,6 +97,7 @@ def evaluated(
             for_spreadsheets=options.for_spreadsheets,
         )
     measured = call.measured(plan, start, sink, journal)
+    lap("read and fold")
     if state is not None:
         state.write(measured, call.sources)
     inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
@@ -98,7 +105,9 @@ def evaluated(
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
-    return report if gate is None else gate.judge(report)
+    report = report if gate is None else gate.judge(report)
+    lap("finish")
+    return report
 
 
 def report_of(
