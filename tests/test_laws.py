@@ -776,7 +776,7 @@ SAVED = [
 """Forms with states in files: no order of rows, and no matrix of costs, is part of one."""
 
 
-@every(SAVED, law="pickle", once_a_kind=True)
+@every(SAVED, law="pickle", once_a_kind=SAVED)
 @pytest.mark.parametrize("ends", ORDINARY_AND_ENDS)
 def test_parts_that_are_saved_and_merged_give_the_bits_of_the_whole(
     form: Loss, ends: bool, tmp_path: Any

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from losscli.errors import DataError
 from losscli.measure.engines import threads
+from losscli.measure.engines.work import Work, measured_by
 from losscli.measure.needs import Knowledge
 from losscli.measure.prepass import settled_plan, with_constants
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
 from losscli.pairing.passed import Begun
 from losscli.pairing.position import file_ends, refuse_unequal, unequal
-from losscli.reading.inputs import open_inputs, placed
+from losscli.reading.inputs import Inputs, placed
 
 if TYPE_CHECKING:
     from losscli.measure.engines.pool import Advance, Journal, Outcome, Sink
@@ -39,6 +40,7 @@ class Call(NamedTuple):
     """The options of one call, and its opened inputs."""
 
     options: MeasureOptions
+    inputs: Inputs
     sources: Sequence[Source]
     jobs: int
 
@@ -46,16 +48,10 @@ class Call(NamedTuple):
     def opened(cls, options: MeasureOptions) -> Call:
         """Open the inputs.  UsageError or DataError where they cannot be opened."""
         dialect = options.dialect
-        sources = open_inputs(
-            options.paths,
-            format=options.input_format,
-            dialect=dialect,
-            by_key=options.on not in (None, POSITION),
-            again=options.reread or (dialect is not None and dialect.list is not None),
-            jobs=options.jobs,
-            memory=options.memory,
-        )
-        return cls(options, sources, options.jobs or threads.default_jobs(sources))
+        inputs = Inputs(options.inputs, options.input_format, dialect, options.on not in (None, POSITION))
+        again = options.reread or (dialect is not None and dialect.list is not None)
+        sources = inputs.opened(again=again, jobs=options.jobs, memory=options.memory)
+        return cls(options, inputs, sources, options.jobs or threads.default_jobs(sources))
 
     def plan(self, requests: Sequence[LossRequest], known: Knowledge | None = None) -> Plan:
         """What to read and measure.  UsageError or DataError where the options do not fit the inputs.
@@ -112,12 +108,16 @@ class Call(NamedTuple):
         try:
             with taking as rows:
                 if self.options.constant:
-                    plan = with_constants(plan, self.sources, self.options, self.jobs, advance)
-                outcome = threads.run(
-                    plan, self.sources, jobs=self.jobs, advance=advance, memory=self.options.memory, sink=rows,
-                    journal=journal,
-                )  # fmt: skip
+                    plan = with_constants(plan, self.options.min_slice, lambda made: self._run(made, advance))
+                outcome = self._run(plan, advance, rows, journal)
                 refuse(plan, outcome, self.sources)
                 return Measured(plan, outcome)
         except DataError as error:
             raise placed(explained(error, plan), self.sources) from None
+
+    def _run(
+        self, plan: Plan, advance: Advance, sink: Sink | None = None, journal: Journal | None = None
+    ) -> Outcome:
+        memory = self.options.memory
+        work = Work(plan, self.inputs, self.sources, self.jobs, memory, advance, sink, journal)
+        return measured_by(self.options.engine, work)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def no_rows(source: Source) -> DataError:
     """The refusal of an input without rows."""
-    return DataError(f"the {'files have' if source.files else 'file has'} no rows", file=source.path)
+    return DataError(
+        f"{'the files have' if source.files else f'{source.noun} has'} no rows", file=source.path
+    )
 
 
 def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:

@@ -40,7 +40,7 @@ class TrainingFile(NamedTuple):
 
 def read_scales(file: TrainingFile, jobs: int) -> Scales:
     """The scale of each series of a training file.  DataError where it has none."""
-    (source,) = open_inputs([file.training.path], format=None, dialect=file.dialect, by_key=False)
+    (source,) = open_inputs({"train": file.training.path}, format=None, dialect=file.dialect, by_key=False)
     label = looked_for(partial(_label, source, file))
     values = np.concatenate([*_numbers(source, label, jobs), np.zeros(0)])
     series, names = np.zeros(len(values), np.int64), tuple[str | None, ...]([None])

@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.errors import DataError
-from losscli.pairing import Paired
-from losscli.pairing.bad_keys import NAMED, BadKeys, KeyFaults, RowName
+from losscli.pairing.bad_keys import NAMED, BadKeys, KeyFaults, KeyTally
 from losscli.pairing.blocks import PairedSide, blocks_of_pairs
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.match import match
 from losscli.pairing.runs import NO_ROWS, Run, SpilledRun, gathered, run_of
 from losscli.table.block import Batch, Block, Ints, picked, take
 from losscli.table.hashes import hashed
-from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.errors import DataError
     from losscli.reading.source import Source
     from losscli.table.hashes import HashShare
     from losscli.table.spill import Spill
@@ -72,8 +70,7 @@ class KeyedParts:
         self.plan = plan
         self.bits = bits
         self.passed = [0] * len(plan.sides)  # rows of the files
-        self.read = [0] * len(plan.sides)  # of these, all or those of a share
-        self.faults = KeyFaults.none(len(plan.sides))
+        self.tally = KeyTally.none(len(plan.sides))  # of all of them, or of those of a share
         self._runs: list[list[Run | SpilledRun]] = [[] for _ in plan.sides]
         self._spill = spill
         self._limit = limit
@@ -85,10 +82,10 @@ class KeyedParts:
         self.passed[side] += batch.rows
         if batch.stop is not None:
             raise batch.stop if batch.stop.row is not None else batch.stop.with_row(self.passed[side] + 1)
-        self.read[side] += len(batch.run.rows) + len(batch.missing)
+        self.tally.read[side] += len(batch.run.rows) + len(batch.missing)
         if len(batch.missing):
             first = [(before + int(row) + 1, "") for row in batch.missing[:NAMED]]
-            self.faults.missing[side].merge(BadKeys(len(batch.missing), first))
+            self.tally.faults.missing[side].merge(BadKeys(len(batch.missing), first))
         batch.run.first_row = before
         self._runs[side].append(batch.run)
         self._nbytes += batch.run.rows.nbytes
@@ -99,26 +96,6 @@ class KeyedParts:
         for runs in self._runs:
             runs[:] = [run.put_aside(self._spill) if isinstance(run, Run) else run for run in runs]
         self._nbytes = 0
-
-    def outcome(
-        self, paired: int, row_names: Sequence[RowName], *, whole: bool
-    ) -> tuple[DataError | None, Paired]:
-        """Why the keys do not pair the files, if so; and how many rows found a partner: of the ``whole`` some must."""
-        read = self.read[0], self.read[-1]
-        only_head = self.read[1] - paired if len(self.read) > 2 else 0
-        counts = Paired(read, (read[0] - paired, read[1] - paired), paired, only_head)
-        error = self.faults.error(self.plan, row_names)
-        if error is None and paired == 0 and whole:
-            files = [slots[0].file for slots in self.plan.sides]
-            rows = " and ".join(
-                f"{file} has {plural(count, 'row')}" for file, count in zip(files, self.read, strict=True)
-            )
-            error = DataError(
-                "nothing is left to measure",
-                f"no key stands in {'both' if len(files) == 2 else 'all'} files; {rows}",
-                file=files[0],
-            )
-        return error, counts
 
     def __len__(self) -> int:
         return 1 << self.bits

@@ -65,10 +65,13 @@ def choose(
     DataError lists the columns there are, and says if another file has those that were asked for.
     """
     source = sources[side]
-    try:
-        places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
-    except DataError as error:
-        raise replace(error, hint=_elsewhere(sources, side, role, asked) or error.hint) from None
+    if asked is None and source.together:
+        places = [at for at in range(len(source.columns)) if at not in taken]
+    else:
+        try:
+            places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
+        except DataError as error:
+            raise replace(error, hint=_elsewhere(sources, side, role, asked) or error.hint) from None
     return [Chosen(side, place, source.columns[place]) for place in places]
 
 
@@ -259,7 +262,7 @@ def _like_prediction(name: str) -> bool:
 
 
 def _list(source: Source) -> str:
-    return f"the file has the columns {_names(source)}"
+    return f"{source.noun} has the columns {_names(source)}"
 
 
 def _names(source: Source) -> str:

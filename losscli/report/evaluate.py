@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from losscli.measure.call import Start
     from losscli.measure.options import MeasureOptions
+    from losscli.measure.plan import Plan
     from losscli.measure.tally import Tally
     from losscli.reading.source import Source
+    from losscli.report.rowfile import RowFile
 
 
 @arguments_of(EvalOptions)
@@ -32,6 +34,19 @@ def evaluate(options: EvalOptions) -> Report:
     With limits the report is judged: its ``gate`` says which of them are kept.  Raises UsageError or DataError.
     """
     return evaluated(options)
+
+
+def _refuse_part(options: EvalOptions) -> None:
+    """UsageError where a part of the rows, or their rest, is asked for with options that need all of them."""
+    # Imported here: few calls measure a part.
+    if options.resume:
+        from losscli.report.resume import refuse_resume
+
+        refuse_resume(options)
+    if options.shard is not None:
+        from losscli.report.save_state import refuse_shard
+
+        refuse_shard(options)
 
 
 def evaluated(
@@ -45,14 +60,7 @@ def evaluated(
     ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already, ``lap``
     with the name of each stop when it is done.
     """
-    if options.resume:
-        from losscli.report.resume import refuse_resume
-
-        refuse_resume(options)
-    if options.shard is not None:
-        from losscli.report.save_state import refuse_shard
-
-        refuse_shard(options)
+    _refuse_part(options)
     gate, losses = None, list(options.losses)
     if options.judged:
         # Imported here: few reports are judged.
@@ -77,7 +85,7 @@ def evaluated(
         state = StateFile.of(options, losses, plan, call.sources, known.answers)
         if state.shard is not None:
             plan = call.part(plan, state.shard.index, state.shard.count)
-    journal, sink = None, None
+    journal = None
     if state is not None and options.resume:
         from losscli.report.resume import StateJournal
 
@@ -85,17 +93,7 @@ def evaluated(
         plan = journal.plan
         if going_on is not None and journal.before.read:
             going_on(journal.before.read)
-    if options.rows_out is not None:
-        # Imported here: few calls write rows.
-        from losscli.measure.observers.file_rows import FileRows
-        from losscli.report.rowfile import RowFile
-
-        sink = RowFile(
-            options.rows_out,
-            next(observer for observer in plan.observers if isinstance(observer, FileRows)),
-            ordered=plan.keys is None,
-            for_spreadsheets=options.for_spreadsheets,
-        )
+    sink = _row_file(options, plan)
     measured = call.measured(plan, start, sink, journal)
     lap("read and fold")
     if state is not None:
@@ -110,6 +108,22 @@ def evaluated(
     return report
 
 
+def _row_file(options: EvalOptions, plan: Plan) -> RowFile | None:
+    """Where single rows are written."""
+    if options.rows_out is None:
+        return None
+    # Imported here: few calls write rows.
+    from losscli.measure.observers.file_rows import FileRows
+    from losscli.report.rowfile import RowFile
+
+    return RowFile(
+        options.rows_out,
+        next(observer for observer in plan.observers if isinstance(observer, FileRows)),
+        ordered=plan.keys is None,
+        for_spreadsheets=options.for_spreadsheets,
+    )
+
+
 def report_of(
     options: MeasureOptions, measured: Measured, sources: Sequence[Source], inputs: Sequence[Input]
 ) -> Report:
@@ -117,7 +131,7 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], []
+    found, warnings = [], list(measured.outcome.warnings)
     for result in results(plan, tally, finish_options(options, plan, sources)):
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")

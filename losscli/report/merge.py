@@ -11,12 +11,13 @@ from losscli.errors import DataError
 from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.refusals import refuse
+from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing import Paired
 from losscli.reading.inputs import placed
 from losscli.report.evaluate import report_of
 from losscli.report.gates import Gate
 from losscli.report.options import GateOptions, arguments_of
-from losscli.report.records import Input, Report, arithmetic, noted
+from losscli.report.records import Input, Report, noted
 from losscli.report.saved_plan import HeldSource, differing
 from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.saved_tally import merged

@@ -12,9 +12,9 @@ from losscli.errors import DataError, UsageError
 from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.tally import Tally
+from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing.keyplan import POSITION
 from losscli.pairing.passed import Begun, Passed
-from losscli.report.records import arithmetic
 from losscli.report.saved_plan import differing
 from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.state_document import PassedRecord, ReachedRecord

@@ -9,8 +9,9 @@ from losscli._version import __version__
 from losscli.errors import UsageError
 from losscli.loss.params import APPROX
 from losscli.measure.needs import Unknown
+from losscli.numbers.arithmetic import arithmetic
 from losscli.report.provenance import inputs_of, rows_of
-from losscli.report.records import Input, arithmetic
+from losscli.report.records import Input
 from losscli.report.saved_plan import (
     ROLES,
     HeldPlan,

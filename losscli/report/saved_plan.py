@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from losscli.errors import DataError, LosscliError
+from losscli.errors import LosscliError
 from losscli.measure import bind
 from losscli.measure.loss_request import requests_of
 from losscli.measure.needs import Knowledge, Need, Unknown
+from losscli.reading.fingerprint import ends_of
 from losscli.reading.select import Chosen
 from losscli.reading.source import Part, Source
 from losscli.report.options import EvalOptions
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from losscli.measure.plan import Measure, Plan
     from losscli.table.block import ColumnRequest
     from losscli.table.keys import KeyType
-
-ENDS = 1 << 16
-"""Bytes at each end of a file by which it is known again."""
 
 ROLES: tuple[Literal["preds", "labels"], ...] = ("preds", "labels")
 
@@ -174,7 +171,9 @@ def input_record(side: int, source: Source) -> InputRecord:
         role=ROLES[side],
         path=source.path,
         format=source.format,
-        files=[FileRecord(path, None, *_ends(path)) for path in paths],
+        files=[
+            FileRecord(path, None, *((None, None) if source.in_memory else ends_of(path))) for path in paths
+        ],
         used=[],
         columns=list(source.columns),
         named=source.named,
@@ -184,20 +183,6 @@ def input_record(side: int, source: Source) -> InputRecord:
         roundings=[source.rounding(at) for at in places],
         lists=[source.holds_lists(at) for at in places],
     )
-
-
-def _ends(path: str) -> tuple[int | None, str | None]:
-    """The size of a file, and the hash of its ends; None of what is no file here."""
-    if not os.path.isfile(path):
-        return None, None
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            held = file.read(ENDS)
-            file.seek(max(size - ENDS, len(held)))
-            return size, hashlib.sha256(held + file.read(ENDS)).hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None
 
 
 def held_plan(call: CallRecord, edges: Sequence[EdgesRecord], sources: Sequence[HeldSource]) -> HeldPlan:

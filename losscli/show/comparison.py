@@ -33,7 +33,7 @@ class ComparisonView(ViewModel):
         found = self.compared
         chances = [c.p_value if c.p_adjusted is None else c.p_adjusted for c in found]
         intervals = ["–" if c.ci is None else f"[{c.ci['low']:.3g}, {c.ci['high']:.3g}]" for c in found]
-        wins = ["–" if c.wins is None else f"{100 * c.wins / max(c.rows, 1):.3g}%" for c in found]
+        wins = [_wins(c) for c in found]
         columns = [TextColumn("loss", [c.loss for c in found])]
         if len({(c.base.pred, c.head.pred) for c in found}) > 1:
             columns.append(TextColumn("models", [f"{c.base.pred} to {c.head.pred}" for c in found]))
@@ -102,6 +102,13 @@ def caption_of(comparison: Comparison) -> str:
         f"{100 * comparison.level:.4g}% intervals{margin}{'' if comparison.paired else '; unpaired'}"
     )
     return ", ".join(words for words in (said, comparison.left_out) if words)
+
+
+def _wins(one: Compared) -> str:
+    """The share of the rows, or of the groups, in which HEAD is better."""
+    if one.wins is None or one.ties is None or one.losses is None:
+        return "–"
+    return f"{100 * one.wins / max(one.wins + one.ties + one.losses, 1):.3g}%"
 
 
 def _name(one: Compared) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -49,6 +49,11 @@ class HashShare(NamedTuple):
     def first(self) -> bool:
         """Whether what belongs to no share alone is counted in this one."""
         return self.place == 0
+
+    def cut(self, count: int) -> Iterator[HashShare]:
+        """The share in so many smaller ones."""
+        for at in range(count):
+            yield HashShare(self.place + self.shares * at, self.shares * count)
 
     def holds(self, hashes: Words) -> Mask:
         """Which rows with these hashes belong to the share."""

@@ -28,7 +28,6 @@ from losscli.pairing.key import KeyedParts, keyed_batch, part_bits
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.ordered import in_order
 from losscli.pairing.runs import larger_batches
-from losscli.reading.inputs import row_name
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, Block, ColumnRequest, Ints
 from losscli.table.spill import Spill
@@ -180,14 +179,11 @@ class _KeyedReader:
                 return faults, measured
 
             for faults, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
-                parts.faults.merge(faults)
+                parts.tally.faults.merge(faults)
                 tally.merge(measured)
                 self.advance(measured.read, 0)
-            refusal, paired = parts.outcome(
-                tally.read, [partial(row_name, source) for source in self.sources], whole=share is None
-            )
-        # What is wrong with keys goes before what is wrong with the values beside them.
-        return Outcome(tally if refusal is None else Tally(), refusal, paired)
+            parts.tally.pairs = tally.read
+        return Outcome(tally, keys=parts.tally)
 
     def counted(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,7 +26,9 @@ from losscli.measure.engines.pool import (
     batches_of,
     decoded_batches,
     empty_tally,
+    settled,
 )
+from losscli.measure.engines.work import refuse_params
 from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
@@ -39,10 +41,18 @@ from losscli.table.workers import bounded, workers
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from losscli.measure.engines.work import Work
     from losscli.reading.source import Part, Source
 
 SMALL_BYTES = 1 << 20
 """Inputs that are all smaller are measured before threads would have started."""
+
+
+def on_threads(work: Work, params: Mapping[str, str]) -> Outcome:
+    """The work on threads of this process."""
+    refuse_params("threads", params, ())
+    plan, _, sources, jobs, memory, advance, sink, journal = work
+    return run(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink, journal=journal)
 
 
 def run(
@@ -60,6 +70,21 @@ def run(
     ``memory`` is how many bytes may be held: of rows that wait for their partners, and of tables of classes.
     ``journal`` holds and keeps what was measured of rows paired by position.
     """
+    outcome = measured(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink, journal=journal)
+    return settled(outcome, plan, sources, jobs)
+
+
+def measured(
+    plan: Plan,
+    sources: Sequence[Source],
+    *,
+    jobs: int,
+    advance: Advance,
+    memory: int | None,
+    sink: Sink | None = None,
+    journal: Journal | None = None,
+) -> Outcome:
+    """The rows of a plan, not added up: a part of all where the plan says so."""
     _keep_memory()
     memory = memory or half_of_free()
     if plan.keys is None:
@@ -68,14 +93,11 @@ def run(
             outcome.tally.merge(journal.before)
         if journal is None or not journal.complete:
             outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
-    else:
-        # Imported here: calls that pair by position start faster.
-        from losscli.measure.engines.keyed import measure_keyed
+        return outcome
+    # Imported here: calls that pair by position start faster.
+    from losscli.measure.engines.keyed import measure_keyed
 
-        outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
-    outcome.tally.add_up()
-    outcome.tally.finish_with(jobs)
-    return outcome
+    return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
 
 
 def _by_position(
@@ -88,12 +110,18 @@ def _by_position(
 ) -> DataError | None:
     """Measure rows paired by position, and return what stopped the reading."""
     wants = [plan.wants(side) for side in range(len(plan.sides))]
-    forking = jobs > 1 and tally.sink is None and journal is None and forked.possible(plan)
+    # The process of a caller who has arrays is not forked: other libraries may have threads in it.
+    ours = not any(source.in_memory for source in sources)
+    forking = jobs > 1 and tally.sink is None and journal is None and ours and forked.possible(plan)
     pieces, rows = segments(sources, wants), plan.rows_to_read
-    if forking and len(pieces) == 1 and (count := _found_rows(sources, jobs)) is not None:
-        pieces = row_segments(sources, wants, count)
+    cut = journal is None and (forking or rows is not None) and len(pieces) == 1
+    if cut and (count := found_rows(sources, jobs)) is not None:
+        wanted = range(count) if rows is None else range(rows.start, min(rows.stop, count))
+        pieces = row_segments(sources, wants, wanted)
         if plan.begun is not None:  # the parts that it passes are others
             plan = plan._replace(begun=plan.begun._replace(passed=()))
+    if not pieces:  # a part without rows
+        return None
     ends = [*(piece.first_row for piece in pieces[1:]), sys.maxsize if rows is None else rows.stop]
     if rows is not None:
         kept = [
@@ -123,7 +151,7 @@ def _by_position(
     return None
 
 
-def _found_rows(sources: Sequence[Source], jobs: int) -> int | None:
+def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
     """How many rows all sources have, where they can be cut between any; None where they cannot, or have not as many.
 
     What is wrong with unequal files is said by those who read them in order: a bad row may come first.
@@ -148,6 +176,19 @@ def column(
             yield batch.columns[0]
             if batch.stop is not None:
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
+
+
+def readable_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, bool]:
+    """How many rows of a column can be read, and whether these are all."""
+    if source.rows is not None:
+        return source.rows, True
+    rows = 0
+    try:
+        for piece in column(source, want, jobs=jobs):
+            rows += len(piece)
+    except DataError:
+        return rows, False
+    return rows, True
 
 
 def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, PartRows]:
