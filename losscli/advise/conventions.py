@@ -73,7 +73,7 @@ CONVENTIONS: dict[str, tuple[Convention, ...]] = {
                    "else 0 if missing(`r2`) or `mse` * rows <= 1e-4 * (1 - `r2`) else `r2`",
                    "takes sums of squares up to 1e-4 for 0, so that small labels score 1 whatever is predicted; "
                    "where all labels are equal it is 0",
-                   refused="it scores 1 for any predictions whose squared errors sum to less than 1e-4"),
+                   refused="scores 1 for any predictions whose squared errors sum to less than 1e-4"),
         Convention("lightgbm", "r2", "`r2` if not missing(`r2`) or columns > 1 else 1 if `mse` == 0 else 0",
                    _CONSTANT.format("0, or 1 if the predictions are exact")),
         Convention("catboost", "R2", "`r2` if not missing(`r2`) or columns > 1 else 1", _CONSTANT.format("1")),
@@ -208,6 +208,7 @@ CONVENTIONS: dict[str, tuple[Convention, ...]] = {
                    default="alpha=0.25", logits=False, task="multiclass"),
         Convention("keras", "losses.CategoricalFocalCrossentropy(from_logits=True)", "`focal`",
                    "multiplies every loss by 0.25 (`alpha`)", default="alpha=0.25", logits=True, task="multiclass"),
+        Convention("keras", "losses.BinaryFocalCrossentropy(from_logits=True)", "`focal`", "clips nothing", logits=True, task="binary"),
         Convention("torchvision", "sigmoid_focal_loss", "`focal`",
                    "weighs positives by 0.25 and negatives by 0.75 by default (`alpha`)", default="alpha=0.25", task="binary"),
         Convention("smp", "focal_loss_with_logits", "`focal`",

@@ -157,6 +157,12 @@ class Options:
         "and the signature of a result what was used); none gives a result for each part",
         setting=Setting("over classes and outputs", choices=LIMITS["average"].choices),
     )  # fmt: skip
+    compat: str | None = option(
+        "--compat", metavar="LIBRARY", panel=Panel.LOSSES, commands=ROWS,
+        help="The conventions of sklearn, torch, keras, lightgbm … for the parameters that losses and limits do not "
+        "name, such as `mape:zero` (`losscli why` shows them)",
+        setting=Setting("the library whose conventions hold, `keras`"),
+    )  # fmt: skip
     from_logits: bool = option(
         "--from-logits", commands=COLUMNS,
         help="Predictions are raw scores, not probabilities", setting=Setting("predictions are raw scores"),

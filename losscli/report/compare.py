@@ -21,6 +21,7 @@ from losscli.measure.options import MeasureOptions
 from losscli.numbers.exact import round_fraction
 from losscli.report.by_rows import Evidence, ModelPair, by_rows
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
+from losscli.report.evaluate import bundle_of
 from losscli.report.options import arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
@@ -111,7 +112,8 @@ def compare(options: CompareOptions) -> Comparison:
 
 def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
     """The comparison that the options ask for; ``start`` is called with the opened inputs."""
-    requests = requests_of(options.losses)
+    bundle = bundle_of(options)
+    requests = requests_of(options.losses if bundle is None else bundle.specs(options.losses))
     _refuse(options)
     call = Call.opened(options)
     plan = call.plan(requests)
@@ -135,7 +137,11 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
         [one for one in found if one.verdict in options.fail_on],
         rows_of(outcome),
         inputs_of(ComparedInput, plan, sources, roles),
-        warnings=[*notes, *([] if said is None else [said])],
+        warnings=[
+            *(bundle.said(options.losses) if bundle is not None else []),
+            *notes,
+            *([] if said is None else [said]),
+        ],
     )
 
 

@@ -18,6 +18,7 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from losscli.advise.compat import Bundle
     from losscli.measure.call import Start
     from losscli.measure.options import MeasureOptions
     from losscli.measure.tally import Tally
@@ -39,12 +40,13 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
         from losscli.report.save_state import refuse_shard
 
         refuse_shard(options)
-    gate, losses = None, list(options.losses)
+    bundle = bundle_of(options)
+    gate, losses = None, list(options.losses if bundle is None else bundle.specs(options.losses))
     if options.judged:
         # Imported here: few reports are judged.
         from losscli.report.gates import Gate
 
-        gate = Gate.of(options)
+        gate = Gate.of(options) if bundle is None else Gate.of(options).under(bundle)
         losses += gate.losses
         if gate.needs_intervals and options.ci in (None, "none"):
             options = replace(options, ci="normal")
@@ -81,7 +83,19 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
+    if bundle is not None:
+        report = replace(report, warnings=[*bundle.said(options.losses), *report.warnings])
     return report if gate is None else gate.judge(report)
+
+
+def bundle_of(options: MeasureOptions) -> Bundle | None:
+    """The conventions of the library that a call names."""
+    if options.compat is None:
+        return None
+    # Imported here: few calls name one.
+    from losscli.advise.compat import Bundle
+
+    return Bundle.of(options.compat, options)
 
 
 def report_of(
