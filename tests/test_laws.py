@@ -60,6 +60,7 @@ from losscli.measure.observers.states import UnitState
 from losscli.numbers.states import state_kind
 from losscli.numbers.sums import Sums
 from losscli.report.evaluate import evaluate
+from losscli.report.merge import merge
 from losscli.report.records import Report, Result
 from losscli.table.cells import CellReader
 
@@ -765,6 +766,31 @@ def test_plans_pickle_and_states_survive_json_and_merge_in_any_order(
             assert empty.merge(state) == state == state.merge(empty)
         assert one.merge(two).merge(three) == one.merge(two.merge(three)) == three.merge(one).merge(two)
         assert one.merge(two) == two.merge(one)
+
+
+SAVED = [
+    form
+    for form in FORMS
+    if not form.keeps_rows and not any(param.type is str and not param.choices for param in form.params)
+]
+"""Forms with states in files: no order of rows, and no matrix of costs, is part of one."""
+
+
+@every(SAVED, law="pickle", once_a_kind=SAVED)
+@pytest.mark.parametrize("ends", ORDINARY_AND_ENDS)
+def test_parts_that_are_saved_and_merged_give_the_bits_of_the_whole(
+    form: Loss, ends: bool, tmp_path: Any
+) -> None:
+    params, roles, weight = weighted_rows(form, "parts", 60, ends=ends)
+    slices = generator(form, "parts").choice(["a", "b", None], rows_of(roles))
+    found = sliced_files(tmp_path, form, roles, weight, "parts", slices)
+    measured = partial(evaluate, found.preds, found.labels, loss=[spec(form, params)], **found.options)
+    for more in ({"by": ["slice"], "ci": "normal"}, {"group": "slice"}):
+        states = []
+        for part in (1, 2, 3):
+            states.append(str(tmp_path / f"{part}.state"))
+            measured(state_out=states[-1], shard=f"{part}/3", chunk_rows=7, **more)
+        assert merge(states[::-1]).results == measured(**more).results
 
 
 # ------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from console import commands
+from console import commands, sessions
+
+from losscli.cli.option_values import TOPICS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,9 +37,8 @@ def test_the_console_blocks_print_what_they_show(reader: dict[str, str], tmp_pat
 
 def test_the_sessions_in_python_print_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    sessions = re.findall(r"^```pycon\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert sessions
-    for session in sessions:
+    assert sessions(README)
+    for session in sessions(README):
         examples = doctest.DocTestParser().get_doctest(session, {}, "README", None, None)
         assert doctest.DocTestRunner().run(examples).failed == 0
 
@@ -49,3 +50,20 @@ def test_the_set_up_is_two_commands_in_one_block() -> None:
     assert len(lines) == 2
     assert "losscli eval sample_data/" in lines[0]
     assert "pytest" in lines[1]
+
+
+def test_the_first_screen_shows_the_picture_and_the_set_up_and_the_whole_is_eight_screens():
+    screen = 50
+    lines = README.splitlines()
+    assert len(lines) <= 8 * screen
+    first = "\n".join(lines[:screen])
+    assert "```sh" in first
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", first)
+    assert 0 < (ROOT / picture).stat().st_size < 60_000
+
+
+def test_the_recipes_named_are_topics_of_help():
+    told = re.search(r"`losscli help TOPIC` explains(.*?)\n\n", README, re.DOTALL)
+    assert told is not None
+    assert set(re.findall(r"`([a-z-]+)`", told[1])) == set(TOPICS) - {"losses", "config"}
+    assert "`losscli help config`" in README

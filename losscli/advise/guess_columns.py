@@ -55,7 +55,7 @@ class ColumnGuesses:
         self.options = options
         self.paired = options.on in (None, POSITION)
         self.sources = sources = open_inputs(
-            options.paths, format=options.input_format, dialect=options.dialect, by_key=not self.paired
+            options.inputs, format=options.input_format, dialect=options.dialect, by_key=not self.paired
         )
         self.last = len(sources) - 1
         self.aside = names_cut(sources, options.by)
@@ -78,7 +78,7 @@ class ColumnGuesses:
             if new:
                 found, whole = look(source, new)
                 if not found[0].rows:
-                    raise DataError("the file has no rows", file=source.path)
+                    raise DataError(f"{source.noun} has no rows", file=source.path)
                 self.whole &= whole
                 self.rows = max(self.rows, *(one.rows for one in found))
                 self.seen |= {(side, c.index, c.item): one for c, one in zip(new, found, strict=True)}
@@ -107,7 +107,7 @@ class ColumnGuesses:
         ]
         if not found:
             preds = self._chosen(0, "pred", None, labels)
-            found = [Candidate(preds[0].name, text, {"pred": preds}, labels)]
+            found = [Candidate(_joined(preds), text, {"pred": preds}, labels)]
         # Of several groups, probabilities come before their logarithms.
         return sorted(found, key=self._rank) if len(found) > 1 else found
 
@@ -126,10 +126,10 @@ class ColumnGuesses:
         needed = {}
         for role, side, name in (("pred", 0, candidate.pred), ("label", self.last, candidate.label)):
             try:
-                usual = [c.name for c in self._chosen(side, role, None)]
+                usual = _joined(self._chosen(side, role, None))
             except DataError:
-                usual = []
-            if usual != [name]:
+                usual = None
+            if usual != name:
                 needed[role] = name
         return needed
 
@@ -147,7 +147,7 @@ class ColumnGuesses:
         self, side: int, role: str, asked: str | None, without: Sequence[Chosen] = ()
     ) -> list[Chosen]:
         gone = {at for where, at in self._gone(without) if where == side}
-        return choose(self.sources[side], side, role, asked, gone, self.aside)
+        return choose(self.sources, side, role, asked, gone, self.aside)
 
     def _roles(self, text: str) -> Roles:
         """The columns that `--pred` names."""

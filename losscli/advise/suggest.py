@@ -40,8 +40,8 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
 
     ``as_eval`` looks at the columns that `eval` takes where none is named, and at no others.
     """
-    for path in options.paths:
-        if path == "-" or _is_pipe(path):
+    for path in options.inputs.values():
+        if isinstance(path, (str, os.PathLike)) and (path == "-" or _is_pipe(path)):
             raise UsageError(
                 f"{'standard input' if path == '-' else path} can be read only once, so its columns cannot be looked at first",
                 hint="name the loss with `--loss`, or save the rows to a file",
@@ -60,7 +60,7 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
     return Suggestion(found[0], found[1:], columns.rows, columns.whole)
 
 
-def _is_pipe(path: str) -> bool:
+def _is_pipe(path: str | os.PathLike[str]) -> bool:
     try:
         return stat.S_ISFIFO(os.stat(path).st_mode)
     except (OSError, ValueError):
@@ -74,7 +74,9 @@ def _is_pipe(path: str) -> bool:
 
 def _command(options: MeasureOptions, found: Interpretation, needed: Mapping[str, str]) -> str:
     """The call of `eval` that measures the losses; ``needed`` are the columns that it does not find by itself."""
-    words = ["losscli", "eval", *map(bare_uri, options.paths)]
+    if any(not isinstance(data, (str, os.PathLike)) for data in options.inputs.values()):
+        return _python_call(options, found, needed)
+    words = ["losscli", "eval", *(bare_uri(os.fspath(path)) for path in options.inputs.values())]  # type: ignore[arg-type]
     for role, name in needed.items():
         words += [f"--{role}", name]
     words += found.options
@@ -85,6 +87,19 @@ def _command(options: MeasureOptions, found: Interpretation, needed: Mapping[str
     for loss in found.fits:
         words += ["-l", loss]
     return shlex.join(words)
+
+
+def _python_call(options: MeasureOptions, found: Interpretation, needed: Mapping[str, str]) -> str:
+    """The call of `evaluate` that measures the losses of what is in memory."""
+    words = [
+        name if not isinstance(data, (str, os.PathLike)) else repr(bare_uri(os.fspath(data)))
+        for name, data in options.inputs.items()
+    ]
+    words += [f"{role}={name!r}" for role, name in needed.items()]
+    for option in found.options:
+        name, equals, value = option.removeprefix("--").partition("=")
+        words.append(f"{name.replace('-', '_')}={value!r}" if equals else f"{name.replace('-', '_')}=True")
+    return f"losscli.evaluate({', '.join([*words, f'loss={list(found.fits)!r}'])})"
 
 
 def render(found: Suggestion, width: int) -> str:

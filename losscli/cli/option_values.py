@@ -12,7 +12,13 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from losscli.reading.source import Dialect
 
-TOPICS = ("losses", "columns", "keys", "groups", "missing", "formats", "exact", "scale", "exit-codes", "ci")
+EXPLANATIONS = (
+    "losses", "columns", "keys", "groups", "missing", "intervals", "formats", "config", "exact", "exit-codes"
+)  # fmt: skip
+RECIPES = (
+    "competition", "ci", "nightly", "forecasts", "quantiles", "multilabel", "ranking", "two-models", "scale", "notebook"
+)  # fmt: skip
+TOPICS = (*EXPLANATIONS, *RECIPES)
 """The topics of `losscli help`, in the order in which to read them."""
 
 PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
@@ -24,6 +30,13 @@ def complete_losses(incomplete: str) -> list[str]:
 
     before, comma, begun = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in names_from_source() if name.startswith(begun)]
+
+
+def complete_formats(incomplete: str) -> list[str]:
+    """The output formats that begin with this text."""
+    from losscli.show import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
 
 
 def complete_topics(incomplete: str) -> list[str]:

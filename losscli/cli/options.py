@@ -15,6 +15,7 @@ from losscli.cli.commands import COMMANDS
 from losscli.cli.option import Option, Panel, Section, Setting
 from losscli.cli.option_values import (
     PLOTS,
+    complete_formats,
     complete_losses,
     complete_topics,
     known_plot,
@@ -72,8 +73,10 @@ class Options:
     states: list[str] = option(help="Saved states (`eval … --state-out FILE`)", metavar="STATE...", commands=("merge",), required=True)  # fmt: skip
     file: str | None = option(help="A file, whose columns are filled in", metavar="FILE", commands=("init",))
     name: str | None = option(
-        help="One loss, or an alias of it", metavar="NAME", commands=("losses", "schema"),
-        variants={"schema": {"help": "A document, such as result, config, losses or error", "required": True}},
+        help="One loss, or an alias of it", metavar="NAME", commands=("losses", "schema"), complete=complete_losses,
+        variants={
+            "schema": {"help": "A document, such as result, config, losses or error", "required": True, "complete": None}
+        },
     )  # fmt: skip
     topic: str | None = option(help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics)  # fmt: skip
     loss: list[str] = option(
@@ -110,13 +113,13 @@ class Options:
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
     group: str | None = option(
-        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=(*EVAL, "why"),
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="The query, series or image of each row: every loss is measured within each group, and the result is "
         "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
         setting=Setting("the query, series or image of each row: results are means over these groups"),
     )  # fmt: skip
     group_weight: str | None = option(
-        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=(*EVAL, "why"),
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
     )  # fmt: skip
     min_slice: int = option(
@@ -225,11 +228,11 @@ class Options:
         setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
     )  # fmt: skip
     max: list[str] = option(
-        "--max", metavar="LOSS=X", panel=Panel.GATES, commands=GATES,
+        "--max", metavar="LOSS=X", panel=Panel.GATES, commands=GATES, complete=complete_losses,
         help="Fail with exit code 1 if the loss is greater than X (repeatable)",
     )  # fmt: skip
     min: list[str] = option(
-        "--min", metavar="LOSS=X", panel=Panel.GATES, commands=GATES,
+        "--min", metavar="LOSS=X", panel=Panel.GATES, commands=GATES, complete=complete_losses,
         help="Fail with exit code 1 if the loss is less than X (repeatable)",
     )  # fmt: skip
     baseline: str | None = option(
@@ -238,12 +241,12 @@ class Options:
         setting=Setting("saved result to compare with, beside this file"),
     )  # fmt: skip
     max_regression: list[str] = option(
-        "--max-regression", metavar="LOSS=X|X%", panel=Panel.GATES, commands=GATES,
+        "--max-regression", metavar="LOSS=X|X%", panel=Panel.GATES, commands=GATES, complete=complete_losses,
         help="Fail with exit code 1 if the loss is worse than in the baseline by more than X, "
         "or by more than X% of it (repeatable)",
     )  # fmt: skip
     format: str | None = option(
-        "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN,
+        "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN, complete=complete_formats,
         help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
             "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"},
@@ -283,7 +286,12 @@ class Options:
     )  # fmt: skip
     shard: str | None = option(
         "--shard", metavar="I/N", panel=Panel.ROWS, commands=EVAL, outside=False,
-        help="Only the I-th of N parts of the rows, by position; its state (`--state-out`) is for `losscli merge`",
+        help="Only the I-th of N parts of the rows, by position, or by a hash of their key (`--on`) or `--group`; its "
+        "state (`--state-out`) is for `losscli merge`",
+    )  # fmt: skip
+    resume: bool = option(
+        "--resume", panel=Panel.ROWS, commands=EVAL, outside=False,
+        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,
@@ -318,6 +326,11 @@ class Options:
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
+    )  # fmt: skip
+    engine: str | None = option(
+        "--engine", metavar="SPEC", panel=Panel.WORK, commands=ROWS,
+        help="Who does the work, e.g. `dask:scheduler=tcp://host:8786`; does not change results (default: threads)",
+        setting=Setting("who does the work, e.g. `dask`", found=False),
     )  # fmt: skip
     quiet: bool = option(
         "--quiet", "-q", panel=Panel.OUTPUT, commands=TALKING, help="No progress and no messages but errors",

@@ -31,10 +31,10 @@ def tell_verdict(report: Report, format: str) -> int:
     """The exit code of a judged report; say what failed unless standard output shows it."""
     if report.gate is None or report.passed:
         return 0
-    from losscli.show import FORMATS
+    from losscli.show import output_format
     from losscli.show.verdict import failure_lines
 
-    if format == NOTHING or not FORMATS[format].shows_gate:
+    if format == NOTHING or not output_format(format).shows_gate:
         for line in failure_lines(report.gate, report.saved):
             say(line)
     return 1
@@ -42,10 +42,10 @@ def tell_verdict(report: Report, format: str) -> int:
 
 def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
     """Say how many rows were left out, unless a format that is written does."""
-    from losscli.show import FORMATS
+    from losscli.show import output_format
 
     formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
-    if left_out and not any(FORMATS[name].shows_left_out for name in formats):
+    if left_out and not any(output_format(name).shows_left_out for name in formats):
         say(f"{f'{where}: ' if where is not None else ''}left out: {left_out}")
 
 
@@ -85,10 +85,10 @@ class Outputs(NamedTuple):
     @property
     def draws(self) -> bool:
         """Whether a format has pictures, for which more of the rows is kept."""
-        from losscli.show import FORMATS
+        from losscli.show import output_format
 
         formats = (self.format, *(name for name, _ in self.files))
-        return any(FORMATS[name].draws for name in formats if name != NOTHING)
+        return any(output_format(name).draws for name in formats if name != NOTHING)
 
     @property
     def shows_losses(self) -> bool:

@@ -76,6 +76,7 @@ def _usage(error: Any) -> UsageError:
     """A refusal of the parser, in the form of our messages."""
     message = str(error.format_message()).strip().rstrip(".")
     first, _, rest = message.partition("\n")
+    first = first.replace(": Input should be", ": it must be").partition(", unable to parse")[0]
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "losscli"
     return UsageError(
@@ -125,7 +126,7 @@ def _parameter(entry: Option) -> inspect.Parameter:
         "metavar": entry.metavar or "|".join(entry.choices) or None,
         "help": entry.help,
         "show_default": entry.default is not None,
-        "autocompletion": entry.complete,
+        "autocompletion": _completion(entry),
         "callback": _callback(entry),
         "is_eager": entry.eager,
     }
@@ -140,6 +141,13 @@ def _parameter(entry: Option) -> inspect.Parameter:
         default=inspect.Parameter.empty if entry.required else entry.default,
         annotation=Annotated[kind | None if optional else kind, info],
     )
+
+
+def _completion(entry: Option) -> Callable[[str], list[str]] | None:
+    """The function that completes the value of an option: its own, or of its choices."""
+    if not entry.choices:
+        return entry.complete
+    return lambda incomplete: [choice for choice in entry.choices if choice.startswith(incomplete)]
 
 
 def _callback(entry: Option) -> Callable[..., Any] | None:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from losscli import plugins
 from losscli.errors import UsageError
 from losscli.loss.spec import fold
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
+    from losscli.plugins import Plugin
 
 FAMILIES = (
     "regression",
@@ -25,6 +29,7 @@ FAMILIES = (
     "medians",
     "ranks",
     "robust",
+    "landmarks",
     "relative",
     "forecasts",
     "quantile",
@@ -34,6 +39,7 @@ FAMILIES = (
     "ensembles",
     "log_scores",
     "binary",
+    "intensities",
     "confusion",
     "fairness",
     "agreement",
@@ -106,11 +112,44 @@ def find(name: str, at: str | None = None) -> tuple[Loss, ...]:
             raise UsageError(f"`{name}` means {count} things: {said}", hint="write the one that is meant")
     if (forms := _called(name)) is not None:
         return forms
+    if (plugin := plugins.find("losses", name)) is not None:
+        return forms_of(plugin)
     from losscli.losses.unknown import refusal
 
-    raise refusal(name, _names(FAMILIES))
+    added = {plugin.name: plugin.name for plugin in plugins.installed("losses")}
+    raise refusal(name, added | _names(FAMILIES))
 
 
+def forms_of(plugin: Plugin) -> tuple[Loss, ...]:
+    """The forms of a loss that a package adds: the function that its entry point names, and others of the same name in
+    its module.  UsageError where it names no loss."""
+    from losscli.loss.declare import declaration
+
+    function = plugin.load()
+    named = declaration(function)
+    if named is None:
+        raise plugin.refused("a function marked with `@loss`")
+    module = sys.modules[function.__module__]
+    forms = (declaration(value) for value in vars(module).values())
+    return tuple(form for form in forms if form is not None and form.name == named.name)
+
+
+def added() -> Iterator[tuple[Loss, ...]]:
+    """The forms of each loss that packages add, without those that cannot be loaded."""
+    for plugin in plugins.installed("losses"):
+        with suppress(UsageError):
+            yield forms_of(plugin)
+
+
+def package_of(form: Loss) -> str | None:
+    """The name and version of the package that adds a loss; None for one of losscli itself."""
+    if form.function.__module__.startswith(f"{__name__}."):
+        return None
+    found = plugins.find("losses", form.name)
+    return None if found is None else found.package
+
+
+@cache
 def _called(name: str) -> tuple[Loss, ...] | None:
     """The forms of a loss, from the families whose source has the name."""
     # To import all families takes longer than to measure a small file.

@@ -11,6 +11,8 @@ from losscli.loss.declare import Codes, Column, Columns, loss
 from losscli.loss.domains import CLASSES, Count, NonNegative, OneOrTwo
 from losscli.losses.class_columns import ROUNDS, at_class, mean_missed
 from losscli.losses.stable import margin_missed
+from losscli.numbers.double_double import DoubleDouble, over, sum_of, times, total
+from losscli.numbers.error_free import two_difference
 from losscli.table.block import Mask
 
 of_scores = partial(
@@ -195,6 +197,72 @@ def multi_margin(label: Codes, pred: Columns, *, power: OneOrTwo = 1, margin: No
     array([0.375])
     """
     return mean_missed(other_classes, label, pred, margin, power)
+
+
+def cut_off(pred: Columns, top: Column) -> DoubleDouble:
+    """What is taken off the scores, less the greatest one, so that what stays above 0 adds up to 1."""
+    zero = np.zeros(len(pred))
+    held, found, one = (zero, zero), (zero, zero), (zero + 1.0, zero)
+    for count, score in enumerate(np.sort(pred, axis=1).T[::-1], 1):
+        gap = below(score, top)
+        held, size = sum_of(held, gap), (zero + count, zero)
+        beyond = sum_of(held, (-one[0], zero))
+        product = times(size, gap)
+        counted = total(product[0], -beyond[0], product[1], -beyond[1])[0] > 0.0
+        cut = over(beyond, size)
+        found = np.where(counted, cut[0], found[0]), np.where(counted, cut[1], found[1])
+    return found
+
+
+def below(score: Column, top: Column) -> DoubleDouble:
+    """A score less the greatest one; of scores that lie so far below that they do not count, -4."""
+    near, lost = two_difference(score, top)
+    counted = near > -4.0
+    return np.where(counted, near, -4.0), np.where(counted, lost, 0.0)
+
+
+@of_scores(
+    aliases=("sparsemax", "multiclass_sparsemax_loss"),
+    elicits="scores whose nearest probabilities are those of the classes",
+    ulps=8.0,
+    exceptions=ROUNDS,
+    reference="Martins & Astudillo (2016), From softmax to sparsemax, ICML, arXiv:1602.02068",
+)
+def sparsemax_loss(label: Codes, pred: Columns) -> Column:
+    """What scores lack, as probabilities of which most may be exactly 0.
+
+        ranked = sorted([s - pred[label] for s in pred], reverse=True)
+        size = max(r for r in range(1, len(pred) + 1) if 1 + r * ranked[r - 1] > sum(ranked[:r]))
+        cut = (sum(ranked[:size]) - 1) / size
+        sum(s**2 - cut**2 for s in ranked[:size]) / 2 + 1 / 2
+
+    For models that end in sparsemax: the nearest point to the scores among probabilities, as `cross_entropy`
+    is for softmax.  0 wherever the class's score lies 1 above every other, as in `multiclass_hinge`, and smooth
+    between.
+
+    No gradient: it is the sparsemax less the label, for which the scores of a row must be sorted.
+
+    >>> sparsemax_loss(np.array([0, 1, 0]), np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]]))
+    array([0.  , 1.  , 0.25])
+    """
+    top, own = pred.max(axis=1), at_class(pred, label)
+    cut = cut_off(pred, top)
+    # In units in which the label's score is 0: what is cut beyond 1 less, where the label has no share.
+    ahead = two_difference(top, own)
+    spare = np.maximum(
+        total(ahead[0], cut[0], np.where(np.isfinite(ahead[0]), ahead[1], 0.0), cut[1])[0], 0.0
+    )
+    found = np.zeros(len(pred))
+    for place, score in enumerate(pred.T):
+        gap = below(score, top)
+        share = total(gap[0], -cut[0], gap[1], -cut[1])[0]
+        counted = (share > 0.0) & (label != place)
+        near, lost = two_difference(score, own)
+        missed = total(near, 1.0, np.where(np.isfinite(near), lost, 0.0))[0]
+        # No term is negative, so that what is lost by rounding is small beside the sum.
+        half = np.where(counted, 0.5 * share, 0.0)
+        found += half * np.where(counted, missed, 0.0) + half * np.where(counted, spare, 0.0)
+    return found
 
 
 @of_scores(

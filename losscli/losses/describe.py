@@ -6,17 +6,20 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
+from losscli import plugins
+from losscli.errors import UsageError
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
 from losscli.loss.params import APPROX
 from losscli.loss.spec import parse_loss
 from losscli.loss.training import SEASON
-from losscli.losses import catalogue, find
+from losscli.losses import catalogue, find, forms_of, package_of
 from losscli.losses.left_out import LEFT_OUT, left_out
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.params import Param
+    from losscli.plugins import Plugin
 
 DIABETES = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv"
 SALES = "sample_data/sales.csv --pred pred --group store --time month"
@@ -55,12 +58,26 @@ def listing(width: int) -> str:
         summary = textwrap.shorten(first.doc.summary + aliases, room, placeholder=" …")
         tasks.setdefault(first.task, []).append(f"  {name:<15} {summary}")
     blocks = ["\n".join([task, *lines]) for task, lines in tasks.items()]
+    if added := plugins.installed("losses"):
+        blocks.append("\n".join(["from other packages", *(_added(plugin, width) for plugin in added)]))
     return (
         "\n\n".join(blocks)
         + "\n\n"
         + textwrap.fill(f"Left out: {', '.join(one.names[0] for one in LEFT_OUT)}.", max(width, 40))
         + "\n`losscli losses NAME` shows the definition, domain, parameters and an example.\n"
     )
+
+
+def _added(plugin: Plugin, width: int) -> str:
+    """The line of a loss that a package adds; why it cannot be loaded, if it cannot."""
+    try:
+        said = forms_of(plugin)[0].doc.summary
+    except UsageError as error:
+        said = error.message
+    text = textwrap.shorten(
+        f"{said} ({plugin.package})", max(width - 3 - max(len(plugin.name), 15), 24), placeholder=" …"
+    )
+    return f"  {plugin.name:<15} {text}"
 
 
 def page(name: str, width: int) -> str:
@@ -94,6 +111,8 @@ def _form(form: Loss, *, several: bool, width: int) -> str:
     if form.aliases:
         facts.append(("aliases", ", ".join(form.aliases)))
     facts.append(("reference", form.reference))
+    if (package := package_of(form)) is not None:
+        facts.append(("package", package))
     lines += [""]
     for key, value in facts:
         lines += textwrap.wrap(

@@ -74,6 +74,53 @@ def crps_ensemble(label: Column, pred: Columns, *, estimator: Literal["qd", "fai
 
 
 @of_members(
+    aliases=("twcrps_ensemble", "threshold_weighted_crps"),
+    homogeneous=1,
+    lengths=("threshold",),
+    ulps=8.0,
+    elicits="members drawn from the law of the label beyond the threshold",
+    reference="Gneiting & Ranjan (2011), doi:10.1198/jbes.2010.08110; Allen, Ginsbourger & Ziegel (2023), "
+    "doi:10.1137/22M1532184",
+    exceptions={"ulps": "the sum over the members rounds once a member"},
+)
+def tw_crps(
+    label: Column,
+    pred: Columns,
+    *,
+    threshold: Real,
+    tail: Literal["above", "below"] = "above",
+    estimator: Literal["qd", "fair"] = "qd",
+) -> Column:
+    """CRPS of an ensemble beyond a threshold only, in the unit of the label.
+
+        side = max if tail == "above" else min
+        held = [side(f, threshold) for f in pred]
+        size = len(pred)
+        pairs = size**2 if estimator == "qd" else max(size * (size - 1), 1)
+        apart = sum(abs(f - g) for f in held for g in held)
+        sum(abs(f - side(label, threshold)) for f in held) / size - apart / (2 * pairs)
+
+    For extremes, such as heavy rain: values on the other side of the threshold count as the threshold, and
+    how they differ there does not matter.  To judge forecasts of all rows by it is fair, while to pick the
+    rows in which an extreme happened is not.  Beyond the ends of the labels it is `crps_ensemble`.
+
+    Gradient by `pred[j]`:
+
+        size = len(pred)
+        pairs = size**2 if estimator == "qd" else max(size * (size - 1), 1)
+        held = [max(f, threshold) if tail == "above" else min(f, threshold) for f in pred]
+        at = max(label, threshold) if tail == "above" else min(label, threshold)
+        inside = 1 if held[j] == pred[j] else 0
+        inside * (sign(held[j] - at) / size - sum(sign(held[j] - f) for f in held) / pairs)
+
+    >>> tw_crps(np.array([0.5]), np.array([[0.0, 1.0, 2.0, 4.0]]), threshold=1.0)
+    array([0.375])
+    """
+    beyond = np.maximum if tail == "above" else np.minimum
+    return crps_ensemble(beyond(label, threshold), beyond(pred, threshold), estimator=estimator)
+
+
+@of_members(
     aliases=("threshold_brier_score", "exceedance_brier"),
     elicits="the chance of a label above the threshold",
     reference="Candille & Talagrand (2005), doi:10.1256/qj.04.71",

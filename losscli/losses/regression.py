@@ -172,6 +172,35 @@ def cfe(moments: Moments) -> Finished:
     return moments.f.fraction - moments.y.fraction
 
 
+def ends(label: Column, pred: Column) -> tuple[Column, Column]:
+    """The lesser and the greater of label and prediction, whose difference is the absolute error, not rounded."""
+    return np.minimum(label, pred), np.maximum(label, pred)
+
+
+@moment_loss(
+    of=ends,
+    aliases=("periods_in_stock", "absolute_periods_in_stock", "sum_of_absolute_errors"),
+    counts_only=True,
+    best=0.0,
+    averages=("macro", "none"),
+    elicits=MEDIAN,
+    reference="Wallström & Segerstedt (2010), doi:10.1016/j.ijpe.2010.07.013; Nixtla, utilsforecast.losses.pis",
+    exceptions={"range": "infinite where the sum exceeds the greatest double"},
+)
+def pis(moments: Moments) -> Finished:
+    """Sum of the absolute errors, in the unit of the label: periods in stock.
+
+        sum(w * abs(f - y) for y, f, w in rows)
+
+    What is ordered too much or too little in each period, added up.  `cfe` lets the two cancel; `mae` is
+    the mean, which does not grow with the rows.  Weights must be whole: how often a row stands there.
+
+    >>> pis(Moments.of(ends(np.array([1.0, 2.0]), np.array([2.0, 0.0])), None))
+    Fraction(3, 1)
+    """
+    return moments.f.fraction - moments.y.fraction
+
+
 @loss(homogeneous=2, elicits=MEAN, reference=GAUSS)
 def half_mse(label: Column, pred: Column) -> Column:
     """Half the mean squared error, in the squared unit of the label.

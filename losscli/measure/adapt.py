@@ -27,6 +27,9 @@ MISSING_SPELLINGS = frozenset(
 )  # fmt: skip
 """Classes that would be missing values in a column of numbers."""
 
+SUGGEST = "`losscli suggest` names the losses that fit these columns"
+"""The hint where a loss does not fit."""
+
 TOGETHER = {
     ("-1", "below 1"): "labels of -1 and labels of 0, or between 0 and 1",
     ("text", "probability"): "text and probabilities",

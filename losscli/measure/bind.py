@@ -232,7 +232,7 @@ def _grouping(
         SliceView(Slicing((*keys, key)), (*places, place), SliceLimit(1 << 62))
         for keys, places in (((), ()), *((view.slicing.keys, view.columns) for view in slicings))
     )
-    return Grouping(options.group, len(slicings), weight), tuple(views)
+    return Grouping(options.group, len(slicings), place, weight), tuple(views)
 
 
 def _refuse_ungrouped(measures: Sequence[Measure], options: MeasureOptions) -> None:

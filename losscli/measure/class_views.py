@@ -14,6 +14,7 @@ from losscli.measure.adapt import (
     AS_CLASS,
     AS_PROBABILITY,
     DOMAIN,
+    SUGGEST,
     AdaptedBlock,
     FirstSeen,
     View,
@@ -28,7 +29,7 @@ from losscli.measure.class_columns import (
     numbers_of,
     where_value,
 )
-from losscli.measure.number_views import NumberView, OneColumnView, refuse_outside
+from losscli.measure.number_views import NumberView, OneColumnView, of_probability, refuse_outside
 from losscli.table.block import AnyColumn, Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
 from losscli.table.columns import coded_alike, with_values
 from losscli.table.labels import label_number
@@ -266,11 +267,13 @@ class CodedView(View):
         """The predicted classes: 1 or 0 in place of each probability."""
         if not scored.any():
             return as_classes(column)
+        outside = scored & ~((values > 0.0) & (values < 1.0))
+        first = float(values[block.first(outside, self.pred[0])[0]]) if outside.any() else 0.0
         adapted.faults.add_rows(
-            ViolationKind(DOMAIN, self.pred, "class"), block, scored & ~((values > 0.0) & (values < 1.0)),
+            ViolationKind(DOMAIN, self.pred, "class"), block, outside,
             lambda at: f"`{class_at(as_classes(column), at)}` is neither a class nor a probability",
             f"`{self.asked_by}` needs a predicted class, or the probability of class 1", "are neither",
-            "if the column holds raw scores, add `--from-logits`",
+            f"{of_probability(first)}; {SUGGEST}",
         )  # fmt: skip
         if isinstance(column, NumberColumn):
             return as_classes(NumberColumn(np.where(scored, values > self.threshold, values)))

@@ -30,12 +30,16 @@ def fold(plan: Plan, block: Block) -> Tally:
     Order of work: what both files hold must agree, missing values, weights, domains, losses.  A
     block with a violation is not measured: its run ends in an error.
     """
-    tally = Tally(read=block.rows)
+    tally = Tally()
     block = _laid_out(plan, block, tally)
+    if plan.share is None or plan.share.first:  # how two files number their rows is asked of all rows, once
+        for at, shared in enumerate(plan.shared_ids):
+            tally.agreements[at] = agreement_of(plan, block, shared)
+    if plan.share is not None and plan.keys is None and plan.grouping is not None:
+        block = block.take(plan.grouping.share_of(block, plan.share))
+    tally.read = block.rows
     for one, other in plan.equal:
         compare_columns(plan, block, one, other, tally.faults)
-    for at, shared in enumerate(plan.shared_ids):
-        tally.agreements[at] = agreement_of(plan, block, shared)
     if plan.where is not None and not (kept := plan.where.read(block)).all():
         add_counts(tally.dropped, {"where": int(np.count_nonzero(~kept))})
         block = block.take(kept)

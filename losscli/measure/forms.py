@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.loss.domains import Binary, Interval
+from losscli.measure.adapt import SUGGEST
 from losscli.measure.list_columns import columns_shown, names_shown
 from losscli.measure.plan import Measure, ResultPart, RowUnit
 from losscli.measure.role_views import RoleViews, is_coded
@@ -163,7 +164,7 @@ class _Fit:
                 if len(labels) == 1 and any(_of_probability(form) for form in request.forms)
                 else f"every member needs {len(labels)} columns, one for each label"
                 if form.members
-                else "choose columns with `--pred` and `--label`",
+                else f"choose columns with `--pred` and `--label`; {SUGGEST}",
             )
         roles = ",".join(f"{role.name}=COLUMN" for role in request.forms[0].pred_roles)
         needed = ", ".join(f"`{role.name}`" for role in request.forms[0].pred_roles)

@@ -53,6 +53,17 @@ class LossRequest(NamedTuple):
         return asked
 
 
+def names_of(loss: str) -> set[str]:
+    """The names that a requested loss may have among results."""
+    asked, names = LossRequest.of(loss), set()
+    for form in asked.forms:
+        try:
+            names.add(form.canonical(form.read_params(asked.spec)))
+        except UsageError:
+            continue  # another form takes these parameters
+    return names
+
+
 def _refuse_choice(spec: Spec, forms: Sequence[Loss]) -> None:
     """UsageError for a choice that no form of a loss has; it names those of all forms."""
     for name, text in spec.params:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from losscli.loss.domains import Binary, Interval, Simplex, Vector, number
-from losscli.measure.adapt import DOMAIN, SUM, AdaptedBlock, View, note_first, read
+from losscli.measure.adapt import DOMAIN, SUGGEST, SUM, AdaptedBlock, View, note_first, read
 from losscli.measure.class_columns import Strings, TextArray, strings_of, texts_of
 from losscli.table.block import Block, ClassColumn, Floats, Ints, Mask, NumberColumn, Place
 from losscli.table.times import read_time
@@ -227,12 +227,19 @@ def refuse_outside(
     )  # fmt: skip
 
 
+def of_probability(value: float) -> str:
+    """What the user of a value beyond 0 and 1, where a probability is wanted, most likely has to do."""
+    if 1.0 < value <= 100.0:
+        return "if this is percent, divide by 100; if the column holds raw scores, add `--from-logits`"
+    return "if the column holds raw scores (logits), add `--from-logits`"
+
+
 def _advice(view: BoundedView, value: float) -> str | None:
     """What the user of such a value most likely has to do."""
     if view.domain == Interval(0.0, 1.0):
-        if 1.0 < value <= 100.0:
-            return "if this is percent, divide by 100; if the column holds raw scores, add `--from-logits`"
-        return "if the column holds raw scores (logits), add `--from-logits`"
+        return of_probability(value)
+    if isinstance(view.domain, Binary):
+        return SUGGEST
     if isinstance(view.domain, Interval) and view.domain.without == 0.0 == value:
         return f"`{view.asked_by}:zero=skip` leaves such rows out and counts them; `mae` needs no division"
     return None

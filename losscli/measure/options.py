@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from losscli.pairing import Unmatched
+    from losscli.reading.memory import Data
     from losscli.reading.source import Dialect
     from losscli.statistics.intervals import IntervalSpec
 
@@ -50,6 +51,8 @@ class MeasureOptions:
     jobs: threads; None: as many as there are cores.  Does not change results.
     chunk_rows: rows measured at a time.  Does not change results.
     memory: bytes that may be used beyond start-up; None: half of what is free.
+    engine: what distributes the work, such as ``"dask:scheduler=tcp://host:8786"``; None: threads of this process.
+        Does not change results.
     """
 
     loss: str | Sequence[str] = ()
@@ -76,6 +79,7 @@ class MeasureOptions:
     jobs: int | None = None
     chunk_rows: int = 1 << 17
     memory: int | None = None
+    engine: str | None = None
 
     # Of `evaluate` alone, whose record declares them as arguments.
     rows_out: str | None = field(default=None, init=False)
@@ -99,8 +103,8 @@ class MeasureOptions:
         return (self.pred,) if isinstance(self.pred, str) else tuple(self.pred or ())
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The inputs, in the order of their sides."""
+    def inputs(self) -> Mapping[str, Data]:
+        """The inputs by the names of their arguments, in the order of their sides."""
         raise NotImplementedError
 
     @property
@@ -116,7 +120,7 @@ class MeasureOptions:
     @property
     def label_side(self) -> int:
         """The side that holds the label."""
-        return len(self.paths) - 1
+        return len(self.inputs) - 1
 
     @property
     def positive(self) -> int | str | None:
@@ -167,7 +171,7 @@ class MeasureOptions:
     @property
     def reread(self) -> bool:
         """Whether the inputs are read more than once."""
-        return self.constant or self.shard is not None
+        return self.constant or self.shard is not None or self.engine is not None
 
     @property
     def watches(self) -> bool:

@@ -6,6 +6,7 @@ of `fold`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from losscli.measure.class_columns import as_classes, classes_in, texts_of
 from losscli.measure.number_views import NumberView
 from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedRows, TouchedRows
 from losscli.measure.observers.states import UnitState
-from losscli.table.block import Block, ColumnRequest, Floats, Mask, NumberColumn, Place
+from losscli.table.block import Block, ClassColumn, ColumnRequest, Floats, Mask, NumberColumn, Place
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
+    from losscli.pairing.passed import Begun
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
+    from losscli.table.hashes import HashShare
 
 
 class RowUnit(NamedTuple):
@@ -105,7 +108,18 @@ class Grouping(NamedTuple):
 
     column: str
     first: int  # the place of the first of these slicings
+    place: Place
     weight: NumberView | None  # of the group that a row belongs to
+
+    def share_of(self, block: Block, share: HashShare) -> Mask:
+        """The rows of a block whose groups belong to a share."""
+        from losscli.table.hashes import hashed_values
+
+        column = block.column(self.place)
+        assert isinstance(column, ClassColumn)
+        hashes, places = hashed_values(column)
+        found: Mask = share.holds(hashes)[places]
+        return found
 
 
 class Filter(NamedTuple):
@@ -144,6 +158,8 @@ class Plan(NamedTuple):
     notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
+    begun: Begun | None = None  # where reading by position begins; None: at the first row
+    share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
         for side, slots in enumerate(self.sides):
@@ -182,6 +198,18 @@ class Plan(NamedTuple):
     def shown_slicings(self) -> tuple[SliceView, ...]:
         """The slicings that have results of their own."""
         return self.slicings if self.grouping is None else self.slicings[: self.grouping.first]
+
+    @property
+    def rows_to_read(self) -> range | None:
+        """The rows that are measured from where reading begins; None: all."""
+        if self.begun is None:
+            return self.rows
+        return range(self.begun.row, self.rows.stop if self.rows is not None else sys.maxsize)
+
+    @property
+    def of_part(self) -> bool:
+        """Whether the rows are a part of all: what concerns all rows together is settled elsewhere."""
+        return self.rows is not None or self.share is not None
 
     @property
     def weighted(self) -> bool:

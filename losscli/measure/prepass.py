@@ -14,7 +14,6 @@ from losscli.errors import DataError
 from losscli.measure import bind
 from losscli.measure.engines import threads
 from losscli.measure.list_columns import MOST_LABELS
-from losscli.measure.memory import half_of_free
 from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.measure.refusals import no_rows
 from losscli.measure.tally import Tally
@@ -26,7 +25,7 @@ from losscli.table.cells import listed
 
 if TYPE_CHECKING:
     from losscli.loss.matrix import ClassTable
-    from losscli.measure.engines.pool import Advance
+    from losscli.measure.engines.pool import Outcome
     from losscli.measure.first_lists import FirstLists
     from losscli.measure.loss_request import LossRequest
     from losscli.measure.options import MeasureOptions
@@ -61,24 +60,20 @@ def settled_plan(
                 raise placed(error, sources) from None
 
 
-def with_constants(
-    plan: Plan, sources: Sequence[Source], options: MeasureOptions, jobs: int, advance: Advance
-) -> Plan:
-    """The plan with the best constants of its losses as further units; for them a plan of the labels is folded."""
+def with_constants(plan: Plan, min_slice: int, run: Callable[[Plan], Outcome]) -> Plan:
+    """The plan with the best constants of its losses as further units; for them ``run`` folds a plan of the labels."""
     # Imported here: few calls look for constants.
     from losscli.measure.constant_baseline import ConstantSearch
 
     search = ConstantSearch.of(plan)
-    memory = options.memory or half_of_free()
     tally: Tally | None = Tally()
     if search.sought:
-        tally = folded(search.made_of, sources, jobs, memory, advance)
-    return plan if tally is None else search.settled(tally, options.min_slice)
+        tally = folded(run(search.made_of))
+    return plan if tally is None else search.settled(tally, min_slice)
 
 
-def folded(plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance) -> Tally | None:
+def folded(outcome: Outcome) -> Tally | None:
     """What a plan of the prepass keeps of all rows; None where a row is refused, which the plan that measures names."""
-    outcome = threads.run(plan, sources, jobs=jobs, advance=advance, memory=memory)
     if outcome.stop is not None and outcome.stop.row is None:
         raise outcome.stop  # of a whole file: no row comes before it
     return None if outcome.stop is not None or outcome.tally.faults.found else outcome.tally

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError
-from losscli.measure.adapt import PAIRING, TOGETHER, WEIGHT
+from losscli.measure.adapt import PAIRING, SUGGEST, TOGETHER, WEIGHT
 from losscli.measure.engines.threads import column
 from losscli.reading.inputs import row_name
 from losscli.table.block import ColumnRequest
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def no_rows(source: Source) -> DataError:
     """The refusal of an input without rows."""
-    return DataError(f"the {'files have' if source.files else 'file has'} no rows", file=source.path)
+    return DataError(
+        f"{'the files have' if source.files else f'{source.noun} has'} no rows", file=source.path
+    )
 
 
 def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
@@ -34,7 +36,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     stop = outcome.stop
     if stop is not None and stop.row is None:
         raise stop  # of a whole file: no row comes before it
-    if plan.rows is None:
+    if not plan.of_part:
         _add_differences(plan, tally, sources)
         _add_stray_weights(plan, tally)
     first = tally.faults.first()
@@ -42,7 +44,7 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
     row = tally.faults.found[first].row if first is not None else None
     if mixed is not None and (row is None or (mixed.row or 0) < row):
         raise mixed
-    if stop is None and plan.rows is None:
+    if stop is None and not plan.of_part:
         _multi_hot(plan, tally)
     if first is not None:
         slot = plan.slot(first.column)
@@ -55,13 +57,15 @@ def refuse(plan: Plan, outcome: Outcome, sources: Sequence[Source]) -> None:
         raise error
     if stop is not None:
         raise stop
-    if plan.rows is None:
+    if not plan.of_part:
         _refuse_whole(plan, tally, sources)
 
 
 def _refuse_whole(plan: Plan, tally: Tally, sources: Sequence[Source]) -> None:
     """DataError where classes do not fit, or nothing is left to measure."""
     _refuse_two_labels(plan, tally)
+    if tally.read == 0 and plan.keys is not None:
+        raise DataError("nothing is left to measure", "no key stands in both inputs", file=sources[0].path)
     if tally.read == 0:
         raise no_rows(sources[0])
     if tally.used == 0:
@@ -103,6 +107,10 @@ def explained(error: DataError, plan: Plan) -> DataError:
             detail="labels of two classes are 0 and 1, unless the positive class is named",
             hint="`--pos-label CLASS` names it",
         )
+    plain = error.hint is None and error.detail == "wanted a number" and not slots.keys() & readers.keys()
+    if plain and any(slot.purpose == "label" for slot in slots.values()):
+        said = "the losses asked for measure numbers; for classes there are others, such as `zero_one`"
+        return replace(error, detail=said, hint=SUGGEST)
     found = [
         readers[place] for place in slots if place in readers and slots[place].kind in ("number", "truth")
     ]

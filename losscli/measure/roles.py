@@ -193,7 +193,7 @@ class CallColumns:
     def _choose(self, side: int, role: str, asked: str | None, taken: set[tuple[int, int]]) -> list[Chosen]:
         """The columns of a role, in the order of `--classes` where they are named for these classes."""
         own = {index for at, index in taken if at == side}
-        columns = choose(self.sources[side], side, role, asked, own, self.aside)
+        columns = choose(self.sources, side, role, asked, own, self.aside)
         places = None
         if len(columns) > 1 and self.sources[side].named and self.options.classes:
             places = paired([c.name for c in columns], self.options.classes)

@@ -38,16 +38,18 @@ def watched(
     slopes: bool,
     pictures: Pictures,
 ) -> Plan:
-    """The plan with observers of single rows.  UsageError where no loss has a value for each row.
+    """The plan with observers of single rows.  UsageError where no loss has a value for each row, and one must.
 
+    A page shows the worst rows where there are any.
     ``keys`` are the places of the key columns, read as text; ``asked`` are the columns of `--columns`.
     """
     measures = [m for m in plan.measures if m.loss.is_mean and m.loss.state == "sums"]
-    if not measures and (every or worst):
+    if not measures and (every or (worst and pictures != "all")):
         option = "--rows-out" if every else "--worst"
-        names = ", ".join(f"`{name}`" for name in dict.fromkeys(m.loss.name for m in plan.measures))
+        named = dict.fromkeys(m.loss.name for m in plan.measures)
+        names = ", ".join(f"`{name}`" for name in named)
         raise UsageError(
-            f"`{option}` needs a loss that each row has, and {names} is made of all rows together",
+            f"`{option}` needs a loss that each row has, and {names} {'is' if len(named) == 1 else 'are'} made of all rows together",
             hint="ask for one that is a mean of rows beside it, such as `mse` or `log_loss`",
         )
     own = _Names()

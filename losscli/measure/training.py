@@ -40,7 +40,7 @@ class TrainingFile(NamedTuple):
 
 def read_scales(file: TrainingFile, jobs: int) -> Scales:
     """The scale of each series of a training file.  DataError where it has none."""
-    (source,) = open_inputs([file.training.path], format=None, dialect=file.dialect, by_key=False)
+    (source,) = open_inputs({"train": file.training.path}, format=None, dialect=file.dialect, by_key=False)
     label = looked_for(partial(_label, source, file))
     values = np.concatenate([*_numbers(source, label, jobs), np.zeros(0)])
     series, names = np.zeros(len(values), np.int64), tuple[str | None, ...]([None])
@@ -63,7 +63,7 @@ def _label(source: Source, file: TrainingFile) -> int:
     aside = [name for name in (file.group, file.time) if name is not None]
     taken = {find(source, name) for name in aside}
     asked = file.label if file.label is not None and has(source, file.label) else None
-    (label, *more) = choose(source, 0, "label", asked, taken, aside)
+    (label, *more) = choose([source], 0, "label", asked, taken, aside)
     if more:
         raise DataError("several columns would be the values of the series", file=source.path)
     return label.index

@@ -66,6 +66,8 @@ class Numbers(NamedTuple):
 
     def split(self, numbers: Any, groups: int) -> list[Any]:
         """The number of each group, for ``groups`` of them."""
+        if not isinstance(numbers, np.ndarray):
+            return [numbers] * groups
         found: list[Any] = self.chosen(numbers, np.arange(groups)).tolist()
         return found
 

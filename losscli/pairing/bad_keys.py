@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.pairing import Paired
 from losscli.table.cells import shown
 from losscli.table.keys import key_text
 from losscli.text import plural
@@ -144,3 +145,41 @@ class KeyFaults:
                 [(*sides, bad) for sides, bad in self.alone.items()],
             ),
         ]  # fmt: skip
+
+
+@dataclass(slots=True)
+class KeyTally:
+    """The rows of each side, how many found partners, and the bad keys; those of several shares add up."""
+
+    read: list[int]
+    faults: KeyFaults
+    pairs: int = 0
+
+    @classmethod
+    def none(cls, sides: int) -> KeyTally:
+        return cls([0] * sides, KeyFaults.none(sides))
+
+    def merge(self, other: KeyTally) -> None:
+        self.read = [mine + theirs for mine, theirs in zip(self.read, other.read, strict=True)]
+        self.faults.merge(other.faults)
+        self.pairs += other.pairs
+
+    def outcome(
+        self, plan: KeyPlan, row_names: Sequence[RowName], *, whole: bool
+    ) -> tuple[DataError | None, Paired]:
+        """Why the keys do not pair the files, if so; and how many rows found a partner: of the ``whole`` some must."""
+        read = self.read[0], self.read[-1]
+        only_head = self.read[1] - self.pairs if len(self.read) > 2 else 0
+        counts = Paired(read, (read[0] - self.pairs, read[1] - self.pairs), self.pairs, only_head)
+        error = self.faults.error(plan, row_names)
+        if error is None and self.pairs == 0 and whole:
+            files = [slots[0].file for slots in plan.sides]
+            rows = " and ".join(
+                f"{file} has {plural(count, 'row')}" for file, count in zip(files, self.read, strict=True)
+            )
+            error = DataError(
+                "nothing is left to measure",
+                f"no key stands in {'both' if len(files) == 2 else 'all'} files; {rows}",
+                file=files[0],
+            )
+        return error, counts

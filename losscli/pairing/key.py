@@ -13,24 +13,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losscli.errors import DataError
-from losscli.pairing import Paired
-from losscli.pairing.bad_keys import NAMED, BadKeys, KeyFaults, RowName
+from losscli.pairing.bad_keys import NAMED, BadKeys, KeyFaults, KeyTally
 from losscli.pairing.blocks import PairedSide, blocks_of_pairs
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.match import match
 from losscli.pairing.runs import NO_ROWS, Run, SpilledRun, gathered, run_of
 from losscli.table.block import Batch, Block, Ints, picked, take
-from losscli.text import plural
+from losscli.table.hashes import hashed
 
 if TYPE_CHECKING:
+    from losscli.errors import DataError
     from losscli.reading.source import Source
+    from losscli.table.hashes import HashShare
     from losscli.table.spill import Spill
 
 
 @dataclass(slots=True)
 class KeyedBatch:
-    """The rows of one batch that have a key, the places of those that have none, and what stopped the reading."""
+    """The rows of one batch that have a key, the places of those that have none, and what stopped the reading.
+
+    Of a share of the rows both are those of the share; ``rows`` is how many the batch has.
+    """
 
     rows: int
     run: Run
@@ -38,16 +41,23 @@ class KeyedBatch:
     stop: DataError | None = None
 
 
-def keyed_batch(batch: Batch, plan: KeyPlan, side: int, bits: int) -> KeyedBatch:
-    """The rows of a batch by their part.  The key columns come behind those of the plan."""
+def keyed_batch(
+    batch: Batch, plan: KeyPlan, side: int, bits: int, share: HashShare | None = None
+) -> KeyedBatch:
+    """The rows of a batch, or of a share of all rows, by their part.  The key columns come behind those of the plan."""
     keys, missing, read, stop = plan.keys(batch, side)
     lacking = np.zeros(0, np.int64)
     if stop is not None:
         return KeyedBatch(read, Run(NO_ROWS, [0]), lacking, stop)
     columns = batch.columns[: -len(keys)]
     numbers = np.arange(read)
+    kept = None if share is None else share.holds(hashed(keys))
     if missing is not None and missing.any():
-        lacking, numbers = np.flatnonzero(missing), np.flatnonzero(~missing)
+        if share is None or share.first:
+            lacking = np.flatnonzero(missing)
+        kept = ~missing if kept is None else kept & ~missing
+    if kept is not None:
+        numbers = np.flatnonzero(kept)
         keys = [picked(words, numbers) for words in keys]
         columns = tuple(take(column, numbers) for column in columns)
     return KeyedBatch(read, run_of(keys, numbers, columns, bits), lacking)
@@ -59,8 +69,8 @@ class KeyedParts:
     def __init__(self, plan: KeyPlan, spill: Spill, bits: int, limit: int) -> None:
         self.plan = plan
         self.bits = bits
-        self.read = [0] * len(plan.sides)
-        self.faults = KeyFaults.none(len(plan.sides))
+        self.passed = [0] * len(plan.sides)  # rows of the files
+        self.tally = KeyTally.none(len(plan.sides))  # of all of them, or of those of a share
         self._runs: list[list[Run | SpilledRun]] = [[] for _ in plan.sides]
         self._spill = spill
         self._limit = limit
@@ -68,13 +78,14 @@ class KeyedParts:
 
     def add(self, side: int, batch: KeyedBatch) -> None:
         """Add the next batch of a side, in the order of the file."""
-        before = self.read[side]
-        self.read[side] += batch.rows
+        before = self.passed[side]
+        self.passed[side] += batch.rows
         if batch.stop is not None:
-            raise batch.stop if batch.stop.row is not None else batch.stop.with_row(self.read[side] + 1)
+            raise batch.stop if batch.stop.row is not None else batch.stop.with_row(self.passed[side] + 1)
+        self.tally.read[side] += len(batch.run.rows) + len(batch.missing)
         if len(batch.missing):
             first = [(before + int(row) + 1, "") for row in batch.missing[:NAMED]]
-            self.faults.missing[side].merge(BadKeys(len(batch.missing), first))
+            self.tally.faults.missing[side].merge(BadKeys(len(batch.missing), first))
         batch.run.first_row = before
         self._runs[side].append(batch.run)
         self._nbytes += batch.run.rows.nbytes
@@ -85,24 +96,6 @@ class KeyedParts:
         for runs in self._runs:
             runs[:] = [run.put_aside(self._spill) if isinstance(run, Run) else run for run in runs]
         self._nbytes = 0
-
-    def outcome(self, paired: int, row_names: Sequence[RowName]) -> tuple[DataError | None, Paired]:
-        """Why the keys do not pair the files, if so; and how many rows found a partner."""
-        read = self.read[0], self.read[-1]
-        only_head = self.read[1] - paired if len(self.read) > 2 else 0
-        counts = Paired(read, (read[0] - paired, read[1] - paired), paired, only_head)
-        error = self.faults.error(self.plan, row_names)
-        if error is None and paired == 0:
-            files = [slots[0].file for slots in self.plan.sides]
-            rows = " and ".join(
-                f"{file} has {plural(count, 'row')}" for file, count in zip(files, self.read, strict=True)
-            )
-            error = DataError(
-                "nothing is left to measure",
-                f"no key stands in {'both' if len(files) == 2 else 'all'} files; {rows}",
-                file=files[0],
-            )
-        return error, counts
 
     def __len__(self) -> int:
         return 1 << self.bits
@@ -144,13 +137,15 @@ ONE_PART_BYTES = 1 << 21  # up to here all rows are one part
 MOST_BITS = 10
 
 
-def part_bits(sources: Sequence[Source], columns: int, limit: int, jobs: int) -> int:
+def part_bits(sources: Sequence[Source], columns: int, limit: int, jobs: int, shares: int = 1) -> int:
     """How many bits of the hash choose the part: a part must fit memory, and each thread needs two of them.
+
+    ``shares``: the rows are those of one of so many shares of all.
 
     More parts would cost time: each takes the same number of NumPy calls, and between calls the threads wait for
     the interpreter's lock.
     """
-    expected = sum(_expected_bytes(source, columns) for source in sources)
+    expected = sum(_expected_bytes(source, columns) for source in sources) // shares
     if expected <= ONE_PART_BYTES:
         return 0
     wanted = min(PART_BYTES, max(1 << 16, limit // (8 * jobs)))

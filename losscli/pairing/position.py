@@ -37,13 +37,10 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
     """
     refuse_unequal(sources)
     whole = [Segment(0, tuple(s.parts(want) for s, want in zip(sources, wants, strict=True)))]
-    groups = [source.row_groups for source in sources]
-    ends = [list(accumulate(rows)) for rows in groups if rows is not None]
-    if len(ends) < len(sources):
-        return whole
-    cuts = _cuts(ends)
+    cuts = common_cuts(sources)
     if len(cuts) < 2:
         return whole
+    ends = [list(accumulate(source.row_groups or ())) for source in sources]
     found = []
     for start, end in zip([0, *cuts], cuts, strict=False):
         sides = []
@@ -55,30 +52,35 @@ def segments(sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]]
 
 
 def row_segments(
-    sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]], rows: int
+    sources: Sequence[Source], wants: Sequence[Sequence[ColumnRequest]], rows: range
 ) -> list[Segment]:
-    """Files of text, whose rows were found, cut at the same rows on all sides."""
+    """Some rows of files of text, whose rows were found, cut at the same rows on all sides."""
     return [
         Segment(
             first,
             tuple(
-                [source.rows_between(first, min(first + SEGMENT_ROWS, rows), want)]
+                [source.rows_between(first, min(first + SEGMENT_ROWS, rows.stop), want)]
                 for source, want in zip(sources, wants, strict=True)
             ),
         )
-        for first in range(0, rows, SEGMENT_ROWS)
+        for first in range(rows.start, rows.stop, SEGMENT_ROWS)
     ]
 
 
 def within(blocks: Iterable[Block], rows: range | None) -> Iterator[Block]:
     """The blocks, or of them some rows, by their numbers from 0 on; what lies behind these is not read."""
     for block in blocks:
-        if rows is None:
-            yield block
-        elif (found := block.within(rows)) is not None:
+        found = block if rows is None else block.within(rows)
+        if found is not None:
             yield found
-        elif block.first_row >= rows.stop:
+        if rows is not None and block.first_row + block.rows >= rows.stop:
             return
+
+
+def common_cuts(sources: Sequence[Source]) -> list[int]:
+    """Rows at which all files end a row group, far enough apart; none where they have none in common."""
+    ends = [list(accumulate(source.row_groups)) for source in sources if source.row_groups is not None]
+    return _cuts(ends) if len(ends) == len(sources) else []
 
 
 def _cuts(ends: Sequence[Sequence[int]]) -> list[int]:
@@ -97,13 +99,20 @@ def refuse_unequal(sources: Sequence[Source]) -> None:
     """Refuse files whose row counts are known before reading and differ."""
     if len(sources) < 2 or any(source.rows is None for source in sources):
         return
-    if _by_file(sources):
-        counts = zip(*(source.file_rows for source in sources), strict=True)
-        for file, rows in enumerate(counts):
-            if len(set(rows)) > 1:
-                raise unequal(sources, rows, file)
+    file_ends(sources)
     if len({source.rows for source in sources}) > 1:
         raise unequal(sources, [source.rows or 0 for source in sources])
+
+
+def file_ends(sources: Sequence[Source]) -> list[int]:
+    """The rows up to the end of each file, of folders whose files are paired and counted; DataError for unequal files."""
+    if not _by_file(sources):
+        return []
+    counts = list(zip(*(source.rows_by_file() for source in sources), strict=True))
+    for file, rows in enumerate(counts):
+        if len(set(rows)) > 1:
+            raise unequal(sources, rows, file)
+    return list(accumulate(rows[0] for rows in counts))
 
 
 def _by_file(sources: Sequence[Source]) -> bool:

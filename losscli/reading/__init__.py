@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
 from losscli.reading.source import Dialect, Source
-from losscli.reading.suffixes import COMPRESSIONS, SOURCES, known_format
+from losscli.reading.suffixes import COMPRESSIONS, input_format, known_format
 
 if TYPE_CHECKING:
     from losscli.reading.text import Streamed
@@ -27,7 +27,8 @@ def open_source(
     name = name or path
     compression = COMPRESSIONS.get(os.path.splitext(name.lower())[1])
     format = known_format(name, format)
-    found = SOURCES[format]
+    found = input_format(format)
+    assert found is not None
     options: dict[str, Any] = {}
     if found.dialect:
         options |= {"dialect": dialect or Dialect(), "format": format}
@@ -40,9 +41,8 @@ def open_source(
         raise UsageError(f"{name}: a {format} file is compressed inside, not by `.{compression}`")
     # Only the module of the format is imported.
     if remote is not None and found.ranged:
-        source: Source = getattr(import_module(f"losscli.reading.ranged_{found.module}"), found.ranged)(
-            remote
-        )
+        package, _, module = found.module.rpartition(".")
+        source: Source = getattr(import_module(f"{package}.ranged_{module}"), found.ranged)(remote)
     else:
-        source = getattr(import_module(f"losscli.reading.{found.module}"), found.opener)(path, **options)
+        source = getattr(import_module(found.module), found.opener)(path, **options)
     return source

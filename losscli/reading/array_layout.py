@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -12,6 +12,9 @@ from numpy.lib import format as npy
 from losscli.errors import DataError
 from losscli.table.block import ColumnKind
 from losscli.table.cells import shown
+
+if TYPE_CHECKING:
+    from losscli.table.keys import KeyType
 
 HEADER_BYTES = 1 << 16
 
@@ -89,8 +92,7 @@ def check_type(layout: ArrayLayout, kind: ColumnKind, file: str, column: str) ->
     detail = layout.no_table
     if detail is not None:
         raise DataError(detail, detail="wanted one or two dimensions", file=file, column=column)
-    dtype = layout.dtype
-    if dtype.hasobject:
+    if layout.dtype.hasobject:
         raise DataError(
             "it holds Python objects",
             detail="to read them is to run code of the file; wanted numbers, booleans or text",
@@ -98,6 +100,11 @@ def check_type(layout: ArrayLayout, kind: ColumnKind, file: str, column: str) ->
             file=file,
             column=column,
         )
+    check_dtype(layout.dtype, kind, file, column)
+
+
+def check_dtype(dtype: np.dtype[Any], kind: ColumnKind, file: str, column: str) -> None:
+    """DataError where values of this type cannot be read as wanted."""
     moment = dtype.kind == "M" and np.datetime_data(dtype)[0] != "generic"
     if dtype.kind in "biuSU" or (dtype.kind == "f" and dtype.itemsize <= 8) or (moment and kind != "number"):
         return
@@ -108,3 +115,16 @@ def check_type(layout: ArrayLayout, kind: ColumnKind, file: str, column: str) ->
         file=file,
         column=column,
     )
+
+
+def key_type(dtype: np.dtype[Any]) -> KeyType:
+    """What values of this type are as keys."""
+    if dtype.kind in "iu":
+        return "wide int" if dtype == np.uint64 else "int"
+    found: dict[str, KeyType] = {"f": "float", "b": "bool", "M": "moment"}
+    return found.get(dtype.kind, "text")
+
+
+def rounding(dtype: np.dtype[Any]) -> float:
+    """The relative rounding of floats shorter than doubles, else 0."""
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype.itemsize < 8 else 0.0

@@ -89,6 +89,8 @@ class BlockDecoder:
 class CsvSource(Source):
     """An opened CSV file."""
 
+    lines: Lines | None
+
     def __init__(self, text: TextInput, format: str, layout: LineLayout, first_row: int) -> None:
         self.path = text.path
         self.format = format
@@ -98,24 +100,23 @@ class CsvSource(Source):
         self._text = text
         self._layout = layout
         self._first_row = first_row
-        self._lines: Lines | None = None
 
     def find_rows(self) -> int | None:
         """Count lines: of plain files where every line is a row, since no cell is quoted."""
-        if self._lines is None and self._text.plain:
+        if self.lines is None and self._text.plain:
             from losscli.reading.csv_lines import Lines
 
             window = self._text.open()
             try:
-                self._lines = Lines.of(window, self._first_row)
+                self.lines = Lines.of(window, self._first_row)
             finally:
                 window.abandon()
-        return None if self._lines is None else self._lines.rows
+        return None if self.lines is None else self.lines.rows
 
     def rows_between(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:
-        assert self._lines is not None
+        assert self.lines is not None
         decoder = BlockDecoder(self._layout, wants, self.size or 0)
-        return self._lines.part(self._text, range(first, last), decoder.batches)
+        return self.lines.part(self._text, range(first, last), decoder.batches)
 
     def holds_lists(self, index: int) -> bool | None:
         """Whether cells of a column are lists: of CSV they may be (None) where `--dialect` says how."""

@@ -7,6 +7,7 @@ since a mapped file that shrinks ends the process.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -16,6 +17,9 @@ from losscli.errors import DataError
 from losscli.reading.text import changed, unreadable
 
 REASON_LENGTH = 160
+
+ENDS = 1 << 16
+"""Bytes at each end of a file by which it is known again."""
 
 
 class Stamp(ABC):
@@ -91,3 +95,17 @@ def first_line(error: object) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = lines[0] if lines else type(error).__name__
     return reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"
+
+
+def ends_of(path: str) -> tuple[int | None, str | None]:
+    """The size of a file, and the hash of its ends; None of what is no file here."""
+    if not os.path.isfile(path):
+        return None, None
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            held = file.read(ENDS)
+            file.seek(max(size - ENDS, len(held)))
+            return size, hashlib.sha256(held + file.read(ENDS)).hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None

@@ -21,7 +21,7 @@ from losscli.errors import DataError
 from losscli.reading.hive import Partition, partitions
 from losscli.reading.listing import DataFile, Listing, size_of
 from losscli.reading.source import Part, Source
-from losscli.reading.suffixes import SOURCES, format_of
+from losscli.reading.suffixes import format_of, is_counted
 from losscli.table.block import AnyColumn, Batch, ColumnRequest
 
 if TYPE_CHECKING:
@@ -94,6 +94,12 @@ class FolderSource(Source):
             if row <= before:
                 break
         return self.files[at].path, row - start
+
+    def rows_by_file(self) -> Sequence[int]:
+        return [self._count(number) for number in range(len(self.files))]
+
+    def take_file_rows(self, rows: Sequence[int]) -> None:
+        self._delivered = {number: {0: count} for number, count in enumerate(rows)}
 
     def _count(self, number: int) -> int:
         """The rows of a file, as far as they have been read."""
@@ -237,6 +243,13 @@ class CountedFolder(FolderSource):
             self._arranged(number, wants)  # what is missing is said before anything is read
         return super().parts(wants)
 
+    def bytes_of(self, wants: Sequence[ColumnRequest]) -> int | None:
+        held = [
+            self.source(number).bytes_of(self._arranged(number, wants)[0])
+            for number in range(len(self.files))
+        ]
+        return None if None in held else sum(size or 0 for size in held)
+
     def part_rows(self) -> list[int]:
         return [rows for number in range(len(self.files)) for rows in self.source(number).part_rows()]
 
@@ -273,7 +286,7 @@ def open_folder(
 ) -> FolderSource:
     """The source of these files; ``opened`` opens one of them."""
     formats = {format or format_of(file.name) for file in listing.files}
-    counted = all(name is not None and SOURCES[name].counted for name in formats)
+    counted = all(name is not None and is_counted(name) for name in formats)
     # To count the rows of remote files, all of them would be fetched.
     kind = CountedFolder if counted and not listing.remote else FolderSource
     return kind(listing, opened, format=format, by_file=by_file, ahead=ahead)

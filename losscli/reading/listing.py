@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from losscli.errors import DataError
@@ -55,6 +56,7 @@ def listed(path: str, *, any_suffix: bool = False) -> Listing:
             raise DataError(
                 f"nothing matches `{path}`",
                 "names that begin with `_` or `.` match only where the pattern says so",
+                f"the folder `{_folder_of(path)}` is looked in; `*` stands for any characters of one name",
             )
     return Listing(path, chosen(path, found, others, any_suffix=any_suffix))
 
@@ -77,7 +79,14 @@ def _nothing(path: str, what: str, others: Sequence[DataFile]) -> DataError:
         return DataError(
             what, f"{detail}; there is `{first}`{more}", "name the format with `--input-format`", path
         )
-    return DataError(what, f"{detail}; names that begin with `_` or `.` are left out", file=path)
+    left_out = f"{detail}; names that begin with `_` or `.` are left out"
+    return DataError(what, left_out, "name a file, or the folder that holds the data", path)
+
+
+def _folder_of(pattern: str) -> str:
+    """The folder in front of the first part of a pattern that is not a plain name."""
+    plain = list(takewhile(lambda part: not is_glob(part), pattern.split(os.sep)))
+    return os.sep.join(plain) or "."
 
 
 def _in_order(file: DataFile) -> tuple[bytes, bytes]:

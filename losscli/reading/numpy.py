@@ -19,13 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.errors import DataError
-from losscli.reading.array_layout import ArrayLayout, check_type, read_layout
-from losscli.reading.convert import decoded, read_texts
+from losscli.reading.array_layout import ArrayLayout, check_type, key_type, read_layout, rounding
 from losscli.reading.fingerprint import Fingerprint
-from losscli.reading.json_values import STORED_TEXTS
-from losscli.reading.read import Read, batch_of
+from losscli.reading.read import batch_of
 from losscli.reading.source import Part, Source
-from losscli.reading.stored import read_array
+from losscli.reading.stored import read_stored
 from losscli.table.block import Batch, ColumnRequest
 from losscli.table.cells import shown
 from losscli.text import noun
@@ -68,15 +66,10 @@ class _ArraySource(Source):
         """The layout of the array that holds a column."""
 
     def key_type(self, index: int) -> KeyType | None:
-        dtype = self._layout(index).dtype
-        if dtype.kind in "iu":
-            return "wide int" if dtype == np.uint64 else "int"
-        found: dict[str, KeyType] = {"f": "float", "b": "bool", "M": "moment"}
-        return found.get(dtype.kind, "text")
+        return key_type(self._layout(index).dtype)
 
     def rounding(self, index: int) -> float:
-        dtype = self._layout(index).dtype
-        return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype.itemsize < 8 else 0.0
+        return rounding(self._layout(index).dtype)
 
     def _check(self, wants: Sequence[ColumnRequest]) -> None:
         for want in wants:
@@ -94,7 +87,7 @@ class _ArraySource(Source):
         for start in range(0, rows, step):
             cut = {place: values[start : start + step] for place, values in stored.items()}
             with _reading(self.stamp, "it cannot be decoded"):
-                reads = [_read_column(cut[want.index], want) for want in wants]
+                reads = [read_stored(cut[want.index], None, want) for want in wants]
             count = min(step, rows - start)
             batch = batch_of(count, wants, reads, self.columns, self.path, first_row + start)
             yield batch
@@ -279,28 +272,6 @@ def _skip(file: IO[bytes], count: int | None) -> None:
         if not piece:
             return
         count = None if count is None else count - len(piece)
-
-
-# ---------------------------------------------------------------------- values
-
-
-def _read_column(stored: NDArray[Any], want: ColumnRequest) -> Read:
-    stored = np.ascontiguousarray(stored, stored.dtype.newbyteorder("="))
-    of = stored.dtype.kind
-    if of == "S":
-        return read_texts(decoded(stored.tolist()), want, STORED_TEXTS)
-    if of == "U":
-        # Code points that are no characters cannot be encoded, and are told apart as bytes are.
-        raws = [text.encode("utf-8", "surrogatepass") for text in stored.tolist()]
-        return read_texts(decoded(raws), want, STORED_TEXTS)
-    if of == "b":
-        # A byte of a damaged file may be neither 0 nor 1, which NumPy takes for granted.
-        stored = stored.view(np.uint8) != 0
-    if of == "M":
-        unit = np.datetime_data(stored.dtype)[0]
-        coarse = {"Y": "M8[D]", "M": "M8[D]", "W": "M8[D]", "h": "M8[s]", "m": "M8[s]"}
-        stored = stored.astype(coarse.get(unit, stored.dtype))
-    return read_array(stored, None, want.kind)
 
 
 def open_npy(path: str) -> NpySource | NpzSource:

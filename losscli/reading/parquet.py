@@ -80,6 +80,12 @@ class ParquetSource(TypedSource):
         self._check(wants)
         return self._part(first_group, last_group, list(wants))
 
+    def bytes_of(self, wants: Sequence[ColumnRequest]) -> int | None:
+        names = set(self._names(wants))
+        leaves = [leaf for leaf, path in enumerate(self._paths) if names & {path, path.partition(".")[0]}]
+        groups = [self._metadata.row_group(group) for group in range(len(self.row_groups))]
+        return sum(int(group.column(leaf).total_compressed_size) for group in groups for leaf in leaves)
+
     def holds_the_same(self, index: int, other: Source, place: int, jobs: int) -> bool:
         if (
             not isinstance(other, ParquetSource)

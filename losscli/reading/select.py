@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -55,16 +56,35 @@ def tells_rows(name: str) -> bool:
 
 
 def choose(
-    source: Source, side: int, role: str, asked: str | None, taken: Collection[int],
+    sources: Sequence[Source], side: int, role: str, asked: str | None, taken: Collection[int],
     aside: Collection[str],
 ) -> list[Chosen]:  # fmt: skip
-    """The columns that play ``role`` in ``source``: those named in ``asked``, else the default.
+    """The columns that play ``role`` on a side: those named in ``asked``, else the default.
 
     ``taken`` are the places of columns that play another role, ``aside`` the names of slices and groups.
-    DataError lists the columns there are.
+    DataError lists the columns there are, and says if another file has those that were asked for.
     """
-    places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
+    source = sources[side]
+    if asked is None and source.together:
+        places = [at for at in range(len(source.columns)) if at not in taken]
+    else:
+        try:
+            places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
+        except DataError as error:
+            raise replace(error, hint=_elsewhere(sources, side, role, asked) or error.hint) from None
     return [Chosen(side, place, source.columns[place]) for place in places]
+
+
+def _elsewhere(sources: Sequence[Source], side: int, role: str, asked: str | None) -> str | None:
+    """A hint where another file holds the columns that were looked for on a side."""
+    if role == "pred" and side > 0:
+        return "two predictions of one file are compared with `--pred BASE --pred HEAD`"
+    wanted = DEFAULT_NAMES[role] if asked is None else tuple(name.strip() for name in asked.split(","))
+    for other in (source for at, source in enumerate(sources) if at != side):
+        found = [name for name in wanted if any(fnmatchcase(column, name) for column in other.columns)]
+        if found:
+            return f"{other.path} has `{found[0]}`: the file with the predictions comes first, then that with the labels"
+    return None
 
 
 def named(source: Source, asked: str) -> list[int]:
@@ -225,7 +245,7 @@ def _default(source: Source, role: str, taken: Collection[int], aside: Collectio
     free = [at for at in there if at not in source.partitions and source.columns[at] not in aside]
     left = [at for at in free if not tells_rows(source.columns[at])]
     for few in (left or free, there if len(head) == 1 else []):
-        if len(few) == 1:
+        if len(few) == 1 and not (role == "label" and taken and _like_prediction(source.columns[few[0]])):
             return few[0]
     for name in DEFAULT_NAMES[role]:
         if any(source.columns[at] == name for at in there):
@@ -236,8 +256,13 @@ def _default(source: Source, role: str, taken: Collection[int], aside: Collectio
     )
 
 
+def _like_prediction(name: str) -> bool:
+    """Whether a column beside a prediction is, by its name, another prediction rather than the label."""
+    return name.strip().casefold().startswith(("pred_", "prediction_", "prob_", "y_pred", "yhat", "y_hat"))
+
+
 def _list(source: Source) -> str:
-    return f"the file has the columns {_names(source)}"
+    return f"{source.noun} has the columns {_names(source)}"
 
 
 def _names(source: Source) -> str:

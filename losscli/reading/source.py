@@ -63,6 +63,9 @@ class Source(ABC):
         str, ...
     ] = ()  # the last of the columns, which begin after the head: they play no role unasked
     named: bool = True  # False: the file has no names, and columns are called 1, 2, …
+    together: bool = False  # all columns play one role, unless some are named: those of an array
+    noun: str = "the file"  # what a message calls it behind its name
+    in_memory: bool = False  # it is an argument of a function, and the path is the name of that
     rows: int | None = None  # None: not known before the end
     size: int | None = None  # bytes on disk; None: not known before the end
 
@@ -72,6 +75,7 @@ class Source(ABC):
     by_file: bool = False  # each file is paired with the one at the same place on the other side
     partitions: frozenset[int] = frozenset()  # columns in the names of folders
 
+    lines: Any = None  # where rows begin, once `find_rows` has found it; another source of the same file can be given it
     row_groups: tuple[int, ...] | None = None  # rows of each; None: ``part_of`` cannot cut the source
 
     @abstractmethod
@@ -90,6 +94,18 @@ class Source(ABC):
     def part_of(self, first_group: int, last_group: int, wants: Sequence[ColumnRequest]) -> Part:
         """The row groups from the first to the last, both included, as one part."""
         raise NotImplementedError(f"{self.format} has no row groups")
+
+    def rows_by_file(self) -> Sequence[int]:
+        """The rows of each of several files, as far as they have been read."""
+        return self.file_rows
+
+    def take_file_rows(self, rows: Sequence[int]) -> None:
+        """Know the rows of each of several files, as far as another source of these files has read them."""
+        return
+
+    def bytes_of(self, wants: Sequence[ColumnRequest]) -> int | None:
+        """How many bytes of the file are read for some of its columns; None: not known before the end."""
+        return self.size
 
     def find_rows(self) -> int | None:
         """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding."""

@@ -1,4 +1,4 @@
-"""Arrays of numbers, booleans, dates and times as a file stores them become columns."""
+"""Arrays of numbers, booleans, dates, times and texts, as a file or the memory holds them, become columns."""
 
 from __future__ import annotations
 
@@ -9,11 +9,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.loss.domains import surely_finite
-from losscli.reading.json_values import float_label, float_text
+from losscli.reading.convert import decoded, read_texts
+from losscli.reading.json_values import STORED_TEXTS, float_label, float_text
 from losscli.reading.keys import keys_of_floats, keys_of_integers, keys_of_labels
 from losscli.reading.read import Read, coded, without
-from losscli.table.block import INTEGER_KINDS, KEY_KINDS, ClassColumn, ColumnKind, Floats, Mask, NumberColumn
+from losscli.table.block import (
+    INTEGER_KINDS,
+    KEY_KINDS,
+    ClassColumn,
+    ColumnKind,
+    ColumnRequest,
+    Floats,
+    Mask,
+    NumberColumn,
+)
 from losscli.table.cells import EXACT, Unreadable, no_double
+
+
+def read_stored(stored: NDArray[Any], missing: Mask | None, want: ColumnRequest) -> Read:
+    """An array of NumPy as the column wanted; its type is one that can be read so (`array_layout.check_dtype`)."""
+    stored = np.ascontiguousarray(stored, stored.dtype.newbyteorder("="))
+    of = stored.dtype.kind
+    if of == "S":
+        return read_texts(decoded(stored.tolist()), want, STORED_TEXTS)
+    if of == "U":
+        # Code points that are no characters cannot be encoded, and are told apart as bytes are.
+        raws = [text.encode("utf-8", "surrogatepass") for text in stored.tolist()]
+        return read_texts(decoded(raws), want, STORED_TEXTS)
+    if of == "b":
+        # A byte of a damaged file may be neither 0 nor 1, which NumPy takes for granted.
+        stored = stored.view(np.uint8) != 0
+    if of == "M":
+        unit = np.datetime_data(stored.dtype)[0]
+        coarse = {"Y": "M8[D]", "M": "M8[D]", "W": "M8[D]", "h": "M8[s]", "m": "M8[s]"}
+        stored = stored.astype(coarse.get(unit, stored.dtype))
+    return read_array(stored, missing, want.kind)
 
 
 def read_array(

@@ -131,10 +131,25 @@ def _stat_of_regular(file: BinaryIO | io.RawIOBase) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) else None
 
 
+def _beside(path: str) -> str | None:
+    """A hint that names the file most likely meant, or the folder that is missing."""
+    # Imported here: few files are missing.
+    from difflib import get_close_matches
+
+    folder, name = os.path.split(path)
+    if folder and not os.path.isdir(folder):
+        return f"there is no folder `{folder}`"
+    try:
+        found = get_close_matches(name, os.listdir(folder or "."), n=1)
+    except OSError:
+        return None
+    return f"did you mean `{os.path.join(folder, found[0])}`?" if found else None
+
+
 def unreadable(path: str, error: Exception) -> DataError:
     """A file that cannot be opened or read, with the system's reason."""
     if isinstance(error, FileNotFoundError):
-        return DataError("there is no such file", file=path)
+        return DataError("there is no such file", hint=_beside(path), file=path)
     if isinstance(error, IsADirectoryError):
         return DataError("it is a directory, a file was expected", file=path)
     if isinstance(error, PermissionError):

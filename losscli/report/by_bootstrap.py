@@ -13,6 +13,8 @@ import numpy as np
 from losscli.measure.observers.observer import WHOLE
 from losscli.numbers.exact import round_fraction
 from losscli.numbers.grouped_sums import NotResampled
+from losscli.numbers.sums import Sums
+from losscli.report.by_rows import OTHER_GROUPS
 from losscli.report.comparison import Compared
 from losscli.report.records import noted
 from losscli.report.results import DRAWN, values_of
@@ -29,6 +31,7 @@ from losscli.statistics.bootstrap import (
     turns,
 )
 from losscli.statistics.distributions import normal_quantile
+from losscli.statistics.groups import dealt_values
 from losscli.statistics.intervals import ONE_GROUP, one_side, too_few
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ def by_bootstrap(evidence: Evidence, one: Compared) -> Draft:
     if there were no difference; the p-value is the share of flips, and what was seen, that differ as much.
     """
     rule = evidence.rule
+    if evidence.groups is not None and not evidence.same_groups:
+        return Draft(noted(one, [OTHER_GROUPS]))
     groups, base, head = _group_states(evidence)
     if groups < 2:
         return Draft(noted(one, [ONE_GROUP]))
@@ -99,6 +104,12 @@ def _with_interval(
 
 def _group_states(evidence: Evidence) -> tuple[int, GroupStates, GroupStates]:
     """The number of groups, and the states of the base and of the other model."""
+    if evidence.groups is not None:
+        codes, count = dealt_values(evidence.groups[0].labels)
+        of_base, of_head = (
+            Sums.of((own.values,), own.weights, None, codes, count) for own in evidence.groups
+        )
+        return count, [of_base], [of_head]
     measures = (evidence.pair.base, evidence.pair.head)
     drawn = evidence.tally.kept[DRAWN, WHOLE]
     groups, units = drawn.states([part.unit for measure in measures for part in measure.parts])

@@ -1,4 +1,4 @@
-"""What the rows of two models say of the difference of their losses.
+"""What the rows of two models, or the values of their groups, say of the difference of their losses.
 
 The interval and the p-value come from the exact second moments of both models' rows, which see how the two err
 together; over time they come from the autocovariances of the differences (`series`).
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from losscli.measure.observers.observer import WHOLE
 from losscli.measure.observers.states import UnitState
+from losscli.numbers.sums import Sums
 from losscli.report.comparison import Compared
 from losscli.report.records import noted
 from losscli.report.verdicts import Draft, Rule, at_odds, by_t
@@ -19,23 +22,28 @@ from losscli.statistics.distributions import mcnemar_mid_p
 from losscli.statistics.intervals import (
     HEAVY_TAIL,
     NO_DOUBLE,
+    ONE_GROUP,
     beyond_doubles,
     quadratic,
     root,
     slopes,
     standard_error,
 )
+from losscli.statistics.spread import Spread
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.loss.spec import Better
     from losscli.measure.observers.differences import UnitDifference
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
-    from losscli.numbers.sums import Sums
+    from losscli.report.group_values import GroupValues
     from losscli.report.outcomes import FinishOptions
     from losscli.statistics.paired_difference import PairedDifference
-    from losscli.statistics.spread import Spread
     from losscli.table.block import Ints
+
+
+OTHER_GROUPS = "no interval: the models do not have a value in the same groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,14 @@ class ModelPair:
     units: UnitDifference | None
 
 
+class GroupCounts(NamedTuple):
+    """The groups in which the head is better, alike or worse."""
+
+    wins: int
+    ties: int
+    losses: int
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one comparison rests on: a pair of losses, and the tally of the rows of the whole or of a slice."""
@@ -56,17 +72,22 @@ class Evidence:
     tally: Tally
     options: FinishOptions
     rule: Rule
+    groups: tuple[GroupValues, GroupValues] | None = (
+        None  # of base and head, where losses are means over groups
+    )
 
     @property
     def states(self) -> list[Sums]:
         """The states of both losses."""
+        if self.groups is not None:
+            return [Sums.of((own.values,), own.weights) for own in self.groups]
         units = (measure.parts[0].unit for measure in (self.pair.base, self.pair.head))
         return [self.tally.kept[UnitState(unit), WHOLE] for unit in units]
 
     @property
     def of_means(self) -> bool:
-        """Whether both losses are means of rows, whose values are known exactly."""
-        return self.pair.units is not None and self.pair.base.loss.is_mean
+        """Whether both losses are means, of rows or of groups, that are known exactly."""
+        return self.groups is not None or (self.pair.units is not None and self.pair.base.loss.is_mean)
 
     @property
     def means(self) -> list[Fraction]:
@@ -79,9 +100,28 @@ class Evidence:
         units = self.pair.units
         return None if units is None else self.tally.of(units)
 
+    @property
+    def same_groups(self) -> bool:
+        """Whether both models have a value in the same groups."""
+        return self.groups is not None and self.groups[0].labels == self.groups[1].labels
+
+    def group_counts(self, better: Better) -> GroupCounts | None:
+        """In how many groups which model is better; None where groups are not compared."""
+        if self.groups is None or not self.same_groups:
+            return None
+        base, head = (
+            {"lower": own.values, "higher": -own.values, "zero": abs(own.values)}[better]
+            for own in self.groups
+        )
+        return GroupCounts(
+            *(int(np.count_nonzero(found)) for found in (head < base, head == base, head > base))
+        )
+
 
 def by_rows(evidence: Evidence, one: Compared, worse_by: Fraction) -> Draft:
     """The comparison with what the rows of both say of its difference."""
+    if evidence.groups is not None:
+        return _by_groups(evidence, one, evidence.groups, worse_by)
     difference = evidence.difference
     if difference is None:
         return Draft(noted(one, ["no interval: the loss is no function of means of rows"]))
@@ -97,6 +137,32 @@ def by_rows(evidence: Evidence, one: Compared, worse_by: Fraction) -> Draft:
     if evidence.rule.ranks is not None:
         return _over_time(evidence, one, difference, worse_by, evidence.rule.ranks)
     return _by_moments(evidence, one, difference, difference.spread, worse_by)
+
+
+def _by_groups(
+    evidence: Evidence, one: Compared, groups: tuple[GroupValues, GroupValues], worse_by: Fraction
+) -> Draft:
+    """The comparison by Student's t of the differences of groups, of which each is one observation."""
+    base, head = groups
+    if not evidence.same_groups:
+        return Draft(noted(one, [OTHER_GROUPS]))
+    state = Sums.of((base.values, head.values), base.weights)
+    if state.rows < 2:
+        return Draft(noted(one, [ONE_GROUP]))
+    spread = Spread.of((base.values, head.values), base.weights)
+    if not spread.finite:
+        return Draft(noted(one, ["no interval: a weighted group exceeds the largest double"]))
+    covariance = spread.covariance(state.totals, state.weight)
+    signs = zip((-1, 1), state.means, strict=True)
+    slope = [Fraction(sign * _turned(one.better, mean)) for sign, mean in signs]
+    return by_t(
+        one,
+        worse_by,
+        standard_error(covariance, slope, state.rows),
+        state.rows - 1,
+        evidence.rule,
+        "paired t",
+    )
 
 
 def _by_moments(
@@ -167,8 +233,8 @@ def _slope(evidence: Evidence, one: Compared, covariance: list[list[Fraction]]) 
     return found
 
 
-def _turned(better: str, value: float) -> int:
+def _turned(better: str, value: float | Fraction) -> int:
     """The slope of what is bad about a value."""
     if better in ("lower", "higher"):
         return 1 if better == "lower" else -1
-    return 1 if value >= 0.0 else -1
+    return 1 if value >= 0 else -1

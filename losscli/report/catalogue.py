@@ -52,11 +52,13 @@ class Form(Record):
     rewards: str
     reference: str
     example: str | None
+    package: Annotated[str | None, Says("the package that adds it; null for a loss of losscli itself")]
 
     @classmethod
     def of(cls, form: Loss) -> Form:
         # Imported here and below: the schema needs no loss.
         from losscli.loss.gradient import NoGradientError, gradients
+        from losscli.losses import package_of
         from losscli.losses.describe import example
 
         gradient, reason = None, None
@@ -81,6 +83,7 @@ class Form(Record):
             rewards=str(form.elicits),
             reference=form.reference,
             example=example(form),
+            package=package_of(form),
         )
 
 
@@ -96,8 +99,8 @@ class LossesDocument(Document):
 def document(name: str | None) -> LossesDocument:
     """The catalogue, or one loss."""
     from losscli.loss.spec import parse_loss
-    from losscli.losses import catalogue, find
+    from losscli.losses import added, catalogue, find
 
     spec = None if name is None else parse_loss(name)
-    chosen = catalogue().values() if spec is None else [find(spec.name, spec.at)]
+    chosen = [*catalogue().values(), *added()] if spec is None else [find(spec.name, spec.at)]
     return LossesDocument([Form.of(form) for forms in chosen for form in forms])

@@ -1,14 +1,14 @@
 """Two or more models on the same rows: the function behind `losscli compare`.
 
 The difference is reported in the bad direction, `worse_by`: HEAD − BASE where lower is better, and positive where
-HEAD is worse.  Its interval and its p-value come from the rows of both models (`by_rows`) or from resamples of
-groups of rows (`by_bootstrap`); the verdict is read off the interval (`verdicts`).
+HEAD is worse.  Its interval and its p-value come from the rows of both models, or from the values of their groups
+(`by_rows`), or from resamples (`by_bootstrap`); the verdict is read off the interval (`verdicts`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from losscli.report.evaluate import bundle_of
 from losscli.report.options import arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
-from losscli.report.results import deal_groups, of_measure, slices_of
+from losscli.report.results import keep_all_groups, of_measure, slices_of
 from losscli.report.verdicts import Draft, Rule, check_rule, corrected
 from losscli.report.worse_by import exact_change
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from losscli.measure.call import Start
     from losscli.measure.plan import Measure, Plan
     from losscli.measure.tally import Tally
+    from losscli.reading.memory import Data
     from losscli.statistics.intervals import IntervalSpec
     from losscli.table.block import Ints
 
@@ -41,41 +42,48 @@ if TYPE_CHECKING:
 class CompareOptions(MeasureOptions):
     """The options of `compare`.
 
-    base: path of the predictions of the base; with two or more of ``pred``, of the predictions of all models.
-    head: path of the predictions of the other model; with two or more of ``pred``, of the labels.
-    labels: path of the labels; None: ``base`` holds them.
+    base: the predictions of the base, as a path or in memory (see ``preds`` of `evaluate`); with two or more of
+        ``pred``, the predictions of all models.
+    head: the predictions of the other model; with two or more of ``pred``, the labels.
+    labels: the labels; None: ``base`` holds them.
+    group: column of the query, series or image of each row: means over these groups are compared, group by group.
+    group_weight: column of the weights of the groups, one value a group.
     margin: differences up to this do not matter, in the unit of the loss.
     fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
     """
 
-    base: str
-    head: str | None = None
-    labels: str | None = None
+    base: Data
+    head: Data | None = None
+    labels: Data | None = None
     _: KW_ONLY
+    group: str | None = None
+    group_weight: str | None = None
     margin: float = 0.0
     fail_on: Sequence[str] = ("worse",)
 
     @property
     def compared_over(self) -> str | None:
-        """The column of the times over which models are compared."""
-        return self.time
+        """The column of the times over which models are compared; over groups, time only orders their rows."""
+        return self.time if self.group is None else None
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The inputs, in the order of their sides.  UsageError where they are not those of two models."""
+    def inputs(self) -> Mapping[str, Data]:
+        """The inputs by the names of their arguments.  UsageError where they are not those of two models."""
+        given: dict[str, Data] = {"base": self.base}
         if len(set(self.models)) > 1:
             if self.labels is not None:
                 raise UsageError(
                     "with several `--pred` the inputs are PREDS and LABELS, and there are three",
                     hint="to compare two files, name one column that both have",
                 )
-            return (self.base,) if self.head is None else (self.base, self.head)
+            return given if self.head is None else given | {"head": self.head}
         if self.head is None:
             raise UsageError(
                 "there is one model, and nothing to compare it with",
                 hint="give BASE and HEAD, or one file and two of its columns: `--pred A --pred B`",
             )
-        return (self.base, self.head) if self.labels is None else (self.base, self.head, self.labels)
+        given["head"] = self.head
+        return given if self.labels is None else given | {"labels": self.labels}
 
     @property
     def model_sides(self) -> tuple[int, ...]:
@@ -85,7 +93,7 @@ class CompareOptions(MeasureOptions):
     @property
     def label_side(self) -> int:
         """The side that holds the label."""
-        return 0 if self.model_sides and self.labels is None else len(self.paths) - 1
+        return 0 if self.model_sides and self.labels is None else len(self.inputs) - 1
 
     @property
     def interval(self) -> IntervalSpec:
@@ -113,7 +121,8 @@ def compare(options: CompareOptions) -> Comparison:
 def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
     """The comparison that the options ask for; ``start`` is called with the opened inputs."""
     bundle = bundle_of(options)
-    requests = requests_of(options.losses if bundle is None else bundle.specs(options.losses))
+    losses = options.losses if bundle is None else bundle.specs(options.losses)
+    requests = requests_of(losses, grouped=options.group is not None)
     _refuse(options)
     call = Call.opened(options)
     plan = call.plan(requests)
@@ -139,6 +148,7 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
         inputs_of(ComparedInput, plan, sources, roles),
         warnings=[
             *(bundle.said(options.losses) if bundle is not None else []),
+            *outcome.warnings,
             *notes,
             *([] if said is None else [said]),
         ],
@@ -153,9 +163,10 @@ def _refuse(options: CompareOptions) -> None:
     if options.average == "none":
         raise UsageError("`compare` takes no `--average none`", hint="compare slices with `--by`")
     interval = options.interval
-    if options.time is None:
+    if options.compared_over is None:
         if interval.horizon is not None:
-            raise UsageError("`horizon` is of a comparison over time", hint="add `--time COLUMN`")
+            hint = "add `--time COLUMN`" if options.time is None else "leave `--group` out"
+            raise UsageError("`horizon` is of a comparison over time", hint=hint)
         return
     if interval.method == "bootstrap":
         raise UsageError(
@@ -188,7 +199,9 @@ def _pairs(plan: Plan) -> list[ModelPair]:
 
 
 def _units(base: Measure, head: Measure, plan: Plan) -> UnitDifference | None:
-    """The units whose rows are compared; None where the losses are not made of rows one by one."""
+    """The units whose rows are compared; None where the losses are not made of rows one by one, or groups are compared."""
+    if plan.grouping is not None:
+        return None
     if len(base.parts) > 1 or len(head.parts) > 1 or {base.loss.state, head.loss.state} != {"sums"}:
         return None
     # Of a function of means that is better if lower, a lower row is better, as of its mean.
@@ -198,9 +211,9 @@ def _units(base: Measure, head: Measure, plan: Plan) -> UnitDifference | None:
 
 def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared]:
     """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
-    deal_groups(tally)
+    keep_all_groups(plan, tally)
     found = [_drafted(evidence, {}, "").settled(evidence.rule) for evidence in whole]
-    for place, slicing in enumerate(plan.slicings):
+    for place, slicing in enumerate(plan.shown_slicings):
         min_slice = whole[0].options.min_slice
         slices = slices_of(slicing, tally, place, min_slice)
         for evidence in whole:
@@ -214,8 +227,12 @@ def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared
 
 def _drafted(evidence: Evidence, named: dict[str, str | None], by: str) -> Draft:
     """One comparison over the rows of the whole or of a slice, before its verdict."""
-    (base,) = of_measure(evidence.pair.base, evidence.plan, evidence.tally, evidence.options)
-    (head,) = of_measure(evidence.pair.head, evidence.plan, evidence.tally, evidence.options)
+    (base, own), (head, other) = (
+        of_measure(measure, evidence.plan, evidence.tally, evidence.options)
+        for measure in (evidence.pair.base, evidence.pair.head)
+    )
+    if own is not None and other is not None:
+        evidence = replace(evidence, groups=(own, other))
     state = evidence.tally.state(evidence.pair.base.parts[0].unit)
     one = Compared(
         base.loss, base.params, base.better, Side(base.pred, base.value), Side(head.pred, head.value), named,
@@ -241,6 +258,8 @@ def _measured(evidence: Evidence, one: Compared, base: float, head: float) -> Dr
     if not math.isfinite(round_fraction(worse_by)):
         return Draft(replace(one, note="the difference exceeds the largest double"))
     one = replace(one, worse_by=round_fraction(worse_by))
+    if (counts := evidence.group_counts(one.better)) is not None:
+        one = replace(one, wins=counts.wins, losses=counts.losses, ties=counts.ties)
     difference = evidence.difference
     if difference is not None and not difference.unlike and difference.counted:
         ties = evidence.states[0].rows - difference.wins - difference.losses

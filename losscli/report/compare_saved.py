@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.spec import split
+from losscli.measure.loss_request import names_of
 from losscli.numbers.exact import round_fraction
 from losscli.report.baseline import difference, unlike
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
-from losscli.report.limits import canonical
 from losscli.report.records import Report, Result
 from losscli.report.saved import read_result
 from losscli.report.slice_pattern import slice_text
@@ -55,9 +55,9 @@ def compare_saved(
         )
     loss = [spec for text in loss for spec in split(text)]
     reports = [read_result(path) for path in (base, head)]
-    pairs, alone = _pairs(reports, (base, head), [name for text in loss for name in canonical(text)])
+    pairs, alone = _pairs(reports, (base, head), [name for text in loss for name in names_of(text)])
     for name in loss:
-        if not any(pair[0].loss in canonical(name) for pair in pairs):
+        if not any(pair[0].loss in names_of(name) for pair in pairs):
             raise DataError(f"there is no `{name}` that both hold", _held(reports[1]), file=head)
     rule = Rule(margin, interval)
     drafts = [_compared(one, other, rule, (base, head)) for one, other in pairs]

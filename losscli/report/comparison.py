@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
-from losscli.report.document import Document, Record, Says
+from losscli.numbers.arithmetic import arithmetic
+from losscli.report.displayed import Displayed
+from losscli.report.document import Record, Says
 from losscli.report.options import VerdictWord
-from losscli.report.records import Input, IntervalRecord, NumberOfRows, PartName, RowCounts, arithmetic
+from losscli.report.records import Input, IntervalRecord, NumberOfRows, PartName, RowCounts
 
 Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mariano", "welch t"]
 
@@ -52,7 +54,9 @@ class Compared(Record):
         None
     )
     test: Test | None = None
-    wins: Annotated[NumberOfRows | None, Says("rows in which HEAD is better, whatever they weigh")] = None
+    wins: Annotated[
+        NumberOfRows | None, Says("rows, or groups, in which HEAD is better, whatever they weigh")
+    ] = None
     ties: NumberOfRows | None = None
     losses: NumberOfRows | None = None
     detectable: Annotated[
@@ -69,7 +73,7 @@ class Compared(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(Document):
+class Comparison(Displayed):
     """What `losscli compare --json` writes."""
 
     title = "losscli.comparison/1"
@@ -93,6 +97,25 @@ class Comparison(Document):
     @property
     def passed(self) -> Annotated[bool, Says("whether no verdict is one of `--fail-on`")]:
         return not self.failed
+
+    def __getitem__(self, loss: str) -> Compared:
+        """The comparison by a loss over all rows; of several models as `LOSS#PRED`.  KeyError where there is none."""
+        # Imported here: a schema needs no losses.
+        from losscli.measure.loss_request import names_of
+
+        name, _, pred = loss.partition("#")
+        names = names_of(name)
+        for one in self.comparisons:
+            if one.loss in names and not one.slice and not one.part and pred in ("", one.head.pred):
+                return one
+        raise KeyError(
+            f"{loss} is not among {', '.join(dict.fromkeys(one.loss for one in self.comparisons))}"
+        )
+
+    @property
+    def rows_shown(self) -> list[Compared]:
+        """What the table has a row for."""
+        return self.comparisons
 
     @property
     def left_out(self) -> str:

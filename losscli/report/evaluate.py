@@ -10,13 +10,14 @@ from losscli.measure.call import Call, Measured
 from losscli.measure.loss_request import requests_of
 from losscli.measure.needs import Knowledge
 from losscli.report.options import EvalOptions, arguments_of
+from losscli.report.outcomes import GROUP_VALUES
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
 from losscli.report.records import Input, Report, noted
 from losscli.report.results import results
 from losscli.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from losscli.advise.compat import Bundle
     from losscli.measure.call import Start
@@ -34,8 +35,17 @@ def evaluate(options: EvalOptions) -> Report:
     return evaluated(options)
 
 
-def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
-    """What the options ask for, measured and judged; ``start`` is called with the opened inputs."""
+def evaluated(
+    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
+) -> Report:
+    """What the options ask for, measured and judged.
+
+    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
+    """
+    if options.resume:
+        from losscli.report.resume import refuse_resume
+
+        refuse_resume(options)
     if options.shard is not None:
         from losscli.report.save_state import refuse_shard
 
@@ -63,7 +73,14 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
         state = StateFile.of(options, losses, plan, call.sources, known.answers)
         if state.shard is not None:
             plan = call.part(plan, state.shard.index, state.shard.count)
-    sink = None
+    journal, sink = None, None
+    if state is not None and options.resume:
+        from losscli.report.resume import StateJournal
+
+        journal = StateJournal(state, plan, call.sources, options)
+        plan = journal.plan
+        if going_on is not None and journal.before.read:
+            going_on(journal.before.read)
     if options.rows_out is not None:
         # Imported here: few calls write rows.
         from losscli.measure.observers.file_rows import FileRows
@@ -75,11 +92,11 @@ def evaluated(options: EvalOptions, start: Start | None = None) -> Report:
             ordered=plan.keys is None,
             for_spreadsheets=options.for_spreadsheets,
         )
-    measured = call.measured(plan, start, sink)
+    measured = call.measured(plan, start, sink, journal)
     if state is not None:
         state.write(measured, call.sources)
     inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
-    if plan.rows is not None:
+    if plan.of_part:
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
@@ -105,7 +122,7 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], []
+    found, warnings = [], list(measured.outcome.warnings)
     for result in results(plan, tally, finish_options(options, plan, sources)):
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")
@@ -123,9 +140,16 @@ def report_of(
 
 
 def _binned(tally: Tally) -> dict[tuple[str, str], Any]:
-    """The counts in bins from which pictures are drawn."""
+    """The counts in bins from which pictures are drawn: of rows, and of the values of groups."""
     # Imported here: few calls look at rows.
+    from losscli.measure.observers.binned import Histogram
     from losscli.measure.observers.pictures import BinnedCounts
 
-    states = [state for state in tally.kept.values() if isinstance(state, BinnedCounts)]
-    return {what: counts for state in states for what, counts in state.binned.items()}
+    found: dict[tuple[str, str], Any] = {}
+    for (what, _), state in tally.kept.items():
+        if isinstance(state, BinnedCounts):
+            found |= state.binned
+        elif isinstance(what, tuple) and what[0] == GROUP_VALUES:
+            counts = Histogram.of(state.values)
+            found |= {} if counts is None else {("groups", what[1]): counts}
+    return found

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.errors import DataError
 from losscli.loss.domains import number
-from losscli.measure.loss_request import LossRequest
+from losscli.measure.loss_request import LossRequest, names_of
 from losscli.numbers.exact import decimal
 from losscli.report.baseline import Baseline, unlike
-from losscli.report.limits import Limit, canonical, limits_of
+from losscli.report.limits import Limit, limits_of
 from losscli.report.records import LimitVerdict, Report, Result
 from losscli.report.slice_pattern import matches, slice_text, split_pattern
 from losscli.report.worse_by import change
@@ -93,7 +93,7 @@ def _judge(limit: Limit, results: Sequence[Result], baseline: Baseline | None) -
     if not cases and not vanished:
         slices = split_pattern(limit.slice) if limit.slice is not None else {}
         why = _absent(limit, results)
-        names = canonical(limit.loss)
+        names = names_of(limit.loss)
         name = min(names) if len(names) == 1 else str(LossRequest.of(limit.loss).spec)
         return [LimitVerdict(name, None, {}, slices, limit.kind, limit.text, None, None, False, why)]
     if limit.correction == "holm":
@@ -103,7 +103,7 @@ def _judge(limit: Limit, results: Sequence[Result], baseline: Baseline | None) -
 
 def _bounded(limit: Limit, results: Sequence[Result]) -> list[Result]:
     """The whole of every prediction, or every part where there is no whole; or the slices named."""
-    names = canonical(limit.loss)
+    names = names_of(limit.loss)
     bounded = [r for r in results if r.loss in names]
     if limit.slice is None:
         bounded = [r for r in bounded if not r.slice]
@@ -115,7 +115,7 @@ def _bounded(limit: Limit, results: Sequence[Result]) -> list[Result]:
 
 def _absent(limit: Limit, results: Sequence[Result]) -> str:
     """Why there is no result that the limit bounds."""
-    names = canonical(limit.loss)
+    names = names_of(limit.loss)
     of_loss = [r for r in results if r.loss in names]
     if not of_loss:
         there = ", ".join(dict.fromkeys(f"`{r.loss}`" for r in results))

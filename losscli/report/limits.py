@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import UsageError
 from losscli.loss.domains import number
-from losscli.measure.loss_request import LossRequest
+from losscli.measure.loss_request import LossRequest, names_of
 from losscli.numbers.exact import decimal
 from losscli.report.records import LimitKind
 from losscli.text import read_number
@@ -52,6 +52,7 @@ class Limit:
             raise UsageError(
                 f"`{text}` is no limit for `{loss}`",
                 "a limit is a finite number" + ("" if kind != "max_regression" else ", or a percentage"),
+                f"write `{loss}=0.5`",
             )
         if not percent:
             return cls(loss, kind, decimal(value), value, **rest)
@@ -76,17 +77,6 @@ class Limit:
         return cls.of(loss.strip(), kind, size.strip())
 
 
-def canonical(loss: str) -> set[str]:
-    """The names that a requested loss may have among results."""
-    asked, names = LossRequest.of(loss), set()
-    for form in asked.forms:
-        try:
-            names.add(form.canonical(form.read_params(asked.spec)))
-        except UsageError:
-            continue  # another form takes these parameters
-    return names
-
-
 def limits_of(options: GateOptions) -> tuple[Limit, ...]:
     """The limits of a call and of its configuration.
 
@@ -103,9 +93,9 @@ def limits_of(options: GateOptions) -> tuple[Limit, ...]:
             limits += [Limit.parse(kind, text) for text in stated]
     if options.baseline is None and any(limit.kind == "max_regression" for limit in limits):
         raise UsageError("`--max-regression` has nothing to compare with", hint="add `--baseline FILE`")
-    replaced = {(limit.kind, name) for limit in limits for name in canonical(limit.loss)}
+    replaced = {(limit.kind, name) for limit in limits for name in names_of(limit.loss)}
     for limit in (limit for table in options.gates for limit in _limits_of(table)):
-        if limit.slice is not None or not replaced & {(limit.kind, n) for n in canonical(limit.loss)}:
+        if limit.slice is not None or not replaced & {(limit.kind, n) for n in names_of(limit.loss)}:
             limits.append(limit)
     return tuple(limits)
 

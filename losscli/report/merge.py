@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from losscli._version import __version__
 from losscli.errors import DataError
 from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
-from losscli.measure.needs import Unknown
 from losscli.measure.refusals import refuse
-from losscli.measure.tally import Tally
+from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing import Paired
 from losscli.reading.inputs import placed
 from losscli.report.evaluate import report_of
 from losscli.report.gates import Gate
 from losscli.report.options import GateOptions, arguments_of
-from losscli.report.records import Input, Report, arithmetic, noted
-from losscli.report.saved import read_json, values_of
-from losscli.report.saved_plan import HeldPlan, HeldSource, held_plan
-from losscli.report.saved_tally import merged, read_tally
-from losscli.report.state_document import InputRecord, StateDocument, digest_of
+from losscli.report.records import Input, Report, noted
+from losscli.report.saved_plan import HeldSource, differing
+from losscli.report.saved_state import SavedState, numbers_of
+from losscli.report.saved_tally import merged
+from losscli.report.state_document import InputRecord
 from losscli.text import plural
-
-HINT = "`losscli eval … --state-out FILE` writes a state"
-
-NOT_WRITTEN = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
-"""What reading numbers raises that no state holds."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,7 +50,8 @@ def merge(options: MergeOptions) -> Report:
 def merged_report(options: MergeOptions) -> Report:
     """The report of all states, judged."""
     gate = Gate.of(options) if options.judged else None
-    states = [_Saved.read(path) for path in options.states]
+    states = [SavedState.read(path) for path in options.states]
+    _refuse_unfinished(states)
     _refuse_other_plans(states)
     wholes = _wholes(states)
     absent = [said for whole in wholes if (said := _absent(whole)) is not None]
@@ -73,75 +68,36 @@ def merged_report(options: MergeOptions) -> Report:
     return report if gate is None else gate.judge(report)
 
 
-class _Saved(NamedTuple):
-    """One state, and the file that it is in."""
-
-    path: str
-    document: StateDocument
-
-    @classmethod
-    def read(cls, path: str) -> _Saved:
-        held = read_json(path, HINT)
-        document = StateDocument(**values_of(held, StateDocument, "state", HINT, path))
-        if document.digest != digest_of(held):
-            raise DataError("the file was changed after it was written", hint=HINT, file=path)
-        state = cls(path, document)
-        if state.held().hash != document.plan:
-            raise DataError(
-                f"losscli {document.losscli} wrote it for another plan than losscli {__version__} makes of it",
-                hint="merge with the version that wrote it",
-                file=path,
-            )
-        return state
-
-    def held(self, sources: Sequence[HeldSource] | None = None) -> HeldPlan:
-        """Its plan, for its own inputs or others; DataError where it has none."""
-        document = self.document
-        try:
-            sources = sources or [HeldSource(record, record.path) for record in document.inputs]
-            return held_plan(document.call, document.edges, sources)
-        except (*NOT_WRITTEN, Unknown) as error:
-            raise DataError(
-                "is no saved state: no plan can be made of its call", str(error) or None, HINT, self.path
-            ) from None
-
-    def tally(self, held: HeldPlan, before: Sequence[int]) -> Tally:
-        """What is kept of its rows, where others come before them."""
-        try:
-            return read_tally(self.document.tally, self.document.rows, held.plan, before)
-        except NOT_WRITTEN as error:
-            raise DataError(
-                "is no saved state: its numbers are not what losscli writes",
-                str(error) or None,
-                HINT,
-                self.path,
-            ) from None
-
-    @property
-    def read_rows(self) -> tuple[int, int]:
-        return self.document.rows.read_preds, self.document.rows.read_labels
-
-
-Whole: TypeAlias = "list[_Saved]"
+Whole: TypeAlias = "list[SavedState]"
 """The states of the same inputs: one of all their rows, or parts."""
 
 
-def _refuse_other_plans(states: Sequence[_Saved]) -> None:
+def _refuse_unfinished(states: Sequence[SavedState]) -> None:
+    """DataError where a state is of a run that has not reached its last row."""
+    for state in states:
+        reached = state.document.reached
+        if reached is not None:
+            raise DataError(
+                f"the run that writes it has reached row {reached.row}, and not the last one",
+                hint="the same call again, with `--resume`, goes on from there",
+                file=state.path,
+            )
+
+
+def _refuse_other_plans(states: Sequence[SavedState]) -> None:
     """DataError where a state is of another plan than the first one; it says in what they differ."""
     first = states[0]
     for state in states[1:]:
         if state.document.plan == first.document.plan:
             continue
-        one, other = first.held().identity, state.held().identity
-        what = next(name for name in one if one[name] != other[name])
-        apart = [
-            ", ".join(text for text in held[what] if text not in known[what]) or "none"
-            for held, known in ((one, other), (other, one))
-        ]
-        edged = what == "slices" and [str(edge) for edge in first.document.call.by] == state.document.call.by
+        apart = differing(state.held(), first.held())
+        edged = (
+            apart.what == "slices"
+            and [str(edge) for edge in first.document.call.by] == state.document.call.by
+        )
         raise DataError(
-            f"its {what} are not those of {first.path}",
-            f"it has {apart[1]}; {first.path} has {apart[0]}",
+            f"its {apart.what} are not those of {first.path}",
+            f"it has {apart.one}; {first.path} has {apart.other}",
             "give the edges themselves, the same in every call: `--by COLUMN:edges=0/18/65`"
             if edged
             else "only states of the same losses, columns and options are merged",
@@ -149,7 +105,7 @@ def _refuse_other_plans(states: Sequence[_Saved]) -> None:
         )
 
 
-def _wholes(states: Sequence[_Saved]) -> list[Whole]:
+def _wholes(states: Sequence[SavedState]) -> list[Whole]:
     """The states by their inputs, in the order given; DataError where a row is in two of them."""
     wholes: dict[object, Whole] = {}
     for state in states:
@@ -164,15 +120,21 @@ def _wholes(states: Sequence[_Saved]) -> list[Whole]:
     return list(wholes.values())
 
 
-def _refuse_both(one: _Saved, other: _Saved) -> None:
+def _refuse_both(one: SavedState, other: SavedState) -> None:
     """DataError where two states of the same inputs are not two parts of one cut."""
     parts = one.document.shard, other.document.shard
     inputs = " and ".join(record.path for record in one.document.inputs)
     if None in parts or parts[0] == parts[1]:
         part = "" if other.document.shard is None else f"part {other.document.shard} of "
         raise DataError(f"holds rows that {one.path} holds too: {part}{inputs}", file=other.path)
-    if parts[0].count != parts[1].count:  # type: ignore[union-attr]
-        raise DataError(f"is part {parts[1]} of {inputs}, and {one.path} is part {parts[0]}", file=other.path)
+    first, second = parts
+    assert first is not None
+    assert second is not None
+    if (first.count, first.by) != (second.count, second.by):
+        raise DataError(
+            f"is part {second} by {second.by} of {inputs}, and {one.path} is part {first} by {first.by}",
+            file=other.path,
+        )
 
 
 def _absent(whole: Whole) -> str | None:
@@ -202,9 +164,11 @@ def _finished(wholes: Sequence[Whole]) -> Report:
             hint="pair rows by a key (`--on KEY`), or name a column: `--ci bootstrap:cluster=COLUMN`",
             file=wholes[1][0].path,
         )
-    tally = merged(
-        [state.tally(held, at) for whole, at in zip(wholes, before, strict=False) for state in whole]
-    )
+    states = [(state, at) for whole, at in zip(wholes, before, strict=False) for state in whole]
+    tallies = [state.tally(held.plan, at) for state, at in states]
+    one = first.path if len(states) == 1 else None
+    with numbers_of(one):
+        tally = merged(tallies)
     outcome = Outcome(tally, None, _paired([state for whole in wholes for state in whole]))
     measured = Measured(held.plan, outcome)
     inputs = {
@@ -214,8 +178,9 @@ def _finished(wholes: Sequence[Whole]) -> Report:
         for record in (whole[0].document.inputs[side],)
     }
     try:
-        refuse(held.plan, outcome, held.sources)
-        return report_of(held.options, measured, held.sources, list(inputs.values()))
+        with numbers_of(one):
+            refuse(held.plan, outcome, held.sources)
+            return report_of(held.options, measured, held.sources, list(inputs.values()))
     except DataError as error:
         raise placed(error, held.sources) from None
 
@@ -247,7 +212,7 @@ def _starts(record: InputRecord, start: int) -> list[tuple[int, str]]:
     return found
 
 
-def _paired(states: Sequence[_Saved]) -> Paired:
+def _paired(states: Sequence[SavedState]) -> Paired:
     """How many rows of all states were read and paired."""
     rows = [state.document.rows for state in states]
     return Paired(
@@ -257,7 +222,7 @@ def _paired(states: Sequence[_Saved]) -> Paired:
     )
 
 
-def _differences(states: Sequence[_Saved]) -> list[str]:
+def _differences(states: Sequence[SavedState]) -> list[str]:
     """What is to be said of states that were made elsewhere: sums are exact, rows made with exp or log may differ."""
     documents = [state.document for state in states]
     made = {

@@ -16,6 +16,7 @@ from losscli.pairing import Unmatched
 from losscli.text import either
 
 if TYPE_CHECKING:
+    from losscli.reading.memory import Data
     from losscli.report.config import GateTable
 
 P = ParamSpec("P")
@@ -128,8 +129,9 @@ class GateOptions:
 class EvalOptions(GateOptions, MeasureOptions):
     """The options of `evaluate`.
 
-    preds: path of the predictions: a file, a folder, a glob, ``"-"`` or a URI.
-    labels: path of the labels; None: ``preds`` holds both.
+    preds: the predictions: a path (a file, a folder, a glob, ``"-"`` or a URI), an array (n,) or (n, C), a dict of
+        arrays, a data frame of pandas or polars, or anything that exports Arrow's PyCapsules.
+    labels: the labels, as ``preds`` are given; None: ``preds`` holds both.
     rows_out: file to which every measured row is written with its losses: CSV, Parquet or JSON lines.
     gradient: in ``rows_out``, the slope of each loss by the prediction as well.
     for_spreadsheets: in a CSV of ``rows_out``, put ``'`` before text that a spreadsheet would run.
@@ -140,11 +142,13 @@ class EvalOptions(GateOptions, MeasureOptions):
     group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
     state_out: file to which the state of the rows is written, for `merge`.
-    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter; its state is not finished.
+    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter by position, or by a hash of
+        their key or group; its state is not finished.
+    resume: keep ``state_out`` up to date, and go on from it where it is there.
     """
 
-    preds: str
-    labels: str | None = None
+    preds: Data
+    labels: Data | None = None
     _: KW_ONLY
     rows_out: str | None = None
     gradient: bool = False
@@ -157,12 +161,14 @@ class EvalOptions(GateOptions, MeasureOptions):
     pictures: Pictures = "none"
     state_out: str | None = None
     shard: str | None = None
+    resume: bool = False
 
     @property
     def saves(self) -> bool:
         return self.state_out is not None
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The inputs, in the order of their sides."""
-        return (self.preds,) if self.labels is None else (self.preds, self.labels)
+    def inputs(self) -> Mapping[str, Data]:
+        """The inputs by the names of their arguments, in the order of their sides."""
+        given: dict[str, Data] = {"preds": self.preds}
+        return given if self.labels is None else given | {"labels": self.labels}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 GROUPED = "grouped"
 """Under which the groups of the whole, and of each slice, are kept in a tally, once all is read."""
+
+GROUP_VALUES = "group values"
+"""Under which, with the name of a loss, its values of the groups of the whole are kept in a tally."""
 
 
 class FinishOptions(NamedTuple):
@@ -87,6 +90,12 @@ class Finisher:
             frozenset(outcome.name.items()): rounded(outcome.finished)[0]
             for outcome in self.outcomes(self.read(states))
         }
+
+    def name_of(self, part: Mapping[str, str]) -> str:
+        """What the whole, or a part, is called: with its prediction, where there are several."""
+        several = len({measure.pred for measure in self.plan.measures}) > 1
+        said = [f"{self.name} of {self.measure.pred}" if several else self.name]
+        return ", ".join([*said, *(f"{kind} {name}" for kind, name in part.items())])
 
     def read(self, states: Sequence[Any]) -> list[Any]:
         """The states; in tables of labels against probabilities of a class, 1 and 0 become the two classes."""

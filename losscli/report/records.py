@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
-from losscli.report.document import Document, Record, Says
+from losscli.numbers.arithmetic import arithmetic
+from losscli.report.displayed import Displayed
+from losscli.report.document import Record, Says
 from losscli.text import grouped
 
 NumberOfRows: TypeAlias = Annotated[int, Says(ge=0)]
@@ -202,19 +203,8 @@ class GateRecord(Record):
     limits: list[Annotated[dict[str, Any], LimitVerdict]]
 
 
-@cache
-def arithmetic() -> str:
-    """NumPy's version and the widest instructions that it uses: what exp and log depend on."""
-    import numpy as np  # here, since a schema needs none of it
-
-    found: Mapping[str, Any] = np.show_config(mode="dicts") or {}
-    simd = found.get("SIMD Extensions", {})
-    used = [*simd.get("baseline", []), *simd.get("found", [])]
-    return f"numpy {np.__version__} {used[-1]}" if used else f"numpy {np.__version__}"
-
-
 @dataclass(frozen=True, slots=True)
-class Report(Document):
+class Report(Displayed):
     """What `losscli eval --json` writes."""
 
     title = "losscli.result/1"
@@ -250,6 +240,23 @@ class Report(Document):
         # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
         several = len({r.loss for r in whole}) < len(whole)
         return {f"{r.loss}#{r.pred}" if several else r.loss: r.value for r in whole}
+
+    def __getitem__(self, loss: str) -> float | None:
+        """The value of a loss over all rows, by its name or spec; KeyError where it was not measured."""
+        metrics = self.metrics
+        if loss not in metrics:
+            # Imported here: a schema needs no losses.
+            from losscli.measure.loss_request import names_of
+
+            loss = next(iter(names_of(loss) & metrics.keys()), loss)
+        if loss not in metrics:
+            raise KeyError(f"{loss} is not among {', '.join(metrics)}")
+        return metrics[loss]
+
+    @property
+    def rows_shown(self) -> list[Result]:
+        """What the table has a row for."""
+        return self.results
 
     def shown(self) -> Report:
         """The report with the ``top`` slices of every slicing, ordered by their share of the loss.

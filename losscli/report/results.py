@@ -17,7 +17,7 @@ from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.sums import Sums
 from losscli.report.finish import NO_ROW, detail_of, rounded
-from losscli.report.outcomes import GROUPED, FinishedPart, Finisher, FinishOptions
+from losscli.report.outcomes import GROUP_VALUES, GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
 from losscli.report.within import Within, bound_said
 from losscli.text import plural
@@ -25,6 +25,7 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from losscli.measure.constant_views import Constants, RowGroup
     from losscli.measure.slices import SliceView
+    from losscli.report.group_values import GroupValues
     from losscli.report.over_groups import GroupStates
     from losscli.statistics.bootstrap import Resampled
     from losscli.statistics.intervals import Estimate
@@ -42,21 +43,18 @@ MAY_OVERFLOW = {
 
 def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
-    deal_groups(tally)
-    if plan.grouping is not None:
-        # Imported here: few calls have groups.
-        from losscli.report.over_groups import keep_groups
-
-        keep_groups(plan, plan.grouping, tally)
+    keep_all_groups(plan, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
-    found = [result for finisher in finishers for result in _MeasuredRows(finisher, tally, {}).results()]
+    whole = [_MeasuredRows(finisher, tally, {}) for finisher in finishers]
+    found = [result for rows in whole for result in rows.results(rows.outcomes())]
     sliced: list[Result] = []
     for place, slicing in enumerate(plan.shown_slicings):
         by = f"|by:{slicing.slicing}"
         for values, part, group in slices_of(slicing, tally, place, options.min_slice):
             named = dict(zip(slicing.slicing.names, values, strict=True))
             for finisher in finishers:
-                sliced += _MeasuredRows(finisher, part, named, by, place, group).results()
+                rows = _MeasuredRows(finisher, part, named, by, place, group)
+                sliced += rows.results(rows.outcomes())
     return found + sliced
 
 
@@ -64,8 +62,13 @@ DRAWN = "drawn"
 """Under which the groups of the bootstrap are kept in a tally, once all is read."""
 
 
-def deal_groups(tally: Tally) -> None:
-    """When all is read: keep the groups of the bootstrap, of the whole and of every slice."""
+def keep_all_groups(plan: Plan, tally: Tally) -> None:
+    """When all is read: keep the groups, and those of the bootstrap, of the whole and of every slice."""
+    if plan.grouping is not None:
+        # Imported here: few calls have groups.
+        from losscli.report.over_groups import keep_groups
+
+        keep_groups(plan, plan.grouping, tally)
     if tally.dealt is None:
         return
     dealt: dict[Any, tuple[Any, dict[int, Any]]] = {
@@ -80,9 +83,14 @@ def deal_groups(tally: Tally) -> None:
         tally.kept[DRAWN, place] = BySlice(groups) if place is not None else groups[0]
 
 
-def of_measure(measure: Measure, plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
-    """The results of one measure over the rows of one tally."""
-    return _MeasuredRows(Finisher(measure, plan, options.whole or tally, options), tally, {}).results()
+def of_measure(
+    measure: Measure, plan: Plan, tally: Tally, options: FinishOptions
+) -> tuple[Result, GroupValues | None]:
+    """The only result of one measure over the rows of one tally, and the values of which it is the mean."""
+    rows = _MeasuredRows(Finisher(measure, plan, options.whole or tally, options), tally, {})
+    (outcome,) = outcomes = rows.outcomes()
+    (result,) = rows.results(outcomes)
+    return result, outcome.groups
 
 
 def values_of(
@@ -144,18 +152,25 @@ class _MeasuredRows(NamedTuple):
     slicing: int | None = None
     group: RowGroup = None
 
-    def results(self) -> list[Result]:
-        states = [self.tally.state(unit) for unit in self.finisher.units]
-        absent = {unit for unit, state in zip(self.finisher.units, states, strict=True) if state is None}
-        notes = self._notes()
-        states = [self.finisher.empty if state is None else state for state in states]
+    def outcomes(self) -> list[FinishedPart]:
+        """The whole, or each part, of these rows."""
+        found = [self.tally.state(unit) for unit in self.finisher.units]
+        states = [self.finisher.empty if state is None else state for state in found]
         groups: GroupStates | None = self.tally.of(GROUPED)
         if groups is None:
-            outcomes = self.finisher.outcomes(self.finisher.read(states))
-        else:
-            from losscli.report.over_groups import over_groups
+            return self.finisher.outcomes(self.finisher.read(states))
+        from losscli.report.over_groups import over_groups
 
-            outcomes = over_groups(self.finisher, groups, states)
+        outcomes = over_groups(self.finisher, groups, states)
+        if not self.slice:
+            for one in outcomes:
+                self.tally.kept[(GROUP_VALUES, self.finisher.name_of(one.name)), WHOLE] = one.groups
+        return outcomes
+
+    def results(self, outcomes: Sequence[FinishedPart]) -> list[Result]:
+        """A result for each outcome."""
+        absent = {unit for unit in self.finisher.units if self.tally.state(unit) is None}
+        notes = self._notes()
         resampled = None if absent else self._resampled()
         found = [self._result(outcome, notes, resampled, absent) for outcome in outcomes]
         if not absent and (constants := self.finisher.plan.constants) is not None:

@@ -9,9 +9,9 @@ from losscli._version import __version__
 from losscli.errors import UsageError
 from losscli.loss.params import APPROX
 from losscli.measure.needs import Unknown
-from losscli.pairing.keyplan import POSITION
+from losscli.numbers.arithmetic import arithmetic
 from losscli.report.provenance import inputs_of, rows_of
-from losscli.report.records import Input, arithmetic
+from losscli.report.records import Input
 from losscli.report.saved_plan import (
     ROLES,
     HeldPlan,
@@ -20,9 +20,17 @@ from losscli.report.saved_plan import (
     edges_records,
     held_plan,
     input_record,
+    of_rows,
 )
 from losscli.report.saved_tally import saved_tally
-from losscli.report.state_document import CallRecord, EdgesRecord, ShardRecord, StateDocument
+from losscli.report.state_document import (
+    CallRecord,
+    EdgesRecord,
+    ReachedRecord,
+    ShardedBy,
+    ShardRecord,
+    StateDocument,
+)
 from losscli.report.writing import write_file
 
 if TYPE_CHECKING:
@@ -50,6 +58,7 @@ class StateFile(NamedTuple):
     call: CallRecord
     edges: list[EdgesRecord]
     held: HeldPlan
+    inputs: Sequence[HeldSource]
     shard: ShardRecord | None
 
     @classmethod
@@ -65,9 +74,7 @@ class StateFile(NamedTuple):
         assert options.state_out is not None
         _refuse(options, plan)
         call, edges = call_record(options, losses), edges_records(answers)
-        inputs = [
-            HeldSource(input_record(side, source, ()), source.path) for side, source in enumerate(sources)
-        ]
+        inputs = [HeldSource(input_record(side, source), source.path) for side, source in enumerate(sources)]
         try:
             held = held_plan(call, edges, inputs)
         except Unknown as unknown:
@@ -75,27 +82,29 @@ class StateFile(NamedTuple):
             raise UsageError(
                 f"{what} not part of a saved state", hint="leave `--state-out` or these losses out"
             ) from None
-        return cls(options.state_out, call, edges, held, _shard(options))
+        return cls(options.state_out, call, edges, held, inputs, _shard(options, plan, sources))
 
-    def write(self, measured: Measured, sources: Sequence[Source]) -> None:
-        """Write the state of all that was measured, before anything is finished."""
+    def write(
+        self, measured: Measured, sources: Sequence[Source], reached: ReachedRecord | None = None
+    ) -> None:
+        """Write the state of what was measured, before anything is finished: of all rows, or of those up to one."""
         tally, rows = measured.outcome.tally, rows_of(measured.outcome)
         used = [one.columns for one in inputs_of(Input, measured.plan, sources, ROLES)]
         counts: Sequence[int | None] = (rows.read_preds, rows.read_labels)
-        if self.shard is not None:
+        if self.shard is not None or reached is not None:
             counts = [source.rows for source in sources]
         document = StateDocument(
             losscli=__version__,
             arithmetic=arithmetic(),
             plan=self.held.hash,
             shard=self.shard,
+            reached=reached,
             call=self.call,
             edges=self.edges,
+            # Files are known by what they were before they were read.
             inputs=[
-                input_record(side, source, columns, count)
-                for side, (source, columns, count) in enumerate(
-                    zip(sources, used, counts[: len(sources)], strict=True)
-                )
+                of_rows(held.record, source, columns, count)
+                for held, source, columns, count in zip(self.inputs, sources, used, counts, strict=False)
             ],
             rows=rows,
             tally=saved_tally(tally, measured.plan, self.held.plan),
@@ -107,28 +116,30 @@ def refuse_shard(options: EvalOptions) -> None:
     """UsageError where a part of the rows is asked for, and nothing could be made of it."""
     if options.shard is None:
         return
-    _shard(options)
+    part_of(options.shard)
     if options.state_out is None:
         raise UsageError("`--shard` needs a file for the state of its rows", hint="add `--state-out FILE`")
     if options.judged:
         raise UsageError("a part of the rows is not judged", hint="give the gates to `losscli merge`")
-    if options.on not in (None, POSITION):
-        raise UsageError(
-            "`--shard` cuts rows that are paired by position, and these are paired by key",
-            hint="measure files that hold some of the keys each, and merge their states",
-        )
 
 
-def _shard(options: EvalOptions) -> ShardRecord | None:
-    """The part that `--shard` names."""
+def part_of(text: str) -> tuple[int, int]:
+    """The part that `--shard` names, and of how many."""
+    found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", text, re.ASCII)
+    if found is None or int(found[1]) > int(found[2]):
+        raise UsageError(f"`--shard {text}` is no part", hint="write `I/N` with 1 ≤ I ≤ N, such as `2/4`")
+    return int(found[1]), int(found[2])
+
+
+def _shard(options: EvalOptions, plan: Plan, sources: Sequence[Source]) -> ShardRecord | None:
+    """The part that is measured, and how rows are dealt into parts."""
     if options.shard is None:
         return None
-    found = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,8})", options.shard, re.ASCII)
-    if found is None or int(found[1]) > int(found[2]):
-        raise UsageError(
-            f"`--shard {options.shard}` is no part", hint="write `I/N` with 1 ≤ I ≤ N, such as `2/4`"
-        )
-    return ShardRecord(int(found[1]), int(found[2]))
+    by_file = len(sources) > 1 and all(source.by_file for source in sources)
+    by: ShardedBy = "file" if by_file else "position"
+    if plan.keys is not None or plan.grouping is not None:
+        by = "group" if plan.keys is None else "key"
+    return ShardRecord(*part_of(options.shard), by)
 
 
 def _refuse(options: EvalOptions, plan: Plan) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from losscli.errors import DataError, LosscliError
+from losscli.errors import LosscliError
 from losscli.measure import bind
 from losscli.measure.loss_request import requests_of
 from losscli.measure.needs import Knowledge, Need, Unknown
+from losscli.reading.fingerprint import ends_of
 from losscli.reading.select import Chosen
 from losscli.reading.source import Part, Source
 from losscli.report.options import EvalOptions
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from losscli.measure.plan import Measure, Plan
     from losscli.table.block import ColumnRequest
     from losscli.table.keys import KeyType
-
-ENDS = 1 << 16
-"""Bytes at each end of a file by which it is known again."""
 
 ROLES: tuple[Literal["preds", "labels"], ...] = ("preds", "labels")
 
@@ -101,6 +98,25 @@ class HeldPlan(NamedTuple):
         return hashlib.sha256(json.dumps(self.identity).encode()).hexdigest()
 
 
+class Differing(NamedTuple):
+    """In what two plans differ, and what each has of it that the other lacks."""
+
+    what: str
+    one: str
+    other: str
+
+
+def differing(one: HeldPlan, other: HeldPlan) -> Differing:
+    """In what two plans of different hashes differ first."""
+    mine, theirs = one.identity, other.identity
+    what = next(name for name in mine if mine[name] != theirs[name])
+    lacking = (
+        ", ".join(text for text in held[what] if text not in known[what]) or "none"
+        for held, known in ((mine, theirs), (theirs, mine))
+    )
+    return Differing(what, *lacking)
+
+
 def _said(measure: Measure) -> str:
     """A loss with all its parameters, its form and its parts."""
     loss = measure.loss
@@ -139,17 +155,26 @@ def edges_records(answers: Mapping[Need, Any]) -> list[EdgesRecord]:
     return found
 
 
-def input_record(side: int, source: Source, used: Sequence[str], rows: int | None = None) -> InputRecord:
-    """One side of the rows; ``rows`` is how many it has."""
+def of_rows(record: InputRecord, source: Source, used: Sequence[str], rows: int | None) -> InputRecord:
+    """The record of a side of which some columns are ``used``; ``rows`` is how many it has."""
+    several = len(record.files) > 1
+    counts = source.file_rows or ([None] * len(record.files) if several else [rows])
+    files = [replace(file, rows=count) for file, count in zip(record.files, counts, strict=True)]
+    return replace(record, files=files, used=list(used))
+
+
+def input_record(side: int, source: Source) -> InputRecord:
+    """One side of the rows, which are not counted yet."""
     paths = [file.path for file in source.files] or [source.path]
-    counts = source.file_rows or ([rows] if len(paths) == 1 else [None] * len(paths))
     places = range(len(source.columns))
     return InputRecord(
         role=ROLES[side],
         path=source.path,
         format=source.format,
-        files=[FileRecord(path, count, *_ends(path)) for path, count in zip(paths, counts, strict=True)],
-        used=list(used),
+        files=[
+            FileRecord(path, None, *((None, None) if source.in_memory else ends_of(path))) for path in paths
+        ],
+        used=[],
         columns=list(source.columns),
         named=source.named,
         later=len(source.later),
@@ -158,20 +183,6 @@ def input_record(side: int, source: Source, used: Sequence[str], rows: int | Non
         roundings=[source.rounding(at) for at in places],
         lists=[source.holds_lists(at) for at in places],
     )
-
-
-def _ends(path: str) -> tuple[int | None, str | None]:
-    """The size of a file, and the hash of its ends; None of what is no file here."""
-    if not os.path.isfile(path):
-        return None, None
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            held = file.read(ENDS)
-            file.seek(max(size - ENDS, len(held)))
-            return size, hashlib.sha256(held + file.read(ENDS)).hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None
 
 
 def held_plan(call: CallRecord, edges: Sequence[EdgesRecord], sources: Sequence[HeldSource]) -> HeldPlan:

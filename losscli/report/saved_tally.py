@@ -113,6 +113,16 @@ def _cut(cut: CutKey) -> tuple[Any, int | None]:
 # ---------------------------------------------------------------------- and back
 
 
+def placed_marks(record: TallyRecord, plan: Plan, other: Plan) -> TallyRecord:
+    """A record of ``plan`` with the marks where another plan of the same hash reads their columns."""
+    marks = []
+    for one in record.marks:
+        slot = plan.slot((one.side, one.slot))
+        if slot in other.sides[one.side]:
+            marks.append(replace(one, slot=other.sides[one.side].index(slot)))
+    return replace(record, marks=marks)
+
+
 def read_tally(record: TallyRecord, rows: RowCounts, plan: Plan, before: Sequence[int]) -> Tally:
     """The tally of a record, where ``before`` rows of each side come before its own.
 

@@ -11,6 +11,7 @@ from losscli.report.document import Document, Record, Says
 from losscli.report.records import NumberOfRows, RowCounts
 
 RowNumber: TypeAlias = Annotated[int, Says(ge=0)]
+ShardedBy: TypeAlias = Literal["position", "file", "key", "group"]
 Classes: TypeAlias = Annotated[list[int | str], Says("in no order")]
 
 
@@ -92,9 +93,29 @@ class ShardRecord(Record):
 
     index: Annotated[int, Says(ge=1)]
     count: Annotated[int, Says(ge=1)]
+    by: Annotated[
+        ShardedBy, Says("runs of rows, whole files, or the hash of the key or of the group modulo `count`")
+    ]
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class PassedRecord(Record):
+    """The first parts of a side, which are not decoded again, and their rows."""
+
+    parts: NumberOfRows
+    rows: NumberOfRows
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedRecord(Record):
+    """Where a run goes on that has not reached its last row."""
+
+    row: Annotated[RowNumber, Says("so many rows of each input were read")]
+    passed: Annotated[list[PassedRecord], Says("by side; empty where the inputs know their rows")]
+    dialect: Annotated[str | None, Says("how CSV is read, as `--dialect` takes it")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +203,7 @@ class StateDocument(Document):
     arithmetic: Annotated[str, Says("NumPy and its widest instructions: what exp and log depend on")]
     plan: Annotated[str, Says("SHA-256 of all that must be the same in states that are merged")]
     shard: Annotated[ShardRecord | None, Says("null: all rows of the inputs")]
+    reached: Annotated[ReachedRecord | None, Says("null: all rows that it is of were read")]
     call: CallRecord
     edges: list[EdgesRecord]
     inputs: Annotated[list[InputRecord], Says(min_length=1, max_length=2)]

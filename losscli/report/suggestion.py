@@ -9,8 +9,12 @@ from losscli.report.document import Document, Record, Says
 from losscli.report.records import NumberOfRows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from losscli.advise.interpretation import Interpretation
     from losscli.advise.suggest import Suggestion
+    from losscli.reading.memory import Data
+    from losscli.reading.source import Dialect
 
 
 # The records without a docstring have no description in the schema either.
@@ -73,6 +77,45 @@ class SuggestionDocument(Reading, Document):
     rows: Annotated[NumberOfRows, Says("how many were looked at")]
     all_rows: bool
     others: list[Reading]
+
+
+def suggest(
+    preds: Data,
+    labels: Data | None = None,
+    *,
+    pred: str | None = None,
+    label: str | None = None,
+    weight: str | None = None,
+    by: Sequence[str] = (),
+    on: str | None = None,
+    from_logits: bool = False,
+    pos_label: str | None = None,
+    input_format: str | None = None,
+    dialect: Dialect | None = None,
+) -> SuggestionDocument:
+    """Look at the first rows and say which losses fit the columns, and why; nothing is measured.
+
+    preds, labels: as `evaluate` takes them, in memory or as paths; and so are the other options.
+
+    Its ``losses`` are those that fit, ``unfit`` those to avoid, ``command`` the call that measures, and ``others``
+    what else the columns may mean.  Raises UsageError or DataError.
+
+    >>> import numpy as np
+    >>> found = suggest(np.array([0.1, 0.9, 0.7]), np.array([0, 1, 1]))
+    >>> found.task, found.losses[0].loss
+    ('binary', 'log_loss')
+    """
+    from losscli.advise.suggest import suggest as suggested
+    from losscli.report.options import EvalOptions
+
+    return document(
+        suggested(
+            EvalOptions(
+                preds, labels, pred=pred, label=label, weight=weight, by=by, on=on, from_logits=from_logits,
+                pos_label=pos_label, input_format=input_format, dialect=dialect,
+            )
+        )
+    )  # fmt: skip
 
 
 def document(found: Suggestion) -> SuggestionDocument:

@@ -15,14 +15,14 @@ from losscli.advise.reported import Reported, agreeing, reported
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.loss.spec import Better, split
 from losscli.measure.call import Call
-from losscli.measure.loss_request import LossRequest, requests_of
+from losscli.measure.loss_request import LossRequest, names_of, requests_of
 from losscli.measure.needs import Knowledge
+from losscli.numbers.arithmetic import arithmetic
 from losscli.report.document import Document, Record, Says
 from losscli.report.evaluate import report_of
-from losscli.report.limits import canonical
 from losscli.report.options import EvalOptions
 from losscli.report.provenance import inputs_of
-from losscli.report.records import Input, Report, RowCounts, arithmetic
+from losscli.report.records import Input, Report, RowCounts
 
 if TYPE_CHECKING:
     from losscli.loss.expression import Expression
@@ -198,7 +198,7 @@ def _refusal(error: LosscliError) -> str:
 
 
 def _outcome(spec: str, report: Report) -> Outcome:
-    names = canonical(spec)
+    names = names_of(spec)
     found = next((r for r in report.results if r.loss in names and not r.part), None)
     if found is None:
         return Outcome(None, "it has no value of the whole")

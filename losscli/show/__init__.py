@@ -6,9 +6,11 @@ The module of a format has a function ``render``, which turns the view of a repo
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from losscli import plugins
 from losscli.errors import UsageError
 from losscli.show.canvas import Canvas
 
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """What is known of an output format before its module is imported."""
+    """What is known of an output format before its module is imported.
+
+    A package adds one under the name of its suffix: files that end in ``.NAME`` are written by it.
+    """
 
     suffixes: tuple[str, ...] = ()  # of its files
     between: str | None = ""  # text between several reports; None: ``render`` takes them all at once
@@ -30,6 +35,9 @@ class Format(NamedTuple):
     shows_gate: bool = False  # a reader sees which limits failed, and why
     shows_left_out: bool = True  # a reader sees how many rows were left out
     draws: bool = False  # it has pictures, for which more is kept of the rows
+    module: str | None = (
+        None  # which has ``render``; None: the one of this package that has the format's name
+    )
 
 
 FORMATS = {
@@ -54,7 +62,8 @@ def render(
     name: str, subjects: Sequence[Report | Comparison | Explanation], look: Canvas | None = None
 ) -> str:
     """Reports, or a comparison, as text in the named format."""
-    format, module = FORMATS[known(name)], importlib.import_module(f"losscli.show.{name}")
+    format = output_format(name)
+    module = importlib.import_module(format.module or f"losscli.show.{name}")
     look = look or Canvas()
     views = [_view(subject, format) for subject in subjects]
     if format.between is None:
@@ -83,19 +92,45 @@ def _view(subject: Report | Comparison | Explanation, format: Format) -> ViewMod
     return WhyView(subject)
 
 
+def view_of(subject: Report | Comparison) -> ViewModel:
+    """The view with all slices."""
+    return _view(subject, FORMATS["json"])
+
+
+def output_format(name: str) -> Format:
+    """The format of a name, which a package may add; UsageError if there is none, or if it cannot be loaded."""
+    if name in FORMATS:
+        return FORMATS[name]
+    if (plugin := plugins.find("formats", name)) is None:
+        names = ", ".join(f"`{one}`" for one in (*FORMATS, *(p.name for p in plugins.installed("formats"))))
+        raise UsageError(f"no output format is called `{name}`", hint=f"the formats are {names}")
+    found = plugin.load()
+    if not isinstance(found, Format) or found.module is None:
+        raise plugin.refused("a `Format` with a module")
+    return found
+
+
 def known(name: str) -> str:
     """The name itself; UsageError if there is no such format."""
-    if name not in FORMATS:
-        names = ", ".join(f"`{format}`" for format in FORMATS)
-        raise UsageError(f"no output format is called `{name}`", hint=f"the formats are {names}")
+    output_format(name)
     return name
 
 
-def refuse_other(name: str, formats: Sequence[str], what: str) -> None:
-    """UsageError if the format cannot show ``what``, which ``formats`` can."""
-    if name not in formats:
-        names = ", ".join(f"`{known}`" for known in formats)
-        raise UsageError(f"{what} cannot be shown as `{name}`", hint=f"its formats are {names}")
+def refuse_comparison(name: str) -> None:
+    """UsageError if the format cannot show a comparison."""
+    if not output_format(name).compares:
+        raise _unfit(name, "a comparison", COMPARING)
+
+
+def refuse_explanation(name: str) -> None:
+    """UsageError if the format cannot show what libraries would report."""
+    if not output_format(name).explains:
+        raise _unfit(name, "what libraries report", EXPLAINING)
+
+
+def _unfit(name: str, what: str, formats: Sequence[str]) -> UsageError:
+    names = ", ".join(f"`{known}`" for known in formats)
+    return UsageError(f"{what} cannot be shown as `{name}`", hint=f"its formats are {names}")
 
 
 def package(name: str, *, format: str, extra: str) -> Any:
@@ -111,13 +146,16 @@ def package(name: str, *, format: str, extra: str) -> Any:
 def parse_output(text: str) -> tuple[str, str]:
     """The format and the path in a value of ``--output``, ``[FORMAT=]FILE``; by default the suffix names the format."""
     name, equals, path = text.partition("=")
-    if equals and name in FORMATS:
+    if equals and (name in FORMATS or plugins.find("formats", name) is not None):
         if not path:
             raise UsageError(f"`{text}` names no file", hint=f"write `{name}=FILE`")
         return name, path
     for name, format in FORMATS.items():
         if format.suffixes and text.lower().endswith(format.suffixes):
             return name, text
+    added = os.path.splitext(text.lower())[1][1:]
+    if added and plugins.find("formats", added) is not None:
+        return added, text
     known_suffixes = " ".join(suffix for format in FORMATS.values() for suffix in format.suffixes)
     raise UsageError(
         f"the format of `{text}` is not clear from its name",

@@ -8,6 +8,7 @@ from typing import Any
 from losscli.report.comparison import Compared, Comparison
 from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import name_text, place_text, value_text
+from losscli.show.spans import Span, Spans, spans_of
 from losscli.show.verdict import Verdict
 from losscli.show.view import ViewModel, title_of
 from losscli.text import plural
@@ -32,7 +33,7 @@ class ComparisonView(ViewModel):
         found = self.compared
         chances = [c.p_value if c.p_adjusted is None else c.p_adjusted for c in found]
         intervals = ["–" if c.ci is None else f"[{c.ci['low']:.3g}, {c.ci['high']:.3g}]" for c in found]
-        wins = ["–" if c.wins is None else f"{100 * c.wins / max(c.rows, 1):.3g}%" for c in found]
+        wins = [_wins(c) for c in found]
         columns = [TextColumn("loss", [c.loss for c in found])]
         if len({(c.base.pred, c.head.pred) for c in found}) > 1:
             columns.append(TextColumn("models", [f"{c.base.pred} to {c.head.pred}" for c in found]))
@@ -67,31 +68,28 @@ class ComparisonView(ViewModel):
     def notes(self) -> list[str]:
         return [f"{_name(c)}: {c.note}" for c in self.compared if c.note]
 
-    def differences(self, most: int) -> Iterator[dict[str, Any]]:
-        """The first ``most`` differences, those of each loss on one scale.
+    spans_head, spans_value = "Differences", "worse by"
+    spans_caption = (
+        "How much worse each model is than the base, with its interval: to the left of the line it is better, to "
+        "the right worse."
+    )
 
-        ``left`` and ``width`` place an interval in hundredths of the width of the scale, whose middle is zero.
-        """
+    def spans(self, most: int) -> Iterator[Spans]:
         groups: dict[str, list[Compared]] = {}
-        for one in self.compared[:most]:
+        for one in self.compared:
             groups.setdefault(one.loss, []).append(one)
         several = len({one.head.pred for one in self.compared}) > 1
         for loss, group in groups.items():
-            far = max(
-                (max(-one.ci["low"], one.ci["high"]) for one in group if one.ci is not None), default=0.0
-            )
-            lines = []
+            spans = []
             for one in group:
                 name = place_text(one.part, one.slice) or "all rows"
-                left = width = None
-                if one.ci is not None and far > 0.0:
-                    low, high = (50.0 + 50.0 * one.ci[end] / far for end in ("low", "high"))
-                    left, width = f"{low:.2f}", f"{max(high - low, 0.5):.2f}"
-                lines.append({
-                    "name": f"{one.head.pred}, {name}" if several else name, "worse_by": value_text(one.worse_by),
-                    "left": left, "width": width, "verdict": f"{one.verdict}; {one.note}" if one.note else one.verdict,
-                })  # fmt: skip
-            yield {"title": loss, "lines": lines}
+                said = f"{one.verdict}; {one.note}" if one.note else one.verdict
+                spans.append(
+                    Span(f"{one.head.pred}, {name}" if several else name, one.worse_by, one.ci, said)
+                )
+            found = spans_of(loss, spans, 0.0, "no difference", most=most)
+            if found is not None:
+                yield found
 
 
 def caption_of(comparison: Comparison) -> str:
@@ -104,6 +102,13 @@ def caption_of(comparison: Comparison) -> str:
         f"{100 * comparison.level:.4g}% intervals{margin}{'' if comparison.paired else '; unpaired'}"
     )
     return ", ".join(words for words in (said, comparison.left_out) if words)
+
+
+def _wins(one: Compared) -> str:
+    """The share of the rows, or of the groups, in which HEAD is better."""
+    if one.wins is None or one.ties is None or one.losses is None:
+        return "–"
+    return f"{100 * one.wins / max(one.wins + one.ties + one.losses, 1):.3g}%"
 
 
 def _name(one: Compared) -> str:

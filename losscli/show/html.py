@@ -24,6 +24,9 @@ MOST_LINES = 500
 
 MOST_WORST = 200
 MOST_CLASSES = 30
+MOST_SPANS = 100
+"""Of each loss."""
+
 OPEN_LINES = 24
 """With more results than this, those of slices are folded away."""
 
@@ -48,7 +51,9 @@ def render(view: ViewModel, look: Canvas) -> str:
         worst=[(rows, list(rows.rows())) for rows in view.worst()],
         most_worst=MOST_WORST,
         matrices=list(_matrices(view)),
-        differences=list(view.differences(MOST_LINES)),
+        spans=list(view.spans(MOST_SPANS)),
+        models=list(view.models()),
+        groups=list(view.groups()),
         grouped=grouped,
     )
 

@@ -62,6 +62,8 @@ def pictures(report: Report) -> list[Picture]:
         if isinstance(binned, Histogram):
             if kind == "loss":
                 found.append(_bars(binned, f"Loss of each row: {name}", name, "loss"))
+            elif kind == "groups":
+                found.append(_bars(binned, f"Value of each group: {name}", name, "groups", of="group"))
             else:
                 found.append(_bars(binned, f"Residuals of {name}", "label − prediction", "residuals"))
         elif isinstance(binned, Grid):
@@ -93,14 +95,14 @@ def _drawable(picture: Picture) -> bool:
     return True
 
 
-ORDER = ("loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
+ORDER = ("groups", "loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
 
 
 def _place(key: tuple[str, str]) -> tuple[int, str]:
     return ORDER.index(key[0]), key[1]
 
 
-def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
+def _bars(histogram: Histogram, title: str, x: str, plot: str, *, of: str = "row") -> Picture:
     axis, counts = histogram.axis, histogram.counts
     total = int(counts.sum())
     below = np.cumsum(counts)
@@ -108,7 +110,7 @@ def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
     note = ""
     if (high - low + 1) * FAR < axis.count:
         left = total - int(counts[low : high + 1].sum())
-        note = f"{plural(left, 'row')} farther out, from {axis.edges[0]:.4g} to {axis.edges[-2]:.4g}"
+        note = f"{plural(left, of)} farther out, from {axis.edges[0]:.4g} to {axis.edges[-2]:.4g}"
         note += " is not drawn" if left == 1 else " are not drawn"
         axis, counts = Axis(axis.power, axis.low + low, high - low + 1), counts[low : high + 1]
     while axis.count > BARS:
@@ -116,10 +118,10 @@ def _bars(histogram: Histogram, title: str, x: str, plot: str) -> Picture:
         counts = np.bincount(places, counts, axis.count).astype(np.int64)
     edges, fullest = axis.edges, int(counts.argmax())
     alt = (
-        f"{title}: {plural(total, 'row')} from {histogram.axis.edges[0]:.5g} to {histogram.axis.edges[-2]:.5g}; "
+        f"{title}: {plural(total, of)} from {histogram.axis.edges[0]:.5g} to {histogram.axis.edges[-2]:.5g}; "
         f"most, {int(counts[fullest])}, lie between {edges[fullest]:.5g} and {edges[fullest + 1]:.5g}"
     )
-    return Picture("bars", title, x, "rows", alt, edges=edges, counts=counts, note=note, plot=plot)
+    return Picture("bars", title, x, f"{of}s", alt, edges=edges, counts=counts, note=note, plot=plot)
 
 
 def _grid(grid: Grid, kind: str, name: str) -> Picture:
@@ -164,7 +166,8 @@ def _of_scores(binned: Scores, name: str) -> Iterator[Picture]:
     yield _roc(name, alarms, hits, f"the area under it is about {area:.4f}", width)
     chosen = (true + false) > 0
     precision, recall = true[chosen] / (true + false)[chosen], hits[chosen]
-    yield _precision_recall(name, recall, precision, width)
+    average = float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    yield _precision_recall(name, recall, precision, f"the average precision is about {average:.4f}", width)
 
 
 def _roc(name: str, alarms: Floats, hits: Floats, said: str, note: str) -> Picture:
@@ -174,12 +177,12 @@ def _roc(name: str, alarms: Floats, hits: Floats, said: str, note: str) -> Pictu
     )  # fmt: skip
 
 
-def _precision_recall(name: str, recall: Floats, precision: Floats, note: str) -> Picture:
+def _precision_recall(name: str, recall: Floats, precision: Floats, said: str, note: str) -> Picture:
     """Its last point calls every row positive."""
     share = float(precision[-1])
     return Picture(
         "lines", f"Precision and recall: {name}", "recall", "precision",
-        f"Precision by recall of {name}; the share of positives is {share:.3f}, the dashed line",
+        f"Precision by recall of {name}; {said}; the share of positives is {share:.3f}, the dashed line",
         lines=((recall, precision),), level=share, unit=True, note=note, plot="pr",
     )  # fmt: skip
 
@@ -198,7 +201,7 @@ def _exact_curves(report: Report) -> Iterator[tuple[tuple[str, str], Picture]]:
             if kind == "roc":
                 yield key, _roc(key[1], held["fpr"], held["tpr"], said, said)
             else:
-                yield key, _precision_recall(key[1], held["recall"], held["precision"], said)
+                yield key, _precision_recall(key[1], held["recall"], held["precision"], said, said)
 
 
 def _coverage(coverage: Coverage, name: str) -> Picture:

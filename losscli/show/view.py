@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from losscli.show.canvas import Canvas
     from losscli.show.matrix import ClassPair
     from losscli.show.pictures import ConfusionTable, Picture
+    from losscli.show.spans import Spans
     from losscli.show.verdict import Verdict
 
 
@@ -120,8 +121,19 @@ class ViewModel:
     def confusions(self) -> Iterator[ConfusionTable]:
         yield from ()
 
-    def differences(self, most: int) -> Iterator[dict[str, Any]]:
-        """The first ``most`` differences, those of each loss on one scale."""
+    spans_head, spans_value = "Slices", "value"
+    spans_caption = "A dot is the value, a bar its interval."
+
+    def spans(self, most: int) -> Iterator[Spans]:
+        """Values with their intervals, on one scale for each loss, the first ``most`` of each."""
+        yield from ()
+
+    def models(self) -> Iterator[Table]:
+        """The predictions side by side, a column each, and which is best."""
+        yield from ()
+
+    def groups(self) -> Iterator[Table]:
+        """The worst groups by each loss; the bars are in hundredths of the width."""
         yield from ()
 
     def counts(self) -> list[tuple[str, str]]:
@@ -290,6 +302,21 @@ class ReportView(ViewModel):
         from losscli.show.pictures import shares_by_slice
 
         return shares_by_slice(self.report)
+
+    def spans(self, most: int) -> Iterator[Spans]:
+        from losscli.show.side_by_side import slices_with_intervals
+
+        return slices_with_intervals(self.report, most)
+
+    def models(self) -> Iterator[Table]:
+        from losscli.show.side_by_side import models_side_by_side
+
+        return models_side_by_side(self.report)
+
+    def groups(self) -> Iterator[Table]:
+        from losscli.show.side_by_side import worst_groups
+
+        return worst_groups(self.report)
 
     def confusions(self) -> Iterator[ConfusionTable]:
         from losscli.show.pictures import confusions

@@ -18,6 +18,7 @@ import numpy as np
 from losscli.numbers.cells import distinct
 from losscli.numbers.fields import COUNT, STATE
 from losscli.table.block import ClassColumn
+from losscli.table.hashes import hashed, hashed_values, mixed
 from losscli.table.keys import keys_of, text_words, widened, words_of_texts
 
 if TYPE_CHECKING:
@@ -198,35 +199,17 @@ class GroupView:
             return mixed(block.row_numbers().astype(np.uint64)), None
         columns = [block.column(place) for place in self.columns]
         if self.keys:
-            keys = zip(columns, self.keys, strict=True)
-            return hashed(
-                [_words_as_text(keys_of(column, kind)[0].words, kind) for column, kind in keys]
-            ), None
+            keys = (
+                # What was read as text has the words of text, whatever it is compared as.
+                _words_as_text(
+                    keys_of(column, kind)[0].words, "text" if isinstance(column, ClassColumn) else kind
+                )
+                for column, kind in zip(columns, self.keys, strict=True)
+            )
+            return hashed(list(keys)), None
         (cluster,) = columns
         assert isinstance(cluster, ClassColumn)
-        values = words_of_texts([str(value) for value in cluster.values or ()] or [""])
-        words = hashed(
-            [np.pad(values, ((0, 0), (0, 1)))]
-        )  # the last one is that of a missing value: of no text
-        missing = cluster.missing
-        return words, cluster.codes if missing is None else np.where(missing, len(words) - 1, cluster.codes)
-
-
-def hashed(keys: Sequence[Words]) -> Words:
-    """64 bits for each row from the words of its columns; words of zero at the end change nothing."""
-    total = np.zeros(keys[0].shape[1], np.uint64)
-    for column, words in enumerate(keys):
-        for place, word in enumerate(words):
-            total += mixed(word) * np.uint64(2 * (64 * column + place) + 1)
-    return mixed(total)
-
-
-def mixed(words: Words) -> Words:
-    """Every bit of a word spread over all of it (the last steps of SplitMix64); zero stays zero."""
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed_words: Words = words ^ (words >> np.uint64(31))
-    return mixed_words
+        return hashed_values(cluster)
 
 
 def dealt_values(values: Sequence[str | None]) -> tuple[Ints, int]:

@@ -224,6 +224,10 @@ def slopes(
     return found
 
 
+BITS = 1024
+"""Binary digits that a slope keeps."""
+
+
 def _slope(value: Callable[[Fraction], Fraction | None], at: Fraction, scale: Fraction) -> Fraction | None:
     """The slope of a function at a place, by the widest step at which two orders of differences agree.
 
@@ -249,7 +253,15 @@ def _slope(value: Callable[[Fraction], Fraction | None], at: Fraction, scale: Fr
                 break
             continue
         found = None
-    return found
+    return None if found is None else _shortened(found)
+
+
+def _shortened(number: Fraction) -> Fraction:
+    """A fraction cut to `BITS` digits: that of a slope has thousands more than the steps give it."""
+    shift = BITS - number.numerator.bit_length() + number.denominator.bit_length()
+    if shift < 0:
+        return number
+    return Fraction((number.numerator << shift) // number.denominator, 1 << shift)
 
 
 def standard_error(covariance: list[list[Fraction]], slope: Sequence[Fraction], rows: int) -> float:
@@ -258,10 +270,15 @@ def standard_error(covariance: list[list[Fraction]], slope: Sequence[Fraction], 
 
 
 def quadratic(matrix: list[list[Fraction]], vector: Sequence[Fraction]) -> Fraction:
+    """The vector times the matrix times the vector; 0 where rounding in its parts makes it negative."""
+    # Over common denominators, or those of the sum would grow with each of its terms.
+    under = math.lcm(*(one.denominator for one in vector))
+    below = math.lcm(*(one.denominator for row in matrix for one in row))
+    factors = [int(one * under) for one in vector]
     total = sum(
-        (a * b * matrix[j][k] for j, a in enumerate(vector) for k, b in enumerate(vector)), Fraction(0)
+        a * b * int(matrix[j][k] * below) for j, a in enumerate(factors) for k, b in enumerate(factors)
     )
-    return max(total, Fraction(0))
+    return max(Fraction(total, under * under * below), Fraction(0))
 
 
 def root(square: Fraction) -> float:

@@ -16,9 +16,9 @@ from losscli.losses import find
 from losscli.numbers.sums import Sums
 from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import Resampled
-from losscli.statistics.groups import mixed
 from losscli.statistics.intervals import IntervalSpec, estimate
 from losscli.statistics.spread import Spread
+from losscli.table.hashes import mixed
 
 
 def _loss(name):

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import kept
 import odd
 import own
+import scale
 
 import bench
 
@@ -54,3 +55,17 @@ def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
 ) -> None:
     assert set(kept.run(tmp_path, 1e-4)) == set(kept.LOSSES)
     assert "with a limit" in capsys.readouterr().out
+
+
+def test_what_many_machines_would_give_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("distributed")
+    found = scale.run(tmp_path, 3000, 4, 20, processes=False)
+    printed = capsys.readouterr().out
+    assert all(f"\n{workers:8,}" in printed for workers in scale.WORKERS)
+    assert found.state_bytes > 0
+    # Reading is shared by workers, and the scheduler is not.
+    few, many = found.seconds(10), found.seconds(1000)
+    assert few["reading"] == pytest.approx(100 * many["reading"])
+    assert many["scheduler"] == pytest.approx(100 * few["scheduler"])
+    most = found.seconds(round(found.most_workers))
+    assert most["reading"] == pytest.approx(most["scheduler"], rel=0.1)

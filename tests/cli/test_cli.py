@@ -394,14 +394,6 @@ def test_help_imports_nothing_heavy(args):
     assert not modules & HEAVY
 
 
-def test_completion_of_a_loss_names_those_that_fit_and_imports_nothing_heavy():
-    done, modules = imported(
-        [], _LOSSCLI_COMPLETE="complete_bash", COMP_WORDS="losscli eval --loss hu", COMP_CWORD="3"
-    )
-    assert done.stdout.split() == ["huber"]
-    assert not modules & HEAVY
-
-
 def test_the_names_read_from_the_source_are_those_of_the_catalogue():
     from losscli.losses import catalogue, names_from_source
 

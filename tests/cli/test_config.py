@@ -206,7 +206,8 @@ def test_every_option_of_eval_is_a_key_or_is_left_out_on_purpose():
         "preds", "labels",  # no options
         "config", "errors", "json",  # what finds the file, what is known before it, and a spelling of `format`
         "max", "min", "max_regression",  # tables `[[gates]]`
-        "rows_out", "gradient", "for_spreadsheets", "worst", "columns", "plot", "state_out", "shard",  # a look at one run
+        "rows_out", "gradient", "for_spreadsheets", "worst", "columns", "plot",  # a look at one run
+        "state_out", "shard", "resume",  # what a run keeps
     }  # fmt: skip
     options = set(of_command("eval")) - left_out
     assert options == set(Config.model_fields) - {"gates"}

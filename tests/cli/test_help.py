@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import subprocess
 import sys
 
 import pytest
-from console import commands
+from console import commands, sessions
 
 from conftest import ROOT
 from losscli.cli.commands import COMMANDS
@@ -15,6 +16,9 @@ from losscli.cli.commands.help import GUIDE, plainly
 from losscli.cli.option import Panel
 from losscli.cli.option_values import TOPICS
 from losscli.cli.options import of_command
+from losscli.reading.select import DEFAULT_NAMES
+from losscli.reading.suffixes import COMPRESSIONS, SOURCES
+from losscli.show import FORMATS
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{6,}(?:e[+-]?\d+)?")
 
@@ -37,6 +41,17 @@ def test_the_console_blocks_of_a_text_print_what_they_show(reader, tmp_path, top
         assert to_13_digits(done.stdout) == to_13_digits(output), f"$ {command}"
 
 
+@pytest.mark.parametrize(
+    "topic", [topic for topic in TOPICS if "```pycon" in (GUIDE / f"{topic}.md").read_text()]
+)
+def test_the_sessions_in_python_print_what_they_show(monkeypatch, topic):
+    monkeypatch.chdir(ROOT)
+    text = (GUIDE / f"{topic}.md").read_text(encoding="utf-8")
+    examples = doctest.DocTestParser().get_doctest("\n".join(sessions(text)), {}, topic, None, None)
+    assert examples.examples
+    assert doctest.DocTestRunner().run(examples).failed == 0
+
+
 def test_every_text_is_a_topic():
     assert sorted(path.stem for path in GUIDE.glob("*.md")) == sorted(TOPICS)
 
@@ -55,7 +70,7 @@ def test_a_text_is_shown_without_the_marks_of_markdown(here, topic):
     assert (ran.code, ran.err) == (0, "")
     assert "```" not in ran.out
     assert not re.search(r"^#", ran.out, re.MULTILINE)
-    assert "    $ losscli eval " in ran.out
+    assert "    $ losscli " in ran.out
     assert re.match(r"(.+)\n(=+)\n\n", ran.out)
 
 
@@ -71,6 +86,24 @@ def test_an_unknown_topic_is_exit_2_with_a_near_name(here):
     ran = here("help", "colums").block()
     assert ran.code == 2
     assert "`columns`" in ran.err
+
+
+def test_the_lists_in_a_text_are_those_that_the_code_declares():
+    formats = (GUIDE / "formats.md").read_text(encoding="utf-8")
+    assert re.search(r"`--format` is one of `(.*?)`", formats, re.DOTALL)[1].split() == list(FORMATS)
+    read = formats.split("By suffix: ")[1].split(" after the suffix")[0]
+    assert set(re.findall(r"`(\.\w+)`", read)) == {
+        suffix for source in SOURCES.values() for suffix in source.suffixes
+    } | set(COMPRESSIONS)
+    columns = (
+        (GUIDE / "columns.md")
+        .read_text(encoding="utf-8")
+        .split("the first of\n")[1]
+        .split("that the file has")
+    )
+    labels = columns[1].split("first of ")[1].split(". ")[0]
+    assert re.findall(r"`(\w+)`", columns[0]) == list(DEFAULT_NAMES["pred"])
+    assert re.findall(r"`(\w+)`", labels) == list(DEFAULT_NAMES["label"])
 
 
 def test_a_title_is_underlined_and_code_is_set_in():

@@ -17,6 +17,7 @@ from losscli.losses.ensembles import (
     energy_score,
     error_spread,
     threshold_brier,
+    tw_crps,
 )
 from losscli.report.evaluate import evaluate
 
@@ -41,6 +42,19 @@ def test_the_crps_of_members_is_that_of_scoringrules(estimator: Any) -> None:
     ours: Any = {"nrg": "qd"}.get(estimator, estimator)
     found = crps_ensemble(LABEL, MEMBERS, estimator=ours)
     assert found.tolist() == pytest.approx(theirs("crps_ensemble", estimator=estimator), rel=1e-14)
+
+
+@pytest.mark.parametrize("estimator", ["qd", "fair"])
+@pytest.mark.parametrize("tail, end", [("above", "a"), ("below", "b")])
+def test_the_crps_beyond_a_threshold_is_that_of_scoringrules(estimator: Any, tail: Any, end: str) -> None:
+    found = tw_crps(LABEL, MEMBERS, threshold=1.5, tail=tail, estimator=estimator)
+    wanted = theirs("twcrps_ensemble", estimator=estimator, **{end: 1.5})
+    assert found.tolist() == pytest.approx(wanted, rel=1e-14)
+
+
+def test_beyond_the_ends_of_all_numbers_it_is_the_crps_of_the_ensemble() -> None:
+    found = tw_crps(LABEL, MEMBERS, threshold=-5.0)
+    assert found.tolist() == crps_ensemble(LABEL, MEMBERS).tolist()
 
 
 def test_the_crps_of_members_is_that_of_properscoring() -> None:

@@ -17,7 +17,13 @@ from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
 from losscli.losses.class_distances import rps
-from losscli.losses.class_scores import multi_margin, multiclass_hinge, perceptron_of_classes, top_k_error
+from losscli.losses.class_scores import (
+    multi_margin,
+    multiclass_hinge,
+    perceptron_of_classes,
+    sparsemax_loss,
+    top_k_error,
+)
 from losscli.losses.multiclass import cross_entropy, cross_entropy_from_logits, focal, gce, poly1
 from losscli.losses.stable import entropy_gap, mixing
 from losscli.report.evaluate import evaluate
@@ -118,6 +124,19 @@ def test_a_mean_of_rows_is_that_of_torch(spec: str, weighted: bool, tmp_path: An
     wanted = recorded("torch", f"multiclass: {spec}{', weighted' * weighted}", theirs)
     found = value(tmp_path, LABEL, pred, spec, weighted=weighted, **options)
     assert found == pytest.approx(wanted, rel=SUMMED)
+
+
+def test_the_sparsemax_loss_is_that_of_optax() -> None:
+    scores = np.array([[1.0, 0.0, 0.2], [1.0, 0.0, -0.5], [4.0, -2.0, 0.5], [3.0, 3.0, 3.0]])
+    found = sparsemax_loss(np.array([0, 1, 2, 1]), scores)
+    by_optax = [0.010000000000000002, 1.0, 3.5, 0.3333333333333333]  # optax 0.2.8 in 64 bits
+    assert found.tolist() == pytest.approx(by_optax, rel=1e-14)
+
+
+def test_the_sparsemax_loss_is_0_where_the_class_lies_1_ahead_and_infinite_beyond_the_doubles() -> None:
+    scores = np.array([[2.0, 1.0, 0.5], [-1.7e308, 1.7e308, 0.0], [-1e16, 1e16, 1e16]])
+    with np.errstate(all="ignore"):
+        assert sparsemax_loss(np.array([0, 0, 0]), scores).tolist() == [0.0, np.inf, 2e16]
 
 
 BY_SKLEARN: dict[str, tuple[Any, Any]] = {

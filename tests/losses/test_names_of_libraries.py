@@ -387,6 +387,7 @@ ALIASES = {
         logs_t: logs_t
         logs_uniform: logs_uniform
         pinball: quantile_score
+        tw_crps: twcrps_ensemble
         wis: weighted_interval_score
         """,
     "properscoring": """

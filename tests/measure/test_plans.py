@@ -100,13 +100,11 @@ def again(call):
 def test_every_option_that_decides_a_plan_is_tried():
     of_plans = {field.name for field in fields(EvalOptions) if field.init}
     told = {field.name for field in fields(GateOptions)} | {"preds", "labels", "for_spreadsheets"}
-    told |= {
-        "state_out",
-        "shard",
-    }  # which are about what becomes of the plan's tally, and about which rows it is for
+    # What becomes of the plan's tally, which rows it is for, and who measures them.
+    told |= {"state_out", "shard", "resume", "engine"}
     assert of_plans - told == set(EVAL)
     of_plans = {field.name for field in fields(CompareOptions) if field.init}
-    assert of_plans - {"base", "head", "labels"} == set(COMPARE)
+    assert of_plans - {"base", "head", "labels", "engine"} == set(COMPARE)
 
 
 @pytest.mark.parametrize("name", EVAL)

@@ -220,7 +220,9 @@ def test_folder_values_that_are_all_plain_integers_are_integers_and_else_text(at
         csv(at / "ints" / name / "a.csv", x=[1])
     csv(at / "texts" / "year=2023" / "a.csv", x=[1])
     csv(at / "texts" / "year=007" / "a.csv", x=[1])
-    opened = [open_inputs([path], format=None, dialect=None, by_key=False)[0] for path in ("ints", "texts")]
+    opened = [
+        open_inputs({"preds": path}, format=None, dialect=None, by_key=False)[0] for path in ("ints", "texts")
+    ]
     assert [source.key_type(1) for source in opened] == ["int", "text"]
 
 

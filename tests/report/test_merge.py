@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,9 @@ from losscli.errors import DataError, UsageError
 from losscli.report.evaluate import evaluate
 from losscli.report.merge import merge
 from losscli.report.state_document import digest_of
+from losscli.table.hashes import HashShare, hashed
+from losscli.table.keys import integer_key, words_of_texts
+from support.reports import known
 
 ROWS, CUT = 300, 110
 
@@ -50,15 +54,6 @@ def written(folder, suffix="parquet"):
             part.to_pandas().to_csv(path, index=False)
         paths.append(str(path))
     return paths
-
-
-def known(report):
-    """All of the results, save which rows they name."""
-    return [
-        (r.loss, r.pred, r.part, r.slice, r.value, r.sum, r.rows, r.weight, r.skipped, r.touched, r.stderr, r.ci,
-         r.detail, r.note, r.signature)
-        for r in report.results
-    ]  # fmt: skip
 
 
 def saved(path, state, **options):
@@ -262,6 +257,132 @@ def test_parts_by_position_give_the_bits_of_the_whole(suffix, jobs, tmp_path, mo
     assert merge(states).inputs == whole.inputs
 
 
+def document_of(state):
+    with open(state) as file:
+        return json.load(file)
+
+
+def two_sides(folder, suffix):
+    """The rows in two files, in another order, each with keys that the other lacks and with missing keys."""
+    whole, paths = table(), [str(folder / f"{side}.{suffix}") for side in "py"]
+    rng = np.random.default_rng(18)
+    ids = pa.array([None if at % 50 == 0 else f"k{at}" if suffix == "csv" else at for at in range(ROWS)])
+    whole = whole.set_column(0, "id", ids)
+    sides = (
+        (["id", "p", "told", "g", "gw"], rng.permutation(ROWS)[10:]),
+        (["id", "y", "kind", "w"], rng.permutation(ROWS)[:-10]),
+    )
+    for path, (columns, rows) in zip(paths, sides, strict=True):
+        if suffix == "csv":
+            whole.select(columns).take(rows).to_pandas().to_csv(path, index=False)
+        else:
+            pq.write_table(whole.select(columns).take(rows), path)
+    return paths
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "mse,r2,mae", "weight": "w", "by": ["kind"], "ci": "normal", **NUMBERS},
+        {"loss": "f1,accuracy", "pred": "told", "label": "kind", "min_slice": 20, "by": ["g"]},
+        {"loss": "mae", "ci": "bootstrap", **NUMBERS},
+        {"loss": "mae,rmse", "group": "g", "group_weight": "gw", **NUMBERS},
+    ],
+)
+def test_parts_by_key_give_the_bits_of_the_whole(options, suffix, tmp_path):
+    preds, labels = two_sides(tmp_path, suffix)
+    options = options | {"on": "id", "unmatched": "drop"}
+    states = []
+    for part in range(1, 6):
+        states.append(str(tmp_path / f"{part}.state"))
+        evaluate(preds, labels, state_out=states[-1], shard=f"{part}/5", jobs=1 + part % 2, **options)
+    whole = evaluate(preds, labels, **options)
+    assert whole.rows.only_preds > 0 < whole.rows.only_labels
+    assert known(merge(states[::-1])) == known(whole)
+    assert merge(states).rows == whole.rows
+    assert all(0 < merge([state], partial=True).rows.used < whole.rows.used for state in states)
+
+
+def test_a_key_is_in_the_same_part_however_wide_the_keys_beside_it_are(tmp_path):
+    short, long = tmp_path / "short.csv", tmp_path / "long.csv"
+    ids = [f"k{at}" for at in range(40)]
+    short.write_text("id,pred\n" + "".join(f"{one},{at}\n" for at, one in enumerate(ids)))
+    long.write_text("id,label\n" + "".join(f"{one},0\n" for one in ["k" * 90, *ids[::-1]]))
+    used = []
+    for part in (1, 2, 3):
+        state = tmp_path / f"{part}.state"
+        options = {"on": "id", "unmatched": "drop", "state_out": str(state), "shard": f"{part}/3"}
+        used.append(evaluate(str(short), str(long), loss="mse", **options).rows.used)
+    assert sum(used) == 40
+
+
+def test_the_part_of_a_key_is_the_same_everywhere():
+    """The numbers are SplitMix64's, worked out apart from the package."""
+
+    def spread(word):
+        word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        word = (word ^ (word >> 27)) * 0x94D049BB133111EB % 2**64
+        return word ^ (word >> 31)
+
+    integers = np.array([0, 7, -1], dtype=np.int64)
+    wanted = [spread(spread(int(word) % 2**64)) for word in integers]
+    assert hashed([integer_key(integers).words]).tolist() == wanted
+    text = int.from_bytes(b"k7\x01", "little")  # its bytes, and one that ends it
+    assert hashed([words_of_texts(["k7"])]).tolist() == [spread(spread(text))]
+    assert HashShare(2, 3).holds(np.array([5, 6], dtype=np.uint64)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_parts_of_groups_hold_whole_groups(suffix, tmp_path):
+    path = str(tmp_path / f"rows.{suffix}")
+    table().to_pandas().to_csv(path, index=False) if suffix == "csv" else pq.write_table(table(), path)
+    options = NUMBERS | {"loss": "mae,r2:undefined=skip", "group": "g", "group_weight": "gw", "by": ["kind"]}
+    states = parts_of(path, tmp_path, 4, chunk_rows=32, **options)
+    whole = evaluate(path, **options)
+    assert known(merge(states)) == known(whole)
+    assert merge(states).rows == whole.rows
+    groups = []
+    for state in states:
+        document = document_of(state)
+        assert document["shard"]["by"] == "group"
+        groups += [label for (label,) in document["tally"]["labels"][1]]
+    assert len(groups) == len(set(groups)) == 41
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_parts_of_matching_folders_are_whole_files(suffix, tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "y").mkdir()
+    cuts = [0, 40, 45, 45, 190, 220, ROWS]
+    for at, (start, stop) in enumerate(pairwise(cuts)):
+        for side in "py":
+            rows, path = table().select([side]).slice(start, stop - start), tmp_path / side / f"{at}.{suffix}"
+            rows.to_pandas().to_csv(path, index=False) if suffix == "csv" else pq.write_table(rows, path)
+    preds, labels = str(tmp_path / "p"), str(tmp_path / "y")
+    options = NUMBERS | {"loss": "mse", "ci": "bootstrap"}
+    states = []
+    for part in range(1, 5):
+        states.append(str(tmp_path / f"{part}.state"))
+        evaluate(preds, labels, state_out=states[-1], shard=f"{part}/4", **options)
+    whole = evaluate(preds, labels, **options)
+    assert known(merge(states)) == known(whole)
+    assert [document_of(state)["rows"]["used"] for state in states] == [190, 0, 110, 0]
+
+
+def test_parts_by_key_without_a_common_key_are_refused_when_they_are_merged(tmp_path):
+    paths = [tmp_path / f"{side}.csv" for side in "py"]
+    paths[0].write_text("id,pred\n1,2\n3,4\n")
+    paths[1].write_text("id,label\n5,2\n7,4\n")
+    states = []
+    for part in (1, 2):
+        states.append(str(tmp_path / f"{part}.state"))
+        options = {"on": "id", "unmatched": "drop", "state_out": states[-1], "shard": f"{part}/2"}
+        evaluate(*map(str, paths), loss="mse", **options)
+    with pytest.raises(DataError, match="nothing is left to measure"):
+        merge(states)
+
+
 def test_a_part_may_hold_no_row_or_nothing_that_could_be_finished(tmp_path):
     path = tmp_path / "few.csv"
     path.write_text("pred,label,g\na,a,x\nb,c,y\nc,b,y\n")
@@ -287,7 +408,7 @@ def test_absent_and_repeated_parts_are_refused_and_partial_says_which_are_absent
         merge([complete, one])
     (tmp_path / "other").mkdir()
     other = parts_of(whole, tmp_path / "other", 2, loss="mse", **NUMBERS)
-    with pytest.raises(DataError, match="is part 1/2 of"):
+    with pytest.raises(DataError, match="is part 1/2 by position of"):
         merge([one, other[0]])
 
 
@@ -298,7 +419,6 @@ def test_absent_and_repeated_parts_are_refused_and_partial_says_which_are_absent
         ({"shard": "4/3"}, "is no part"),
         ({"shard": "half"}, "is no part"),
         ({"shard": "1/2", "max": {"mse": 1.0}}, "is not judged"),
-        ({"shard": "1/2", "on": "id"}, "by position"),
         ({"shard": "1/2", "state_out": None}, "--state-out"),
     ],
 )
@@ -346,6 +466,9 @@ def changed(document, *keys, to):
         (("tally", "states", 1, "held", "rows"), "x"),
         (("tally", "states", 1, "held", "totals"), None),
         (("tally", "labels"), []),
+        (("tally", "states", 2, "held", "totals"), []),
+        (("tally", "states", 2, "held", "weight"), None),
+        (("tally", "states", 0, "held"), {"lost": 300}),
         (("tally", "marks"), [{"side": 3, "slot": 9, "mark": "NA", "row": 1}]),
     ],
 )

@@ -215,9 +215,10 @@ def test_the_page_of_a_comparison_draws_each_difference_with_its_interval(text, 
     assert "comparison failed: mae of two: worse" in ran.out
     document = json.loads(here("compare", "d.csv", "-p", "one", "-p", "two", "-l", "mae", "--json").out)
     assert f">{document['comparisons'][0]['worse_by']:.6g}</td>" in ran.out
-    bars = re.findall(r'class="bar" style="margin-left: ([\d.]+)%; width: ([\d.]+)%"', ran.out)
+    bars = re.findall(r'class="bar" style="left: ([\d.]+)%; width: ([\d.]+)%"', ran.out)
     assert len(bars) == 3
-    # All are worse: they lie to the right of the middle, and within the track.
-    assert all(float(left) > 50.0 and float(left) + float(width) <= 100.5 for left, width in bars)
+    # All are worse: they lie to the right of the line of no difference, and within the track.
+    (line,) = {float(at) for at in re.findall(r'class="level" style="left: ([\d.]+)%"', ran.out)}
+    assert all(float(left) > line and float(left) + float(width) <= 100.5 for left, width in bars)
     assert "no-referrer" in ran.out
     assert "<script" not in ran.out

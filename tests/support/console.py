@@ -16,3 +16,8 @@ def commands(text: str) -> list[tuple[str, str]]:
                 command = command[:-1] + more.removeprefix(">")
             found.append((command, output))
     return found
+
+
+def sessions(text: str) -> list[str]:
+    """The sessions in Python of a text, which `doctest` runs."""
+    return re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

@@ -37,10 +37,10 @@ def run(call: Options) -> int:
 
     from losscli.cli.progress import Progress
     from losscli.report.compare import CompareOptions, compared
-    from losscli.show import COMPARING, refuse_other
+    from losscli.show import refuse_comparison
 
     for name in (out.format, *(name for name, _ in out.files)):
-        refuse_other(name, COMPARING, "a comparison")
+        refuse_comparison(name)
     options = call.record("compare", CompareOptions)
     if call.head is not None and call.base.endswith(".json") and call.head.endswith(".json"):
         _refuse_rows(call)

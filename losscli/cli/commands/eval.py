@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
 from losscli.cli.options import Options
 from losscli.errors import UsageError
-from losscli.measure.options import MeasureOptions
+from losscli.measure.options import MeasureOptions, Pictures
 from losscli.text import plural
+
+if TYPE_CHECKING:
+    from losscli.report.options import EvalOptions
 
 EXAMPLES = """\b
 Examples:
@@ -45,12 +50,12 @@ def run(call: Options) -> int:
     options = call.record(
         "eval",
         EvalOptions,
-        pictures="all" if out.draws or plot is not None else "losses" if out.shows_losses else "none",
+        pictures=_pictures(call, out, plot),
     )
     if not (options.loss or options.max or options.min or options.max_regression or options.gates):
         options = replace(options, loss=_suggested(call, options))
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
-        report = evaluated(options, progress.start)
+        report = evaluated(options, progress.start, None if call.quiet else partial(_going_on, options))
     if options.shard is not None:
         if not call.quiet:
             rows = plural(report.rows.used, "row")
@@ -71,6 +76,19 @@ def run(call: Options) -> int:
         rate = report.rows.used / seconds / 1e6
         outputs.say(f"{plural(report.rows.used, 'row')} in {seconds:.3f} s, {rate:.1f} million a second")
     return outputs.tell_verdict(report, out.format)
+
+
+def _pictures(call: Options, out: outputs.Outputs, plot: str | None) -> Pictures:
+    """What is counted for pictures; under `--resume` nothing, as a run before may have measured some of the rows."""
+    if call.resume:
+        if call.plot is not None:
+            raise UsageError("`--plot` needs every row", hint="leave `--plot` or `--resume` out")
+        return "none"
+    return "all" if out.draws or plot is not None else "losses" if out.shows_losses else "none"
+
+
+def _going_on(options: EvalOptions, rows: int) -> None:
+    outputs.say(f"{options.state_out} holds {plural(rows, 'row')} already: going on from there")
 
 
 def refuse_keyed(call: Options) -> None:

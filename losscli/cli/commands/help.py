@@ -10,7 +10,7 @@ from pathlib import Path
 
 from losscli.cli import app
 from losscli.cli.commands import COMMANDS
-from losscli.cli.option_values import TOPICS
+from losscli.cli.option_values import EXPLANATIONS, RECIPES, TOPICS
 from losscli.cli.options import Options
 from losscli.errors import UsageError
 
@@ -41,12 +41,15 @@ def run(call: Options) -> None:
 
 
 def _contents() -> str:
-    lines = [f"  {topic:<12} {_text(topic).splitlines()[0].removeprefix('# ')}" for topic in TOPICS]
-    return (
-        "Topics:\n"
-        + "\n".join(lines)
-        + "\n\n`losscli help TOPIC` shows one; `losscli help COMMAND` the options of a command.\n"
-    )
+    lines: list[str] = []
+    for heading, topics in (("Explanations", EXPLANATIONS), ("Recipes", RECIPES)):
+        lines += [f"{heading}:", *(f"  {topic:<12} {_title(topic)}" for topic in topics), ""]
+    lines.append("`losscli help TOPIC` shows one; `losscli help COMMAND` the options of a command.")
+    return "\n".join(lines) + "\n"
+
+
+def _title(topic: str) -> str:
+    return _text(topic).splitlines()[0].removeprefix("# ")
 
 
 def _text(topic: str) -> str:

@@ -23,10 +23,10 @@ def run(call: Options) -> None:
 
     from losscli.cli.progress import Progress
     from losscli.report.why import WhyOptions, explained
-    from losscli.show import EXPLAINING, refuse_other
+    from losscli.show import refuse_explanation
 
     for name in (out.format, *(name for name, _ in out.files)):
-        refuse_other(name, EXPLAINING, "what libraries report")
+        refuse_explanation(name)
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         explanation = explained(call.record("why", WhyOptions), progress.start)
     if not call.quiet:

@@ -28,7 +28,6 @@ from losscli.pairing.key import KeyedParts, keyed_batch, part_bits
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.ordered import in_order
 from losscli.pairing.runs import larger_batches
-from losscli.reading.inputs import row_name
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, Block, ColumnRequest, Ints
 from losscli.table.spill import Spill
@@ -50,9 +49,12 @@ def measure_keyed(
     advance: Advance,
     sink: Sink | None,
 ) -> Outcome:
-    """Rows paired by key: by one of two short ways where the keys allow it, else by their hash."""
+    """Rows paired by key: by one of two short ways where the keys allow it, else by their hash.
+
+    A share of the rows is told by the hash of their keys as well.
+    """
     reader = _KeyedReader(plan, sources, keys, jobs, memory, advance, sink)
-    if len(sources) > 2:
+    if len(sources) > 2 or plan.share is not None:
         return reader.by_hash()
     again = all(source.size is not None for source in sources)  # not for standard input or a pipe
     if again and (found := reader.in_order()) is not None:
@@ -152,14 +154,15 @@ class _KeyedReader:
     def by_hash(self) -> Outcome:
         """All rows by their part, then part by part: both need threads, and neither an order."""
         slots = max(len(self.plan.wants(side)) for side in range(len(self.sources)))
-        bits = part_bits(self.sources, slots, self.memory, self.jobs)
+        share = self.plan.share
+        bits = part_bits(self.sources, slots, self.memory, self.jobs, 1 if share is None else share.shares)
         tally, stops = empty_tally(self.plan, self.sink, self.memory), []
         with workers(self.jobs) as pool, Spill() as spill:
             # The other half is for what is decoded, matched and measured at the moment.
             parts = KeyedParts(self.keys, spill, bits, self.memory // 2)
             for side in range(len(self.sources)):
                 try:
-                    work = partial(keyed_batch, plan=self.keys, side=side, bits=bits)
+                    work = partial(keyed_batch, plan=self.keys, side=side, bits=bits, share=share)
                     for found in self.read(side, work, pool, RUN_ROWS):
                         parts.add(side, found)
                 except DataError as error:
@@ -176,14 +179,11 @@ class _KeyedReader:
                 return faults, measured
 
             for faults, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
-                parts.faults.merge(faults)
+                parts.tally.faults.merge(faults)
                 tally.merge(measured)
                 self.advance(measured.read, 0)
-            refusal, paired = parts.outcome(
-                tally.read, [partial(row_name, source) for source in self.sources]
-            )
-        # What is wrong with keys goes before what is wrong with the values beside them.
-        return Outcome(tally if refusal is None else Tally(), refusal, paired)
+            parts.tally.pairs = tally.read
+        return Outcome(tally, keys=parts.tally)
 
     def counted(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from losscli.errors import DataError
 from losscli.measure.tally import Tally
 from losscli.numbers.states import GROWING
+from losscli.reading.inputs import row_name
 from losscli.table.block import Batch
 from losscli.table.workers import bounded, workers
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from losscli.measure.observers.file_rows import RowTable
     from losscli.measure.plan import Plan
     from losscli.pairing import Paired
+    from losscli.pairing.bad_keys import KeyTally
+    from losscli.pairing.passed import PartRows
     from losscli.reading.source import Part, Source
 
 BATCH_ROWS = 1 << 16
@@ -35,6 +39,22 @@ class Outcome:
     tally: Tally
     stop: DataError | None = None
     paired: Paired | None = None  # by key
+    warnings: list[str] = field(default_factory=list)  # what is to be said of how the work was done
+    keys: KeyTally | None = None  # by key, from which `settled` finds what is wrong with them
+    file_rows: Sequence[Sequence[int]] = ()  # of each side's files, where another process has counted them
+
+
+def settled(outcome: Outcome, plan: Plan, sources: Sequence[Source], jobs: int) -> Outcome:
+    """The outcome of all rows, with what is wrong with their keys; states of the whole are worked out."""
+    if outcome.keys is not None and plan.keys is not None and outcome.stop is None:
+        row_names = [partial(row_name, source) for source in sources]
+        outcome.stop, outcome.paired = outcome.keys.outcome(plan.keys, row_names, whole=plan.share is None)
+        if outcome.stop is not None:
+            # What is wrong with keys goes before what is wrong with the values beside them.
+            outcome.tally = Tally()
+    outcome.tally.add_up()
+    outcome.tally.finish_with(jobs)
+    return outcome
 
 
 class Sink(Protocol):
@@ -44,6 +64,16 @@ class Sink(Protocol):
 
     def restart(self) -> None:
         """Forget all rows: they will come again, paired in another way."""
+
+
+class Journal(Protocol):
+    """Keeps what a run has measured, so that it goes on from there where it was cut short."""
+
+    before: Tally  # of the rows that were measured before
+    complete: bool  # whether these are all
+
+    def keep(self, tally: Tally, row: int, sides: Sequence[PartRows]) -> None:
+        """Called with the tally of all rows before a row, and the parts of each side that were decoded."""
 
 
 def empty_tally(plan: Plan, sink: Sink | None, memory: int) -> Tally:

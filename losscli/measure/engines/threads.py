@@ -7,7 +7,8 @@ several errors the one with the lowest row is raised.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,27 +20,39 @@ from losscli.measure.engines import forked
 from losscli.measure.engines.pool import (
     BATCH_ROWS,
     Advance,
+    Journal,
     Outcome,
     Sink,
     batches_of,
     decoded_batches,
     empty_tally,
+    settled,
 )
+from losscli.measure.engines.work import refuse_params
 from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
+from losscli.pairing.passed import PartRows, Passed
 from losscli.pairing.position import Segment, align, row_segments, segments, within
-from losscli.table.block import AnyColumn, ColumnRequest
+from losscli.table.block import AnyColumn, Block, ColumnRequest
 from losscli.table.workers import bounded, workers
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from losscli.measure.engines.work import Work
     from losscli.reading.source import Part, Source
 
 SMALL_BYTES = 1 << 20
 """Inputs that are all smaller are measured before threads would have started."""
+
+
+def on_threads(work: Work, params: Mapping[str, str]) -> Outcome:
+    """The work on threads of this process."""
+    refuse_params("threads", params, ())
+    plan, _, sources, jobs, memory, advance, sink, journal = work
+    return run(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink, journal=journal)
 
 
 def run(
@@ -50,64 +63,95 @@ def run(
     advance: Advance,
     memory: int | None,
     sink: Sink | None = None,
+    journal: Journal | None = None,
 ) -> Outcome:
     """Measure all rows of the sources, paired by position or by key.
 
     ``memory`` is how many bytes may be held: of rows that wait for their partners, and of tables of classes.
+    ``journal`` holds and keeps what was measured of rows paired by position.
     """
+    outcome = measured(plan, sources, jobs=jobs, advance=advance, memory=memory, sink=sink, journal=journal)
+    return settled(outcome, plan, sources, jobs)
+
+
+def measured(
+    plan: Plan,
+    sources: Sequence[Source],
+    *,
+    jobs: int,
+    advance: Advance,
+    memory: int | None,
+    sink: Sink | None = None,
+    journal: Journal | None = None,
+) -> Outcome:
+    """The rows of a plan, not added up: a part of all where the plan says so."""
     _keep_memory()
     memory = memory or half_of_free()
     if plan.keys is None:
-        outcome = _by_position(plan, sources, jobs, memory, advance, sink)
-    else:
-        # Imported here: calls that pair by position start faster.
-        from losscli.measure.engines.keyed import measure_keyed
+        outcome = Outcome(empty_tally(plan, sink, memory))
+        if journal is not None:
+            outcome.tally.merge(journal.before)
+        if journal is None or not journal.complete:
+            outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
+        return outcome
+    # Imported here: calls that pair by position start faster.
+    from losscli.measure.engines.keyed import measure_keyed
 
-        outcome = measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
-    outcome.tally.add_up()
-    outcome.tally.finish_with(jobs)
-    return outcome
+    return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
 
 
 def _by_position(
-    plan: Plan, sources: Sequence[Source], jobs: int, memory: int, advance: Advance, sink: Sink | None
-) -> Outcome:
+    plan: Plan,
+    sources: Sequence[Source],
+    jobs: int,
+    tally: Tally,
+    advance: Advance,
+    journal: Journal | None,
+) -> DataError | None:
+    """Measure rows paired by position, and return what stopped the reading."""
     wants = [plan.wants(side) for side in range(len(plan.sides))]
-    forking = jobs > 1 and sink is None and forked.possible(plan)
-    pieces = segments(sources, wants)
-    if forking and len(pieces) == 1 and (rows := _found_rows(sources, jobs)) is not None:
-        pieces = row_segments(sources, wants, rows)
-    if plan.rows is not None:
-        ends = [piece.first_row for piece in pieces[1:]]
-        pieces = [
-            piece
-            for piece, end in zip(pieces, [*ends, plan.rows.stop], strict=True)
-            if piece.first_row < plan.rows.stop and end >= plan.rows.start
+    # The process of a caller who has arrays is not forked: other libraries may have threads in it.
+    ours = not any(source.in_memory for source in sources)
+    forking = jobs > 1 and tally.sink is None and journal is None and ours and forked.possible(plan)
+    pieces, rows = segments(sources, wants), plan.rows_to_read
+    cut = journal is None and (forking or rows is not None) and len(pieces) == 1
+    if cut and (count := found_rows(sources, jobs)) is not None:
+        wanted = range(count) if rows is None else range(rows.start, min(rows.stop, count))
+        pieces = row_segments(sources, wants, wanted)
+        if plan.begun is not None:  # the parts that it passes are others
+            plan = plan._replace(begun=plan.begun._replace(passed=()))
+    if not pieces:  # a part without rows
+        return None
+    ends = [*(piece.first_row for piece in pieces[1:]), sys.maxsize if rows is None else rows.stop]
+    if rows is not None:
+        kept = [
+            (piece, end)
+            for piece, end in zip(pieces, ends, strict=True)
+            if piece.first_row < rows.stop and end > rows.start
         ]
-    outcome = Outcome(empty_tally(plan, sink, memory))
+        pieces, ends = [piece for piece, _ in kept], [end for _, end in kept]
     work = partial(_measure_piece, plan, sources)
 
     def done(piece: Segment, rows: int) -> None:
         advance(rows, sum(part.size for side in piece.sides for part in side))
 
     if forking and len(pieces) > 1:
-        outcome.stop = forked.measure_pieces(work, pieces, min(jobs, len(pieces)), outcome.tally, done)
-        return outcome
+        return forked.measure_pieces(work, pieces, min(jobs, len(pieces)), tally, done)
     with workers(jobs) as pool:
         if len(pieces) == 1:
-            outcome.stop = _measure_stream(plan, sources, pieces[0], pool, jobs, outcome.tally, advance)
-            return outcome
+            return _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance, journal)
         measured = bounded(pool, work, pieces, ahead=2 * jobs)
-        for part, piece in zip(measured, pieces, strict=False):
-            outcome.tally.merge(part.tally)
+        for part, piece, end in zip(measured, pieces, ends, strict=False):
+            tally.merge(part.tally)
             done(piece, part.tally.read)
             if part.stop is not None:
-                outcome.stop = part.stop
-                break
-    return outcome
+                return part.stop
+            if journal is not None and piece is not pieces[-1]:
+                journal.keep(tally, end, ())
+    return None
 
 
-def _found_rows(sources: Sequence[Source], jobs: int) -> int | None:
+def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
     """How many rows all sources have, where they can be cut between any; None where they cannot, or have not as many.
 
     What is wrong with unequal files is said by those who read them in order: a bad row may come first.
@@ -119,22 +163,40 @@ def _found_rows(sources: Sequence[Source], jobs: int) -> int | None:
     return counts.pop() if len(counts) == 1 else None
 
 
-def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyColumn]:
-    """One column of a source, from the first row to the last, in pieces."""
+def column(
+    source: Source, want: ColumnRequest, *, jobs: int, noting: PartRows | None = None
+) -> Iterator[AnyColumn]:
+    """One column of a source, from the first row to the last, in pieces; ``noting`` counts the rows of its parts."""
     with workers(jobs) as pool, ExitStack() as stack:
-        row = 0
-        for batch in decoded_batches(source, source.parts([want]), BATCH_ROWS, pool, jobs, stack):
+        row, parts = 0, source.parts([want])
+        if noting is not None:
+            parts = noting.noted(parts)
+        for batch in decoded_batches(source, parts, BATCH_ROWS, pool, jobs, stack):
             row += batch.rows
             yield batch.columns[0]
             if batch.stop is not None:
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
 
 
-def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> int:
-    """How many rows a source has; where it does not say, one column is read."""
+def readable_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, bool]:
+    """How many rows of a column can be read, and whether these are all."""
     if source.rows is not None:
-        return source.rows
-    return sum(len(piece) for piece in column(source, want, jobs=jobs))
+        return source.rows, True
+    rows = 0
+    try:
+        for piece in column(source, want, jobs=jobs):
+            rows += len(piece)
+    except DataError:
+        return rows, False
+    return rows, True
+
+
+def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, PartRows]:
+    """How many rows a source has, and its parts; where it does not say, one column is read."""
+    found = PartRows()
+    if source.rows is not None:
+        return source.rows, found
+    return sum(len(piece) for piece in column(source, want, jobs=jobs, noting=found)), found
 
 
 def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Outcome:
@@ -143,7 +205,7 @@ def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Out
     sides = [batches_of(parts, plan.chunk_rows) for parts in piece.sides]
     try:
         blocks = align(sources, sides, piece.first_row, plan.chunk_rows)
-        for block in within(blocks, plan.rows):
+        for block in within(blocks, plan.rows_to_read):
             outcome.tally.merge(fold(plan, block))
     except DataError as error:
         outcome.stop = error
@@ -158,6 +220,7 @@ def _measure_stream(
     jobs: int,
     tally: Tally,
     advance: Advance,
+    journal: Journal | None,
 ) -> DataError | None:
     """One long segment: its parts are decoded ahead, in order, and its blocks measured as they come."""
 
@@ -166,19 +229,33 @@ def _measure_stream(
             advance(0, part.size)
             yield part
 
+    rows = plan.rows_to_read
+    first = piece.first_row if rows is None else max(rows.start, piece.first_row)
+    passed = plan.begun.passed if plan.begun is not None else ()
+    noted = [PartRows(passed[at] if passed else Passed(0, piece.first_row)) for at in range(len(sources))]
     with ExitStack() as stack:
-        sides = [
-            decoded_batches(source, counted(parts), plan.chunk_rows, pool, jobs, stack)
-            for source, parts in zip(sources, piece.sides, strict=True)
-        ]
-        blocks = within(align(sources, sides, piece.first_row, plan.chunk_rows), plan.rows)
+        sides = []
+        for source, parts, side in zip(sources, piece.sides, noted, strict=True):
+            # A folder that does not know its rows counts those of its files as they are decoded.
+            known = 0 if source.files and source.rows is None else first
+            decoded = side.noted(counted(parts), known)
+            batches = decoded_batches(source, decoded, plan.chunk_rows, pool, jobs, stack)
+            sides.append(side.from_row(first, batches))
+        blocks = within(align(sources, sides, first, plan.chunk_rows), rows)
         try:
-            for measured in bounded(pool, partial(fold, plan), blocks, ahead=2 * jobs):
+            for measured, end in bounded(pool, partial(_folded, plan), blocks, ahead=2 * jobs):
                 tally.merge(measured)
                 advance(measured.read, 0)
+                if journal is not None:
+                    journal.keep(tally, end, noted)
         except DataError as error:
             return error
     return None
+
+
+def _folded(plan: Plan, block: Block) -> tuple[Tally, int]:
+    """The tally of a block, and how many rows there are up to its end."""
+    return fold(plan, block), block.first_row + block.rows
 
 
 def default_jobs(sources: Sequence[Source]) -> int:

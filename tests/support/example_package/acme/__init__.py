@@ -1,0 +1,1 @@
+"""A package that adds a loss, an input format, an output format and an engine to losscli."""
