@@ -27,7 +27,7 @@ from losscli.cli.option_values import (
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS
-from losscli.show import COMPARING, FORMATS
+from losscli.show import COMPARING, EXPLAINING, FORMATS
 from losscli.text import either
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ T = TypeVar("T")
 
 EVAL = ("eval", "report")
 ROWS = ("eval", "report", "compare")
-COLUMNS = (*ROWS, "suggest")
+MEASURING = (*ROWS, "why")
+COLUMNS = (*MEASURING, "suggest")
 INPUTS = (*COLUMNS, "init")
 COMPARED = ("compare", "merge")
 GATES = ("eval", "report", "check", "merge")
-SHOWN = ("eval", "compare", "check", "merge")
-WRITTEN = (*ROWS, "check", "merge")
+SHOWN = ("eval", "compare", "check", "merge", "why")
+WRITTEN = (*MEASURING, "check", "merge")
 TALKING = (*WRITTEN, "init")
 
 
@@ -56,7 +57,7 @@ class Options:
 
     preds: str = option(
         help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
-        metavar="PREDS", commands=("eval", "report", "suggest"), required=True,
+        metavar="PREDS", commands=("eval", "report", "suggest", "why"), required=True,
     )  # fmt: skip
     base: str = option(
         help="Predictions of the base; PREDS with several `--pred`",
@@ -80,16 +81,20 @@ class Options:
     )  # fmt: skip
     topic: str | None = option(help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics)  # fmt: skip
     loss: list[str] = option(
-        "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
+        "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=MEASURING, complete=complete_losses,
         help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what "
         "`suggest` names first)",
+        variants={"why": {"help": "Loss to explain, e.g. `mape` or `huber:delta=2`, or several: `mape,r2` (repeatable)", "required": True}},
         setting=Setting("losses to measure", losses=True, section=Section.LOSSES, sample='["rmse", "mae"]'),
     )  # fmt: skip
     pred: list[str] = option(
         "--pred", "-p", metavar="COLUMNS", commands=COLUMNS,
         help="Prediction column; several with commas or a quoted glob, e.g. `'p_*'` "
         "(default: the only column, else `pred`, `prediction`, `prob`, `score` …); repeated: several models",
-        variants={"suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False}},
+        variants={
+            "suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False},
+            "why": {"help": "Prediction columns (default: the only column, else `pred`, `prediction`, `prob` …)", "repeatable": False},
+        },
         setting=Setting("prediction columns; several models in a list", section=Section.COLUMNS, sample='"pred"'),
     )  # fmt: skip
     label: str | None = option(
@@ -98,7 +103,7 @@ class Options:
         setting=Setting("label column, or columns", section=Section.COLUMNS, sample='"label"'),
     )  # fmt: skip
     weight: str | None = option(
-        "--weight", "-w", metavar="COLUMN", commands=ROWS,
+        "--weight", "-w", metavar="COLUMN", commands=MEASURING,
         help="Row weights, from either file",
         setting=Setting("row weights", section=Section.COLUMNS, sample='"weight"'),
     )  # fmt: skip
@@ -109,13 +114,13 @@ class Options:
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
     group: str | None = option(
-        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="The query, series or image of each row: every loss is measured within each group, and the result is "
         "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
         setting=Setting("the query, series or image of each row: results are means over these groups"),
     )  # fmt: skip
     group_weight: str | None = option(
-        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
     )  # fmt: skip
     min_slice: int = option(
@@ -137,7 +142,7 @@ class Options:
         help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
-        "--classes", metavar="A,B,C", commands=ROWS, convert=read_classes,
+        "--classes", metavar="A,B,C", commands=MEASURING, convert=read_classes,
         help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
@@ -147,7 +152,7 @@ class Options:
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
-        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=ROWS, convert=read_class_weight,
+        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING, convert=read_class_weight,
         help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
@@ -156,33 +161,39 @@ class Options:
         "and the signature of a result what was used); none gives a result for each part",
         setting=Setting("over classes and outputs", choices=LIMITS["average"].choices),
     )  # fmt: skip
+    compat: str | None = option(
+        "--compat", metavar="LIBRARY", panel=Panel.LOSSES, commands=ROWS,
+        help="The conventions of sklearn, torch, keras, lightgbm … for the parameters that losses and limits do not "
+        "name, such as `mape:zero` (`losscli why` shows them)",
+        setting=Setting("the library whose conventions hold, `keras`"),
+    )  # fmt: skip
     from_logits: bool = option(
         "--from-logits", commands=COLUMNS,
         help="Predictions are raw scores, not probabilities", setting=Setting("predictions are raw scores"),
     )  # fmt: skip
     where: str | None = option(
-        "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=ROWS,
+        "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=MEASURING,
         help="Rows to keep, e.g. `\"country == 'de' and age >= 30\"`",
         setting=Setting("rows to keep, e.g. `country == 'de'`", values=True),
     )  # fmt: skip
     on: str | None = option(
-        "--on", metavar="KEY[,KEY]", commands=ROWS,
+        "--on", metavar="KEY[,KEY]", commands=MEASURING,
         help="Pair rows by these columns, whatever the order of rows; `position`: by position, without comparing ids",
         setting=Setting("key columns by which rows are paired, `id` or `id,day`"),
     )  # fmt: skip
     key_type: str | None = option(
-        "--key-type", metavar="int|text", commands=ROWS,
+        "--key-type", metavar="int|text", commands=MEASURING,
         help="The type as which keys are compared, one for all or one for each; int reads `007` and `7.0` as 7 "
         "(default: the type in the files; text of CSV takes the type of the other side)",
         setting=Setting("type of the keys"),
     )  # fmt: skip
     unmatched: str = option(
-        "--unmatched", choices=LIMITS["unmatched"].choices, commands=ROWS,
+        "--unmatched", choices=LIMITS["unmatched"].choices, commands=MEASURING,
         help="Keys that only one side has, and missing keys: refuse them, or drop and count their rows",
         setting=Setting("keys on one side only"),
     )  # fmt: skip
     nan: str = option(
-        "--nan", choices=LIMITS["nan"].choices, panel=Panel.ROWS, commands=ROWS,
+        "--nan", choices=LIMITS["nan"].choices, panel=Panel.ROWS, commands=MEASURING,
         help="Missing values: refuse them, drop the pair and count it, or give no value to a result that one enters",
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
@@ -199,7 +210,7 @@ class Options:
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
-        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="The time of each row, for losses that need the order of rows, and of a training file",
         variants={
             "compare": {"help": "The time of each row, to compare by Diebold and Mariano's test; for predictions made "
@@ -239,7 +250,8 @@ class Options:
         "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN, complete=complete_formats,
         help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
-            "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"}
+            "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"},
+            "why": {"help": f"{either(EXPLAINING)} (default: table on a terminal, csv in a pipe)"},
         },
         setting=Setting("format of standard output", found=False),
     )  # fmt: skip
@@ -303,15 +315,15 @@ class Options:
         help=f"A picture below the table, on a terminal only: {either(PLOTS)}",
     )  # fmt: skip
     jobs: int | None = option(
-        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=LIMITS["jobs"].least,
+        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=MEASURING, least=LIMITS["jobs"].least,
         help="Threads; does not change results (default: number of cores)", setting=Setting("threads", found=False),
     )  # fmt: skip
     chunk_rows: int = option(
-        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=ROWS, least=LIMITS["chunk_rows"].least,
+        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=MEASURING, least=LIMITS["chunk_rows"].least,
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
-        "--memory", metavar="SIZE", panel=Panel.WORK, commands=ROWS, convert=read_memory,
+        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING, convert=read_memory,
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
@@ -329,7 +341,7 @@ class Options:
         "--verbose", "-v", panel=Panel.OUTPUT, commands=EVAL, help="Show timings too", setting=Setting("timings too", found=False)
     )  # fmt: skip
     no_progress: bool = option(
-        "--no-progress", panel=Panel.OUTPUT, commands=ROWS, help="No progress bar",
+        "--no-progress", panel=Panel.OUTPUT, commands=MEASURING, help="No progress bar",
         setting=Setting("no progress bar", found=False),
     )  # fmt: skip
     config: str | None = option(

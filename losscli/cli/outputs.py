@@ -15,6 +15,7 @@ from losscli.text import plural, shortened, visible, without_secrets
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.report.records import Report
+    from losscli.report.why import Explanation
     from losscli.show.canvas import Canvas
 
 called: list[str] = []
@@ -94,7 +95,7 @@ class Outputs(NamedTuple):
         """Whether a table goes to a terminal: in a pipe it has no pictures."""
         return self.format == "table" and sys.stdout.isatty()
 
-    def write(self, *subjects: Report | Comparison) -> None:
+    def write(self, *subjects: Report | Comparison | Explanation) -> None:
         """Write the files first: a closed pipe must not lose them."""
         from losscli.report.writing import add_to_file, write_file, write_stdout
         from losscli.show import render

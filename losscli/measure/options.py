@@ -40,6 +40,7 @@ class MeasureOptions:
     by: slicings, such as ``"country"`` or ``"age:bins=10"``.
     min_slice: slices of fewer rows are folded into ``other``.
     where: an expression; rows for which it is false are left out.
+    compat: a library, such as ``"keras"``, whose conventions hold for parameters that ``loss`` and limits do not name.
     nan: what becomes of missing values: ``"error"``, ``"drop"`` or ``"propagate"``.
     on: key columns by which rows are paired, such as ``"id,day"``; None: by position.
     key_type: what keys are compared as, ``"int"`` or ``"text"``, one for all or one for each.
@@ -70,6 +71,7 @@ class MeasureOptions:
     by: Sequence[str] = ()
     min_slice: int = 0
     where: str | None = None
+    compat: str | None = None
     nan: NanPolicy = "error"
     on: str | None = None
     key_type: str | None = None

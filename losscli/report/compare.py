@@ -21,6 +21,7 @@ from losscli.measure.observers.differences import RowTimes
 from losscli.numbers.exact import round_fraction
 from losscli.report.by_rows import Evidence, by_rows
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
+from losscli.report.evaluate import bundle_of
 from losscli.report.models import CompareOptions, comparing, pairs_of
 from losscli.report.options import arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
@@ -49,7 +50,9 @@ def compare(options: CompareOptions) -> Comparison:
 
 def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
     """The comparison that the options ask for; ``start`` is called with the opened inputs."""
-    requests = requests_of(options.losses, grouped=options.group is not None)
+    bundle = bundle_of(options)
+    losses = options.losses if bundle is None else bundle.specs(options.losses)
+    requests = requests_of(losses, grouped=options.group is not None)
     _refuse(options)
     call, known = Call.opened(options), Knowledge()
     plan, state = comparing(call.plan(requests, known)), None
@@ -57,7 +60,7 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
         # Imported here: few calls save what they keep.
         from losscli.report.save_state import StateFile
 
-        state = StateFile.of(options, options.losses, plan, call.sources, known.answers)
+        state = StateFile.of(options, losses, plan, call.sources, known.answers)
         if state.shard is not None:
             plan = call.part(plan, state.shard.index, state.shard.count)
     measured = call.measured(plan, start)
@@ -76,7 +79,7 @@ def comparison_of(
 ) -> Comparison:
     """The verdicts of what was measured, with notes and warnings about rows and columns."""
     plan, outcome = measured
-    tally = outcome.tally
+    tally, bundle = outcome.tally, bundle_of(options)
     finish = finish_options(options, plan, sources)._replace(whole=tally)
     rule = Rule(options.margin, options.interval, _ranks(plan, tally))
     notes = notes_of(plan, tally, sources)
@@ -90,7 +93,12 @@ def comparison_of(
         [one for one in found if one.verdict in options.fail_on],
         rows_of(outcome),
         list(inputs),
-        warnings=[*outcome.warnings, *notes, *([] if said is None else [said])],
+        warnings=[
+            *(bundle.said(options.losses) if bundle is not None else []),
+            *outcome.warnings,
+            *notes,
+            *([] if said is None else [said]),
+        ],
     )
 
 

@@ -19,6 +19,7 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from losscli.advise.compat import Bundle
     from losscli.measure.call import Start
     from losscli.measure.options import MeasureOptions
     from losscli.measure.plan import Plan
@@ -61,12 +62,13 @@ def evaluated(
     with the name of each stop when it is done.
     """
     _refuse_part(options)
-    gate, losses = None, list(options.losses)
+    bundle = bundle_of(options)
+    gate, losses = None, list(options.losses if bundle is None else bundle.specs(options.losses))
     if options.judged:
         # Imported here: few reports are judged.
         from losscli.report.gates import Gate
 
-        gate = Gate.of(options)
+        gate = Gate.of(options) if bundle is None else Gate.of(options).under(bundle)
         losses += gate.losses
         if gate.needs_intervals and options.ci in (None, "none"):
             options = replace(options, ci="normal")
@@ -103,6 +105,8 @@ def evaluated(
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
+    if bundle is not None:
+        report = replace(report, warnings=[*bundle.said(options.losses), *report.warnings])
     report = report if gate is None else gate.judge(report)
     lap("finish")
     return report
@@ -122,6 +126,16 @@ def _row_file(options: EvalOptions, plan: Plan) -> RowFile | None:
         ordered=plan.keys is None,
         for_spreadsheets=options.for_spreadsheets,
     )
+
+
+def bundle_of(options: MeasureOptions) -> Bundle | None:
+    """The conventions of the library that a call names."""
+    if options.compat is None:
+        return None
+    # Imported here: few calls name one.
+    from losscli.advise.compat import Bundle
+
+    return Bundle.of(options.compat, options)
 
 
 def report_of(

@@ -569,7 +569,9 @@ def test_what_time_does_not_go_with_is_a_usage_error(tmp_path, options):
 
 def test_each_loss_is_compared_in_each_slice(tmp_path):
     path = tmp_path / "rows.csv"
-    path.write_text("one,two,label,part\n" + "".join(f"{i},{2 * i},{i % 3},{'ab'[i % 2]}\n" for i in range(20)))
+    path.write_text(
+        "one,two,label,part\n" + "".join(f"{i},{2 * i},{i % 3},{'ab'[i % 2]}\n" for i in range(20))
+    )
     found = compare(str(path), pred=["one", "two"], label="label", loss=["mse", "mae"], by=["part"])
     slices = [(one.loss, one.slice["part"]) for one in found.comparisons if one.slice]
     assert sorted(slices) == [("mae", "a"), ("mae", "b"), ("mse", "a"), ("mse", "b")]

@@ -5,7 +5,19 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-COMMANDS = ("eval", "compare", "check", "merge", "report", "suggest", "losses", "init", "schema", "help")
+COMMANDS = (
+    "eval",
+    "compare",
+    "check",
+    "merge",
+    "report",
+    "suggest",
+    "why",
+    "losses",
+    "init",
+    "schema",
+    "help",
+)
 """The commands, in the order of help."""
 
 EPILOG = (
