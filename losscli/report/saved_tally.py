@@ -221,6 +221,15 @@ def behind(state: Any, rows: int) -> Any:
     return state
 
 
+def moved(tally: Tally, rows: int) -> Tally:
+    """The tally where so many rows come before its own."""
+    return replace(
+        tally,
+        kept={what: behind(state, rows) for what, state in tally.kept.items()},
+        seen={mark: row + rows if row else 0 for mark, row in tally.seen.items()},
+    )
+
+
 def merged(tallies: Sequence[Tally]) -> Tally:
     """All rows of some tallies."""
     whole = Tally()
