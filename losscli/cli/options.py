@@ -11,19 +11,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from losscli.cli.commands import COMMANDS
-from losscli.cli.option import Option, Panel, Section, Setting
+from losscli.cli.commands import (
+    COLUMNS,
+    COMMANDS,
+    COMPARED,
+    EVAL,
+    GATES,
+    INPUTS,
+    MEASURING,
+    ROWS,
+    SHOWN,
+    TALKING,
+    WRITTEN,
+)  # fmt: skip
+from losscli.cli.option import TYPES, Option, Panel, Section, Setting, option
 from losscli.cli.option_values import (
-    PLOTS,
-    complete_formats,
-    complete_losses,
-    complete_topics,
-    known_plot,
-    read_class_weight,
-    read_classes,
-    read_dialect,
-    read_memory,
-    read_words,
+    PLOTS, complete_formats, complete_losses, complete_topics, known_plot, read_class_weight, read_classes, read_dialect,
+    read_memory, read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS
@@ -34,22 +38,6 @@ if TYPE_CHECKING:
     from losscli.report.config import GateTable
 
 T = TypeVar("T")
-
-EVAL = ("eval", "report")
-ROWS = ("eval", "report", "compare")
-MEASURING = (*ROWS, "why")
-COLUMNS = (*MEASURING, "suggest")
-INPUTS = (*COLUMNS, "init")
-COMPARED = ("compare", "merge")
-GATES = ("eval", "report", "check", "merge")
-SHOWN = ("eval", "compare", "check", "merge", "why")
-WRITTEN = (*MEASURING, "check", "merge")
-TALKING = (*WRITTEN, "init")
-
-
-def option(*flags: str, **fields: Any) -> Any:
-    """An entry of the table; the attribute gives its name and its type."""
-    return Option(flags=flags, **fields)
 
 
 class Options:
@@ -382,12 +370,6 @@ class Options:
         return kind(**found)
 
 
-TYPES: dict[str, tuple[Any, bool]] = {
-    "bool": (bool, False), "int": (int, False), "float": (float, False), "str": (str, False), "list[str]": (str, True),
-}  # fmt: skip
-"""The type of a value, and whether the option is repeatable, by the annotation in `Options`."""
-
-
 DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if field.default not in (None, ())}
 """The defaults that the record of options declares, so that the table does not repeat them."""
 
@@ -411,11 +393,3 @@ def of_command(command: str) -> dict[str, Option]:
         for name, entry in TABLE.items()
         if command in entry.commands
     }
-
-
-OF_ROWS: tuple[str, ...] = tuple(
-    name
-    for name, entry in of_command("compare").items()
-    if entry.flags and entry.panel in (Panel.INPUTS, Panel.ROWS, Panel.LOSSES) and name not in ("loss", "ci")
-)
-"""The options of `compare` that concern rows, and so do not go with saved results."""

@@ -121,6 +121,8 @@ class Meter:
 
         state = SavedState.read(path)
         held = state.held()
+        if not isinstance(held.options, EvalOptions):
+            raise DataError("the state is of a comparison, and a meter measures losses", file=path)
         meter = cls.__new__(cls)
         meter._begin(held.options)
         meter._requests = requests_of(held.options.losses)

@@ -20,6 +20,18 @@ COMMANDS = (
 )
 """The commands, in the order of help."""
 
+EVAL = ("eval", "report")
+ROWS = ("eval", "report", "compare")
+MEASURING = (*ROWS, "why")
+COLUMNS = (*MEASURING, "suggest")
+INPUTS = (*COLUMNS, "init")
+COMPARED = ("compare", "merge")
+GATES = ("eval", "report", "check", "merge")
+SHOWN = ("eval", "compare", "check", "merge", "why")
+WRITTEN = (*MEASURING, "check", "merge")
+TALKING = (*WRITTEN, "init")
+"""Which of them share options."""
+
 EPILOG = (
     "\b\nExamples:\n"
     "  losscli eval sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss mse\n"

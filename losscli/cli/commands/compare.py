@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
 from losscli.cli.commands.eval import refuse_keyed
-from losscli.cli.options import OF_ROWS, Options
+from losscli.cli.option import Panel
+from losscli.cli.options import Options, of_command
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def _refuse_rows(call: Options) -> None:
     """UsageError where two saved results come with an option that is of rows."""
     if call.labels is not None:
         raise UsageError("two saved results are compared without LABELS")
-    if given := next((name for name in (*OF_ROWS, "state_out") if name in call.given), None):
+    of_rows = (Panel.INPUTS, Panel.ROWS, Panel.LOSSES)
+    for given, entry in of_command("compare").items():
+        alone = given not in ("loss", "ci") and entry.flags and entry.panel in of_rows
+        if given not in call.given or not (alone or given == "state_out"):
+            continue
         raise UsageError(
             f"`--{given.replace('_', '-')}` needs rows, and saved results hold none",
             hint="compare the predictions themselves: `losscli compare BASE HEAD LABELS`",
