@@ -24,19 +24,20 @@ if TYPE_CHECKING:
     from losscli.report.comparison import Comparison as Comparison
     from losscli.report.evaluate import evaluate as evaluate
     from losscli.report.merge import merge as merge
+    from losscli.report.meter import Meter as Meter
     from losscli.report.records import Report as Report
     from losscli.report.suggestion import suggest as suggest
 
 _WHERE = {
     "evaluate": "losscli.report.evaluate", "compare": "losscli.report.compare", "check": "losscli.report.check",
     "merge": "losscli.report.merge", "suggest": "losscli.report.suggestion",
-    "Report": "losscli.report.records", "Comparison": "losscli.report.comparison",
+    "Meter": "losscli.report.meter", "Report": "losscli.report.records", "Comparison": "losscli.report.comparison",
     "LosscliError": "losscli.errors", "UsageError": "losscli.errors", "DataError": "losscli.errors",
     "OutputError": "losscli.errors",
 }  # fmt: skip
 
 __all__ = [
-    "Comparison", "DataError", "LosscliError", "OutputError", "Report", "UsageError", "__version__", "check",
+    "Comparison", "DataError", "LosscliError", "Meter", "OutputError", "Report", "UsageError", "__version__", "check",
     "compare", "evaluate", "merge", "suggest",
 ]  # fmt: skip
 

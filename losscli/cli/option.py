@@ -86,3 +86,14 @@ class Option(NamedTuple):
             raise UsageError(f"`{self.flags[0]}` is {either(self.choices)}, not `{text}`")
         if self.check is not None:
             self.check(text)
+
+
+def option(*flags: str, **fields: Any) -> Any:
+    """An entry of the table; the attribute gives its name and its type."""
+    return Option(flags=flags, **fields)
+
+
+TYPES: dict[str, tuple[Any, bool]] = {
+    "bool": (bool, False), "int": (int, False), "float": (float, False), "str": (str, False), "list[str]": (str, True),
+}  # fmt: skip
+"""The type of a value, and whether the option is repeatable, by the annotation in the table."""

@@ -11,23 +11,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from losscli.cli.commands import COMMANDS
-from losscli.cli.option import Option, Panel, Section, Setting
+from losscli.cli.commands import (
+    COLUMNS,
+    COMMANDS,
+    COMPARED,
+    EVAL,
+    GATES,
+    INPUTS,
+    MEASURING,
+    ROWS,
+    SHOWN,
+    TALKING,
+    WRITTEN,
+)  # fmt: skip
+from losscli.cli.option import TYPES, Option, Panel, Section, Setting, option
 from losscli.cli.option_values import (
-    PLOTS,
-    complete_formats,
-    complete_losses,
-    complete_topics,
-    known_plot,
-    read_class_weight,
-    read_classes,
-    read_dialect,
-    read_memory,
-    read_words,
+    PLOTS, complete_formats, complete_losses, complete_topics, known_plot, read_class_weight, read_classes, read_dialect,
+    read_memory, read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS
-from losscli.show import COMPARING, FORMATS
+from losscli.show import COMPARING, EXPLAINING, FORMATS
 from losscli.text import either
 
 if TYPE_CHECKING:
@@ -35,27 +39,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EVAL = ("eval", "report")
-ROWS = ("eval", "report", "compare")
-COLUMNS = (*ROWS, "suggest")
-INPUTS = (*COLUMNS, "init")
-GATES = ("eval", "report", "check", "merge")
-SHOWN = ("eval", "compare", "check", "merge")
-WRITTEN = (*ROWS, "check", "merge")
-TALKING = (*WRITTEN, "init")
-
-
-def option(*flags: str, **fields: Any) -> Any:
-    """An entry of the table; the attribute gives its name and its type."""
-    return Option(flags=flags, **fields)
-
 
 class Options:
     """The options of one call: the value of each, or its default."""
 
     preds: str = option(
         help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
-        metavar="PREDS", commands=("eval", "report", "suggest"), required=True,
+        metavar="PREDS", commands=("eval", "report", "suggest", "why"), required=True,
     )  # fmt: skip
     base: str = option(
         help="Predictions of the base; PREDS with several `--pred`",
@@ -79,16 +69,20 @@ class Options:
     )  # fmt: skip
     topic: str | None = option(help="A topic, or a command", metavar="TOPIC", commands=("help",), complete=complete_topics)  # fmt: skip
     loss: list[str] = option(
-        "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=ROWS, complete=complete_losses,
+        "--loss", "-l", metavar="SPEC", panel=Panel.LOSSES, commands=MEASURING, complete=complete_losses,
         help="Loss to measure, e.g. `rmse` or `huber:delta=2`, or several: `mse,mae` (repeatable; default: what "
         "`suggest` names first)",
+        variants={"why": {"help": "Loss to explain, e.g. `mape` or `huber:delta=2`, or several: `mape,r2` (repeatable)", "required": True}},
         setting=Setting("losses to measure", losses=True, section=Section.LOSSES, sample='["rmse", "mae"]'),
     )  # fmt: skip
     pred: list[str] = option(
         "--pred", "-p", metavar="COLUMNS", commands=COLUMNS,
         help="Prediction column; several with commas or a quoted glob, e.g. `'p_*'` "
         "(default: the only column, else `pred`, `prediction`, `prob`, `score` …); repeated: several models",
-        variants={"suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False}},
+        variants={
+            "suggest": {"help": "Prediction columns (default: looked for)", "repeatable": False},
+            "why": {"help": "Prediction columns (default: the only column, else `pred`, `prediction`, `prob` …)", "repeatable": False},
+        },
         setting=Setting("prediction columns; several models in a list", section=Section.COLUMNS, sample='"pred"'),
     )  # fmt: skip
     label: str | None = option(
@@ -97,7 +91,7 @@ class Options:
         setting=Setting("label column, or columns", section=Section.COLUMNS, sample='"label"'),
     )  # fmt: skip
     weight: str | None = option(
-        "--weight", "-w", metavar="COLUMN", commands=ROWS,
+        "--weight", "-w", metavar="COLUMN", commands=MEASURING,
         help="Row weights, from either file",
         setting=Setting("row weights", section=Section.COLUMNS, sample='"weight"'),
     )  # fmt: skip
@@ -108,13 +102,13 @@ class Options:
         setting=Setting("slices, e.g. `country` or `age:bins=10`"),
     )  # fmt: skip
     group: str | None = option(
-        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        "--group", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="The query, series or image of each row: every loss is measured within each group, and the result is "
         "the mean over the groups; `LOSS:undefined=skip` leaves out groups without a value",
         setting=Setting("the query, series or image of each row: results are means over these groups"),
     )  # fmt: skip
     group_weight: str | None = option(
-        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        "--group-weight", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="Weights of the groups, one value a group", setting=Setting("weights of the groups"),
     )  # fmt: skip
     min_slice: int = option(
@@ -128,15 +122,15 @@ class Options:
         setting=Setting("how many slices of each `by` are shown"),
     )  # fmt: skip
     margin: float = option(
-        "--margin", metavar="M", panel=Panel.GATES, commands=("compare",), default=0.0,
+        "--margin", metavar="M", panel=Panel.GATES, commands=COMPARED, default=0.0,
         help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
-        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=("compare",), default="worse", convert=read_words,
+        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse", convert=read_words,
         help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
-        "--classes", metavar="A,B,C", commands=ROWS, convert=read_classes,
+        "--classes", metavar="A,B,C", commands=MEASURING, convert=read_classes,
         help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
@@ -146,7 +140,7 @@ class Options:
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
-        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=ROWS, convert=read_class_weight,
+        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING, convert=read_class_weight,
         help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
@@ -155,33 +149,39 @@ class Options:
         "and the signature of a result what was used); none gives a result for each part",
         setting=Setting("over classes and outputs", choices=LIMITS["average"].choices),
     )  # fmt: skip
+    compat: str | None = option(
+        "--compat", metavar="LIBRARY", panel=Panel.LOSSES, commands=ROWS,
+        help="The conventions of sklearn, torch, keras, lightgbm … for the parameters that losses and limits do not "
+        "name, such as `mape:zero` (`losscli why` shows them)",
+        setting=Setting("the library whose conventions hold, `keras`"),
+    )  # fmt: skip
     from_logits: bool = option(
         "--from-logits", commands=COLUMNS,
         help="Predictions are raw scores, not probabilities", setting=Setting("predictions are raw scores"),
     )  # fmt: skip
     where: str | None = option(
-        "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=ROWS,
+        "--where", metavar="EXPRESSION", panel=Panel.ROWS, commands=MEASURING,
         help="Rows to keep, e.g. `\"country == 'de' and age >= 30\"`",
         setting=Setting("rows to keep, e.g. `country == 'de'`", values=True),
     )  # fmt: skip
     on: str | None = option(
-        "--on", metavar="KEY[,KEY]", commands=ROWS,
+        "--on", metavar="KEY[,KEY]", commands=MEASURING,
         help="Pair rows by these columns, whatever the order of rows; `position`: by position, without comparing ids",
         setting=Setting("key columns by which rows are paired, `id` or `id,day`"),
     )  # fmt: skip
     key_type: str | None = option(
-        "--key-type", metavar="int|text", commands=ROWS,
+        "--key-type", metavar="int|text", commands=MEASURING,
         help="The type as which keys are compared, one for all or one for each; int reads `007` and `7.0` as 7 "
         "(default: the type in the files; text of CSV takes the type of the other side)",
         setting=Setting("type of the keys"),
     )  # fmt: skip
     unmatched: str = option(
-        "--unmatched", choices=LIMITS["unmatched"].choices, commands=ROWS,
+        "--unmatched", choices=LIMITS["unmatched"].choices, commands=MEASURING,
         help="Keys that only one side has, and missing keys: refuse them, or drop and count their rows",
         setting=Setting("keys on one side only"),
     )  # fmt: skip
     nan: str = option(
-        "--nan", choices=LIMITS["nan"].choices, panel=Panel.ROWS, commands=ROWS,
+        "--nan", choices=LIMITS["nan"].choices, panel=Panel.ROWS, commands=MEASURING,
         help="Missing values: refuse them, drop the pair and count it, or give no value to a result that one enters",
         variants={
             "compare": {"choices": ("error", "drop"), "help": "Missing values: refuse them, or drop the row for all"}
@@ -198,7 +198,7 @@ class Options:
         setting=Setting("interval: `none`, `normal`, `normal:level=0.9` or `bootstrap`"),
     )  # fmt: skip
     time: str | None = option(
-        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=ROWS,
+        "--time", metavar="COLUMN", panel=Panel.ROWS, commands=MEASURING,
         help="The time of each row, for losses that need the order of rows, and of a training file",
         variants={
             "compare": {"help": "The time of each row, to compare by Diebold and Mariano's test; for predictions made "
@@ -238,7 +238,8 @@ class Options:
         "--format", "-f", metavar="NAME", panel=Panel.OUTPUT, commands=SHOWN, complete=complete_formats,
         help=f"{either(FORMATS)} (default: table on a terminal, csv in a pipe)",
         variants={
-            "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"}
+            "compare": {"help": f"{either(COMPARING)} (default: table on a terminal, csv in a pipe)"},
+            "why": {"help": f"{either(EXPLAINING)} (default: table on a terminal, csv in a pipe)"},
         },
         setting=Setting("format of standard output", found=False),
     )  # fmt: skip
@@ -269,11 +270,11 @@ class Options:
         "without it text stays as it is",
     )  # fmt: skip
     state_out: str | None = option(
-        "--state-out", metavar="FILE", panel=Panel.OUTPUT, commands=EVAL,
+        "--state-out", metavar="FILE", panel=Panel.OUTPUT, commands=ROWS,
         help="Keep what was measured in a file, before it is finished: `losscli merge` adds up such states exactly",
     )  # fmt: skip
     shard: str | None = option(
-        "--shard", metavar="I/N", panel=Panel.ROWS, commands=EVAL, outside=False,
+        "--shard", metavar="I/N", panel=Panel.ROWS, commands=ROWS, outside=False,
         help="Only the I-th of N parts of the rows, by position, or by a hash of their key (`--on`) or `--group`; its "
         "state (`--state-out`) is for `losscli merge`",
     )  # fmt: skip
@@ -302,15 +303,15 @@ class Options:
         help=f"A picture below the table, on a terminal only: {either(PLOTS)}",
     )  # fmt: skip
     jobs: int | None = option(
-        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=ROWS, least=LIMITS["jobs"].least,
+        "--jobs", "-j", metavar="N", panel=Panel.WORK, commands=MEASURING, least=LIMITS["jobs"].least,
         help="Threads; does not change results (default: number of cores)", setting=Setting("threads", found=False),
     )  # fmt: skip
     chunk_rows: int = option(
-        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=ROWS, least=LIMITS["chunk_rows"].least,
+        "--chunk-rows", metavar="N", panel=Panel.WORK, commands=MEASURING, least=LIMITS["chunk_rows"].least,
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
-        "--memory", metavar="SIZE", panel=Panel.WORK, commands=ROWS, convert=read_memory,
+        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING, convert=read_memory,
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
@@ -328,7 +329,7 @@ class Options:
         "--verbose", "-v", panel=Panel.OUTPUT, commands=EVAL, help="Show timings too", setting=Setting("timings too", found=False)
     )  # fmt: skip
     no_progress: bool = option(
-        "--no-progress", panel=Panel.OUTPUT, commands=ROWS, help="No progress bar",
+        "--no-progress", panel=Panel.OUTPUT, commands=MEASURING, help="No progress bar",
         setting=Setting("no progress bar", found=False),
     )  # fmt: skip
     config: str | None = option(
@@ -369,12 +370,6 @@ class Options:
         return kind(**found)
 
 
-TYPES: dict[str, tuple[Any, bool]] = {
-    "bool": (bool, False), "int": (int, False), "float": (float, False), "str": (str, False), "list[str]": (str, True),
-}  # fmt: skip
-"""The type of a value, and whether the option is repeatable, by the annotation in `Options`."""
-
-
 DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if field.default not in (None, ())}
 """The defaults that the record of options declares, so that the table does not repeat them."""
 
@@ -398,11 +393,3 @@ def of_command(command: str) -> dict[str, Option]:
         for name, entry in TABLE.items()
         if command in entry.commands
     }
-
-
-OF_ROWS: tuple[str, ...] = tuple(
-    name
-    for name, entry in of_command("compare").items()
-    if entry.flags and entry.panel in (Panel.INPUTS, Panel.ROWS, Panel.LOSSES) and name not in ("loss", "ci")
-)
-"""The options of `compare` that concern rows, and so do not go with saved results."""

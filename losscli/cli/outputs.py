@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.cli.options import Options
 from losscli.errors import UsageError
-from losscli.text import shortened, visible, without_secrets
+from losscli.text import plural, shortened, visible, without_secrets
 
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.report.records import Report
+    from losscli.report.why import Explanation
     from losscli.show.canvas import Canvas
 
 called: list[str] = []
@@ -94,7 +95,7 @@ class Outputs(NamedTuple):
         """Whether a table goes to a terminal: in a pipe it has no pictures."""
         return self.format == "table" and sys.stdout.isatty()
 
-    def write(self, *subjects: Report | Comparison) -> None:
+    def write(self, *subjects: Report | Comparison | Explanation) -> None:
         """Write the files first: a closed pipe must not lose them."""
         from losscli.report.writing import add_to_file, write_file, write_stdout
         from losscli.show import render
@@ -154,6 +155,14 @@ def check_state_out(call: Options, out: Outputs, inputs: Sequence[str]) -> None:
     if os.path.normpath(path) in map(os.path.normpath, others):
         raise UsageError(f"{path} would be written twice", hint="give `--state-out` a file of its own")
     refuse_unwritable(path, inputs)
+
+
+def tell_part(call: Options, rows: int) -> None:
+    """Say that a part of the rows was measured."""
+    if not call.quiet:
+        say(
+            f"part {call.shard}: {plural(rows, 'row')} in {call.state_out}; `losscli merge` finishes all parts"
+        )
 
 
 def check_columns(call: Options) -> None:

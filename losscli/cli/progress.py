@@ -23,6 +23,24 @@ def clear() -> None:
         os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
 
 
+class Laps:
+    """How long each stop of a call took, in their order."""
+
+    def __init__(self, began: float) -> None:
+        self.last = began
+        self.seconds: dict[str, float] = {}
+        self.done("start")
+
+    def done(self, stop: str) -> None:
+        """Note that a stop is done, which began when the one before was."""
+        now = time.perf_counter()
+        self.seconds[stop] = now - self.last
+        self.last = now
+
+    def __str__(self) -> str:
+        return ", ".join(f"{stop} {seconds:.3f} s" for stop, seconds in self.seconds.items())
+
+
 class Progress:
     """A bar that appears after one second, and leaves nothing on the screen."""
 

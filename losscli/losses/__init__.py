@@ -21,6 +21,7 @@ from losscli.loss.spec import fold
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
+    from losscli.loss.function import LossFunction
     from losscli.plugins import Plugin
 
 FAMILIES = (
@@ -202,3 +203,15 @@ def names_from_source() -> list[str]:
                              if k.arg == "name" and isinstance(k.value, ast.Constant)]  # fmt: skip
                     names[str(given[0]) if given else node.name] = None
     return list(names)
+
+
+def __getattr__(name: str) -> LossFunction:
+    """A loss as a function of arrays: ``losscli.losses.mse(label, pred)``."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from losscli.loss.function import LossFunction
+
+    try:
+        return LossFunction(find(name)[0])
+    except UsageError as error:
+        raise AttributeError(str(error)) from None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Average: TypeAlias = Literal["macro", "micro", "weighted", "none"]
 AVERAGES: tuple[Average, ...] = get_args(Average)
 NanPolicy: TypeAlias = Literal["error", "drop", "propagate"]
+Role: TypeAlias = Literal["base", "head", "preds", "labels"]
 Pictures: TypeAlias = Literal["none", "losses", "all"]
 """What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
 
@@ -39,6 +40,7 @@ class MeasureOptions:
     by: slicings, such as ``"country"`` or ``"age:bins=10"``.
     min_slice: slices of fewer rows are folded into ``other``.
     where: an expression; rows for which it is false are left out.
+    compat: a library, such as ``"keras"``, whose conventions hold for parameters that ``loss`` and limits do not name.
     nan: what becomes of missing values: ``"error"``, ``"drop"`` or ``"propagate"``.
     on: key columns by which rows are paired, such as ``"id,day"``; None: by position.
     key_type: what keys are compared as, ``"int"`` or ``"text"``, one for all or one for each.
@@ -52,6 +54,9 @@ class MeasureOptions:
     memory: bytes that may be used beyond start-up; None: half of what is free.
     engine: what distributes the work, such as ``"dask:scheduler=tcp://host:8786"``; None: threads of this process.
         Does not change results.
+    state_out: file to which the state of the rows is written, for `merge`.
+    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter by position, or by a hash of
+        their key or group; its state is not finished.
     """
 
     loss: str | Sequence[str] = ()
@@ -66,6 +71,7 @@ class MeasureOptions:
     by: Sequence[str] = ()
     min_slice: int = 0
     where: str | None = None
+    compat: str | None = None
     nan: NanPolicy = "error"
     on: str | None = None
     key_type: str | None = None
@@ -78,6 +84,8 @@ class MeasureOptions:
     chunk_rows: int = 1 << 17
     memory: int | None = None
     engine: str | None = None
+    state_out: str | None = None
+    shard: str | None = None
 
     # Of `evaluate` alone, whose record declares them as arguments.
     rows_out: str | None = field(default=None, init=False)
@@ -88,7 +96,6 @@ class MeasureOptions:
     group: str | None = field(default=None, init=False)
     group_weight: str | None = field(default=None, init=False)
     pictures: Pictures = field(default="none", init=False)
-    shard: str | None = field(default=None, init=False)
 
     @property
     def losses(self) -> Sequence[str]:
@@ -108,7 +115,12 @@ class MeasureOptions:
     @property
     def saves(self) -> bool:
         """Whether states are kept for rows to come, which what is read now cannot know."""
-        return False
+        return self.state_out is not None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What the inputs are, in the order of their sides."""
+        return ("base", "head", "labels") if self.model_sides else ("preds", "labels")
 
     @property
     def model_sides(self) -> tuple[int, ...]:

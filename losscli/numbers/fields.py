@@ -171,7 +171,6 @@ class Several(NamedTuple):
 
 STATE = Nested()
 COUNT = Numbers(np.add)
-ANY = Numbers(np.logical_or)
 LEAST = Numbers(np.minimum, np.inf)
 GREATEST = Numbers(np.maximum, -np.inf)
 

@@ -226,6 +226,8 @@ def open_memory(data: Any, argument: str) -> MemorySource:
 def _table(data: Any, stem: str, argument: str) -> _Table:
     """What the columns of some data are; those without names are called by a stem."""
     try:
+        if type(data) is np.ndarray and data.dtype.names is None:
+            return _Table(_columns(data, stem), named=False)
         if (found := _of_pandas(data, stem)) is not None:
             return found
         if isinstance(data, Mapping):
@@ -249,9 +251,11 @@ class _Refused(Exception):
 
 def _columns(data: Any, name: str) -> list[tuple[str, Held]]:
     """One column, or those of an array (n, C), which are called `name_1`, `name_2`, …"""
-    table = _of_pandas(data, name)
-    if table is None and isinstance(data, (ArrowStream, ArrowArray)):
-        table = _of_arrow(data, name)
+    table = None
+    if type(data) is not np.ndarray:
+        table = _of_pandas(data, name)
+        if table is None and isinstance(data, (ArrowStream, ArrowArray)):
+            table = _of_arrow(data, name)
     if table is not None:
         if len(table.columns) != 1:
             raise _Refused(f"holds a table under the name `{name}`, which is one column")

@@ -8,19 +8,21 @@ HEAD is worse.  Its interval and its p-value come from the rows of both models, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
 from losscli.measure.call import Call
 from losscli.measure.loss_request import requests_of
-from losscli.measure.observers.differences import RowTimes, UnitDifference
-from losscli.measure.options import MeasureOptions
+from losscli.measure.needs import Knowledge
+from losscli.measure.observers.differences import RowTimes
 from losscli.numbers.exact import round_fraction
-from losscli.report.by_rows import Evidence, ModelPair, by_rows
+from losscli.report.by_rows import Evidence, by_rows
 from losscli.report.comparison import Compared, ComparedInput, Comparison, Side
+from losscli.report.evaluate import bundle_of
+from losscli.report.models import CompareOptions, comparing, pairs_of
 from losscli.report.options import arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
@@ -29,82 +31,11 @@ from losscli.report.verdicts import Draft, Rule, check_rule, corrected
 from losscli.report.worse_by import exact_change
 
 if TYPE_CHECKING:
-    from losscli.measure.call import Start
-    from losscli.measure.plan import Measure, Plan
+    from losscli.measure.call import Measured, Start
+    from losscli.measure.plan import Plan
     from losscli.measure.tally import Tally
-    from losscli.reading.memory import Data
-    from losscli.statistics.intervals import IntervalSpec
+    from losscli.reading.source import Source
     from losscli.table.block import Ints
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class CompareOptions(MeasureOptions):
-    """The options of `compare`.
-
-    base: the predictions of the base, as a path or in memory (see ``preds`` of `evaluate`); with two or more of
-        ``pred``, the predictions of all models.
-    head: the predictions of the other model; with two or more of ``pred``, the labels.
-    labels: the labels; None: ``base`` holds them.
-    group: column of the query, series or image of each row: means over these groups are compared, group by group.
-    group_weight: column of the weights of the groups, one value a group.
-    margin: differences up to this do not matter, in the unit of the loss.
-    fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
-    """
-
-    base: Data
-    head: Data | None = None
-    labels: Data | None = None
-    _: KW_ONLY
-    group: str | None = None
-    group_weight: str | None = None
-    margin: float = 0.0
-    fail_on: Sequence[str] = ("worse",)
-
-    @property
-    def compared_over(self) -> str | None:
-        """The column of the times over which models are compared; over groups, time only orders their rows."""
-        return self.time if self.group is None else None
-
-    @property
-    def inputs(self) -> Mapping[str, Data]:
-        """The inputs by the names of their arguments.  UsageError where they are not those of two models."""
-        given: dict[str, Data] = {"base": self.base}
-        if len(set(self.models)) > 1:
-            if self.labels is not None:
-                raise UsageError(
-                    "with several `--pred` the inputs are PREDS and LABELS, and there are three",
-                    hint="to compare two files, name one column that both have",
-                )
-            return given if self.head is None else given | {"head": self.head}
-        if self.head is None:
-            raise UsageError(
-                "there is one model, and nothing to compare it with",
-                hint="give BASE and HEAD, or one file and two of its columns: `--pred A --pred B`",
-            )
-        given["head"] = self.head
-        return given if self.labels is None else given | {"labels": self.labels}
-
-    @property
-    def model_sides(self) -> tuple[int, ...]:
-        """The side of each model, where each has a file of its own."""
-        return () if len(set(self.models)) > 1 else (0, 1)
-
-    @property
-    def label_side(self) -> int:
-        """The side that holds the label."""
-        return 0 if self.model_sides and self.labels is None else len(self.inputs) - 1
-
-    @property
-    def interval(self) -> IntervalSpec:
-        """The interval of the differences, which a comparison cannot do without."""
-        from losscli.statistics.intervals import IntervalSpec
-
-        return IntervalSpec.parse(self.ci or "normal") or IntervalSpec("normal")
-
-    @property
-    def spreads(self) -> bool:
-        """Second moments are kept for each pair of losses instead."""
-        return False
 
 
 @arguments_of(CompareOptions)
@@ -119,22 +50,41 @@ def compare(options: CompareOptions) -> Comparison:
 
 def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
     """The comparison that the options ask for; ``start`` is called with the opened inputs."""
-    requests = requests_of(options.losses, grouped=options.group is not None)
+    bundle = bundle_of(options)
+    losses = options.losses if bundle is None else bundle.specs(options.losses)
+    requests = requests_of(losses, grouped=options.group is not None)
     _refuse(options)
-    call = Call.opened(options)
-    plan = call.plan(requests)
-    pairs = _pairs(plan)
-    differences = dict.fromkeys(pair.units for pair in pairs if pair.units is not None)
-    times = [RowTimes(plan.times)] if plan.times is not None and differences else []
-    plan = plan.watched_by([*differences, *times])
-    plan, outcome = call.measured(plan, start)
-    tally, sources = outcome.tally, call.sources
+    call, known = Call.opened(options), Knowledge()
+    plan, state = comparing(call.plan(requests, known)), None
+    if options.state_out is not None:
+        # Imported here: few calls save what they keep.
+        from losscli.report.save_state import StateFile
+
+        state = StateFile.of(options, losses, plan, call.sources, known.answers)
+        if state.shard is not None:
+            plan = call.part(plan, state.shard.index, state.shard.count)
+    measured = call.measured(plan, start)
+    if state is not None:
+        state.write(measured, call.sources)
+    inputs = inputs_of(ComparedInput, plan, call.sources, options.roles)
+    if plan.of_part:
+        # What depends on all rows is settled when states are merged.
+        rows = rows_of(measured.outcome)
+        return Comparison([], options.margin, options.interval.level, [], rows, inputs, warnings=[])
+    return comparison_of(options, measured, call.sources, inputs)
+
+
+def comparison_of(
+    options: CompareOptions, measured: Measured, sources: Sequence[Source], inputs: Sequence[ComparedInput]
+) -> Comparison:
+    """The verdicts of what was measured, with notes and warnings about rows and columns."""
+    plan, outcome = measured
+    tally, bundle = outcome.tally, bundle_of(options)
     finish = finish_options(options, plan, sources)._replace(whole=tally)
     rule = Rule(options.margin, options.interval, _ranks(plan, tally))
     notes = notes_of(plan, tally, sources)
-    found = _found([Evidence(pair, plan, tally, finish, rule) for pair in pairs], plan, tally)
+    found = _found([Evidence(pair, plan, tally, finish, rule) for pair in pairs_of(plan)], plan, tally)
     found = [one if one.slice else noted(one, notes) for one in found]
-    roles = ("base", "head", "labels") if options.model_sides else ("preds", "labels")
     said = list_texts(plan, tally, sources, (place for place, _ in plan.places()))
     return Comparison(
         found,
@@ -142,14 +92,23 @@ def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
         rule.level,
         [one for one in found if one.verdict in options.fail_on],
         rows_of(outcome),
-        inputs_of(ComparedInput, plan, sources, roles),
-        warnings=[*outcome.warnings, *notes, *([] if said is None else [said])],
+        list(inputs),
+        warnings=[
+            *(bundle.said(options.losses) if bundle is not None else []),
+            *outcome.warnings,
+            *notes,
+            *([] if said is None else [said]),
+        ],
     )
 
 
 def _refuse(options: CompareOptions) -> None:
     """UsageError for options that do not go together, before anything is opened."""
     check_rule(options.margin, options.fail_on)
+    if options.shard is not None:
+        from losscli.report.save_state import refuse_shard
+
+        refuse_shard(options)
     if options.nan == "propagate":
         raise UsageError("models are compared on rows that have values", hint="`--nan error` or `--nan drop`")
     if options.average == "none":
@@ -177,37 +136,13 @@ def _ranks(plan: Plan, tally: Tally) -> Ints | None:
     return None if timed is None else timed.ranks(slot.file, slot.name)
 
 
-def _pairs(plan: Plan) -> list[ModelPair]:
-    """Each loss of each model with that of the base.  UsageError where there is one model."""
-    measures: dict[str, list[Measure]] = {}
-    for measure in plan.measures:
-        measures.setdefault(measure.loss.canonical(measure.values, defaults=True), []).append(measure)
-    found = []
-    for name, (base, *heads) in measures.items():
-        if not heads:
-            raise UsageError(f"`{name}` would compare the same columns, `{base.pred}`, with themselves")
-        found += [ModelPair(base, head, _units(base, head, plan)) for head in heads]
-    return found
-
-
-def _units(base: Measure, head: Measure, plan: Plan) -> UnitDifference | None:
-    """The units whose rows are compared; None where the losses are not made of rows one by one, or groups are compared."""
-    if plan.grouping is not None:
-        return None
-    if len(base.parts) > 1 or len(head.parts) > 1 or {base.loss.state, head.loss.state} != {"sums"}:
-        return None
-    # Of a function of means that is better if lower, a lower row is better, as of its mean.
-    better = base.loss.better if base.loss.is_mean or base.loss.better == "lower" else None
-    return UnitDifference(base.parts[0].unit, head.parts[0].unit, better, plan.times is not None)
-
-
 def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared]:
     """The whole, then every slice; the slices of one loss and model are one family under Holm's correction."""
     keep_all_groups(plan, tally)
     found = [_drafted(evidence, {}, "").settled(evidence.rule) for evidence in whole]
     for place, slicing in enumerate(plan.shown_slicings):
         min_slice = whole[0].options.min_slice
-        slices = slices_of(slicing, tally, place, min_slice)
+        slices = list(slices_of(slicing, tally, place, min_slice))
         for evidence in whole:
             family = []
             for values, part, _ in slices:

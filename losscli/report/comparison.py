@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
+from losscli.measure.options import Role
 from losscli.numbers.arithmetic import arithmetic
 from losscli.report.displayed import Displayed
 from losscli.report.document import Record, Says
@@ -18,7 +19,7 @@ Test: TypeAlias = Literal["paired t", "mcnemar mid-p", "sign flip", "diebold-mar
 
 @dataclass(frozen=True, slots=True)
 class ComparedInput(Input):
-    role: Annotated[str, Says(type=Literal["base", "head", "preds", "labels"])]
+    role: Annotated[str, Says(type=Role)]
 
 
 # Without a docstring it has no description in the schema either: one of the two models.

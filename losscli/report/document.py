@@ -17,6 +17,7 @@ DOCUMENTS = {
     "result": "losscli.report.records:Report",
     "losses": "losscli.report.catalogue:LossesDocument",
     "suggestion": "losscli.report.suggestion:SuggestionDocument",
+    "why": "losscli.report.why:Explanation",
     "error": "losscli.report.failure:ErrorDocument",
     "comparison": "losscli.report.comparison:Comparison",
     "state": "losscli.report.state_document:StateDocument",

@@ -19,10 +19,13 @@ from losscli.text import plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from losscli.advise.compat import Bundle
     from losscli.measure.call import Start
     from losscli.measure.options import MeasureOptions
+    from losscli.measure.plan import Plan
     from losscli.measure.tally import Tally
     from losscli.reading.source import Source
+    from losscli.report.rowfile import RowFile
 
 
 @arguments_of(EvalOptions)
@@ -48,19 +51,24 @@ def _refuse_part(options: EvalOptions) -> None:
 
 
 def evaluated(
-    options: EvalOptions, start: Start | None = None, going_on: Callable[[int], None] | None = None
+    options: EvalOptions,
+    start: Start | None = None,
+    going_on: Callable[[int], None] | None = None,
+    lap: Callable[[str], None] = lambda stop: None,
 ) -> Report:
     """What the options ask for, measured and judged.
 
-    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already.
+    ``start`` is called with the opened inputs, ``going_on`` with the number of rows that a state has already, ``lap``
+    with the name of each stop when it is done.
     """
     _refuse_part(options)
-    gate, losses = None, list(options.losses)
+    bundle = bundle_of(options)
+    gate, losses = None, list(options.losses if bundle is None else bundle.specs(options.losses))
     if options.judged:
         # Imported here: few reports are judged.
         from losscli.report.gates import Gate
 
-        gate = Gate.of(options)
+        gate = Gate.of(options) if bundle is None else Gate.of(options).under(bundle)
         losses += gate.losses
         if gate.needs_intervals and options.ci in (None, "none"):
             options = replace(options, ci="normal")
@@ -68,7 +76,9 @@ def evaluated(
     if options.interval is not None and options.interval.horizon is not None:
         raise UsageError("`horizon` is of a comparison over time", hint="`losscli compare … --time COLUMN`")
     call, known = Call.opened(options), Knowledge()
+    lap("open")
     plan = call.plan(requests, known)
+    lap("prepass")
     state = None
     if options.state_out is not None:
         # Imported here: few calls save what they keep.
@@ -77,7 +87,7 @@ def evaluated(
         state = StateFile.of(options, losses, plan, call.sources, known.answers)
         if state.shard is not None:
             plan = call.part(plan, state.shard.index, state.shard.count)
-    journal, sink = None, None
+    journal = None
     if state is not None and options.resume:
         from losscli.report.resume import StateJournal
 
@@ -85,18 +95,9 @@ def evaluated(
         plan = journal.plan
         if going_on is not None and journal.before.read:
             going_on(journal.before.read)
-    if options.rows_out is not None:
-        # Imported here: few calls write rows.
-        from losscli.measure.observers.file_rows import FileRows
-        from losscli.report.rowfile import RowFile
-
-        sink = RowFile(
-            options.rows_out,
-            next(observer for observer in plan.observers if isinstance(observer, FileRows)),
-            ordered=plan.keys is None,
-            for_spreadsheets=options.for_spreadsheets,
-        )
+    sink = _row_file(options, plan)
     measured = call.measured(plan, start, sink, journal)
+    lap("read and fold")
     if state is not None:
         state.write(measured, call.sources)
     inputs = inputs_of(Input, plan, call.sources, ("preds", "labels"))
@@ -104,7 +105,37 @@ def evaluated(
         # What depends on all rows is settled when states are merged.
         return Report([], rows_of(measured.outcome), inputs)
     report = report_of(options, measured, call.sources, inputs)
-    return report if gate is None else gate.judge(report)
+    if bundle is not None:
+        report = replace(report, warnings=[*bundle.said(options.losses), *report.warnings])
+    report = report if gate is None else gate.judge(report)
+    lap("finish")
+    return report
+
+
+def _row_file(options: EvalOptions, plan: Plan) -> RowFile | None:
+    """Where single rows are written."""
+    if options.rows_out is None:
+        return None
+    # Imported here: few calls write rows.
+    from losscli.measure.observers.file_rows import FileRows
+    from losscli.report.rowfile import RowFile
+
+    return RowFile(
+        options.rows_out,
+        next(observer for observer in plan.observers if isinstance(observer, FileRows)),
+        ordered=plan.keys is None,
+        for_spreadsheets=options.for_spreadsheets,
+    )
+
+
+def bundle_of(options: MeasureOptions) -> Bundle | None:
+    """The conventions of the library that a call names."""
+    if options.compat is None:
+        return None
+    # Imported here: few calls name one.
+    from losscli.advise.compat import Bundle
+
+    return Bundle.of(options.compat, options)
 
 
 def report_of(

@@ -26,6 +26,7 @@ from losscli.statistics.holm import holm
 from losscli.text import plural
 
 if TYPE_CHECKING:
+    from losscli.advise.compat import Bundle
     from losscli.report.options import GateOptions
 
 
@@ -46,6 +47,10 @@ class Gate:
     def losses(self) -> list[str]:
         """The losses that must be measured for it."""
         return list(dict.fromkeys(limit.loss for limit in self.limits))
+
+    def under(self, bundle: Bundle) -> Gate:
+        """The gate of losses with the parameters of a library."""
+        return replace(self, limits=tuple(replace(one, loss=bundle.spec(one.loss)) for one in self.limits))
 
     @property
     def needs_intervals(self) -> bool:

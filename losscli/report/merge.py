@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from losscli._version import __version__
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.refusals import refuse
 from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing import Paired
 from losscli.reading.inputs import placed
+from losscli.report.compare import comparison_of
+from losscli.report.comparison import Compared, ComparedInput, Comparison
 from losscli.report.evaluate import report_of
 from losscli.report.gates import Gate
-from losscli.report.options import GateOptions, arguments_of
-from losscli.report.records import Input, Report, noted
-from losscli.report.saved_plan import HeldSource, differing
+from losscli.report.models import CompareOptions
+from losscli.report.options import GateOptions, RowsCommand, VerdictOptions, arguments_of
+from losscli.report.records import Input, Report, Result, noted
+from losscli.report.saved_plan import HeldPlan, HeldSource, differing
 from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.saved_tally import merged
 from losscli.report.state_document import InputRecord
+from losscli.report.verdicts import check_rule
 from losscli.text import plural
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MergeOptions(GateOptions):
+class MergeOptions(GateOptions, VerdictOptions):
     """The options of `merge`.
 
     states: paths of saved states.
@@ -39,33 +44,72 @@ class MergeOptions(GateOptions):
 
 
 @arguments_of(MergeOptions)
-def merge(options: MergeOptions) -> Report:
+def merge(options: MergeOptions) -> Report | Comparison:
     """Merge saved states of equal plans, exactly, and finish: the results are those of one call over all rows.
 
-    Raises DataError where a file is no state, where the states are of different plans, or where rows are there twice.
+    States of `compare` become a comparison.  Raises DataError where a file is no state, where the states are of
+    different plans, or where rows are there twice.
     """
     return merged_report(options)
 
 
-def merged_report(options: MergeOptions) -> Report:
+def merged_report(options: MergeOptions) -> Report | Comparison:
     """The report of all states, judged."""
+    check_rule(options.margin, options.fail_on)
     gate = Gate.of(options) if options.judged else None
     states = [SavedState.read(path) for path in options.states]
     _refuse_unfinished(states)
     _refuse_other_plans(states)
+    _refuse_other_rules(options, states[0].document.call.command)
     wholes = _wholes(states)
     absent = [said for whole in wholes if (said := _absent(whole)) is not None]
     if absent and not options.partial:
         raise DataError(absent[0], hint="`--partial` merges what there is", file=options.states[0])
-    report = _finished(wholes)
     notes = [f"not of all rows: {said}" for said in absent]
+    warnings = [*_differences(states), *notes]
+    made_with = " and ".join(dict.fromkeys(state.document.arithmetic for state in states))
+    held, measured, inputs = _merged(wholes)
+    if isinstance(held.options, CompareOptions):
+        rule = replace(held.options, margin=options.margin, fail_on=options.fail_on)
+        with _finishing(states, held):
+            found = comparison_of(rule, measured, held.sources, [ComparedInput(*one) for one in inputs])
+        return replace(
+            found,
+            comparisons=_noted(found.comparisons, notes),
+            failed=_noted(found.failed, notes),
+            warnings=[*warnings, *found.warnings],
+            arithmetic=made_with,
+        )
+    with _finishing(states, held):
+        report = report_of(held.options, measured, held.sources, [Input(*one) for one in inputs])
     report = replace(
         report,
-        results=[noted(result, [] if result.slice else notes) for result in report.results],
-        warnings=[*_differences(states), *notes, *report.warnings],
-        arithmetic=" and ".join(dict.fromkeys(state.document.arithmetic for state in states)),
+        results=_noted(report.results, notes),
+        warnings=[*warnings, *report.warnings],
+        arithmetic=made_with,
     )
     return report if gate is None else gate.judge(report)
+
+
+def _refuse_other_rules(options: MergeOptions, command: RowsCommand) -> None:
+    """UsageError for what judges the results of another command than that of the states."""
+    if command == "eval" and options.rules:
+        raise UsageError(
+            "the states are of `losscli eval`, and `--margin` and `--fail-on` are of comparisons"
+        )
+    if command == "compare" and options.judged:
+        raise UsageError(
+            "the states are of `losscli compare`, which has verdicts and no limits",
+            hint="`--margin` and `--fail-on` say what fails",
+        )
+
+
+AnyResult = TypeVar("AnyResult", Result, Compared)
+
+
+def _noted(results: Sequence[AnyResult], notes: Sequence[str]) -> list[AnyResult]:
+    """The results with notes about all rows, which a slice does not repeat."""
+    return [noted(result, [] if result.slice else notes) for result in results]
 
 
 Whole: TypeAlias = "list[SavedState]"
@@ -149,8 +193,11 @@ def _absent(whole: Whole) -> str | None:
     return f"of the {shards[0].count} parts of {inputs}, {first} {verb} absent"
 
 
-def _finished(wholes: Sequence[Whole]) -> Report:
-    """The results of all rows, as those of one call over the inputs of the states, one behind the other."""
+def _merged(wholes: Sequence[Whole]) -> tuple[HeldPlan, Measured, Iterable[tuple[str, str, str, list[str]]]]:
+    """What was measured of all rows, as by one call over the inputs of the states, one behind the other.
+
+    With its plan, and each input: its role, path, format and columns.
+    """
     first = wholes[0][0]
     sides = range(len(first.document.inputs))
     before = [[0 for _ in sides]]
@@ -170,17 +217,23 @@ def _finished(wholes: Sequence[Whole]) -> Report:
     with numbers_of(one):
         tally = merged(tallies)
     outcome = Outcome(tally, None, _paired([state for whole in wholes for state in whole]))
-    measured = Measured(held.plan, outcome)
+    with _finishing([state for state, _ in states], held):
+        refuse(held.plan, outcome, held.sources)
     inputs = {
-        (record.role, record.path): Input(record.role, record.path, record.format, record.used)
+        (record.role, record.path): (record.role, record.path, record.format, record.used)
         for side in sides
         for whole in wholes
         for record in (whole[0].document.inputs[side],)
     }
+    return held, Measured(held.plan, outcome), inputs.values()
+
+
+@contextmanager
+def _finishing(states: Sequence[SavedState], held: HeldPlan) -> Iterator[None]:
+    """Finish what was merged; DataError where its numbers cannot be, which names a row by its input."""
     try:
-        with numbers_of(one):
-            refuse(held.plan, outcome, held.sources)
-            return report_of(held.options, measured, held.sources, list(inputs.values()))
+        with numbers_of(states[0].path if len(states) == 1 else None):
+            yield
     except DataError as error:
         raise placed(error, held.sources) from None
 
@@ -219,6 +272,7 @@ def _paired(states: Sequence[SavedState]) -> Paired:
         (sum(one.read_preds for one in rows), sum(one.read_labels for one in rows)),
         (sum(one.only_preds for one in rows), sum(one.only_labels for one in rows)),
         sum(one.paired for one in rows),
+        sum(one.only_head for one in rows),
     )
 
 

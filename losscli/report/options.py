@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from functools import wraps
 from inspect import cleandoc, getmro, signature
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar, get_args
 
 from losscli.errors import UsageError
 from losscli.measure.options import AVERAGES, MeasureOptions, NanPolicy, Pictures
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 OptionsRecord = TypeVar("OptionsRecord")
 Answer = TypeVar("Answer")
+
+RowsCommand: TypeAlias = Literal["eval", "compare"]
+"""The commands whose states are saved."""
 
 VerdictWord: TypeAlias = Literal["better", "same", "worse", "inconclusive"]
 VERDICTS: tuple[VerdictWord, ...] = get_args(VerdictWord)
@@ -125,6 +128,23 @@ class GateOptions:
         return bool(self.max or self.min or self.max_regression or self.baseline or self.gates)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class VerdictOptions:
+    """What fails of a comparison.
+
+    margin: differences up to this do not matter, in the unit of the loss.
+    fail_on: verdicts that fail: ``"better"``, ``"same"``, ``"worse"``, ``"inconclusive"``.
+    """
+
+    margin: float = 0.0
+    fail_on: Sequence[str] = ("worse",)
+
+    @property
+    def rules(self) -> bool:
+        """Whether verdicts are other than without a word of them."""
+        return self.margin != 0.0 or tuple(self.fail_on) != ("worse",)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class EvalOptions(GateOptions, MeasureOptions):
     """The options of `evaluate`.
@@ -141,9 +161,6 @@ class EvalOptions(GateOptions, MeasureOptions):
     group: column of the query, series or image of each row: losses are means over these groups.
     group_weight: column of the weights of the groups, one value a group.
     pictures: what counts are kept for pictures: ``"none"``, ``"losses"`` or ``"all"``.
-    state_out: file to which the state of the rows is written, for `merge`.
-    shard: the part of the rows that is measured, such as ``"2/4"``: the second quarter by position, or by a hash of
-        their key or group; its state is not finished.
     resume: keep ``state_out`` up to date, and go on from it where it is there.
     """
 
@@ -159,13 +176,8 @@ class EvalOptions(GateOptions, MeasureOptions):
     group: str | None = None
     group_weight: str | None = None
     pictures: Pictures = "none"
-    state_out: str | None = None
-    shard: str | None = None
     resume: bool = False
-
-    @property
-    def saves(self) -> bool:
-        return self.state_out is not None
+    command: ClassVar[RowsCommand] = "eval"
 
     @property
     def inputs(self) -> Mapping[str, Data]:

@@ -13,15 +13,16 @@ from losscli.numbers.arithmetic import arithmetic
 from losscli.report.provenance import inputs_of, rows_of
 from losscli.report.records import Input
 from losscli.report.saved_plan import (
-    ROLES,
     HeldPlan,
     HeldSource,
+    SavedOptions,
     call_record,
     edges_records,
     held_plan,
     input_record,
     of_rows,
 )
+from losscli.report.saved_state import read_rows
 from losscli.report.saved_tally import saved_tally
 from losscli.report.state_document import (
     CallRecord,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from losscli.measure.needs import Need
     from losscli.measure.plan import Plan
     from losscli.reading.source import Source
-    from losscli.report.options import EvalOptions
 
 UNSAVED = {
     "first lists": "columns of lists are",
@@ -64,7 +64,7 @@ class StateFile(NamedTuple):
     @classmethod
     def of(
         cls,
-        options: EvalOptions,
+        options: SavedOptions,
         losses: Sequence[str],
         plan: Plan,
         sources: Sequence[Source],
@@ -74,7 +74,10 @@ class StateFile(NamedTuple):
         assert options.state_out is not None
         _refuse(options, plan)
         call, edges = call_record(options, losses), edges_records(answers)
-        inputs = [HeldSource(input_record(side, source), source.path) for side, source in enumerate(sources)]
+        inputs = [
+            HeldSource(input_record(role, source), source.path)
+            for role, source in zip(options.roles, sources, strict=False)
+        ]
         try:
             held = held_plan(call, edges, inputs)
         except Unknown as unknown:
@@ -89,8 +92,8 @@ class StateFile(NamedTuple):
     ) -> None:
         """Write the state of what was measured, before anything is finished: of all rows, or of those up to one."""
         tally, rows = measured.outcome.tally, rows_of(measured.outcome)
-        used = [one.columns for one in inputs_of(Input, measured.plan, sources, ROLES)]
-        counts: Sequence[int | None] = (rows.read_preds, rows.read_labels)
+        used = [one.columns for one in inputs_of(Input, measured.plan, sources, self.held.options.roles)]
+        counts: Sequence[int | None] = read_rows(rows, len(sources))
         if self.shard is not None or reached is not None:
             counts = [source.rows for source in sources]
         document = StateDocument(
@@ -104,7 +107,7 @@ class StateFile(NamedTuple):
             # Files are known by what they were before they were read.
             inputs=[
                 of_rows(held.record, source, columns, count)
-                for held, source, columns, count in zip(self.inputs, sources, used, counts, strict=False)
+                for held, source, columns, count in zip(self.inputs, sources, used, counts, strict=True)
             ],
             rows=rows,
             tally=saved_tally(tally, measured.plan, self.held.plan),
@@ -112,7 +115,7 @@ class StateFile(NamedTuple):
         write_file(self.path, document.text().encode())
 
 
-def refuse_shard(options: EvalOptions) -> None:
+def refuse_shard(options: SavedOptions) -> None:
     """UsageError where a part of the rows is asked for, and nothing could be made of it."""
     if options.shard is None:
         return
@@ -120,7 +123,7 @@ def refuse_shard(options: EvalOptions) -> None:
     if options.state_out is None:
         raise UsageError("`--shard` needs a file for the state of its rows", hint="add `--state-out FILE`")
     if options.judged:
-        raise UsageError("a part of the rows is not judged", hint="give the gates to `losscli merge`")
+        raise UsageError("a part of the rows is not judged", hint="give these options to `losscli merge`")
 
 
 def part_of(text: str) -> tuple[int, int]:
@@ -131,7 +134,7 @@ def part_of(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _shard(options: EvalOptions, plan: Plan, sources: Sequence[Source]) -> ShardRecord | None:
+def _shard(options: SavedOptions, plan: Plan, sources: Sequence[Source]) -> ShardRecord | None:
     """The part that is measured, and how rows are dealt into parts."""
     if options.shard is None:
         return None
@@ -142,12 +145,17 @@ def _shard(options: EvalOptions, plan: Plan, sources: Sequence[Source]) -> Shard
     return ShardRecord(*part_of(options.shard), by)
 
 
-def _refuse(options: EvalOptions, plan: Plan) -> None:
+def _refuse(options: SavedOptions, plan: Plan) -> None:
     """UsageError where more is asked for than a state holds."""
     if options.constant:
         raise UsageError(
             "the best constant is found among all rows at once, and is not saved",
             hint="leave `--constant` or `--state-out` out",
+        )
+    if options.compared_over is not None:
+        raise UsageError(
+            "differences in the order of time need every row at once, and are not saved",
+            hint="leave `--time` or `--state-out` out",
         )
     for measure in plan.measures:
         if not measure.loss.keeps_rows:

@@ -7,7 +7,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from losscli.errors import LosscliError
 from losscli.measure import bind
@@ -16,16 +16,16 @@ from losscli.measure.needs import Knowledge, Need, Unknown
 from losscli.reading.fingerprint import ends_of
 from losscli.reading.select import Chosen
 from losscli.reading.source import Part, Source
+from losscli.report.models import CompareOptions, comparing
 from losscli.report.options import EvalOptions
 from losscli.report.provenance import context_of
 from losscli.report.state_document import CallRecord, EdgesRecord, FileRecord, InputRecord
 
 if TYPE_CHECKING:
+    from losscli.measure.options import Role
     from losscli.measure.plan import Measure, Plan
     from losscli.table.block import ColumnRequest
     from losscli.table.keys import KeyType
-
-ROLES: tuple[Literal["preds", "labels"], ...] = ("preds", "labels")
 
 
 class HeldSource(Source):
@@ -63,10 +63,14 @@ class HeldSource(Source):
         raise NotImplementedError("the rows of a saved state are not kept")
 
 
+SavedOptions: TypeAlias = "EvalOptions | CompareOptions"
+"""The options of a call whose state is saved."""
+
+
 class HeldPlan(NamedTuple):
     """A plan made of what a state holds, with the options and the inputs that it was made of."""
 
-    options: EvalOptions
+    options: SavedOptions
     plan: Plan
     sources: Sequence[Source]
 
@@ -75,10 +79,11 @@ class HeldPlan(NamedTuple):
         """All that must be the same in states that are merged, by what it is of."""
         plan, options = self.plan, self.options
         return {
+            "commands": [options.command],
             "losses": [_said(measure) for measure in plan.measures],
             "columns": [
                 " ".join((role, slot.purpose, slot.name))
-                for role, slots in zip(ROLES, plan.sides, strict=False)
+                for role, slots in zip(options.roles, plan.sides, strict=False)
                 for slot in slots
             ],
             "slices": [_edged(view.slicing.keys) for view in plan.slicings],
@@ -132,7 +137,7 @@ def _edged(keys: Sequence[Any]) -> str:
     )
 
 
-def call_record(options: EvalOptions, losses: Sequence[str]) -> CallRecord:
+def call_record(options: SavedOptions, losses: Sequence[str]) -> CallRecord:
     """The options of a call that measures some losses."""
     lists = {
         "loss": list(losses),
@@ -163,12 +168,12 @@ def of_rows(record: InputRecord, source: Source, used: Sequence[str], rows: int 
     return replace(record, files=files, used=list(used))
 
 
-def input_record(side: int, source: Source) -> InputRecord:
+def input_record(role: Role, source: Source) -> InputRecord:
     """One side of the rows, which are not counted yet."""
     paths = [file.path for file in source.files] or [source.path]
     places = range(len(source.columns))
     return InputRecord(
-        role=ROLES[side],
+        role=role,
         path=source.path,
         format=source.format,
         files=[
@@ -192,22 +197,32 @@ def held_plan(call: CallRecord, edges: Sequence[EdgesRecord], sources: Sequence[
     """
     from losscli.measure.slices import SliceKey
 
-    values = {field.name: getattr(call, field.name) for field in fields(call)}
-    values["pred"] = values["pred"] or None
     known = Knowledge()
     for one in edges:
         key = SliceKey(one.name, one.how, (), one.count)
         known.answers[Need.of("edges", Chosen(one.side, one.column, one.name), key=key)] = tuple(one.edges)
     try:
-        options = EvalOptions(*(source.path for source in sources), **values)
+        options = _options(call, [source.path for source in sources])
         requests = requests_of(call.loss, grouped=call.group is not None)
         while True:
             try:
-                return HeldPlan(options, bind.plan(sources, requests, options, known), sources)
+                plan = bind.plan(sources, requests, options, known)
+                break
             except Unknown as unknown:
                 # Whether columns are stored in the same bytes only spares comparing them.
                 if any(need.subject != "same bytes" for need in unknown.needs):
                     raise
                 known.answers |= dict.fromkeys(unknown.needs, False)
+        if isinstance(options, CompareOptions):
+            plan = comparing(plan)
     except LosscliError as error:
         raise ValueError(str(error.message)) from None
+    return HeldPlan(options, plan, sources)
+
+
+def _options(call: CallRecord, paths: Sequence[str]) -> SavedOptions:
+    """The options of a call over some inputs."""
+    kind = EvalOptions if call.command == "eval" else CompareOptions
+    taken = {field.name for field in fields(kind) if field.init}
+    values = {field.name: getattr(call, field.name) for field in fields(call) if field.name in taken}
+    return kind(*paths, **values | {"pred": call.pred or None})

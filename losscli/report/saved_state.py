@@ -11,6 +11,7 @@ from losscli.errors import DataError
 from losscli.measure.needs import Unknown
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
+from losscli.report.records import RowCounts
 from losscli.report.saved import read_json, values_of
 from losscli.report.saved_plan import HeldPlan, HeldSource, held_plan
 from losscli.report.saved_tally import placed_marks, read_tally
@@ -79,5 +80,11 @@ class SavedState(NamedTuple):
             return read_tally(record, self.document.rows, plan, before)
 
     @property
-    def read_rows(self) -> tuple[int, int]:
-        return self.document.rows.read_preds, self.document.rows.read_labels
+    def read_rows(self) -> list[int]:
+        """How many rows were read of each side."""
+        return read_rows(self.document.rows, len(self.document.inputs))
+
+
+def read_rows(rows: RowCounts, sides: int) -> list[int]:
+    """How many rows were read of each side."""
+    return [rows.read_preds, *[rows.paired + rows.only_head] * (sides - 2), rows.read_labels][:sides]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.measure.observers.differences import UnitDifference
 from losscli.measure.observers.group_weights import FirstWeights, GroupWeights
 from losscli.measure.observers.observer import WHOLE, Observer
 from losscli.measure.observers.row_counts import LackingRows, ReasonCounts, SeenRows, SkippedRows, TouchedRows
@@ -27,6 +28,7 @@ from losscli.report.state_document import (
     TallyRecord,
 )
 from losscli.statistics.groups import Dealing, DealtGroups
+from losscli.statistics.paired_difference import PairedDifference
 from losscli.statistics.spread import Spread
 from losscli.table.cells import in_order
 
@@ -65,7 +67,7 @@ def saved_tally(tally: Tally, measured: Plan, plan: Plan) -> TallyRecord:
         states=[
             StateRecord(kind, unit, *_cut(cut), state.to_json())
             for (what, cut), state in tally.kept.items()
-            for kind, unit in _said(what)
+            for kind, unit in _said(what, measured)
             # That of the whole is added up anew from its slices.
             if not (cut is WHOLE and what.adds_up and plan.slicings)
         ],
@@ -92,7 +94,12 @@ def _agreement(column: str, agreement: Agreement) -> AgreementRecord:
     return AgreementRecord(column, agreement.count, row, cells, sides)
 
 
-def _said(what: Any) -> Iterator[tuple[Any, int | None]]:
+def _differences(plan: Plan) -> list[UnitDifference]:
+    """What a plan keeps of the models that it compares."""
+    return [one for one in plan.observers if isinstance(one, UnitDifference)]
+
+
+def _said(what: Any, plan: Plan) -> Iterator[tuple[Any, int | None]]:
     """The word of a record for an observer, and its unit; none where its state is not saved."""
     if isinstance(what, SeenRows):
         yield "rows", None
@@ -100,6 +107,8 @@ def _said(what: Any) -> Iterator[tuple[Any, int | None]]:
         yield "group weights", None
     elif isinstance(what, UnitState):
         yield "state", what.unit
+    elif isinstance(what, UnitDifference):
+        yield "difference", _differences(plan).index(what)
     else:
         yield from ((kind, what.unit) for kind, (one, _) in OF_UNITS.items() if isinstance(what, one))
 
@@ -180,6 +189,8 @@ def _observer(record: StateRecord, plan: Plan) -> tuple[Observer, Any]:
         (found,) = (one for one in plan.observers if isinstance(one, GroupWeights))
         return found, FirstWeights
     assert record.unit is not None
+    if record.kind == "difference":
+        return _differences(plan)[record.unit], PairedDifference
     unit = plan.units[record.unit]
     if record.kind == "state":
         return UnitState(record.unit), state_kind(unit.loss.state)
@@ -208,6 +219,15 @@ def behind(state: Any, rows: int) -> Any:
     if isinstance(state, Joined):
         return type(state)(tuple(behind(one, rows) for one in state.states))
     return state
+
+
+def moved(tally: Tally, rows: int) -> Tally:
+    """The tally where so many rows come before its own."""
+    return replace(
+        tally,
+        kept={what: behind(state, rows) for what, state in tally.kept.items()},
+        seen={mark: row + rows if row else 0 for mark, row in tally.seen.items()},
+    )
 
 
 def merged(tallies: Sequence[Tally]) -> Tally:

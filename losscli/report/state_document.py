@@ -7,7 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
+from losscli.measure.options import Role
 from losscli.report.document import Document, Record, Says
+from losscli.report.options import RowsCommand
 from losscli.report.records import NumberOfRows, RowCounts
 
 RowNumber: TypeAlias = Annotated[int, Says(ge=0)]
@@ -19,6 +21,7 @@ Classes: TypeAlias = Annotated[list[int | str], Says("in no order")]
 class CallRecord(Record):
     """The options of the call that decide what a number means."""
 
+    command: RowsCommand
     loss: list[str]
     pred: Annotated[list[str], Says("empty where it was found by its name")]
     label: str | None
@@ -55,7 +58,7 @@ class FileRecord(Record):
 class InputRecord(Record):
     """One side of the rows, with the columns of the files."""
 
-    role: Literal["preds", "labels"]
+    role: Role
     path: str
     format: str
     files: Annotated[list[FileRecord], Says(min_length=1)]
@@ -171,8 +174,11 @@ class DealtRecord(Record):
 class StateRecord(Record):
     """What one observer keeps of the rows: of all of them, of each slice, or of each group of the bootstrap."""
 
-    kind: Literal["rows", "state", "spread", "lacking", "skipped", "touched", "group weights"]
-    unit: Annotated[NumberOfRows | None, Says("the place of what is summed; null: it is of the rows")]
+    kind: Literal["rows", "state", "spread", "lacking", "skipped", "touched", "group weights", "difference"]
+    unit: Annotated[
+        NumberOfRows | None,
+        Says("the place of what is summed, or of the models that are compared; null: it is of the rows"),
+    ]
     cut: Literal["whole", "slices", "dealt"]
     slicing: Annotated[NumberOfRows | None, Says("the place of the slicing; null: of all rows")]
     held: Annotated[dict[str, Any], Says("by group in the order of the labels, where there are groups")]
@@ -195,7 +201,7 @@ class TallyRecord(Record):
 
 @dataclass(frozen=True, slots=True)
 class StateDocument(Document):
-    """What `losscli eval --state-out` writes and `losscli merge` reads."""
+    """What `--state-out` of `eval` and `compare` writes and `losscli merge` reads."""
 
     title = "losscli.state/1"
 
@@ -206,7 +212,7 @@ class StateDocument(Document):
     reached: Annotated[ReachedRecord | None, Says("null: all rows that it is of were read")]
     call: CallRecord
     edges: list[EdgesRecord]
-    inputs: Annotated[list[InputRecord], Says(min_length=1, max_length=2)]
+    inputs: Annotated[list[InputRecord], Says(min_length=1, max_length=3)]
     rows: RowCounts
     tally: TallyRecord
     digest: Annotated[str, Says("SHA-256 of the document without this key")] = ""

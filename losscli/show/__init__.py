@@ -1,6 +1,6 @@
 """Output formats, one file each, and FORMATS, the table of them.
 
-The module of a format has a function ``render``, which turns the view of a report or a comparison into text.
+The module of a format has a function ``render``, which turns the view of a report, a comparison or an explanation into text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from losscli.show.canvas import Canvas
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.report.records import Report
+    from losscli.report.why import Explanation
     from losscli.show.view import ViewModel
 
 
@@ -30,6 +31,7 @@ class Format(NamedTuple):
     between: str | None = ""  # text between several reports; None: ``render`` takes them all at once
     all_slices: bool = False  # it shows every slice, whatever `--top` says
     compares: bool = False  # it can show a comparison
+    explains: bool = False  # it can show what libraries would report
     shows_gate: bool = False  # a reader sees which limits failed, and why
     shows_left_out: bool = True  # a reader sees how many rows were left out
     draws: bool = False  # it has pictures, for which more is kept of the rows
@@ -39,11 +41,11 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "table": Format(between="\n", compares=True, shows_gate=True),
-    "json": Format((".json",), between=None, all_slices=True, compares=True),
+    "table": Format(between="\n", compares=True, explains=True, shows_gate=True),
+    "json": Format((".json",), between=None, all_slices=True, compares=True, explains=True),
     "jsonl": Format((".jsonl", ".ndjson"), all_slices=True, shows_left_out=False),
-    "csv": Format((".csv",), between=None, compares=True, shows_left_out=False),
-    "markdown": Format((".md",), between="\n", compares=True, shows_gate=True),
+    "csv": Format((".csv",), between=None, compares=True, explains=True, shows_left_out=False),
+    "markdown": Format((".md",), between="\n", compares=True, explains=True, shows_gate=True),
     "github": Format(between=None, all_slices=True, shows_gate=True),
     "junit": Format((".xml",), between=None, all_slices=True),
     "html": Format((".html", ".htm"), all_slices=True, compares=True, shows_gate=True, draws=True),
@@ -52,9 +54,13 @@ FORMATS = {
 
 COMPARING = tuple(name for name, format in FORMATS.items() if format.compares)
 """The formats that can show a comparison."""
+EXPLAINING = tuple(name for name, format in FORMATS.items() if format.explains)
+"""The formats that can show what libraries would report."""
 
 
-def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | None = None) -> str:
+def render(
+    name: str, subjects: Sequence[Report | Comparison | Explanation], look: Canvas | None = None
+) -> str:
     """Reports, or a comparison, as text in the named format."""
     format = output_format(name)
     module = importlib.import_module(format.module or f"losscli.show.{name}")
@@ -66,8 +72,8 @@ def render(name: str, subjects: Sequence[Report | Comparison], look: Canvas | No
     return format.between.join(module.render(view, look) for view in views)
 
 
-def _view(subject: Report | Comparison, format: Format) -> ViewModel:
-    """The view of a report, with the slices that the format shows, or of a comparison."""
+def _view(subject: Report | Comparison | Explanation, format: Format) -> ViewModel:
+    """The view of a report, with the slices that the format shows, of a comparison, or of what libraries report."""
     # Imported here: help and completion read the table of formats without importing NumPy.
     from losscli.report.records import Report
 
@@ -75,9 +81,15 @@ def _view(subject: Report | Comparison, format: Format) -> ViewModel:
         from losscli.show.view import ReportView
 
         return ReportView(subject if format.all_slices else subject.shown())
-    from losscli.show.comparison import ComparisonView
+    from losscli.report.comparison import Comparison
 
-    return ComparisonView(subject)
+    if isinstance(subject, Comparison):
+        from losscli.show.comparison import ComparisonView
+
+        return ComparisonView(subject)
+    from losscli.show.why import WhyView
+
+    return WhyView(subject)
 
 
 def view_of(subject: Report | Comparison) -> ViewModel:
@@ -107,8 +119,18 @@ def known(name: str) -> str:
 def refuse_comparison(name: str) -> None:
     """UsageError if the format cannot show a comparison."""
     if not output_format(name).compares:
-        names = ", ".join(f"`{known}`" for known in COMPARING)
-        raise UsageError(f"a comparison cannot be shown as `{name}`", hint=f"its formats are {names}")
+        raise _unfit(name, "a comparison", COMPARING)
+
+
+def refuse_explanation(name: str) -> None:
+    """UsageError if the format cannot show what libraries would report."""
+    if not output_format(name).explains:
+        raise _unfit(name, "what libraries report", EXPLAINING)
+
+
+def _unfit(name: str, what: str, formats: Sequence[str]) -> UsageError:
+    names = ", ".join(f"`{known}`" for known in formats)
+    return UsageError(f"{what} cannot be shown as `{name}`", hint=f"its formats are {names}")
 
 
 def package(name: str, *, format: str, extra: str) -> Any:

@@ -28,6 +28,7 @@ from losscli.text import grouped
 if TYPE_CHECKING:
     from losscli.report.comparison import Comparison
     from losscli.report.records import Result
+    from losscli.report.why import Explanation
     from losscli.show.canvas import Canvas
     from losscli.show.matrix import ClassPair
     from losscli.show.pictures import ConfusionTable, Picture
@@ -71,7 +72,7 @@ class ViewModel:
     """The number of rows of the table that are of the whole, which come first; None: slices are never folded away."""
     weighted = False
 
-    def __init__(self, subject: Report | Comparison) -> None:
+    def __init__(self, subject: Report | Comparison | Explanation) -> None:
         self.subject = subject
 
     def document(self) -> dict[str, Any]:

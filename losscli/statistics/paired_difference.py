@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from losscli.numbers.fields import ANY, COUNT, STATE, PerGroup, State, rows_of
+from losscli.numbers.fields import COUNT, STATE, Nested, PerGroup, State, rows_of
 from losscli.numbers.values import Values
 from losscli.statistics.spread import Ends, Spread
 
@@ -25,11 +25,15 @@ class PairedDifference(State):
     wins: PerGroup  # of the head
     losses: PerGroup
     unlike: PerGroup  # rows of blocks in which the two did not count the same rows
-    counted: bool = False  # whether rows can be told to be better or worse
     series: Values | None = None  # the number of each row, and by how much its losses differ
     FIELDS: ClassVar = {
-        "spread": STATE, "wins": COUNT, "losses": COUNT, "unlike": COUNT, "counted": ANY, "series": STATE,
+        "spread": Nested(Spread.from_json), "wins": COUNT, "losses": COUNT, "unlike": COUNT, "series": STATE,
     }  # fmt: skip
+
+    @property
+    def counted(self) -> bool:
+        """Whether rows can be told to be better or worse: there the rows at the ends are kept too."""
+        return self.spread is not None and self.spread.ends is not None
 
     @classmethod
     def of_unlike(cls, rows: int, codes: Ints | None, groups: int) -> Self:
@@ -52,7 +56,7 @@ class PairedDifference(State):
         one, other = (_badness(columns[0], better) for columns in (base, head))
         wins, losses = (_count(found, codes, groups) for found in (other < one, other > one))
         series = None if numbers is None else Values.of([numbers, apart], None, None, codes, groups)
-        return cls(replace(spread, ends=ends), wins, losses, none, True, series)
+        return cls(replace(spread, ends=ends), wins, losses, none, series)
 
     def of_rates(self, states: Sequence[Sums]) -> bool:
         """Whether every row of both is 0 or 1: there the sum of squares is the sum itself."""

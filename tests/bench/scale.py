@@ -1,6 +1,6 @@
 """What many machines would give, from what is measured on this one: parts a second, bytes of a state, and the serial tail.
 
-    python tests/bench/scale.py FOLDER [--rows 20000000] [--parts 16] [--tasks 2000]
+    OPENBLAS_NUM_THREADS=1 python tests/bench/scale.py FOLDER [--rows 20000000] [--parts 16] [--tasks 2000]
 
 Parts of two Parquet files are measured one after another, which gives what a core reads, the bytes of a state and the
 seconds of a merge; a Dask scheduler with two workers gives tasks a second, and what a call takes besides. Then the seconds
@@ -49,7 +49,7 @@ class Measured:
     merge: float  # seconds of one outcome more
     tail: float = 0.0  # seconds of a call with hardly any rows
     tasks_a_second: float = 1.0  # that do nothing
-    parts_a_second: float = 1.0  # of hardly any rows, on two workers
+    parts_a_second: float = 1.0  # of hardly any rows, on two workers, with the call around them
 
     def seconds(self, workers: int) -> dict[str, float]:
         """What takes how long with so many workers."""
@@ -136,7 +136,7 @@ def run(folder: Path, rows: int, parts: int, tasks: int, *, processes: bool = Tr
             found,
             tail=tail,
             tasks_a_second=tasks / empty(),
-            parts_a_second=parts / max(through(few, parts) - tail, 1e-9),
+            parts_a_second=parts / through(few, parts),
         )
         whole = through(paths, parts)
     show(found, rows / whole)
@@ -150,7 +150,7 @@ def show(found: Measured, reached: float) -> None:
     )
     print(f"{reached / 1e6:12,.1f} million rows a second through Dask, on two workers of this machine")
     print(f"{found.tasks_a_second:12,.0f} tasks a second that do nothing")
-    print(f"{found.parts_a_second:12,.0f} parts a second of hardly any rows, on two workers")
+    print(f"{found.parts_a_second:12,.0f} parts a second of hardly any rows, the call included")
     print(f"{found.part_bytes:12,} bytes of a part, {found.state_bytes:,} of its state")
     print(f"{found.merge * 1e6:12,.0f} µs for the merge of a state")
     print(f"{found.tail:12.2f} s for a call with hardly any rows")

@@ -302,6 +302,12 @@ def test_a_run_in_a_pipe_says_nothing_but_its_result(losscli, pair):
     assert (ran.code, ran.err) == (0, "")
 
 
+def test_verbose_tells_where_the_time_went(here, pair):
+    ran = here("eval", *pair, "--loss", "mse", "-v")
+    stops = re.findall(r"([a-z ]+) \d+\.\d{3} s", ran.err.partition(" a second: ")[2])
+    assert [stop.strip() for stop in stops] == ["start", "open", "prepass", "read and fold", "finish", "show"]
+
+
 def test_verbose_tells_timings_on_standard_error_only(here, pair):
     ran = here("eval", *pair, "-l", "mse", "-f", "value", "-v")
     assert ran.code == 0

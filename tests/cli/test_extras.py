@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 SAMPLES = ROOT / "sample_data"
-EXTRAS = ("jinja2", "markupsafe", "matplotlib", "junitparser", "fsspec", "aiohttp", "s3fs", "gcsfs", "adlfs", "dask")  # fmt: skip
+EXTRAS = ("jinja2", "markupsafe", "matplotlib", "junitparser", "fsspec", "aiohttp", "s3fs", "gcsfs", "adlfs", "dask", "distributed")  # fmt: skip
 
 
 @pytest.fixture
@@ -32,6 +32,10 @@ def without_extras(monkeypatch):
         (["eval", "s3://bucket/preds.csv", "-l", "mae"], "remote"),
         (["eval", "gs://bucket/preds.csv", "-l", "mae"], "remote"),
         (["eval", "abfs://bucket/preds.csv", "-l", "mae"], "remote"),
+        (
+            ["eval", SAMPLES / "iris.csv", "-l", "zero_one", "--engine", "dask:scheduler=tcp://127.0.0.1:9"],
+            "dask",
+        ),
     ],
     ids=lambda value: (
         value if isinstance(value, str) else "-".join(str(word).rsplit("/")[-1] for word in value)

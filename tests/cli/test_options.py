@@ -10,8 +10,9 @@ import pytest
 from losscli.cli.commands import COMMANDS
 from losscli.cli.options import TABLE, Options, of_command
 from losscli.report.check import check
-from losscli.report.compare import CompareOptions, compare
+from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
+from losscli.report.models import CompareOptions
 from losscli.report.options import EvalOptions
 
 

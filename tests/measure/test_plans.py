@@ -12,8 +12,8 @@ from losscli.measure.call import Call
 from losscli.measure.engines import threads
 from losscli.measure.loss_request import requests_of
 from losscli.reading.source import Dialect
-from losscli.report.compare import CompareOptions
 from losscli.report.evaluate import evaluated
+from losscli.report.models import CompareOptions
 from losscli.report.options import EvalOptions, GateOptions
 from losscli.report.provenance import finish_options
 from losscli.report.results import results

@@ -10,7 +10,7 @@ import pytest
 
 from losscli import UsageError, compare, evaluate
 from losscli.cli.options import of_command
-from losscli.report.compare import CompareOptions
+from losscli.report.models import CompareOptions
 from losscli.report.options import LIMITS, EvalOptions
 from losscli.statistics.intervals import PARAMS
 

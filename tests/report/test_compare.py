@@ -565,3 +565,13 @@ def test_a_missing_time_is_said(tmp_path):
 def test_what_time_does_not_go_with_is_a_usage_error(tmp_path, options):
     with pytest.raises(UsageError):
         compared(tmp_path, over_time(1), "mae", **options)
+
+
+def test_each_loss_is_compared_in_each_slice(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "one,two,label,part\n" + "".join(f"{i},{2 * i},{i % 3},{'ab'[i % 2]}\n" for i in range(20))
+    )
+    found = compare(str(path), pred=["one", "two"], label="label", loss=["mse", "mae"], by=["part"])
+    slices = [(one.loss, one.slice["part"]) for one in found.comparisons if one.slice]
+    assert sorted(slices) == [("mae", "a"), ("mae", "b"), ("mse", "a"), ("mse", "b")]

@@ -28,7 +28,7 @@ SHOWN = {
     "multiclass": [
         "Confusion of p_*",
         "the area under it is about 0.9979",
-        "the average precision is about 0.97",
+        "the average precision is about 0.9",
     ],
     "quantiles": ["Quantile coverage: q_*"],
     "ranking": ["Worst groups by ndcg", "Value of each group: ndcg: 23 groups"],

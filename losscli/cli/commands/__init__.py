@@ -5,8 +5,32 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-COMMANDS = ("eval", "compare", "check", "merge", "report", "suggest", "losses", "init", "schema", "help")
+COMMANDS = (
+    "eval",
+    "compare",
+    "check",
+    "merge",
+    "report",
+    "suggest",
+    "why",
+    "losses",
+    "init",
+    "schema",
+    "help",
+)
 """The commands, in the order of help."""
+
+EVAL = ("eval", "report")
+ROWS = ("eval", "report", "compare")
+MEASURING = (*ROWS, "why")
+COLUMNS = (*MEASURING, "suggest")
+INPUTS = (*COLUMNS, "init")
+COMPARED = ("compare", "merge")
+GATES = ("eval", "report", "check", "merge")
+SHOWN = ("eval", "compare", "check", "merge", "why")
+WRITTEN = (*MEASURING, "check", "merge")
+TALKING = (*WRITTEN, "init")
+"""Which of them share options."""
 
 EPILOG = (
     "\b\nExamples:\n"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
 from losscli.cli.commands.eval import refuse_keyed
-from losscli.cli.options import OF_ROWS, Options
+from losscli.cli.option import Panel
+from losscli.cli.options import Options, of_command
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ def run(call: Options) -> int:
     refuse_keyed(call)
     inputs = [path for path in (call.base, call.head, call.labels) if path is not None]
     out = outputs.Outputs.of(call, inputs)
+    outputs.check_state_out(call, out, inputs)
 
     from losscli.cli.progress import Progress
-    from losscli.report.compare import CompareOptions, compared
-    from losscli.show import refuse_comparison
+    from losscli.report.compare import compared
+    from losscli.report.models import CompareOptions
 
-    for name in (out.format, *(name for name, _ in out.files)):
-        refuse_comparison(name)
+    refuse_formats(out)
     options = call.record("compare", CompareOptions)
     if call.head is not None and call.base.endswith(".json") and call.head.endswith(".json"):
         _refuse_rows(call)
@@ -49,24 +50,39 @@ def run(call: Options) -> int:
         saved = compare_saved(
             call.base, call.head, loss=call.loss, ci=call.ci, margin=call.margin, fail_on=options.fail_on
         )
-        return _finish(saved, out, quiet=call.quiet)
+        return finish(saved, out, quiet=call.quiet)
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         comparison = compared(options, progress.start)
-    return _finish(comparison, out, quiet=call.quiet)
+    if options.shard is not None:
+        outputs.tell_part(call, comparison.rows.used)
+        return 0
+    return finish(comparison, out, quiet=call.quiet)
+
+
+def refuse_formats(out: outputs.Outputs) -> None:
+    """UsageError where a format that is written cannot show a comparison."""
+    from losscli.show import refuse_comparison
+
+    for name in (out.format, *(name for name, _ in out.files)):
+        refuse_comparison(name)
 
 
 def _refuse_rows(call: Options) -> None:
     """UsageError where two saved results come with an option that is of rows."""
     if call.labels is not None:
         raise UsageError("two saved results are compared without LABELS")
-    if given := next((name for name in OF_ROWS if name in call.given), None):
+    of_rows = (Panel.INPUTS, Panel.ROWS, Panel.LOSSES)
+    for given, entry in of_command("compare").items():
+        alone = given not in ("loss", "ci") and entry.flags and entry.panel in of_rows
+        if given not in call.given or not (alone or given == "state_out"):
+            continue
         raise UsageError(
             f"`--{given.replace('_', '-')}` needs rows, and saved results hold none",
             hint="compare the predictions themselves: `losscli compare BASE HEAD LABELS`",
         )
 
 
-def _finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
+def finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
     """Write it; exit code 1 where a verdict is one of those that fail."""
     from losscli.show.comparison import failure
 

@@ -43,7 +43,7 @@ def run(call: Options) -> int:
     outputs.check_columns(call)
     outputs.check_state_out(call, out, inputs)
 
-    from losscli.cli.progress import Progress
+    from losscli.cli.progress import Laps, Progress
     from losscli.report.evaluate import evaluated
     from losscli.report.options import EvalOptions
 
@@ -54,14 +54,11 @@ def run(call: Options) -> int:
     )
     if not (options.loss or options.max or options.min or options.max_regression or options.gates):
         options = replace(options, loss=_suggested(call, options))
+    laps, going_on = Laps(began), None if call.quiet else partial(_going_on, options)
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
-        report = evaluated(options, progress.start, None if call.quiet else partial(_going_on, options))
+        report = evaluated(options, progress.start, going_on, laps.done)
     if options.shard is not None:
-        if not call.quiet:
-            rows = plural(report.rows.used, "row")
-            outputs.say(
-                f"part {options.shard}: {rows} in {options.state_out}; `losscli merge` finishes all parts"
-            )
+        outputs.tell_part(call, report.rows.used)
         return 0
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
@@ -71,10 +68,13 @@ def run(call: Options) -> int:
     out.write(report)
     if plot is not None:
         outputs.show_plot(report, plot)
+    laps.done("show")
     if call.verbose:
         seconds = time.perf_counter() - began
         rate = report.rows.used / seconds / 1e6
-        outputs.say(f"{plural(report.rows.used, 'row')} in {seconds:.3f} s, {rate:.1f} million a second")
+        outputs.say(
+            f"{plural(report.rows.used, 'row')} in {seconds:.3f} s, {rate:.1f} million a second: {laps}"
+        )
     return outputs.tell_verdict(report, out.format)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from losscli.cli import outputs
 from losscli.cli.options import Options
+from losscli.errors import UsageError
 
 EXAMPLES = (
     "\b\nExamples:\n"
@@ -17,14 +18,24 @@ EXAMPLES = (
 def run(call: Options) -> int:
     """Combine saved states, exactly, and finish: the results are those of one call over all rows.
 
-    A STATE is what `losscli eval … --state-out FILE` writes.  All must be of the same losses, columns and options.
+    A STATE is what `losscli eval … --state-out FILE` writes, or `losscli compare`, whose verdicts `--margin` and
+    `--fail-on` judge.  All must be of the same losses, columns and options.
     """
     inputs = [*call.states, *([call.baseline] if call.baseline else [])]
     out = outputs.Outputs.of(call, inputs)
 
+    from losscli.report.comparison import Comparison
     from losscli.report.merge import MergeOptions, merged_report
 
     report = merged_report(call.record("merge", MergeOptions))
+    if isinstance(report, Comparison):
+        # Imported here: most states are of `eval`.
+        from losscli.cli.commands import compare
+
+        compare.refuse_formats(out)
+        if "top" in call.given:
+            raise UsageError("`--top` shows slices of results, and the states are of `losscli compare`")
+        return compare.finish(report, out, quiet=call.quiet)
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
         for warning in report.warnings:

@@ -10,6 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from losscli.errors import DataError
+from losscli.measure.memory import half_of_free
 from losscli.measure.tally import Tally
 from losscli.numbers.states import GROWING
 from losscli.reading.inputs import row_name
@@ -76,9 +77,13 @@ class Journal(Protocol):
         """Called with the tally of all rows before a row, and the parts of each side that were decoded."""
 
 
-def empty_tally(plan: Plan, sink: Sink | None, memory: int) -> Tally:
-    """An empty tally that sends single rows to ``sink`` and holds no more than ``memory`` bytes of states."""
-    limit = memory if any(unit.loss.state in GROWING for unit in plan.units) else None
+def empty_tally(plan: Plan, sink: Sink | None, memory: int | None) -> Tally:
+    """An empty tally that sends single rows to ``sink`` and holds no more than ``memory`` bytes of states.
+
+    None: half of what is free, which is asked only where states grow.
+    """
+    growing = any(unit.loss.state in GROWING for unit in plan.units)
+    limit = (memory or half_of_free()) if growing else None
     if sink is None:
         return Tally(memory=limit)
     sink.restart()

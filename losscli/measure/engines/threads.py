@@ -86,7 +86,6 @@ def measured(
 ) -> Outcome:
     """The rows of a plan, not added up: a part of all where the plan says so."""
     _keep_memory()
-    memory = memory or half_of_free()
     if plan.keys is None:
         outcome = Outcome(empty_tally(plan, sink, memory))
         if journal is not None:
@@ -97,7 +96,7 @@ def measured(
     # Imported here: calls that pair by position start faster.
     from losscli.measure.engines.keyed import measure_keyed
 
-    return measure_keyed(plan, sources, plan.keys, jobs, memory, advance, sink)
+    return measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
 
 
 def _by_position(
