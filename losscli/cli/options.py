@@ -26,8 +26,16 @@ from losscli.cli.commands import (
 )  # fmt: skip
 from losscli.cli.option import TYPES, Option, Panel, Section, Setting, option
 from losscli.cli.option_values import (
-    PLOTS, complete_formats, complete_losses, complete_topics, known_plot, read_class_weight, read_classes, read_dialect,
-    read_memory, read_words,
+    PLOTS,
+    complete_formats,
+    complete_losses,
+    complete_topics,
+    known_plot,
+    read_class_weight,
+    read_classes,
+    read_dialect,
+    read_memory,
+    read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS

@@ -110,8 +110,8 @@ def tw_crps(
         pairs = size**2 if estimator == "qd" else max(size * (size - 1), 1)
         held = [max(f, threshold) if tail == "above" else min(f, threshold) for f in pred]
         at = max(label, threshold) if tail == "above" else min(label, threshold)
-        inside = 1 if held[j] == pred[j] else 0
-        inside * (sign(held[j] - at) / size - sum(sign(held[j] - f) for f in held) / pairs)
+        (sign(pred[j] - at) / size - sum(sign(pred[j] - f) for f in held) / pairs
+            if (pred[j] >= threshold if tail == "above" else pred[j] <= threshold) else 0)
 
     >>> tw_crps(np.array([0.5]), np.array([[0.0, 1.0, 2.0, 4.0]]), threshold=1.0)
     array([0.375])

@@ -101,10 +101,11 @@ def test_every_option_that_decides_a_plan_is_tried():
     of_plans = {field.name for field in fields(EvalOptions) if field.init}
     told = {field.name for field in fields(GateOptions)} | {"preds", "labels", "for_spreadsheets"}
     # What becomes of the plan's tally, which rows it is for, and who measures them.
-    told |= {"state_out", "shard", "resume", "engine"}
+    told |= {"state_out", "shard", "resume", "engine", "compat"}
     assert of_plans - told == set(EVAL)
     of_plans = {field.name for field in fields(CompareOptions) if field.init}
-    assert of_plans - {"base", "head", "labels", "engine"} == set(COMPARE)
+    told = {"base", "head", "labels", "engine", "state_out", "shard", "group", "group_weight", "compat"}
+    assert of_plans - told == set(COMPARE)
 
 
 @pytest.mark.parametrize("name", EVAL)
