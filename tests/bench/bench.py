@@ -37,11 +37,12 @@ class Case:
     wanted: float | None = None  # the ratio to the fastest peer that is aimed at
 
 
+ALL = ("duckdb", "polars", "sklearn")
 KEYED = ("ids", "wide", "names")  # rows are paired by `id`, in another order on each side
 FOUR = ("mse", "mae", "rmse", "huber")
 MILLION = 1_000_000
 CASES = {
-    "csv-10M": Case("numbers", "csv", 10 * MILLION, wanted=1.1),
+    "csv-10M": Case("numbers", "csv", 10 * MILLION, peers=ALL, wanted=1.1),
     "csv-10M-four": Case("numbers", "csv", 10 * MILLION, FOUR, wanted=1.0),
     "parquet-10M": Case("numbers", "snappy.parquet", 10 * MILLION, wanted=1.0),
     "parquet-10M-zstd": Case("numbers", "zstd.parquet", 10 * MILLION, wanted=1.0),
@@ -49,10 +50,12 @@ CASES = {
     "csv-50M": Case("numbers", "csv", 50 * MILLION, wanted=1.2),
     "parquet-50M": Case("numbers", "snappy.parquet", 50 * MILLION, wanted=1.15),
     "parquet-50M-four": Case("numbers", "snappy.parquet", 50 * MILLION, FOUR, wanted=1.25),
-    "log-loss-20M": Case("chances", "snappy.parquet", 20 * MILLION, ("log_loss",), wanted=1.15),
-    "auc-10M": Case("chances", "snappy.parquet", 10 * MILLION, ("auc",), wanted=1.0),
+    "log-loss-20M": Case("chances", "snappy.parquet", 20 * MILLION, ("log_loss",), peers=ALL, wanted=1.15),
+    "auc-10M": Case("chances", "snappy.parquet", 10 * MILLION, ("auc",), peers=ALL, wanted=1.0),
     "median-10M": Case("numbers", "snappy.parquet", 10 * MILLION, ("medae",), wanted=1.0),
-    "cross-entropy-5M": Case("classes", "snappy.parquet", 5 * MILLION, ("cross_entropy",), wanted=1.1),
+    "cross-entropy-5M": Case(
+        "classes", "snappy.parquet", 5 * MILLION, ("cross_entropy",), peers=ALL, wanted=1.1
+    ),
     "key-integers-10M": Case("ids", "snappy.parquet", 10 * MILLION, wanted=0.9),
     "key-wide-integers-10M": Case("wide", "snappy.parquet", 10 * MILLION, wanted=1.0),
     "key-text-10M": Case("names", "snappy.parquet", 10 * MILLION, wanted=0.9),

@@ -99,6 +99,26 @@ def polars(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]
     return [float(value) for value in wanted.collect(engine="streaming").row(0)]
 
 
+def sklearn(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
+    """scikit-learn on what pandas reads, all of it in memory."""
+    import pandas as pd
+    from sklearn import metrics
+
+    columns = {"chances": ["prob"], "classes": CLASSES}.get(kind, ["pred"])
+    if preds.endswith(".csv"):
+        pred, label = pd.read_csv(preds, usecols=columns), pd.read_csv(labels, usecols=["label"])
+    else:
+        pred, label = pd.read_parquet(preds, columns=columns), pd.read_parquet(labels, columns=["label"])
+    pred, label = pred.to_numpy().squeeze(), label["label"].to_numpy()
+    measured = {
+        "mse": metrics.mean_squared_error,
+        "log_loss": metrics.log_loss,
+        "cross_entropy": metrics.log_loss,
+        "auc": metrics.roc_auc_score,
+    }
+    return [float(measured[loss](label, pred)) for loss in losses]
+
+
 def imports(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
     """No work at all: a bare script that imports what any such tool in Python has to."""
     import numpy
@@ -118,6 +138,7 @@ def typer(kind: str, preds: str, labels: str, losses: list[str]) -> list[float]:
 PEERS: dict[str, Callable[[str, str, str, list[str]], list[float]]] = {
     "duckdb": duckdb,
     "polars": polars,
+    "sklearn": sklearn,
     "imports": imports,
     "typer": typer,
 }
