@@ -26,12 +26,11 @@ ROOMS = (
     "loss",
     "numbers",
     "table",
-    "plugins",
     "errors",
     "text",
     "_version",
 )
-DOORS = {"__init__", "__main__", "_version", "plugins", "errors", "text"}
+DOORS = {"__init__", "__main__", "_version", "errors", "text"}
 """All that may stand at the root beside the rooms."""
 
 

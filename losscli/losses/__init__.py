@@ -15,14 +15,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losscli import plugins
 from losscli.errors import UsageError
+from losscli.loss import plugins
 from losscli.loss.spec import fold
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.function import LossFunction
-    from losscli.plugins import Plugin
+    from losscli.loss.plugins import Plugin
 
 FAMILIES = (
     "regression",

@@ -6,8 +6,8 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from losscli import plugins
 from losscli.errors import UsageError
+from losscli.loss import plugins
 from losscli.loss.domains import number
 from losscli.loss.gradient import NoGradientError, gradients
 from losscli.loss.params import APPROX
@@ -19,7 +19,7 @@ from losscli.losses.left_out import LEFT_OUT, left_out
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
     from losscli.loss.params import Param
-    from losscli.plugins import Plugin
+    from losscli.loss.plugins import Plugin
 
 DIABETES = "sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv"
 SALES = "sample_data/sales.csv --pred pred --group store --time month"

@@ -10,8 +10,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from losscli import plugins
 from losscli.errors import UsageError
+from losscli.loss import plugins
 from losscli.show.canvas import Canvas
 
 if TYPE_CHECKING:

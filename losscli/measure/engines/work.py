@@ -57,7 +57,7 @@ def _engine(name: str) -> Engine:
         engine: Engine = getattr(importlib.import_module(module), function)
         return engine
     # Imported here: few calls name another engine.
-    from losscli import plugins
+    from losscli.loss import plugins
 
     plugin = plugins.find("engines", name)
     if plugin is None:
