@@ -102,7 +102,7 @@ def _suggested(call: Options, options: MeasureOptions) -> list[str]:
     from losscli.advise.suggest import first_losses, suggest
 
     found = suggest(options, as_eval=True)
-    given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}"]
+    given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}", f"--group={call.group}"]
     asked = first_losses(found, given)
     if not call.quiet:
         said = f"no `--loss`: measuring {', '.join(asked)}, which `losscli suggest` names first"
