@@ -53,7 +53,7 @@ def test_what_a_further_row_loss_and_core_cost_is_printed(
 def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert set(kept.run(tmp_path, 1e-4)) == set(kept.LOSSES)
+    assert set(kept.run(tmp_path, (), 0, 1e-4)) == set(kept.LOSSES)
     assert "with a limit" in capsys.readouterr().out
 
 
