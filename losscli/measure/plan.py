@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.passed import Begun
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
     from losscli.table.hashes import HashShare
@@ -158,7 +157,7 @@ class Plan(NamedTuple):
     notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
-    begun: Begun | None = None  # where reading by position begins; None: at the first row
+    reached: int = 0  # by position those before this one were measured by another call
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
@@ -201,10 +200,10 @@ class Plan(NamedTuple):
 
     @property
     def rows_to_read(self) -> range | None:
-        """The rows that are measured from where reading begins; None: all."""
-        if self.begun is None:
+        """The rows that are still to be measured by position; None: all."""
+        if not self.reached:
             return self.rows
-        return range(self.begun.row, self.rows.stop if self.rows is not None else sys.maxsize)
+        return range(self.reached, self.rows.stop if self.rows is not None else sys.maxsize)
 
     @property
     def of_part(self) -> bool:

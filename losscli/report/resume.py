@@ -14,14 +14,12 @@ from losscli.measure.engines.pool import Outcome
 from losscli.measure.tally import Tally
 from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing.keyplan import POSITION
-from losscli.pairing.passed import Begun, Passed
 from losscli.report.saved_plan import differing
 from losscli.report.saved_state import SavedState, numbers_of
-from losscli.report.state_document import PassedRecord, ReachedRecord
+from losscli.report.state_document import ReachedRecord
 
 if TYPE_CHECKING:
     from losscli.measure.plan import Plan
-    from losscli.pairing.passed import PartRows
     from losscli.reading.source import Source
     from losscli.report.options import EvalOptions
     from losscli.report.save_state import StateFile
@@ -65,8 +63,6 @@ class StateJournal:
                 )
         self._state, self._sources = state, sources
         self._dialect = None if options.dialect is None else options.dialect.text
-        # A folder that does not know its rows counts those of its files as they are decoded.
-        self._skips = not any(source.files and source.rows is None for source in sources)
         self._due = time.monotonic() + SECONDS
         self.plan, self.before, self.complete = plan, Tally(), False
         if os.path.exists(state.path):
@@ -79,8 +75,7 @@ class StateJournal:
         if reached is None:
             self.complete = True
         else:
-            passed = tuple(Passed(one.parts, one.rows) for one in reached.passed)
-            self.plan = self.plan._replace(begun=Begun(reached.row, passed))
+            self.plan = self.plan._replace(reached=reached.row)
         found = saved.tally(self.plan, (0, 0), saved.held().plan)
         with numbers_of(saved.path):
             self.before.merge(found)
@@ -126,13 +121,12 @@ class StateJournal:
             self._state.path,
         )
 
-    def keep(self, tally: Tally, row: int, sides: Sequence[PartRows]) -> None:
+    def keep(self, tally: Tally, row: int) -> None:
         """Write the state of all rows before a row, once in a while."""
         began = time.monotonic()
         if began < self._due or tally.faults.found:
             return
-        passed = [PassedRecord(*side.before(row)) for side in sides if self._skips]
-        reached = ReachedRecord(row, passed, self._dialect)
+        reached = ReachedRecord(row, self._dialect)
         self._state.write(Measured(self.plan, Outcome(tally)), self._sources, reached)
         ended = time.monotonic()
         self._due = ended + max(SECONDS, SHARE * (ended - began))

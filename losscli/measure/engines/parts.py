@@ -179,7 +179,7 @@ def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None)
         rows = _all_rows(work) if plan.rows is None else plan.rows
         count = parts or max(1, min(4 * workers, len(rows) // SEGMENT_ROWS))
         runs = _runs(rows, count, common_cuts(work.sources))
-        plans = [plan._replace(rows=own, begun=None) for own in runs]
+        plans = [plan._replace(rows=own) for own in runs]
     later, lines = zip(*((source.later, source.lines) for source in work.sources), strict=True)
     first = PlanPart(plan, inputs, work.inputs.paths, later, lines, work.memory)
     return [first._replace(plan=own) for own in plans]
@@ -195,10 +195,10 @@ def _all_rows(work: Work) -> range:
     if (rows := threads.found_rows(work.sources, work.jobs)) is not None:
         return range(rows)
     found = [
-        threads.readable_rows(source, work.plan.wants(side)[0], jobs=work.jobs)
+        threads.count_rows(source, work.plan.wants(side)[0], jobs=work.jobs)
         for side, source in enumerate(work.sources)
     ]
-    together = len({rows for rows, _ in found}) == 1 and all(complete for _, complete in found)
+    together = len({rows for rows, _ in found}) == 1 and all(stop is None for _, stop in found)
     return range(min(rows for rows, _ in found) + (not together))
 
 

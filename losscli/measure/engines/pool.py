@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from losscli.measure.plan import Plan
     from losscli.pairing import Paired
     from losscli.pairing.bad_keys import KeyTally
-    from losscli.pairing.passed import PartRows
     from losscli.reading.source import Part, Source
 
 BATCH_ROWS = 1 << 16
@@ -73,8 +72,8 @@ class Journal(Protocol):
     before: Tally  # of the rows that were measured before
     complete: bool  # whether these are all
 
-    def keep(self, tally: Tally, row: int, sides: Sequence[PartRows]) -> None:
-        """Called with the tally of all rows before a row, and the parts of each side that were decoded."""
+    def keep(self, tally: Tally, row: int) -> None:
+        """Called with the tally of all rows before a row."""
 
 
 def empty_tally(plan: Plan, sink: Sink | None, memory: int | None) -> Tally:
