@@ -99,6 +99,8 @@ class Call(NamedTuple):
             if source.rows == 0:
                 raise no_rows(source)
         readings = 2 if self.options.constant else 1
+        if journal is not None and plan.keys is not None:
+            readings = journal.parts - plan.reached
         advance = start([*self.sources] * readings) if start is not None else lambda rows, size: None
         taking: AbstractContextManager[Sink | None] = sink if sink is not None else nullcontext()
         try:

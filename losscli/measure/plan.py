@@ -157,7 +157,7 @@ class Plan(NamedTuple):
     notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
-    reached: int = 0  # by position those before this one were measured by another call
+    reached: int = 0  # the rows before this one were measured by another call; by key, so many parts of them
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
 
     def places(self) -> Iterator[tuple[Place, Slot]]:

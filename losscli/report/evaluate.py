@@ -93,8 +93,8 @@ def evaluated(
 
         journal = StateJournal(state, plan, call.sources, options)
         plan = journal.plan
-        if going_on is not None and journal.before.read:
-            going_on(journal.before.read)
+        if going_on is not None and journal.before.tally.read:
+            going_on(journal.before.tally.read)
     sink = _row_file(options, plan)
     measured = call.measured(plan, start, sink, journal)
     lap("read and fold")

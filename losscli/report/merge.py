@@ -121,8 +121,9 @@ def _refuse_unfinished(states: Sequence[SavedState]) -> None:
     for state in states:
         reached = state.document.reached
         if reached is not None:
+            where = f"row {reached.row}" if reached.part is None else f"part {reached.part}"
             raise DataError(
-                f"the run that writes it has reached row {reached.row}, and not the last one",
+                f"the run that writes it has reached {where}, and not the last one",
                 hint="the same call again, with `--resume`, goes on from there",
                 file=state.path,
             )

@@ -108,7 +108,8 @@ class ShardRecord(Record):
 class ReachedRecord(Record):
     """Where a run goes on that has not reached its last row."""
 
-    row: Annotated[RowNumber, Says("so many rows of each input were read")]
+    row: Annotated[RowNumber | None, Says("so many rows of each input were read; null by key")]
+    part: Annotated[ShardRecord | None, Says("by key: the last of the parts that were measured")]
     dialect: Annotated[str | None, Says("how CSV is read, as `--dialect` takes it")]
 
 

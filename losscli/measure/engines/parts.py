@@ -226,7 +226,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcomes of neighbouring parts as one."""
     whole = Outcome(Tally())
     for outcome in outcomes:
-        _take_in(whole, outcome)
+        whole.take_in(outcome)
     return whole
 
 
@@ -234,23 +234,11 @@ def gathered(work: Work, parts: Sequence[PlanPart], outcomes: Iterable[Outcome])
     """The outcome of all parts, which come in their order."""
     whole = Outcome(empty_tally(work.plan, work.sink, work.memory or half_of_free()))
     for outcome in outcomes:
-        _take_in(whole, outcome)
+        whole.take_in(outcome)
     for source, rows in zip(work.sources, whole.file_rows, strict=False):
         source.take_file_rows(rows)
     whole.warnings += _reading(work, len(parts))
     return settled(whole, work.plan, work.sources, work.jobs)
-
-
-def _take_in(whole: Outcome, outcome: Outcome) -> None:
-    if whole.stop is not None:  # what lies behind an error is not asked for
-        return
-    whole.tally.merge(outcome.tally)
-    whole.stop = outcome.stop
-    whole.file_rows = whole.file_rows or outcome.file_rows
-    if whole.keys is None:
-        whole.keys = outcome.keys
-    elif outcome.keys is not None:
-        whole.keys.merge(outcome.keys)
 
 
 def _reading(work: Work, parts: int) -> Iterator[str]:

@@ -86,17 +86,19 @@ def measured(
 ) -> Outcome:
     """The rows of a plan, not added up: a part of all where the plan says so."""
     _keep_memory()
+    outcome = Outcome(empty_tally(plan, sink, memory))
+    if journal is not None:
+        outcome.take_in(journal.before)
+        if journal.complete:
+            return outcome
     if plan.keys is None:
-        outcome = Outcome(empty_tally(plan, sink, memory))
-        if journal is not None:
-            outcome.tally.merge(journal.before)
-        if journal is None or not journal.complete:
-            outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
+        outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
         return outcome
     # Imported here: calls that pair by position start faster.
-    from losscli.measure.engines.keyed import measure_keyed
+    from losscli.measure.engines.keyed import measure_keyed, measure_parts
 
-    return measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
+    work = partial(measure_keyed, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
+    return work(plan) if journal is None else measure_parts(plan, sources, work, outcome, journal)
 
 
 def _by_position(
@@ -144,7 +146,7 @@ def _by_position(
             if part.stop is not None:
                 return part.stop
             if journal is not None and piece is not pieces[-1]:
-                journal.keep(tally, end)
+                journal.keep(Outcome(tally), end)
     return None
 
 
@@ -228,7 +230,7 @@ def _measure_stream(
                 tally.merge(measured)
                 advance(measured.read, 0)
                 if journal is not None:
-                    journal.keep(tally, end)
+                    journal.keep(Outcome(tally), end)
         except DataError as error:
             return error
     return None
