@@ -78,7 +78,7 @@ def sum_of_products(*factors: Floats) -> TileSum:
                 continue
             for first in range(0, len(tiles[0]), SMALL_TILE):
                 others = others.merge(_sum_by_integers(*(t[first : first + SMALL_TILE] for t in tiles)))
-    return others.merge(TileSum(units))
+    return others._replace(units=others.units + units)
 
 
 # ------------------------------------------------------------------------------------------------
