@@ -103,7 +103,7 @@ def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
 ) -> None:
     if not run_all:  # one that keeps scores, and one that keeps pairs
         monkeypatch.setattr(kept, "LOSSES", {name: kept.LOSSES[name] for name in ("auc", "spearman")})
-    assert set(kept.run(tmp_path, 1e-4)) == set(kept.LOSSES)
+    assert set(kept.run(tmp_path, (), 0, 1e-4)) == set(kept.LOSSES)
     assert "with a limit" in capsys.readouterr().out
 
 
