@@ -58,7 +58,7 @@ def floored(
     return low
 
 
-def surprise(happened: Column, pred: Column, eps: float) -> Column:
+def surprise(happened: Mask, pred: Column, eps: float) -> Column:
     """Minus the log of ``pred`` where the event happened, and of 1 - ``pred`` where it did not."""
     # Less 0 or 1 chooses exactly; a mask without a pattern takes ten times as long.
     miss = (~happened).astype(np.float64)
