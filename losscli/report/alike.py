@@ -101,7 +101,7 @@ class Results(Sequence[T]):
 
     def changed(self, change: Callable[[T], T]) -> Results[T]:
         """The results with a change that asks for nothing, and changes nothing, that those alike differ in."""
-        found = Results()
+        found: Results[T] = Results()
         for place, result in self._single.items():
             found.put(place, [change(result)])
         for some in self._alike:
