@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_SLICES = 1_000_000
 
+MANY = 4
+"""Times so many values of a block there may be slices, or those without a row might be what makes them too many."""
+
 Value: TypeAlias = str | None
 Label: TypeAlias = tuple[Value, ...]
 """The values of a slice, one for each column."""
@@ -198,10 +201,15 @@ class SliceView:
         )
 
     def read(self, block: Block) -> tuple[Ints, SliceLabels]:
-        """The code of each row's slice, and the labels of the slices that have rows in the block."""
+        """The code of each row's slice, and the labels of the slices that have rows in the block.
+
+        All texts of a column that were met up to here are labels as they are: block after block has the same ones.
+        """
         codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[Any]()
         for key, place in zip(self.slicing.keys, self.columns, strict=True):
             own, values = _values(key, block.column(place))
+            if key.how == "value" and self.columns == (place,) and self._stay(block, len(values)):
+                return own, SliceLabels([values], self.limit)
             crossed = own if slices == 1 else codes * len(values) + own
             met, codes = distinct(crossed, slices * len(values))
             before, here = np.divmod(met, len(values))
@@ -209,6 +217,10 @@ class SliceView:
             columns.append(np.array(values, dtype=object)[here])
             slices = len(met)
         return codes, SliceLabels([tuple(column.tolist()) for column in columns], self.limit)
+
+    def _stay(self, block: Block, values: int) -> bool:
+        """Whether the values of a column may be labels, though some have no row in this block: a few, and of all rows."""
+        return block.places is None and values <= 2 * block.rows and MANY * values <= self.limit.most
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:
