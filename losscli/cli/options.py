@@ -31,11 +31,6 @@ from losscli.cli.option_values import (
     complete_losses,
     complete_topics,
     known_plot,
-    read_class_weight,
-    read_classes,
-    read_dialect,
-    read_memory,
-    read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS
@@ -134,11 +129,11 @@ class Options:
         help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
-        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse", convert=read_words,
+        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse",
         help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
-        "--classes", metavar="A,B,C", commands=MEASURING, convert=read_classes,
+        "--classes", metavar="A,B,C", commands=MEASURING,
         help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
@@ -148,7 +143,7 @@ class Options:
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
-        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING, convert=read_class_weight,
+        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING,
         help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
@@ -219,7 +214,7 @@ class Options:
         help="Format of the inputs (default: by suffix)", setting=Setting("format of the inputs"),
     )  # fmt: skip
     dialect: str | None = option(
-        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
+        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS,
         help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what separates the "
         "members of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
         setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
@@ -319,7 +314,7 @@ class Options:
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
-        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING, convert=read_memory,
+        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING,
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
@@ -371,10 +366,9 @@ class Options:
         """The options as the record that a command's function takes; ``more`` are fields that are no options."""
         taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
         found = {"gates": self.gates, **more} if "gates" in taken else more
-        for name, entry in of_command(command).items():
+        for name in of_command(command):
             if name in taken:
-                value = getattr(self, name)
-                found[name] = value if entry.convert is None else entry.convert(value)
+                found[name] = getattr(self, name)
         return kind(**found)
 
 
