@@ -171,6 +171,23 @@ def here(tmp_path, monkeypatch, capsysbinary):
 
 
 @pytest.fixture
+def few_resamples(monkeypatch):
+    """A tenth of the resamples, for tests of what holds of each of them alike."""
+    from losscli.report import by_bootstrap
+    from losscli.statistics import bootstrap
+
+    def forgotten():
+        bootstrap.schemes.cache_clear()
+        bootstrap.turns.cache_clear()
+
+    for module in (bootstrap, by_bootstrap):
+        monkeypatch.setattr(module, "REPLICATES", 199)
+    forgotten()
+    yield
+    forgotten()
+
+
+@pytest.fixture
 def text(tmp_path):
     """Write a file in the test's folder: its name, and its text or its lines."""
 

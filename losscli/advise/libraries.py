@@ -199,6 +199,8 @@ HAVING = {
     "focal_tversky": "smp",
     "soft_mcc": "smp",
     "concordance": "yardstick scikit-survival lifelines",
+    "brier_survival": "yardstick scikit-survival",
+    "cox_nll": "xgboost catboost",
     "aft_nll": "xgboost catboost",
     "interval_accuracy": "xgboost",
     "rand": "sklearn torchmetrics river",

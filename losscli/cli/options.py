@@ -283,7 +283,8 @@ class Options:
     )  # fmt: skip
     resume: bool = option(
         "--resume", panel=Panel.ROWS, commands=EVAL, outside=False,
-        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
+        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short; with `--on` both "
+        "files are read four times",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,

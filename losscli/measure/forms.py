@@ -164,6 +164,8 @@ class _Fit:
                 if len(labels) == 1 and any(_of_probability(form) for form in request.forms)
                 else f"every member needs {len(labels)} columns, one for each label"
                 if form.members
+                else f"each model has a `--pred` of its own; {SUGGEST}"
+                if len(preds) > len(labels) == 1
                 else f"choose columns with `--pred` and `--label`; {SUGGEST}",
             )
         roles = ",".join(f"{role.name}=COLUMN" for role in request.forms[0].pred_roles)

@@ -164,13 +164,15 @@ class KeyTally:
         self.faults.merge(other.faults)
         self.pairs += other.pairs
 
-    def outcome(
-        self, plan: KeyPlan, row_names: Sequence[RowName], *, whole: bool
-    ) -> tuple[DataError | None, Paired]:
-        """Why the keys do not pair the files, if so; and how many rows found a partner: of the ``whole`` some must."""
+    @property
+    def paired(self) -> Paired:
+        """How many rows found a partner."""
         read = self.read[0], self.read[-1]
         only_head = self.read[1] - self.pairs if len(self.read) > 2 else 0
-        counts = Paired(read, (read[0] - self.pairs, read[1] - self.pairs), self.pairs, only_head)
+        return Paired(read, (read[0] - self.pairs, read[1] - self.pairs), self.pairs, only_head)
+
+    def error(self, plan: KeyPlan, row_names: Sequence[RowName], *, whole: bool) -> DataError | None:
+        """Why the keys do not pair the files, if so: of the ``whole`` some row must find a partner."""
         error = self.faults.error(plan, row_names)
         if error is None and self.pairs == 0 and whole:
             files = [slots[0].file for slots in plan.sides]
@@ -182,4 +184,4 @@ class KeyTally:
                 f"no key stands in {'both' if len(files) == 2 else 'all'} files; {rows}",
                 file=files[0],
             )
-        return error, counts
+        return error

@@ -185,6 +185,15 @@ def _end_of_lines(data: bytes, last: bool) -> int:
     return end
 
 
+def count_lines(text: memoryview) -> int | None:
+    """The lines of text without quotes; None where a carriage return alone ends one."""
+    codes = np.frombuffer(text, np.uint8)
+    returns = np.flatnonzero(codes == LINE_ENDS[1])
+    if len(returns) and (returns[-1] + 1 == len(codes) or (codes[returns + 1] != LINE_ENDS[0]).any()):
+        return None
+    return int(np.count_nonzero(codes == LINE_ENDS[0])) + bool(codes[-1] != LINE_ENDS[0])
+
+
 def end_of_filled(data: bytes, end: int) -> int:
     """The end of the last line before ``end`` that is not empty, its line end included; 0 if all are."""
     filled = end

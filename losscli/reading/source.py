@@ -7,7 +7,8 @@ good rows before it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.errors import UsageError
@@ -16,6 +17,9 @@ from losscli.table.block import Batch, ColumnRequest
 
 if TYPE_CHECKING:
     from losscli.table.keys import KeyType
+
+COUNTED_ROWS = 1 << 16
+"""How many rows are decoded at a time to count them."""
 
 
 class Dialect(NamedTuple):
@@ -92,7 +96,48 @@ class Part(NamedTuple):
 
     size: int  # bytes of the file in this part, for progress
     batches: Callable[[int], Iterator[Batch]]  # the rows in order, at most so many at a time
-    rows: int | None = None  # None: not known before it is decoded
+    rows: int | Callable[[], int | None] | None = None  # how many, or what counts them sooner than decoding
+
+    def row_count(self) -> int | None:
+        """How many rows there are; None where a bad one ends them."""
+        if callable(self.rows):
+            return self.rows()
+        if self.rows is not None:
+            return self.rows
+        rows = 0
+        for batch in self.batches(COUNTED_ROWS):
+            if batch.stop is not None:
+                return None
+            rows += batch.rows
+        return rows
+
+    def from_row(self, first: int, before: int) -> Part:
+        """The rows from ``first`` on, where ``before`` rows of the source come before the part."""
+        return self._replace(batches=partial(self._from_row, first, before))
+
+    def _from_row(self, first: int, before: int, chunk_rows: int) -> Iterator[Batch]:
+        for batch in self.batches(chunk_rows):
+            skipped = min(batch.rows, max(first - before, 0))
+            before += batch.rows
+            if skipped and batch.stop is not None and batch.stop.row is None:
+                batch = batch.stopped(batch.stop.with_row(before + 1))
+            if skipped < batch.rows or batch.stop is not None:
+                yield batch.slice(skipped, batch.rows)
+
+
+def parts_from(parts: Iterable[Part], first: int, before: int = 0) -> Iterator[Part]:
+    """The rows from ``first`` on, where ``before`` rows of the source come before the parts.
+
+    Parts that lie before it are counted, and not decoded.
+    """
+    for part in parts:
+        if before < first:
+            rows = part.row_count()
+            if rows is not None and before + rows <= first:
+                before += rows
+                continue
+            part, before = part.from_row(first, before), first
+        yield part
 
 
 class Source(ABC):

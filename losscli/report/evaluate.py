@@ -13,7 +13,7 @@ from losscli.reading.inputs import kept
 from losscli.report.options import EvalOptions, arguments_of
 from losscli.report.outcomes import GROUP_VALUES
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
-from losscli.report.records import Input, Report, noted
+from losscli.report.records import Input, Report, Result, noted
 from losscli.report.results import results
 from losscli.text import plural
 
@@ -51,7 +51,8 @@ def with_losses(options: EvalOptions) -> tuple[EvalOptions, str | None]:
     held = {name: kept(data, name) for name, data in options.inputs.items()}
     options = replace(options, **held)  # type: ignore[arg-type]
     found = suggest(options, as_eval=True)
-    given = ["--from-logits"] * options.from_logits + [f"--pos-label={options.pos_label}"]
+    given = ["--from-logits"] * options.from_logits
+    given += [f"--pos-label={options.pos_label}", f"--group={options.group}"]
     asked = first_losses(found, given)
     said = (
         f"no `--loss`: measuring {', '.join(asked)}, which `losscli suggest` names first: {found.first.why}"
@@ -115,8 +116,8 @@ def evaluated(
 
         journal = StateJournal(state, plan, call.sources, options)
         plan = journal.plan
-        if going_on is not None and journal.before.read:
-            going_on(journal.before.read)
+        if going_on is not None and journal.before.tally.read:
+            going_on(journal.before.tally.read)
     sink = _row_file(options, plan)
     measured = call.measured(plan, start, sink, journal)
     lap("read and fold")
@@ -167,16 +168,20 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], list(measured.outcome.warnings)
-    for result in results(plan, tally, finish_options(options, plan, sources)):
+    found = results(plan, tally, finish_options(options, plan, sources))
+    warnings = list(measured.outcome.warnings)
+    for result in found.kinds():
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")
             warnings.append(f"`{result.loss}`: {rows} probabilities that do not quite sum to 1")
+
+    def told(result: Result) -> Result:
         of_list = of_lists.get((result.loss, result.pred))
         # A slice does not repeat what the whole says of the columns.
-        found.append(noted(result, [of_list, *([] if result.slice else notes)]))
+        return noted(result, [of_list, *([] if result.slice else notes)])
+
     return Report(
-        found,
+        found.changed(told),
         rows_of(measured.outcome),
         list(inputs),
         warnings=list(dict.fromkeys([*warnings, *notes])),

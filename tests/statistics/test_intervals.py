@@ -245,6 +245,7 @@ def test_wilsons_interval_of_no_case_begins_at_zero():
     assert wilson(1.0, 10, 0.95)[1] == 1.0
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("method", ["normal", "bootstrap"])
 def test_the_bench_of_coverage_runs(method):
     path = Path(__file__).parent.parent / "bench" / "coverage.py"

@@ -260,6 +260,8 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
     if {"nll", "logp"} & set(roles):
         return {name: np.full(rows, float(name == "tokens")) for name in roles}
+    if "horizon" in params:
+        return {**roles, "pred": (roles["time"] > params["horizon"]).astype(np.float64)}
     if "time" in loss.label_roles:
         return {**roles, "pred": roles["time"].copy()}
     if "lower" in loss.label_roles:

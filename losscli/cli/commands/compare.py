@@ -87,9 +87,7 @@ def finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
     from losscli.show.comparison import failure
 
     if not quiet:
-        for warning in comparison.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, comparison.left_out)
+        outputs.tell(out, comparison.warnings, comparison.left_out)
     out.write(replace(comparison, command=outputs.command_line()))
     if not comparison.passed:
         if out.format != "table" or not sys.stdout.isatty():

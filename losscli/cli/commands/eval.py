@@ -63,9 +63,7 @@ def run(call: Options) -> int:
         return 0
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
-        for warning in report.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, report.rows.left_out)
+        outputs.tell(out, report.warnings, report.rows.left_out)
     out.write(report)
     if plot is not None:
         outputs.show_plot(report, plot)

@@ -30,7 +30,5 @@ def run(call: Options) -> None:
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         explanation = explained(call.record("why", WhyOptions), progress.start)
     if not call.quiet:
-        for warning in explanation.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, explanation.rows.left_out)
+        outputs.tell(out, explanation.warnings, explanation.rows.left_out)
     out.write(explanation)
