@@ -30,11 +30,14 @@ class Displayed(Document):
 
     __slots__ = ()
     warnings: list[str]
+    rows_shown: Any
     records: ClassVar[tuple[str, ...]]
     """The attributes that list records with notes."""
 
     def in_python(self) -> Self:
         """The same with warnings and notes that name the arguments of Python's functions."""
+        if not self.warnings and all(one.note is None for one in self.rows_shown):
+            return self
         lists = {name: [_in_python(one) for one in getattr(self, name)] for name in self.records}
         warnings = [as_arguments(warning) for warning in self.warnings]
         return replace(self, warnings=warnings, **lists)  # type: ignore[type-var]
