@@ -401,7 +401,7 @@ def test_help_imports_nothing_heavy(args):
 
 
 def test_the_names_read_from_the_source_are_those_of_the_catalogue():
-    from losscli.losses import catalogue, names_from_source
+    from losscli.losses.families import catalogue, names_from_source
 
     assert names_from_source() == list(catalogue())
 
