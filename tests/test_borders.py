@@ -49,17 +49,26 @@ def parsed(path):
     return ast.parse(path.read_text())
 
 
+@cache
 def imports(path):
     """The full names of all that a file imports, wherever in it and for whomever."""
-    known = {name_of(relative) for relative in modules().values()}
+    known, found = {name_of(relative) for relative in modules().values()}, set()
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide where they point"
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                yield full if full in known else node.module
+                found.add(full if full in known else node.module)
+    return found
+
+
+@cache
+def called(path):
+    """The plain names that a file calls."""
+    calls = (node.func for node in ast.walk(parsed(path)) if isinstance(node, ast.Call))
+    return {function.id for function in calls if isinstance(function, ast.Name)}
 
 
 @cache
@@ -171,12 +180,7 @@ def test_a_module_begins_with_what_it_holds(relative):
 )
 def test_no_code_comes_from_data(word):
     for path, relative in modules().items():
-        called = {
-            node.func.id
-            for node in ast.walk(parsed(path))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        }
-        assert word not in called, relative
+        assert word not in called(path), relative
         # What comes through a pipe from a process's own child is no data.
         if (word, relative.as_posix()) != ("pickle", "measure/engines/forked.py"):
             assert word not in {name.split(".")[0] for name in imports(path)}, relative

@@ -34,6 +34,8 @@ class Described:
     whole: bool = True  # all rows were looked at
     from_logits: bool = False
     pos_label: str | None = None
+    query: str | None = None  # the column that says which rows are ranked together
+    label_roles: tuple[str, ...] = ("label",)  # or those of several columns such as time and event
 
     @property
     def pred(self) -> ColumnProfile:

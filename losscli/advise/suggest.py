@@ -53,10 +53,11 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
         one.pred, one.label = candidate.pred, candidate.label
         one.command = _command(options, one, columns.names_needed(candidate))
         found.append(one)
-    if (group := columns.group()) is not None:
+    if (group := columns.group()) is not None and options.group is None:
         said = f"if the rows of one `{group}` belong together, `--group {shlex.quote(group)}` measures each on its own"
         for one in found:
-            one.doubts.append(said)
+            if one.task != "ranking":
+                one.doubts.append(said)
     return Suggestion(found[0], found[1:], columns.rows, columns.whole)
 
 
@@ -139,6 +140,7 @@ TASKS = {
     "distribution": "a prediction of a distribution", "shares": "a regression of shares",
     "soft labels": "a prediction of shares of classes", "several outputs": "a regression of several outputs",
     "several predictions": "several predictions of one number", "vectors": "a prediction of vectors",
+    "survival": "a prediction of times to an event", "ranking": "a ranking", "texts": "a prediction of texts",
 }  # fmt: skip
 
 
@@ -161,4 +163,4 @@ def first_losses(found: Suggestion, given: Sequence[str]) -> list[str]:
             hint=f"`{reading.command}`",
         )
     # What keeps every row takes memory that only a call that names it should take.
-    return [loss for loss in reading.fits if not reading.form(loss).keeps_rows]
+    return [loss for loss in reading.fits if not reading.form(loss).keeps_rows] or list(reading.fits)

@@ -57,6 +57,7 @@ FAMILIES = (
     "overlap",
     "clustering",
     "survival",
+    "censored",
     "texts",
     "tails",
 )

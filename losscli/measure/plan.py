@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,6 +55,15 @@ class ResultPart(NamedTuple):
     def shown(self) -> str:
         """The name in results, which is that of both columns."""
         return f"{self.pred} for {self.name}" if self.pred else self.name
+
+
+SEEN = SeenRows()
+
+
+@cache
+def _of_unit(unit: int) -> tuple[Observer, ...]:
+    """What is kept of every unit; they are asked for every block."""
+    return UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit)
 
 
 class Measure(NamedTuple):
@@ -186,11 +196,11 @@ class Plan(NamedTuple):
 
     def all_observers(self) -> Iterator[Observer]:
         """What is kept of every plan, and what this one keeps beside it."""
-        yield SeenRows()
+        yield SEEN
         further = {one.unit for one in self.constants.values()} if self.constants is not None else set()
         for unit in range(len(self.units)):
             if unit not in further:
-                yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
+                yield from _of_unit(unit)
         yield from self.observers
 
     @property

@@ -96,7 +96,8 @@ class Tally:
 
     def _keep(self, key: tuple[Any, CutKey], state: Any) -> None:
         if not isinstance(key[0], Observer) or not key[0].streams:
-            self.kept[key] = self.kept[key].merge(state) if key in self.kept else state
+            known = self.kept.get(key)
+            self.kept[key] = state if known is None else known.merge(state)
         elif self.sink is None:
             self.kept[key] = (*self.kept.get(key, ()), *state)
         else:

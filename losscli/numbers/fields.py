@@ -52,7 +52,7 @@ class Numbers(NamedTuple):
 
     def merge(self, one: PerGroup, other: PerGroup) -> PerGroup:
         if not isinstance(one, np.ndarray):
-            return self.join(one, other).item()
+            return one + other if self.join is np.add else self.join(one, other).item()
         if len(one) < len(other):
             one, other = other, one
         found = one.copy()
@@ -151,7 +151,7 @@ class Several(NamedTuple):
     kind: Any
 
     def merge(self, one: Any, other: Any) -> Any:
-        return tuple(self.kind.merge(*pair) for pair in zip(one, other, strict=True))
+        return tuple([self.kind.merge(*pair) for pair in zip(one, other, strict=True)])
 
     def at(self, held: Any, group: int) -> Any:
         return tuple(self.kind.at(each, group) for each in held)
@@ -190,8 +190,8 @@ class State:
         return type(self)(*(change(kind, getattr(self, name)) for name, kind in self.FIELDS.items()))
 
     def merge(self, other: Self) -> Self:
-        pairs = ((kind, getattr(self, name), getattr(other, name)) for name, kind in self.FIELDS.items())
-        return type(self)(*(kind.merge(mine, theirs) for kind, mine, theirs in pairs))
+        fields = self.FIELDS.items()
+        return type(self)(*[kind.merge(getattr(self, name), getattr(other, name)) for name, kind in fields])
 
     def at(self, group: int) -> Self:
         """The state of one group alone."""

@@ -119,7 +119,7 @@ class GroupedSums:
             others[code] = others[code].merge(held) if code in others else held
         terms = self.terms + other.terms
         if terms > ROOM:
-            return type(self)(self.factors, _carried(limbs), others, 1)
+            return type(self)(self.factors, carried(limbs), others, 1)
         return type(self)(self.factors, limbs, others, terms)
 
     def at(self, group: int) -> ExactSum:
@@ -155,7 +155,7 @@ class GroupedSums:
             return first.merge(rest)
         limbs, terms = self.limbs, self.terms * int(np.bincount(places, minlength=1).max())
         if terms > ROOM:
-            limbs, terms = _carried(limbs), terms // max(self.terms, 1)
+            limbs, terms = carried(limbs), terms // max(self.terms, 1)
         others: dict[int, ExactSum] = {}
         for code, held in self.others.items():
             for place in places[codes == code].tolist():
@@ -183,7 +183,7 @@ class GroupedSums:
         drawn: dict[int, Ints] = {}
         for (place, shift), column in zip(halves, found.T, strict=True):
             drawn[place] = (column << shift) + drawn.get(place, 0)
-        return type(self)(self.factors, _carried(drawn), {}, 1)
+        return type(self)(self.factors, carried(drawn), {}, 1)
 
     def _with_others(self, groups: int) -> dict[int, Ints]:
         """Carried limbs, each with a number for every group; they include the finite sums of `others`."""
@@ -191,7 +191,7 @@ class GroupedSums:
             raise NotResampled
         limbs = {
             place: np.concatenate((limb, np.zeros(groups - len(limb), dtype=np.int64)))
-            for place, limb in _carried(self.limbs).items()
+            for place, limb in carried(self.limbs).items()
         }
         least = LOWEST * self.factors // LIMB
         for code, held in self.others.items():
@@ -223,9 +223,7 @@ class GroupedSums:
         """The limbs by their place, each a list of numbers by group; and the sums of `others` by group."""
         return {
             "factors": self.factors,
-            "limbs": {
-                str(place): limb.tolist() for place, limb in _carried(self.limbs).items() if limb.any()
-            },
+            "limbs": {str(place): limb.tolist() for place, limb in carried(self.limbs).items() if limb.any()},
             "others": {str(code): held.to_json() for code, held in self.others.items()},
         }
 
@@ -328,10 +326,10 @@ def _cut(column: Floats, codes: Ints, groups: int, bounds: Bounds) -> dict[int, 
         if place > lowest:
             shifted -= constant
             rest = np.subtract(rest, shifted, out=spare)
-    return _carried(limbs)
+    return carried(limbs)
 
 
-def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
+def carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
     """The same sums, with every limb but the highest between 0 and 2**LIMB."""
     if not limbs:
         return {}

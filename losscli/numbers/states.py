@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -77,6 +78,7 @@ GROWING = KEEP_ROWS | {"confusion", "counted_scores", "counted_values"}
 """The kinds whose states grow with the rows, or with the classes or the rounded values that the rows hold."""
 
 
+@cache
 def state_kind(name: str) -> Any:
     """The class of a kind of state, whose module is loaded on use."""
     module, _, kind = STATES[name].partition(":")

@@ -12,7 +12,7 @@ from losscli.measure.needs import Knowledge
 from losscli.report.options import EvalOptions, arguments_of
 from losscli.report.outcomes import GROUP_VALUES
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
-from losscli.report.records import Input, Report, noted
+from losscli.report.records import Input, Report, Result, noted
 from losscli.report.results import results
 from losscli.text import plural
 
@@ -145,16 +145,20 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], list(measured.outcome.warnings)
-    for result in results(plan, tally, finish_options(options, plan, sources)):
+    found = results(plan, tally, finish_options(options, plan, sources))
+    warnings = list(measured.outcome.warnings)
+    for result in found.kinds():
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")
             warnings.append(f"`{result.loss}`: {rows} probabilities that do not quite sum to 1")
+
+    def told(result: Result) -> Result:
         of_list = of_lists.get((result.loss, result.pred))
         # A slice does not repeat what the whole says of the columns.
-        found.append(noted(result, [of_list, *([] if result.slice else notes)]))
+        return noted(result, [of_list, *([] if result.slice else notes)])
+
     return Report(
-        found,
+        found.changed(told),
         rows_of(measured.outcome),
         list(inputs),
         warnings=list(dict.fromkeys([*warnings, *notes])),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from losscli._version import __version__
 from losscli.errors import DataError, UsageError
@@ -15,13 +15,14 @@ from losscli.measure.refusals import refuse
 from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing import Paired
 from losscli.reading.inputs import placed
+from losscli.report.alike import Results
 from losscli.report.compare import comparison_of
 from losscli.report.comparison import Compared, ComparedInput, Comparison
 from losscli.report.evaluate import report_of
 from losscli.report.gates import Gate
 from losscli.report.models import CompareOptions
 from losscli.report.options import GateOptions, RowsCommand, VerdictOptions, arguments_of
-from losscli.report.records import Input, Report, Result, noted
+from losscli.report.records import Input, Report, noted
 from losscli.report.saved_plan import HeldPlan, HeldSource, differing
 from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.saved_tally import merged
@@ -84,7 +85,9 @@ def merged_report(options: MergeOptions) -> Report | Comparison:
         report = report_of(held.options, measured, held.sources, [Input(*one) for one in inputs])
     report = replace(
         report,
-        results=_noted(report.results, notes),
+        results=Results.of(report.results).changed(
+            lambda result: result if result.slice else noted(result, notes)
+        ),
         warnings=[*warnings, *report.warnings],
         arithmetic=made_with,
     )
@@ -104,10 +107,7 @@ def _refuse_other_rules(options: MergeOptions, command: RowsCommand) -> None:
         )
 
 
-AnyResult = TypeVar("AnyResult", Result, Compared)
-
-
-def _noted(results: Sequence[AnyResult], notes: Sequence[str]) -> list[AnyResult]:
+def _noted(results: Sequence[Compared], notes: Sequence[str]) -> list[Compared]:
     """The results with notes about all rows, which a slice does not repeat."""
     return [noted(result, [] if result.slice else notes) for result in results]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from losscli.text import visible
@@ -32,5 +33,12 @@ def render(views: Sequence[ViewModel], look: Canvas) -> str:
     return text.getvalue()
 
 
-def _texts(cells: Iterable[Any]) -> list[str]:
+def _texts(cells: Sequence[Any]) -> Sequence[str]:
+    kinds = set(map(type, cells))
+    if str not in kinds and NoneType not in kinds:
+        return list(map(repr, cells))
+    # One look at all texts together tells that none has to be changed.
+    plain = "".join(cell for cell in cells if isinstance(cell, str)).isprintable()
+    if plain and kinds == {str}:
+        return cells
     return ["" if cell is None else visible(cell) if isinstance(cell, str) else repr(cell) for cell in cells]

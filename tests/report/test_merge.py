@@ -99,6 +99,7 @@ CALLS = {
 }
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 @pytest.mark.parametrize("name", CALLS)
 def test_merged_states_give_the_bits_of_one_call_over_all_rows(name, suffix, tmp_path):
@@ -239,6 +240,7 @@ def parts_of(path, folder, count, **options):
     return states
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("jobs", [1, 4])
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "groups.parquet"])
 def test_parts_by_position_give_the_bits_of_the_whole(suffix, jobs, tmp_path, monkeypatch):

@@ -94,6 +94,7 @@ CALLS = {
 SUFFIXES = ("csv", "jsonl", "parquet", "groups.parquet", "pieces.parquet")
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize(
     ("name", "suffix", "jobs"),
     [

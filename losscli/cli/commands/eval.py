@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
 from losscli.measure.options import MeasureOptions, Pictures
 from losscli.text import plural
@@ -62,9 +62,7 @@ def run(call: Options) -> int:
         return 0
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
-        for warning in report.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, report.rows.left_out)
+        outputs.tell(out, report.warnings, report.rows.left_out)
     out.write(report)
     if plot is not None:
         outputs.show_plot(report, plot)
@@ -102,7 +100,7 @@ def _suggested(call: Options, options: MeasureOptions) -> list[str]:
     from losscli.advise.suggest import first_losses, suggest
 
     found = suggest(options, as_eval=True)
-    given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}"]
+    given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}", f"--group={call.group}"]
     asked = first_losses(found, given)
     if not call.quiet:
         said = f"no `--loss`: measuring {', '.join(asked)}, which `losscli suggest` names first"
