@@ -91,8 +91,8 @@ class FirstWeights:
         return {name: kind.to_json(getattr(self, name)) for name, kind in KINDS.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        found = [kind.from_json(held[name]) for name, kind in KINDS.items()]
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        found = [kind.from_json(held[name], groups) for name, kind in KINDS.items()]
         if len({one.shape for one in found}) > 1:
             raise ValueError("these are not weights of groups")
         return cls(*found)

@@ -62,8 +62,8 @@ class ReasonCounts(NamedTuple):
         return {name: COUNT.to_json(rows) for name, rows in self.rows.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> ReasonCounts:
-        return cls({name: COUNT.from_json(rows) for name, rows in held.items()})
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> ReasonCounts:
+        return cls({name: COUNT.from_json(rows, groups) for name, rows in held.items()})
 
 
 @dataclass(frozen=True, slots=True)
