@@ -200,6 +200,7 @@ HAVING = {
     "soft_mcc": "smp",
     "concordance": "yardstick scikit-survival lifelines",
     "brier_survival": "yardstick scikit-survival",
+    "integrated_brier": "yardstick scikit-survival",
     "cox_nll": "xgboost catboost",
     "aft_nll": "xgboost catboost",
     "interval_accuracy": "xgboost",

@@ -1,15 +1,13 @@
-"""The table of options, which declares every option of every command once, and the options of one call.
+"""The table of options, which declares every option of every command once.
 
-An option is one attribute of `Options`, whose name and type it has; an `Option` declares the rest.  The signatures that
+An option is one attribute of `Declared`, whose name and type it has; an `Option` declares the rest.  The signatures that
 Typer parses (`typed`), the reader of usual calls (`plain`), the environment and configuration files (`settings`,
-`config`) and the help are made from these entries.
+`config`), the help and the options of one call (`call_options`) are made from these entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from losscli.cli.commands import (
     COLUMNS,
@@ -37,14 +35,9 @@ from losscli.report.options import LIMITS
 from losscli.show import COMPARING, EXPLAINING, FORMATS
 from losscli.text import either
 
-if TYPE_CHECKING:
-    from losscli.report.config import GateTable
 
-T = TypeVar("T")
-
-
-class Options:
-    """The options of one call: the value of each, or its default."""
+class Declared:
+    """Every option, by its name and type."""
 
     preds: str = option(
         help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
@@ -346,45 +339,19 @@ class Options:
         help="How errors are written to standard error",
     )  # fmt: skip
 
-    def __init__(
-        self, values: Mapping[str, Any], given: frozenset[str], gates: Sequence[GateTable] = ()
-    ) -> None:
-        self.given = given
-        """The names of the options on the command line, without those that the environment or a file sets."""
-        self.gates = tuple(gates)
-        """The gates of the configuration."""
-        for name, entry in TABLE.items():
-            value = values.get(name, entry.default)
-            if entry.repeatable:
-                value = [value] if isinstance(value, str) else list(value or ())
-            setattr(self, name, value)
-
-    def replace(self, **values: Any) -> Self:
-        """A copy with other values."""
-        return type(self)({name: getattr(self, name) for name in TABLE} | values, self.given, self.gates)
-
-    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
-        """The options as the record that a command's function takes; ``more`` are fields that are no options."""
-        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        found = {"gates": self.gates, **more} if "gates" in taken else more
-        for name in of_command(command):
-            if name in taken:
-                found[name] = getattr(self, name)
-        return kind(**found)
-
 
 DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if field.default not in (None, ())}
 """The defaults that the record of options declares, so that the table does not repeat them."""
 
 
 def _named(name: str, entry: Option) -> Option:
-    kind, repeatable = TYPES[Options.__annotations__[name].removesuffix(" | None")]
+    kind, repeatable = TYPES[Declared.__annotations__[name].removesuffix(" | None")]
     default = DEFAULTS.get(name, False if kind is bool else entry.default)
     return entry._replace(name=name, type=kind, repeatable=repeatable, default=default)
 
 
 TABLE: dict[str, Option] = {
-    name: _named(name, entry) for name, entry in vars(Options).items() if isinstance(entry, Option)
+    name: _named(name, entry) for name, entry in vars(Declared).items() if isinstance(entry, Option)
 }
 """Every option by its name, which is its parameter, its key in a file and, in capitals, in the environment."""
 

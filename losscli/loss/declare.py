@@ -134,6 +134,8 @@ class Loss:
     """Its predictions are raw scores anyway, so that `--from-logits` changes nothing."""
     members: bool = False
     """The prediction is several members, each with a column for every label, one member after the other."""
+    times: bool = False
+    """The prediction columns are named for times, which it takes as its `levels`, in place of quantile levels."""
     refuses_levels: Callable[[Levels], str | None] | None = None
     """Says why quantile levels do not fit, if they do not."""
 
@@ -233,7 +235,7 @@ class Loss:
 
     @property
     def takes_levels(self) -> bool:
-        """Whether the row function takes the quantile levels that the columns are named for."""
+        """Whether the row function takes the quantile levels, or times, that the columns are named for."""
         return "levels" in self.row_params
 
     @property

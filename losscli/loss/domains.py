@@ -131,9 +131,10 @@ def as_written(share: float) -> Fraction:
     return Fraction(number(share))
 
 
-@dataclass(frozen=True, slots=True)
 class Vector(Interval):
     """Columns of finite numbers that are never all zero in a row: vectors that have a direction."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return "vectors of real numbers that are not all 0"

@@ -6,17 +6,21 @@ A row whose event was not seen was watched until its time.  Their task is `survi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from losscli.loss.declare import Column, Finished, Undefined, loss
+from losscli.loss.declare import Column, Columns, Finished, Undefined, loss
 from losscli.loss.domains import BINARY, NONNEGATIVE, UNIT, Positive, number
+from losscli.loss.params import Levels
 from losscli.numbers.ranks import Ranked
 from losscli.numbers.risk_sets import partial_likelihood
 from losscli.numbers.sums import Sums
 from losscli.numbers.watched import watched
+
+KEPT = {"pickle": "the order of times keeps every row, and is not saved"}
 
 of_times = partial(
     loss,
@@ -24,8 +28,15 @@ of_times = partial(
     state="ranked",
     label_roles=("time", "event"),
     averages=("macro", "none"),
-    exceptions={"pickle": "the order of times keeps every row, and is not saved"},
+    exceptions=KEPT,
     sample="",
+)
+of_survival = partial(
+    of_times,
+    domains={"time": NONNEGATIVE, "event": BINARY},
+    pred=UNIT,
+    reference="Graf, Schmoor, Sauerbrei & Schumacher (1999), "
+    "doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5",
 )
 
 
@@ -34,21 +45,30 @@ def columns_of(*columns: Sequence[float]) -> list[Column]:
     return [np.array(column, dtype=np.float64) for column in columns]
 
 
+def over_watches(state: Ranked, until: Sequence[float], shares: Sequence[Fraction]) -> Finished:
+    """The mean of the second column and, in their shares, of the columns for each time, each over its chance."""
+    mean, chances = watched(state, until)
+    if not chances[-1]:
+        return Undefined(
+            f"no row was watched beyond {number(until[-1])}, and the longest watch ended without an event"
+        )
+    beyond = state.kept_in(Sums, lambda *columns: columns[2:-1]).totals
+    for total, share, chance in zip(beyond, shares, chances, strict=True):
+        mean += total.fraction * share / (chance * state.weight.fraction)
+    return mean
+
+
 def squares_by(time: Column, pred: Column, event: Column, *, horizon: Positive) -> tuple[Column, ...]:
     """The squared error of rows whose event came by the horizon, if it came, and of those watched beyond."""
     over = time > horizon
     return time, np.where(over, 0.0, pred * pred), np.where(over, (1.0 - pred) ** 2, 0.0), event
 
 
-@of_times(
+@of_survival(
     of=squares_by,
     main="horizon",
-    domains={"time": NONNEGATIVE, "event": BINARY},
-    pred=UNIT,
     aliases=("brier_score_survival", "graf_score", "ipcw_brier"),
     elicits="the chance that the event comes after the horizon",
-    reference="Graf, Schmoor, Sauerbrei & Schumacher (1999), "
-    "doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5",
 )
 def brier_survival(state: Ranked, *, horizon: Positive) -> Finished:
     """Squared error of predicted survival beyond a time, with censoring.
@@ -57,12 +77,11 @@ def brier_survival(state: Ranked, *, horizon: Positive) -> Finished:
         times = [t for at, t in enumerate(ends) if t not in ends[:at]]
         gone = [sum(w for s, f, e, w in rows if s == t and e == 0) for t in times]
         left = [sum(w for s, f, e, w in rows if s > t or (s == t and e == 0)) for t in times]
-        logs = [(t, log1p(-g / n)) for t, g, n in zip(times, gone, left) if g < n]
+        logs = [(t, log1p(-g / n)) for t, g, n in zip(times, gone, left)]
         seen = [(t, f, w) for t, f, e, w in rows if e == 1 and t <= horizon]
-        later = [(f, w) for t, f, e, w in rows if t > horizon]
         over = sum(w * f**2 / exp(sum(g for s, g in logs if s < t)) for t, f, w in seen)
-        beyond = sum(w * (1 - f)**2 for f, w in later) / exp(sum(g for s, g in logs if s <= horizon))
-        (over + beyond) / sum(weight) if sum(w for t, f, w in seen) + sum(w for f, w in later) > 0 else inf
+        later = sum(w * (1 - f)**2 for t, f, e, w in rows if t > horizon)
+        (over + later / exp(sum(g for s, g in logs if s <= horizon))) / sum(weight)
 
     For the predicted chance to live beyond ``horizon``, in the unit of the times: 0 is perfect, 0.25 is one
     half for everybody.  A row that was watched for less says nothing; those watched long enough stand
@@ -75,13 +94,62 @@ def brier_survival(state: Ranked, *, horizon: Positive) -> Finished:
     >>> brier_survival(state, horizon=2)
     Fraction(1, 6)
     """
-    found = watched(state, horizon)
-    if found.left == found.seen == 0:
-        return Undefined(
-            f"no event was seen by {number(horizon)}, and no row was watched beyond: nothing is known of it"
-        )
-    beyond = state.kept_in(Sums, lambda *columns: (columns[2],)).totals[0].fraction
-    return found.mean + (beyond / found.chance / state.weight.fraction if beyond else 0)
+    return over_watches(state, (horizon,), (Fraction(1),))
+
+
+def shares_of(times: Sequence[float]) -> list[Fraction]:
+    """The part of the span of all times that lies nearest to each of them."""
+    exact = [Fraction(time) for time in times]
+    if len(exact) == 1:
+        return [Fraction(1)]
+    ends = zip([exact[0], *exact[:-1]], [*exact[1:], exact[-1]], strict=True)
+    return [(after - before) / (2 * (exact[-1] - exact[0])) for before, after in ends]
+
+
+def squares_by_all(time: Column, pred: Columns, event: Column, *, levels: Levels) -> tuple[Column, ...]:
+    """As `squares_by` for several times: of the first squares the mean in the shares of the times, of others each."""
+    before, beyond = np.zeros(len(time)), []
+    for until, share, chance in zip(levels, shares_of(levels), pred.T, strict=True):
+        _, square, other, _ = squares_by(time, chance, event, horizon=until)
+        before += float(share) * square
+        beyond.append(other)
+    return time, before, *beyond, event
+
+
+@of_survival(
+    of=squares_by_all,
+    times=True,
+    aliases=("ibs", "integrated_brier_score", "brier_survival_integrated"),
+    elicits="the chances that the event comes after each of the times",
+    ulps=8.0,
+    exceptions={**KEPT, "ulps": "the sum over the times rounds once a time"},
+)
+def integrated_brier(state: Ranked, *, levels: Levels) -> Finished:
+    """Mean over a span of times of the Brier score of predicted survival.
+
+        ends = [t for t, f, e, w in rows if e == 0 and w > 0]
+        times = [t for at, t in enumerate(ends) if t not in ends[:at]]
+        gone = [sum(w for s, f, e, w in rows if s == t and e == 0) for t in times]
+        left = [sum(w for s, f, e, w in rows if s > t or (s == t and e == 0)) for t in times]
+        logs = [(t, log1p(-g / n)) for t, g, n in zip(times, gone, left)]
+        seen = [(t, f, w, exp(sum(g for s, g in logs if s < t))) for t, f, e, w in rows if e == 1]
+        over = [sum(w * f[k]**2 / g for t, f, w, g in seen if t <= h) for k, h in enumerate(levels)]
+        later = [sum(w * (1 - f[k])**2 for t, f, e, w in rows if t > h) for k, h in enumerate(levels)]
+        until = [exp(sum(g for s, g in logs if s <= h)) for h in levels]
+        scores = [(a + b / g) / sum(weight) for a, b, g in zip(over, later, until)]
+        steps = [(h - l) * (a + b) / 2 for h, l, a, b in zip(levels[1:], levels, scores[1:], scores)]
+        sum(steps) / (levels[-1] - levels[0]) if len(levels) > 1 else scores[0]
+
+    `brier_survival` at each of the times for which columns are named (`alive_30,alive_90,alive_365`, the
+    predicted chances to live beyond them), between which it is taken as a straight line.  Choose times
+    that many rows are still watched at.  As scikit-survival's integrated_brier_score.
+
+    >>> columns = columns_of([1, 3], [1, 1])
+    >>> rows = squares_by_all(columns[0], np.full((2, 2), 0.5), columns[1], levels=(1.0, 2.0))
+    >>> integrated_brier(Ranked.of(rows, None), levels=(1.0, 2.0))
+    Fraction(1, 4)
+    """
+    return over_watches(state, levels, shares_of(levels))
 
 
 def from_the_last(time: Column, pred: Column, event: Column) -> tuple[Column, Column, Column]:

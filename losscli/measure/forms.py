@@ -189,7 +189,7 @@ class _Fit:
             return fits and all(self._can_fill(form, role) for role in form.pred_roles)
         label, pred = shapes.get("label", "Column"), shapes["pred"]
         if label == "Columns" or pred == "Columns":
-            wide = labels == preds if label == "Columns" else labels == 1
+            wide = labels == preds if label == "Columns" else labels == 1 or "label" not in shapes
             if form.members:
                 wide = preds % labels == 0
             return wide and (preds > 1 or self.model.listed)

@@ -93,17 +93,19 @@ class NotBelowView(View):
         return values
 
 
-@dataclass(frozen=True, slots=True)
 class TextView(OneColumnView):
     """One column as text; a missing value is empty."""
+
+    __slots__ = ()
 
     def read(self, block: Block, adapted: AdaptedBlock) -> TextArray:
         return texts_of(block.column(self.column))
 
 
-@dataclass(frozen=True, slots=True)
 class StringsView(OneColumnView):
     """One column as Python strings, which may be long."""
+
+    __slots__ = ()
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Strings:
         return strings_of(block.column(self.column))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOWEST = -1074  # exponent of the smallest positive double
 
-TILE = 1 << 16  # rows summed at a time: what is written stays in the cache
+TILE = 1 << 17  # rows summed at a time: a whole block of the usual size
 BUFFERS = 10  # tiles that a thread may write at a time
 ROW = 1 << 13  # numbers that one int64 takes in; 2^51 times that must be a multiple of 2^64
 DIGIT = 49  # bits of a digit: ROW of them, each up to 2^49, stay below 2^62
@@ -290,7 +290,7 @@ def _limbs(numbers: Ints, width: int) -> list[Ints]:
 
 
 def _by_exponent(digits: Ints, exponents: Ints) -> int:
-    """The sum of digits times two to their exponents; TILE digits below 2^37 sum exactly."""
+    """The sum of digits times two to their exponents; SMALL_TILE digits below 2^37 sum exactly."""
     total = 0
     sums = np.bincount(exponents, digits)
     for exponent in np.flatnonzero(sums).tolist():

@@ -7,7 +7,6 @@ since a mapped file that shrinks ends the process.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -99,6 +98,8 @@ def first_line(error: object) -> str:
 
 def ends_of(path: str) -> tuple[int | None, str | None]:
     """The size of a file, and the hash of its ends; None of what is no file here."""
+    from hashlib import sha256  # imported here: few calls compare files of several machines
+
     if not os.path.isfile(path):
         return None, None
     try:
@@ -106,6 +107,6 @@ def ends_of(path: str) -> tuple[int | None, str | None]:
             size = os.fstat(file.fileno()).st_size
             held = file.read(ENDS)
             file.seek(max(size - ENDS, len(held)))
-            return size, hashlib.sha256(held + file.read(ENDS)).hexdigest()
+            return size, sha256(held + file.read(ENDS)).hexdigest()
     except OSError as error:
         raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None

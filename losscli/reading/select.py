@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -227,6 +226,8 @@ def _at_head(source: Source) -> range:
 
 def near(name: str, names: Iterable[str]) -> str | None:
     """A hint that names the column most likely meant, whatever its case."""
+    from difflib import get_close_matches  # imported here: only a hint needs it
+
     folded = {one.casefold(): one for one in names}
     found = get_close_matches(name.casefold(), folded, n=1)
     return f"did you mean `{folded[found[0]]}`?" if found else None

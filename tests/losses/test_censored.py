@@ -13,6 +13,7 @@ import pytest
 from kept_rows import merged, put_aside, states_of
 from recorded import recorded
 
+from losscli.errors import DataError, UsageError
 from losscli.losses.censored import brier_survival, cox_nll, from_the_last, squares_by
 from losscli.numbers.ranks import Ranked
 from losscli.report.evaluate import evaluate
@@ -70,12 +71,46 @@ def test_without_censoring_it_is_the_brier_score(tmp_path: Any) -> None:
     assert found.value == near(plain, rel=1e-14)
 
 
-def test_a_horizon_of_which_nothing_is_known_has_no_score(tmp_path: Any) -> None:
-    rows = {"time": [1.0, 2.0], "event": [0, 0], "pred": [0.5, 0.5]}
-    found = of_times(tmp_path, "brier_survival:horizon=3", **rows)
+def test_a_horizon_beyond_a_longest_watch_without_an_event_has_no_score(tmp_path: Any) -> None:
+    rows = {"time": [1.0, 2.0], "pred": [0.5, 0.5]}
+    found = of_times(tmp_path, "brier_survival:horizon=3", event=[1, 0], **rows)
     assert found.value is None
-    assert found.note is not None
-    assert "no event was seen by 3" in found.note
+    assert found.note == "no row was watched beyond 3, and the longest watch ended without an event"
+    assert of_times(tmp_path, "brier_survival:horizon=3", event=[0, 1], **rows).value == near(0.25, rel=1e-15)
+
+
+TIMES = {"alive_2": 2.0, "alive_5.5": 5.5, "alive_10": 10.0, "alive_30": 30.0}
+CURVES = np.sort(RNG.random((300, len(TIMES))))[:, ::-1]
+
+
+def integrated(folder: Any, pred: str) -> Result:
+    columns = dict(zip(TIMES, CURVES.T, strict=True)) | {"time": TIME, "event": EVENT}
+    path = str(folder / "curves.parquet")
+    pq.write_table(pa.table(columns), path)
+    return evaluate(path, loss=["integrated_brier"], label="time=time,event=event", pred=pred).results[0]
+
+
+def test_the_integrated_brier_score_is_that_of_scikit_survival(tmp_path: Any) -> None:
+    def of_sksurv(library: Any) -> Any:
+        from sksurv.metrics import integrated_brier_score
+        from sksurv.util import Surv
+
+        watched = Surv.from_arrays(EVENT == 1.0, TIME)
+        return integrated_brier_score(watched, watched, CURVES, list(TIMES.values()))
+
+    theirs = recorded("sksurv", "integrated_brier_score of 300 rows", of_sksurv)
+    assert integrated(tmp_path, "alive_*").value == near(theirs, rel=1e-13)
+    # The times come from the names, in whatever order the columns stand.
+    assert integrated(tmp_path, ",".join(reversed(TIMES))).value == integrated(tmp_path, "alive_*").value
+
+
+def test_columns_that_name_no_time_or_one_time_twice_are_refused(tmp_path: Any) -> None:
+    columns = {"time": [1.0], "event": [1], "alive_10": [0.5], "late": [0.5], "beyond_10.0": [0.5]}
+    path = str(tmp_path / "rows.parquet")
+    pq.write_table(pa.table(columns), path)
+    for pred, error in (("alive_10,late", UsageError), ("alive_10,beyond_10.0", DataError)):
+        with pytest.raises(error, match=r"does not name a time|both for the time 10\.0"):
+            evaluate(path, loss=["integrated_brier"], label="time=time,event=event", pred=pred)
 
 
 # ------------------------------------------------------------------------------------------------

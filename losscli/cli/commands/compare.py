@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
+from losscli.cli.call_options import Options
 from losscli.cli.commands.eval import refuse_keyed
 from losscli.cli.option import Panel
-from losscli.cli.options import Options, of_command
+from losscli.cli.options import of_command
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:

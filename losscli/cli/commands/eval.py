@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
 from losscli.measure.options import Pictures
 from losscli.text import plural

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from losscli.cli import outputs
+from losscli.cli.call_options import Options
 from losscli.cli.option import Section
-from losscli.cli.options import TABLE, Options
+from losscli.cli.options import TABLE
 from losscli.text import visible
 
 EXAMPLES = "\b\nExamples:\n  losscli init\n  losscli init sample_data/breast_cancer.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
 
 EXAMPLES = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
+from losscli.cli.call_options import Options
 from losscli.cli.commands.eval import refuse_keyed
-from losscli.cli.options import Options
 
 EXAMPLES = (
     "\b\nExamples:\n  losscli why sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss mape\n"
