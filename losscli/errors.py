@@ -48,6 +48,7 @@ class LosscliError(Exception):
 
     @property
     def shown_file(self) -> str | None:
+        """The file as a message shows it: cut in the middle if long, a URI without what may be a secret."""
         return None if self.file is None else cut(bare_uri(self.file), PATH_SHOWN)
 
     def __str__(self) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from functools import cache
+from importlib import import_module
 
 import pytest
 
 from conftest import ROOT
+from losscli.report.document import Record
 
 PACKAGE = ROOT / "losscli"
 
@@ -208,3 +211,26 @@ def test_no_code_comes_from_data(word):
         # What comes through a pipe from a process's own child is no data.
         if (word, relative.as_posix()) != ("pickle", "measure/engines/forked.py"):
             assert word not in {name.split(".")[0] for name in imports(path)}, relative
+
+
+def test_what_is_public_says_what_it_is():
+    lacking = []
+    for path, relative in modules().items():
+        if relative.stem == "__main__" or not path.read_text():
+            continue
+        module = import_module(name_of(relative))
+        lacking += [] if ast.get_docstring(parsed(path)) else [relative]
+        for node in public(parsed(path).body, ast.ClassDef):
+            found = getattr(module, node.name)
+            # A record's docstring is its description in the schema, where many keys say all there is to say.
+            lacking += [] if ast.get_docstring(node) or issubclass(found, Record) else [node.name]
+            for method in public(node.body, ast.FunctionDef):  # or the method that it overrides
+                if not inspect.getdoc(getattr(found, method.name)):
+                    lacking.append(f"{node.name}.{method.name}")
+        functions = public(parsed(path).body, ast.FunctionDef)
+        lacking += [node.name for node in functions if not ast.get_docstring(node)]
+    assert not lacking
+
+
+def public(body, kind):
+    return [node for node in body if isinstance(node, kind) and not node.name.startswith("_")]

@@ -39,10 +39,12 @@ class Described:
 
     @property
     def pred(self) -> ColumnProfile:
+        """The first prediction column."""
         return self.preds[0]
 
     @property
     def label(self) -> ColumnProfile:
+        """The first label column."""
         return self.labels[0]
 
     @cached_property

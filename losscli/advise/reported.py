@@ -27,6 +27,7 @@ class Reported(NamedTuple):
 
     @property
     def expression(self) -> Expression | None:
+        """What the library reports, as an expression of losses; None where no losses make it."""
         return None if self.value is None else parse(self.value)
 
     @property

@@ -234,6 +234,7 @@ def near(name: str, names: Iterable[str]) -> str | None:
 
 
 def missing(source: Source, name: str) -> DataError:
+    """The error for a column that is not there, with names that are like it."""
     return DataError(
         f"there is no column `{name}`", _list(source), near(name, source.columns), file=source.path
     )

@@ -56,6 +56,7 @@ class Form(Record):
 
     @classmethod
     def of(cls, form: Loss) -> Form:
+        """What there is to know of one form of a loss."""
         # Imported here and below: the schema needs no loss.
         from losscli.loss.gradient import NoGradientError, gradients
         from losscli.losses.describe import example

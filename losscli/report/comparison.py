@@ -98,6 +98,7 @@ class Comparison(Displayed):
 
     @property
     def passed(self) -> Annotated[bool, Says("whether no verdict is one of `--fail-on`")]:
+        """Whether no verdict is one of those that fail."""
         return not self.failed
 
     def __getitem__(self, loss: str) -> Compared:

@@ -50,6 +50,7 @@ class Reading(Record):
 
     @classmethod
     def of(cls, found: Interpretation) -> Reading:
+        """One interpretation of the columns as a document."""
         return cls(
             task=found.task,
             sure=found.sure,
