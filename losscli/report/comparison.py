@@ -83,10 +83,10 @@ class Comparison(Displayed):
         "losscli", "arithmetic", "margin", "level", "paired", "passed", "comparisons", "rows", "inputs",
     )  # fmt: skip
 
-    comparisons: list[Compared]
+    comparisons: Sequence[Compared]
     margin: Annotated[float, Says(ge=0)]
     level: Annotated[float, Says(gt=0, lt=1)]
-    failed: list[Compared]
+    failed: Sequence[Compared]
     rows: RowCounts
     inputs: list[ComparedInput]
     paired: Annotated[bool, Says("whether rows were compared; false of two saved results")] = True

@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from losscli.report.alike import Results
 from losscli.report.document import Document
 from losscli.text import as_arguments
 
@@ -36,9 +37,9 @@ class Displayed(Document):
 
     def in_python(self) -> Self:
         """The same with warnings and notes that name the arguments of Python's functions."""
-        if not self.warnings and all(one.note is None for one in self.rows_shown):
+        if not self.warnings and all(one.note is None for one in Results.of(self.rows_shown).kinds()):
             return self
-        lists = {name: [_in_python(one) for one in getattr(self, name)] for name in self.records}
+        lists = {name: Results.of(getattr(self, name)).changed(_in_python) for name in self.records}
         warnings = [as_arguments(warning) for warning in self.warnings]
         return replace(self, warnings=warnings, **lists)  # type: ignore[type-var]
 
