@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -116,7 +117,7 @@ class Comparison(Displayed):
         )
 
     @property
-    def rows_shown(self) -> list[Compared]:
+    def rows_shown(self) -> Sequence[Compared]:
         """What the table has a row for."""
         return self.comparisons
 
