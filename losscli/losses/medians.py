@@ -22,7 +22,7 @@ from losscli.losses.relative import relative_loss
 from losscli.losses.stable import error_in, power_fraction, sqrt_fraction
 from losscli.losses.unitless import WITTEN
 from losscli.numbers.error_free import two_difference
-from losscli.numbers.exact import round_fraction
+from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.extremes import Extremes
 from losscli.numbers.sums import Moments, Sums
 from losscli.numbers.values import Values
@@ -48,6 +48,16 @@ def kept(*columns: Sequence[float], weight: Sequence[float] | None = None) -> Va
 
 class Ranked(Protocol):
     """Rows in the order of a value: all of them, or of bins what they weigh."""
+
+    @property
+    def weight(self) -> ExactSum:
+        """What all rows weigh."""
+
+    def ends(self, level: Fraction) -> tuple[float, float]:
+        """The least value that so much of the weight does not exceed, and the greatest that would do as well."""
+
+    def up_to(self, bound: float) -> tuple[Fraction, Fraction]:
+        """What the rows weigh whose value is at most ``bound``, and the sum of these values times the weights."""
 
     def quantile(self, level: Fraction) -> float:
         """The middle of the two values between which so much of the weight lies below."""
