@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.passed import Begun
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
     from losscli.table.hashes import HashShare
@@ -77,6 +76,7 @@ class Measure(NamedTuple):
 
     @property
     def values(self) -> dict[str, ParamValue]:
+        """The values of its parameters, by their names."""
         return dict(self.params)
 
     @property
@@ -139,6 +139,7 @@ class Filter(NamedTuple):
     columns: tuple[tuple[str, Place], ...]
 
     def read(self, block: Block) -> Mask:
+        """The rows of a block that stay: those for which the expression is true."""
         values: dict[str, Any] = {}
         for name, place in self.columns:
             column = block.column(place)
@@ -168,15 +169,17 @@ class Plan(NamedTuple):
     notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
-    begun: Begun | None = None  # where reading by position begins; None: at the first row
+    reached: int = 0  # the rows before this one were measured by another call; by key, so many parts of them
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
+        """The columns that are read, side by side, in the order in which blocks hold them."""
         for side, slots in enumerate(self.sides):
             for index, slot in enumerate(slots):
                 yield (side, index), slot
 
     def slot(self, place: Place) -> Slot:
+        """What is read at a place of a block."""
         side, index = place
         return self.sides[side][index]
 
@@ -211,10 +214,10 @@ class Plan(NamedTuple):
 
     @property
     def rows_to_read(self) -> range | None:
-        """The rows that are measured from where reading begins; None: all."""
-        if self.begun is None:
+        """The rows that are still to be measured by position; None: all."""
+        if not self.reached:
             return self.rows
-        return range(self.begun.row, self.rows.stop if self.rows is not None else sys.maxsize)
+        return range(self.reached, self.rows.stop if self.rows is not None else sys.maxsize)
 
     @property
     def of_part(self) -> bool:
@@ -223,4 +226,5 @@ class Plan(NamedTuple):
 
     @property
     def weighted(self) -> bool:
+        """Whether rows have weights, of their own or of their classes."""
         return self.weight is not None or self.class_weights is not None
