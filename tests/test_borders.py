@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from functools import cache
+from importlib import import_module
 
 import pytest
 
 from conftest import ROOT
+from losscli.report.document import Record
 
 PACKAGE = ROOT / "losscli"
 
@@ -32,6 +35,10 @@ ROOMS = (
 )
 DOORS = {"__init__", "__main__", "_version", "errors", "text"}
 """All that may stand at the root beside the rooms."""
+FACES = {"", "losses"}
+"""Modules that users import and the package does not: what they give is loaded on use, from any room."""
+SHOWN = ("report.displayed", "show.notebook")
+"""What is measured can show itself in a notebook, and is measured without anything that shows."""
 
 
 @cache
@@ -81,6 +88,21 @@ def uses():
     }
 
 
+@cache
+def names():
+    """What each module names in its texts of the others: tables of modules that are loaded on use."""
+    known = {name_of(relative) for relative in modules().values()}
+    return {
+        short(name_of(relative)): {
+            short(node.value)
+            for node in ast.walk(parsed(path))
+            if isinstance(node, ast.Constant) and node.value in known
+        }
+        - {short(name_of(relative)), ""}
+        for path, relative in modules().items()
+    }
+
+
 def short(name):
     return name.removeprefix("losscli").removeprefix(".")
 
@@ -111,11 +133,16 @@ def test_imports_point_down_the_rooms_only():
     place = {room: at for at, room in enumerate(ROOMS)}
     climbing = {
         (module, other)
-        for module, others in uses().items()
-        for other in others
-        if module and place[other.split(".")[0]] < place[module.split(".")[0]]
+        for module in uses()
+        for other in uses()[module] | names()[module]
+        if module not in FACES and place[other.split(".")[0]] < place[module.split(".")[0]]
     }
-    assert not climbing
+    assert climbing == {SHOWN}
+
+
+def test_no_module_imports_a_face_of_the_package():
+    for module, others in uses().items():
+        assert module in FACES or not others & FACES, module
 
 
 def test_no_module_imports_itself_by_a_detour():
@@ -184,3 +211,26 @@ def test_no_code_comes_from_data(word):
         # What comes through a pipe from a process's own child is no data.
         if (word, relative.as_posix()) != ("pickle", "measure/engines/forked.py"):
             assert word not in {name.split(".")[0] for name in imports(path)}, relative
+
+
+def test_what_is_public_says_what_it_is():
+    lacking = []
+    for path, relative in modules().items():
+        if relative.stem == "__main__" or not path.read_text():
+            continue
+        module = import_module(name_of(relative))
+        lacking += [] if ast.get_docstring(parsed(path)) else [relative]
+        for node in public(parsed(path).body, ast.ClassDef):
+            found = getattr(module, node.name)
+            # A record's docstring is its description in the schema, where many keys say all there is to say.
+            lacking += [] if ast.get_docstring(node) or issubclass(found, Record) else [node.name]
+            for method in public(node.body, ast.FunctionDef):  # or the method that it overrides
+                if not inspect.getdoc(getattr(found, method.name)):
+                    lacking.append(f"{node.name}.{method.name}")
+        functions = public(parsed(path).body, ast.FunctionDef)
+        lacking += [node.name for node in functions if not ast.get_docstring(node)]
+    assert not lacking
+
+
+def public(body, kind):
+    return [node for node in body if isinstance(node, kind) and not node.name.startswith("_")]

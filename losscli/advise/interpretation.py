@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import numpy as np
 
-from losscli.losses import find
+from losscli.losses.families import find
 from losscli.text import visible
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ class Described:
 
     @property
     def pred(self) -> ColumnProfile:
+        """The first prediction column."""
         return self.preds[0]
 
     @property
     def label(self) -> ColumnProfile:
+        """The first label column."""
         return self.labels[0]
 
     @cached_property

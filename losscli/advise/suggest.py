@@ -18,7 +18,7 @@ from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
 from losscli.reading.select import looked_for
-from losscli.text import bare_uri, plural
+from losscli.text import as_arguments, bare_uri, plural
 
 if TYPE_CHECKING:
     from losscli.advise.interpretation import Interpretation
@@ -97,9 +97,7 @@ def _python_call(options: MeasureOptions, found: Interpretation, needed: Mapping
         for name, data in options.inputs.items()
     ]
     words += [f"{role}={name!r}" for role, name in needed.items()]
-    for option in found.options:
-        name, equals, value = option.removeprefix("--").partition("=")
-        words.append(f"{name.replace('-', '_')}={value!r}" if equals else f"{name.replace('-', '_')}=True")
+    words += map(as_arguments, found.options)
     return f"losscli.evaluate({', '.join([*words, f'loss={list(found.fits)!r}'])})"
 
 

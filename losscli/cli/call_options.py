@@ -38,8 +38,7 @@ class Options(Declared):
         """The options as the record that a command's function takes; ``more`` are fields that are no options."""
         taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
         found = {"gates": self.gates, **more} if "gates" in taken else more
-        for name, entry in of_command(command).items():
+        for name in of_command(command):
             if name in taken:
-                value = getattr(self, name)
-                found[name] = value if entry.convert is None else entry.convert(value)
+                found[name] = getattr(self, name)
         return kind(**found)

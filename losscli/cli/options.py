@@ -29,11 +29,6 @@ from losscli.cli.option_values import (
     complete_losses,
     complete_topics,
     known_plot,
-    read_class_weight,
-    read_classes,
-    read_dialect,
-    read_memory,
-    read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS
@@ -127,11 +122,11 @@ class Declared:
         help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
-        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse", convert=read_words,
+        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse",
         help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
-        "--classes", metavar="A,B,C", commands=MEASURING, convert=read_classes,
+        "--classes", metavar="A,B,C", commands=MEASURING,
         help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
@@ -141,7 +136,7 @@ class Declared:
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
-        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING, convert=read_class_weight,
+        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING,
         help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
@@ -212,7 +207,7 @@ class Declared:
         help="Format of the inputs (default: by suffix)", setting=Setting("format of the inputs"),
     )  # fmt: skip
     dialect: str | None = option(
-        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
+        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS,
         help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what separates the "
         "members of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
         setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
@@ -313,7 +308,7 @@ class Declared:
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
-        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING, convert=read_memory,
+        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING,
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),

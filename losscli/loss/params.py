@@ -53,6 +53,7 @@ class Param(NamedTuple):
 
     @property
     def required(self) -> bool:
+        """Whether a spec must give it."""
         return self.default is None and not self.optional
 
     @property

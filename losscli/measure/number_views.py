@@ -208,13 +208,16 @@ class BoundedView(Protocol):
     """A view of one column of numbers inside a domain."""
 
     @property
-    def column(self) -> Place: ...
+    def column(self) -> Place:
+        """The column that is read."""
 
     @property
-    def domain(self) -> Interval | Binary: ...
+    def domain(self) -> Interval | Binary:
+        """The values that are not refused."""
 
     @property
-    def asked_by(self) -> str: ...
+    def asked_by(self) -> str:
+        """The loss or option that sets the domain, for messages."""
 
 
 def refuse_outside(

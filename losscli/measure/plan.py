@@ -76,6 +76,7 @@ class Measure(NamedTuple):
 
     @property
     def values(self) -> dict[str, ParamValue]:
+        """The values of its parameters, by their names."""
         return dict(self.params)
 
     @property
@@ -138,6 +139,7 @@ class Filter(NamedTuple):
     columns: tuple[tuple[str, Place], ...]
 
     def read(self, block: Block) -> Mask:
+        """The rows of a block that stay: those for which the expression is true."""
         values: dict[str, Any] = {}
         for name, place in self.columns:
             column = block.column(place)
@@ -171,11 +173,13 @@ class Plan(NamedTuple):
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
+        """The columns that are read, side by side, in the order in which blocks hold them."""
         for side, slots in enumerate(self.sides):
             for index, slot in enumerate(slots):
                 yield (side, index), slot
 
     def slot(self, place: Place) -> Slot:
+        """What is read at a place of a block."""
         side, index = place
         return self.sides[side][index]
 
@@ -222,4 +226,5 @@ class Plan(NamedTuple):
 
     @property
     def weighted(self) -> bool:
+        """Whether rows have weights, of their own or of their classes."""
         return self.weight is not None or self.class_weights is not None

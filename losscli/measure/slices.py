@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 MOST_SLICES = 1_000_000
 
-MANY = 4
-"""Times so many values of a block there may be slices, or those without a row might be what makes them too many."""
+MANY = 8
+"""So many times the rows of a block values may be labels unasked for; and times so many there may be slices at all."""
 
 Value: TypeAlias = str | None
 Label: TypeAlias = tuple[Value, ...]
@@ -61,6 +61,7 @@ class Slicing:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The columns by which rows are cut, in their order."""
         return tuple(key.name for key in self.keys)
 
     def __str__(self) -> str:
@@ -139,7 +140,7 @@ class SliceLabels:
 
     def __init__(self, columns: Sequence[tuple[Value, ...]], limit: SliceLimit) -> None:
         self.columns = tuple(columns)  # the values of each label, by the columns of the slicing
-        self._codes: dict[Label, int] = {}  # of the first labels, once they are looked up
+        self._codes: dict[Value | Label, int] = {}  # of the first labels, once they are looked up
         self.limit = limit
         limit.check(len(self))
 
@@ -156,9 +157,12 @@ class SliceLabels:
     @property
     def codes(self) -> dict[Label, int]:
         """The code of each label."""
-        if len(self._codes) < len(self):
-            self._codes.update(zip(self, range(len(self)), strict=True))
-        return self._codes
+        return {label: code for code, label in enumerate(self)}
+
+    @property
+    def _keys(self) -> Iterable[Value | Label]:
+        """What labels are looked up by: of one column the values, which are quicker than tuples of one."""
+        return self.columns[0] if len(self.columns) == 1 else self
 
     def take_in(self, other: SliceLabels) -> Ints:
         """Add the labels of the other, and return the code that each of them has here."""
@@ -168,7 +172,9 @@ class SliceLabels:
             # Block after block of a file has the same labels, and some more: the same objects, quick to compare.
             self._extend(tuple(theirs[shared:] for _, theirs in pairs))
             return np.arange(len(other))
-        found = list(map(self.codes.get, other))
+        if len(self._codes) < len(self):
+            self._codes.update(zip(self._keys, range(len(self)), strict=True))
+        found = list(map(self._codes.get, other._keys))
         if None in found:
             before = len(self)
             new = [label for label, code in zip(other, found, strict=True) if code is None]
@@ -220,7 +226,7 @@ class SliceView:
 
     def _stay(self, block: Block, values: int) -> bool:
         """Whether the values of a column may be labels, though some have no row in this block: a few, and of all rows."""
-        return block.places is None and values <= 2 * block.rows and MANY * values <= self.limit.most
+        return block.places is None and values <= MANY * block.rows and MANY * values <= self.limit.most
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:
@@ -296,9 +302,8 @@ def order_of(values: Sequence[Value]) -> list[int]:
     present = {value for value in values if value is not None}
     numbers = _numbers(present)
     ranked = sorted(present) if numbers is None else sorted(present, key=lambda v: (numbers[v], v))
-    rank: dict[Value, int] = {value: at for at, value in enumerate(ranked)}
-    rank[None] = len(ranked)
-    return [rank[value] for value in values]
+    rank = dict[Value, int](zip([*ranked, None], range(len(ranked) + 1), strict=True))
+    return list(map(rank.__getitem__, values))
 
 
 def _numbers(values: Iterable[str]) -> dict[str, float] | None:

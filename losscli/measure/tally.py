@@ -38,6 +38,7 @@ class BySlice(NamedTuple):
     found: Mapping[int, Any]
 
     def each(self, codes: Ints) -> Iterable[Any | None]:
+        """What was found for each of some slices; None for one without."""
         return map(self.found.get, codes.tolist())
 
 

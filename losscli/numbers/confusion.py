@@ -67,10 +67,12 @@ class Counts:
         return self.tp + self.fn
 
     def merge(self, other: Counts) -> Counts:
+        """The counts of both."""
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
     @property
     def total(self) -> Fraction:
+        """The weight of all rows."""
         return self.tp + self.fp + self.fn + self.tn
 
 
@@ -90,6 +92,7 @@ class Confusion:
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        """The state of no rows."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls.of((nothing, nothing), None)
 
@@ -98,6 +101,7 @@ class Confusion:
         cls, columns: Sequence[Ints], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The table of labels and predictions, two columns of codes whose classes are in ``names``."""
         label, pred = columns
         rows = rows_of(len(label), codes, groups)
         if not len(label):
@@ -126,6 +130,7 @@ class Confusion:
         return cls(names, places, np.arange(len(places)), sums, weight, rows)
 
     def merge(self, other: Self) -> Self:
+        """The table of the rows of both, in which equal classes are one whatever their codes."""
         if len(self.keys) < len(other.keys):
             # The smaller one is put among the cells of the larger: many small blocks cost little each.
             self, other = other, self
@@ -360,6 +365,7 @@ class Confusion:
 
     @classmethod
     def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """What `to_json` wrote; a ValueError for what is no table."""
         names, places = tuple(held["names"]), ascending(held["places"])
         keys = keys_from_json(held["keys"], groups)
         below = (1 << PLACE) - 1

@@ -73,6 +73,7 @@ class Counted(Bins):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        """The state of no rows."""
         return super().empty(weighted=weighted, columns=columns)
 
     @property
@@ -115,6 +116,7 @@ class CountedScores(Counted):
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows by the bin of their score, in the first column, and by their kind, 0 or 1, in the second."""
         bins, kinds = columns
         return super().of((2 * bins + np.asarray(kinds, np.int64),), weight, names, codes, groups)
 
@@ -201,6 +203,7 @@ class CountedValues(Counted):
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows by the bin of their value, which the first column holds."""
         return super().of(columns[:1], weight, names, codes, groups)
 
     @cached_property

@@ -58,6 +58,7 @@ class CrossProducts(NamedTuple):
         return found
 
     def merge(self, other: CrossProducts) -> CrossProducts:
+        """The sums over the rows of both."""
         return CrossProducts(*(mine.merge(theirs) for mine, theirs in zip(self, other, strict=True)))
 
 

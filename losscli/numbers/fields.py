@@ -51,6 +51,7 @@ class Numbers(NamedTuple):
     nothing: float = 0  # of a group without rows
 
     def merge(self, one: PerGroup, other: PerGroup) -> PerGroup:
+        """The numbers of both; of arrays that end at different groups those behind the end stay."""
         if not isinstance(one, np.ndarray):
             return one + other if self.join is np.add else self.join(one, other).item()
         if len(one) < len(other):
@@ -60,6 +61,7 @@ class Numbers(NamedTuple):
         return found
 
     def at(self, numbers: PerGroup, group: int) -> Any:
+        """The number of one group."""
         if not isinstance(numbers, np.ndarray):
             return numbers
         return numbers[group].item() if group < len(numbers) else self.nothing
@@ -79,6 +81,7 @@ class Numbers(NamedTuple):
         return found
 
     def regrouped(self, numbers: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        """The numbers of the groups ``codes`` at other places; those that share one are joined."""
         if not isinstance(numbers, np.ndarray):
             return numbers
         found = np.full(groups, self.nothing, dtype=numbers.dtype)
@@ -86,6 +89,7 @@ class Numbers(NamedTuple):
         return found
 
     def resampled(self, numbers: Any, counts: Floats) -> Any:
+        """The number of each resample, by how often it draws each group."""
         if self.join is np.add:
             return (counts @ numbers).astype(np.int64)
         return self.join.reduce(np.where(counts > 0.0, numbers, self.nothing), axis=1)
@@ -122,24 +126,31 @@ class Nested(NamedTuple):
     always: bool = False  # whether there is one
 
     def merge(self, one: Any, other: Any) -> Any:
+        """The state of both; None has no rows."""
         return other if one is None else one if other is None else one.merge(other)
 
     def at(self, state: Any, group: int) -> Any:
+        """The state of one group."""
         return None if state is None else state.at(group)
 
     def split(self, state: Any, groups: int) -> Iterable[Any]:
+        """The state of each group alone."""
         return repeat(None, groups) if state is None else state.split(groups)
 
     def regrouped(self, state: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        """The states of the groups ``codes`` at other places."""
         return None if state is None else state.regrouped(codes, places, groups)
 
     def resampled(self, state: Any, counts: Floats) -> Any:
+        """The state of each resample."""
         return None if state is None else state.resampled(counts)
 
     def to_json(self, state: Any) -> Any:
+        """What the state writes."""
         return None if state is None else state.to_json()
 
     def from_json(self, state: Any, groups: int | None = None) -> Any:
+        """What `to_json` wrote."""
         if self.read is None or (state is None and not self.always):
             return None
         return self.read(state, groups)
@@ -151,26 +162,33 @@ class Several(NamedTuple):
     kind: Any
 
     def merge(self, one: Any, other: Any) -> Any:
+        """The fields of both, one by one."""
         return tuple([self.kind.merge(*pair) for pair in zip(one, other, strict=True)])
 
     def at(self, held: Any, group: int) -> Any:
+        """The fields of one group."""
         return tuple(self.kind.at(each, group) for each in held)
 
     def split(self, held: Any, groups: int) -> Iterable[Any]:
+        """The fields of each group alone."""
         if not held:
             return repeat((), groups)
         return zip(*(self.kind.split(one, groups) for one in held), strict=True)
 
     def regrouped(self, held: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        """The fields of the groups ``codes`` at other places."""
         return tuple(self.kind.regrouped(each, codes, places, groups) for each in held)
 
     def resampled(self, held: Any, counts: Floats) -> Any:
+        """The fields of each resample."""
         return tuple(self.kind.resampled(each, counts) for each in held)
 
     def to_json(self, held: Any) -> Any:
+        """The list of what the fields write."""
         return [self.kind.to_json(each) for each in held]
 
     def from_json(self, held: Any, groups: int | None = None) -> Any:
+        """What `to_json` wrote."""
         return tuple(self.kind.from_json(each, groups) for each in held)
 
 
@@ -190,6 +208,7 @@ class State:
         return type(self)(*(change(kind, getattr(self, name)) for name, kind in self.FIELDS.items()))
 
     def merge(self, other: Self) -> Self:
+        """The state of the rows of both, to the bit that of all rows at once."""
         fields = self.FIELDS.items()
         return type(self)(*[kind.merge(getattr(self, name), getattr(other, name)) for name, kind in fields])
 

@@ -108,6 +108,7 @@ class GroupedSums:
         return type(self)(factors, self.limbs, others, self.terms)
 
     def merge(self, other: Self) -> Self:
+        """The sums of both, group by group; the one that ends earlier has no rows behind."""
         if self.factors != other.factors:
             factors = max(self.factors, other.factors)
             self, other = self._as(factors), other._as(factors)
@@ -245,6 +246,7 @@ class GroupedSums:
 
     @property
     def finite(self) -> bool:
+        """Whether no group has a term that was infinite or NaN."""
         return all(held.finite for held in self.others.values())
 
     @property

@@ -55,6 +55,7 @@ class TileSum(NamedTuple):
     nan: int = 0
 
     def merge(self, other: TileSum) -> TileSum:
+        """The sum of both, which are of as many factors."""
         return TileSum(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 

@@ -168,7 +168,10 @@ def align(
         if rows == 0:
             break
         aligned = tuple(
-            tuple(column.slice(offset, offset + rows) for column in batch.columns)
+            # Batches that begin and end together are taken as they are.
+            batch.columns
+            if rows == batch.rows
+            else tuple(column.slice(offset, offset + rows) for column in batch.columns)
             for batch, offset in zip(current, offsets, strict=True)
             if batch is not None
         )

@@ -93,7 +93,7 @@ class BlockDecoder:
         """How many rows a block has; None where one is bad."""
         if cut.stop is None and cut.quotes == "none" and (lines := count_lines(block)) is not None:
             return lines
-        (batch,) = BlockDecoder(self._layout, (), self._size, self._texts).batches(block, cut, len(block))
+        (batch,) = BlockDecoder(self._layout, (), self._size, {}).batches(block, cut, len(block))
         return batch.rows if batch.stop is None else None
 
 

@@ -50,6 +50,7 @@ class Lines(NamedTuple):
 
     @property
     def rows(self) -> int:
+        """How many rows begin in these lines."""
         return self.firsts[-1]
 
     def part(self, text: TextInput, rows: range, decode: Decode) -> Part:

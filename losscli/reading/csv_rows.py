@@ -38,6 +38,7 @@ class LineLayout(NamedTuple):
 
     @property
     def width(self) -> int:
+        """How many cells a row has."""
         return len(self.columns)
 
 
@@ -63,6 +64,7 @@ def field_source(delimiters: str) -> str:
 
 
 def unquoted(cell: bytes) -> bytes:
+    """A cell without the quotes around it and with single ones in it."""
     return cell[1:-1].replace(b'""', b'"') if cell.startswith(b'"') else cell
 
 
@@ -213,4 +215,5 @@ def _too_long(path: str, data: bytes) -> DataError:
 
 
 def mebibytes(count: int) -> str:
+    """A number of bytes for a message."""
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"

@@ -26,6 +26,7 @@ def compression_of(path: str) -> str | None:
 
 
 def damaged(path: str, compression: str, reason: str) -> DataError:
+    """The error for compressed data that cannot be read."""
     return DataError(
         f"the {compression} data are damaged or cut off: {reason}", file=path, detail="nothing of it was used"
     )

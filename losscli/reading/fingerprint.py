@@ -33,6 +33,7 @@ class Stamp(ABC):
         """Whether the path now names another file, or a file of another size or time, or none."""
 
     def check(self) -> None:
+        """DataError where the file was changed since."""
         if self.changed:
             raise changed(self.path)
 
@@ -86,6 +87,7 @@ class Fingerprint(Stamp):
 
 
 def damaged(path: str, error: object, what: str = "it cannot be decoded") -> DataError:
+    """The error for a file that a library cannot read, with the first line of what the library says."""
     return DataError(what, detail=first_line(error), file=path)
 
 

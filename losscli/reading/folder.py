@@ -108,6 +108,7 @@ class FolderSource(Source):
     # ------------------------------------------------------------------ files and their columns
 
     def source(self, number: int) -> Source:
+        """The file of a number, opened when it is first asked for."""
         if number not in self._sources:
             coming = self._coming.pop(number, partial(self._opened, self.files[number]))
             self._sources[number] = coming()

@@ -65,7 +65,7 @@ def choose(
     """
     source = sources[side]
     if asked is None and source.together:
-        places = [at for at in range(len(source.columns)) if at not in taken]
+        places = [at for at in _at_head(source) if at not in taken]
     else:
         try:
             places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
@@ -234,6 +234,7 @@ def near(name: str, names: Iterable[str]) -> str | None:
 
 
 def missing(source: Source, name: str) -> DataError:
+    """The error for a column that is not there, with names that are like it."""
     return DataError(
         f"there is no column `{name}`", _list(source), near(name, source.columns), file=source.path
     )

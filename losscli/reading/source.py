@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from losscli.errors import UsageError
 from losscli.reading.listing import DataFile
 from losscli.table.block import Batch, ColumnRequest
 
@@ -31,10 +32,50 @@ class Dialect(NamedTuple):
     null: tuple[str, ...] = ()  # further spellings of a missing value, in every role
     list: str | None = None  # the separator of lists in cells, or `json`; None: cells are no lists
 
+    @classmethod
+    def parse(cls, text: str) -> Dialect:
+        """The value of ``--dialect``: ``delimiter=semicolon,decimal=comma``."""
+        from losscli.loss.spec import parse_pairs
+
+        given = dict(parse_pairs(text, of=text))
+        delimiter = given.pop("delimiter", None)
+        decimal = given.pop("decimal", "point")
+        header = given.pop("header", "yes")
+        encoding = given.pop("encoding", "utf-8")
+        null = given.pop("null", None)
+        parted = given.pop("list", None)
+        if given:
+            raise UsageError(
+                f"`--dialect` has no key `{next(iter(given))}`",
+                hint="its keys are `delimiter`, `decimal`, `header`, `encoding`, `null`, `list`",
+            )
+        if delimiter is not None:
+            delimiter = DELIMITERS.get(delimiter, delimiter)
+            if len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii():
+                raise UsageError(
+                    f"`delimiter={delimiter}` is not one character",
+                    hint="write a character, or `comma`, `semicolon`, `tab`, `pipe`, `space`",
+                )
+        if decimal not in DECIMALS:
+            raise UsageError(f"`decimal={decimal}` is neither `point` nor `comma`")
+        if header not in ("yes", "no"):
+            raise UsageError(f"`header={header}` is neither `yes` nor `no`")
+        try:
+            "".encode(encoding)
+        except (LookupError, ValueError):
+            raise UsageError(
+                f"no encoding is called `{encoding}`", hint="for example `latin-1` or `utf-16`"
+            ) from None
+        if parted is not None and any(sign in parted for sign in '"\r\n'):
+            raise UsageError(f"`list={parted}` cannot part labels")
+        nulls = () if null is None else (null,)
+        mark = DELIMITERS.get(parted or "", parted)
+        return cls(delimiter, DECIMALS[decimal], header == "yes", encoding, nulls, mark)
+
     @property
     def text(self) -> str:
         """The dialect as `--dialect` takes it."""
-        marks = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ".": "point"}
+        marks = {mark: word for word, mark in DELIMITERS.items()}
         said = {
             "delimiter": self.delimiter and marks.get(self.delimiter, self.delimiter),
             "decimal": "comma" if self.decimal == "," else None,
@@ -44,6 +85,10 @@ class Dialect(NamedTuple):
             "list": self.list and marks.get(self.list, self.list),
         }
         return ",".join(f"{key}={value}" for key, value in said.items() if value is not None)
+
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+DECIMALS = {"point": ".", "comma": ",", ".": ".", ",": ","}
 
 
 class Part(NamedTuple):
@@ -106,7 +151,7 @@ class Source(ABC):
     columns: tuple[str, ...]  # in file order; repeated names are kept
     later: tuple[
         str, ...
-    ] = ()  # the last of the columns, which begin after the head: they play no role unasked
+    ] = ()  # the last of the columns, which begin after the head, or hold an argument: they play no role unasked
     named: bool = True  # False: the file has no names, and columns are called 1, 2, …
     together: bool = False  # all columns play one role, unless some are named: those of an array
     noun: str = "the file"  # what a message calls it behind its name

@@ -66,6 +66,7 @@ class SpoolFile:
 
 
 def cannot_copy(error: OSError) -> OutputError:
+    """The error for an input for which there is no room in the temporary folder."""
     reason = (error.strerror or str(error)).lower()
     return OutputError(f"an input cannot be copied there: {reason}", file=tempfile.gettempdir())
 
@@ -118,6 +119,7 @@ class SpooledSource(Source):
             raise self.renamed(error) from None
 
     def renamed(self, error: DataError) -> DataError:
+        """The error with the name of the input in place of that of its copy."""
         return replace(error, file=self.path) if error.file == self.copy.path else error
 
     def close(self) -> None:

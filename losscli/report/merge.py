@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import TypeAlias
+from dataclasses import KW_ONLY, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from losscli._version import __version__
 from losscli.errors import DataError, UsageError
+from losscli.measure.arguments import record
 from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.refusals import refuse
@@ -30,16 +31,19 @@ from losscli.report.state_document import InputRecord
 from losscli.report.verdicts import check_rule
 from losscli.text import plural
 
+if TYPE_CHECKING:
+    from losscli.measure.arguments import Files
 
-@dataclass(frozen=True, eq=False, repr=False)
+
+@record()
 class MergeOptions(GateOptions, VerdictOptions):
     """The options of `merge`.
 
-    states: paths of saved states.
+    states: paths of saved states, or one.
     partial: whether parts of a whole may be absent.
     """
 
-    states: Sequence[str]
+    states: Files
     _: KW_ONLY
     partial: bool = False
 
@@ -51,13 +55,15 @@ def merge(options: MergeOptions) -> Report | Comparison:
     States of `compare` become a comparison.  Raises DataError where a file is no state, where the states are of
     different plans, or where rows are there twice.
     """
-    return merged_report(options)
+    return merged_report(options).in_python()
 
 
 def merged_report(options: MergeOptions) -> Report | Comparison:
     """The report of all states, judged."""
     check_rule(options.margin, options.fail_on)
     gate = Gate.of(options) if options.judged else None
+    if not options.states:
+        raise UsageError("there is no state to merge", hint="name the files that `--state-out` wrote")
     states = [SavedState.read(path) for path in options.states]
     _refuse_unfinished(states)
     _refuse_other_plans(states)

@@ -47,6 +47,7 @@ class ShownSlices(NamedTuple):
 
     @classmethod
     def of(cls, view: SliceView, tally: Tally, place: int, min_slice: int) -> ShownSlices:
+        """The slices of one slicing that have results; those of fewer than ``min_slice`` rows are one."""
         labels, rows = tally.labels[place], tally.kept[SeenRows(), place].rows
         used = COUNT.chosen(rows["used"], np.arange(len(labels)))
         either = used + COUNT.chosen(rows["lost"], np.arange(len(labels))) if "lost" in rows else used
@@ -79,6 +80,8 @@ class ShownSlices(NamedTuple):
 
     def named(self, names: Sequence[str]) -> list[dict[str, Value]]:
         """The values of each kept slice by column."""
+        if len(names) == 1:  # there may be many
+            return [{names[0]: value} for value in self.columns[0]]
         return [dict(zip(names, values, strict=True)) for values in zip(*self.columns, strict=True)]
 
     def means(self, finisher: Finisher) -> SliceMeans | None:

@@ -324,6 +324,7 @@ class SlicedResults(NamedTuple):
 
     @property
     def title(self) -> str:
+        """The heading of the picture."""
         return f"{self.name} by {' + '.join(self.columns)}"
 
 
@@ -372,6 +373,7 @@ class ConfusionTable:
     counts: list[list[float | None]]
 
     def texts(self) -> list[list[str]]:
+        """The cells as text; an empty one is a dash."""
         return [["–" if count is None else f"{count:g}" for count in row] for row in self.counts]
 
 

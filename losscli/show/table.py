@@ -41,6 +41,7 @@ ARROWS = {"lower": "↓ lower", "higher": "↑ higher"}
 
 
 def render(view: ViewModel, look: Canvas) -> str:
+    """The table for a terminal, in columns that fit its width."""
     columns = view.results().columns
     if look.unicode:
         columns = [_with_arrows(column) if column.kind == "word" else column for column in columns]

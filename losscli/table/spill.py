@@ -97,6 +97,7 @@ class Spill:
         self._remove = weakref.finalize(self, _remove, self._file, folder)
 
     def close(self) -> None:
+        """Remove the files and their folder."""
         if self._folder is not None:
             self._remove()
             self._folder = None

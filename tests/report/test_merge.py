@@ -421,7 +421,7 @@ def test_absent_and_repeated_parts_are_refused_and_partial_says_which_are_absent
         ({"shard": "4/3"}, "is no part"),
         ({"shard": "half"}, "is no part"),
         ({"shard": "1/2", "max": {"mse": 1.0}}, "is not judged"),
-        ({"shard": "1/2", "state_out": None}, "--state-out"),
+        ({"shard": "1/2", "state_out": None}, "state_out"),
     ],
 )
 def test_a_part_that_cannot_be_is_a_usage_error(options, why, tmp_path):

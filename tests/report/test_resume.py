@@ -253,7 +253,7 @@ def test_a_state_of_other_inputs_or_of_another_call_is_refused(change, what, tmp
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"state_out": None}, "--state-out"),
+        ({"state_out": None}, "state_out"),
         ({"worst": 3}, "single rows"),
         ({"constant": True}, "best constant"),
     ],

@@ -77,7 +77,8 @@ def key_error(keys: KeyTally, plan: Plan, sources: Sequence[Source]) -> DataErro
 class Sink(Protocol):
     """Takes single rows: in their order by position, in any order by key."""
 
-    def add(self, rows: RowTable) -> None: ...
+    def add(self, rows: RowTable) -> None:
+        """Take the rows of a block."""
 
     def restart(self) -> None:
         """Forget all rows: they will come again, paired in another way."""
