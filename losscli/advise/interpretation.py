@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import numpy as np
 
-from losscli.losses import find
+from losscli.losses.families import find
 from losscli.text import visible
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from losscli.advise.conventions import CONVENTIONS, Convention
 from losscli.loss.expression import Expression, parse
 from losscli.loss.spec import Spec, parse_loss, parse_pairs
-from losscli.losses import find
+from losscli.losses.families import find
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss

@@ -18,7 +18,7 @@ PLOTS = ("loss", "residuals", "calibration", "confusion", "roc", "pr", "by")
 
 def complete_losses(incomplete: str) -> list[str]:
     """Completions for the last of several losses separated by commas."""
-    from losscli.losses import names_from_source
+    from losscli.losses.families import names_from_source
 
     before, comma, begun = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in names_from_source() if name.startswith(begun)]

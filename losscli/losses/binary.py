@@ -70,8 +70,8 @@ def surprise(happened: Mask, pred: Column, eps: float) -> Column:
     chance = np.abs(signed, out=signed)
     if eps > 0.5:
         lost[chance < eps] = 0.0
-    lost /= np.maximum(chance, 0.5)
     np.maximum(chance, eps, out=chance)
+    lost /= chance if eps else np.maximum(chance, 0.5)  # 0 stays 0
     found = np.log(chance, out=chance)
     found += lost
     return np.subtract(0.0, found, out=found)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_SLICES = 1_000_000
 
+MANY = 8
+"""So many times the rows of a block values may be labels unasked for; and times so many there may be slices at all."""
+
 Value: TypeAlias = str | None
 Label: TypeAlias = tuple[Value, ...]
 """The values of a slice, one for each column."""
@@ -137,7 +140,7 @@ class SliceLabels:
 
     def __init__(self, columns: Sequence[tuple[Value, ...]], limit: SliceLimit) -> None:
         self.columns = tuple(columns)  # the values of each label, by the columns of the slicing
-        self._codes: dict[Label, int] = {}  # of the first labels, once they are looked up
+        self._codes: dict[Value | Label, int] = {}  # of the first labels, once they are looked up
         self.limit = limit
         limit.check(len(self))
 
@@ -154,9 +157,12 @@ class SliceLabels:
     @property
     def codes(self) -> dict[Label, int]:
         """The code of each label."""
-        if len(self._codes) < len(self):
-            self._codes.update(zip(self, range(len(self)), strict=True))
-        return self._codes
+        return {label: code for code, label in enumerate(self)}
+
+    @property
+    def _keys(self) -> Iterable[Value | Label]:
+        """What labels are looked up by: of one column the values, which are quicker than tuples of one."""
+        return self.columns[0] if len(self.columns) == 1 else self
 
     def take_in(self, other: SliceLabels) -> Ints:
         """Add the labels of the other, and return the code that each of them has here."""
@@ -166,7 +172,9 @@ class SliceLabels:
             # Block after block of a file has the same labels, and some more: the same objects, quick to compare.
             self._extend(tuple(theirs[shared:] for _, theirs in pairs))
             return np.arange(len(other))
-        found = list(map(self.codes.get, other))
+        if len(self._codes) < len(self):
+            self._codes.update(zip(self._keys, range(len(self)), strict=True))
+        found = list(map(self._codes.get, other._keys))
         if None in found:
             before = len(self)
             new = [label for label, code in zip(other, found, strict=True) if code is None]
@@ -199,10 +207,15 @@ class SliceView:
         )
 
     def read(self, block: Block) -> tuple[Ints, SliceLabels]:
-        """The code of each row's slice, and the labels of the slices that have rows in the block."""
+        """The code of each row's slice, and the labels of the slices that have rows in the block.
+
+        All texts of a column that were met up to here are labels as they are: block after block has the same ones.
+        """
         codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[Any]()
         for key, place in zip(self.slicing.keys, self.columns, strict=True):
             own, values = _values(key, block.column(place))
+            if key.how == "value" and self.columns == (place,) and self._stay(block, len(values)):
+                return own, SliceLabels([values], self.limit)
             crossed = own if slices == 1 else codes * len(values) + own
             met, codes = distinct(crossed, slices * len(values))
             before, here = np.divmod(met, len(values))
@@ -210,6 +223,10 @@ class SliceView:
             columns.append(np.array(values, dtype=object)[here])
             slices = len(met)
         return codes, SliceLabels([tuple(column.tolist()) for column in columns], self.limit)
+
+    def _stay(self, block: Block, values: int) -> bool:
+        """Whether the values of a column may be labels, though some have no row in this block: a few, and of all rows."""
+        return block.places is None and values <= MANY * block.rows and MANY * values <= self.limit.most
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:
@@ -285,9 +302,8 @@ def order_of(values: Sequence[Value]) -> list[int]:
     present = {value for value in values if value is not None}
     numbers = _numbers(present)
     ranked = sorted(present) if numbers is None else sorted(present, key=lambda v: (numbers[v], v))
-    rank: dict[Value, int] = {value: at for at, value in enumerate(ranked)}
-    rank[None] = len(ranked)
-    return [rank[value] for value in values]
+    rank = dict[Value, int](zip([*ranked, None], range(len(ranked) + 1), strict=True))
+    return list(map(rank.__getitem__, values))
 
 
 def _numbers(values: Iterable[str]) -> dict[str, float] | None:

@@ -11,10 +11,10 @@ import numpy as np
 
 from losscli.numbers.cells import (
     BELOW,
-    ascending,
     cells_at,
     distinct,
     drawn,
+    keys_from_json,
     keys_of,
     keys_of_all,
     moved,
@@ -131,9 +131,10 @@ class Bins:
         }
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
         """What `to_json` wrote; a ValueError where bins and sums do not go together."""
-        keys, sums = ascending(held["keys"]), Sums.from_json(held["sums"])
+        keys = keys_from_json(held["keys"], groups)
+        sums = Sums.from_json(held["sums"], len(keys))
         if len(keys) != len(sums.rows):
             raise ValueError("these are not sums by bin")
-        return cls(keys, sums, SUM.from_json(held["weight"]), COUNT.from_json(held["rows"]))
+        return cls(keys, sums, SUM.from_json(held["weight"], groups), COUNT.from_json(held["rows"], groups))

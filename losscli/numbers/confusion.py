@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.cells import BELOW, ascending, cells_at, drawn, keys_of, keys_of_all, moved, union
+from losscli.numbers.cells import (
+    BELOW,
+    ascending,
+    cells_at,
+    drawn,
+    keys_from_json,
+    keys_of,
+    keys_of_all,
+    moved,
+    union,
+)
 from losscli.numbers.class_pairs import PLACE, joined_classes, moved_pairs, pairs_of
 from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
@@ -354,9 +364,10 @@ class Confusion:
         }
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
         """What `to_json` wrote; a ValueError for what is no table."""
-        names, places, keys = tuple(held["names"]), ascending(held["places"]), ascending(held["keys"])
+        names, places = tuple(held["names"]), ascending(held["places"])
+        keys = keys_from_json(held["keys"], groups)
         below = (1 << PLACE) - 1
         if not (
             len(set(names)) == len(names)
@@ -366,8 +377,8 @@ class Confusion:
             and int((keys & BELOW).max(initial=-1)) < len(places)
         ):
             raise ValueError("this is not a table of classes")
-        sums = GroupedSums.from_json(held["sums"])
-        return cls(names, places, keys, sums, SUM.from_json(held["weight"]), COUNT.from_json(held["rows"]))
+        sums, weight = GroupedSums.from_json(held["sums"], len(keys)), SUM.from_json(held["weight"], groups)
+        return cls(names, places, keys, sums, weight, COUNT.from_json(held["rows"], groups))
 
 
 def _class_order(name: int | str) -> tuple[bool, int | str]:

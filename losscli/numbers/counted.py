@@ -7,7 +7,7 @@ alone, so that the counts of any parts of the rows add up.  All that is not know
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
@@ -95,6 +95,13 @@ class Counted(Bins):
                 f"no interval: rows in more than {MOST_CELLS} bins are not resampled; a smaller `approx` has fewer"
             )
         return super().resampled(counts)
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        found = super().from_json(held, groups)
+        if min(found._weights[0], default=1) <= 0:
+            raise ValueError("bins without a weight")
+        return found
 
 
 # ---------------------------------------------------------------------- in the order of a score

@@ -102,12 +102,14 @@ class Numbers(NamedTuple):
             return listed
         return [number.hex() for number in listed] if isinstance(listed, list) else listed.hex()
 
-    def from_json(self, held: Any) -> PerGroup:
-        """What `to_json` wrote; a ValueError for what it cannot have written."""
-        if isinstance(held, list):
-            kind = np.int64 if isinstance(self.nothing, int) else np.float64
-            return np.array([self._number(one) for one in held], dtype=kind)
-        return self._number(held)
+    def from_json(self, held: Any, groups: int | None = None) -> PerGroup:
+        """What `to_json` wrote of one group (None) or of so many; a ValueError for what it cannot have written."""
+        if groups is None:
+            return self._number(held)
+        if not isinstance(held, list) or len(held) > groups:
+            raise ValueError("these are not numbers of groups")
+        kind = np.int64 if isinstance(self.nothing, int) else np.float64
+        return np.array([self._number(one) for one in held], dtype=kind)
 
     def _number(self, held: Any) -> float:
         if isinstance(self.nothing, int) and type(held) is int and abs(held) < 1 << 63:
@@ -120,7 +122,8 @@ class Numbers(NamedTuple):
 class Nested(NamedTuple):
     """A sum, or a state within a state; None where there is none."""
 
-    read: Callable[[Mapping[str, Any]], Any] | None = None  # what its `to_json` wrote
+    read: Callable[[Any, int | None], Any] | None = None  # what its `to_json` wrote of one group or of many
+    always: bool = False  # whether there is one
 
     def merge(self, one: Any, other: Any) -> Any:
         """The state of both; None has no rows."""
@@ -146,9 +149,11 @@ class Nested(NamedTuple):
         """What the state writes."""
         return None if state is None else state.to_json()
 
-    def from_json(self, state: Any) -> Any:
+    def from_json(self, state: Any, groups: int | None = None) -> Any:
         """What `to_json` wrote."""
-        return None if state is None or self.read is None else self.read(state)
+        if self.read is None or (state is None and not self.always):
+            return None
+        return self.read(state, groups)
 
 
 class Several(NamedTuple):
@@ -182,9 +187,9 @@ class Several(NamedTuple):
         """The list of what the fields write."""
         return [self.kind.to_json(each) for each in held]
 
-    def from_json(self, held: Any) -> Any:
+    def from_json(self, held: Any, groups: int | None = None) -> Any:
         """What `to_json` wrote."""
-        return tuple(self.kind.from_json(each) for each in held)
+        return tuple(self.kind.from_json(each, groups) for each in held)
 
 
 STATE = Nested()
@@ -234,6 +239,6 @@ class State:
         return {name: kind.to_json(getattr(self, name)) for name, kind in self.FIELDS.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote."""
-        return cls(*(kind.from_json(held[name]) for name, kind in cls.FIELDS.items()))
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """The state of one group (None) or of so many; a ValueError, or what a type raises, where it is none."""
+        return cls(*(kind.from_json(held[name], groups) for name, kind in cls.FIELDS.items()))

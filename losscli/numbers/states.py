@@ -53,10 +53,10 @@ class Joined(State):
         return self.states[0].rows
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
         """What `to_json` wrote."""
         states = zip(cls.LAYOUT, held["states"], strict=True)
-        return cls(tuple(kind.from_json(state) for (kind, _), state in states))
+        return cls(tuple(kind.from_json(state, groups) for (kind, _), state in states))
 
 
 STATES = {

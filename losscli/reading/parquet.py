@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,9 @@ from losscli.reading.read import batch_of
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, ColumnRequest
 from losscli.text import noun
+
+if TYPE_CHECKING:
+    from losscli.reading.known_texts import TextsOfColumns
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
 BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
@@ -60,6 +63,7 @@ class ParquetSource(TypedSource):
         except DECODING_ERRORS as error:
             raise _damaged(self.stamp, error, "it is no Parquet file, or a damaged one") from None
         self._handles.keep(frozenset(), handle)
+        self._texts: TextsOfColumns = {}
         self._starts = [0, *accumulate(self.row_groups)]  # rows of the file before each row group
         self._places_of = _plain_places(self._schema)
         self.rows = sum(self.row_groups)
@@ -243,7 +247,7 @@ class ParquetSource(TypedSource):
                 if places is None:
                     places = self._places(decoded.schema, wants)
                 reads = [
-                    read_column(decoded.column(place), want)
+                    read_column(decoded.column(place), want, self._texts)
                     for want, place in zip(wants, places, strict=True)
                 ]
             except (Undecodable, pa.ArrowException) as error:

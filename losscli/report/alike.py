@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
-if TYPE_CHECKING:
-    from losscli.report.records import Result
+T = TypeVar("T")
+"""A result, which is a dataclass."""
 
 
 class Alike(NamedTuple):
     """Results at some places that are as ``one`` is but for some fields, of which there is a column each."""
 
-    one: Result
+    one: Any
     places: range
     columns: Mapping[str, Sequence[Any]]
 
-    def at(self, place: int) -> Result:
+    def at(self, place: int) -> Any:
         """The result of the slice at a place."""
         index = self.places.index(place)
         return replace(self.one, **{name: cells[index] for name, cells in self.columns.items()})
 
 
-class Results(Sequence["Result"]):
+class Results(Sequence[T]):
     """Results in their order.  What is alike is known by `Alike`, unless its place is among the single ones."""
 
     __slots__ = ("_alike", "_length", "_single")
 
-    def __init__(self, single: Iterable[Result] = ()) -> None:
+    def __init__(self, single: Iterable[T] = ()) -> None:
         self._single = dict(enumerate(single))
         self._alike: list[Alike] = []
         self._length = len(self._single)
 
     @classmethod
-    def of(cls, results: Sequence[Result]) -> Results:
+    def of(cls, results: Sequence[T]) -> Results[T]:
         """Any results as such."""
         return results if isinstance(results, Results) else cls(results)
 
@@ -44,7 +44,7 @@ class Results(Sequence["Result"]):
         self._alike.append(alike)
         self._length = max(self._length, alike.places.stop)
 
-    def put(self, place: int, results: Iterable[Result]) -> None:
+    def put(self, place: int, results: Iterable[T]) -> None:
         """Single results, from a place on."""
         for at, result in enumerate(results, start=place):
             self._single[at] = result
@@ -54,10 +54,10 @@ class Results(Sequence["Result"]):
         return self._length
 
     @overload
-    def __getitem__(self, at: int) -> Result: ...
+    def __getitem__(self, at: int) -> T: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Result]: ...
-    def __getitem__(self, at: int | slice) -> Result | list[Result]:
+    def __getitem__(self, at: slice) -> list[T]: ...
+    def __getitem__(self, at: int | slice) -> T | list[T]:
         if isinstance(at, slice):
             return [self[place] for place in range(self._length)[at]]
         place = range(self._length)[at]
@@ -66,7 +66,7 @@ class Results(Sequence["Result"]):
             next(some for some in self._alike if place in some.places).at(place) if found is None else found
         )
 
-    def __iter__(self) -> Iterator[Result]:
+    def __iter__(self) -> Iterator[T]:
         return (self[place] for place in range(self._length))
 
     def __eq__(self, other: object) -> bool:
@@ -77,7 +77,7 @@ class Results(Sequence["Result"]):
     def __repr__(self) -> str:
         return repr(list(self))
 
-    def kinds(self) -> list[Result]:
+    def kinds(self) -> list[T]:
         """All single results, and of those that are alike one: whatever holds of no column holds of all if of these."""
         return [*self._single.values(), *(some.one for some in self._alike)]
 
@@ -100,9 +100,9 @@ class Results(Sequence["Result"]):
             cells[place] = told(*(getattr(result, name) for name in names))
         return cells
 
-    def changed(self, change: Callable[[Result], Result]) -> Results:
+    def changed(self, change: Callable[[T], T]) -> Results[T]:
         """The results with a change that asks for nothing, and changes nothing, that those alike differ in."""
-        found = Results()
+        found: Results[T] = Results()
         for place, result in self._single.items():
             found.put(place, [change(result)])
         for some in self._alike:

@@ -78,7 +78,7 @@ def merged_report(options: MergeOptions) -> Report | Comparison:
     held, measured, inputs = _merged(wholes)
     if isinstance(held.options, CompareOptions):
         rule = replace(held.options, margin=options.margin, fail_on=options.fail_on)
-        with _finishing(states, held):
+        with _finishing(held):
             found = comparison_of(rule, measured, held.sources, [ComparedInput(*one) for one in inputs])
         return replace(
             found,
@@ -87,7 +87,7 @@ def merged_report(options: MergeOptions) -> Report | Comparison:
             warnings=[*warnings, *found.warnings],
             arithmetic=made_with,
         )
-    with _finishing(states, held):
+    with _finishing(held):
         report = report_of(held.options, measured, held.sources, [Input(*one) for one in inputs])
     report = replace(
         report,
@@ -224,7 +224,7 @@ def _merged(wholes: Sequence[Whole]) -> tuple[HeldPlan, Measured, Iterable[tuple
     with numbers_of(one):
         tally = merged(tallies)
     outcome = Outcome(tally, None, _paired([state for whole in wholes for state in whole]))
-    with _finishing([state for state, _ in states], held):
+    with _finishing(held):
         refuse(held.plan, outcome, held.sources)
     inputs = {
         (record.role, record.path): (record.role, record.path, record.format, record.used)
@@ -236,11 +236,10 @@ def _merged(wholes: Sequence[Whole]) -> tuple[HeldPlan, Measured, Iterable[tuple
 
 
 @contextmanager
-def _finishing(states: Sequence[SavedState], held: HeldPlan) -> Iterator[None]:
-    """Finish what was merged; DataError where its numbers cannot be, which names a row by its input."""
+def _finishing(held: HeldPlan) -> Iterator[None]:
+    """Finish what was merged; a DataError names a row by its input."""
     try:
-        with numbers_of(states[0].path if len(states) == 1 else None):
-            yield
+        yield
     except DataError as error:
         raise placed(error, held.sources) from None
 

@@ -43,7 +43,7 @@ MAY_OVERFLOW = {
 """What of a result may overflow beside its value, and what it is called."""
 
 
-def results(plan: Plan, tally: Tally, options: FinishOptions) -> Results:
+def results(plan: Plan, tally: Tally, options: FinishOptions) -> Results[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     keep_all_groups(plan, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
@@ -55,7 +55,7 @@ def results(plan: Plan, tally: Tally, options: FinishOptions) -> Results:
 
 
 def _add_slices(
-    found: Results, finishers: Sequence[Finisher], slicing: SliceView, tally: Tally, place: int
+    found: Results[Result], finishers: Sequence[Finisher], slicing: SliceView, tally: Tally, place: int
 ) -> None:
     """The results of each slice; of means that are numbers and no more all at once."""
     # Imported here: many calls have no slices.

@@ -80,6 +80,8 @@ class ShownSlices(NamedTuple):
 
     def named(self, names: Sequence[str]) -> list[dict[str, Value]]:
         """The values of each kept slice by column."""
+        if len(names) == 1:  # there may be many
+            return [{names[0]: value} for value in self.columns[0]]
         return [dict(zip(names, values, strict=True)) for values in zip(*self.columns, strict=True)]
 
     def means(self, finisher: Finisher) -> SliceMeans | None:

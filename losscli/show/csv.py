@@ -27,9 +27,9 @@ def render(views: Sequence[ViewModel], look: Canvas) -> str:
         columns = view.exact()
         if at == 0:
             table.writerow([*(["result"] if several else []), *(head for head, _ in columns)])
-        where = [visible(view.saved or "")] if several else []
-        texts = (_texts(cells) for _, cells in columns)
-        table.writerows([*where, *row] for row in zip(*texts, strict=True))
+        texts = [_texts(cells) for _, cells in columns]
+        where = [[visible(view.saved or "")] * len(texts[0])] if several else []
+        table.writerows(zip(*where, *texts, strict=True))
     return text.getvalue()
 
 

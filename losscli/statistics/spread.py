@@ -104,9 +104,10 @@ class Ends(NamedTuple):
         return [[LEAST.to_json(numbers) for numbers in end] for end in self]
 
     @classmethod
-    def from_json(cls, held: Any) -> Self:
+    def from_json(cls, held: Any, groups: int | None = None) -> Self:
         """What was written; a ValueError where the arrays have other shapes."""
-        ends = [np.array([LEAST.from_json(numbers) for numbers in end]) for end in held]
+        width = 1 if groups is None else groups
+        ends = [np.array([LEAST.from_json(numbers, width) for numbers in end]) for end in held]
         if len(ends) != 3 or any(end.shape[:1] != (2,) or end.ndim != 2 for end in ends):
             raise ValueError("these are not rows at the ends")
         return cls(*ends)
@@ -153,7 +154,7 @@ class Spread(State):
     FIELDS: ClassVar = {
         "products": Several(SUM),
         "crossed": Several(SUM),
-        "squares": SUM,
+        "squares": SUM._replace(always=False),
         "ends": Nested(Ends.from_json),
     }
 

@@ -15,7 +15,7 @@ import pytest
 
 from conftest import ROOT
 from losscli.loss.spec import fold
-from losscli.losses import FAMILIES, catalogue, find
+from losscli.losses.families import FAMILIES, catalogue, find
 
 NAMES = list(catalogue())
 

@@ -23,7 +23,7 @@ from recorded import recorded
 
 from losscli.loss.docstring import Gradient
 from losscli.loss.gradient import NoGradientError, gradient_rows, gradients
-from losscli.losses import find
+from losscli.losses.families import find
 
 FORMS = [form for form in forms() if form.is_mean]
 

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from losscli.loss.declare import Loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.loss.params import LossName, Param
-from losscli.losses import catalogue
+from losscli.losses.families import catalogue
 
 Floats = NDArray[np.float64]
 Params = dict[str, Any]

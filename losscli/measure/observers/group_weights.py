@@ -93,9 +93,9 @@ class FirstWeights:
         return {name: kind.to_json(getattr(self, name)) for name, kind in KINDS.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
         """What `to_json` wrote; a ValueError where the arrays are not of one length."""
-        found = [kind.from_json(held[name]) for name, kind in KINDS.items()]
+        found = [kind.from_json(held[name], groups) for name, kind in KINDS.items()]
         if len({one.shape for one in found}) > 1:
             raise ValueError("these are not weights of groups")
         return cls(*found)

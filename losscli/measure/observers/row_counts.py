@@ -63,9 +63,9 @@ class ReasonCounts(NamedTuple):
         return {name: COUNT.to_json(rows) for name, rows in self.rows.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> ReasonCounts:
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> ReasonCounts:
         """What `to_json` wrote."""
-        return cls({name: COUNT.from_json(rows) for name, rows in held.items()})
+        return cls({name: COUNT.from_json(rows, groups) for name, rows in held.items()})
 
 
 @dataclass(frozen=True, slots=True)
