@@ -267,7 +267,13 @@ def survival(rows: int = 80, watched: float = 24.0) -> dict[str, Table]:
         label["pred"].append(round((27.0 - 6.0 * age) * (1.0 + 0.02 * (row % 7)), 1))
     ids = list(range(rows))
     times: Table = {"id": ids, "time": label["time"], "event": events}
-    return {"survival": {**times, "lower": label["lower"], "upper": label["upper"], "pred": label["pred"]}}
+    chances: Table = {
+        f"alive_{months}": [round(math.exp(-months / (1.5 * pred)), 3) for pred in label["pred"]]
+        for months in (6, 12, 18)
+    }
+    risk = [round(math.log(27.0 / pred), 3) for pred in label["pred"]]
+    bounds: Table = {"lower": label["lower"], "upper": label["upper"]}
+    return {"survival": {**times, **bounds, "pred": label["pred"], "risk": risk, **chances}}
 
 
 def dictation() -> dict[str, Table]:

@@ -20,6 +20,7 @@ from losscli.numbers.risk_sets import partial_likelihood
 from losscli.numbers.sums import Sums
 from losscli.numbers.watched import watched
 
+SAMPLE = "sample_data/survival.csv --label time=time,event=event --pred"
 KEPT = {"pickle": "the order of times keeps every row, and is not saved"}
 
 of_times = partial(
@@ -29,14 +30,12 @@ of_times = partial(
     label_roles=("time", "event"),
     averages=("macro", "none"),
     exceptions=KEPT,
-    sample="",
 )
 of_survival = partial(
     of_times,
     domains={"time": NONNEGATIVE, "event": BINARY},
     pred=UNIT,
-    reference="Graf, Schmoor, Sauerbrei & Schumacher (1999), "
-    "doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5",
+    reference="Graf, Schmoor, Sauerbrei & Schumacher (1999), Statistics in Medicine 18, p. 2529",
 )
 
 
@@ -68,6 +67,7 @@ def squares_by(time: Column, pred: Column, event: Column, *, horizon: Positive) 
     of=squares_by,
     main="horizon",
     aliases=("brier_score_survival", "graf_score", "ipcw_brier"),
+    sample=f"{SAMPLE} alive_12 --loss brier_survival@12",
     elicits="the chance that the event comes after the horizon",
 )
 def brier_survival(state: Ranked, *, horizon: Positive) -> Finished:
@@ -120,6 +120,7 @@ def squares_by_all(time: Column, pred: Columns, event: Column, *, levels: Levels
     of=squares_by_all,
     times=True,
     aliases=("ibs", "integrated_brier_score", "brier_survival_integrated"),
+    sample=f"{SAMPLE} 'alive_*'",
     elicits="the chances that the event comes after each of the times",
     ulps=8.0,
     exceptions={**KEPT, "ulps": "the sum over the times rounds once a time"},
@@ -163,6 +164,7 @@ def from_the_last(time: Column, pred: Column, event: Column) -> tuple[Column, Co
     best=None,
     counts_only=True,
     aliases=("cox", "cox_nloglik", "cox_partial_likelihood", "cox_ph_loss", "deepsurv_loss"),
+    sample=f"{SAMPLE} risk",
     elicits="no constant: all constants cost the same",
     reference="Cox (1975), doi:10.1093/biomet/62.2.269; Efron (1977), doi:10.1080/01621459.1977.10480613",
 )
