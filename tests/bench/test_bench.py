@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -107,11 +109,24 @@ def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
     assert "with a limit" in capsys.readouterr().out
 
 
-def test_what_many_machines_would_give_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def without_numbers(text: str) -> str:
+    """The words of a text on one line."""
+    return " ".join(re.sub(r"\d[\d,.]*", "#", text).split())
+
+
+def test_what_many_machines_would_give_is_printed_as_help_says_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("distributed")
     found = scale.run(tmp_path, 3000, 4, 20, processes=False)
     printed = capsys.readouterr().out
-    assert all(f"\n{workers:8,}" in printed for workers in scale.WORKERS)
+    guide = without_numbers(resources.files("losscli").joinpath("cli/guide/scale.md").read_text("utf-8"))
+    assert without_numbers(printed).partition("cores ")[2] in guide
+    assert [line.split()[0] for line in printed.splitlines() if line.startswith("     ")] == [
+        "10",
+        "100",
+        "1,000",
+    ]
     assert found.state_bytes > 0
     # Reading is shared by workers, and the scheduler is not.
     few, many = found.seconds(10), found.seconds(1000)
