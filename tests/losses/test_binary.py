@@ -324,7 +324,8 @@ def test_a_product_and_what_its_rounding_lost_are_exact_together() -> None:
 @pytest.mark.parametrize("eps", [0.0, 1e-7, 0.6])
 def test_a_probability_of_minus_zero_costs_what_zero_costs(eps: float) -> None:
     happened = np.array([False, True])
-    zero, minus = (binary.surprise(happened, np.full(2, pred), eps) for pred in (0.0, -0.0))
+    with np.errstate(divide="ignore"):
+        zero, minus = (binary.surprise(happened, np.full(2, pred), eps) for pred in (0.0, -0.0))
     assert zero.tobytes() == minus.tobytes()
     assert not np.signbit(minus).any()
 
