@@ -332,10 +332,8 @@ class Loss:
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
         """The row function's value for every row: (n,), or several such columns.
 
-        Where the result is infinite although no input is, a step may have overflowed.  A row function that is
-        homogeneous of degree k is then evaluated again on a quarter of the inputs: 4**k times that.
-
-        The processor flags what leaves the range, so the usual block costs nothing.
+        Where a step overflows, which the processor flags, and the result is infinite, a row function that is
+        homogeneous of degree k is evaluated again on a quarter of the inputs: 4**k times that.
         """
         try:
             with np.errstate(all="ignore", over="ignore" if self.homogeneous is None else "raise"):
