@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from losscli.errors import UsageError
 from losscli.loss.docstring import Doc, read_doc
-from losscli.loss.domains import REAL, Domain, surely_finite
+from losscli.loss.domains import REAL, Domain
 from losscli.loss.elicits import Functional
 from losscli.loss.params import (
     APPROX,
@@ -332,13 +332,16 @@ class Loss:
     def measure_rows(self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]) -> Any:
         """The row function's value for every row: (n,), or several such columns.
 
-        Where the result is infinite although no input is, a step may have overflowed.  A row function that is
-        homogeneous of degree k is then evaluated again on a quarter of the inputs: 4**k times that.
+        Where a step overflows, which the processor flags, and the result is infinite, a row function that is
+        homogeneous of degree k is evaluated again on a quarter of the inputs: 4**k times that.
         """
+        try:
+            with np.errstate(all="ignore", over="ignore" if self.homogeneous is None else "raise"):
+                return self.rows(**roles, **params)
+        except FloatingPointError:
+            assert self.homogeneous is not None
         with np.errstate(all="ignore"):
             column = self.rows(**roles, **params)
-            if self.homogeneous is None or surely_finite(column):
-                return column
             # Only a loss whose best value is zero from both sides can reach minus infinity.
             least = column.min(initial=0.0) if self.better == "zero" else 0.0
             if np.isfinite(column.max(initial=-least)):
@@ -352,10 +355,7 @@ class Loss:
     def rows_and_roots(
         self, roles: Mapping[str, Any], params: Mapping[str, ParamValue]
     ) -> tuple[Any, Floats | None]:
-        """The rows, and the roots of those that exceed the range of doubles, 0 elsewhere; None if none does.
-
-        The processor flags a square that leaves the range, so the usual block costs nothing.
-        """
+        """The rows, and the roots of those that exceed the range of doubles, 0 elsewhere; None if none does."""
         root = self.root
         if (
             root is None

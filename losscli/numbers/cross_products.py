@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DIGITS = 4  # of each column
 DIGIT = 21  # bits: ROW products of two digits, each up to 2^20, stay within 2^53
 ROW = 1 << 13  # rows that BLAS adds up
+ROWS = TILE // 4  # at a time: all their digits stay in the cache
 BITS = DIGIT * DIGITS - 1  # of a column; the first digit has one for the sign
 FARTHEST = 400  # with exponents up to this, no power of two on the way leaves the range of a double
 
@@ -47,7 +48,7 @@ class CrossProducts(NamedTuple):
     def of(cls, x: Floats, y: Floats) -> CrossProducts:
         """The sums of two columns of float64, without any rounding."""
         whole = len(x) - len(x) % ROW
-        cuts = [*range(0, whole, TILE), whole, len(x)]
+        cuts = [*range(0, whole, ROWS), whole, len(x)]
         found = cls()
         # Overflow and NaN are noticed: such a tile goes by exact products.
         with np.errstate(all="ignore"):

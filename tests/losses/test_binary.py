@@ -321,6 +321,15 @@ def test_a_product_and_what_its_rounding_lost_are_exact_together() -> None:
         assert Fraction(n) + Fraction(e) == Fraction(x) * Fraction(y)
 
 
+@pytest.mark.parametrize("eps", [0.0, 1e-7, 0.6])
+def test_a_probability_of_minus_zero_costs_what_zero_costs(eps: float) -> None:
+    happened = np.array([False, True])
+    with np.errstate(divide="ignore"):
+        zero, minus = (binary.surprise(happened, np.full(2, pred), eps) for pred in (0.0, -0.0))
+    assert zero.tobytes() == minus.tobytes()
+    assert not np.signbit(minus).any()
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_spherical_is_the_cosine_of_the_probabilities_and_the_label_by_scipy(
     weighted: bool, tmp_path: Any
