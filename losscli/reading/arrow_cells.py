@@ -68,6 +68,6 @@ def distinct(cells: Cells) -> tuple[Ints, Array]:
 
 def encoded(*texts: Array) -> tuple[Places, Array]:
     """A code for each text of the last array, and the distinct texts by code, in order of appearance in all arrays."""
-    coded = call_function("dictionary_encode", [pa.chunked_array(texts)])
+    coded = call_function("dictionary_encode", [pa.chunked_array(texts)], None, pa.system_memory_pool())
     last = coded.chunk(coded.num_chunks - 1)
     return plain(last.indices, "<i4"), last.dictionary
