@@ -93,17 +93,19 @@ class NotBelowView(View):
         return values
 
 
-@dataclass(frozen=True, slots=True)
 class TextView(OneColumnView):
     """One column as text; a missing value is empty."""
+
+    __slots__ = ()
 
     def read(self, block: Block, adapted: AdaptedBlock) -> TextArray:
         return texts_of(block.column(self.column))
 
 
-@dataclass(frozen=True, slots=True)
 class StringsView(OneColumnView):
     """One column as Python strings, which may be long."""
+
+    __slots__ = ()
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Strings:
         return strings_of(block.column(self.column))
@@ -148,11 +150,18 @@ class ColumnsView(View):
         return self.columns
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
-        values = np.empty((len(self.columns), block.rows))
+        values, finite = np.empty((len(self.columns), block.rows)), True
+        for place, where in enumerate(self.columns):
+            column = block.column(where)
+            assert isinstance(column, NumberColumn)
+            values[place] = column.values
+            finite &= column.finite
         cell = Interval(0.0, 1.0) if isinstance(self.domain, Simplex) else self.domain
         touched: dict[str, Mask] = {}
-        for place, column in enumerate(self.columns):
-            part = NumberView(column, cell, self.asked_by, rounding=self.rounding)
+        for place, where in (
+            enumerate(self.columns) if cell.outside(values, finite=finite) is not None else ()
+        ):
+            part = NumberView(where, cell, self.asked_by, rounding=self.rounding)
             values[place] = part.read(block, adapted)
             for name, mask in adapted.touched.pop(part, {}).items():
                 adapted.touched[self] = touched
@@ -206,13 +215,16 @@ class BoundedView(Protocol):
     """A view of one column of numbers inside a domain."""
 
     @property
-    def column(self) -> Place: ...
+    def column(self) -> Place:
+        """The column that is read."""
 
     @property
-    def domain(self) -> Interval | Binary: ...
+    def domain(self) -> Interval | Binary:
+        """The values that are not refused."""
 
     @property
-    def asked_by(self) -> str: ...
+    def asked_by(self) -> str:
+        """The loss or option that sets the domain, for messages."""
 
 
 def refuse_outside(

@@ -61,6 +61,7 @@ class Slicing:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The columns by which rows are cut, in their order."""
         return tuple(key.name for key in self.keys)
 
     def __str__(self) -> str:

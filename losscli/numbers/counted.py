@@ -7,11 +7,11 @@ alone, so that the counts of any parts of the rows add up.  All that is not know
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -19,10 +19,11 @@ import numpy as np
 
 from losscli.numbers.bins import Bins
 from losscli.numbers.cells import BELOW
+from losscli.numbers.exact import ExactSum
 from losscli.numbers.grouped_sums import NotResampled, grouped
 from losscli.numbers.order import Steps
 from losscli.numbers.values import middle
-from losscli.numbers.whole_weights import FEW, WeightUnit, Whole
+from losscli.numbers.whole_weights import EXACT, FEW, WeightUnit, Whole
 
 if TYPE_CHECKING:
     from losscli.numbers.sums import Names
@@ -73,6 +74,7 @@ class Counted(Bins):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        """The state of no rows."""
         return super().empty(weighted=weighted, columns=columns)
 
     @property
@@ -95,6 +97,13 @@ class Counted(Bins):
             )
         return super().resampled(counts)
 
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        found = super().from_json(held, groups)
+        if min(found._weights[0], default=1) <= 0:
+            raise ValueError("bins without a weight")
+        return found
+
 
 # ---------------------------------------------------------------------- in the order of a score
 
@@ -108,6 +117,7 @@ class CountedScores(Counted):
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows by the bin of their score, in the first column, and by their kind, 0 or 1, in the second."""
         bins, kinds = columns
         return super().of((2 * bins + np.asarray(kinds, np.int64),), weight, names, codes, groups)
 
@@ -194,6 +204,7 @@ class CountedValues(Counted):
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows by the bin of their value, which the first column holds."""
         return super().of(columns[:1], weight, names, codes, groups)
 
     @cached_property
@@ -231,3 +242,19 @@ class SteppedValues(NamedTuple):
     def quantile(self, level: Fraction) -> float:
         """The middle of the two `ends` of a quantile."""
         return middle(*self.ends(level))
+
+    @property
+    def weight(self) -> ExactSum:
+        """What all rows weigh."""
+        return ExactSum.of_int(self.upto[-1])
+
+    def up_to(self, bound: float) -> tuple[Fraction, Fraction]:
+        """What the rows weigh whose value is at most ``bound``, and the sum of these values times the weights."""
+        at = int(self.values.searchsorted(bound, "right"))
+        weights = [upto - before for before, upto in pairwise((0, *self.upto[:at]))]
+        total = Fraction(0)
+        # In digits that are doubles.
+        for place in range(0, self.upto[-1].bit_length(), EXACT):
+            digits = np.array([weight >> place & (1 << EXACT) - 1 for weight in weights], np.float64)
+            total += ExactSum.of_products(self.values[:at], digits).fraction * (1 << place)
+        return Fraction(sum(weights)), total

@@ -108,6 +108,7 @@ class GroupedSums:
         return type(self)(factors, self.limbs, others, self.terms)
 
     def merge(self, other: Self) -> Self:
+        """The sums of both, group by group; the one that ends earlier has no rows behind."""
         if self.factors != other.factors:
             factors = max(self.factors, other.factors)
             self, other = self._as(factors), other._as(factors)
@@ -228,24 +229,24 @@ class GroupedSums:
         }
 
     @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> Self:
+    def from_json(cls, state: Mapping[str, Any], groups: int) -> Self:
         """The sums that `to_json` wrote; a ValueError for what it cannot have written."""
         factors, found = state["factors"], {int(place): limb for place, limb in state["limbs"].items()}
-        limbs = {place: COUNT.from_json(limb) for place, limb in found.items()}
+        limbs = {place: COUNT.from_json(limb, groups) for place, limb in found.items()}
         others = {int(code): ExactSum.from_json(held) for code, held in state["others"].items()}
         if not (
             state.keys() == {"factors", "limbs", "others"}
             and factors in (1, 2, 3)
             and all(abs(LIMB * place) <= 1 - LOWEST * factors + LIMB + 64 for place in limbs)
-            and all(isinstance(limb, np.ndarray) for limb in limbs.values())
             and all((abs(limb) <= 1 << LIMB).all() for limb in limbs.values())
-            and all(code >= 0 and held.factors == factors for code, held in others.items())
+            and all(0 <= code < groups and held.factors == factors for code, held in others.items())
         ):
             raise ValueError("these are not exact sums")
         return cls(factors, limbs, others, 1)
 
     @property
     def finite(self) -> bool:
+        """Whether no group has a term that was infinite or NaN."""
         return all(held.finite for held in self.others.values())
 
     @property
@@ -254,12 +255,12 @@ class GroupedSums:
         return sum(held.nan for held in self.others.values())
 
 
-def _from_json(held: Mapping[str, Any]) -> Any:
+def _from_json(held: Mapping[str, Any], groups: int | None) -> Any:
     """The exact sum of one group, or those of many."""
-    return GroupedSums.from_json(held) if "limbs" in held else ExactSum.from_json(held)
+    return ExactSum.from_json(held) if groups is None else GroupedSums.from_json(held, groups)
 
 
-SUM = Nested(_from_json)
+SUM = Nested(_from_json, always=True)
 """The field of a state that is an exact sum."""
 
 

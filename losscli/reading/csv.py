@@ -20,6 +20,7 @@ from losscli.reading.csv_rows import (
     LineLayout,
     RowsEnd,
     blocks_of,
+    count_lines,
     field_source,
     mebibytes,
     unquoted,
@@ -88,6 +89,13 @@ class BlockDecoder:
             batch = batch.stopped(cut.stop)
         yield from batch.pieces(chunk_rows)
 
+    def count(self, block: memoryview, cut: RowsEnd) -> int | None:
+        """How many rows a block has; None where one is bad."""
+        if cut.stop is None and cut.quotes == "none" and (lines := count_lines(block)) is not None:
+            return lines
+        (batch,) = BlockDecoder(self._layout, (), self._size, {}).batches(block, cut, len(block))
+        return batch.rows if batch.stop is None else None
+
 
 class CsvSource(Source):
     """An opened CSV file."""
@@ -134,7 +142,8 @@ class CsvSource(Source):
             window.skip(self._first_row)
             passed = 0
             for block, cut in blocks_of(window, self._layout):
-                yield Part(window.bytes_passed() - passed, partial(decoder.batches, block, cut))
+                size = window.bytes_passed() - passed
+                yield Part(size, partial(decoder.batches, block, cut), partial(decoder.count, block, cut))
                 passed = window.bytes_passed()
         finally:
             window.abandon()

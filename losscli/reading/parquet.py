@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
 BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
 """What Arrow decodes fastest and a cache holds: of many columns fewer rows, but not less than half."""
+READ_BYTES = 1 << 14
+"""Read ahead of a page: its header, and little of its bytes, since those are copied once more."""
 COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
 
@@ -190,7 +192,7 @@ class ParquetSource(TypedSource):
             stored,
             metadata=self._metadata,
             read_dictionary=sorted(coded),
-            buffer_size=1 << 20,
+            buffer_size=READ_BYTES,
             memory_map=False,
             pre_buffer=False,
             page_checksum_verification=True,  # where the writer left any

@@ -19,6 +19,7 @@ class Alike(NamedTuple):
     columns: Mapping[str, Sequence[Any]]
 
     def at(self, place: int) -> Any:
+        """The result of the slice at a place."""
         index = self.places.index(place)
         return replace(self.one, **{name: cells[index] for name, cells in self.columns.items()})
 

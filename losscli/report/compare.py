@@ -45,7 +45,7 @@ def compare(options: CompareOptions) -> Comparison:
     With two or more of ``pred`` the paths are those of predictions and labels.  The comparison has ``passed``
     where no verdict is one of ``fail_on``; those are under ``failed``.  Raises UsageError or DataError.
     """
-    return compared(options)
+    return compared(options).in_python()
 
 
 def compared(options: CompareOptions, start: Start | None = None) -> Comparison:

@@ -209,6 +209,7 @@ class Report(Displayed):
     """What `losscli eval --json` writes."""
 
     title = "losscli.result/1"
+    records = ("results",)
     keys = ("losscli", "arithmetic", "metrics", "results", "rows", "inputs", "gate")
 
     results: Sequence[Result]

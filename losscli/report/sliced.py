@@ -47,6 +47,7 @@ class ShownSlices(NamedTuple):
 
     @classmethod
     def of(cls, view: SliceView, tally: Tally, place: int, min_slice: int) -> ShownSlices:
+        """The slices of one slicing that have results; those of fewer than ``min_slice`` rows are one."""
         labels, rows = tally.labels[place], tally.kept[SeenRows(), place].rows
         used = COUNT.chosen(rows["used"], np.arange(len(labels)))
         either = used + COUNT.chosen(rows["lost"], np.arange(len(labels))) if "lost" in rows else used

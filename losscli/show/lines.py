@@ -48,6 +48,7 @@ def notes(result: Result) -> list[str]:
 
 
 def notes_of(note: str | None, skipped: Mapping[str, int], touched: Mapping[str, int]) -> list[str]:
+    """The remarks on a result: its note, and how many rows were skipped and touched."""
     said = [note] if note else []
     for words, counts in ((SKIPPED, skipped), (TOUCHED, touched)):
         for name, n in counts.items():

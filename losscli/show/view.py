@@ -116,6 +116,7 @@ class ViewModel:
         yield from ()
 
     def pictures(self) -> list[Picture]:
+        """The pictures of a page, in their order; many views have none."""
         return []
 
     def shares(self) -> Iterator[Table]:
@@ -123,6 +124,7 @@ class ViewModel:
         yield from ()
 
     def confusions(self) -> Iterator[ConfusionTable]:
+        """The tables of labels and predicted classes, where there are any."""
         yield from ()
 
     spans_head, spans_value = "Slices", "value"

@@ -10,12 +10,15 @@ of 10¹² rows on W workers with 4·W parts:
 
 where parts and their merges are tasks, outcomes are merged FAN at a time on so many levels, and the tail is a call with
 hardly any rows: connecting, comparing the machines, gathering and finishing. More workers help until the scheduler takes
-as long as the reading.
+as long as the reading.  What is printed is the text of `losscli help scale`, for `losscli/cli/guide/scale.md`.
 """
 
 from __future__ import annotations
 
+import os
 import pickle
+import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -119,7 +122,12 @@ def run(folder: Path, rows: int, parts: int, tasks: int, *, processes: bool = Tr
     paths, few = numbers(folder, rows), numbers(folder, 1000)
     evaluate(*paths, pred="pred", label="label", loss=FOUR)  # warms the page cache
     found = in_this_process(paths, parts)
-    how = {"threads_per_worker": 1, "host": "127.0.0.1", "protocol": "tcp", "dashboard_address": "127.0.0.1:0"}
+    how = {
+        "threads_per_worker": 1,
+        "host": "127.0.0.1",
+        "protocol": "tcp",
+        "dashboard_address": "127.0.0.1:0",
+    }
     with LocalCluster(2, processes=processes, **how) as cluster, Client(cluster) as client:
 
         def through(paths: list[str], parts: int) -> float:
@@ -143,32 +151,47 @@ def run(folder: Path, rows: int, parts: int, tasks: int, *, processes: bool = Tr
     return found
 
 
+def figures(number: float, digits: int = 2) -> str:
+    """A number in so many digits that count, or all of those before the point."""
+    return f"{float(f'{number:.{digits}g}'):,g}"
+
+
 def show(found: Measured, reached: float) -> None:
-    """Print what was measured, and what it would give."""
+    """Print the paragraph of `losscli help scale` that these figures are for, its table and its crossing points."""
     print(
-        f"{found.rows_a_second / 1e6:12,.1f} million rows a second on one core, {found.bytes_a_row:.1f} bytes each"
+        f"{figures(reached / 1e6)} million rows a second through Dask, on two workers of this machine",
+        file=sys.stderr,
     )
-    print(f"{reached / 1e6:12,.1f} million rows a second through Dask, on two workers of this machine")
-    print(f"{found.tasks_a_second:12,.0f} tasks a second that do nothing")
-    print(f"{found.parts_a_second:12,.0f} parts a second of hardly any rows, the call included")
-    print(f"{found.part_bytes:12,} bytes of a part, {found.state_bytes:,} of its state")
-    print(f"{found.merge * 1e6:12,.0f} µs for the merge of a state")
-    print(f"{found.tail:12.2f} s for a call with hardly any rows")
-    names = ("reading", "scheduler", "merging", "tail")
     print(
-        f"\n10¹² rows\n{'workers':>8}"
-        + "".join(f"{name + ' s':>12}" for name in names)
-        + f"{'all s':>12}{'GB/s':>8}"
+        f"{figures(found.parts_a_second)} parts a second of hardly any rows, the call included",
+        file=sys.stderr,
     )
+    said = (
+        f"On a machine of {os.cpu_count()} cores `tests/bench/scale.py` measured r = {figures(found.rows_a_second / 1e6)} "
+        f"million (two Parquet files, four losses, {figures(found.bytes_a_row, 3)} bytes a row) and t = "
+        f"{figures(found.tasks_a_second)}; a part is sent in {figures(found.part_bytes / 1e3)} kB, its state comes back in "
+        f"{figures(found.state_bytes / 1e3)} kB, merging one takes {figures(found.merge * 1e3, 1)} ms, and a call with "
+        f"hardly any rows {figures(found.tail, 1)} s. With these figures:"
+    )
+    print(textwrap.fill(said, 118))
+    print("\n    workers    reading    scheduler    merges    tail    together    storage delivers")
     for workers in WORKERS:
         seconds = found.seconds(workers)
-        bandwidth = ROWS * found.bytes_a_row / total(seconds) / 1e9
-        print(
-            f"{workers:8,}"
-            + "".join(f"{seconds[name]:12,.2f}" for name in names)
-            + f"{total(seconds):12,.1f}{bandwidth:8,.1f}"
+        reading, scheduler, tail = (
+            f"{figures(seconds[name])} s" for name in ("reading", "scheduler", "tail")
         )
-    print(f"the scheduler takes as long as the reading with {found.most_workers:,.0f} workers", flush=True)
+        bandwidth = f"{figures(ROWS * found.bytes_a_row / total(seconds) / 1e9)} GB/s"
+        print(
+            f"{workers:11,}{reading:>11}{scheduler:>13}{seconds['merging']:8.2f} s{tail:>8}"
+            f"{f'{total(seconds):,.0f} s':>12}{bandwidth:>20}"
+        )
+    most = found.most_workers
+    print(
+        "\n- the scheduler takes as long as the reading with √(10¹² · t / (4.27 · r)) workers, here "
+        f"{figures(most)}: more slow it down\n- `parts=W` has a quarter of the tasks, and moves that point to "
+        f"{figures(sqrt(PARTS_A_WORKER) * most)} workers",
+        flush=True,
+    )
 
 
 def main() -> None:

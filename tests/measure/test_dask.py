@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,8 @@ import pytest
 from tables import table
 
 from conftest import SUPPORT, environment
+from losscli.report.evaluate import evaluated
+from losscli.report.options import EvalOptions
 
 ROWS = 3000
 PARTS = 7
@@ -121,6 +125,48 @@ def test_a_cluster_gives_the_bits_of_this_process(run, cluster, folder, words):
     assert (there.out, there.code) == (here.out, 0)
     assert rows is None or (folder / "rows.csv").read_bytes() == rows
     assert cluster.started - before == (2 * PARTS if "--constant" in words else PARTS)
+
+
+@pytest.mark.parametrize("named", ["scheduler", "variable", "nothing"])
+def test_the_scheduler_is_the_one_named_or_one_of_this_machine_alone(run, cluster, monkeypatch, named):
+    address, asked = json.loads(cluster.file.read_text())["address"], {}
+    monkeypatch.setattr(
+        "losscli.measure.engines.dask.FAN", 2
+    )  # the outcomes of seven parts are merged thrice
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
+    if named == "variable":
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", address)
+    # Starting workers takes seconds: those that run are taken for them.
+    monkeypatch.setattr("distributed.LocalCluster", lambda **how: asked.update(how) or nullcontext(address))
+    engine = f"dask:parts={PARTS}" + (f",scheduler={address}" if named == "scheduler" else "")
+    here = run("eval", *FILES, "-l", "brier,f1", "--by", "side", "--json")
+    there = run("eval", *FILES, "-l", "brier,f1", "--by", "side", "--json", "--engine", engine)
+    assert (there.out, there.err, there.code) == (here.out, "", 0)
+    bound = {key: asked[key] for key in ("host", "dashboard_address") if key in asked}
+    local = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    assert bound == (local if named == "nothing" else {})
+
+
+def test_progress_is_told_of_each_part_that_is_done(cluster, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    told = []
+    options = EvalOptions(*FILES[:2], pred="pred", label="label", loss="brier", engine=cluster.engine)
+    evaluated(options, lambda sources: lambda rows, size: told.append(rows))
+    assert (len(told), sum(told)) == (PARTS, ROWS)
+
+
+def test_a_scheduler_without_workers_is_an_error(here, pair, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("losscli.measure.engines.dask.WORKERS_SECONDS", 0.1)
+    own = {"host": "127.0.0.1", "protocol": "tcp", "dashboard_address": "127.0.0.1:0", "processes": False}
+    with distributed.LocalCluster(n_workers=0, **own) as empty:
+        ran = here(
+            "eval", *pair, "-l", "mse", "--engine", f"dask:scheduler={empty.scheduler_address}"
+        ).block()
+    assert (ran.code, f"the Dask scheduler at `{empty.scheduler_address}` has no workers" in ran.err) == (
+        2,
+        True,
+    )
 
 
 def test_a_worker_that_is_killed_within_its_part_changes_no_bit(run, cluster):

@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from tables import table
 
+from losscli.errors import DataError, UsageError
+from losscli.measure.engines.parts import Machine, refuse_other
+
 ROWS = 500
 LOSSES = "brier,f1,r2,mae,log_loss"
 PARTS = ("--engine", "parts:parts=7")
@@ -176,3 +179,27 @@ def test_groups_of_rows_paired_by_position_have_the_bits_of_one_process(here, en
     alone, parts, said, reading = both(here, *words)
     assert (parts.code, parts.out, said) == (alone.code, alone.out, alone.err) == (0, alone.out, "")
     assert not reading  # each part reads its own rows alone
+
+
+@pytest.mark.parametrize(
+    ("other", "error", "said"),
+    [
+        ({"losscli": "9.9"}, UsageError, "tcp://far has losscli 9.9, and this machine"),
+        ({"python": "3.0"}, UsageError, "tcp://far has Python 3.0"),
+        ({"numpy": "1.0"}, UsageError, "tcp://far has NumPy 1.0"),
+        ({"files": ()}, DataError, "tcp://far sees no such file"),
+        ({"files": (("preds.csv", None, None),)}, DataError, "tcp://far sees no such file"),
+        ({"files": (("preds.csv", 9, "other"),)}, DataError, "tcp://far sees another file of this name"),
+        ({"arithmetic": "another"}, None, ""),
+        ({"files": (("more.csv", 1, "x"), ("preds.csv", 9, "ends"))}, None, ""),
+    ],
+)
+def test_a_machine_with_other_versions_or_files_is_refused(other, error, said):
+    here = Machine("0.1", "3.12", "2.0", (("preds.csv", 9, "ends"),), "numpy")
+    there = here._replace(**other)
+    if error is None:
+        refuse_other(here, there, "tcp://far")
+        return
+    with pytest.raises(error) as refused:
+        refuse_other(here, there, "tcp://far")
+    assert said in str(refused.value)

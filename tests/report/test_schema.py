@@ -146,3 +146,18 @@ def test_a_configuration_holds_what_its_schema_says(schema):
         {"gates": {"loss": "mse"}},
     ):
         assert not of_config.is_valid(wrong)
+
+
+def test_states_hold_what_their_schema_says(here, text, schema, tmp_path):
+    rows = text("n.csv", ["pred,other,label,w,c", "1,2,0,1,a", "2,2,4,0.5,", "3,1,3,2,b"])
+    models = ("--pred", "pred", "--pred", "other", "--label", "label", "--loss", "mse")
+    calls = [
+        ("eval", rows, "--pred", "pred", "--loss", "mse,r2,max_error", "--by", "c", "--ci", "normal"),
+        ("eval", rows, "--pred", "pred", "--loss", "mae,medae:approx=8", "--weight", "w", "--group", "c"),
+        ("eval", rows, "--pred", "pred", "--loss", "mse", "--ci", "bootstrap", "--shard", "1/2"),
+        ("compare", rows, *models, "--by", "c"),
+    ]
+    for call in calls:
+        path = tmp_path / "one.state"
+        assert here(*call, "--state-out", str(path)).code in (0, 1)
+        schema("state").validate(json.loads(path.read_text()))
