@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -24,14 +24,12 @@ from losscli.reading.keys import keys_of_labels, keys_of_text
 from losscli.reading.lists import fraction, list_labels, vectors
 from losscli.reading.read import Read, without
 from losscli.reading.stored import read_array
-from losscli.table.block import KEY_KINDS, ColumnRequest, Ints, Mask
+from losscli.table.block import KEY_KINDS, ClassColumn, ColumnRequest, Ints, Mask
 
 if TYPE_CHECKING:
     from losscli.reading.known_texts import TextsOfColumns
 
 ENCODED = 4096  # from so many texts on, importing Arrow's functions pays
-KEPT_DICTIONARIES = 8  # whose labels are remembered
-KEPT_ENTRIES, KEPT_BYTES = 1 << 14, 1 << 20  # of such a dictionary, at most
 
 # What pyarrow raises over files that are not what they say; MemoryError when a length is absurd.
 DECODING_ERRORS = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError)
@@ -56,7 +54,7 @@ def read_column(array: Array, want: ColumnRequest, known: TextsOfColumns | None 
     if pa.types.is_null(found):
         return _all_missing(np.zeros(len(array), np.int64), want)
     if pa.types.is_dictionary(found):
-        return _read_dictionary(array, want)
+        return _read_dictionary(array, want, known)
     stored = stored_values(array)
     if stored is not None:
         only_time = bool(pa.types.is_time(found))
@@ -89,10 +87,8 @@ def _read_texts(array: Array, want: ColumnRequest, known: TextsOfColumns | None)
         return keys_of_text(*cells_of(array), missing_rows(array), kind)
     if kind in ("class", "text") and len(array) >= ENCODED and not is_view(array.type):
         if known is not None and kind == "text":
-            # Imported here, as are Arrow's functions: many files have no such columns.
-            from losscli.reading.known_texts import known_column
-
-            if (column := known_column(known, array, want, STORED_TEXTS)) is not None:
+            column = _known_column(array, want, known)
+            if column is not None:
                 return Read(column)
         # Arrow finds the distinct texts eight times faster than Python does, once its functions are imported.
         return _read_dictionary(array.dictionary_encode(), want)
@@ -102,16 +98,25 @@ def _read_texts(array: Array, want: ColumnRequest, known: TextsOfColumns | None)
 # ---------------------------------------------------------------------- dictionaries
 
 
-def _read_dictionary(array: Array, want: ColumnRequest) -> Read:
+def _known_column(texts: Array, want: ColumnRequest, known: TextsOfColumns) -> ClassColumn | None:
+    # Imported here, as are Arrow's functions: few files have so many texts.
+    from losscli.reading.known_texts import known_column
+
+    return known_column(known, texts, want, STORED_TEXTS)
+
+
+def _read_dictionary(array: Array, want: ColumnRequest, known: TextsOfColumns | None = None) -> Read:
     places, missing = indices(array)
     entries = array.dictionary
     if len(entries) == 0:
         return _all_missing(places, want)
     if want.kind in KEY_KINDS or not (is_string(entries.type) or is_binary(entries.type)):
         return read_column(entries, want).picked(places, missing)
-    kept = _kept_labels(entries, want)
-    if kept is not None:
-        return kept.picked(places, missing)
+    if known is not None and len(array) >= ENCODED and want.kind in ("class", "text"):
+        # Block after block has the same entries.
+        column = None if is_view(entries.type) else _known_column(entries, want, known)
+        if column is not None:
+            return Read(column).picked(places, missing)
     # Only entries that rows point to are judged, since the others are no rows.
     used = _used(places, missing, len(entries))
     if len(used) == 0:
@@ -131,29 +136,3 @@ def _used(places: Ints, missing: Mask | None, there: int) -> Ints:
     used = np.zeros(there, np.bool_)
     used[places] = True
     return np.flatnonzero(used)
-
-
-_kept: dict[tuple[Any, ...], Read] = {}
-"""What the entries of some dictionaries are as labels, by their bytes."""
-
-
-def _kept_labels(entries: Array, want: ColumnRequest) -> Read | None:
-    """All entries of a small dictionary as labels: block after block has the same ones, which are read once."""
-    if (
-        want.kind not in ("class", "text")
-        or len(entries) > KEPT_ENTRIES
-        or entries.null_count
-        or is_view(entries.type)
-    ):
-        return None
-    data, _, ends = cells_of(entries)
-    if len(data) > KEPT_BYTES:
-        return None
-    key = (want.kind, ends.tobytes(), data.tobytes())
-    read = _kept.get(key)
-    if read is None:
-        read = read_texts(texts_of(entries), want, STORED_TEXTS, in_order=False)
-        if len(_kept) >= KEPT_DICTIONARIES:
-            _kept.clear()
-        _kept[key] = read
-    return read

@@ -66,7 +66,8 @@ def distinct(cells: Cells) -> tuple[Ints, Array]:
     return codes[::2].astype(np.int64), found
 
 
-def encoded(texts: Array) -> tuple[Places, Array]:
-    """A code for each text, and the distinct texts by code, in order of appearance."""
-    coded = call_function("dictionary_encode", [texts])
-    return plain(coded.indices, "<i4"), coded.dictionary
+def encoded(*texts: Array) -> tuple[Places, Array]:
+    """A code for each text of the last array, and the distinct texts by code, in order of appearance in all arrays."""
+    coded = call_function("dictionary_encode", [pa.chunked_array(texts)], None, pa.system_memory_pool())
+    last = coded.chunk(coded.num_chunks - 1)
+    return plain(last.indices, "<i4"), last.dictionary

@@ -215,11 +215,11 @@ class _Table(NamedTuple):
 def _table_of(block: memoryview, quotes: Quotes, width: int, delimiter: int) -> _Table | None:
     """Where all cells are; None if a row has too many or too few, or quotes are out of place."""
     data = np.frombuffer(block, np.uint8)
-    found, returns, doubled = _separators(data, delimiter, quotes == "paired")
+    found, kinds, returns, doubled = _separators(data, delimiter, quotes == "paired")
     rows, rest = divmod(len(found), width)
     if rest or not rows or len(data) >= LONGEST_BLOCK:
         return None
-    is_feed = (data.take(found) == _FEED).reshape(rows, width)
+    is_feed = (kinds == _FEED).reshape(rows, width)
     if not is_feed[:, -1].all() or np.count_nonzero(is_feed) != rows:
         return None
     if returns and returns != np.count_nonzero(data.take(found.reshape(rows, width)[:, -1] - 1) == _RETURN):
@@ -231,30 +231,34 @@ def _table_of(block: memoryview, quotes: Quotes, width: int, delimiter: int) -> 
     return _Table(data, ends, returns > 0, quotes == "paired", doubled)
 
 
-def _separators(data: NDArray[np.uint8], delimiter: int, quoted: bool) -> tuple[Ints, int, Ints | None]:
-    """The places of delimiters and line feeds, and the number of carriage returns, all outside quotes.
+def _separators(
+    data: NDArray[np.uint8], delimiter: int, quoted: bool
+) -> tuple[Ints, NDArray[np.uint8], int, Ints | None]:
+    """The places of delimiters and line feeds, what they are, and the number of carriage returns, all outside quotes.
 
-    Third, the places of quotes, if some are doubled within a cell.
+    Fourth, the places of quotes, if some are doubled within a cell.
     """
-    is_mark, is_return = (data == delimiter) | (data == _FEED), data == _RETURN
-    returns = int(np.count_nonzero(is_return))
-    if not quoted:
-        return np.flatnonzero(is_mark), returns, None
-    is_mark |= data == QUOTE
-    if returns:
-        is_mark |= is_return
-    places = np.flatnonzero(is_mark)
+    if delimiter <= ord(","):
+        # Below the characters of plain numbers: one pass finds all marks, and what else is there is left out below.
+        places = np.flatnonzero(data <= max(delimiter, QUOTE if quoted else _RETURN))
+    else:
+        is_mark = (data == delimiter) | (data == _FEED) | (data == _RETURN)
+        if quoted:
+            is_mark |= data == QUOTE
+        places = np.flatnonzero(is_mark)
     kinds = data.take(places)
-    is_quote = kinds == QUOTE
-    quotes = np.flatnonzero(is_quote)
-    kept = ~is_quote
-    if (quotes[1::2] - quotes[::2] != 1).any():
-        # An odd number of quotes up to a place says that it is inside quotes.
-        kept &= ~np.bitwise_xor.accumulate(is_quote)
-    if returns:
-        is_return = kinds == _RETURN
-        returns = int(np.count_nonzero(kept & is_return))
-        kept &= ~is_return
-    # A quote that opens right after one that closed is one of a doubled pair within a cell.
-    doubled = bool((quotes[2::2] - quotes[1:-1:2] == 1).any())
-    return places[kept], returns, places[quotes] if doubled else None
+    is_quote, is_return = kinds == QUOTE, kinds == _RETURN
+    kept, doubled = (kinds == delimiter) | (kinds == _FEED), None
+    if quoted:
+        quotes = np.flatnonzero(is_quote)
+        if (quotes[1::2] - quotes[::2] != 1).any():
+            # An odd number of quotes up to a place says that it is inside quotes.
+            outside = ~np.bitwise_xor.accumulate(is_quote)
+            kept &= outside
+            is_return &= outside
+        # A quote that opens right after one that closed is one of a doubled pair within a cell.
+        if (quotes[2::2] - quotes[1:-1:2] == 1).any():
+            doubled = places[quotes]
+    if kept.all():
+        return places, kinds, 0, doubled
+    return places[kept], kinds[kept], int(np.count_nonzero(is_return)), doubled

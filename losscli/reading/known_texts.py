@@ -6,7 +6,6 @@ from threading import Lock
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 from losscli.reading.arrow_buffers import missing_rows, texts_of
 from losscli.reading.arrow_cells import encoded
@@ -25,6 +24,11 @@ class _Known(NamedTuple):
     codes: Ints
     labels: tuple[int | str, ...] = ()
 
+    @property
+    def repeated(self) -> bool:
+        """Whether some text means nothing, or the same as another, so that its number is not its code."""
+        return len(self.labels) < len(self.codes)
+
 
 class ColumnTexts:
     """What the texts of one column mean; used by several threads at a time.
@@ -40,14 +44,13 @@ class ColumnTexts:
         self._growing = Lock()
 
     def read(self, texts: Array, every: int = 1) -> ClassColumn | None:
-        """Every text, or every second, as a column; None where the block must be read on its own."""
+        """Every text, or every second where nulls are between, as a column; None where the block must be read on its own."""
         if self._full:
             return None
         known = self._known or _Known(texts[:0], np.zeros(0, np.int64))
-        before = len(known.codes)
-        # What is known comes first, so it gets its old numbers, and what is new the ones behind.
-        places, entries = encoded(pa.concat_arrays([known.texts, texts]))
-        if len(entries) > before:
+        # What is known comes first, so it keeps its numbers, and what is new gets those behind.
+        places, entries = encoded(*([known.texts] if len(known.codes) else []), texts)
+        if len(entries) > len(known.codes):
             with self._growing:
                 alone = self._known is None or self._known is known
                 learned = self._learn(known, entries) if alone else None
@@ -56,15 +59,16 @@ class ColumnTexts:
             if learned is None:
                 return None
             known = learned
-        missing = missing_rows(texts)
-        places = places[before:][::every]
-        if missing is not None and (missing := missing[::every]).any():
-            places = np.where(missing, 0, places)
-            codes = np.where(missing, -1, known.codes[places] if len(known.codes) else -1)
-        else:
-            codes = known.codes.take(places)
-        gone = codes < 0
-        return ClassColumn(codes, known.labels, gone if gone.any() else None)
+        codes: Ints = places[::every].astype(np.int64)
+        missing = missing_rows(texts) if every == 1 else None
+        if missing is not None:
+            codes[missing] = 0
+        if known.repeated:
+            codes = known.codes.take(codes)
+        if missing is not None:
+            codes[missing] = -1
+        gone = codes < 0 if known.repeated or missing is not None else None
+        return ClassColumn(codes, known.labels, gone if gone is not None and gone.any() else None)
 
     def _learn(self, known: _Known, entries: Array) -> _Known | None:
         """What is known with entries behind those known; None where one cannot be read, or there are too many."""

@@ -25,6 +25,7 @@ from losscli.table.block import Batch, ColumnRequest, Mask
 from losscli.text import noun, plural
 
 if TYPE_CHECKING:
+    from losscli.reading.known_texts import TextsOfColumns
     from losscli.table.block import ColumnKind
     from losscli.table.keys import KeyType
 
@@ -110,6 +111,7 @@ class Chunks(Held):
         from losscli.reading import arrow_types
 
         self.chunks = chunks
+        self._texts: TextsOfColumns = {}
         self.rows, self.size = len(chunks), chunks.nbytes
         self.type, self.rounding = arrow_types.key_type(chunks.type), arrow_types.rounding(chunks.type)
         self.lists = arrow_types.holds_lists(chunks.type)
@@ -125,7 +127,8 @@ class Chunks(Held):
         from losscli.reading.arrow import read_column
 
         piece = self.chunks.slice(start, stop - start)
-        return read_column(piece.chunk(0) if piece.num_chunks == 1 else pa.concat_arrays(piece.chunks), want)
+        array = piece.chunk(0) if piece.num_chunks == 1 else pa.concat_arrays(piece.chunks)
+        return read_column(array, want, self._texts)
 
 
 class MemorySource(Source):

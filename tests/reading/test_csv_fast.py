@@ -19,7 +19,7 @@ from losscli.table.keys import text_of
 def taken(monkeypatch):
     """For each block whether the fast reader took it, and how many columns it left to the grammar."""
     found = []
-    whole, by_grammar = csv_fast.FastReader.read, csv_fast.read_texts
+    whole, by_grammar, known = csv_fast.FastReader.read, csv_fast.read_texts, csv_fast.known_column
 
     def noted(self, block, quotes, wants):
         found.append(0)
@@ -32,7 +32,13 @@ def taken(monkeypatch):
         found[-1] += 1
         return by_grammar(*given)
 
+    def counted_once(*given, **more):
+        column = known(*given, **more)
+        found[-1] += column is not None
+        return column
+
     monkeypatch.setattr(csv_fast.FastReader, "read", noted)
+    monkeypatch.setattr(csv_fast, "known_column", counted_once)
     monkeypatch.setattr(csv_fast, "read_texts", counted)
     return found
 
