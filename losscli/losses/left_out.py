@@ -118,6 +118,11 @@ LEFT_OUT = (
         "expected gains and costs are measured by `cost:matrix=FILE`",
     ),
     LeftOut(
+        ("spis", "scaled_periods_in_stock"),
+        "it is `pis` of a series over the mean of its training part, a scale that only utilsforecast has",
+        "`pis` is the sum itself; `mase:train=FILE` and `wape` put errors in proportion",
+    ),
+    LeftOut(
         ("vare", "error_variance"),
         "it is the square of `error_std`",
         "measure `error_std`, which is in the unit of the label",

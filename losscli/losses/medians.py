@@ -12,17 +12,17 @@ import numpy as np
 
 from losscli.loss.approximate import Approximate
 from losscli.loss.declare import Column, Finished, Undefined, loss
-from losscli.loss.domains import OpenUnit, as_written
+from losscli.loss.domains import AtLeastOne, OpenUnit, as_written
 from losscli.loss.elicits import MEAN, MEDIAN, QUANTILE
 from losscli.losses.extra_columns import loss_against_baseline
 from losscli.losses.forecasts import baselines_that_count, mrae
 from losscli.losses.moments import label_and_pred
 from losscli.losses.regression import HYNDMAN, mae, mse
 from losscli.losses.relative import relative_loss
-from losscli.losses.stable import error_in, sqrt_fraction
+from losscli.losses.stable import error_in, power_fraction, sqrt_fraction
 from losscli.losses.unitless import WITTEN
 from losscli.numbers.error_free import two_difference
-from losscli.numbers.exact import round_fraction
+from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.extremes import Extremes
 from losscli.numbers.sums import Moments, Sums
 from losscli.numbers.values import Values
@@ -48,6 +48,16 @@ def kept(*columns: Sequence[float], weight: Sequence[float] | None = None) -> Va
 
 class Ranked(Protocol):
     """Rows in the order of a value: all of them, or of bins what they weigh."""
+
+    @property
+    def weight(self) -> ExactSum:
+        """What all rows weigh."""
+
+    def ends(self, level: Fraction) -> tuple[float, float]:
+        """The least value that so much of the weight does not exceed, and the greatest that would do as well."""
+
+    def up_to(self, bound: float) -> tuple[Fraction, Fraction]:
+        """What the rows weigh whose value is at most ``bound``, and the sum of these values times the weights."""
 
     def quantile(self, level: Fraction) -> float:
         """The middle of the two values between which so much of the weight lies below."""
@@ -118,6 +128,42 @@ def quantile_ae(values: Ranked, *, quantile: OpenUnit) -> Finished:
     4.0
     """
     return at_quantile(values, as_written(quantile))
+
+
+@loss(
+    of=mae,
+    state="values",
+    task="regression",
+    main="power",
+    counts_only=True,
+    averages=("macro", "none"),
+    aliases=("minkowski_distance",),
+    elicits="a middle of the labels: their median at power 1, their mean at power 2, nearer the extremes above",
+    reference="Deza & Deza (2009), Encyclopedia of Distances, §5.1",
+    sample="sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss minkowski:power=3",
+    exceptions={
+        "pickle": "the greatest error is known last: every row is kept, and is not saved",
+        "range": FAR,
+    },
+)
+def minkowski(values: Values, *, power: AtLeastOne) -> Finished:
+    """Distance of all predictions from all labels, as two points, by a power.
+
+        sum(w * abs(f - y)**power for y, f, w in rows)**(1 / power)
+
+    The sum of the absolute errors at power 1 (`pis`), the length of the straight line at power 2, near
+    `max_error` at a high one.  It grows with the rows; `lq` is the mean of the same powers.  Weights must be
+    whole: how often a row stands there.
+
+    >>> minkowski(kept([3.0, 4.0]), power=2.0)
+    Fraction(5, 1)
+    """
+    greatest = values.kept_in(Extremes, lambda errors: (errors,)).highs[0]
+    if not 0.0 < greatest < math.inf:
+        return Undefined("an absolute error exceeds the greatest double") if greatest else Fraction(0)
+    # Over the greatest, no power leaves the range of doubles but those that count for nothing.
+    parts = values.kept_in(Sums, lambda errors: ((errors / greatest) ** power,)).totals[0].fraction
+    return Fraction(greatest) * Fraction(power_fraction(parts, 1.0 / power))
 
 
 def error_and_rounding(

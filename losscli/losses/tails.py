@@ -30,7 +30,7 @@ of_rows = partial(
 )
 
 
-def least_rows(values: Values, level: Fraction) -> Fraction | None:
+def least_rows(values: Ranked, level: Fraction) -> Fraction | None:
     """The sum of the least losses of so much of the weight; None where it is infinite."""
     reached = level * values.weight.fraction
     last = values.ends(level)[0]
@@ -104,11 +104,12 @@ def worst_share(values: Values, *, of: LossName = MAE, share: OpenUnit = 0.01) -
 
 
 @of_rows(
+    approximate=OF_BINS,
     aliases=("trimmed_mean",),
     elicits="a constant near most of the labels",
     reference="Tukey (1962), doi:10.1214/aoms/1177704711",
 )
-def trimmed(values: Values, *, of: LossName = MAE, share: OpenUnit = 0.1) -> Finished:
+def trimmed(values: Ranked, *, of: LossName = MAE, share: OpenUnit = 0.1) -> Finished:
     """Mean of the losses of the rows without the worst of them.
 
         losses = sorted([(abs(f - y), w) for y, f, w in rows if w > 0])
@@ -131,11 +132,12 @@ def trimmed(values: Values, *, of: LossName = MAE, share: OpenUnit = 0.1) -> Fin
 
 
 @of_rows(
+    approximate=OF_BINS,
     aliases=("winsorized", "winsorised_mean", "winsorized_mean"),
     elicits="a constant near most of the labels",
     reference="Tukey (1962), doi:10.1214/aoms/1177704711",
 )
-def winsorised(values: Values, *, of: LossName = MAE, share: OpenUnit = 0.1) -> Finished:
+def winsorised(values: Ranked, *, of: LossName = MAE, share: OpenUnit = 0.1) -> Finished:
     """Mean of the losses of the rows, the worst cut down to a quantile.
 
         losses = [(abs(f - y), w) for y, f, w in rows if w > 0]

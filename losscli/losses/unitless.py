@@ -17,7 +17,7 @@ from losscli.losses.extra_columns import loss_against_baseline
 from losscli.losses.moments import flat, flat_pred, moment_loss, moment_score
 from losscli.losses.regression import HYNDMAN, KVALSETH, of_squares
 from losscli.losses.stable import absolute_error, log_fraction, sqrt_fraction
-from losscli.numbers.joined import Rivals, Sized
+from losscli.numbers.joined import Deviances, Rivals, Sized
 from losscli.numbers.sums import Moments
 from losscli.text import plural
 
@@ -259,6 +259,59 @@ def pearson(moments: Moments) -> Finished:
     both = moments.shared_spread
     root = sqrt_fraction(both**2 / (moments.label_spread * moments.pred_spread))
     return root if both > 0 else -root
+
+
+def errors_by_side(label: Column, pred: Column) -> tuple[Column, ...]:
+    """The two columns, the errors above the label, those not above it, and which are above."""
+    error = np.abs(pred - label)
+    above = (pred > label).astype(np.float64)
+    return label, pred, np.where(above, error, 0.0), np.where(above, 0.0, error), above
+
+
+@moment_score(
+    of=errors_by_side,
+    state="deviances",
+    averages=("macro", "none"),
+    best=None,
+    aliases=("index_of_ideality_of_correlation",),
+    elicits="any rising line of the mean with errors of one size above and below",
+    reference="Toropova & Toropov (2017), Science of the Total Environment 586, 466-472",
+    exceptions={"range": "not defined where an absolute error exceeds the greatest double"},
+)
+def iic(state: Deviances) -> Finished:
+    """Correlation, less where predictions err more to one side than the other.
+
+        n = sum(weight)
+        mean = sum(w * y for y, f, w in rows) / n
+        middle = sum(w * f for y, f, w in rows) / n
+        both = sum(w * (y - mean) * (f - middle) for y, f, w in rows)
+        of_label = sum(w * (y - mean)**2 for y, f, w in rows)
+        correlation = both / sqrt(of_label * sum(w * (f - middle)**2 for y, f, w in rows))
+        above = sum(w * (f - y) for y, f, w in rows if f > y) / sum(w for y, f, w in rows if f > y)
+        below = sum(w * (y - f) for y, f, w in rows if f <= y) / sum(w for y, f, w in rows if f <= y)
+        correlation * min(above, below) / max(above, below)
+
+    The index of ideality of correlation: `pearson` times the lesser over the greater of two mean absolute
+    errors, that of predictions above their label and that of the others.  1 at most.  It is not defined
+    where no prediction, or every one, is above its label, and so not of perfect ones.  As in yardstick.
+
+    >>> rows = errors_by_side(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 4.0]))
+    >>> iic(Deviances.of(rows, None))
+    Fraction(0, 1)
+    """
+    moments, sides = state.states
+    correlation = pearson(moments)
+    if isinstance(correlation, Undefined):
+        return correlation
+    if not all(total.finite for total in sides.totals):
+        return Undefined("an absolute error exceeds the greatest double")
+    above, below, weight = (total.fraction for total in sides.totals)
+    rest = moments.weight.fraction - weight
+    if not weight or not rest:
+        return Undefined(f"{'no' if rest else 'every'} prediction is above its label: errors have one side")
+    means = above / weight, below / rest
+    found: Fraction = Fraction(correlation) * min(means) / max(means)
+    return found
 
 
 @moment_score(aliases=("squared_correlation",), elicits="any line of the mean", reference=KVALSETH)

@@ -150,11 +150,18 @@ class ColumnsView(View):
         return self.columns
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
-        values = np.empty((len(self.columns), block.rows))
+        values, finite = np.empty((len(self.columns), block.rows)), True
+        for place, where in enumerate(self.columns):
+            column = block.column(where)
+            assert isinstance(column, NumberColumn)
+            values[place] = column.values
+            finite &= column.finite
         cell = Interval(0.0, 1.0) if isinstance(self.domain, Simplex) else self.domain
         touched: dict[str, Mask] = {}
-        for place, column in enumerate(self.columns):
-            part = NumberView(column, cell, self.asked_by, rounding=self.rounding)
+        for place, where in (
+            enumerate(self.columns) if cell.outside(values, finite=finite) is not None else ()
+        ):
+            part = NumberView(where, cell, self.asked_by, rounding=self.rounding)
             values[place] = part.read(block, adapted)
             for name, mask in adapted.touched.pop(part, {}).items():
                 adapted.touched[self] = touched

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -19,10 +19,11 @@ import numpy as np
 
 from losscli.numbers.bins import Bins
 from losscli.numbers.cells import BELOW
+from losscli.numbers.exact import ExactSum
 from losscli.numbers.grouped_sums import NotResampled, grouped
 from losscli.numbers.order import Steps
 from losscli.numbers.values import middle
-from losscli.numbers.whole_weights import FEW, WeightUnit, Whole
+from losscli.numbers.whole_weights import EXACT, FEW, WeightUnit, Whole
 
 if TYPE_CHECKING:
     from losscli.numbers.sums import Names
@@ -241,3 +242,19 @@ class SteppedValues(NamedTuple):
     def quantile(self, level: Fraction) -> float:
         """The middle of the two `ends` of a quantile."""
         return middle(*self.ends(level))
+
+    @property
+    def weight(self) -> ExactSum:
+        """What all rows weigh."""
+        return ExactSum.of_int(self.upto[-1])
+
+    def up_to(self, bound: float) -> tuple[Fraction, Fraction]:
+        """What the rows weigh whose value is at most ``bound``, and the sum of these values times the weights."""
+        at = int(self.values.searchsorted(bound, "right"))
+        weights = [upto - before for before, upto in pairwise((0, *self.upto[:at]))]
+        total = Fraction(0)
+        # In digits that are doubles.
+        for place in range(0, self.upto[-1].bit_length(), EXACT):
+            digits = np.array([weight >> place & (1 << EXACT) - 1 for weight in weights], np.float64)
+            total += ExactSum.of_products(self.values[:at], digits).fraction * (1 << place)
+        return Fraction(sum(weights)), total

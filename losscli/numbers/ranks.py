@@ -19,13 +19,12 @@ from losscli.numbers.ascending import Ascending, Run, in_parts, one_value, range
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.inversions import inversions
 from losscli.numbers.pieces import Rows, Stretch, piece_of, together
+from losscli.numbers.whole_weights import EXACT
 
 if TYPE_CHECKING:
     from losscli.numbers.whole_weights import Whole
     from losscli.table.block import Floats, Ints, Mask
 
-EXACT = 53
-"""Bits of a whole number that a double holds."""
 BITS = 31
 """Of a product that are added up together."""
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from losscli.numbers.exact import ExactSum
     from losscli.table.block import Floats
 
+EXACT = 53
+"""Bits of a whole number that a double holds."""
 FEW = 1 << 31
 """Sums of whole weights below this can be multiplied in 63 bits."""
 

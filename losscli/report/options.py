@@ -94,10 +94,17 @@ def arguments_of(
     It raises UsageError for an argument beyond its `LIMITS`, or of another type than it takes.
     """
 
+    name: str = record.__name__
+
     def decorated(function: Callable[[OptionsRecord], Answer]) -> Callable[P, Answer]:
         @wraps(function)
         def called(*args: P.args, **options: P.kwargs) -> Answer:
-            return function(checked(record(*args, **options)))
+            try:
+                made = record(*args, **options)
+            except TypeError as error:  # of an argument that there is not, or that lacks
+                said = str(error).replace(f"{name}.__init__()", f"{function.__name__}()")
+                raise TypeError(f"{said}; `help(losscli.{function.__name__})` lists them all") from None
+            return function(checked(made))
 
         called.__signature__ = signature(record)  # type: ignore[attr-defined]
         records = [one for one in getmro(record) if one not in (Arguments, object)]  # type: ignore[arg-type]

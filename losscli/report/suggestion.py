@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from losscli.report.document import Document, Record, Says
 from losscli.report.records import NumberOfRows
+from losscli.text import as_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,16 +111,15 @@ def suggest(
     from losscli.advise.suggest import suggest as suggested
     from losscli.report.options import EvalOptions, checked
 
-    return document(
-        suggested(
-            checked(
-                EvalOptions(
-                    preds, labels, pred=pred, label=label, weight=weight, by=by, on=on, from_logits=from_logits,
-                    pos_label=pos_label, input_format=input_format, dialect=dialect,
-                )
-            )
-        )
+    options = EvalOptions(
+        preds, labels, pred=pred, label=label, weight=weight, by=by, on=on, from_logits=from_logits,
+        pos_label=pos_label, input_format=input_format, dialect=dialect,
     )  # fmt: skip
+    found = suggested(checked(options))
+    for one in (found.first, *found.others):
+        one.doubts = [as_arguments(doubt) for doubt in one.doubts]
+        one.unfit = {loss: as_arguments(why) for loss, why in one.unfit.items()}
+    return document(found)
 
 
 def document(found: Suggestion) -> SuggestionDocument:

@@ -352,7 +352,6 @@ ALIASES = {
         rmsse: rmsse
         scaled_pinball: scaled_quantile_loss scaled_mqloss
         smape: smape
-        spis: spis
         tweedie_deviance: tweedie_deviance
         interval_score: winkler_score
         """,
@@ -457,7 +456,7 @@ OTHERWISE = {
     "classification_report lift_curve gain_curve cosine_similarity CosineSimilarity generalized_dice_score "
     "hausdorff_distance bleu_score rouge_score sacre_bleu_score chrf_score translation_edit_rate "
     "extended_edit_distance bert_score infolm squad TruePositives FalsePositives TrueNegatives FalseNegatives "
-    "detection_prevalence ams ssim structural_similarity_index_measure lpips pesq si_sdr stat_scores "
+    "detection_prevalence ams ssim spis structural_similarity_index_measure lpips pesq si_sdr stat_scores "
     "RMSEWithUncertainty giou panoptic_quality confusion_matrix_at_thresholds",
 }  # fmt: skip
 """Names that stand for no loss as it is, by what the error says of them."""

@@ -25,6 +25,9 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
         # utilsforecast 0.2.17: pis, and cfe over mae
         (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "pis", 8617.759971710555),
         (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "tracking_signal", -17.537106026142986),
+        # SciPy 1.17.1: spatial.distance.minkowski(label, pred, 3); NumPy 2.4.6: yardstick's iic
+        (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "minkowski@3", 369.2393052212399),
+        (("diabetes_preds", "diabetes_labels"), {"pred": "pred"}, "iic", 0.6644978152800065),
         # NumPy 2.4.6: the formula of segmentation-models-pytorch's MCCLoss, with eps=0
         (("breast_cancer",), {"pred": "prob"}, "soft_mcc", 0.1748453235965396),
     ],

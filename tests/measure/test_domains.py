@@ -137,17 +137,17 @@ def outside(domain: Any) -> list[float]:
     if isinstance(domain, Simplex):
         return [-5e-324, -1.0, 1.0 + 2.0**-52, 50.0, math.inf, -math.inf]
     found = [value for value in (math.inf, -math.inf) if value not in domain]
-    if math.isfinite(domain.low):
-        found += [domain.low] if domain.open_low else []
-        found += [math.nextafter(domain.low, -math.inf), domain.low - 7.0, -1e308]
-    if math.isfinite(domain.high):
-        found += [domain.high] if domain.open_high else []
-        found += [math.nextafter(domain.high, math.inf), domain.high + 7.0, 1e308]
+    if math.isfinite(low := domain.low):
+        found += [low] if domain.open_low else []
+        found += [value for value in (math.nextafter(low, -math.inf), low - 7.0, -1e308) if value < low]
+    if math.isfinite(high := domain.high):
+        found += [high] if domain.open_high else []
+        found += [value for value in (math.nextafter(high, math.inf), high + 7.0, 1e308) if value > high]
     if domain.without is not None:
         found += [domain.without]
     if domain.whole:
         found += [0.5, math.nextafter(1.0, 0.0)]
-    return [value for value in found if value not in domain]  # 1e300 + 7 is 1e300
+    return found
 
 
 def checked_columns(form: Loss, params: Params, roles: Roles) -> Iterator[tuple[int, str, Any]]:

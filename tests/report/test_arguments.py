@@ -269,6 +269,15 @@ def test_values_stand_beside_what_is_in_memory_only(tmp_path):
         evaluate({"pred": PRED, "label": LABEL, "weight": WEIGHT}, loss="mse", weight=WEIGHT)
 
 
+def test_an_argument_that_there_is_not_is_named_with_the_function():
+    with pytest.raises(
+        TypeError, match=r"^evaluate\(\) got an unexpected keyword argument 'sample_weight'; `help\(losscli"
+    ):
+        evaluate(PRED, LABEL, loss="mse", sample_weight=WEIGHT)
+    with pytest.raises(TypeError, match=r"^compare\(\) missing 1 required positional argument: 'base'"):
+        compare()
+
+
 def test_predictions_alone_have_no_labels():
     with pytest.raises(UsageError, match="there are no labels\nevery column of preds is a prediction"):
         evaluate(PRED, loss="mse")
@@ -319,3 +328,5 @@ def test_errors_and_tables_of_python_name_arguments():
         str(shown).split()
     )
     assert "group=&quot;COLUMN&quot;" in shown._repr_html_()
+    doubts = suggest({"pred": PRED, "label": LABEL, "query": np.repeat(["a", "b"], 3)}).doubts
+    assert 'if the rows of one `query` belong together, `group="query"` measures each on its own' in doubts
