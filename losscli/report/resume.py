@@ -68,14 +68,10 @@ class StateJournal:
     def _go_on(self, saved: SavedState) -> None:
         """Take over the rows of a state."""
         self._refuse_other(saved)
-        reached = saved.document.reached
-        if reached is None:
+        if saved.document.reached is None:
             self.complete = True
-        elif reached.part is not None:
-            self.parts = reached.part.count
-            self.plan = self.plan._replace(reached=reached.part.index)
         else:
-            self.plan = self.plan._replace(reached=reached.row or 0)
+            self.plan = self.plan._replace(reached=self._reached(saved.document.reached))
         found = saved.tally(self.plan, (0, 0), saved.held().plan)
         with numbers_of(saved.path):
             self.before.tally.merge(found)
@@ -85,6 +81,24 @@ class StateJournal:
 
             read = saved.read_rows
             self.before.keys = KeyTally(read, KeyFaults.none(len(read)), saved.document.rows.paired)
+
+    def _reached(self, reached: ReachedRecord) -> int:
+        """The row that a state has reached, or by key the number of parts; DataError where it is none of this plan."""
+        row, part = reached.row, reached.part
+        if self.plan.keys is None and row is not None and part is None:
+            return row
+        if (
+            self.plan.keys is not None
+            and row is None
+            and part is not None
+            and part.index < part.count == PARTS
+        ):
+            return part.index
+        raise DataError(
+            "is no saved state: it has reached no row or part of these inputs",
+            hint=ANEW,
+            file=self._state.path,
+        )
 
     def _refuse_other(self, saved: SavedState) -> None:
         """DataError where a state is of another call, of other inputs, or was made by other means."""

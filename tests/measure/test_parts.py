@@ -12,7 +12,10 @@ import pytest
 from tables import table
 
 from losscli.errors import DataError, UsageError
+from losscli.measure.engines import dask
 from losscli.measure.engines.parts import Machine, refuse_other
+from losscli.reading.inputs import Inputs
+from losscli.report.evaluate import evaluate
 
 ROWS = 500
 LOSSES = "brier,f1,r2,mae,log_loss"
@@ -203,3 +206,28 @@ def test_a_machine_with_other_versions_or_files_is_refused(other, error, said):
     with pytest.raises(error) as refused:
         refuse_other(here, there, "tcp://far")
     assert said in str(refused.value)
+
+
+def test_what_only_this_process_has_is_not_measured_by_others(here, engine, written):
+    files = written("csv", range(ROWS), range(ROWS))
+    ran = here("eval", *files, *KEYED, "-l", "mse", "--state-out", "one.state", "--resume", *PARTS).block()
+    assert (ran.code, "an engine measures in others" in ran.err) == (2, True)
+    with pytest.raises(UsageError, match="is in the memory of this process"):
+        evaluate({"pred": np.ones(3)}, {"label": np.ones(3)}, loss="mse", engine=PARTS[1])
+
+
+def test_workers_of_other_arithmetic_are_said_once():
+    here = Machine("0.1", "3.12", "2.0", (), "numpy AVX512")
+    there = here._replace(arithmetic="numpy AVX2")
+
+    class Client:
+        def run_on_scheduler(self, *asked):
+            return here
+
+        def run(self, *asked, **how):
+            return {"tcp://one": there, "tcp://two": there, "tcp://three": here}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dask, "machine", lambda inputs: here)
+        (said,) = dask._checked(Client(), Inputs((), None, None, False))
+    assert said.startswith("workers have numpy AVX2, and this machine numpy AVX512: ")

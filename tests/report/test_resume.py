@@ -186,6 +186,28 @@ def test_rows_paired_by_key_go_on_part_by_part(name, more, tmp_path, short_runs)
     assert known(merge([state], partial=True)) == known(merge([other], partial=True))
 
 
+@pytest.mark.parametrize(
+    ("by_key", "reached"),
+    [
+        (False, {"row": None, "part": None}),
+        (False, {"row": None, "part": {"index": 1, "count": 4, "by": "key"}}),
+        (True, {"row": 7, "part": None}),
+        (True, {"row": None, "part": {"index": 4, "count": 4, "by": "key"}}),
+        (True, {"row": None, "part": {"index": 1, "count": 1 << 40, "by": "key"}}),
+    ],
+)
+def test_a_state_that_has_reached_no_row_or_part_is_refused(by_key, reached, tmp_path):
+    paths, state = keyed(tmp_path), tmp_path / "state"
+    options = OPTIONS | {"loss": "mse", "state_out": str(state), "unmatched": "drop"}
+    options |= {"on": "k"} if by_key else {}
+    paths = paths if by_key else [written(tmp_path / "rows.csv", table())]
+    evaluate(*paths, **options)
+    document = json.loads(state.read_text()) | {"reached": reached | {"dialect": None}}
+    state.write_text(json.dumps(document | {"digest": digest_of(document)}))
+    with pytest.raises(DataError, match="it has reached no row or part of these inputs"):
+        evaluate(*paths, **options)
+
+
 @pytest.mark.parametrize("wrong", ["a key twice", "a key alone", "a bad value", "a bad row"])
 def test_what_is_wrong_with_rows_paired_by_key_is_said_as_in_one_run(wrong, tmp_path, short_runs):
     paths = [tmp_path / name for name in ("preds.csv", "labels.csv")]
