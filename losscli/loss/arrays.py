@@ -1,16 +1,17 @@
 """Gradients, evaluated for all rows at once.
 
 The text is a loss's gradient, from its docstring: assignments, then one expression, in plain Python on one
-row.  Here a name is an array with one number a row or, where a role has several columns, a list of such
-arrays; a condition chooses row by row.  The text is evaluated in doubles as it is written, each with an estimate of
+row.  Here a name stands for numbers of all rows or, where a role has several columns, for a list of such;
+a condition chooses row by row.  The text is evaluated in doubles as it is written, each with an estimate of
 its rounding; where that is too much, in twice the digits.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,23 @@ import numpy as np
 from losscli.loss.paired import Paired
 from losscli.loss.rounded import FUNCTIONS, Rounded
 
-MOST_ROUNDING = 22.0
+MOST_ROUNDING = 32.0
 """Rows with greater squares of roundings, in half an ulp, are evaluated in twice the digits."""
 
-AT_ONCE = 8192
+AT_ONCE = 32768
 """Rows that are evaluated at once: what is worked out on the way stays in the cache."""
 
-OPERATORS: dict[type, Any] = {
+OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Pow: operator.pow, ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
+    ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
-COMPARE: dict[type, Any] = {
-    ast.Eq: np.equal, ast.NotEq: np.not_equal, ast.Lt: np.less, ast.LtE: np.less_equal,
-    ast.Gt: np.greater, ast.GtE: np.greater_equal,
-}  # fmt: skip
+NOTHING = {"sum": 0.0, "max": -np.inf, "min": np.inf}
+"""What a term is that does not count."""
+
+# glibc keeps the pages of freed arrays up to the size of the greatest that was freed: without them, half the time
+# would go into page faults.
+del (_ := [np.empty(1 << 20)])[:]
 
 
 def evaluate_rows(
@@ -42,226 +46,177 @@ def evaluate_rows(
     ``by`` is a role of several columns and a name: the text is evaluated once for each column, with the name
     as its place, and the result is (n, columns).
     """
-    body = ast.parse(text).body
     rows = len(next(iter(roles.values())))
     value = np.empty((rows, roles[by[0]].shape[1] if by else 1))
     rounded = np.zeros(rows, dtype=bool)
+    body = _parsed(text)
     with np.errstate(all="ignore"):
         for start in range(0, rows, AT_ONCE):
             here = slice(start, start + AT_ONCE)
-            part = {name: values[here] for name, values in roles.items()}
-            for column, found in zip(value.T, _Namespace(part, params, Rounded).run(body, by), strict=True):
-                column[here] = found.near
-                rounded[here] |= found.beyond(MOST_ROUNDING)
+            part = {name: cells[here] for name, cells in roles.items()}
+            for column, found in zip(value.T, _Text(Rounded, part, params).run(body, by), strict=True):
+                column[here], doubtful = found.mended(MOST_ROUNDING)
+                rounded[here] |= doubtful
         again = np.flatnonzero(rounded)
         for start in range(0, len(again), AT_ONCE):
             places = again[start : start + AT_ONCE]
-            part = {name: values[places] for name, values in roles.items()}
-            for column, found in zip(value.T, _Namespace(part, params, Paired).run(body, by), strict=True):
+            part = {name: cells[places] for name, cells in roles.items()}
+            for column, found in zip(value.T, _Text(Paired, part, params).run(body, by), strict=True):
                 column[places] = found.near + found.lost
     return value if by else value[:, 0]
 
 
-class _Namespace:
-    """Evaluates nodes of the text; holds the arrays and numbers that its names stand for."""
+@functools.cache
+def _parsed(text: str) -> list[ast.stmt]:
+    return ast.parse(text).body
+
+
+class _Text:
+    """Evaluates nodes of the text in one of the arithmetics; holds what its names stand for."""
 
     def __init__(
-        self, roles: Mapping[str, Any], params: Mapping[str, Any], number: type[Rounded] | type[Paired]
+        self, number: type[Rounded] | type[Paired], roles: Mapping[str, Any], params: Mapping[str, Any]
     ) -> None:
-        arrays = {name: list(values.T) if values.ndim == 2 else values for name, values in roles.items()}
-        self.names: dict[str, Any] = {**params, **arrays, "pi": np.pi, "inf": np.inf}
-        self.roles = roles
         self.number: Any = number
-        self.known: dict[int, Any] = {}  # sums that do not depend on the column are formed once
+        self.names: dict[str, Any] = {"pi": number.of(np.pi), "inf": number.of(np.inf)}
+        self.names |= {name: self._given(what) for name, what in (*params.items(), *roles.items())}
 
-    def run(self, body: list[ast.stmt], by: tuple[str, str] | None) -> list[Any]:
+    def _given(self, what: Any) -> Any:
+        """Doubles become numbers, and several of them a list."""
+        if isinstance(what, np.ndarray):
+            if what.ndim == 2:
+                return Columns(self.number.of(column) for column in what.T)
+            return self.number.of(what) if what.dtype.kind == "f" else what
+        if isinstance(what, tuple):
+            return Columns(self._given(one) for one in what)
+        return self.number.of(what) if isinstance(what, float) else what
+
+    def run(self, body: list[ast.stmt], by: tuple[str, str] | None) -> Iterator[Any]:
         """The value, or the values for each column of the role ``by``."""
         *steps, value = body
         assert isinstance(value, ast.Expr)
         for step in steps:
             assert isinstance(step, ast.Assign)
-            target = step.targets[0]
-            assert isinstance(target, ast.Name)
-            self.names[target.id] = self.value(step.value)
+            self._bind(step.targets[0], self.value(step.value))
         if by is None:
-            return [self._column(self.value(value.value))]
+            yield self.number.of(self.value(value.value))
+            return
         role, place = by
-        return [self._column(self.value(value.value, {place: at})) for at in range(self.roles[role].shape[1])]
+        for column in range(len(self.names[role])):
+            self.names[place] = column
+            yield self.number.of(self.value(value.value))
 
-    def _column(self, value: Any) -> Any:
-        """The value as a number for every row."""
-        number = self.number.of(value)
-        rows = len(next(iter(self.roles.values())))
-        return number if np.ndim(number.near) else self.number(np.full(rows, number.near), number.squares)
+    def _bind(self, target: ast.expr, value: Any) -> None:
+        if isinstance(target, ast.Name):
+            self.names[target.id] = value
+            return
+        assert isinstance(target, ast.Tuple)
+        for one, part in zip(target.elts, value, strict=True):
+            self._bind(one, part)
 
-    def value(self, node: ast.expr, local: Mapping[str, Any] | None = None) -> Any:
-        local = local or {}
+    def value(self, node: ast.expr) -> Any:
         match node:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name):
-                return local[name] if name in local else self.names[name]
+                return self.names[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                value = self.value(operand, local)
-                return -value if isinstance(value, int) else -self.number.of(value)
+                return -self.value(operand)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return np.logical_not(self.value(operand, local))
+                return np.logical_not(self.value(operand))
             case ast.BinOp(left=left, op=op, right=right):
-                return self._binary(op, self.value(left, local), self.value(right, local))
-            case ast.Compare():
-                return self._compare(node, local)
+                first = self.value(left)
+                if isinstance(op, ast.Div):
+                    first = self.number.of(first)  # whole numbers, too
+                return OPERATORS[type(op)](first, self.value(right))
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                terms = [self.value(one) for one in (left, *others)]
+                pairs = zip(terms, ops, terms[1:], strict=False)
+                return functools.reduce(np.logical_and, (OPERATORS[type(op)](a, b) for a, op, b in pairs))
             case ast.BoolOp(op=op, values=values):
-                return self._bool(isinstance(op, ast.And), values, local)
-            case ast.IfExp():
-                test = self.value(node.test, local)
-                # The side that no row takes is not evaluated: it may have no value.
-                if not isinstance(test, np.ndarray):
-                    return self.value(node.body if test else node.orelse, local)
-                if test.all() or not test.any():
-                    return self.value(node.body if test.all() else node.orelse, local)
-                one, other = (self.value(side, local) for side in (node.body, node.orelse))
-                if isinstance(one, list | tuple) and not isinstance(one, self.number):
-                    return [
-                        self.number.where(test, self.number.of(a), self.number.of(b))
-                        for a, b in zip(one, other, strict=True)
-                    ]
-                return self.number.where(test, self.number.of(one), self.number.of(other))
+                return self._bool(isinstance(op, ast.And), values)
+            case ast.IfExp(test=test, body=one, orelse=other):
+                return self._choose(self.value(test), lambda: self.value(one), lambda: self.value(other))
+            case ast.Subscript(value=inside, slice=ast.Slice(lower=lower, upper=upper)):
+                ends = (None if end is None else self.value(end) for end in (lower, upper))
+                return self.value(inside)[slice(*ends)]
             case ast.Subscript(value=inside, slice=at):
-                return self._item(self.value(inside, local), at, local)
-            case ast.ListComp():
-                return [value for _, value in self._runs(node, local)]
+                return self.value(inside)[self.value(at)]
+            case ast.ListComp(elt=term, generators=[part]):
+                return self._terms(term, part)
+            case ast.Call(func=ast.Name(id=function), args=[ast.GeneratorExp(elt=term, generators=[part])]):
+                return self._call(function, [self._terms(term, part, NOTHING[function])])
             case ast.Call(func=ast.Name(id=function), args=args):
-                if function == "abs":
-                    return abs(self.number.of(self.value(args[0], local)))
-                if function in FUNCTIONS:
-                    return self.number.call(function, self.number.of(self.value(args[0], local)))
-                if function == "softmax":
-                    return self.number.softmax([self.number.of(one) for one in self.value(args[0], local)])
-                # The name of a loop is bound inside; only a name from outside matters.
-                free = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & set(local)
-                if not free and id(node) in self.known:
-                    return self.known[id(node)]
-                result = self._gather(function, args, local)
-                if not free:
-                    self.known[id(node)] = result
-                return result
+                return self._call(function, [self.value(one) for one in args])
         raise ValueError(f"`{ast.unparse(node)}` is not evaluated by arrays")
 
-    def _binary(self, op: ast.operator, one: Any, other: Any) -> Any:
-        if not (isinstance(one, int) and isinstance(other, int) and isinstance(op, ast.Add | ast.Sub)):
-            one, other = self.number.of(one), self.number.of(other)
-        return OPERATORS[type(op)](one, other)
-
-    def _compare(self, node: ast.Compare, local: Mapping[str, Any]) -> Any:
-        result: Any = True
-        left = self._compared(self.value(node.left, local))
-        for op, following in zip(node.ops, node.comparators, strict=True):
-            right = self._compared(self.value(following, local))
-            if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
-                outcome = COMPARE[type(op)](left, right)
-            elif isinstance(op, ast.Eq | ast.NotEq):
-                outcome = (left == right) is isinstance(op, ast.Eq)
-            else:
-                outcome = bool(COMPARE[type(op)](left, right))
-            result = outcome if result is True else np.logical_and(result, outcome)
-            left = right
-        return result
-
-    def _compared(self, value: Any) -> Any:
-        return value.near if isinstance(value, self.number) else value
-
-    def _bool(self, both: bool, values: list[ast.expr], local: Mapping[str, Any]) -> Any:
+    def _bool(self, both: bool, values: list[ast.expr]) -> Any:
         result: Any = both
         for value in values:
-            outcome = self.value(value, local)
-            if not isinstance(outcome, np.ndarray):
-                if bool(outcome) is not both:
-                    return not both
-                continue
-            result = (
-                outcome if result is both else (np.logical_and if both else np.logical_or)(result, outcome)
-            )
+            outcome = self.value(value)
+            if isinstance(outcome, np.ndarray) or isinstance(result, np.ndarray):
+                result = (np.logical_and if both else np.logical_or)(result, outcome)
+            elif bool(outcome) is not both:
+                return not both
         return result
 
-    def _item(self, items: Any, at: ast.expr, local: Mapping[str, Any]) -> Any:
-        if isinstance(at, ast.Slice):
-            ends = [None if end is None else int(self.value(end, local)) for end in (at.lower, at.upper)]
-            return items[slice(*ends)]
-        place = self.value(at, local)
-        if isinstance(place, np.ndarray):
-            if isinstance(items, list) and isinstance(items[0], self.number):
-                found = items[0]
-                for column, item in enumerate(items[1:], 1):
-                    found = self.number.where(place == column, item, found)
-                return found
-            if isinstance(items, list):  # each row has its own column
-                return (
-                    np.choose(place, items)
-                    if len(items) < 32
-                    else np.stack(items)[place, np.arange(len(place))]
+    def _choose(self, test: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
+        if not isinstance(test, np.ndarray):
+            return one() if test else other()
+        # The side that no row takes is not evaluated: it may have no value.
+        if test.all():
+            return one()
+        if not test.any():
+            return other()
+        return self._where(test, one(), other())
+
+    def _where(self, test: Any, one: Any, other: Any) -> Any:
+        if isinstance(one, Columns):
+            return Columns(self._where(test, a, b) for a, b in zip(one, other, strict=True))
+        return self.number.where(test, self.number.of(one), self.number.of(other))
+
+    def _terms(self, term: ast.expr, part: ast.comprehension, nothing: float | None = None) -> Columns:
+        """The terms of a comprehension; in rows in which one does not count, nothing."""
+        found = Columns()
+        for item in self.value(part.iter):
+            self._bind(part.target, item)
+            counts = self._bool(True, part.ifs)
+            if isinstance(counts, np.ndarray):
+                found.append(self._where(counts, self.value(term), nothing))
+            elif counts:
+                found.append(self.value(term))
+        return found
+
+    def _call(self, function: str, args: list[Any]) -> Any:
+        if function in FUNCTIONS:
+            return self.number.call(function, self.number.of(args[0]))
+        match function:
+            case "softmax":
+                return Columns(self.number.softmax(args[0]))
+            case "sum":
+                return self.number.sum([self.number.of(term) for term in args[0]] or [self.number.of(0.0)])
+            case "max" | "min":
+                better = operator.gt if function == "max" else operator.lt
+                return functools.reduce(
+                    lambda found, term: self._choose(better(term, found), lambda: term, lambda: found),
+                    args if len(args) > 1 else args[0],
                 )
-            return np.asarray(items)[place].T if np.ndim(items) == 2 else np.asarray(items)[place]
-        return items[int(place)]
-
-    def _runs(self, node: Any, local: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-        """The terms of a comprehension, each with the rows in which it counts."""
-        turns: list[tuple[dict[str, Any], Any]] = [(dict(local), True)]
-        for part in node.generators:
-            following = []
-            for names, counts in turns:
-                for item in self._items(part.iter, names):
-                    inner = names | _bound(part.target, item)
-                    counted = counts
-                    for test in part.ifs:
-                        outcome = self.value(test, inner)
-                        counted = outcome if counted is True else np.logical_and(counted, outcome)
-                    following.append((inner, counted))
-            turns = following
-        return [(counts, self.value(node.elt, names)) for names, counts in turns if counts is not False]
-
-    def _items(self, node: ast.expr, local: Mapping[str, Any]) -> Any:
-        match node:
-            case ast.Call(func=ast.Name(id="zip"), args=args):
-                return list(zip(*(self._items(one, local) for one in args), strict=False))
-            case ast.Call(func=ast.Name(id="enumerate"), args=[inside]):
-                return list(enumerate(self._items(inside, local)))
-            case ast.Call(func=ast.Name(id="range"), args=args):
-                return range(*(int(self.value(one, local)) for one in args))
-        return self.value(node, local)
-
-    def _gather(self, function: str, args: list[ast.expr], local: Mapping[str, Any]) -> Any:
-        if function == "range":
-            return range(*(int(self.value(one, local)) for one in args))
-        if function == "zip":
-            return self._items(ast.Call(ast.Name("zip", ast.Load()), args, []), local)
-        if function == "len":
-            return len(self.value(args[0], local))
-        if len(args) > 1:
-            terms = [(True, self.value(one, local)) for one in args]
-        elif isinstance(args[0], ast.GeneratorExp | ast.ListComp):
-            terms = self._runs(args[0], local)
-        else:
-            terms = [(True, value) for value in self.value(args[0], local)]
-        nothing = {"sum": 0.0, "max": -np.inf, "min": np.inf}[function]
-        values = [self.number.of(value) for _, value in terms] or [self.number.of(nothing)]
-        for at, (counts, _) in enumerate(terms):
-            if counts is not True:
-                values[at] = self.number.where(counts, values[at], self.number.of(nothing))
-        if function == "sum":
-            return self.number.sum(values)
-        total = values[0]
-        for value in values[1:]:
-            more = value.near > total.near if function == "max" else value.near < total.near
-            total = self.number.where(more, value, total)
-        return total
+        return WORDS[function](*args)
 
 
-def _bound(target: ast.expr, item: Any) -> dict[str, Any]:
-    if isinstance(target, ast.Name):
-        return {target.id: item}
-    assert isinstance(target, ast.Tuple)
-    return {
-        name: value
-        for one, part in zip(target.elts, item, strict=True)
-        for name, value in _bound(one, part).items()
-    }
+WORDS: dict[str, Callable[..., Any]] = {
+    "abs": abs, "len": len, "range": range, "zip": functools.partial(zip, strict=False), "enumerate": enumerate,
+}  # fmt: skip
+
+
+class Columns(list[Any]):
+    """The columns of a role, or what was worked out of each; a column of places chooses in each row."""
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return Columns(list.__getitem__(self, place))
+        if not isinstance(place, np.ndarray):
+            return list.__getitem__(self, place)
+        if isinstance(self[0], Columns):
+            return Columns(Columns(column)[place] for column in zip(*self, strict=True))
+        return self[0].chosen(place, self)

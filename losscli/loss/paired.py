@@ -5,22 +5,35 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from losscli.numbers.double_double import exp_pair, log1p_of, log_of, log_pair, over, sum_of, times, total
+from losscli.loss.number import Number, at_places
+from losscli.numbers.double_double import (
+    DoubleDouble,
+    exp_pair,
+    log1p_of,
+    log_of,
+    log_pair,
+    over,
+    sum_of,
+    times,
+    total,
+)
 from losscli.numbers.error_free import two_product
 from losscli.numbers.special import erf, erfcx
 
 TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
-class Paired(NamedTuple):
+class Paired(Number):
     """A double or a column of doubles, and what its rounding lost."""
 
-    near: Any
-    lost: Any
+    __slots__ = ("lost", "near")
+
+    def __init__(self, near: Any, lost: Any) -> None:
+        self.near, self.lost = near, lost
 
     @staticmethod
     def of(number: Any) -> Paired:
@@ -37,9 +50,16 @@ class Paired(NamedTuple):
         return Paired(np.where(test, one.near, other.near), np.where(test, one.lost, other.lost))
 
     @staticmethod
+    def chosen(place: Any, columns: Sequence[Paired]) -> Paired:
+        """In each row, the column at its place."""
+        return Paired(
+            at_places(place, [c.near for c in columns]), at_places(place, [c.lost for c in columns])
+        )
+
+    @staticmethod
     def sum(terms: Sequence[Paired]) -> Paired:
         """The sum of several terms, with what their rounding loses."""
-        return Paired(*sum_of(*terms))
+        return Paired(*sum_of(*(term.pair for term in terms)))
 
     @staticmethod
     def call(name: str, x: Paired) -> Paired:
@@ -60,19 +80,25 @@ class Paired(NamedTuple):
     def __abs__(self) -> Paired:
         return Paired.where(self.near < 0.0, -self, self)
 
-    def __add__(self, other: Any) -> Paired:
-        return Paired.sum((self, other))
+    @property
+    def pair(self) -> DoubleDouble:
+        """The two doubles."""
+        return self.near, self.lost
 
-    def __sub__(self, other: Paired) -> Paired:
-        return self + -other
+    def __add__(self, other: Any) -> Paired:
+        return Paired.sum((self, Paired.of(other)))
+
+    def __sub__(self, other: Any) -> Paired:
+        return Paired.sum((self, -Paired.of(other)))
 
     def __mul__(self, other: Any) -> Paired:
-        return Paired(*times(self, other))
+        return Paired(*times(self.pair, Paired.of(other).pair))
 
-    def __truediv__(self, other: Paired) -> Paired:
-        return Paired(*over(self, other))
+    def __truediv__(self, other: Any) -> Paired:
+        return Paired(*over(self.pair, Paired.of(other).pair))
 
-    def __pow__(self, other: Paired) -> Paired:
+    def __pow__(self, other: Any) -> Paired:
+        other = Paired.of(other)
         if other.near.size == 1 and other.near[0] in (1.0, 2.0, 3.0) and other.lost[0] == 0.0:
             found = self
             for _ in range(int(other.near[0]) - 1):
@@ -82,7 +108,7 @@ class Paired(NamedTuple):
         # One step of Newton's for the logarithm.
         positive = _usual(near) & _usual(self.near) & (self.near > 0.0)
         base, value = (np.where(positive, x, 1.0) for x in (self.near, near))
-        logs, back = times(log_of((base, np.where(positive, self.lost, 0.0))), other), log_pair(value)
+        logs, back = times(log_of((base, np.where(positive, self.lost, 0.0))), other.pair), log_pair(value)
         apart = total(logs[0], -back[0], logs[1], -back[1])[0]
         return Paired(*total(near, np.where(positive, near * apart, 0.0)))
 
@@ -138,7 +164,7 @@ def _sqrt(x: Paired) -> tuple[Any, Any]:
 
 def _tanh(x: Paired) -> tuple[Any, Any]:
     # By exp(-2 |x|), and next to 0 by the series.
-    power = Paired(*_exp(Paired(*(-2.0 * part for part in abs(x)))))
+    power = Paired(*_exp(-2.0 * abs(x)))
     one = Paired.of(1.0)
     found = (one - power) / (one + power)
     low = np.clip(x.near, -1e-3, 1e-3)
@@ -151,12 +177,12 @@ def _tanh(x: Paired) -> tuple[Any, Any]:
 
 def _sigmoid(x: Paired) -> tuple[Any, Any]:
     one, power = Paired.of(1.0), Paired.call("exp", -abs(x))
-    return Paired.where(x.near < 0.0, power, one) / (one + power)
+    return (Paired.where(x.near < 0.0, power, one) / (one + power)).pair
 
 
 def _softplus(x: Paired) -> tuple[Any, Any]:
     above = Paired.where(x.near > 0.0, x, Paired.of(0.0))
-    return Paired.call("log1p", Paired.call("exp", -abs(x))) + above
+    return (Paired.call("log1p", Paired.call("exp", -abs(x))) + above).pair
 
 
 def _erfc(x: Paired) -> tuple[Any, Any]:
@@ -166,10 +192,10 @@ def _erfc(x: Paired) -> tuple[Any, Any]:
     scaled = erfcx(size.near)
     slope = 2.0 * size.near * scaled - TWO_OVER_ROOT_PI
     above = power * Paired(*total(scaled, np.where(size.lost == 0.0, 0.0, slope * size.lost)))
-    return Paired.where(x.near < 0.0, Paired.of(2.0) - above, above)
+    return Paired.where(x.near < 0.0, 2.0 - above, above).pair
 
 
-FUNCTIONS: dict[str, Callable[[Paired], Any]] = {
+FUNCTIONS: dict[str, Callable[[Paired], DoubleDouble]] = {
     "sign": lambda x: (np.sign(x.near), np.zeros_like(x.near)),
     "sqrt": _sqrt,
     "exp": _exp,

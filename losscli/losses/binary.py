@@ -291,7 +291,7 @@ def spherical(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        square = pred**2 + (1 - pred)**2
+        square = 1 - 2 * pred * (1 - pred)
         (pred - 1 if label == 1 else pred) / (square * sqrt(square))
 
     >>> spherical(np.array([1.0, 0.0]), np.array([1.0, 0.5]))

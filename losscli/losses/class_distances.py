@@ -155,10 +155,8 @@ def rps(label: Codes, pred: Columns, *, normalize: bool = True) -> Column:
 
     Gradient by `pred[j]`:
 
-        steps = range(len(pred) - 1)
-        2 * sum(sum(pred[:k + 1]) - (1 if label <= k else 0) for k in steps if j < k + 1) / (len(pred)
-            - 1) if normalize else 2 * sum(sum(pred[:k + 1]) - (1 if label <= k
-            else 0) for k in steps if j < k + 1)
+        steps = [sum(pred[:k + 1]) - (1 if label <= k else 0) for k in range(len(pred) - 1)]
+        2 * sum(steps[j:]) / (len(pred) - 1 if normalize else 1)
 
     >>> rps(np.array([0, 0]), np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
     array([0.5, 1. ])
@@ -176,10 +174,8 @@ def rps_of_shares(label: Columns, pred: Columns, *, normalize: bool = True) -> C
 
     Gradient by `pred[j]`:
 
-        steps = range(len(pred) - 1)
-        2 * sum(sum(pred[:k + 1]) - sum(label[:k + 1]) for k in steps if j < k + 1) / (len(pred)
-            - 1) if normalize else 2 * sum(sum(pred[:k + 1]) - sum(label[:k + 1]) for k in steps if j < k
-            + 1)
+        steps = [sum(pred[:k + 1]) - sum(label[:k + 1]) for k in range(len(pred) - 1)]
+        2 * sum(steps[j:]) / (len(pred) - 1 if normalize else 1)
 
     >>> rps_of_shares(np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 1.0, 0.0]]))
     array([0.5])
@@ -208,7 +204,8 @@ def emd(label: Codes, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        sum(sign(sum(pred[:k + 1]) - (1 if label <= k else 0)) for k in range(len(pred) - 1) if j < k + 1)
+        steps = [sum(pred[:k + 1]) - (1 if label <= k else 0) for k in range(len(pred) - 1)]
+        sum(sign(step) for step in steps[j:])
 
     >>> emd(np.array([0]), np.array([[0.5, 0.25, 0.25]]))
     array([0.75])
@@ -224,7 +221,8 @@ def emd_of_shares(label: Columns, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        sum(sign(sum(pred[:k + 1]) - sum(label[:k + 1])) for k in range(len(pred) - 1) if j < k + 1)
+        steps = [sum(pred[:k + 1]) - sum(label[:k + 1]) for k in range(len(pred) - 1)]
+        sum(sign(step) for step in steps[j:])
 
     >>> emd_of_shares(np.array([[0.5, 0.5, 0.0]]), np.array([[0.0, 0.5, 0.5]]))
     array([1.])
@@ -294,7 +292,8 @@ def js(label: Columns, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        log(2 * pred[j] / (label[j] + pred[j])) / 2 if pred[j] > 0 else 0
+        (log1p((pred[j] - label[j]) / (label[j] + pred[j])) if 3 * pred[j] > label[j]
+            else log(2 * pred[j] / (label[j] + pred[j]))) / 2 if pred[j] > 0 else 0
 
     >>> js(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([0.69314718, 0.        ])
@@ -316,8 +315,9 @@ def hellinger(label: Columns, pred: Columns) -> Column:
 
     Gradient by `pred[j]`:
 
-        (1 - sqrt(label[j]) / sqrt(pred[j])) / (4 * sqrt(sum((sqrt(y)
-            - sqrt(p))**2 for y, p in zip(label, pred)) / 2))
+        gaps = [sqrt(p) - sqrt(y) for y, p in zip(label, pred)]
+        distance = sqrt(sum(gap**2 for gap in gaps) / 2)
+        gaps[j] / (4 * sqrt(pred[j]) * distance)
 
     >>> hellinger(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([1., 0.])

@@ -188,10 +188,10 @@ def multi_margin(label: Codes, pred: Columns, *, power: OneOrTwo = 1, margin: No
 
     Gradient by `pred[j]`:
 
-        ((power * (margin + pred[j] - pred[label])**(power - 1) if j != label and margin + (pred[j]
-            - pred[label]) > 0 else 0) + (-power * sum((margin + s - pred[label])**(power
-            - 1) for c, s in enumerate(pred) if c != label and margin + (s
-            - pred[label]) > 0) if j == label else 0)) / len(pred)
+        missed = [margin + (s - pred[label]) for s in pred]
+        slopes = [power * m**(power - 1) if m > 0 else 0 for m in missed]
+        rivals = sum(slope for c, slope in enumerate(slopes) if c != label)
+        (slopes[j] if j != label else -rivals) / len(pred)
 
     >>> multi_margin(np.array([0]), np.array([[2.0, 1.5, 2.0, 0.0]]))
     array([0.375])

@@ -420,7 +420,8 @@ def dss(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        2 * (sd**2 - (label - mean)**2) / sd**3
+        d = abs(label - mean)
+        2 * (sd - d) * (sd + d) / sd**3
 
     >>> dss(np.array([0.0, 3.0]), np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     array([0., 4.])

@@ -138,7 +138,8 @@ def logs_normal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        (sd**2 - (label - mean)**2) / sd**3
+        d = abs(label - mean)
+        (sd - d) * (sd + d) / sd**3
 
     >>> logs_normal(np.array([0.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])
@@ -335,7 +336,8 @@ def logs_lognormal(label: Column, mean: Column, sd: Column) -> Column:
 
     Gradient by `sd`:
 
-        (sd**2 - (log(label) - mean)**2) / sd**3
+        d = abs(log(label) - mean)
+        (sd - d) * (sd + d) / sd**3
 
     >>> logs_lognormal(np.array([1.0]), np.array([0.0]), np.array([1.0]))
     array([0.91893853])

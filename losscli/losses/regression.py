@@ -337,7 +337,7 @@ def msle(label: Column, pred: Column) -> Column:
 
     Gradient by `pred`:
 
-        2 * log1p((pred - label) / (1 + label)) / (1 + pred)
+        2 * sign(pred - label) * log1p(abs((pred - label) / (1 + min(pred, label)))) / (1 + pred)
 
     >>> msle(np.array([0.0, 3.0]), np.array([0.0, 1.0])).round(6)
     array([0.      , 0.480453])

@@ -273,8 +273,8 @@ def log_ratio(label: Column, pred: Column, *, form: Literal["squared", "absolute
 
     Gradient by `pred`:
 
-        r = log(pred / label)
-        2 * r / pred if form == "squared" else sign(r) / pred
+        r = sign(pred - label) * log1p(abs((pred - label) / min(pred, label)))
+        2 * r / pred if form == "squared" else sign(pred - label) / pred
 
     >>> log_ratio(np.array([1.0, 4.0]), np.array([1.0, 2.0])).round(6)
     array([0.      , 0.480453])

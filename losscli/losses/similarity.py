@@ -138,9 +138,10 @@ def cosine_distance(label: Columns, pred: Columns, *, zero: Zero = "error", nega
     Gradient by `pred[j]`:
 
         dot = sum(y * f for y, f in zip(label, pred))
-        sizes = sqrt(sum(y * y for y in label)) * sqrt(sum(f * f for f in pred))
-        dot * sqrt(sum(y * y for y in label)) * pred[j] / (sqrt(sum(f * f for f in pred)) * sizes**2)
-            - label[j] / sizes if sizes > 0 else 0
+        square = sum(f * f for f in pred)
+        sizes = sqrt(sum(y * y for y in label)) * sqrt(square)
+        share = dot / square if sizes > 0 else 0
+        (share * pred[j] - label[j]) / sizes if sizes > 0 else 0
 
     >>> cosine_distance(np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[3.0, 0.0], [0.0, 1.0]]))
     array([0., 1.])
@@ -209,22 +210,22 @@ def cosine_embedding(
     Gradient by `first[j]`:
 
         dot = sum(a * b for a, b in zip(first, second))
-        sizes = sqrt(sum(a * a for a in first)) * sqrt(sum(b * b for b in second))
+        square = sum(a * a for a in first)
+        sizes = sqrt(square) * sqrt(sum(b * b for b in second))
         distance = 1 - dot / sizes if sizes > 0 else 0 if zero == "zero" else 1
-        (dot * first[j] * sqrt(sum(b * b for b in second)) / (sqrt(sum(a * a for a in first)) * sizes**2)
-            - second[j] / sizes if sizes > 0 else 0) if label == 1
-            else second[j] / sizes - dot * first[j] * sqrt(sum(b * b for b in second)) / (sqrt(sum(a
-            * a for a in first)) * sizes**2) if 1 - distance - margin > 0 and sizes > 0 else 0
+        side = 1 if label == 1 else -1 if 1 - distance - margin > 0 else 0
+        share = dot / square if sizes > 0 else 0
+        side * (share * first[j] - second[j]) / sizes if sizes > 0 else 0
 
     Gradient by `second[j]`:
 
         dot = sum(a * b for a, b in zip(first, second))
-        sizes = sqrt(sum(a * a for a in first)) * sqrt(sum(b * b for b in second))
+        square = sum(b * b for b in second)
+        sizes = sqrt(sum(a * a for a in first)) * sqrt(square)
         distance = 1 - dot / sizes if sizes > 0 else 0 if zero == "zero" else 1
-        (dot * sqrt(sum(a * a for a in first)) * second[j] / (sqrt(sum(b * b for b in second)) * sizes**2)
-            - first[j] / sizes if sizes > 0 else 0) if label == 1
-            else first[j] / sizes - dot * sqrt(sum(a * a for a in first)) * second[j] / (sqrt(sum(b
-            * b for b in second)) * sizes**2) if 1 - distance - margin > 0 and sizes > 0 else 0
+        side = 1 if label == 1 else -1 if 1 - distance - margin > 0 else 0
+        share = dot / square if sizes > 0 else 0
+        side * (share * second[j] - first[j]) / sizes if sizes > 0 else 0
 
     >>> cosine_embedding(np.array([1.0, 0.0]), np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 2.0], [5.0, 0.0]]))
     array([1., 1.])

@@ -79,7 +79,10 @@ def erfcx(x: Floats) -> Floats:
 def sigmoid(x: Floats) -> Floats:
     """``1 / (1 + exp(-x))``."""
     power = np.exp(-np.abs(x))
-    found: Floats = np.where(x < 0.0, power, 1.0) / (1.0 + power)
+    whole = 1.0 + power
+    found: Floats = np.where(x < 0.0, power, 1.0) / whole
+    # Less what the rounding of the sum added.
+    found -= found * ((power - (whole - 1.0)) / whole)
     return found
 
 
