@@ -215,7 +215,7 @@ def test_text_has_an_order_only_where_it_is_told(tmp_path: Any) -> None:
     for spec in ("ordinal_mae", "kappa:weights=linear"):
         found = results(tmp_path, spec, GRADES)[0]
         assert found.value is None
-        assert "--classes" in (found.note or "")
+        assert "`classes`" in (found.note or "")
     order = ["low", "mid", "high"]
     assert results(tmp_path, "ordinal_mae", GRADES, classes=order)[0].value == 0.75  # (1 + 0 + 2 + 0) / 4
     places = [[order.index(grade) for grade in column] for column in GRADES.values()]
