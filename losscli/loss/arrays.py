@@ -19,7 +19,7 @@ import numpy as np
 from losscli.loss.paired import Paired
 from losscli.loss.rounded import FUNCTIONS, Rounded
 
-MOST_ROUNDING = 32.0
+MOST_ROUNDING = 22.0
 """Rows with greater squares of roundings, in half an ulp, are evaluated in twice the digits."""
 
 AT_ONCE = 32768
