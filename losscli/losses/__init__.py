@@ -37,6 +37,7 @@ FAMILIES = (
     "distribution",
     "crps",
     "crps_incomplete",
+    "crps_incomplete_beta",
     "ensembles",
     "log_scores",
     "binary",

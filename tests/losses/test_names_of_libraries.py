@@ -358,12 +358,15 @@ ALIASES = {
         """,
     "scoringrules": """
         brier: brier_score
+        crps_beta: crps_beta
+        crps_binomial: crps_binomial
         crps_ensemble: crps_ensemble
         crps_exponential: crps_exponential
         crps_gamma: crps_gamma
         crps_laplace: crps_laplace
         crps_logistic: crps_logistic
         crps_lognormal: crps_lognormal
+        crps_negative_binomial: crps_negbinom
         crps_normal: crps_normal
         crps_poisson: crps_poisson
         crps_quantile: crps_quantile
