@@ -39,6 +39,7 @@ FAMILIES = (
     "crps_incomplete",
     "crps_incomplete_beta",
     "ensembles",
+    "smoothed_ensembles",
     "log_scores",
     "binary",
     "intensities",

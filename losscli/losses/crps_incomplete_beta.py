@@ -106,8 +106,8 @@ def crps_binomial(label: Column, n: Column, p: Column) -> Column:
         label - hits + (hits - n * p) * below + 2 * (n - hits) * p * chance - half
 
     For counts of successes in ``n`` trials, each with the chance ``p``.  ``below`` is twice the chance of
-    at most the count, less 1, and ``half`` is half the mean distance of two counts.  A count above ``n``,
-    which `logs_binomial` cannot forgive, costs its distance.
+    at most the count, less 1, and ``half`` is half the mean distance of two counts; ``hyp2f1`` is Gauss's
+    hypergeometric function.  A count above ``n``, which `logs_binomial` cannot forgive, costs its distance.
 
     No gradient: the slope by the parameters needs integrals of the density.
 
@@ -148,7 +148,7 @@ def crps_negative_binomial(label: Column, n: Column, p: Column) -> Column:
     For counts of failures before the ``n``th success, each with the chance ``p``; ``n`` need not be
     whole.  For counts that vary more than a Poisson law's: the mean is n (1 - p) / p, and the variance is
     the mean over ``p``.  ``below`` is twice the chance of at most the count, less 1, and ``half`` is half
-    the mean distance of two counts.
+    the mean distance of two counts; ``hyp2f1`` is Gauss's hypergeometric function.
 
     No gradient: the slope by the parameters needs integrals of the density.
 

@@ -376,8 +376,10 @@ ALIASES = {
         energy_score: es_ensemble
         error_spread: error_spread_score
         interval_score: interval_score
+        kernel_score: gksuv_ensemble
         logs_beta: logs_beta
         logs_binomial: logs_binomial
+        logs_ensemble: logs_ensemble
         logs_exponential: logs_exponential
         logs_gamma: logs_gamma
         logs_laplace: logs_laplace
@@ -391,6 +393,7 @@ ALIASES = {
         logs_uniform: logs_uniform
         pinball: quantile_score
         tw_crps: twcrps_ensemble
+        variogram_score: vs_ensemble
         wis: weighted_interval_score
         """,
     "properscoring": """
