@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from losscli._version import __version__
 
 if TYPE_CHECKING:
+    from losscli import losses as losses
     from losscli.errors import DataError as DataError
     from losscli.errors import LosscliError as LosscliError
     from losscli.errors import OutputError as OutputError
@@ -38,12 +39,16 @@ _WHERE = {
 
 __all__ = [
     "Comparison", "DataError", "LosscliError", "Meter", "OutputError", "Report", "UsageError", "__version__", "check",
-    "compare", "evaluate", "merge", "suggest",
+    "compare", "evaluate", "losses", "merge", "suggest",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     # Loaded on use: the help text and shell completion need neither NumPy nor Arrow.
+    if name == "losses":
+        import losscli.losses
+
+        return losscli.losses
     if name in _WHERE:
         import importlib
 

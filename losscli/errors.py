@@ -10,7 +10,7 @@ import errno
 from dataclasses import astuple, dataclass, replace
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from losscli.text import PATH_SHOWN, bare_uri, cut, shortened, without_secrets
+from losscli.text import PATH_SHOWN, as_arguments, bare_uri, cut, shortened, without_secrets
 
 Kind: TypeAlias = Literal["usage", "data", "output", "error"]
 ExitCode: TypeAlias = Literal[2, 3, 70, 74]
@@ -22,7 +22,8 @@ class LosscliError(Exception):
     """An error to show to the user.
 
     ``message`` says what was found, in lower case, with literals in backticks; ``detail`` what was wanted, or how
-    many more there are; ``hint`` what to do.  ``file``, ``column`` and ``row`` are printed in front of the message.
+    many more there are; ``hint`` what to do.  They name options as the command does; ``str`` names the arguments of
+    Python's functions.  ``file``, ``column`` and ``row`` are printed in front of the message.
     """
 
     message: str
@@ -47,11 +48,13 @@ class LosscliError(Exception):
 
     @property
     def shown_file(self) -> str | None:
+        """The file as a message shows it: cut in the middle if long, a URI without what may be a secret."""
         return None if self.file is None else cut(bare_uri(self.file), PATH_SHOWN)
 
     def __str__(self) -> str:
-        message, detail, hint = self.texts
-        lines = [f"{self.where}: {message}" if self.where else message]
+        """What Python shows: `texts`, with the arguments of its functions in place of options of the command."""
+        message, detail, hint = (None if text is None else as_arguments(text) for text in self.texts)
+        lines = [f"{self.where}: {message}" if self.where else str(message)]
         if detail:
             lines.append(detail)
         if hint:

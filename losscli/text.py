@@ -84,6 +84,45 @@ def shortened(text: str) -> str:
     return cut(_TOO_LONG.sub(shorter, text), TEXT_SHOWN)
 
 
+SWITCHES = frozenset({"constant", "for_spreadsheets", "from_logits", "gradient", "partial", "resume"})
+"""The arguments that are True or False, which are options without a value."""
+
+_CODE = re.compile(r"`([^`]*)`|(?<![\w-])--[a-z][a-z-]*(?:=[^\s`,;)]+)?")
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?:[= ](.*?))?(?= --[a-z]|$)")
+_COMMAND = re.compile(r"losscli (eval|compare|merge|check|suggest)")
+
+
+def as_arguments(text: str) -> str:
+    """A text that names options of the command, with the arguments of Python's functions in place of them.
+
+    >>> as_arguments("add `--from-logits`, or name the class: `--pos-label CLASS`")
+    'add `from_logits=True`, or name the class: `pos_label="CLASS"`'
+    >>> as_arguments("`--pred A --pred B` names both; see `--by`, and `losscli eval --help`")
+    '`pred=["A", "B"]` names both; see `by`, and `losscli eval --help`'
+    """
+    return _CODE.sub(_argument, text) if "--" in text or "`losscli " in text else text
+
+
+def _argument(found: re.Match[str]) -> str:
+    code = found[0].strip("`")
+    if code.startswith("--"):
+        values: dict[str, list[str]] = {}
+        for option in _OPTION.finditer(code):
+            values.setdefault(option[1].replace("-", "_"), []).append(option[2] or "")
+        code = ", ".join(_assigned(name, given) for name, given in values.items())
+    elif command := _COMMAND.fullmatch(code):
+        code = f"losscli.{'evaluate' if command[1] == 'eval' else command[1]}"
+    return f"`{code}`" if found[0].startswith("`") else code
+
+
+def _assigned(name: str, values: list[str]) -> str:
+    """An argument with its value; its name alone where no value is given."""
+    if values == [""]:
+        return f"{name}=True" if name in SWITCHES else name
+    shown = [value if read_number(value) is not None else f'"{value.strip(chr(39))}"' for value in values]
+    return f"{name}={shown[0] if len(shown) == 1 else '[' + ', '.join(shown) + ']'}"
+
+
 def grouped(count: int) -> str:
     """A count with thin spaces between thousands.
 

@@ -49,6 +49,14 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if not item.get_closest_marker("run_all")]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Each process takes half of the tests as they stand, so that tests side by side share what was set up for them."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
 @pytest.fixture(scope="session")
 def run_all(request) -> bool:
     """Whether the full cross products are tried."""
@@ -168,6 +176,23 @@ def here(tmp_path, monkeypatch, capsysbinary):
         return Ran(code, out.decode(), err.decode())
 
     return run
+
+
+@pytest.fixture
+def few_resamples(monkeypatch):
+    """A tenth of the resamples, for tests of what holds of each of them alike."""
+    from losscli.report import by_bootstrap
+    from losscli.statistics import bootstrap
+
+    def forgotten():
+        bootstrap.schemes.cache_clear()
+        bootstrap.turns.cache_clear()
+
+    for module in (bootstrap, by_bootstrap):
+        monkeypatch.setattr(module, "REPLICATES", 199)
+    forgotten()
+    yield
+    forgotten()
 
 
 @pytest.fixture

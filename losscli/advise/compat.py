@@ -10,7 +10,7 @@ from losscli.advise.libraries import LIBRARIES
 from losscli.advise.reported import conventions_of, default_params, fixed_params
 from losscli.errors import UsageError
 from losscli.loss.spec import parse_loss, split
-from losscli.losses import find
+from losscli.losses.families import find
 
 if TYPE_CHECKING:
     from losscli.advise.conventions import Convention

@@ -13,6 +13,7 @@ from losscli.advise.profile import ColumnProfile, look
 from losscli.errors import DataError
 from losscli.measure.first_lists import FirstLists, first_lists
 from losscli.measure.list_columns import places_of
+from losscli.measure.roles import LABEL_ROLE_COLUMNS
 from losscli.measure.slices import names_cut
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.inputs import open_inputs
@@ -30,9 +31,8 @@ PAIRS_OF_ROLES = (
 )
 """Columns that are one prediction together, by their usual names."""
 
-GROUPS = frozenset(
-    {"query", "query_id", "qid", "srch_id", "session", "session_id", "series", "series_id", "unique_id"}
-)
+QUERIES = frozenset({"query", "query_id", "qid", "srch_id"})
+GROUPS = QUERIES | {"session", "session_id", "series", "series_id", "unique_id"}
 """Usual names of columns that say which rows belong together: to one query or one series."""
 
 Roles: TypeAlias = dict[str, list[Chosen]]
@@ -46,6 +46,7 @@ class Candidate(NamedTuple):
     label: str
     roles: Roles
     labels: list[Chosen]
+    label_roles: tuple[str, ...] = ("label",)
 
 
 class ColumnGuesses:
@@ -90,6 +91,8 @@ class ColumnGuesses:
         ``as_eval`` asks for the columns that `eval` takes.
         """
         pred, label = next(iter(self.options.models), None), self.options.label
+        if label is None and (times := self._times(pred)) is not None:
+            return [times]
         if as_eval or pred is not None:
             labels = self._chosen(self.last, "label", label) if label is not None else []
             roles = self._roles(pred) if pred is not None else {"pred": self._chosen(0, "pred", None, labels)}
@@ -111,6 +114,11 @@ class ColumnGuesses:
         # Of several groups, probabilities come before their logarithms.
         return sorted(found, key=self._rank) if len(found) > 1 else found
 
+    def query(self) -> str | None:
+        """The column that says which rows are ranked together, by its name, or by `--group`."""
+        name = self.options.group or self.group()
+        return name if name is not None and name.casefold() in QUERIES else None
+
     def group(self) -> str | None:
         """The column that says which rows belong together, by its name, where it holds values more than once."""
         for side, source in enumerate(self.sources):
@@ -125,6 +133,8 @@ class ColumnGuesses:
         """The columns that `eval` does not find by itself, by the option that names them."""
         needed = {}
         for role, side, name in (("pred", 0, candidate.pred), ("label", self.last, candidate.label)):
+            if role == "label" and candidate.label_roles != ("label",):
+                continue  # roles of labels are found by the names by which they were found here
             try:
                 usual = _joined(self._chosen(side, role, None))
             except DataError:
@@ -159,6 +169,23 @@ class ColumnGuesses:
             role.strip(): [Chosen(0, at, source.columns[at]) for at in named(source, name.strip())]
             for role, _, name in pairs
         }
+
+    def _times(self, pred: str | None) -> Candidate | None:
+        """Times and whether the event was seen, by their usual names, where no column has that of a label."""
+        source = self.sources[self.last]
+        if set(DEFAULT_NAMES["label"]) & set(source.columns):
+            return None
+        names = {
+            role: next((name for name in LABEL_ROLE_COLUMNS[role] if name in source.columns), None)
+            for role in ("time", "event")
+        }
+        if None in names.values():
+            return None
+        labels = [Chosen(self.last, source.columns.index(name), name) for name in names.values() if name]
+        roles = self._roles(pred) if pred is not None else {"pred": self._chosen(0, "pred", None, labels)}
+        text = ",".join(f"{role}={name}" for role, name in names.items())
+        preds = [c for columns in roles.values() for c in columns]
+        return Candidate(pred or _joined(preds), text, roles, labels, tuple(names))
 
     def _several_labels(self, groups: dict[str, list[Chosen]]) -> list[Candidate]:
         """Labels of several columns, each with the groups of predictions whose names end like theirs."""
@@ -230,7 +257,7 @@ class ColumnGuesses:
         named = self.sources[0].named and all(c.item is None for columns in roles.values() for c in columns)
         return Described(
             tuple(roles), preds, labels, names, whole_lists, named, self.paired, self.whole,
-            self.options.from_logits, self.options.pos_label,
+            self.options.from_logits, self.options.pos_label, self.query(), candidate.label_roles,
         )  # fmt: skip
 
     def _lists(self, columns: Sequence[Chosen]) -> FirstLists | None:

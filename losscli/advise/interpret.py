@@ -5,7 +5,7 @@ from __future__ import annotations
 from losscli.advise.interpretation import Described, Interpretation, Rules, name_of
 from losscli.advise.one_column import OF_ONE_COLUMN
 from losscli.advise.profile import ColumnProfile
-from losscli.advise.several_columns import OF_LABELS, OF_LISTS, OF_PREDICTIONS, OF_ROLES
+from losscli.advise.several_columns import OF_LABEL_ROLES, OF_LABELS, OF_LISTS, OF_PREDICTIONS, OF_ROLES
 from losscli.reading.suffixes import has_dialect
 from losscli.table.cells import LIST_HINT, is_list_text
 from losscli.text import plural, visible
@@ -14,6 +14,8 @@ from losscli.text import plural, visible
 def _rules(seen: Described) -> Rules:
     if seen.lists:
         return OF_LISTS
+    if seen.label_roles != ("label",):
+        return OF_LABEL_ROLES
     if seen.roles != ("pred",):
         return OF_ROLES
     if len(seen.labels) > 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import numpy as np
 
-from losscli.losses import find
+from losscli.losses.families import find
 from losscli.text import visible
 
 if TYPE_CHECKING:
@@ -34,13 +34,17 @@ class Described:
     whole: bool = True  # all rows were looked at
     from_logits: bool = False
     pos_label: str | None = None
+    query: str | None = None  # the column that says which rows are ranked together
+    label_roles: tuple[str, ...] = ("label",)  # or those of several columns such as time and event
 
     @property
     def pred(self) -> ColumnProfile:
+        """The first prediction column."""
         return self.preds[0]
 
     @property
     def label(self) -> ColumnProfile:
+        """The first label column."""
         return self.labels[0]
 
     @cached_property

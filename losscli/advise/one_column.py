@@ -13,11 +13,54 @@ from losscli.advise.interpretation import Described, Interpretation, Rules, list
 from losscli.advise.profile import ColumnProfile
 from losscli.table.block import Floats
 from losscli.table.labels import class_label
-from losscli.text import plural, share
+from losscli.text import plural, share, visible
 
 FEW_CLASSES = 20
 """Whole numbers with more different values than these are no classes."""
+GRADES = 10
+"""Grades of relevance have no more different values than these."""
 RANKS = "how often a row of the positive class is ranked above another"
+
+
+def ranking(seen: Described) -> Interpretation | None:
+    """Scores that put the rows of each query in an order, beside grades of relevance."""
+    pred, label = seen.pred, seen.label
+    graded = label.whole and label.low >= 0.0 and len(label.classes) <= GRADES
+    if seen.query is None or not graded or pred.text:
+        return None
+    fits = {"ndcg": "the whole order, its first places most; a higher grade counts for more"}
+    if set(label.classes) <= {0, 1}:
+        fits |= {
+            "map": "how pure the places down to each relevant row are",
+            "mrr": "the first relevant row alone",
+        }
+    return Interpretation(
+        "ranking",
+        f"{name_of(label)} grades the rows of each `{visible(seen.query)}`, and {name_of(pred)} puts them in an order",
+        fits,
+        {"rmse": "a score only orders the rows of its query"},
+        options=[f"--group={seen.query}"],
+    )
+
+
+def texts(seen: Described) -> Interpretation | None:
+    """Sentences, nearly all of them different."""
+    pred, label = seen.pred, seen.label
+    words = [str(one).split() for one in label.classes]
+    if not (pred.text and label.text) or len(words) * 2 <= label.rows:
+        return None
+    if sum(len(one) > 1 for one in words) * 2 <= len(words):
+        return None
+    return Interpretation(
+        "texts",
+        f"{name_of(label)} and {name_of(pred)} hold texts of several words",
+        {
+            "wer": "edits of words, as a share of the words of the label",
+            "cer": "the same of characters: calmer about a slip in a word",
+            "exact_match": "a text is right or wrong as a whole",
+        },
+        {"accuracy": "each text would be a class of its own"},
+    )
 
 
 def labels_of_text(seen: Described) -> Interpretation | None:
@@ -269,6 +312,6 @@ def _where(seen: Described, most: float) -> str:
 
 
 OF_ONE_COLUMN: Rules = (
-    labels_of_text, predictions_of_text, two_classes, shares, few_whole_numbers, regression
+    ranking, texts, labels_of_text, predictions_of_text, two_classes, shares, few_whole_numbers, regression
 )  # fmt: skip
 """In the order in which the rules are tried; the last fits whatever is left."""

@@ -55,26 +55,32 @@ class ColumnProfile:
 
     @property
     def infinite(self) -> int:
+        """How many of the numbers are infinite."""
         return 0 if self.numbers is None else int(np.isinf(self.numbers).sum())
 
     @property
     def text(self) -> bool:
+        """Whether some value is no number."""
         return self.numbers is None
 
     @property
     def low(self) -> float:
+        """The least number that is not missing; infinite where there is none."""
         return float(self.values.min(initial=np.inf))
 
     @property
     def high(self) -> float:
+        """The greatest number that is not missing; minus infinity where there is none."""
         return float(self.values.max(initial=-np.inf))
 
     @property
     def whole(self) -> bool:
+        """Whether all values are whole numbers."""
         return not self.text and bool((self.values == np.floor(self.values)).all())
 
     @property
     def constant(self) -> bool:
+        """Whether all rows hold the same value."""
         return len(self.classes) == 1
 
     def from_0_to(self, high: float) -> bool:

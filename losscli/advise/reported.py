@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from losscli.advise.conventions import CONVENTIONS, Convention
 from losscli.loss.expression import Expression, parse
 from losscli.loss.spec import Spec, parse_loss, parse_pairs
-from losscli.losses import find
+from losscli.losses.families import find
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
@@ -27,6 +27,7 @@ class Reported(NamedTuple):
 
     @property
     def expression(self) -> Expression | None:
+        """What the library reports, as an expression of losses; None where no losses make it."""
         return None if self.value is None else parse(self.value)
 
     @property

@@ -63,6 +63,23 @@ def distributions(seen: Described) -> Interpretation:
     return found
 
 
+def survival(seen: Described) -> Interpretation:
+    """Times to an event, and whether it was seen."""
+    time, event = seen.labels
+    fits = {"concordance": "whether rows are put in the order of their times"}
+    if seen.pred.low > 0.0:
+        fits["aft_nll"] = "the times themselves, where the event was not seen as well"
+    found = Interpretation(
+        "survival",
+        f"{name_of(time)} is a time, and {name_of(event)} says whether the event was seen by then",
+        fits,
+        {"mae": f"where {name_of(event)} is 0, the true time is not known"},
+    )
+    if not zeros_and_ones([event]):
+        found.doubt(f"{name_of(event)} holds more than 0 and 1")
+    return found
+
+
 # -- several predictions for one label ------------------------------------------------------------
 
 
@@ -271,6 +288,7 @@ def _some_row_is_zero(columns: Sequence[ColumnProfile]) -> bool:
 
 
 OF_ROLES: Rules = (intervals, distributions)
+OF_LABEL_ROLES: Rules = (survival,)
 OF_PREDICTIONS: Rules = (quantiles, unnamed_predictions, scores_of_classes, probabilities_of_classes)
 OF_LABELS: Rules = (several_labels,)
 OF_LISTS: Rules = (lists_of_labels, vectors)

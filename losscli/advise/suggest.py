@@ -18,7 +18,7 @@ from losscli.advise.guess_columns import ColumnGuesses
 from losscli.advise.interpret import interpret
 from losscli.errors import UsageError
 from losscli.reading.select import looked_for
-from losscli.text import bare_uri, plural
+from losscli.text import as_arguments, bare_uri, plural
 
 if TYPE_CHECKING:
     from losscli.advise.interpretation import Interpretation
@@ -53,10 +53,11 @@ def suggest(options: MeasureOptions, *, as_eval: bool = False) -> Suggestion:
         one.pred, one.label = candidate.pred, candidate.label
         one.command = _command(options, one, columns.names_needed(candidate))
         found.append(one)
-    if (group := columns.group()) is not None:
+    if (group := columns.group()) is not None and options.group is None:
         said = f"if the rows of one `{group}` belong together, `--group {shlex.quote(group)}` measures each on its own"
         for one in found:
-            one.doubts.append(said)
+            if one.task != "ranking":
+                one.doubts.append(said)
     return Suggestion(found[0], found[1:], columns.rows, columns.whole)
 
 
@@ -96,9 +97,7 @@ def _python_call(options: MeasureOptions, found: Interpretation, needed: Mapping
         for name, data in options.inputs.items()
     ]
     words += [f"{role}={name!r}" for role, name in needed.items()]
-    for option in found.options:
-        name, equals, value = option.removeprefix("--").partition("=")
-        words.append(f"{name.replace('-', '_')}={value!r}" if equals else f"{name.replace('-', '_')}=True")
+    words += map(as_arguments, found.options)
     return f"losscli.evaluate({', '.join([*words, f'loss={list(found.fits)!r}'])})"
 
 
@@ -139,6 +138,7 @@ TASKS = {
     "distribution": "a prediction of a distribution", "shares": "a regression of shares",
     "soft labels": "a prediction of shares of classes", "several outputs": "a regression of several outputs",
     "several predictions": "several predictions of one number", "vectors": "a prediction of vectors",
+    "survival": "a prediction of times to an event", "ranking": "a ranking", "texts": "a prediction of texts",
 }  # fmt: skip
 
 
@@ -161,4 +161,4 @@ def first_losses(found: Suggestion, given: Sequence[str]) -> list[str]:
             hint=f"`{reading.command}`",
         )
     # What keeps every row takes memory that only a call that names it should take.
-    return [loss for loss in reading.fits if not reading.form(loss).keeps_rows]
+    return [loss for loss in reading.fits if not reading.form(loss).keeps_rows] or list(reading.fits)

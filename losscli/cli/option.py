@@ -72,8 +72,6 @@ class Option(NamedTuple):
     """Whether the environment or a file may set it."""
     setting: Setting | None = None
     """Its key in a configuration; None if a file cannot set it."""
-    convert: Callable[[Any], Any] | None = None
-    """Makes of its value what the function behind the command takes."""
     variants: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     """By command, the fields that differ there."""
     name: str = ""

@@ -1,15 +1,13 @@
-"""The table of options, which declares every option of every command once, and the options of one call.
+"""The table of options, which declares every option of every command once.
 
-An option is one attribute of `Options`, whose name and type it has; an `Option` declares the rest.  The signatures that
+An option is one attribute of `Declared`, whose name and type it has; an `Option` declares the rest.  The signatures that
 Typer parses (`typed`), the reader of usual calls (`plain`), the environment and configuration files (`settings`,
-`config`) and the help are made from these entries.
+`config`), the help and the options of one call (`call_options`) are made from these entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from losscli.cli.commands import (
     COLUMNS,
@@ -31,25 +29,15 @@ from losscli.cli.option_values import (
     complete_losses,
     complete_topics,
     known_plot,
-    read_class_weight,
-    read_classes,
-    read_dialect,
-    read_memory,
-    read_words,
 )  # fmt: skip
 from losscli.measure.options import MeasureOptions
 from losscli.report.options import LIMITS
 from losscli.show import COMPARING, EXPLAINING, FORMATS
 from losscli.text import either
 
-if TYPE_CHECKING:
-    from losscli.report.config import GateTable
 
-T = TypeVar("T")
-
-
-class Options:
-    """The options of one call: the value of each, or its default."""
+class Declared:
+    """Every option, by its name and type."""
 
     preds: str = option(
         help="Predictions: a file, a folder, a quoted glob, `-` or a URI",
@@ -134,11 +122,11 @@ class Options:
         help="Differences up to M do not matter; in the unit of the loss",
     )  # fmt: skip
     fail_on: str = option(
-        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse", convert=read_words,
+        "--fail-on", metavar="VERDICT,…", panel=Panel.GATES, commands=COMPARED, default="worse",
         help="Verdicts that give exit code 1: better, same, worse, inconclusive; empty: none",
     )  # fmt: skip
     classes: str | None = option(
-        "--classes", metavar="A,B,C", commands=MEASURING, convert=read_classes,
+        "--classes", metavar="A,B,C", commands=MEASURING,
         help="The classes in their order; they also name the prediction columns if their own names do not",
         setting=Setting("the class of each prediction column, `a,b,c`", values=True),
     )  # fmt: skip
@@ -148,7 +136,7 @@ class Options:
         setting=Setting("the positive class", values=True),
     )  # fmt: skip
     class_weight: str | None = option(
-        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING, convert=read_class_weight,
+        "--class-weight", metavar="CLASS=W,…", panel=Panel.LOSSES, commands=MEASURING,
         help="Weights of classes, e.g. `a=1,b=3`; others weigh 1", setting=Setting("weights of classes, `a=1,b=3`", values=True),
     )  # fmt: skip
     average: str | None = option(
@@ -219,7 +207,7 @@ class Options:
         help="Format of the inputs (default: by suffix)", setting=Setting("format of the inputs"),
     )  # fmt: skip
     dialect: str | None = option(
-        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS, convert=read_dialect,
+        "--dialect", metavar="KEY=VALUE,…", commands=INPUTS,
         help="How CSV is read: `delimiter`, `decimal`, `header`, `encoding`, `null`, `list` (what separates the "
         "members of a list in one cell, or `json`), e.g. `delimiter=semicolon,decimal=comma`",
         setting=Setting("how CSV is read, e.g. `delimiter=semicolon`", section=Section.CSV),
@@ -288,7 +276,8 @@ class Options:
     )  # fmt: skip
     resume: bool = option(
         "--resume", panel=Panel.ROWS, commands=EVAL, outside=False,
-        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short",
+        help="Keep the file of `--state-out` up to date, and go on from it where a run was cut short; with `--on` both "
+        "files are read four times",
     )  # fmt: skip
     worst: int = option(
         "--worst", metavar="N", panel=Panel.OUTPUT, commands=EVAL, least=LIMITS["worst"].least,
@@ -319,7 +308,7 @@ class Options:
         help="Rows measured at a time; does not change results", setting=Setting("rows measured at a time", found=False),
     )  # fmt: skip
     memory: str | None = option(
-        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING, convert=read_memory,
+        "--memory", metavar="SIZE", panel=Panel.WORK, commands=MEASURING,
         help="Memory to use beyond start-up, e.g. `512MB` or `2GiB`; rows to be paired by key that need more "
         "are put into a temporary folder (default: half of what is free)",
         setting=Setting("what may be held, e.g. `2GiB`", found=False),
@@ -350,46 +339,19 @@ class Options:
         help="How errors are written to standard error",
     )  # fmt: skip
 
-    def __init__(
-        self, values: Mapping[str, Any], given: frozenset[str], gates: Sequence[GateTable] = ()
-    ) -> None:
-        self.given = given
-        """The names of the options on the command line, without those that the environment or a file sets."""
-        self.gates = tuple(gates)
-        """The gates of the configuration."""
-        for name, entry in TABLE.items():
-            value = values.get(name, entry.default)
-            if entry.repeatable:
-                value = [value] if isinstance(value, str) else list(value or ())
-            setattr(self, name, value)
-
-    def replace(self, **values: Any) -> Self:
-        """A copy with other values."""
-        return type(self)({name: getattr(self, name) for name in TABLE} | values, self.given, self.gates)
-
-    def record(self, command: str, kind: Callable[..., T], **more: Any) -> T:
-        """The options as the record that a command's function takes; ``more`` are fields that are no options."""
-        taken = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        found = {"gates": self.gates, **more} if "gates" in taken else more
-        for name, entry in of_command(command).items():
-            if name in taken:
-                value = getattr(self, name)
-                found[name] = value if entry.convert is None else entry.convert(value)
-        return kind(**found)
-
 
 DEFAULTS = {field.name: field.default for field in fields(MeasureOptions) if field.default not in (None, ())}
 """The defaults that the record of options declares, so that the table does not repeat them."""
 
 
 def _named(name: str, entry: Option) -> Option:
-    kind, repeatable = TYPES[Options.__annotations__[name].removesuffix(" | None")]
+    kind, repeatable = TYPES[Declared.__annotations__[name].removesuffix(" | None")]
     default = DEFAULTS.get(name, False if kind is bool else entry.default)
     return entry._replace(name=name, type=kind, repeatable=repeatable, default=default)
 
 
 TABLE: dict[str, Option] = {
-    name: _named(name, entry) for name, entry in vars(Options).items() if isinstance(entry, Option)
+    name: _named(name, entry) for name, entry in vars(Declared).items() if isinstance(entry, Option)
 }
 """Every option by its name, which is its parameter, its key in a file and, in capitals, in the environment."""
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
 from losscli.text import plural, shortened, visible, without_secrets
 
@@ -40,13 +40,16 @@ def tell_verdict(report: Report, format: str) -> int:
     return 1
 
 
-def tell_left_out(out: Outputs, left_out: str, where: str | None = None) -> None:
-    """Say how many rows were left out, unless a format that is written does."""
+def tell(out: Outputs, warnings: Sequence[str], left_out: str, where: str | None = None) -> None:
+    """Say the warnings, and how many rows were left out, unless a format that is written does."""
     from losscli.show import output_format
 
+    place = f"{where}: " if where is not None else ""
+    for warning in warnings:
+        say(f"warning: {place}{warning}")
     formats = [name for name, _ in out.files] if out.format == NOTHING else [out.format]
     if left_out and not any(output_format(name).shows_left_out for name in formats):
-        say(f"{f'{where}: ' if where is not None else ''}left out: {left_out}")
+        say(f"{place}left out: {left_out}")
 
 
 NOTHING = "nothing"

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.cli import settings
+from losscli.cli.call_options import Options
 from losscli.cli.option import Option
-from losscli.cli.options import Options, of_command
+from losscli.cli.options import of_command
 from losscli.errors import UsageError
 
 MAX_DIGITS = 18

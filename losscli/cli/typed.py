@@ -14,9 +14,10 @@ from typer.core import TyperCommand
 
 from losscli._version import __version__
 from losscli.cli import settings
+from losscli.cli.call_options import Options
 from losscli.cli.commands import EPILOG, module_of
 from losscli.cli.option import Option, Panel
-from losscli.cli.options import Options, of_command
+from losscli.cli.options import of_command
 from losscli.errors import UsageError
 
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]

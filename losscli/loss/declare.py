@@ -134,6 +134,8 @@ class Loss:
     """Its predictions are raw scores anyway, so that `--from-logits` changes nothing."""
     members: bool = False
     """The prediction is several members, each with a column for every label, one member after the other."""
+    times: bool = False
+    """The prediction columns are named for times, which it takes as its `levels`, in place of quantile levels."""
     refuses_levels: Callable[[Levels], str | None] | None = None
     """Says why quantile levels do not fit, if they do not."""
 
@@ -218,6 +220,7 @@ class Loss:
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
+        """The columns that the row function takes, in its order, each with its shape and domain."""
         domains = {"label": self.label, "pred": self.pred, **self.domains}
         return tuple(
             Role(param.name, param.annotation, domains.get(param.name, REAL))
@@ -233,7 +236,7 @@ class Loss:
 
     @property
     def takes_levels(self) -> bool:
-        """Whether the row function takes the quantile levels that the columns are named for."""
+        """Whether the row function takes the quantile levels, or times, that the columns are named for."""
         return "levels" in self.row_params
 
     @property
@@ -243,6 +246,7 @@ class Loss:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
+        """The parameters of the row function and of the finish, each once; those that name a loss come first."""
         both = [*params_of(self.rows), *params_of(self.function)]
         both += [APPROX] if self.digits is not None else []
         both += [UNDEFINED] if self.grouped else []
@@ -256,6 +260,7 @@ class Loss:
 
     @cached_property
     def doc(self) -> Doc:
+        """What the docstring of the function says, by its parts."""
         return read_doc(self.function.__doc__ or "")
 
     @property
@@ -264,6 +269,7 @@ class Loss:
         return next((str(param.default) for param in self.params if param.type is LossName), None)
 
     def role(self, name: str) -> Role:
+        """The role of a name, which the loss must have."""
         return next(role for role in self.roles if role.name == name)
 
     def domain(self, role: Role, params: Mapping[str, ParamValue]) -> Domain:

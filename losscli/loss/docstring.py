@@ -19,6 +19,7 @@ class Gradient(NamedTuple):
 
     @property
     def by(self) -> str:
+        """The role that the slope is by, as the docstring writes it."""
         return f"{self.role}[{J}]" if self.by_column else self.role
 
 

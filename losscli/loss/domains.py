@@ -80,6 +80,11 @@ class Interval:
             return True
         if self.without is not None or self.whole or self.gap is not None:
             return False
+        if self.low == 0.0 and not self.open_low:
+            # Numbers from 0 on are in the order of their bits; those of -0.0, NaN and the others come behind.
+            high = np.nextafter(self.high, 0.0) if self.open_high or self.high == math.inf else self.high
+            if values.view(np.uint64).max() <= np.float64(high).view(np.uint64):
+                return True
         # NaN makes comparisons false.
         if not (finite and self.low == -math.inf):
             low = float(values.min())
@@ -131,9 +136,10 @@ def as_written(share: float) -> Fraction:
     return Fraction(number(share))
 
 
-@dataclass(frozen=True, slots=True)
 class Vector(Interval):
     """Columns of finite numbers that are never all zero in a row: vectors that have a direction."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return "vectors of real numbers that are not all 0"

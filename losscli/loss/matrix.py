@@ -6,7 +6,6 @@ when the plan is made, and a row function is given its numbers in the order of t
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
@@ -48,6 +47,8 @@ class ClassTable(NamedTuple):
 
 def read_table(path: str) -> ClassTable:
     """The table in the file at ``path``; DataError says what is wrong with it."""
+    import csv  # imported here: few losses take a table
+
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]

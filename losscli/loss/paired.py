@@ -24,6 +24,7 @@ class Paired(NamedTuple):
 
     @staticmethod
     def of(number: Any) -> Paired:
+        """A number, or an array (n,), as pairs; a double stands for itself, and pi for all its digits."""
         if isinstance(number, Paired):
             return number
         near = np.atleast_1d(np.asarray(number, dtype=np.float64))
@@ -32,18 +33,22 @@ class Paired(NamedTuple):
 
     @staticmethod
     def where(test: Any, one: Paired, other: Paired) -> Paired:
+        """Row by row the one number where the test holds, and else the other."""
         return Paired(np.where(test, one.near, other.near), np.where(test, one.lost, other.lost))
 
     @staticmethod
     def sum(terms: Sequence[Paired]) -> Paired:
+        """The sum of several terms, with what their rounding loses."""
         return Paired(*sum_of(*terms))
 
     @staticmethod
     def call(name: str, x: Paired) -> Paired:
+        """A function of the texts of gradients, by its name, to twice the digits of a double."""
         return Paired(*total(*FUNCTIONS[name](x)))
 
     @staticmethod
     def softmax(scores: Sequence[Paired]) -> list[Paired]:
+        """The exponentials of several scores over their sum, without overflow."""
         top = Paired.of(functools.reduce(np.maximum, (score.near for score in scores)))
         powers = [Paired.call("exp", score - top) for score in scores]
         whole = Paired.sum(powers)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from losscli.loss.spec import Spec
 
 Levels: TypeAlias = tuple[float, ...]
-"""Quantile levels, as the prediction columns are named for them: the type of a keyword `levels`."""
+"""Quantile levels or times, ascending, as the prediction columns are named for them: the type of a keyword `levels`."""
 Order: TypeAlias = tuple[int | str, ...]
 """The classes in their order, empty where text has none: the type of a finishing function's `order`."""
 
@@ -53,6 +53,7 @@ class Param(NamedTuple):
 
     @property
     def required(self) -> bool:
+        """Whether a spec must give it."""
         return self.default is None and not self.optional
 
     @property

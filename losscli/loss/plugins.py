@@ -38,7 +38,7 @@ class Plugin(NamedTuple):
         """The object that the entry point names; UsageError where it cannot be imported."""
         try:
             return self.entry.load()
-        except Exception as error:
+        except Exception as error:  # code from outside may raise anything
             raise UsageError(
                 f"the {NOUNS[self.kind]} `{self.name}` of {self.package} cannot be loaded",
                 f"`{self.entry.value}` gives {type(error).__name__}: {error}",

@@ -37,6 +37,7 @@ class Rounded(NamedTuple):
 
     @staticmethod
     def of(number: Any) -> Rounded:
+        """A number, or an array (n,), of doubles that are meant as they are, without an error of rounding."""
         if isinstance(number, np.ndarray):
             return Rounded(number.astype(np.float64, copy=False))
         if isinstance(number, Rounded):
@@ -46,6 +47,7 @@ class Rounded(NamedTuple):
 
     @staticmethod
     def where(test: Any, one: Rounded, other: Rounded) -> Rounded:
+        """Row by row the one number where the test holds, and else the other, with the estimate of its own."""
         same = _is_number(one.squares) and _is_number(other.squares) and one.squares == other.squares
         squares = one.squares if same else np.where(test, one.squares, other.squares)
         lost = (
@@ -55,6 +57,7 @@ class Rounded(NamedTuple):
         return Rounded(np.where(test, one.near, other.near), squares, lost, power)
 
     def is_power(self) -> bool:
+        """Whether it is zero or a power of two in every row, by which products are exact."""
         return self.power or (_is_number(self.near) and abs(math.frexp(self.near)[0]) in (0.5, 0.0))
 
     def rest(self) -> Any:
@@ -71,6 +74,7 @@ class Rounded(NamedTuple):
 
     @staticmethod
     def sum(terms: Sequence[Rounded]) -> Rounded:
+        """The sum of several terms, whose error is estimated from those of the terms."""
         if all(term.lost is not None or not _some(term.squares) for term in terms):
             near, lost = total(*(term.near for term in terms), *(term.lost() for term in terms if term.lost))
             return Rounded(near, 1.0, lambda: lost)
@@ -81,6 +85,7 @@ class Rounded(NamedTuple):
 
     @staticmethod
     def call(name: str, x: Rounded) -> Rounded:
+        """A function of the texts of gradients, by its name; its error grows by the function's condition."""
         function, own, slope = FUNCTIONS[name]
         near = function(x.near)
         if name == "sign":
@@ -102,6 +107,7 @@ class Rounded(NamedTuple):
 
     @staticmethod
     def softmax(scores: Sequence[Rounded]) -> list[Rounded]:
+        """The exponentials of several scores over their sum, without overflow."""
         top = functools.reduce(np.maximum, (score.near for score in scores))
         powers = []
         for score in scores:

@@ -58,23 +58,20 @@ def floored(
     return low
 
 
-def surprise(happened: Column, pred: Column, eps: float) -> Column:
+def surprise(happened: Mask, pred: Column, eps: float) -> Column:
     """Minus the log of ``pred`` where the event happened, and of 1 - ``pred`` where it did not."""
-    # Factors of 1 and 0 choose exactly; a mask without a pattern takes ten times as long.
-    hit = happened.astype(np.float64)
-    miss = 1.0 - hit
-    missed = 1.0 - pred
-    chance = np.multiply(pred, hit, out=hit)
-    chance += missed * miss
+    # Less 0 or 1 chooses exactly; a mask without a pattern takes ten times as long.
+    miss = (~happened).astype(np.float64)
+    signed = pred - miss
     # For a small pred, 1 - pred is rounded, and its log is then mostly rounding error.  The error,
-    # (1 - missed) - pred exactly, is added back times the slope of the log; it is 0 from 0.5 on.
-    lost = np.subtract(1.0, missed, out=missed)
+    # 1 - (1 - pred) - pred exactly, is added back times the slope of the log; it is 0 from 0.5 on.
+    lost = np.add(signed, miss, out=miss)
     lost -= pred
-    lost *= miss
+    chance = np.abs(signed, out=signed)
     if eps > 0.5:
         lost[chance < eps] = 0.0
-    lost /= np.maximum(chance, 0.5)
     np.maximum(chance, eps, out=chance)
+    lost /= chance if eps else np.maximum(chance, 0.5)  # 0 stays 0
     found = np.log(chance, out=chance)
     found += lost
     return np.subtract(0.0, found, out=found)

@@ -65,6 +65,7 @@ class Partitions:
 
     @classmethod
     def of(cls, table: Confusion) -> Partitions:
+        """The two partitions of a table of weights, in units that make all weights whole numbers."""
         cells = [(pair, held) for pair, held in zip(table.pairs, table.amounts[0], strict=True) if held]
         unit = math.gcd(*(held for _, held in cells))
         true: Counter[int] = Counter()
@@ -87,6 +88,7 @@ class Partitions:
 
     @property
     def whole(self) -> int:
+        """The weight of all rows, in the unit of the partitions."""
         return sum(self.true)
 
     @property

@@ -13,7 +13,7 @@ from losscli.loss.gradient import NoGradientError, gradients
 from losscli.loss.params import APPROX
 from losscli.loss.spec import parse_loss
 from losscli.loss.training import SEASON
-from losscli.losses import catalogue, find, forms_of, package_of
+from losscli.losses.families import catalogue, find, forms_of, package_of
 from losscli.losses.left_out import LEFT_OUT, left_out
 
 if TYPE_CHECKING:

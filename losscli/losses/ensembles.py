@@ -207,6 +207,7 @@ class Away(NamedTuple):
 
     @classmethod
     def of(cls, near: Columns, lost: Columns) -> Away:
+        """The differences (n, K) of one member, ``near`` and what their rounding ``lost``, scaled row by row."""
         unit, exponent = to_size_one(near)
         squares = np.zeros(len(near))
         for x in unit.T:
@@ -214,6 +215,7 @@ class Away(NamedTuple):
         return cls(unit, np.ldexp(lost, -exponent[:, None]), np.sqrt(squares), exponent)
 
     def entry(self, at: int) -> DoubleDouble:
+        """The difference of each row in one of its K entries, to twice the digits of a double."""
         return self.near[:, at], self.lost[:, at]
 
 

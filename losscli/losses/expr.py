@@ -37,11 +37,13 @@ class ExpressionLoss(Loss):
 
     @property
     def expression(self) -> Expression:
+        """The expression that the loss is made of."""
         found: Expression = self.function.expression  # type: ignore[attr-defined]
         return found
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
+        """The columns that the expression names; a loss of one has no others."""
         shapes = {"number": "Column", "text": "Texts"}
         return tuple(Role(name, shapes[kind], REAL) for name, kind in self.expression.columns.items())  # type: ignore[arg-type]
 
@@ -51,6 +53,7 @@ class ExpressionLoss(Loss):
 
     @cached_property
     def params(self) -> tuple[Any, ...]:
+        """None: an expression writes its numbers out."""
         return ()
 
     def read_params(self, spec: Spec) -> dict[str, ParamValue]:

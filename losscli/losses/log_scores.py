@@ -20,6 +20,7 @@ from losscli.numbers.double_double import (
     HALF_LOG_2PI_LOST,
     SMALL_STEP,
     DoubleDouble,
+    exactly,
     exp_pair,
     factorial_gap,
     gamma_gap,
@@ -29,6 +30,7 @@ from losscli.numbers.double_double import (
     log_of,
     log_of_exps,
     log_pair,
+    negative,
     over,
     quotient,
     sum_of,
@@ -48,18 +50,10 @@ SMALL = 1e5
 log_score = partial(loss, task="distribution", best=None, reference=JORDAN)
 
 
-def negative(x: DoubleDouble) -> DoubleDouble:
-    return -x[0], -x[1]
-
-
 def scaled(factor: Column | float, x: DoubleDouble) -> DoubleDouble:
     """A pair times a double."""
     near, lost = two_product(factor, x[0])
     return near, np.where(np.isfinite(near), lost + factor * x[1], 0.0)
-
-
-def exactly(x: Column) -> DoubleDouble:
-    return x, np.zeros_like(x)
 
 
 def either(chosen: Mask, one: DoubleDouble, other: DoubleDouble) -> DoubleDouble:

@@ -82,6 +82,7 @@ def discounts(rankings: Rankings, k: int | None) -> Floats:
 
 
 def tied(rankings: Rankings, counting: Floats, ties: TieRule) -> Ties:
+    """The runs of equal scores among rows that count; under the rule ``worst`` each row is a run of its own."""
     return rankings.alone() if ties == "worst" else rankings.ties(counting)
 
 

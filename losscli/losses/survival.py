@@ -10,15 +10,17 @@ import numpy as np
 
 from losscli.loss.declare import Column, loss
 from losscli.loss.domains import LOWER_END, NONNEGATIVE, POSITIVE, POSITIVE_END, UPPER_END, Positive
-from losscli.losses.log_scores import constant, exactly, log_quotient, negative, scaled
+from losscli.losses.log_scores import constant, log_quotient, scaled
 from losscli.losses.stable import log_ratio
 from losscli.numbers.double_double import (
     HALF_LOG_2PI,
     HALF_LOG_2PI_LOST,
     DoubleDouble,
+    exactly,
     exp_pair,
     log1p_of,
     log_pair,
+    negative,
     over,
     sum_of,
     times,

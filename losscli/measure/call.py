@@ -14,7 +14,6 @@ from losscli.measure.needs import Knowledge
 from losscli.measure.prepass import settled_plan, with_constants
 from losscli.measure.refusals import explained, no_rows, refuse
 from losscli.pairing.keyplan import POSITION
-from losscli.pairing.passed import Begun
 from losscli.pairing.position import file_ends, refuse_unequal, unequal
 from losscli.reading.inputs import Inputs, placed
 
@@ -71,22 +70,19 @@ class Call(NamedTuple):
 
             return plan._replace(share=HashShare(index - 1, count))
         refuse_unequal(self.sources)
-        try:
-            counted = [
-                threads.count_rows(source, plan.wants(side)[0], jobs=self.jobs)
-                for side, source in enumerate(self.sources)
-            ]
-        except DataError as error:
-            raise placed(explained(error, plan), self.sources) from None
-        rows, ends = [count for count, _ in counted], file_ends(self.sources)
+        rows = []
+        for side, source in enumerate(self.sources):
+            found, error = threads.count_rows(source, plan.wants(side)[0], jobs=self.jobs)
+            if error is not None:
+                raise placed(explained(error, plan), self.sources) from None
+            rows.append(found)
+        ends = file_ends(self.sources)
         if len(set(rows)) > 1:
             raise unequal(self.sources, rows)
         start, stop = ((at * rows[0] // count) for at in (index - 1, index))
         if ends:
             start, stop = (ends[bisect_left(ends, row)] if row else 0 for row in (start, stop))
-        known = all(source.rows is not None for source in self.sources)
-        begun = Begun(start, () if known else tuple(parts.before(start) for _, parts in counted))
-        return plan._replace(rows=range(start, stop), begun=begun)
+        return plan._replace(rows=range(start, stop))
 
     def measured(
         self,
@@ -103,6 +99,8 @@ class Call(NamedTuple):
             if source.rows == 0:
                 raise no_rows(source)
         readings = 2 if self.options.constant else 1
+        if journal is not None and plan.keys is not None:
+            readings = journal.parts - plan.reached
         advance = start([*self.sources] * readings) if start is not None else lambda rows, size: None
         taking: AbstractContextManager[Sink | None] = sink if sink is not None else nullcontext()
         try:

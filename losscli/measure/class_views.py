@@ -46,15 +46,14 @@ class BinaryView(OneColumnView):
     def read(self, block: Block, adapted: AdaptedBlock) -> Floats:
         column = block.column(self.column)
         assert isinstance(column, NumberColumn)
-        values = column.values
-        below = values < 1.0
-        minus = values == -1.0
-        if minus.any():
+        values, allowed = column.values, Interval(0.0, 1.0, whole=not self.domain.soft)
+        below, outside = values < 1.0, allowed.outside(values)
+        if outside is not None and (minus := values == -1.0).any():
             note_first(adapted.seen, (self.column, "-1"), block, minus)
             values = np.where(minus, 0.0, values)
             below &= ~minus
+            outside = allowed.outside(values)
         note_first(adapted.seen, (self.column, "below 1"), block, below)
-        outside = Interval(0.0, 1.0, whole=not self.domain.soft).outside(values)
         if outside is not None:
             refuse_outside(self, DOMAIN, block, values, outside, adapted)
         return values

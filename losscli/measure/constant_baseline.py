@@ -57,6 +57,7 @@ class ConstantSearch(NamedTuple):
 
     @classmethod
     def of(cls, plan: Plan) -> ConstantSearch:
+        """What is sought for the units of a plan; units of the same label and functional share one search."""
         sought, without = dict[ConstantKey, Sought](), dict[ConstantKey, BestConstants]()
         units = dict[Any, tuple[int, RowUnit]]()
         for measure in plan.measures:

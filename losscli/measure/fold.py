@@ -31,7 +31,16 @@ def fold(plan: Plan, block: Block) -> Tally:
     block with a violation is not measured: its run ends in an error.
     """
     tally = Tally()
-    block = _laid_out(plan, block, tally)
+    slots = [slot for _, slot in plan.places()]
+    listed = any(slot.made for slot in slots)
+    if listed:
+        from losscli.measure.lists import check_labels, laid_out
+
+        block = laid_out(block, plan.sides)
+    if any(slot.kind in ("class", "score") and slot.purpose in ("label", "pred") for slot in slots):
+        from losscli.measure.lists import note_list_texts
+
+        note_list_texts(block, plan.sides, tally.seen)
     if plan.share is None or plan.share.first:  # how two files number their rows is asked of all rows, once
         for at, shared in enumerate(plan.shared_ids):
             tally.agreements[at] = agreement_of(plan, block, shared)
@@ -46,9 +55,7 @@ def fold(plan: Plan, block: Block) -> Tally:
     missing = missing_rows(plan, block, tally)
     present = None if missing is None else ~missing
     complete = block if present is None else block.take(present)
-    if any(slot.made for _, slot in plan.places()):
-        from losscli.measure.lists import check_labels
-
+    if listed:
         check_labels(complete, plan.sides, tally.faults, tally.seen)
     parts, lacks = {id(complete): (complete, list(range(len(plan.units))))}, dict[int, Mask]()
     if plan.nan == "propagate" and present is not None:
@@ -113,25 +120,14 @@ def _observe(plan: Plan, measured: MeasuredBlock, tally: Tally) -> None:
             _refuse_nan(plan.units[place], rows, tally.faults)
 
 
-def _laid_out(plan: Plan, block: Block, tally: Tally) -> Block:
-    """The block with a column for every slot that is made of lists; classes written as lists are noted."""
-    slots = [slot for _, slot in plan.places()]
-    listed = any(slot.made for slot in slots)
-    noted = any(slot.kind in ("class", "score") and slot.purpose in ("label", "pred") for slot in slots)
-    if listed or noted:
-        from losscli.measure.lists import laid_out, note_list_texts
-
-        if listed:
-            block = laid_out(block, plan.sides)
-        if noted:
-            note_list_texts(block, plan.sides, tally.seen)
-    return block
-
-
 def _read(plan: Plan, block: Block, units: Sequence[int], seen: set[View], tally: Tally) -> AdaptedBlock:
     """The views of some units over a block, checked; those of ``seen`` were, over these rows and others."""
     reading = AdaptedBlock(tally.faults, tally.seen)
-    silent = AdaptedBlock(Violations(), {}, reading.touched, reading.classes, reading.names, reading.shared)
+    silent = reading
+    if seen:
+        silent = AdaptedBlock(
+            Violations(), {}, reading.touched, reading.classes, reading.names, reading.shared
+        )
     views: list[View] = [view for place in units for _, view in plan.units[place].views]
     if units:
         weights = (plan.weight, None if plan.grouping is None else plan.grouping.weight)
@@ -160,10 +156,11 @@ def _measured(
         # Of the groups of units the largest holds the rows of all others.
         tally.zero_weight = max(tally.zero_weight, block.rows - int(np.count_nonzero(counted)))
         weight = weight[counted]
-    arrays = {view: reading.shared[view] for place in units for _, view in plan.units[place].views}
+    arrays: Mapping[View, Any] = reading.shared
     if counted is not None:
-        arrays = {view: array[counted] for view, array in arrays.items()}
-    for place in units:
+        views = (view for place in units for _, view in plan.units[place].views)
+        arrays = {view: reading.shared[view][counted] for view in dict.fromkeys(views)}
+    for place in units if reading.classes else ():
         for _, view in plan.units[place].views if plan.units[place].loss.state != "confusion" else ():
             if view in reading.classes and view not in tally.classes:
                 tally.classes[view] = classes_in(reading.classes[view], counted)
@@ -196,9 +193,10 @@ def _unit_rows(
 
         parts = (bins_of(columns[0], loss.digits), *columns[1:])
     touched = {name: find(**roles, **params) for name, find in loss.touches.items()}
-    for _, view in unit.views:
+    for _, view in unit.views if reading.touched else ():
         for name, mask in reading.touched.get(view, {}).items():
             touched[name] = mask if kept is None else mask[kept]
+    named = (view for _, view in unit.views if view in reading.names) if reading.names else ()
     return UnitRows(
         loss,
         params,
@@ -208,7 +206,7 @@ def _unit_rows(
         columns,
         parts,
         weight,
-        next((reading.names[view] for _, view in unit.views if view in reading.names), None),
+        next((reading.names[view] for view in named), None),
         skipped,
         {name: mask for name, mask in touched.items() if mask is not None and mask.any()},
     )

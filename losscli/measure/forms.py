@@ -164,6 +164,8 @@ class _Fit:
                 if len(labels) == 1 and any(_of_probability(form) for form in request.forms)
                 else f"every member needs {len(labels)} columns, one for each label"
                 if form.members
+                else f"each model has a `--pred` of its own; {SUGGEST}"
+                if len(preds) > len(labels) == 1
                 else f"choose columns with `--pred` and `--label`; {SUGGEST}",
             )
         roles = ",".join(f"{role.name}=COLUMN" for role in request.forms[0].pred_roles)
@@ -187,7 +189,7 @@ class _Fit:
             return fits and all(self._can_fill(form, role) for role in form.pred_roles)
         label, pred = shapes.get("label", "Column"), shapes["pred"]
         if label == "Columns" or pred == "Columns":
-            wide = labels == preds if label == "Columns" else labels == 1
+            wide = labels == preds if label == "Columns" else labels == 1 or "label" not in shapes
             if form.members:
                 wide = preds % labels == 0
             return wide and (preds > 1 or self.model.listed)

@@ -10,7 +10,7 @@ from losscli.errors import UsageError
 from losscli.loss.derive import approximated, over
 from losscli.loss.params import APPROX, UNDEFINED
 from losscli.loss.spec import Spec, parse_loss, split
-from losscli.losses import find
+from losscli.losses.families import find
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss

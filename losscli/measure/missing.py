@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 def missing_rows(plan: Plan, block: Block, tally: Tally) -> Mask | None:
     """The rows in which a label, prediction or weight is missing: violations, or counted as dropped; None: there are none."""
     missing: Mask | None = None
-    for purpose in ("label", "pred", "weight"):
+    masks = [(place, slot, block.column(place).missing) for place, slot in plan.places()]
+    lacking = [(place, slot, mask) for place, slot, mask in masks if mask is not None and mask.any()]
+    for purpose in ("label", "pred", "weight") if lacking else ():
         here: Mask | None = None
-        for place, slot in plan.places():
-            mask = block.column(place).missing
-            if slot.purpose != purpose or mask is None or not mask.any():
+        for place, slot, mask in lacking:
+            if slot.purpose != purpose:
                 continue
             here = mask if here is None else here | mask
             if plan.nan == "error":

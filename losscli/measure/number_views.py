@@ -93,17 +93,19 @@ class NotBelowView(View):
         return values
 
 
-@dataclass(frozen=True, slots=True)
 class TextView(OneColumnView):
     """One column as text; a missing value is empty."""
+
+    __slots__ = ()
 
     def read(self, block: Block, adapted: AdaptedBlock) -> TextArray:
         return texts_of(block.column(self.column))
 
 
-@dataclass(frozen=True, slots=True)
 class StringsView(OneColumnView):
     """One column as Python strings, which may be long."""
+
+    __slots__ = ()
 
     def read(self, block: Block, adapted: AdaptedBlock) -> Strings:
         return strings_of(block.column(self.column))
@@ -206,13 +208,16 @@ class BoundedView(Protocol):
     """A view of one column of numbers inside a domain."""
 
     @property
-    def column(self) -> Place: ...
+    def column(self) -> Place:
+        """The column that is read."""
 
     @property
-    def domain(self) -> Interval | Binary: ...
+    def domain(self) -> Interval | Binary:
+        """The values that are not refused."""
 
     @property
-    def asked_by(self) -> str: ...
+    def asked_by(self) -> str:
+        """The loss or option that sets the domain, for messages."""
 
 
 def refuse_outside(

@@ -6,13 +6,28 @@ Nothing here imports numbers before a value is read: the table of options takes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from losscli.measure.arguments import DEFAULT, DEFAULT_LIST, Arguments, record
+
 if TYPE_CHECKING:
+    from losscli.measure.arguments import (
+        Class,
+        Classes,
+        ClassWeights,
+        Column,
+        ColumnNames,
+        Csv,
+        File,
+        Interval,
+        Models,
+        Size,
+        Slicings,
+        Words,
+    )
     from losscli.pairing import Unmatched
     from losscli.reading.memory import Data
-    from losscli.reading.source import Dialect
     from losscli.statistics.intervals import IntervalSpec
 
 Average: TypeAlias = Literal["macro", "micro", "weighted", "none"]
@@ -23,35 +38,34 @@ Pictures: TypeAlias = Literal["none", "losses", "all"]
 """What is counted for pictures: nothing, the losses of rows, or labels and predictions as well."""
 
 
-# Without comparison and representation, which nothing uses, the class is made in half the time.
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class MeasureOptions:
+@record(kw_only=True)
+class MeasureOptions(Arguments):
     """The options that `evaluate` and `compare` share.
 
     loss: losses to measure, such as ``"mse"`` or ``"huber:delta=2"``.
-    pred: prediction columns, as ``--pred`` takes them; a sequence names several models.
+    pred: prediction columns, such as ``"p"``, ``"a,b"``, ``"p_*"`` or ``"mean=mu,sd=s"``; a sequence names several models.
     label: label column, or columns.
-    weight: column of row weights, from either file.
+    weight: weights of rows: a column of either input, or, where the first input is in memory, an array (n,).
     from_logits: predictions are raw scores, not probabilities.
-    classes: the classes in their order.
-    pos_label: the positive class.
-    class_weight: weights of classes; others weigh 1.
+    classes: the classes in their order, such as ``["a", "b"]`` or ``[0, 1, 2]``.
+    pos_label: the positive class, such as ``1`` or ``"yes"``.
+    class_weight: weights of classes, such as ``{"a": 1, "b": 3}``; others weigh 1.
     average: ``"macro"``, ``"micro"``, ``"weighted"`` or ``"none"``, for losses per class or output.
-    by: slicings, such as ``"country"`` or ``"age:bins=10"``.
+    by: slicings, such as ``"country"`` or ``["country", "age:bins=10"]``; or, as ``weight``, the values (n,) themselves.
     min_slice: slices of fewer rows are folded into ``other``.
     where: an expression; rows for which it is false are left out.
     compat: a library, such as ``"keras"``, whose conventions hold for parameters that ``loss`` and limits do not name.
     nan: what becomes of missing values: ``"error"``, ``"drop"`` or ``"propagate"``.
-    on: key columns by which rows are paired, such as ``"id,day"``; None: by position.
+    on: key columns by which rows are paired, such as ``"id"`` or ``["id", "day"]``; None: by position.
     key_type: what keys are compared as, ``"int"`` or ``"text"``, one for all or one for each.
     unmatched: what becomes of keys that one side lacks: ``"error"`` or ``"drop"``.
-    time: column of the time of each row, for losses that need their order, and for Diebold and Mariano's test.
+    time: time of each row, a column or values (n,), for losses that need their order, and for Diebold and Mariano's test.
     ci: standard errors and intervals: ``"none"``, ``"normal:level=0.9"``, ``"bootstrap:seed=1"``.
     input_format: format of the inputs; None: by suffix.
-    dialect: how CSV is read.
+    dialect: how CSV is read, such as ``"delimiter=semicolon,decimal=comma"``.
     jobs: threads; None: as many as there are cores.  Does not change results.
     chunk_rows: rows measured at a time.  Does not change results.
-    memory: bytes that may be used beyond start-up; None: half of what is free.
+    memory: what may be used beyond start-up, in bytes or as ``"8GB"``; None: half of what is free.
     engine: what distributes the work, such as ``"dask:scheduler=tcp://host:8786"``; None: threads of this process.
         Does not change results.
     state_out: file to which the state of the rows is written, for `merge`.
@@ -59,32 +73,32 @@ class MeasureOptions:
         their key or group; its state is not finished.
     """
 
-    loss: str | Sequence[str] = ()
-    pred: str | Sequence[str] | None = None
-    label: str | None = None
-    weight: str | None = None
+    loss: Words = DEFAULT_LIST
+    pred: Models = DEFAULT
+    label: ColumnNames = DEFAULT
+    weight: Column = DEFAULT
     from_logits: bool = False
-    classes: Sequence[str] = ()
-    pos_label: str | None = None
-    class_weight: Mapping[str, float] | None = None
+    classes: Classes = DEFAULT_LIST
+    pos_label: Class = DEFAULT
+    class_weight: ClassWeights = DEFAULT
     average: Average | None = None
-    by: Sequence[str] = ()
+    by: Slicings = DEFAULT_LIST
     min_slice: int = 0
     where: str | None = None
     compat: str | None = None
     nan: NanPolicy = "error"
-    on: str | None = None
+    on: ColumnNames = DEFAULT
     key_type: str | None = None
     unmatched: Unmatched = "error"
-    time: str | None = None
-    ci: str | None = None
+    time: Column = DEFAULT
+    ci: Interval = None
     input_format: str | None = None
-    dialect: Dialect | None = None
+    dialect: Csv = DEFAULT
     jobs: int | None = None
     chunk_rows: int = 1 << 17
-    memory: int | None = None
+    memory: Size = DEFAULT
     engine: str | None = None
-    state_out: str | None = None
+    state_out: File = DEFAULT
     shard: str | None = None
 
     # Of `evaluate` alone, whose record declares them as arguments.
@@ -100,12 +114,12 @@ class MeasureOptions:
     @property
     def losses(self) -> Sequence[str]:
         """The texts that name losses; each may name several."""
-        return (self.loss,) if isinstance(self.loss, str) else self.loss
+        return self.loss
 
     @property
     def models(self) -> tuple[str, ...]:
         """The predictions of each model; none where they are found by their names."""
-        return (self.pred,) if isinstance(self.pred, str) else tuple(self.pred or ())
+        return tuple(self.pred or ())
 
     @property
     def inputs(self) -> Mapping[str, Data]:

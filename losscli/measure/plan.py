@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from losscli.measure.slices import SliceView
     from losscli.measure.slots import Slot
     from losscli.pairing.keyplan import KeyPlan
-    from losscli.pairing.passed import Begun
     from losscli.pairing.shared_ids import SharedId
     from losscli.statistics.groups import GroupView
     from losscli.table.hashes import HashShare
@@ -57,6 +57,15 @@ class ResultPart(NamedTuple):
         return f"{self.pred} for {self.name}" if self.pred else self.name
 
 
+SEEN = SeenRows()
+
+
+@cache
+def _of_unit(unit: int) -> tuple[Observer, ...]:
+    """What is kept of every unit; they are asked for every block."""
+    return UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit)
+
+
 class Measure(NamedTuple):
     """One loss for one prediction: the form chosen, all its parameters, and its parts."""
 
@@ -67,6 +76,7 @@ class Measure(NamedTuple):
 
     @property
     def values(self) -> dict[str, ParamValue]:
+        """The values of its parameters, by their names."""
         return dict(self.params)
 
     @property
@@ -129,6 +139,7 @@ class Filter(NamedTuple):
     columns: tuple[tuple[str, Place], ...]
 
     def read(self, block: Block) -> Mask:
+        """The rows of a block that stay: those for which the expression is true."""
         values: dict[str, Any] = {}
         for name, place in self.columns:
             column = block.column(place)
@@ -158,15 +169,17 @@ class Plan(NamedTuple):
     notes: tuple[str, ...]  # what was understood of the columns, and is to be said
     constants: Constants | None = None  # of `--constant`, which further units measure
     rows: range | None = None  # those that are measured, by position and from 0 on; None: all
-    begun: Begun | None = None  # where reading by position begins; None: at the first row
+    reached: int = 0  # the rows before this one were measured by another call; by key, so many parts of them
     share: HashShare | None = None  # of the rows, by the hash of their key, or of their group; None: all
 
     def places(self) -> Iterator[tuple[Place, Slot]]:
+        """The columns that are read, side by side, in the order in which blocks hold them."""
         for side, slots in enumerate(self.sides):
             for index, slot in enumerate(slots):
                 yield (side, index), slot
 
     def slot(self, place: Place) -> Slot:
+        """What is read at a place of a block."""
         side, index = place
         return self.sides[side][index]
 
@@ -187,11 +200,11 @@ class Plan(NamedTuple):
 
     def all_observers(self) -> Iterator[Observer]:
         """What is kept of every plan, and what this one keeps beside it."""
-        yield SeenRows()
+        yield SEEN
         further = {one.unit for one in self.constants.values()} if self.constants is not None else set()
         for unit in range(len(self.units)):
             if unit not in further:
-                yield from (UnitState(unit), LackingRows(unit), SkippedRows(unit), TouchedRows(unit))
+                yield from _of_unit(unit)
         yield from self.observers
 
     @property
@@ -201,10 +214,10 @@ class Plan(NamedTuple):
 
     @property
     def rows_to_read(self) -> range | None:
-        """The rows that are measured from where reading begins; None: all."""
-        if self.begun is None:
+        """The rows that are still to be measured by position; None: all."""
+        if not self.reached:
             return self.rows
-        return range(self.begun.row, self.rows.stop if self.rows is not None else sys.maxsize)
+        return range(self.reached, self.rows.stop if self.rows is not None else sys.maxsize)
 
     @property
     def of_part(self) -> bool:
@@ -213,4 +226,5 @@ class Plan(NamedTuple):
 
     @property
     def weighted(self) -> bool:
+        """Whether rows have weights, of their own or of their classes."""
         return self.weight is not None or self.class_weights is not None

@@ -19,7 +19,7 @@ from losscli.measure.number_views import (
 )
 from losscli.reading.listing import is_glob
 from losscli.reading.select import Chosen
-from losscli.table.labels import by_member, paired, quantile_level, share_names
+from losscli.table.labels import by_member, paired, quantile_level, share_names, time_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,7 +236,7 @@ class RoleViews:
         return table.cells if two is None else table.arranged(two, two)
 
     def levels(self, form: Loss) -> tuple[float, ...]:
-        """The quantile levels that the prediction columns name."""
+        """The quantile levels, or times, that the prediction columns name."""
         columns = self._by_level(form, self.model.roles["pred"])
         levels = tuple(_level(form, column.name) for column in columns)
         if form.refuses_levels is not None and (why := form.refuses_levels(levels)) is not None:
@@ -250,13 +250,14 @@ class RoleViews:
         for column in columns:
             level = _level(form, column.name)
             if level in found:
+                what = "time" if form.times else "level"
                 raise DataError(
-                    f"`{found[level].name}` and `{column.name}` are both for the level {level}",
-                    f"`{form.name}` needs one column a level", "choose the columns with `--pred`",
+                    f"`{found[level].name}` and `{column.name}` are both for the {what} {level}",
+                    f"`{form.name}` needs one column a {what}", "choose the columns with `--pred`",
                     file=self.columns.sources[column.side].path,
                 )  # fmt: skip
             found[level] = column
-        if len(found) > 1 and max(found) < 0.05:
+        if len(found) > 1 and max(found) < 0.05 and not form.times:
             raise DataError(
                 f"{names_shown(c.name for c in columns)} would be levels of less than 5 %",
                 hint="name quartiles for their levels: `q25,q50,q75`", file=self.columns.sources[columns[0].side].path,
@@ -324,11 +325,14 @@ class RoleViews:
 
 
 def _level(form: Loss, name: str) -> float:
-    level = quantile_level(name)
+    level = time_of_name(name) if form.times else quantile_level(name)
     if level is None:
+        what, names = "quantile level", "levels: `q_0.1,q_0.5,q_0.9`, `p10,p50,p90` or `lo-80,hi-80`"
+        if form.times:
+            what, names = "time", "times: `alive_30,alive_90,alive_365`"
         raise UsageError(
-            f"column `{name}` does not name a quantile level",
-            f"`{form.name}` takes the levels from the names of the columns",
-            "name them for their levels: `q_0.1,q_0.5,q_0.9`, `p10,p50,p90` or `lo-80,hi-80`",
+            f"column `{name}` does not name a {what}",
+            f"`{form.name}` takes the {names.partition(':')[0]} from the names of the columns",
+            f"name them for their {names}",
         )
     return level

@@ -184,6 +184,13 @@ class CallColumns:
             if roles
             else self._choose(side, "label", self.options.label, self.busy | preds)
         )
+        if labeled and not labels and len(self.sources) == 1:
+            (source,) = self.sources
+            raise UsageError(
+                "there are no labels",
+                f"every column of {source.path} is a prediction",
+                "the labels are the second input; or name columns with `--pred` and `--label`",
+            )
         if both := preds & {(c.side, c.index) for columns in (labels, *roles.values()) for c in columns}:
             side, index = next(iter(both))
             name = self.sources[side].columns[index]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_SLICES = 1_000_000
 
+MANY = 8
+"""So many times the rows of a block values may be labels unasked for; and times so many there may be slices at all."""
+
 Value: TypeAlias = str | None
 Label: TypeAlias = tuple[Value, ...]
 """The values of a slice, one for each column."""
@@ -58,6 +61,7 @@ class Slicing:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The columns by which rows are cut, in their order."""
         return tuple(key.name for key in self.keys)
 
     def __str__(self) -> str:
@@ -132,41 +136,57 @@ USUAL_LIMIT = SliceLimit(MOST_SLICES)
 class SliceLabels:
     """The labels of slices, in the order of their codes.  UsageError where there are too many."""
 
-    __slots__ = ("_codes", "_columns", "limit")
+    __slots__ = ("_codes", "columns", "limit")
 
-    def __init__(self, columns: Sequence[Sequence[Value]], limit: SliceLimit) -> None:
-        self._columns = columns  # the values of each label, by the columns of the slicing
-        self._codes: dict[Label, int] | None = None  # once labels are looked up
+    def __init__(self, columns: Sequence[tuple[Value, ...]], limit: SliceLimit) -> None:
+        self.columns = tuple(columns)  # the values of each label, by the columns of the slicing
+        self._codes: dict[Value | Label, int] = {}  # of the first labels, once they are looked up
         self.limit = limit
         limit.check(len(self))
 
     def __len__(self) -> int:
-        return len(self._columns[0] if self._codes is None else self._codes)
+        return len(self.columns[0])
 
     def __iter__(self) -> Iterator[Label]:
-        return zip(*self._columns, strict=True) if self._codes is None else iter(self._codes)
+        return zip(*self.columns, strict=True)
 
     def empty(self) -> SliceLabels:
         """No labels, with the same limit."""
-        return SliceLabels([()], self.limit)
+        return SliceLabels([()] * len(self.columns), self.limit)
 
     @property
     def codes(self) -> dict[Label, int]:
         """The code of each label."""
-        if self._codes is None:
-            self._codes = {label: code for code, label in enumerate(self)}
-        return self._codes
+        return {label: code for code, label in enumerate(self)}
+
+    @property
+    def _keys(self) -> Iterable[Value | Label]:
+        """What labels are looked up by: of one column the values, which are quicker than tuples of one."""
+        return self.columns[0] if len(self.columns) == 1 else self
 
     def take_in(self, other: SliceLabels) -> Ints:
         """Add the labels of the other, and return the code that each of them has here."""
-        codes = self.codes
-        found = list(map(codes.get, other))
+        shared = min(len(self), len(other))
+        pairs = list(zip(self.columns, other.columns, strict=True))
+        if all(ours[:shared] == theirs[:shared] for ours, theirs in pairs):
+            # Block after block of a file has the same labels, and some more: the same objects, quick to compare.
+            self._extend(tuple(theirs[shared:] for _, theirs in pairs))
+            return np.arange(len(other))
+        if len(self._codes) < len(self):
+            self._codes.update(zip(self._keys, range(len(self)), strict=True))
+        found = list(map(self._codes.get, other._keys))
         if None in found:
-            for at, label in enumerate(other):
-                if found[at] is None:
-                    found[at] = codes.setdefault(label, len(codes))
-            self.limit.check(len(codes))
+            before = len(self)
+            new = [label for label, code in zip(other, found, strict=True) if code is None]
+            self._extend(tuple(zip(*new, strict=True)))
+            places = iter(range(before, len(self)))
+            found = [next(places) if code is None else code for code in found]
         return np.array(found, dtype=np.int64)
+
+    def _extend(self, columns: Sequence[tuple[Value, ...]]) -> None:
+        if columns[0]:
+            self.columns = tuple(ours + more for ours, more in zip(self.columns, columns, strict=True))
+            self.limit.check(len(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +202,31 @@ class SliceView:
         found = list(labels)
         if any(len(label) != len(self.columns) for label in found):
             raise ValueError("a slice with another number of columns")
-        return SliceLabels([[label[at] for label in found] for at in range(len(self.columns))], self.limit)
+        return SliceLabels(
+            [tuple(label[at] for label in found) for at in range(len(self.columns))], self.limit
+        )
 
     def read(self, block: Block) -> tuple[Ints, SliceLabels]:
-        """The code of each row's slice, and the labels of the slices that have rows in the block."""
+        """The code of each row's slice, and the labels of the slices that have rows in the block.
+
+        All texts of a column that were met up to here are labels as they are: block after block has the same ones.
+        """
         codes, slices, columns = np.zeros(block.rows, dtype=np.int64), 1, list[Any]()
         for key, place in zip(self.slicing.keys, self.columns, strict=True):
             own, values = _values(key, block.column(place))
+            if key.how == "value" and self.columns == (place,) and self._stay(block, len(values)):
+                return own, SliceLabels([values], self.limit)
             crossed = own if slices == 1 else codes * len(values) + own
             met, codes = distinct(crossed, slices * len(values))
             before, here = np.divmod(met, len(values))
             columns = [column[before] for column in columns]
             columns.append(np.array(values, dtype=object)[here])
             slices = len(met)
-        return codes, SliceLabels([column.tolist() for column in columns], self.limit)
+        return codes, SliceLabels([tuple(column.tolist()) for column in columns], self.limit)
+
+    def _stay(self, block: Block, values: int) -> bool:
+        """Whether the values of a column may be labels, though some have no row in this block: a few, and of all rows."""
+        return block.places is None and values <= MANY * block.rows and MANY * values <= self.limit.most
 
 
 def _values(key: SliceKey, column: Any) -> tuple[Ints, tuple[Value, ...]]:
@@ -268,15 +299,22 @@ def order_of(values: Sequence[Value]) -> list[int]:
 
     Numbers go by size where all values are numbers, intervals by their lower end, all else as text.
     """
+    present = {value for value in values if value is not None}
+    numbers = _numbers(present)
+    ranked = sorted(present) if numbers is None else sorted(present, key=lambda v: (numbers[v], v))
+    rank = dict[Value, int](zip([*ranked, None], range(len(ranked) + 1), strict=True))
+    return list(map(rank.__getitem__, values))
 
-    present = [value for value in values if value is not None]
-    numbers = {value: _lower_end(value) for value in present}
-    numeric = None not in numbers.values()
-    key = (lambda v: (numbers[v], v)) if numeric else (lambda v: (0.0, v))
-    ranked = sorted(set(present), key=key)
-    rank: dict[Value, int] = {value: at for at, value in enumerate(ranked)}
-    rank[None] = len(ranked)
-    return [rank[value] for value in values]
+
+def _numbers(values: Iterable[str]) -> dict[str, float] | None:
+    """The number, or the lower end of the interval, that each text is; None where one is neither."""
+    found = {}
+    for value in values:
+        number = _lower_end(value)
+        if number is None:
+            return None
+        found[value] = number
+    return found
 
 
 def _lower_end(value: str) -> float | None:

@@ -38,6 +38,7 @@ class BySlice(NamedTuple):
     found: Mapping[int, Any]
 
     def each(self, codes: Ints) -> Iterable[Any | None]:
+        """What was found for each of some slices; None for one without."""
         return map(self.found.get, codes.tolist())
 
 
@@ -96,7 +97,8 @@ class Tally:
 
     def _keep(self, key: tuple[Any, CutKey], state: Any) -> None:
         if not isinstance(key[0], Observer) or not key[0].streams:
-            self.kept[key] = self.kept[key].merge(state) if key in self.kept else state
+            known = self.kept.get(key)
+            self.kept[key] = state if known is None else known.merge(state)
         elif self.sink is None:
             self.kept[key] = (*self.kept.get(key, ()), *state)
         else:

@@ -37,10 +37,12 @@ class Run(NamedTuple):
 
     @property
     def least(self) -> float:
+        """The value of its first row."""
         return self.rows.value(self.rows.start)
 
     @property
     def greatest(self) -> float:
+        """The value of its last row."""
         return self.rows.value(self.rows.stop - 1)
 
 

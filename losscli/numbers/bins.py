@@ -11,10 +11,10 @@ import numpy as np
 
 from losscli.numbers.cells import (
     BELOW,
-    ascending,
     cells_at,
     distinct,
     drawn,
+    keys_from_json,
     keys_of,
     keys_of_all,
     moved,
@@ -41,6 +41,7 @@ class Bins:
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 3) -> Self:
+        """The state of no rows."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls.of((nothing, *(np.zeros(0),) * (columns - 1)), np.zeros(0) if weighted else None)
 
@@ -49,6 +50,7 @@ class Bins:
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The state of rows whose first column is their bin, and whose others are summed by it."""
         bins, *values = columns
         most = int(bins.max(initial=0)) + 1
         keys, at = distinct(bins, most) if codes is None else keys_of(bins, most, codes, groups)
@@ -59,6 +61,7 @@ class Bins:
         )
 
     def merge(self, other: Self) -> Self:
+        """The state of the rows of both, to the bit that of all rows at once."""
         keys, ours, theirs = union(self.keys, other.keys)
         mine, more = (
             held.sums.regrouped(np.arange(len(held.keys)), at, len(keys))
@@ -128,8 +131,10 @@ class Bins:
         }
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        keys, sums = ascending(held["keys"]), Sums.from_json(held["sums"])
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """What `to_json` wrote; a ValueError where bins and sums do not go together."""
+        keys = keys_from_json(held["keys"], groups)
+        sums = Sums.from_json(held["sums"], len(keys))
         if len(keys) != len(sums.rows):
             raise ValueError("these are not sums by bin")
-        return cls(keys, sums, SUM.from_json(held["weight"]), COUNT.from_json(held["rows"]))
+        return cls(keys, sums, SUM.from_json(held["weight"], groups), COUNT.from_json(held["rows"], groups))

@@ -97,6 +97,14 @@ def union(one: Ints, other: Ints) -> tuple[Ints, Ints, Ints]:
     return both, np.flatnonzero(old), both.searchsorted(other)
 
 
+def keys_from_json(held: Any, groups: int | None) -> Ints:
+    """The keys of the cells of one group (None) or of so many; a ValueError for others."""
+    keys = ascending(held)
+    if int(keys.max(initial=0)) >> GROUP >= (groups or 1):
+        raise ValueError("these are not keys of groups")
+    return keys
+
+
 def ascending(held: Any) -> Ints:
     """Whole numbers from 0 on that were written to JSON in their order; a ValueError for others."""
     found: Ints = np.array(held, dtype=np.int64)

@@ -29,6 +29,7 @@ class ClassOrder(Order):
         cls, columns: Sequence[Floats | Ints], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The scores of every class, a column each behind that of the label, as rows in one order for each class."""
         label, *scores = columns
         values: Floats = np.concatenate(scores)
         kinds: Ints = np.concatenate([label + at * len(scores) for at in range(len(scores))])

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from losscli.numbers.cells import BELOW, ascending, cells_at, drawn, keys_of, keys_of_all, moved, union
+from losscli.numbers.cells import (
+    BELOW,
+    ascending,
+    cells_at,
+    drawn,
+    keys_from_json,
+    keys_of,
+    keys_of_all,
+    moved,
+    union,
+)
 from losscli.numbers.class_pairs import PLACE, joined_classes, moved_pairs, pairs_of
 from losscli.numbers.exact import ExactSum, round_fraction
 from losscli.numbers.fields import COUNT, PerGroup, rows_of
@@ -57,10 +67,12 @@ class Counts:
         return self.tp + self.fn
 
     def merge(self, other: Counts) -> Counts:
+        """The counts of both."""
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn)
 
     @property
     def total(self) -> Fraction:
+        """The weight of all rows."""
         return self.tp + self.fp + self.fn + self.tn
 
 
@@ -80,6 +92,7 @@ class Confusion:
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        """The state of no rows."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls.of((nothing, nothing), None)
 
@@ -88,6 +101,7 @@ class Confusion:
         cls, columns: Sequence[Ints], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The table of labels and predictions, two columns of codes whose classes are in ``names``."""
         label, pred = columns
         rows = rows_of(len(label), codes, groups)
         if not len(label):
@@ -116,6 +130,7 @@ class Confusion:
         return cls(names, places, np.arange(len(places)), sums, weight, rows)
 
     def merge(self, other: Self) -> Self:
+        """The table of the rows of both, in which equal classes are one whatever their codes."""
         if len(self.keys) < len(other.keys):
             # The smaller one is put among the cells of the larger: many small blocks cost little each.
             self, other = other, self
@@ -349,8 +364,10 @@ class Confusion:
         }
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        names, places, keys = tuple(held["names"]), ascending(held["places"]), ascending(held["keys"])
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """What `to_json` wrote; a ValueError for what is no table."""
+        names, places = tuple(held["names"]), ascending(held["places"])
+        keys = keys_from_json(held["keys"], groups)
         below = (1 << PLACE) - 1
         if not (
             len(set(names)) == len(names)
@@ -360,8 +377,8 @@ class Confusion:
             and int((keys & BELOW).max(initial=-1)) < len(places)
         ):
             raise ValueError("this is not a table of classes")
-        sums = GroupedSums.from_json(held["sums"])
-        return cls(names, places, keys, sums, SUM.from_json(held["weight"]), COUNT.from_json(held["rows"]))
+        sums, weight = GroupedSums.from_json(held["sums"], len(keys)), SUM.from_json(held["weight"], groups)
+        return cls(names, places, keys, sums, weight, COUNT.from_json(held["rows"], groups))
 
 
 def _class_order(name: int | str) -> tuple[bool, int | str]:

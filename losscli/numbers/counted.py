@@ -7,7 +7,7 @@ alone, so that the counts of any parts of the rows add up.  All that is not know
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
@@ -73,6 +73,7 @@ class Counted(Bins):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        """The state of no rows."""
         return super().empty(weighted=weighted, columns=columns)
 
     @property
@@ -95,6 +96,13 @@ class Counted(Bins):
             )
         return super().resampled(counts)
 
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        found = super().from_json(held, groups)
+        if min(found._weights[0], default=1) <= 0:
+            raise ValueError("bins without a weight")
+        return found
+
 
 # ---------------------------------------------------------------------- in the order of a score
 
@@ -108,6 +116,7 @@ class CountedScores(Counted):
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows by the bin of their score, in the first column, and by their kind, 0 or 1, in the second."""
         bins, kinds = columns
         return super().of((2 * bins + np.asarray(kinds, np.int64),), weight, names, codes, groups)
 
@@ -194,6 +203,7 @@ class CountedValues(Counted):
         cls, columns: Sequence[Any], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows by the bin of their value, which the first column holds."""
         return super().of(columns[:1], weight, names, codes, groups)
 
     @cached_property

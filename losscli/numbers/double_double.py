@@ -347,3 +347,13 @@ def log_of_sum(x: Floats, eps: float, counted: Mask) -> tuple[Floats, Floats, Do
     positive = np.where(counted, total, 1.0)
     high, low = log_pair(positive)
     return total, lost, (high, low + lost / positive)
+
+
+def negative(x: DoubleDouble) -> DoubleDouble:
+    """The number of the other sign."""
+    return -x[0], -x[1]
+
+
+def exactly(x: Floats) -> DoubleDouble:
+    """A column of doubles that lacks nothing."""
+    return x, np.zeros_like(x)

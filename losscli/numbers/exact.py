@@ -34,6 +34,7 @@ class ExactSum(NamedTuple):
 
     @classmethod
     def empty(cls, factors: int = 1) -> ExactSum:
+        """The sum of no products of so many factors."""
         return cls(0, factors)
 
     @classmethod
@@ -56,6 +57,7 @@ class ExactSum(NamedTuple):
 
     @classmethod
     def of_int(cls, number: int) -> ExactSum:
+        """A whole number of any size."""
         return cls(number << -LOWEST)
 
     def merge(self, other: ExactSum) -> ExactSum:
@@ -78,6 +80,7 @@ class ExactSum(NamedTuple):
 
     @property
     def finite(self) -> bool:
+        """Whether no term was infinite or NaN."""
         return not (self.positive or self.negative or self.nan)
 
     @property

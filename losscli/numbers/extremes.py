@@ -38,6 +38,7 @@ class Extremes(State):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
+        """The state of no rows: infinite ends, which nothing exceeds."""
         return cls((math.inf,) * columns, (-math.inf,) * columns, ExactSum.empty(), 0)
 
     @classmethod
@@ -45,6 +46,7 @@ class Extremes(State):
         cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The least and the greatest of each column (n,), or of each group's rows."""
         rows = rows_of(len(columns[0]), codes, groups)
         return cls(
             tuple(least_of(column, codes, groups) for column in columns),

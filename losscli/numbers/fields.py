@@ -51,8 +51,9 @@ class Numbers(NamedTuple):
     nothing: float = 0  # of a group without rows
 
     def merge(self, one: PerGroup, other: PerGroup) -> PerGroup:
+        """The numbers of both; of arrays that end at different groups those behind the end stay."""
         if not isinstance(one, np.ndarray):
-            return self.join(one, other).item()
+            return one + other if self.join is np.add else self.join(one, other).item()
         if len(one) < len(other):
             one, other = other, one
         found = one.copy()
@@ -60,6 +61,7 @@ class Numbers(NamedTuple):
         return found
 
     def at(self, numbers: PerGroup, group: int) -> Any:
+        """The number of one group."""
         if not isinstance(numbers, np.ndarray):
             return numbers
         return numbers[group].item() if group < len(numbers) else self.nothing
@@ -79,6 +81,7 @@ class Numbers(NamedTuple):
         return found
 
     def regrouped(self, numbers: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        """The numbers of the groups ``codes`` at other places; those that share one are joined."""
         if not isinstance(numbers, np.ndarray):
             return numbers
         found = np.full(groups, self.nothing, dtype=numbers.dtype)
@@ -86,6 +89,7 @@ class Numbers(NamedTuple):
         return found
 
     def resampled(self, numbers: Any, counts: Floats) -> Any:
+        """The number of each resample, by how often it draws each group."""
         if self.join is np.add:
             return (counts @ numbers).astype(np.int64)
         return self.join.reduce(np.where(counts > 0.0, numbers, self.nothing), axis=1)
@@ -98,12 +102,14 @@ class Numbers(NamedTuple):
             return listed
         return [number.hex() for number in listed] if isinstance(listed, list) else listed.hex()
 
-    def from_json(self, held: Any) -> PerGroup:
-        """What `to_json` wrote; a ValueError for what it cannot have written."""
-        if isinstance(held, list):
-            kind = np.int64 if isinstance(self.nothing, int) else np.float64
-            return np.array([self._number(one) for one in held], dtype=kind)
-        return self._number(held)
+    def from_json(self, held: Any, groups: int | None = None) -> PerGroup:
+        """What `to_json` wrote of one group (None) or of so many; a ValueError for what it cannot have written."""
+        if groups is None:
+            return self._number(held)
+        if not isinstance(held, list) or len(held) > groups:
+            raise ValueError("these are not numbers of groups")
+        kind = np.int64 if isinstance(self.nothing, int) else np.float64
+        return np.array([self._number(one) for one in held], dtype=kind)
 
     def _number(self, held: Any) -> float:
         if isinstance(self.nothing, int) and type(held) is int and abs(held) < 1 << 63:
@@ -116,28 +122,38 @@ class Numbers(NamedTuple):
 class Nested(NamedTuple):
     """A sum, or a state within a state; None where there is none."""
 
-    read: Callable[[Mapping[str, Any]], Any] | None = None  # what its `to_json` wrote
+    read: Callable[[Any, int | None], Any] | None = None  # what its `to_json` wrote of one group or of many
+    always: bool = False  # whether there is one
 
     def merge(self, one: Any, other: Any) -> Any:
+        """The state of both; None has no rows."""
         return other if one is None else one if other is None else one.merge(other)
 
     def at(self, state: Any, group: int) -> Any:
+        """The state of one group."""
         return None if state is None else state.at(group)
 
     def split(self, state: Any, groups: int) -> Iterable[Any]:
+        """The state of each group alone."""
         return repeat(None, groups) if state is None else state.split(groups)
 
     def regrouped(self, state: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        """The states of the groups ``codes`` at other places."""
         return None if state is None else state.regrouped(codes, places, groups)
 
     def resampled(self, state: Any, counts: Floats) -> Any:
+        """The state of each resample."""
         return None if state is None else state.resampled(counts)
 
     def to_json(self, state: Any) -> Any:
+        """What the state writes."""
         return None if state is None else state.to_json()
 
-    def from_json(self, state: Any) -> Any:
-        return None if state is None or self.read is None else self.read(state)
+    def from_json(self, state: Any, groups: int | None = None) -> Any:
+        """What `to_json` wrote."""
+        if self.read is None or (state is None and not self.always):
+            return None
+        return self.read(state, groups)
 
 
 class Several(NamedTuple):
@@ -146,27 +162,34 @@ class Several(NamedTuple):
     kind: Any
 
     def merge(self, one: Any, other: Any) -> Any:
-        return tuple(self.kind.merge(*pair) for pair in zip(one, other, strict=True))
+        """The fields of both, one by one."""
+        return tuple([self.kind.merge(*pair) for pair in zip(one, other, strict=True)])
 
     def at(self, held: Any, group: int) -> Any:
+        """The fields of one group."""
         return tuple(self.kind.at(each, group) for each in held)
 
     def split(self, held: Any, groups: int) -> Iterable[Any]:
+        """The fields of each group alone."""
         if not held:
             return repeat((), groups)
         return zip(*(self.kind.split(one, groups) for one in held), strict=True)
 
     def regrouped(self, held: Any, codes: Ints, places: Ints, groups: int) -> Any:
+        """The fields of the groups ``codes`` at other places."""
         return tuple(self.kind.regrouped(each, codes, places, groups) for each in held)
 
     def resampled(self, held: Any, counts: Floats) -> Any:
+        """The fields of each resample."""
         return tuple(self.kind.resampled(each, counts) for each in held)
 
     def to_json(self, held: Any) -> Any:
+        """The list of what the fields write."""
         return [self.kind.to_json(each) for each in held]
 
-    def from_json(self, held: Any) -> Any:
-        return tuple(self.kind.from_json(each) for each in held)
+    def from_json(self, held: Any, groups: int | None = None) -> Any:
+        """What `to_json` wrote."""
+        return tuple(self.kind.from_json(each, groups) for each in held)
 
 
 STATE = Nested()
@@ -185,8 +208,9 @@ class State:
         return type(self)(*(change(kind, getattr(self, name)) for name, kind in self.FIELDS.items()))
 
     def merge(self, other: Self) -> Self:
-        pairs = ((kind, getattr(self, name), getattr(other, name)) for name, kind in self.FIELDS.items())
-        return type(self)(*(kind.merge(mine, theirs) for kind, mine, theirs in pairs))
+        """The state of the rows of both, to the bit that of all rows at once."""
+        fields = self.FIELDS.items()
+        return type(self)(*[kind.merge(getattr(self, name), getattr(other, name)) for name, kind in fields])
 
     def at(self, group: int) -> Self:
         """The state of one group alone."""
@@ -215,5 +239,6 @@ class State:
         return {name: kind.to_json(getattr(self, name)) for name, kind in self.FIELDS.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        return cls(*(kind.from_json(held[name]) for name, kind in cls.FIELDS.items()))
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """The state of one group (None) or of so many; a ValueError, or what a type raises, where it is none."""
+        return cls(*(kind.from_json(held[name], groups) for name, kind in cls.FIELDS.items()))

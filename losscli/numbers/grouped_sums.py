@@ -108,6 +108,7 @@ class GroupedSums:
         return type(self)(factors, self.limbs, others, self.terms)
 
     def merge(self, other: Self) -> Self:
+        """The sums of both, group by group; the one that ends earlier has no rows behind."""
         if self.factors != other.factors:
             factors = max(self.factors, other.factors)
             self, other = self._as(factors), other._as(factors)
@@ -119,7 +120,7 @@ class GroupedSums:
             others[code] = others[code].merge(held) if code in others else held
         terms = self.terms + other.terms
         if terms > ROOM:
-            return type(self)(self.factors, _carried(limbs), others, 1)
+            return type(self)(self.factors, carried(limbs), others, 1)
         return type(self)(self.factors, limbs, others, terms)
 
     def at(self, group: int) -> ExactSum:
@@ -155,7 +156,7 @@ class GroupedSums:
             return first.merge(rest)
         limbs, terms = self.limbs, self.terms * int(np.bincount(places, minlength=1).max())
         if terms > ROOM:
-            limbs, terms = _carried(limbs), terms // max(self.terms, 1)
+            limbs, terms = carried(limbs), terms // max(self.terms, 1)
         others: dict[int, ExactSum] = {}
         for code, held in self.others.items():
             for place in places[codes == code].tolist():
@@ -183,7 +184,7 @@ class GroupedSums:
         drawn: dict[int, Ints] = {}
         for (place, shift), column in zip(halves, found.T, strict=True):
             drawn[place] = (column << shift) + drawn.get(place, 0)
-        return type(self)(self.factors, _carried(drawn), {}, 1)
+        return type(self)(self.factors, carried(drawn), {}, 1)
 
     def _with_others(self, groups: int) -> dict[int, Ints]:
         """Carried limbs, each with a number for every group; they include the finite sums of `others`."""
@@ -191,7 +192,7 @@ class GroupedSums:
             raise NotResampled
         limbs = {
             place: np.concatenate((limb, np.zeros(groups - len(limb), dtype=np.int64)))
-            for place, limb in _carried(self.limbs).items()
+            for place, limb in carried(self.limbs).items()
         }
         least = LOWEST * self.factors // LIMB
         for code, held in self.others.items():
@@ -223,31 +224,29 @@ class GroupedSums:
         """The limbs by their place, each a list of numbers by group; and the sums of `others` by group."""
         return {
             "factors": self.factors,
-            "limbs": {
-                str(place): limb.tolist() for place, limb in _carried(self.limbs).items() if limb.any()
-            },
+            "limbs": {str(place): limb.tolist() for place, limb in carried(self.limbs).items() if limb.any()},
             "others": {str(code): held.to_json() for code, held in self.others.items()},
         }
 
     @classmethod
-    def from_json(cls, state: Mapping[str, Any]) -> Self:
+    def from_json(cls, state: Mapping[str, Any], groups: int) -> Self:
         """The sums that `to_json` wrote; a ValueError for what it cannot have written."""
         factors, found = state["factors"], {int(place): limb for place, limb in state["limbs"].items()}
-        limbs = {place: COUNT.from_json(limb) for place, limb in found.items()}
+        limbs = {place: COUNT.from_json(limb, groups) for place, limb in found.items()}
         others = {int(code): ExactSum.from_json(held) for code, held in state["others"].items()}
         if not (
             state.keys() == {"factors", "limbs", "others"}
             and factors in (1, 2, 3)
             and all(abs(LIMB * place) <= 1 - LOWEST * factors + LIMB + 64 for place in limbs)
-            and all(isinstance(limb, np.ndarray) for limb in limbs.values())
             and all((abs(limb) <= 1 << LIMB).all() for limb in limbs.values())
-            and all(code >= 0 and held.factors == factors for code, held in others.items())
+            and all(0 <= code < groups and held.factors == factors for code, held in others.items())
         ):
             raise ValueError("these are not exact sums")
         return cls(factors, limbs, others, 1)
 
     @property
     def finite(self) -> bool:
+        """Whether no group has a term that was infinite or NaN."""
         return all(held.finite for held in self.others.values())
 
     @property
@@ -256,12 +255,12 @@ class GroupedSums:
         return sum(held.nan for held in self.others.values())
 
 
-def _from_json(held: Mapping[str, Any]) -> Any:
+def _from_json(held: Mapping[str, Any], groups: int | None) -> Any:
     """The exact sum of one group, or those of many."""
-    return GroupedSums.from_json(held) if "limbs" in held else ExactSum.from_json(held)
+    return ExactSum.from_json(held) if groups is None else GroupedSums.from_json(held, groups)
 
 
-SUM = Nested(_from_json)
+SUM = Nested(_from_json, always=True)
 """The field of a state that is an exact sum."""
 
 
@@ -329,10 +328,10 @@ def _cut(column: Floats, codes: Ints, groups: int, bounds: Bounds) -> dict[int, 
         if place > lowest:
             shifted -= constant
             rest = np.subtract(rest, shifted, out=spare)
-    return _carried(limbs)
+    return carried(limbs)
 
 
-def _carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
+def carried(limbs: Mapping[int, Ints]) -> dict[int, Ints]:
     """The same sums, with every limb but the highest between 0 and 2**LIMB."""
     if not limbs:
         return {}

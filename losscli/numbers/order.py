@@ -39,6 +39,7 @@ class Order(Ascending):
         cls, columns: Sequence[Floats | Ints], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows of two columns, values and their kinds, 0 or 1."""
         values, kinds = columns
         weight = None if weight is None else np.array(weight)
         return cls._of(Rows((np.add(values, 0.0),), weight), np.asarray(kinds, np.int64), codes, groups)

@@ -34,6 +34,7 @@ class StoredColumn:
 
     @classmethod
     def of(cls, column: Any, spill: Spill) -> StoredColumn:
+        """A column (n,), written to the spill."""
         return cls(spill, spill.write(memoryview(column).cast("B")), column.dtype, len(column))
 
     def __len__(self) -> int:
@@ -56,6 +57,7 @@ class Rows(NamedTuple):
     weight: Floats | None
 
     def take(self, rows: Ints) -> Rows:
+        """The rows at some places, in that order."""
         weight = None if self.weight is None else self.weight[rows]
         return Rows(tuple(column[rows] for column in self.columns), weight)
 
@@ -138,6 +140,7 @@ class Piece:
 
     @property
     def in_memory(self) -> bool:
+        """Whether its rows are held, and not put aside."""
         return not isinstance(self.columns[0], StoredColumn)
 
     def part(self, stretch: int) -> Piece:

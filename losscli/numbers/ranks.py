@@ -22,7 +22,7 @@ from losscli.numbers.pieces import Rows, Stretch, piece_of, together
 
 if TYPE_CHECKING:
     from losscli.numbers.whole_weights import Whole
-    from losscli.table.block import Ints, Mask
+    from losscli.table.block import Floats, Ints, Mask
 
 EXACT = 53
 """Bits of a whole number that a double holds."""
@@ -52,6 +52,18 @@ class Pairs(NamedTuple):
     def excess(self) -> int:
         """What rising pairs weigh more than falling ones."""
         return self.rising - self.falling
+
+
+class Weighed(NamedTuple):
+    """Different pairs of a moment and a second value, ascending, and what the rows of each weigh in the unit of all weights.
+
+    ``seen`` are the rows whose event was seen, ``every`` are all.
+    """
+
+    moments: Floats
+    values: Floats
+    seen: Whole
+    every: Whole
 
 
 class _Sides(NamedTuple):
@@ -88,8 +100,9 @@ class _Compared(NamedTuple):
 class Ranked(Ascending):
     """Rows that are ranked by their first two columns.
 
-    The moment of a row is its first value.  A third column says whether an event was seen then: where it was not, it
-    comes later, so that the row's moment is behind that of all other rows of the value, and it is first in no pair.
+    The moment of a row is its first value.  The last of three columns or more says whether an event was seen then: where
+    it was not, it comes later, so that the row's moment is behind that of all other rows of the value, and it is first in
+    no pair.
     """
 
     @property
@@ -184,7 +197,7 @@ class Ranked(Ascending):
 
     def _seen(self, rows: Rows) -> Mask | None:
         """Of which of some rows the event was seen; None where the rows have none."""
-        return rows.columns[-1] == 1.0 if self.columns == 3 else None
+        return rows.columns[-1] == 1.0 if self.columns >= 3 else None
 
     def _sides(self, rows: Rows) -> _Sides:
         """What each of some rows weighs in pairs."""
@@ -201,6 +214,16 @@ class Ranked(Ascending):
         spill = next((own.columns[0].spill for own in self.pieces if not own.in_memory), None)
         piece = piece if spill is None else piece.put_aside(spill)
         return Run(kind, Stretch(piece, 0, len(rows.columns[0])))
+
+    def weighed(self) -> Iterator[Weighed]:
+        """The different pairs of the first two values in order, in parts that hold all rows of a moment."""
+        for cut in ranges(self.runs):
+            rows = together([run.rows.rows() for run in cut])
+            rows = rows.take(np.lexsort(rows.columns[1::-1]))
+            moments, values = rows.columns[:2]
+            ends = _ends((moments[1:] != moments[:-1]) | (values[1:] != values[:-1]))
+            seen, every = (np.diff(_upto(ends, side), prepend=0) for side in self._sides(rows))
+            yield Weighed(moments[ends], values[ends], seen, every)
 
     # ------------------------------------------------------------------ ranks
 

@@ -25,6 +25,7 @@ class RowCount(State):
 
     @classmethod
     def of(cls, row_numbers: Ints, codes: Ints | None, groups: int) -> Self:
+        """How many rows there are, or each group has, and the lowest of their numbers."""
         rows = rows_of(len(row_numbers), codes, groups)
         if codes is None:
             return cls(rows, int(row_numbers.min(initial=NO_ROW)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ class Joined(State):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 0) -> Self:
+        """The states of no rows."""
         return cls(tuple(kind.empty(weighted=weighted, columns=len(at)) for kind, at in cls.LAYOUT))
 
     @classmethod
@@ -34,23 +36,27 @@ class Joined(State):
         cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The states of the same rows, each of its own columns."""
         return cls(
             tuple(kind.of([columns[i] for i in at], weight, None, codes, groups) for kind, at in cls.LAYOUT)
         )
 
     @property
     def weight(self) -> ExactSum:
+        """The weight of the rows, which all states share."""
         weight: ExactSum = self.states[0].weight
         return weight
 
     @property
     def rows(self) -> PerGroup:
+        """How many rows there are, in all states alike."""
         return self.states[0].rows
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """What `to_json` wrote."""
         states = zip(cls.LAYOUT, held["states"], strict=True)
-        return cls(tuple(kind.from_json(state) for (kind, _), state in states))
+        return cls(tuple(kind.from_json(state, groups) for (kind, _), state in states))
 
 
 STATES = {
@@ -77,6 +83,7 @@ GROWING = KEEP_ROWS | {"confusion", "counted_scores", "counted_values"}
 """The kinds whose states grow with the rows, or with the classes or the rounded values that the rows hold."""
 
 
+@cache
 def state_kind(name: str) -> Any:
     """The class of a kind of state, whose module is loaded on use."""
     module, _, kind = STATES[name].partition(":")

@@ -35,6 +35,7 @@ class Squares(NamedTuple):
 
     @classmethod
     def of(cls, rows: Floats, roots: Floats) -> Self:
+        """Squares (n,) and the roots of those beyond the doubles, which are 0 for all others."""
         return cls(np.where(roots == 0.0, rows, 0.0), roots)
 
 
@@ -69,6 +70,7 @@ class Sums(Totals):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
+        """The sums of no rows."""
         return cls((ExactSum.empty(2 if weighted else 1),) * columns, ExactSum.empty(), 0)
 
     @classmethod
@@ -76,6 +78,7 @@ class Sums(Totals):
         cls, columns: Sequence[Floats | Squares], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The sums of columns (n,), or of each group's rows; ``names`` are of states of classes."""
         totals = tuple(_total(column, weight, codes, groups) for column in columns)
         first: Any = columns[0] if columns else codes  # rows without a column are counted by their codes
         rows = rows_of(len(first.rows if isinstance(first, Squares) else first), codes, groups)
@@ -107,6 +110,7 @@ class Moments(Totals):
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 2) -> Self:
+        """The moments of no rows."""
         one, two = (ExactSum.empty(factors + weighted) for factors in (1, 2))
         return cls((one, one, two, two, two), ExactSum.empty(), 0)
 
@@ -115,6 +119,7 @@ class Moments(Totals):
         cls, columns: Sequence[Floats], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The moments of two columns (n,), label and prediction, or of each group's rows."""
         y, f = columns
         rows = rows_of(len(y), codes, groups)
         if weight is None and codes is None:
@@ -155,10 +160,12 @@ class Moments(Totals):
 
     @property
     def label_mean(self) -> Fraction:
+        """The weighted mean of the labels, not rounded."""
         return self.y.fraction / self.weight.fraction
 
     @property
     def pred_mean(self) -> Fraction:
+        """The weighted mean of the predictions, not rounded."""
         return self.f.fraction / self.weight.fraction
 
     @property

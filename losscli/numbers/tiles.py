@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LOWEST = -1074  # exponent of the smallest positive double
 
-TILE = 1 << 16  # rows summed at a time: what is written stays in the cache
+TILE = 1 << 17  # rows summed at a time: a whole block of the usual size
+BUFFERS = 10  # tiles that a thread may write at a time
 ROW = 1 << 13  # numbers that one int64 takes in; 2^51 times that must be a multiple of 2^64
 DIGIT = 49  # bits of a digit: ROW of them, each up to 2^49, stay below 2^62
 SMALL_TILE = 1 << 14  # by integers: the many arrays on the way fit the cache, and malloc keeps their pages
@@ -37,9 +38,9 @@ class _Scratch(threading.local):
     """Buffers of one thread: fresh ones would cost more in page faults than the sums themselves."""
 
     def __init__(self) -> None:
-        space = np.empty(8 * TILE + 8)
+        space = np.empty(BUFFERS * TILE + 8)
         start = -(space.ctypes.data // 8) % 8  # at a cache line, where writing is a fifth quicker
-        self.buffers = space[start : start + 8 * TILE].reshape(8, TILE)
+        self.buffers = space[start : start + BUFFERS * TILE].reshape(BUFFERS, TILE)
 
 
 scratch = _Scratch()
@@ -54,6 +55,7 @@ class TileSum(NamedTuple):
     nan: int = 0
 
     def merge(self, other: TileSum) -> TileSum:
+        """The sum of both, which are of as many factors."""
         return TileSum(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
@@ -77,7 +79,7 @@ def sum_of_products(*factors: Floats) -> TileSum:
                 continue
             for first in range(0, len(tiles[0]), SMALL_TILE):
                 others = others.merge(_sum_by_integers(*(t[first : first + SMALL_TILE] for t in tiles)))
-    return others.merge(TileSum(units))
+    return others._replace(units=others.units + units)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -289,7 +291,7 @@ def _limbs(numbers: Ints, width: int) -> list[Ints]:
 
 
 def _by_exponent(digits: Ints, exponents: Ints) -> int:
-    """The sum of digits times two to their exponents; TILE digits below 2^37 sum exactly."""
+    """The sum of digits times two to their exponents; SMALL_TILE digits below 2^37 sum exactly."""
     total = 0
     sums = np.bincount(exponents, digits)
     for exponent in np.flatnonzero(sums).tolist():

@@ -61,6 +61,7 @@ class Values:
 
     @classmethod
     def empty(cls, *, weighted: bool, columns: int = 1) -> Self:
+        """The state of no rows."""
         return cls((), ExactSum.empty(), 0, columns)
 
     @classmethod
@@ -68,6 +69,7 @@ class Values:
         cls, columns: Sequence[Floats | Ints], weight: Floats | None, names: Names = None,
         codes: Ints | None = None, groups: int = 1,
     ) -> Self:  # fmt: skip
+        """The rows of columns (n,), copied, one piece for each group."""
         # Copies: what they are part of is larger, and would be held as a whole.
         rows = Rows(
             tuple(np.array(column) for column in columns), None if weight is None else np.array(weight)
@@ -82,6 +84,7 @@ class Values:
         return cls(pieces, total, count, len(rows.columns), sum(piece.bytes_held for piece in pieces))
 
     def merge(self, other: Self) -> Self:
+        """The rows of both, as pieces that are put into order when they are read."""
         return replace(
             self,
             pieces=self.pieces + other.pieces,

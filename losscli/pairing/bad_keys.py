@@ -43,10 +43,12 @@ class BadKeys:
         self.merge(BadKeys(len(places), first))
 
     def merge(self, other: BadKeys) -> None:
+        """Take in those of other rows."""
         self.count += other.count
         self.first = nsmallest(NAMED, self.first + other.first)
 
     def named(self, row_name: RowName) -> str:
+        """The first of them, each with its row, for a message."""
         named = ", ".join(f"{key} in {row_name(row)}" if key else row_name(row) for row, key in self.first)
         return named + (" …" if self.count > len(self.first) else "")
 
@@ -89,6 +91,7 @@ class KeyFaults:
 
     @classmethod
     def none(cls, sides: int) -> KeyFaults:
+        """Nothing that is wrong, with so many sides."""
         last = sides - 1
         facing = [(side, last) for side in range(last)] + [(last, side) for side in range(last)]
         return cls(
@@ -97,6 +100,7 @@ class KeyFaults:
         )  # fmt: skip
 
     def merge(self, other: KeyFaults) -> None:
+        """Take in what is wrong with other rows."""
         mine, theirs = ([*held.missing, *held.repeated, *held.alone.values()] for held in (self, other))
         for one, more in zip(mine, theirs, strict=True):
             one.merge(more)
@@ -157,20 +161,24 @@ class KeyTally:
 
     @classmethod
     def none(cls, sides: int) -> KeyTally:
+        """No rows, with so many sides."""
         return cls([0] * sides, KeyFaults.none(sides))
 
     def merge(self, other: KeyTally) -> None:
+        """Take in the rows of another share."""
         self.read = [mine + theirs for mine, theirs in zip(self.read, other.read, strict=True)]
         self.faults.merge(other.faults)
         self.pairs += other.pairs
 
-    def outcome(
-        self, plan: KeyPlan, row_names: Sequence[RowName], *, whole: bool
-    ) -> tuple[DataError | None, Paired]:
-        """Why the keys do not pair the files, if so; and how many rows found a partner: of the ``whole`` some must."""
+    @property
+    def paired(self) -> Paired:
+        """How many rows found a partner."""
         read = self.read[0], self.read[-1]
         only_head = self.read[1] - self.pairs if len(self.read) > 2 else 0
-        counts = Paired(read, (read[0] - self.pairs, read[1] - self.pairs), self.pairs, only_head)
+        return Paired(read, (read[0] - self.pairs, read[1] - self.pairs), self.pairs, only_head)
+
+    def error(self, plan: KeyPlan, row_names: Sequence[RowName], *, whole: bool) -> DataError | None:
+        """Why the keys do not pair the files, if so: of the ``whole`` some row must find a partner."""
         error = self.faults.error(plan, row_names)
         if error is None and self.pairs == 0 and whole:
             files = [slots[0].file for slots in plan.sides]
@@ -182,4 +190,4 @@ class KeyTally:
                 f"no key stands in {'both' if len(files) == 2 else 'all'} files; {rows}",
                 file=files[0],
             )
-        return error, counts
+        return error

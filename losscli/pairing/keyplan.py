@@ -52,6 +52,7 @@ class KeySlot(NamedTuple):
 
     @property
     def want(self) -> ColumnRequest:
+        """What is asked of the source."""
         return ColumnRequest(self.index, self.kind)
 
 

@@ -23,6 +23,7 @@ _HALF = np.uint64(32)
 
 
 def rows_of(keys: KeyWords) -> int:
+    """How many rows some keys have."""
     return int(keys[0].shape[1]) if keys else 0
 
 

@@ -147,8 +147,7 @@ def align(
     """
     current: list[Batch | None] = [None] * len(sides)
     offsets = [0] * len(sides)
-    row = began = first_row
-    file, by_file = 0, _by_file(sources)
+    row, file, by_file = first_row, 0, _by_file(sources)
     while True:
         for at, side in enumerate(sides):
             while (batch := current[at]) is None or offsets[at] >= batch.rows:
@@ -163,14 +162,16 @@ def align(
             begun = [
                 batch.file for batch, rest in zip(current, left, strict=True) if batch is not None and rest
             ]
-            if min(begun) != file:
-                file, began = min(begun), row
+            file = min(begun)
             if max(begun) != file:
                 rows = 0  # one side has rows left of a file that has ended on the other side
         if rows == 0:
             break
         aligned = tuple(
-            tuple(column.slice(offset, offset + rows) for column in batch.columns)
+            # Batches that begin and end together are taken as they are.
+            batch.columns
+            if rows == batch.rows
+            else tuple(column.slice(offset, offset + rows) for column in batch.columns)
             for batch, offset in zip(current, offsets, strict=True)
             if batch is not None
         )
@@ -181,7 +182,8 @@ def align(
         if batch is not None and batch.stop is not None and remaining == 0:
             raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
     if any(left) and by_file:
-        raise unequal(sources, _rows_of_file(file, row - began, current, left, sides), file)
+        of_file = row - sum(sources[0].rows_by_file()[:file])
+        raise unequal(sources, _rows_of_file(file, of_file, current, left, sides), file)
     if any(left):
         counts = [
             row + remaining + sum(b.rows for b in side) for remaining, side in zip(left, sides, strict=True)

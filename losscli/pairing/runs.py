@@ -36,6 +36,7 @@ class KeyedRows:
         return len(self.numbers)
 
     def slice(self, start: int, stop: int) -> KeyedRows:
+        """Some rows in a run."""
         return KeyedRows(
             tuple(words[:, start:stop] for words in self.keys),
             self.numbers[start:stop],
@@ -61,6 +62,7 @@ class Run:
     first_row: int = 0
 
     def part(self, part: int) -> KeyedRows:
+        """The rows whose keys are in a part."""
         return self.rows.slice(self.cuts[part], self.cuts[part + 1])
 
     def put_aside(self, spill: Spill) -> SpilledRun:
@@ -160,6 +162,7 @@ class SpilledRun:
     first_row: int
 
     def part(self, part: int) -> KeyedRows:
+        """The rows whose keys are in a part, read back."""
         place = self.places[part]
         reader = _Reader(self.spill.read(place, self.places[part + 1] - place), self.sizes[part])
         keys = tuple(reader.like(words) for words in self.empty.keys)

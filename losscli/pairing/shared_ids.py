@@ -90,6 +90,7 @@ class Numbering(NamedTuple):
         return cls(starts, *bounds, bool((present & bad).any()))
 
     def merge(self, other: Numbering) -> Numbering:
+        """What holds for the rows of both."""
         return Numbering(
             self.starts & other.starts, min(self.low, other.low), max(self.high, other.high),
             self.others or other.others,
@@ -157,6 +158,7 @@ class Agreement(NamedTuple):
         return cls(0, None, (numbering, numbering))
 
     def merge(self, other: Agreement) -> Agreement:
+        """In how many rows of both the columns differ, and the first of these."""
         firsts = [first for first in (self.first, other.first) if first is not None]
         one, two = (mine.merge(theirs) for mine, theirs in zip(self.sides, other.sides, strict=True))
         return Agreement(

@@ -30,6 +30,7 @@ class ArrayLayout:
 
     @property
     def rows(self) -> int:
+        """How many rows there are; a single value is one."""
         return self.shape[0] if self.shape else 1
 
     @property
@@ -39,10 +40,12 @@ class ArrayLayout:
 
     @property
     def row_bytes(self) -> int:
+        """How many bytes a row takes."""
         return self.dtype.itemsize * self.width
 
     @property
     def end(self) -> int:
+        """The place in the file behind the last byte."""
         size = self.start + self.dtype.itemsize
         for length in self.shape:
             size = self.start + (size - self.start) * length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,9 @@ from losscli.reading.read import Read, without
 from losscli.reading.stored import read_array
 from losscli.table.block import KEY_KINDS, ColumnRequest, Ints, Mask
 
+if TYPE_CHECKING:
+    from losscli.reading.known_texts import TextsOfColumns
+
 ENCODED = 4096  # from so many texts on, importing Arrow's functions pays
 KEPT_DICTIONARIES = 8  # whose labels are remembered
 KEPT_ENTRIES, KEPT_BYTES = 1 << 14, 1 << 20  # of such a dictionary, at most
@@ -34,8 +37,11 @@ KEPT_ENTRIES, KEPT_BYTES = 1 << 14, 1 << 20  # of such a dictionary, at most
 DECODING_ERRORS = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError, MemoryError)
 
 
-def read_column(array: Array, want: ColumnRequest) -> Read:
-    """A whole array as the column wanted; its type is one that can be read so (`arrow_types.check_type`)."""
+def read_column(array: Array, want: ColumnRequest, known: TextsOfColumns | None = None) -> Read:
+    """A whole array as the column wanted; its type is one that can be read so (`arrow_types.check_type`).
+
+    ``known`` are the texts of the source of which the array is a part.
+    """
     if isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
     found, kind = array.type, want.kind
@@ -60,7 +66,7 @@ def read_column(array: Array, want: ColumnRequest) -> Read:
         if kind in KEY_KINDS:
             return keys_of_labels(read_decimals(array, "text"), kind)
         return read_decimals(array, kind)
-    return _read_texts(array, want)
+    return _read_texts(array, want, known)
 
 
 def _all_missing(places: Ints, want: ColumnRequest) -> Read:
@@ -77,11 +83,17 @@ def _labels_in_lists(array: Array) -> Read:
     return read._replace(bad=bad, why=lambda at: fraction(values[at]))
 
 
-def _read_texts(array: Array, want: ColumnRequest) -> Read:
+def _read_texts(array: Array, want: ColumnRequest, known: TextsOfColumns | None) -> Read:
     kind = want.kind
     if kind in KEY_KINDS and not is_view(array.type):
         return keys_of_text(*cells_of(array), missing_rows(array), kind)
     if kind in ("class", "text") and len(array) >= ENCODED and not is_view(array.type):
+        if known is not None and kind == "text":
+            # Imported here, as are Arrow's functions: many files have no such columns.
+            from losscli.reading.known_texts import known_column
+
+            if (column := known_column(known, array, want, STORED_TEXTS)) is not None:
+                return Read(column)
         # Arrow finds the distinct texts eight times faster than Python does, once its functions are imported.
         return _read_dictionary(array.dictionary_encode(), want)
     return read_texts(texts_of(array), want, STORED_TEXTS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 try:
     # What `pyarrow.compute` wraps; wrapping it takes longer than reading a small file does.
@@ -16,6 +17,8 @@ except ImportError:
 from losscli.reading.arrow_buffers import plain
 from losscli.reading.arrow_types import Array
 from losscli.table.block import Cells, Floats, Ints, Mask
+
+Places: TypeAlias = NDArray[np.int32]
 
 TRIED = 64
 """Cells that are tried first, to see whether a column holds numbers."""
@@ -59,5 +62,11 @@ def doubles(cells: Cells, missing: Mask | None) -> Floats | None:
 
 def distinct(cells: Cells) -> tuple[Ints, Array]:
     """A code for each cell, and the distinct cells by code, in order of appearance."""
-    coded = call_function("dictionary_encode", [in_arrow(cells, pa.binary())])
-    return plain(coded.indices, "<i4")[::2].astype(np.int64), coded.dictionary
+    codes, found = encoded(in_arrow(cells, pa.binary()))
+    return codes[::2].astype(np.int64), found
+
+
+def encoded(texts: Array) -> tuple[Places, Array]:
+    """A code for each text, and the distinct texts by code, in order of appearance."""
+    coded = call_function("dictionary_encode", [texts])
+    return plain(coded.indices, "<i4"), coded.dictionary

@@ -19,6 +19,7 @@ _POWERS = [float(10**n) for n in range(23)]  # those that are doubles exactly
 
 
 def read_decimals(array: Array, kind: ColumnKind) -> Read:
+    """A column of Arrow's decimals; numbers are the nearest doubles, and labels their digits."""
     if kind in ("number", "truth", "score"):
         read = _numbers(array)
         if kind != "score" or read.bad is None:

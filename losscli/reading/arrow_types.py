@@ -163,6 +163,7 @@ def rounding(found: DataType) -> float:
 
 
 def is_string(found: DataType) -> bool:
+    """Whether a type is text, however Arrow stores it."""
     return bool(
         pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_string_view(found)
     )
@@ -176,10 +177,12 @@ def is_binary(found: DataType) -> bool:
 
 
 def is_view(found: DataType) -> bool:
+    """Whether a type is text or bytes that Arrow stores as views."""
     return bool(pa.types.is_string_view(found) or pa.types.is_binary_view(found))
 
 
 def storage_type(found: DataType) -> DataType:
+    """The type as which values are stored, where an extension type means no more than that."""
     # Of the extension types only these two are what their storage says: text, and a boolean byte.
     if isinstance(found, pa.BaseExtensionType) and found.extension_name in ("arrow.json", "arrow.bool8"):
         return found.storage_type

@@ -20,23 +20,32 @@ from losscli.table.cells import Unreadable
 class Grammar(Protocol):
     """What a cell of a format means: None where it is missing, Unreadable where it is not what is wanted."""
 
-    def number(self, cell: Any) -> float | None: ...
+    def number(self, cell: Any) -> float | None:
+        """A cell as a number; None where it is missing."""
 
-    def truth(self, cell: Any) -> float | None: ...
+    def truth(self, cell: Any) -> float | None:
+        """A cell as a number, or as 1 or 0 where it is true or false."""
 
-    def score(self, cell: Any) -> float | None: ...
+    def score(self, cell: Any) -> float | None:
+        """A cell as a number that tells its class as well."""
 
-    def vector(self, cell: Any, width: int) -> list[float] | None: ...
+    def vector(self, cell: Any, width: int) -> list[float] | None:
+        """A cell as a list of ``width`` numbers, NaN where one is missing."""
 
-    def label(self, cell: Any) -> int | str | None: ...
+    def label(self, cell: Any) -> int | str | None:
+        """A cell as a class; None where it is missing."""
 
-    def labels(self, cell: Any) -> str | None: ...
+    def labels(self, cell: Any) -> str | None:
+        """A cell as the text of a list of classes."""
 
-    def text(self, cell: Any) -> str | None: ...
+    def text(self, cell: Any) -> str | None:
+        """A cell as text; None where it is missing."""
 
-    def as_json(self, cell: Any) -> str | None: ...
+    def as_json(self, cell: Any) -> str | None:
+        """A cell as JSON text, lists too."""
 
-    def undecodable(self, raw: bytes) -> Unreadable: ...
+    def undecodable(self, raw: bytes) -> Unreadable:
+        """Why bytes are no cell."""
 
 
 class Texts(NamedTuple):

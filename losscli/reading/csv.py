@@ -20,6 +20,7 @@ from losscli.reading.csv_rows import (
     LineLayout,
     RowsEnd,
     blocks_of,
+    count_lines,
     field_source,
     mebibytes,
     unquoted,
@@ -31,6 +32,7 @@ from losscli.table.cells import CellReader
 
 if TYPE_CHECKING:
     from losscli.reading.csv_lines import Lines
+    from losscli.reading.known_texts import TextsOfColumns
     from losscli.table.block import Batch, ColumnRequest
 
 SMALL_BYTES = 1 << 16
@@ -67,9 +69,11 @@ def open_csv(
 class BlockDecoder:
     """Decodes blocks of one file; used by several threads at a time."""
 
-    def __init__(self, layout: LineLayout, wants: Sequence[ColumnRequest], size: int) -> None:
-        """``size``: how many bytes there are at least."""
-        self._layout, self._wants, self._size = layout, list(wants), size
+    def __init__(
+        self, layout: LineLayout, wants: Sequence[ColumnRequest], size: int, texts: TextsOfColumns
+    ) -> None:
+        """``size``: how many bytes there are at least; ``texts``: what is known of the columns' texts."""
+        self._layout, self._wants, self._size, self._texts = layout, list(wants), size, texts
         self._reference = ReferenceReader(layout)
 
     def batches(self, block: memoryview, cut: RowsEnd, chunk_rows: int) -> Iterator[Batch]:
@@ -78,12 +82,19 @@ class BlockDecoder:
         if max(len(block), self._size) > SMALL_BYTES:
             from losscli.reading.csv_fast import FastReader
 
-            batch = FastReader(self._layout).read(block, cut.quotes, self._wants)
+            batch = FastReader(self._layout, self._texts).read(block, cut.quotes, self._wants)
         if batch is None:
             batch = self._reference.read(block, self._wants)
         if batch.stop is None and cut.stop is not None:
             batch = batch.stopped(cut.stop)
         yield from batch.pieces(chunk_rows)
+
+    def count(self, block: memoryview, cut: RowsEnd) -> int | None:
+        """How many rows a block has; None where one is bad."""
+        if cut.stop is None and cut.quotes == "none" and (lines := count_lines(block)) is not None:
+            return lines
+        (batch,) = BlockDecoder(self._layout, (), self._size, {}).batches(block, cut, len(block))
+        return batch.rows if batch.stop is None else None
 
 
 class CsvSource(Source):
@@ -100,6 +111,7 @@ class CsvSource(Source):
         self._text = text
         self._layout = layout
         self._first_row = first_row
+        self._texts: TextsOfColumns = {}
 
     def find_rows(self) -> int | None:
         """Count lines: of plain files where every line is a row, since no cell is quoted."""
@@ -115,7 +127,7 @@ class CsvSource(Source):
 
     def rows_between(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:
         assert self.lines is not None
-        decoder = BlockDecoder(self._layout, wants, self.size or 0)
+        decoder = BlockDecoder(self._layout, wants, self.size or 0, self._texts)
         return self.lines.part(self._text, range(first, last), decoder.batches)
 
     def holds_lists(self, index: int) -> bool | None:
@@ -125,12 +137,13 @@ class CsvSource(Source):
     def parts(self, wants: Sequence[ColumnRequest]) -> Iterator[Part]:
         window = self._text.open()
         try:
-            decoder = BlockDecoder(self._layout, wants, self.size or 0)
+            decoder = BlockDecoder(self._layout, wants, self.size or 0, self._texts)
             window.peek(self._first_row)
             window.skip(self._first_row)
             passed = 0
             for block, cut in blocks_of(window, self._layout):
-                yield Part(window.bytes_passed() - passed, partial(decoder.batches, block, cut))
+                size = window.bytes_passed() - passed
+                yield Part(size, partial(decoder.batches, block, cut), partial(decoder.count, block, cut))
                 passed = window.bytes_passed()
         finally:
             window.abandon()

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from losscli.loss.domains import surely_below
 from losscli.reading.arrow_buffers import texts_of
-from losscli.reading.arrow_cells import TRIED, distinct, doubles
+from losscli.reading.arrow_cells import TRIED, distinct, doubles, in_arrow
 from losscli.reading.convert import read_texts
 from losscli.reading.csv_rows import LINE_ENDS, QUOTE, LineLayout, Quotes
 from losscli.reading.keys import equal_cells, keys_of_text
+from losscli.reading.known_texts import TextsOfColumns, known_column
 from losscli.reading.read import Read, batch_of
 from losscli.table.block import (
     KEY_KINDS,
@@ -45,8 +47,8 @@ _SWAPPED = bytes.maketrans(b".,", b",.")
 class FastReader:
     """The reader of one file; used by several threads at a time."""
 
-    def __init__(self, layout: LineLayout) -> None:
-        self._layout = layout
+    def __init__(self, layout: LineLayout, texts: TextsOfColumns) -> None:
+        self._layout, self._texts = layout, texts
         cells = layout.grammar.cells
         self._integers_are_labels = not any(cells.is_number(null) for null in cells.null)
 
@@ -80,6 +82,10 @@ class FastReader:
             numbers = self._numbers(cells, score=want.kind == "score")
             if numbers is not None:
                 return Read(numbers)
+        if want.kind == "text":
+            column = known_column(self._texts, in_arrow(cells, pa.binary()), want, grammar, every=2)
+            if column is not None:
+                return Read(column)
         codes, texts = distinct(cells)
         return read_texts(texts_of(texts), want, grammar).picked(codes)
 

@@ -8,14 +8,11 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from losscli.reading.csv_rows import LINE_ENDS, PART_BYTES, QUOTE, RowsEnd, end_of_filled
+from losscli.reading.csv_rows import LINE_ENDS, PART_BYTES, QUOTE, RowsEnd, count_lines, end_of_filled
 from losscli.reading.source import Part
 from losscli.reading.text import TextInput, Window
 from losscli.table.block import Batch
-
-_FEED, _RETURN = LINE_ENDS
 
 Decode = Callable[[memoryview, RowsEnd, int], Iterator[Batch]]
 """What reads a block of whole rows, at most so many rows at a time."""
@@ -36,11 +33,13 @@ class Lines(NamedTuple):
             at_end = len(data) < PART_BYTES
             end = len(data) if at_end else data.rfind(b"\n") + 1
             filled = end_of_filled(data, end) if at_end else end
-            # Quotes may hold line ends, and a carriage return alone is one.
-            codes = np.frombuffer(data, np.uint8, filled)
-            if filled == 0 or QUOTE in data or (_RETURN in data and not _returns_feed(codes)):
+            # Quotes may hold line ends.
+            lines = None
+            if filled and QUOTE not in data:
+                lines = count_lines(memoryview(data)[:filled])
+            if lines is None:
                 return None
-            first += int(np.count_nonzero(codes == _FEED)) + (data[filled - 1] != _FEED)
+            first += lines
             start += filled
             starts.append(start)
             firsts.append(first)
@@ -51,6 +50,7 @@ class Lines(NamedTuple):
 
     @property
     def rows(self) -> int:
+        """How many rows begin in these lines."""
         return self.firsts[-1]
 
     def part(self, text: TextInput, rows: range, decode: Decode) -> Part:
@@ -76,7 +76,7 @@ class Lines(NamedTuple):
                     data += b"\n"
                 start, end = 0, len(data)
                 if rows.start > self.firsts[run] or rows.stop < self.firsts[run + 1]:
-                    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _FEED)
+                    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_ENDS[0])
                     if rows.start > self.firsts[run]:
                         start = int(ends[rows.start - self.firsts[run] - 1]) + 1
                     if rows.stop < self.firsts[run + 1]:
@@ -86,9 +86,3 @@ class Lines(NamedTuple):
             window.check()
         finally:
             window.abandon()
-
-
-def _returns_feed(codes: NDArray[np.uint8]) -> bool:
-    """Whether a line feed follows each carriage return."""
-    returns = np.flatnonzero(codes == _RETURN)
-    return not len(returns) or bool(returns[-1] + 1 < len(codes) and (codes[returns + 1] == _FEED).all())

@@ -38,6 +38,7 @@ class LineLayout(NamedTuple):
 
     @property
     def width(self) -> int:
+        """How many cells a row has."""
         return len(self.columns)
 
 
@@ -63,6 +64,7 @@ def field_source(delimiters: str) -> str:
 
 
 def unquoted(cell: bytes) -> bytes:
+    """A cell without the quotes around it and with single ones in it."""
     return cell[1:-1].replace(b'""', b'"') if cell.startswith(b'"') else cell
 
 
@@ -185,6 +187,15 @@ def _end_of_lines(data: bytes, last: bool) -> int:
     return end
 
 
+def count_lines(text: memoryview) -> int | None:
+    """The lines of text without quotes; None where a carriage return alone ends one."""
+    codes = np.frombuffer(text, np.uint8)
+    returns = np.flatnonzero(codes == LINE_ENDS[1])
+    if len(returns) and (returns[-1] + 1 == len(codes) or (codes[returns + 1] != LINE_ENDS[0]).any()):
+        return None
+    return int(np.count_nonzero(codes == LINE_ENDS[0])) + bool(codes[-1] != LINE_ENDS[0])
+
+
 def end_of_filled(data: bytes, end: int) -> int:
     """The end of the last line before ``end`` that is not empty, its line end included; 0 if all are."""
     filled = end
@@ -204,4 +215,5 @@ def _too_long(path: str, data: bytes) -> DataError:
 
 
 def mebibytes(count: int) -> str:
+    """A number of bytes for a message."""
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"

@@ -6,8 +6,6 @@ also where the usual tools end in silence.
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
@@ -28,6 +26,7 @@ def compression_of(path: str) -> str | None:
 
 
 def damaged(path: str, compression: str, reason: str) -> DataError:
+    """The error for compressed data that cannot be read."""
     return DataError(
         f"the {compression} data are damaged or cut off: {reason}", file=path, detail="nothing of it was used"
     )
@@ -67,11 +66,20 @@ class _Inflate:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
-    "gz": _Inflate,
-    "bz2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES),
-}
+def _bz2() -> _Decompressor:
+    # Imported here, as is lzma: few files are compressed by them.
+    from bz2 import BZ2Decompressor
+
+    return BZ2Decompressor()
+
+
+def _xz() -> _Decompressor:
+    from lzma import LZMADecompressor
+
+    return LZMADecompressor(memlimit=XZ_MEMORY_BYTES)
+
+
+_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {"gz": _Inflate, "bz2": _bz2, "xz": _xz}
 
 
 def decompressed(read: ReadBytes, compression: str | None, path: str) -> Iterator[bytes]:
@@ -80,9 +88,11 @@ def decompressed(read: ReadBytes, compression: str | None, path: str) -> Iterato
         while piece := read(PIECE_BYTES):
             yield piece
     elif compression in _DECOMPRESSORS:
+        from lzma import LZMAError
+
         try:
             yield from _members(read, compression, path)
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        except (OSError, EOFError, ValueError, zlib.error, LZMAError) as error:
             raise damaged(path, compression, str(error)) from None
     else:
         yield from _arrow_decompressed(read, compression, path)

@@ -7,7 +7,6 @@ since a mapped file that shrinks ends the process.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -34,6 +33,7 @@ class Stamp(ABC):
         """Whether the path now names another file, or a file of another size or time, or none."""
 
     def check(self) -> None:
+        """DataError where the file was changed since."""
         if self.changed:
             raise changed(self.path)
 
@@ -87,6 +87,7 @@ class Fingerprint(Stamp):
 
 
 def damaged(path: str, error: object, what: str = "it cannot be decoded") -> DataError:
+    """The error for a file that a library cannot read, with the first line of what the library says."""
     return DataError(what, detail=first_line(error), file=path)
 
 
@@ -99,6 +100,8 @@ def first_line(error: object) -> str:
 
 def ends_of(path: str) -> tuple[int | None, str | None]:
     """The size of a file, and the hash of its ends; None of what is no file here."""
+    from hashlib import sha256  # imported here: few calls compare files of several machines
+
     if not os.path.isfile(path):
         return None, None
     try:
@@ -106,6 +109,6 @@ def ends_of(path: str) -> tuple[int | None, str | None]:
             size = os.fstat(file.fileno()).st_size
             held = file.read(ENDS)
             file.seek(max(size - ENDS, len(held)))
-            return size, hashlib.sha256(held + file.read(ENDS)).hexdigest()
+            return size, sha256(held + file.read(ENDS)).hexdigest()
     except OSError as error:
         raise DataError(f"cannot be read: {(error.strerror or str(error)).lower()}", file=path) from None

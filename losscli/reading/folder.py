@@ -108,6 +108,7 @@ class FolderSource(Source):
     # ------------------------------------------------------------------ files and their columns
 
     def source(self, number: int) -> Source:
+        """The file of a number, opened when it is first asked for."""
         if number not in self._sources:
             coming = self._coming.pop(number, partial(self._opened, self.files[number]))
             self._sources[number] = coming()
@@ -183,7 +184,16 @@ class FolderSource(Source):
                 self._sources.pop(number, None)  # the copy goes when its last part has been decoded
 
     def _filled(self, number: int, at: int, part: Part, fills: Sequence[Fill]) -> Part:
-        return part._replace(batches=partial(self._batches, number, at, part, fills))
+        return part._replace(
+            batches=partial(self._batches, number, at, part, fills),
+            rows=partial(self._counted, number, at, part),
+        )
+
+    def _counted(self, number: int, at: int, part: Part) -> int | None:
+        rows = part.row_count()
+        if rows is not None:
+            self._note(number, at, rows)
+        return rows
 
     def _batches(
         self, number: int, at: int, part: Part, fills: Sequence[Fill], chunk_rows: int
@@ -278,7 +288,7 @@ def _joined(parts: Sequence[Part]) -> Part:
                 if batch.stop is not None:
                     return
 
-    return Part(sum(part.size for part in parts), batches, sum(part.rows or 0 for part in parts))
+    return Part(sum(part.size for part in parts), batches, sum(part.row_count() or 0 for part in parts))
 
 
 def open_folder(

@@ -38,6 +38,7 @@ class Handles(Generic[Key]):
         self.keep(key, handle)
 
     def keep(self, key: Key, handle: Any) -> None:
+        """Keep an open handle for whoever borrows next."""
         with self._lock:
             self._idle.setdefault(key, []).append(handle)
 

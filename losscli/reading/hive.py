@@ -33,6 +33,7 @@ class Partition:
 
     @property
     def key_type(self) -> KeyType:
+        """The type of the values in the names of folders: int where all are whole numbers."""
         held = [value for value in self.values.values() if value is not None]
         return "int" if held and all(is_canonical(value) for value in held) else "text"
 

@@ -20,7 +20,7 @@ from losscli.reading.suffixes import input_format, is_streamed, known_format
 from losscli.text import bare_uri
 
 if TYPE_CHECKING:
-    from losscli.reading.memory import Data
+    from losscli.reading.memory import Data, MemorySource
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -84,12 +84,17 @@ def open_inputs(
     ]
 
 
-def _held(data: Data, argument: str) -> Source:
+def _held(data: Data, argument: str) -> MemorySource:
     """An input that is in memory."""
     # Imported here: the commands have files.
     from losscli.reading.memory import open_memory
 
     return open_memory(data, argument)
+
+
+def kept(data: Data, argument: str) -> Data:
+    """An input that can be read more than once, as a stream in memory cannot."""
+    return data if isinstance(data, (str, os.PathLike)) else _held(data, argument)
 
 
 class _How(NamedTuple):

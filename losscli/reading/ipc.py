@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -23,6 +23,9 @@ from losscli.reading.handles import Handles
 from losscli.reading.read import batch_of
 from losscli.reading.source import Part
 from losscli.table.block import Batch, ColumnRequest
+
+if TYPE_CHECKING:
+    from losscli.reading.known_texts import TextsOfColumns
 
 PART_BYTES = 8 << 20  # small record batches are joined until a part is about so large
 
@@ -39,6 +42,7 @@ class IpcSource(TypedSource):
     def __init__(self, path: str) -> None:
         self.path = path
         self.stamp = Fingerprint.of(path)
+        self._texts: TextsOfColumns = {}
         self.size = self.stamp.size
         if self.stamp.size == 0:
             raise DataError("it is empty", detail="wanted an Arrow IPC file", file=path)
@@ -97,7 +101,9 @@ class IpcSource(TypedSource):
         for record_batch in self._validated(batches, fields):
             for start in range(0, len(record_batch), size):
                 cut = record_batch.slice(start, size)
-                reads = [read_column(cut.column(fields.index(want.index)), want) for want in wants]
+                reads = [
+                    read_column(cut.column(fields.index(want.index)), want, self._texts) for want in wants
+                ]
                 batch = batch_of(len(cut), wants, reads, self.columns, self.path)
                 yield batch
                 if batch.stop is not None:

@@ -67,6 +67,7 @@ class JsonValues:
         return [math.nan if number is None else number for number in found]
 
     def label(self, cell: Any) -> int | str | None:
+        """A cell as a class; None where it is missing."""
         if isinstance(cell, str):
             return self.cells.label(_encodable(cell))
         if isinstance(cell, bool):
@@ -96,6 +97,7 @@ class JsonValues:
         return list_text(found)
 
     def text(self, cell: Any) -> str | None:
+        """A cell as text; None where it is missing."""
         if isinstance(cell, bool):
             return "true" if cell else "false"
         if isinstance(cell, str):
@@ -105,9 +107,11 @@ class JsonValues:
         return cell if cell is None else str(cell) if isinstance(cell, int) else _no_value(cell)
 
     def as_json(self, cell: Any) -> str | None:
+        """A cell as JSON text, lists too; None where it is missing."""
         return None if cell is None else json_text(cell)
 
     def undecodable(self, raw: bytes) -> Unreadable:
+        """Why bytes are no cell."""
         return Unreadable(f"`{shown_bytes(raw)}` is not UTF-8", "wanted text")
 
 
@@ -126,10 +130,12 @@ class Infinite(float):
 
 
 def float_label(value: float) -> int | str:
+    """A double as a class: a whole number is that integer."""
     return int(value) if value.is_integer() else repr(float(value))
 
 
 def float_text(value: float) -> str:
+    """A double as text, with the fewest digits that read back as it."""
     # Plus zero, since -0.0 and 0.0 are one value, and must be one text whichever comes first.
     return repr(float(value) + 0.0)
 

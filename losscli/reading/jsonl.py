@@ -91,7 +91,7 @@ class JsonlSource(Source):
             for block, stop in _blocks(window, self.path):
                 rows = block.count(b"\n") + 1 if block else 0
                 batches = partial(self._batches, block, list(wants), before, stop)
-                yield Part(window.bytes_passed() - passed, batches, rows)
+                yield Part(window.bytes_passed() - passed, batches, rows or None)
                 passed = window.bytes_passed()
                 before += rows
         finally:

@@ -37,6 +37,7 @@ class Listing(NamedTuple):
 
     @property
     def several(self) -> bool:
+        """Whether there are several files."""
         return len(self.files) > 1
 
 

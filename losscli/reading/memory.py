@@ -22,7 +22,7 @@ from losscli.reading.read import Read, batch_of
 from losscli.reading.source import Part, Source
 from losscli.reading.stored import read_stored
 from losscli.table.block import Batch, ColumnRequest, Mask
-from losscli.text import noun
+from losscli.text import noun, plural
 
 if TYPE_CHECKING:
     from losscli.table.block import ColumnKind
@@ -59,7 +59,8 @@ class SupportsArray(Protocol):
 
 
 Data: TypeAlias = (
-    str | os.PathLike[str] | SupportsArray | Sequence[Any] | Mapping[str, Any] | ArrowStream | ArrowArray
+    "str | bytes | os.PathLike[str] | SupportsArray | Sequence[Any] | Mapping[str, Any] | ArrowStream | ArrowArray"
+    " | MemorySource"
 )
 """An input of a Python function: a path, or an array (n,) or (n, C), a list, a dict of them, a data frame, a table."""
 
@@ -196,11 +197,28 @@ class MemorySource(Source):
             if batch.stop is not None:
                 return
 
-    def beside(self, name: str, data: Any) -> MemorySource:
-        """The source with one more column."""
-        ((_, held),) = _columns(data, name)
-        columns = [*zip(self.columns, self.held, strict=True), (name, held)]
-        return MemorySource(self.path, columns, named=self.named, together=self.together)
+    def beside(self, argument: str, data: Any, *, unnamed: str | None = None) -> MemorySource:
+        """The source with the values (n,) of an argument as one more column.
+
+        The column has the name of the argument, or, where ``unnamed`` is given, its own name, and that if it has none.
+        """
+        found = _table(data, unnamed or argument, argument, "wanted an array (n,), with one value a row")
+        if len(found.columns) != 1:
+            columns = plural(len(found.columns), "column")
+            raise UsageError(f"`{argument}` has {columns}", "wanted one value a row")
+        ((name, held),) = found.columns
+        if unnamed is None or not found.named:
+            name = unnamed or argument
+        if name in self.columns:
+            raise UsageError(
+                f"`{self.path}` has a column `{name}`, and `{argument}` holds values",
+                "both would have one name",
+                f"`{argument}` also takes the name of a column",
+            )
+        every = [*zip(self.columns, self.held, strict=True), (name, held)]
+        source = MemorySource(self.path, every, named=self.named, together=self.together)
+        source.later = (*self.later, name)
+        return source
 
 
 # ---------------------------------------------------------------------- from what a caller has
@@ -218,12 +236,14 @@ def open_memory(data: Any, argument: str) -> MemorySource:
 
     An array without names plays one role with all of its columns.
     """
+    if isinstance(data, MemorySource):
+        return data
     stem = "label" if argument.startswith("label") else "pred"
     found = _table(data, stem, argument)
     return MemorySource(argument, found.columns, named=found.named, together=not found.named)
 
 
-def _table(data: Any, stem: str, argument: str) -> _Table:
+def _table(data: Any, stem: str, argument: str, wanted: str = TAKEN) -> _Table:
     """What the columns of some data are; those without names are called by a stem."""
     try:
         if type(data) is np.ndarray and data.dtype.names is None:
@@ -238,7 +258,7 @@ def _table(data: Any, stem: str, argument: str) -> _Table:
             return _of_arrow(data, stem)
         return _Table(_columns(data, stem), named=False)
     except _Refused as error:
-        raise UsageError(f"`{argument}` {error.found}", TAKEN, error.hint) from None
+        raise UsageError(f"`{argument}` {error.found}", wanted, error.hint) from None
 
 
 class _Refused(Exception):

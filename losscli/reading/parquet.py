@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,9 +25,14 @@ from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, ColumnRequest
 from losscli.text import noun
 
+if TYPE_CHECKING:
+    from losscli.reading.known_texts import TextsOfColumns
+
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
 BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
 """What Arrow decodes fastest and a cache holds: of many columns fewer rows, but not less than half."""
+READ_BYTES = 1 << 14
+"""Read ahead of a page: its header, and little of its bytes, since those are copied once more."""
 COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
 
@@ -58,6 +63,7 @@ class ParquetSource(TypedSource):
         except DECODING_ERRORS as error:
             raise _damaged(self.stamp, error, "it is no Parquet file, or a damaged one") from None
         self._handles.keep(frozenset(), handle)
+        self._texts: TextsOfColumns = {}
         self._starts = [0, *accumulate(self.row_groups)]  # rows of the file before each row group
         self._places_of = _plain_places(self._schema)
         self.rows = sum(self.row_groups)
@@ -186,7 +192,7 @@ class ParquetSource(TypedSource):
             stored,
             metadata=self._metadata,
             read_dictionary=sorted(coded),
-            buffer_size=1 << 20,
+            buffer_size=READ_BYTES,
             memory_map=False,
             pre_buffer=False,
             page_checksum_verification=True,  # where the writer left any
@@ -241,7 +247,7 @@ class ParquetSource(TypedSource):
                 if places is None:
                     places = self._places(decoded.schema, wants)
                 reads = [
-                    read_column(decoded.column(place), want)
+                    read_column(decoded.column(place), want, self._texts)
                     for want, place in zip(wants, places, strict=True)
                 ]
             except (Undecodable, pa.ArrowException) as error:

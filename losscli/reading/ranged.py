@@ -232,6 +232,7 @@ class RemoteStream(io.RawIOBase):
         self._deepest = max(1, min(file.ahead.requests, file.ahead.bytes // PIECE_BYTES))
 
     def read(self, count: int = -1) -> bytes:
+        """At least one of the next bytes and at most ``count``; none at the end."""
         if not self._piece:
             self._piece = self._next()
         taken, self._piece = self._piece[:count], self._piece[count:]
@@ -271,6 +272,7 @@ class Spans(io.RawIOBase):
         return self._place
 
     def read(self, count: int = -1) -> bytes:
+        """The next ``count`` bytes, or all that are left."""
         stop = self._file.size if count < 0 else min(self._place + count, self._file.size)
         parts = []
         while self._place < stop:
@@ -297,6 +299,7 @@ class ReadAhead:
         self._lock = threading.Lock()
 
     def expect(self, part: Hashable, spans: list[Span]) -> None:
+        """Note which spans of the file a part will read."""
         with self._lock:
             self._expected.pop(part, None)
             self._expected[part] = spans

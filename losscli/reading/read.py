@@ -23,6 +23,7 @@ from losscli.table.cells import Unreadable
 
 
 def never(row: int) -> Unreadable:
+    """Why a row of a column without bad rows is bad: nobody may ask."""
     raise AssertionError(row)
 
 

@@ -112,6 +112,7 @@ def fetch(uri: str) -> SpoolFile:
 
 
 def filesystem(uri: str) -> Any:
+    """The file system of a URI, by fsspec.  UsageError where the scheme or its package is not there."""
     scheme = checked(uri)
     try:
         import fsspec
@@ -187,6 +188,7 @@ class Pending(Generic[T]):
             self._raised.append(error)
 
     def result(self) -> T:
+        """What the thread has made; DataError where nothing comes for a while."""
         came, since = self._size(), time.monotonic()
         while self._thread.is_alive():
             self._thread.join(0.05)

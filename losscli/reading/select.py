@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -66,7 +65,7 @@ def choose(
     """
     source = sources[side]
     if asked is None and source.together:
-        places = [at for at in range(len(source.columns)) if at not in taken]
+        places = [at for at in _at_head(source) if at not in taken]
     else:
         try:
             places = [_default(source, role, taken, aside)] if asked is None else named(source, asked)
@@ -227,12 +226,15 @@ def _at_head(source: Source) -> range:
 
 def near(name: str, names: Iterable[str]) -> str | None:
     """A hint that names the column most likely meant, whatever its case."""
+    from difflib import get_close_matches  # imported here: only a hint needs it
+
     folded = {one.casefold(): one for one in names}
     found = get_close_matches(name.casefold(), folded, n=1)
     return f"did you mean `{folded[found[0]]}`?" if found else None
 
 
 def missing(source: Source, name: str) -> DataError:
+    """The error for a column that is not there, with names that are like it."""
     return DataError(
         f"there is no column `{name}`", _list(source), near(name, source.columns), file=source.path
     )

@@ -7,14 +7,19 @@ good rows before it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from losscli.errors import UsageError
 from losscli.reading.listing import DataFile
 from losscli.table.block import Batch, ColumnRequest
 
 if TYPE_CHECKING:
     from losscli.table.keys import KeyType
+
+COUNTED_ROWS = 1 << 16
+"""How many rows are decoded at a time to count them."""
 
 
 class Dialect(NamedTuple):
@@ -27,10 +32,50 @@ class Dialect(NamedTuple):
     null: tuple[str, ...] = ()  # further spellings of a missing value, in every role
     list: str | None = None  # the separator of lists in cells, or `json`; None: cells are no lists
 
+    @classmethod
+    def parse(cls, text: str) -> Dialect:
+        """The value of ``--dialect``: ``delimiter=semicolon,decimal=comma``."""
+        from losscli.loss.spec import parse_pairs
+
+        given = dict(parse_pairs(text, of=text))
+        delimiter = given.pop("delimiter", None)
+        decimal = given.pop("decimal", "point")
+        header = given.pop("header", "yes")
+        encoding = given.pop("encoding", "utf-8")
+        null = given.pop("null", None)
+        parted = given.pop("list", None)
+        if given:
+            raise UsageError(
+                f"`--dialect` has no key `{next(iter(given))}`",
+                hint="its keys are `delimiter`, `decimal`, `header`, `encoding`, `null`, `list`",
+            )
+        if delimiter is not None:
+            delimiter = DELIMITERS.get(delimiter, delimiter)
+            if len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii():
+                raise UsageError(
+                    f"`delimiter={delimiter}` is not one character",
+                    hint="write a character, or `comma`, `semicolon`, `tab`, `pipe`, `space`",
+                )
+        if decimal not in DECIMALS:
+            raise UsageError(f"`decimal={decimal}` is neither `point` nor `comma`")
+        if header not in ("yes", "no"):
+            raise UsageError(f"`header={header}` is neither `yes` nor `no`")
+        try:
+            "".encode(encoding)
+        except (LookupError, ValueError):
+            raise UsageError(
+                f"no encoding is called `{encoding}`", hint="for example `latin-1` or `utf-16`"
+            ) from None
+        if parted is not None and any(sign in parted for sign in '"\r\n'):
+            raise UsageError(f"`list={parted}` cannot part labels")
+        nulls = () if null is None else (null,)
+        mark = DELIMITERS.get(parted or "", parted)
+        return cls(delimiter, DECIMALS[decimal], header == "yes", encoding, nulls, mark)
+
     @property
     def text(self) -> str:
         """The dialect as `--dialect` takes it."""
-        marks = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ".": "point"}
+        marks = {mark: word for word, mark in DELIMITERS.items()}
         said = {
             "delimiter": self.delimiter and marks.get(self.delimiter, self.delimiter),
             "decimal": "comma" if self.decimal == "," else None,
@@ -42,12 +87,57 @@ class Dialect(NamedTuple):
         return ",".join(f"{key}={value}" for key, value in said.items() if value is not None)
 
 
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+DECIMALS = {"point": ".", "comma": ",", ".": ".", ",": ","}
+
+
 class Part(NamedTuple):
     """A run of rows of one file, decoded independently of the others; to make one reads at most its bytes."""
 
     size: int  # bytes of the file in this part, for progress
     batches: Callable[[int], Iterator[Batch]]  # the rows in order, at most so many at a time
-    rows: int | None = None  # None: not known before it is decoded
+    rows: int | Callable[[], int | None] | None = None  # how many, or what counts them sooner than decoding
+
+    def row_count(self) -> int | None:
+        """How many rows there are; None where a bad one ends them."""
+        if callable(self.rows):
+            return self.rows()
+        if self.rows is not None:
+            return self.rows
+        rows = 0
+        for batch in self.batches(COUNTED_ROWS):
+            if batch.stop is not None:
+                return None
+            rows += batch.rows
+        return rows
+
+    def from_row(self, first: int, before: int) -> Part:
+        """The rows from ``first`` on, where ``before`` rows of the source come before the part."""
+        return self._replace(batches=partial(self._from_row, first, before))
+
+    def _from_row(self, first: int, before: int, chunk_rows: int) -> Iterator[Batch]:
+        for batch in self.batches(chunk_rows):
+            skipped = min(batch.rows, max(first - before, 0))
+            before += batch.rows
+            if skipped and batch.stop is not None and batch.stop.row is None:
+                batch = batch.stopped(batch.stop.with_row(before + 1))
+            if skipped < batch.rows or batch.stop is not None:
+                yield batch.slice(skipped, batch.rows)
+
+
+def parts_from(parts: Iterable[Part], first: int, before: int = 0) -> Iterator[Part]:
+    """The rows from ``first`` on, where ``before`` rows of the source come before the parts.
+
+    Parts that lie before it are counted, and not decoded.
+    """
+    for part in parts:
+        if before < first:
+            rows = part.row_count()
+            if rows is not None and before + rows <= first:
+                before += rows
+                continue
+            part, before = part.from_row(first, before), first
+        yield part
 
 
 class Source(ABC):
@@ -61,7 +151,7 @@ class Source(ABC):
     columns: tuple[str, ...]  # in file order; repeated names are kept
     later: tuple[
         str, ...
-    ] = ()  # the last of the columns, which begin after the head: they play no role unasked
+    ] = ()  # the last of the columns, which begin after the head, or hold an argument: they play no role unasked
     named: bool = True  # False: the file has no names, and columns are called 1, 2, …
     together: bool = False  # all columns play one role, unless some are named: those of an array
     noun: str = "the file"  # what a message calls it behind its name

@@ -6,14 +6,16 @@ name the input, not the copy.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from losscli.errors import DataError, OutputError
 from losscli.reading.source import Part, Source
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 PIECE_BYTES = 1 << 20
 
 
+def _remove(file: IO[bytes], name: str | None) -> None:
+    file.close()
+    if name is not None:
+        with contextlib.suppress(OSError):  # an open file keeps its name on some systems
+            os.unlink(name)
+
+
 class SpoolFile:
     """A temporary file that exists as long as this object does."""
 
@@ -32,17 +41,14 @@ class SpoolFile:
         try:
             # Where a file can be opened by its number, it needs no name that could be left over.
             if sys.platform == "linux":
-                self._file = tempfile.TemporaryFile(prefix="losscli-")  # noqa: SIM115
-                self.path = f"/proc/self/fd/{self._file.fileno()}"
+                self._file: IO[bytes] = tempfile.TemporaryFile(prefix="losscli-")  # noqa: SIM115
+                self.path, name = f"/proc/self/fd/{self._file.fileno()}", None
             else:
-                self._file = tempfile.NamedTemporaryFile(prefix="losscli-")  # type: ignore[assignment]  # noqa: SIM115
-                self.path = self._file.name
+                number, self.path = tempfile.mkstemp(prefix="losscli-")
+                self._file, name = os.fdopen(number, "w+b"), self.path
         except OSError as error:
             raise cannot_copy(error) from None
-
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            self._file.close()
+        weakref.finalize(self, _remove, self._file, name)
 
     @property
     def size(self) -> int:
@@ -60,6 +66,7 @@ class SpoolFile:
 
 
 def cannot_copy(error: OSError) -> OutputError:
+    """The error for an input for which there is no room in the temporary folder."""
     reason = (error.strerror or str(error)).lower()
     return OutputError(f"an input cannot be copied there: {reason}", file=tempfile.gettempdir())
 
@@ -112,6 +119,7 @@ class SpooledSource(Source):
             raise self.renamed(error) from None
 
     def renamed(self, error: DataError) -> DataError:
+        """The error with the name of the input in place of that of its copy."""
         return replace(error, file=self.path) if error.file == self.copy.path else error
 
     def close(self) -> None:

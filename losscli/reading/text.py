@@ -42,7 +42,8 @@ class Streamed(Protocol):
 
     size: int
 
-    def stream(self) -> io.RawIOBase: ...
+    def stream(self) -> io.RawIOBase:
+        """The bytes from the first on."""
 
 
 class TextInput:
@@ -159,6 +160,7 @@ def unreadable(path: str, error: Exception) -> DataError:
 
 
 def changed(path: str) -> DataError:
+    """The error for a file that was changed between two readings."""
     return DataError("changed while it was read", file=path, hint="run again when nothing writes to it")
 
 
@@ -181,6 +183,7 @@ def check_start(start: bytes, path: str, encoding: str) -> None:
 
 
 def not_utf8(path: str) -> DataError:
+    """The error for bytes that are not in the encoding."""
     return DataError(
         "bytes are not valid UTF-8",
         file=path,

@@ -56,10 +56,11 @@ class Form(Record):
 
     @classmethod
     def of(cls, form: Loss) -> Form:
+        """What there is to know of one form of a loss."""
         # Imported here and below: the schema needs no loss.
         from losscli.loss.gradient import NoGradientError, gradients
-        from losscli.losses import package_of
         from losscli.losses.describe import example
+        from losscli.losses.families import package_of
 
         gradient, reason = None, None
         try:
@@ -99,7 +100,7 @@ class LossesDocument(Document):
 def document(name: str | None) -> LossesDocument:
     """The catalogue, or one loss."""
     from losscli.loss.spec import parse_loss
-    from losscli.losses import added, catalogue, find
+    from losscli.losses.families import added, catalogue, find
 
     spec = None if name is None else parse_loss(name)
     chosen = [*catalogue().values(), *added()] if spec is None else [find(spec.name, spec.at)]

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
+from losscli.measure.arguments import record
 from losscli.report.gates import Gate
 from losscli.report.options import GateOptions, arguments_of
 from losscli.report.records import Report
 from losscli.report.saved import read_result
 
+if TYPE_CHECKING:
+    from losscli.measure.arguments import Files
 
-@dataclass(frozen=True, eq=False, repr=False)
+
+@record()
 class CheckOptions(GateOptions):
     """The options of `check`.
 
-    results: paths of saved results.
+    results: paths of saved results, or one.
     """
 
-    results: Sequence[str]
+    results: Files
 
 
 @arguments_of(CheckOptions)

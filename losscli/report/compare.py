@@ -26,7 +26,7 @@ from losscli.report.models import CompareOptions, comparing, pairs_of
 from losscli.report.options import arguments_of
 from losscli.report.provenance import finish_options, inputs_of, list_texts, notes_of, rows_of
 from losscli.report.records import noted
-from losscli.report.results import keep_all_groups, of_measure, slices_of
+from losscli.report.results import keep_all_groups, of_measure
 from losscli.report.verdicts import Draft, Rule, check_rule, corrected
 from losscli.report.worse_by import exact_change
 
@@ -45,7 +45,7 @@ def compare(options: CompareOptions) -> Comparison:
     With two or more of ``pred`` the paths are those of predictions and labels.  The comparison has ``passed``
     where no verdict is one of ``fail_on``; those are under ``failed``.  Raises UsageError or DataError.
     """
-    return compared(options)
+    return compared(options).in_python()
 
 
 def compared(options: CompareOptions, start: Start | None = None) -> Comparison:
@@ -141,8 +141,11 @@ def _found(whole: Sequence[Evidence], plan: Plan, tally: Tally) -> list[Compared
     keep_all_groups(plan, tally)
     found = [_drafted(evidence, {}, "").settled(evidence.rule) for evidence in whole]
     for place, slicing in enumerate(plan.shown_slicings):
+        # Imported here: few comparisons are by slice.
+        from losscli.report.sliced import ShownSlices
+
         min_slice = whole[0].options.min_slice
-        slices = list(slices_of(slicing, tally, place, min_slice))
+        slices = list(ShownSlices.of(slicing, tally, place, min_slice).each())
         for evidence in whole:
             family = []
             for values, part, _ in slices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -78,14 +79,15 @@ class Comparison(Displayed):
     """What `losscli compare --json` writes."""
 
     title = "losscli.comparison/1"
+    records = ("comparisons", "failed")
     keys = (
         "losscli", "arithmetic", "margin", "level", "paired", "passed", "comparisons", "rows", "inputs",
     )  # fmt: skip
 
-    comparisons: list[Compared]
+    comparisons: Sequence[Compared]
     margin: Annotated[float, Says(ge=0)]
     level: Annotated[float, Says(gt=0, lt=1)]
-    failed: list[Compared]
+    failed: Sequence[Compared]
     rows: RowCounts
     inputs: list[ComparedInput]
     paired: Annotated[bool, Says("whether rows were compared; false of two saved results")] = True
@@ -97,6 +99,7 @@ class Comparison(Displayed):
 
     @property
     def passed(self) -> Annotated[bool, Says("whether no verdict is one of `--fail-on`")]:
+        """Whether no verdict is one of those that fail."""
         return not self.failed
 
     def __getitem__(self, loss: str) -> Compared:
@@ -114,7 +117,7 @@ class Comparison(Displayed):
         )
 
     @property
-    def rows_shown(self) -> list[Compared]:
+    def rows_shown(self) -> Sequence[Compared]:
         """What the table has a row for."""
         return self.comparisons
 

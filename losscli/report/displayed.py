@@ -5,10 +5,13 @@ How they are shown is the work of `show`, which is loaded by its name when it is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from losscli.report.alike import Results
 from losscli.report.document import Document
+from losscli.text import as_arguments
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,10 +21,27 @@ def _notebook() -> ModuleType:
     return import_module("losscli.show.notebook")
 
 
+def _in_python(record: Any) -> Any:
+    note = None if record.note is None else as_arguments(record.note)
+    return record if note == record.note else replace(record, note=note)
+
+
 class Displayed(Document):
     """A document that is a table as well, with a row for each result."""
 
     __slots__ = ()
+    warnings: list[str]
+    rows_shown: Any
+    records: ClassVar[tuple[str, ...]]
+    """The attributes that list records with notes."""
+
+    def in_python(self) -> Self:
+        """The same with warnings and notes that name the arguments of Python's functions."""
+        if not self.warnings and all(one.note is None for one in Results.of(self.rows_shown).kinds()):
+            return self
+        lists = {name: Results.of(getattr(self, name)).changed(_in_python) for name in self.records}
+        warnings = [as_arguments(warning) for warning in self.warnings]
+        return replace(self, warnings=warnings, **lists)  # type: ignore[type-var]
 
     def to_arrow(self) -> Any:
         """The results as a `pyarrow.Table`, a row each, with every digit; null where there is no value.

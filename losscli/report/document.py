@@ -6,7 +6,7 @@ pydantic reads and describes.  It is imported only then: that takes longer than 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_type_hints
 
@@ -114,7 +114,8 @@ class Document(Record):
 def _plain(value: Any) -> Any:
     if isinstance(value, Record):
         return value.to_json()
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    return [_plain(one) for one in value] if listed else value
 
 
 @cache

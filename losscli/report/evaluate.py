@@ -9,10 +9,11 @@ from losscli.errors import UsageError
 from losscli.measure.call import Call, Measured
 from losscli.measure.loss_request import requests_of
 from losscli.measure.needs import Knowledge
+from losscli.reading.inputs import kept
 from losscli.report.options import EvalOptions, arguments_of
 from losscli.report.outcomes import GROUP_VALUES
 from losscli.report.provenance import finish_options, inputs_of, list_text_notes, notes_of, rows_of
-from losscli.report.records import Input, Report, noted
+from losscli.report.records import Input, Report, Result, noted
 from losscli.report.results import results
 from losscli.text import plural
 
@@ -32,9 +33,31 @@ if TYPE_CHECKING:
 def evaluate(options: EvalOptions) -> Report:
     """Measure losses of one pair of inputs, or of one input that holds both columns.
 
-    With limits the report is judged: its ``gate`` says which of them are kept.  Raises UsageError or DataError.
+    Without a loss it measures those that `suggest` names first, and a warning of the report says so.  With limits the
+    report is judged: its ``gate`` says which of them are kept.  Raises UsageError or DataError.
     """
-    return evaluated(options)
+    options, said = with_losses(options)
+    report = evaluated(options)
+    return (report if said is None else replace(report, warnings=[said, *report.warnings])).in_python()
+
+
+def with_losses(options: EvalOptions) -> tuple[EvalOptions, str | None]:
+    """The options with a loss: where none is asked for, those that `suggest` names first, and a message that says so."""
+    if options.loss or options.max or options.min or options.max_regression or options.gates:
+        return options, None
+    # Imported here: few calls name no loss.
+    from losscli.advise.suggest import first_losses, suggest
+
+    held = {name: kept(data, name) for name, data in options.inputs.items()}
+    options = replace(options, **held)  # type: ignore[arg-type]
+    found = suggest(options, as_eval=True)
+    given = ["--from-logits"] * options.from_logits
+    given += [f"--pos-label={options.pos_label}", f"--group={options.group}"]
+    asked = first_losses(found, given)
+    said = (
+        f"no `--loss`: measuring {', '.join(asked)}, which `losscli suggest` names first: {found.first.why}"
+    )
+    return replace(options, loss=asked), said
 
 
 def _refuse_part(options: EvalOptions) -> None:
@@ -93,8 +116,8 @@ def evaluated(
 
         journal = StateJournal(state, plan, call.sources, options)
         plan = journal.plan
-        if going_on is not None and journal.before.read:
-            going_on(journal.before.read)
+        if going_on is not None and journal.before.tally.read:
+            going_on(journal.before.tally.read)
     sink = _row_file(options, plan)
     measured = call.measured(plan, start, sink, journal)
     lap("read and fold")
@@ -145,16 +168,20 @@ def report_of(
     plan, tally = measured.plan, measured.outcome.tally
     of_lists = list_text_notes(plan, tally, sources)
     notes = notes_of(plan, tally, sources)
-    found, warnings = [], list(measured.outcome.warnings)
-    for result in results(plan, tally, finish_options(options, plan, sources)):
+    found = results(plan, tally, finish_options(options, plan, sources))
+    warnings = list(measured.outcome.warnings)
+    for result in found.kinds():
         if touched := result.touched.get("sum_not_one"):
             rows = plural(touched, "row has", "rows have")
             warnings.append(f"`{result.loss}`: {rows} probabilities that do not quite sum to 1")
+
+    def told(result: Result) -> Result:
         of_list = of_lists.get((result.loss, result.pred))
         # A slice does not repeat what the whole says of the columns.
-        found.append(noted(result, [of_list, *([] if result.slice else notes)]))
+        return noted(result, [of_list, *([] if result.slice else notes)])
+
     return Report(
-        found,
+        found.changed(told),
         rows_of(measured.outcome),
         list(inputs),
         warnings=list(dict.fromkeys([*warnings, *notes])),

@@ -27,6 +27,7 @@ class ErrorDocument(Document):
 
     @classmethod
     def of(cls, error: LosscliError) -> ErrorDocument:
+        """The document of an error."""
         message, detail, hint = error.texts
         return cls(
             kind=error.kind,

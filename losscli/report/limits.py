@@ -94,10 +94,28 @@ def limits_of(options: GateOptions) -> tuple[Limit, ...]:
     if options.baseline is None and any(limit.kind == "max_regression" for limit in limits):
         raise UsageError("`--max-regression` has nothing to compare with", hint="add `--baseline FILE`")
     replaced = {(limit.kind, name) for limit in limits for name in names_of(limit.loss)}
-    for limit in (limit for table in options.gates for limit in _limits_of(table)):
+    for limit in (limit for table in options.gates for limit in _limits_of(_gate(table))):
         if limit.slice is not None or not replaced & {(limit.kind, n) for n in names_of(limit.loss)}:
             limits.append(limit)
     return tuple(limits)
+
+
+def _gate(given: GateTable | Mapping[str, Any]) -> GateTable:
+    """A gate of a configuration, or one with the same keys in Python."""
+    # Imported here, as pydantic is: few calls have gates.
+    from pydantic import ValidationError
+
+    from losscli.report.config import GateTable
+
+    try:
+        return GateTable.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"`gates`: {f'`{key}`: ' if key else ''}{first['msg'].removeprefix('Value error, ')}",
+            hint='a gate is `{"loss": "mse", "slice": "country=*", "max": 0.5}`; `losscli schema config` has every key',
+        ) from None
 
 
 def _limits_of(table: GateTable) -> Iterable[Limit]:

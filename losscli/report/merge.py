@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import TypeAlias, TypeVar
+from dataclasses import KW_ONLY, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from losscli._version import __version__
 from losscli.errors import DataError, UsageError
+from losscli.measure.arguments import record
 from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.refusals import refuse
 from losscli.numbers.arithmetic import arithmetic
 from losscli.pairing import Paired
 from losscli.reading.inputs import placed
+from losscli.report.alike import Results
 from losscli.report.compare import comparison_of
 from losscli.report.comparison import Compared, ComparedInput, Comparison
 from losscli.report.evaluate import report_of
 from losscli.report.gates import Gate
 from losscli.report.models import CompareOptions
 from losscli.report.options import GateOptions, RowsCommand, VerdictOptions, arguments_of
-from losscli.report.records import Input, Report, Result, noted
+from losscli.report.records import Input, Report, noted
 from losscli.report.saved_plan import HeldPlan, HeldSource, differing
 from losscli.report.saved_state import SavedState, numbers_of
 from losscli.report.saved_tally import merged
@@ -29,16 +31,19 @@ from losscli.report.state_document import InputRecord
 from losscli.report.verdicts import check_rule
 from losscli.text import plural
 
+if TYPE_CHECKING:
+    from losscli.measure.arguments import Files
 
-@dataclass(frozen=True, eq=False, repr=False)
+
+@record()
 class MergeOptions(GateOptions, VerdictOptions):
     """The options of `merge`.
 
-    states: paths of saved states.
+    states: paths of saved states, or one.
     partial: whether parts of a whole may be absent.
     """
 
-    states: Sequence[str]
+    states: Files
     _: KW_ONLY
     partial: bool = False
 
@@ -50,13 +55,15 @@ def merge(options: MergeOptions) -> Report | Comparison:
     States of `compare` become a comparison.  Raises DataError where a file is no state, where the states are of
     different plans, or where rows are there twice.
     """
-    return merged_report(options)
+    return merged_report(options).in_python()
 
 
 def merged_report(options: MergeOptions) -> Report | Comparison:
     """The report of all states, judged."""
     check_rule(options.margin, options.fail_on)
     gate = Gate.of(options) if options.judged else None
+    if not options.states:
+        raise UsageError("there is no state to merge", hint="name the files that `--state-out` wrote")
     states = [SavedState.read(path) for path in options.states]
     _refuse_unfinished(states)
     _refuse_other_plans(states)
@@ -71,7 +78,7 @@ def merged_report(options: MergeOptions) -> Report | Comparison:
     held, measured, inputs = _merged(wholes)
     if isinstance(held.options, CompareOptions):
         rule = replace(held.options, margin=options.margin, fail_on=options.fail_on)
-        with _finishing(states, held):
+        with _finishing(held):
             found = comparison_of(rule, measured, held.sources, [ComparedInput(*one) for one in inputs])
         return replace(
             found,
@@ -80,11 +87,13 @@ def merged_report(options: MergeOptions) -> Report | Comparison:
             warnings=[*warnings, *found.warnings],
             arithmetic=made_with,
         )
-    with _finishing(states, held):
+    with _finishing(held):
         report = report_of(held.options, measured, held.sources, [Input(*one) for one in inputs])
     report = replace(
         report,
-        results=_noted(report.results, notes),
+        results=Results.of(report.results).changed(
+            lambda result: result if result.slice else noted(result, notes)
+        ),
         warnings=[*warnings, *report.warnings],
         arithmetic=made_with,
     )
@@ -104,10 +113,7 @@ def _refuse_other_rules(options: MergeOptions, command: RowsCommand) -> None:
         )
 
 
-AnyResult = TypeVar("AnyResult", Result, Compared)
-
-
-def _noted(results: Sequence[AnyResult], notes: Sequence[str]) -> list[AnyResult]:
+def _noted(results: Sequence[Compared], notes: Sequence[str]) -> list[Compared]:
     """The results with notes about all rows, which a slice does not repeat."""
     return [noted(result, [] if result.slice else notes) for result in results]
 
@@ -121,8 +127,9 @@ def _refuse_unfinished(states: Sequence[SavedState]) -> None:
     for state in states:
         reached = state.document.reached
         if reached is not None:
+            where = f"row {reached.row}" if reached.part is None else f"part {reached.part}"
             raise DataError(
-                f"the run that writes it has reached row {reached.row}, and not the last one",
+                f"the run that writes it has reached {where}, and not the last one",
                 hint="the same call again, with `--resume`, goes on from there",
                 file=state.path,
             )
@@ -217,7 +224,7 @@ def _merged(wholes: Sequence[Whole]) -> tuple[HeldPlan, Measured, Iterable[tuple
     with numbers_of(one):
         tally = merged(tallies)
     outcome = Outcome(tally, None, _paired([state for whole in wholes for state in whole]))
-    with _finishing([state for state, _ in states], held):
+    with _finishing(held):
         refuse(held.plan, outcome, held.sources)
     inputs = {
         (record.role, record.path): (record.role, record.path, record.format, record.used)
@@ -229,11 +236,10 @@ def _merged(wholes: Sequence[Whole]) -> tuple[HeldPlan, Measured, Iterable[tuple
 
 
 @contextmanager
-def _finishing(states: Sequence[SavedState], held: HeldPlan) -> Iterator[None]:
-    """Finish what was merged; DataError where its numbers cannot be, which names a row by its input."""
+def _finishing(held: HeldPlan) -> Iterator[None]:
+    """Finish what was merged; a DataError names a row by its input."""
     try:
-        with numbers_of(states[0].path if len(states) == 1 else None):
-            yield
+        yield
     except DataError as error:
         raise placed(error, held.sources) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,13 +18,14 @@ from losscli.measure.tally import Tally
 from losscli.pairing.keyplan import POSITION
 from losscli.reading.memory import MemorySource, open_memory
 from losscli.report.evaluate import report_of
-from losscli.report.options import EvalOptions
+from losscli.report.options import EvalOptions, checked
 from losscli.report.provenance import inputs_of
 from losscli.report.records import Input, Report
 from losscli.report.saved_plan import HeldPlan, differing
 from losscli.report.saved_tally import merged, moved
 
 if TYPE_CHECKING:
+    from losscli.measure.arguments import Label
     from losscli.measure.engines.pool import Sink
     from losscli.measure.options import Average, NanPolicy
     from losscli.measure.plan import Plan
@@ -50,19 +51,21 @@ class Meter:
 
     def __init__(
         self,
-        loss: str | Sequence[str],
+        loss: str | Iterable[str],
         *,
         from_logits: bool = False,
-        classes: Sequence[str] = (),
-        pos_label: str | None = None,
+        classes: Iterable[Label] = (),
+        pos_label: Label | None = None,
         average: Average | None = None,
-        by: Sequence[str] = (),
+        by: str | Sequence[str] = (),
         nan: NanPolicy = "error",
         ci: str | None = None,
     ) -> None:
-        options = EvalOptions(
-            "pred", "label", loss=loss, from_logits=from_logits, classes=classes, pos_label=pos_label,
-            average=average, by=by, nan=nan, ci=ci, on=POSITION,
+        options = checked(
+            EvalOptions(
+                "pred", "label", loss=loss, from_logits=from_logits, classes=classes, pos_label=pos_label,
+                average=average, by=by, nan=nan, ci=ci, on=POSITION,
+            )
         )  # fmt: skip
         self._begin(options)
         self._requests = requests_of(options.losses)
@@ -103,7 +106,7 @@ class Meter:
         held, outcome = self._of_rows(), Outcome(merged([self._tally]))
         refuse(held.plan, outcome, held.sources)
         inputs = inputs_of(Input, held.plan, held.sources, ("preds", "labels"))
-        return report_of(held.options, Measured(held.plan, outcome), held.sources, inputs)
+        return report_of(held.options, Measured(held.plan, outcome), held.sources, inputs).in_python()
 
     def save(self, path: str) -> None:
         """Write the state that `load` and `losscli merge` read; UsageError for a loss that needs every row at once."""

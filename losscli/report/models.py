@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, ClassVar
 
 from losscli.errors import UsageError
+from losscli.measure.arguments import DEFAULT, record
 from losscli.measure.observers.differences import RowTimes, UnitDifference
 from losscli.measure.options import MeasureOptions
 from losscli.report.by_rows import ModelPair
 from losscli.report.options import RowsCommand, VerdictOptions
 
 if TYPE_CHECKING:
+    from losscli.measure.arguments import Column
     from losscli.measure.plan import Measure, Plan
     from losscli.reading.memory import Data
     from losscli.statistics.intervals import IntervalSpec
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record()
 class CompareOptions(VerdictOptions, MeasureOptions):
     """The options of `compare`.
 
@@ -26,16 +28,16 @@ class CompareOptions(VerdictOptions, MeasureOptions):
         ``pred``, the predictions of all models.
     head: the predictions of the other model; with two or more of ``pred``, the labels.
     labels: the labels; None: ``base`` holds them.
-    group: column of the query, series or image of each row: means over these groups are compared, group by group.
-    group_weight: column of the weights of the groups, one value a group.
+    group: query, series or image of each row, a column or values (n,): means over these groups are compared.
+    group_weight: weights of the groups, a column or values (n,), with one value a group.
     """
 
     base: Data
     head: Data | None = None
     labels: Data | None = None
     _: KW_ONLY
-    group: str | None = None
-    group_weight: str | None = None
+    group: Column = DEFAULT
+    group_weight: Column = DEFAULT
     command: ClassVar[RowsCommand] = "compare"
 
     @property

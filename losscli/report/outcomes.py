@@ -137,6 +137,7 @@ class Finisher:
         return self._averaged(states, names, states)
 
     def finished(self, state: Any) -> Finished | Within:
+        """The value of a state, or why it has none."""
         if isinstance(state, Undefined):
             return state
         return finish(self.loss, self.params, state, self.options.row_name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
 from losscli.numbers.arithmetic import arithmetic
+from losscli.report.alike import Results
 from losscli.report.displayed import Displayed
 from losscli.report.document import Record, Says
 from losscli.text import grouped
@@ -208,9 +209,10 @@ class Report(Displayed):
     """What `losscli eval --json` writes."""
 
     title = "losscli.result/1"
+    records = ("results",)
     keys = ("losscli", "arithmetic", "metrics", "results", "rows", "inputs", "gate")
 
-    results: list[Result]
+    results: Sequence[Result]
     rows: RowCounts
     inputs: list[Input]
     gate: Annotated[Annotated[dict[str, Any], GateRecord] | None, Says("null without limits")] = None
@@ -236,7 +238,7 @@ class Report(Displayed):
         self,
     ) -> Annotated[dict[str, float | None], Says("the whole only, by spec (`SPEC#PRED` where several)")]:
         """The value of each loss over all rows, by canonical spec (and prediction, if there are several)."""
-        whole = [r for r in self.results if not r.part and not r.slice]
+        whole = [r for r in Results.of(self.results).kinds() if not r.part and not r.slice]
         # With one model, losses may still name other columns: `mse` a mean, `winkler` an interval.
         several = len({r.loss for r in whole}) < len(whole)
         return {f"{r.loss}#{r.pred}" if several else r.loss: r.value for r in whole}
@@ -254,7 +256,7 @@ class Report(Displayed):
         return metrics[loss]
 
     @property
-    def rows_shown(self) -> list[Result]:
+    def rows_shown(self) -> Sequence[Result]:
         """What the table has a row for."""
         return self.results
 
@@ -265,22 +267,21 @@ class Report(Displayed):
         """
         if self.top is None:
             return self
+        results = list(self.results)
         slicings: dict[tuple[str, ...], list[int]] = {}
-        for at, r in enumerate(self.results):
+        for at, r in enumerate(results):
             if r.slice:
                 slicings.setdefault(tuple(r.slice), []).append(at)
-        kept = [at for at, r in enumerate(self.results) if not r.slice]
+        kept = [at for at, r in enumerate(results) if not r.slice]
         hidden = 0
         for places in slicings.values():
-            names = self._by_share([self.results[at] for at in places])
+            names = self._by_share([results[at] for at in places])
             hidden += max(0, len(names) - self.top)
             ranks = {name: rank for rank, name in enumerate(names)}
-            of = {at: ranks[tuple(self.results[at].slice.values())] for at in places}
+            of = {at: ranks[tuple(results[at].slice.values())] for at in places}
             kept += sorted((at for at in places if of[at] < self.top), key=lambda at: (of[at], at))
         before = None if self.before is None else [self.before[at] for at in kept]
-        return replace(
-            self, results=[self.results[at] for at in kept], before=before, top=None, hidden=hidden
-        )
+        return replace(self, results=[results[at] for at in kept], before=before, top=None, hidden=hidden)
 
     @staticmethod
     def _by_share(sliced: list[Result]) -> list[tuple[str | None, ...]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from losscli.loss.declare import Undefined
 from losscli.measure.adapt import missing_among_numbers
@@ -13,9 +15,9 @@ from losscli.measure.observers.row_counts import LackingRows, SeenRows, SkippedR
 from losscli.measure.observers.states import ConstantState, UnitSpread, UnitState
 from losscli.measure.plan import Measure, Plan, ResultPart
 from losscli.measure.tally import BySlice, Tally, add_counts
-from losscli.numbers.fields import COUNT
 from losscli.numbers.row_count import RowCount
 from losscli.numbers.sums import Sums
+from losscli.report.alike import Alike, Results
 from losscli.report.finish import NO_ROW, detail_of, rounded
 from losscli.report.outcomes import GROUP_VALUES, GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
@@ -41,21 +43,44 @@ MAY_OVERFLOW = {
 """What of a result may overflow beside its value, and what it is called."""
 
 
-def results(plan: Plan, tally: Tally, options: FinishOptions) -> list[Result]:
+def results(plan: Plan, tally: Tally, options: FinishOptions) -> Results[Result]:
     """A result for every measure, or for each of its parts under ``average="none"``; then by slice."""
     keep_all_groups(plan, tally)
     finishers = [Finisher(measure, plan, tally, options) for measure in plan.measures]
     whole = [_MeasuredRows(finisher, tally, {}) for finisher in finishers]
-    found = [result for rows in whole for result in rows.results(rows.outcomes())]
-    sliced: list[Result] = []
+    found = Results([result for rows in whole for result in rows.results(rows.outcomes())])
     for place, slicing in enumerate(plan.shown_slicings):
-        by = f"|by:{slicing.slicing}"
-        for values, part, group in slices_of(slicing, tally, place, options.min_slice):
-            named = dict(zip(slicing.slicing.names, values, strict=True))
-            for finisher in finishers:
-                rows = _MeasuredRows(finisher, part, named, by, place, group)
-                sliced += rows.results(rows.outcomes())
-    return found + sliced
+        _add_slices(found, finishers, slicing, tally, place)
+    return found
+
+
+def _add_slices(
+    found: Results[Result], finishers: Sequence[Finisher], slicing: SliceView, tally: Tally, place: int
+) -> None:
+    """The results of each slice; of means that are numbers and no more all at once."""
+    # Imported here: many calls have no slices.
+    from losscli.report.sliced import ShownSlices
+
+    names, by = slicing.slicing.names, f"|by:{slicing.slicing}"
+    slices = ShownSlices.of(slicing, tally, place, finishers[0].options.min_slice)
+    # Where a slice has as many results as there are classes, nothing is known of the places of others.
+    several = any(finisher.form == "none" for finisher in finishers)
+    means = [None if several else slices.means(finisher) for finisher in finishers]
+    single = [np.ones(len(slices.kept), np.bool_) if of is None else of.single for of in means]
+    chosen, start, width = np.logical_or.reduce(single), len(found), len(finishers)
+    # What is folded comes behind the others.
+    for at, each in zip([*np.flatnonzero(chosen).tolist(), len(chosen)], slices.each(chosen), strict=False):
+        named = dict(zip(names, each.values, strict=True))
+        for of, finisher in enumerate(finishers):
+            if at == len(chosen) or single[of][at]:
+                rows = _MeasuredRows(finisher, each.tally, named, by, place, each.group)
+                found.put(len(found) if several else start + at * width + of, rows.results(rows.outcomes()))
+    for of, mean in enumerate(means):
+        if mean is not None:
+            places = range(start + of, start + len(chosen) * width, width)
+            found.add(
+                Alike(found[places[mean.first]], places, {**mean.columns, "slice": slices.named(names)})
+            )
 
 
 DRAWN = "drawn"
@@ -98,40 +123,6 @@ def values_of(
 ) -> Callable[[Sequence[Any]], dict[frozenset[tuple[str, str]], float | None]]:
     """From states of a measure's units its values, by part."""
     return Finisher(measure, plan, options.whole or tally, options).values
-
-
-OTHER = "other"
-
-
-class Slice(NamedTuple):
-    """The values that name a slice, what is known of its rows, and whose constant it has."""
-
-    values: tuple[str | None, ...]
-    tally: Tally
-    group: RowGroup
-
-
-def slices_of(view: SliceView, tally: Tally, place: int, min_slice: int) -> Iterator[Slice]:
-    """The slices that have rows, or lost them for a missing value, in order; those that are folded are one."""
-    from losscli.measure.slices import order_of
-
-    rows = tally.kept[SeenRows(), place].rows
-    labels = list(tally.labels[place])
-    used = COUNT.split(rows["used"], len(labels))
-    either = COUNT.split(COUNT.merge(rows["used"], rows["lost"]), len(labels)) if "lost" in rows else used
-    codes = [(values, code) for code, values in enumerate(labels) if either[code]]
-    ranks = [order_of([values[at] for values, _ in codes]) for at in range(len(view.columns))]
-    order = sorted(range(len(codes)), key=lambda at: tuple(rank[at] for rank in ranks))
-    kept = [codes[at] for at in order if used[codes[at][1]] >= min_slice]
-    folded = [codes[at] for at in order if used[codes[at][1]] < min_slice]
-    parts = tally.slices(place, [code for _, code in kept])
-    for (values, _), part in zip(kept, parts, strict=True):
-        yield Slice(values, part, values)
-    if folded:
-        rest = Tally()
-        for part in tally.slices(place, [code for _, code in folded]):
-            rest.merge(part)
-        yield Slice((OTHER,) * len(view.columns), rest, None)
 
 
 class _Constant(NamedTuple):

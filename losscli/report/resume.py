@@ -13,15 +13,12 @@ from losscli.measure.call import Measured
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.tally import Tally
 from losscli.numbers.arithmetic import arithmetic
-from losscli.pairing.keyplan import POSITION
-from losscli.pairing.passed import Begun, Passed
 from losscli.report.saved_plan import differing
 from losscli.report.saved_state import SavedState, numbers_of
-from losscli.report.state_document import PassedRecord, ReachedRecord
+from losscli.report.state_document import ReachedRecord, ShardRecord
 
 if TYPE_CHECKING:
     from losscli.measure.plan import Plan
-    from losscli.pairing.passed import PartRows
     from losscli.reading.source import Source
     from losscli.report.options import EvalOptions
     from losscli.report.save_state import StateFile
@@ -29,6 +26,9 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """From one writing of the state to the next, at least."""
+
+PARTS = 4
+"""By key, rows are measured in so many parts, since they have no order to go on in."""
 
 SHARE = 20
 """The writing takes at most one part in so many of the time."""
@@ -40,11 +40,6 @@ def refuse_resume(options: EvalOptions) -> None:
     """UsageError where a run could not go on from its state."""
     if options.state_out is None:
         raise UsageError("`--resume` goes on from a file of states", hint="add `--state-out FILE`")
-    if options.on not in (None, POSITION):
-        raise UsageError(
-            "`--resume` goes on from a row, and rows paired by key have no order",
-            hint="measure parts of them: `--shard I/N`; one that was cut short is measured again",
-        )
     if options.watches:
         raise UsageError(
             "single rows are not part of a state, and `--resume` goes on from one",
@@ -65,10 +60,8 @@ class StateJournal:
                 )
         self._state, self._sources = state, sources
         self._dialect = None if options.dialect is None else options.dialect.text
-        # A folder that does not know its rows counts those of its files as they are decoded.
-        self._skips = not any(source.files and source.rows is None for source in sources)
         self._due = time.monotonic() + SECONDS
-        self.plan, self.before, self.complete = plan, Tally(), False
+        self.plan, self.before, self.complete, self.parts = plan, Outcome(Tally()), False, PARTS
         if os.path.exists(state.path):
             self._go_on(SavedState.read(state.path))
 
@@ -78,12 +71,20 @@ class StateJournal:
         reached = saved.document.reached
         if reached is None:
             self.complete = True
+        elif reached.part is not None:
+            self.parts = reached.part.count
+            self.plan = self.plan._replace(reached=reached.part.index)
         else:
-            passed = tuple(Passed(one.parts, one.rows) for one in reached.passed)
-            self.plan = self.plan._replace(begun=Begun(reached.row, passed))
+            self.plan = self.plan._replace(reached=reached.row or 0)
         found = saved.tally(self.plan, (0, 0), saved.held().plan)
         with numbers_of(saved.path):
-            self.before.merge(found)
+            self.before.tally.merge(found)
+        if self.plan.keys is not None:
+            # Imported here: few runs go on by key.
+            from losscli.pairing.bad_keys import KeyFaults, KeyTally
+
+            read = saved.read_rows
+            self.before.keys = KeyTally(read, KeyFaults.none(len(read)), saved.document.rows.paired)
 
     def _refuse_other(self, saved: SavedState) -> None:
         """DataError where a state is of another call, of other inputs, or was made by other means."""
@@ -126,13 +127,15 @@ class StateJournal:
             self._state.path,
         )
 
-    def keep(self, tally: Tally, row: int, sides: Sequence[PartRows]) -> None:
-        """Write the state of all rows before a row, once in a while."""
+    def keep(self, outcome: Outcome, reached: int) -> None:
+        """Write the state of all rows before one, or of some parts of them, once in a while."""
         began = time.monotonic()
-        if began < self._due or tally.faults.found:
+        if began < self._due or outcome.tally.faults.found:
             return
-        passed = [PassedRecord(*side.before(row)) for side in sides if self._skips]
-        reached = ReachedRecord(row, passed, self._dialect)
-        self._state.write(Measured(self.plan, Outcome(tally)), self._sources, reached)
+        if self.plan.keys is None:
+            record = ReachedRecord(reached, None, self._dialect)
+        else:
+            record = ReachedRecord(None, ShardRecord(reached, self.parts, "key"), self._dialect)
+        self._state.write(Measured(self.plan, outcome), self._sources, record)
         ended = time.monotonic()
         self._due = ended + max(SECONDS, SHARE * (ended - began))

@@ -178,6 +178,7 @@ class RowWriter:
         self.out = out
 
     def write(self, table: Any) -> None:
+        """Write the rows of an Arrow table behind those before."""
         raise NotImplementedError
 
     def close(self) -> None:

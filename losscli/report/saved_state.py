@@ -46,6 +46,7 @@ class SavedState(NamedTuple):
 
     @classmethod
     def read(cls, path: str) -> SavedState:
+        """The state in a file.  DataError where it is none, or was changed."""
         held = read_json(path, HINT)
         document = StateDocument(**values_of(held, StateDocument, "state", HINT, path))
         if document.digest != digest_of(held):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.measure.fold import fold
 from losscli.measure.observers.differences import UnitDifference
 from losscli.measure.observers.group_weights import FirstWeights, GroupWeights
 from losscli.measure.observers.observer import WHOLE, Observer
@@ -18,6 +19,8 @@ from losscli.numbers.row_count import RowCount
 from losscli.numbers.states import Joined, state_kind
 from losscli.numbers.sums import Totals
 from losscli.pairing.shared_ids import Agreement, Difference, Numbering
+from losscli.reading.convert import read_cells
+from losscli.reading.jsonl import VALUES
 from losscli.report.state_document import (
     AgreementRecord,
     ClassesRecord,
@@ -27,9 +30,10 @@ from losscli.report.state_document import (
     StateRecord,
     TallyRecord,
 )
-from losscli.statistics.groups import Dealing, DealtGroups
+from losscli.statistics.groups import GROUPS, MOST_OWN, Dealing, DealtGroups
 from losscli.statistics.paired_difference import PairedDifference
 from losscli.statistics.spread import Spread
+from losscli.table.block import Block
 from losscli.table.cells import in_order
 
 if TYPE_CHECKING:
@@ -142,10 +146,13 @@ def read_tally(record: TallyRecord, rows: RowCounts, plan: Plan, before: Sequenc
         dropped=dict(rows.dropped),
         zero_weight=rows.zero_weight,
         weighed=set(record.weighed),
-        dealt=None if record.dealt is None else _read_dealt(record.dealt),
     )
     for at, (view, labels) in enumerate(zip(plan.slicings, record.labels, strict=True)):
         tally.labels[at] = view.labels(tuple(label) for label in labels)
+        if len(tally.labels[at].codes) < len(labels):
+            raise ValueError("a slice twice")
+    if record.dealt is not None:
+        tally.dealt = _read_dealt(record.dealt, tally)
     for one in record.marks:
         place: Place = (one.side, one.slot)
         plan.slot(place)
@@ -155,21 +162,76 @@ def read_tally(record: TallyRecord, rows: RowCounts, plan: Plan, before: Sequenc
     names = [shared.name for shared in plan.shared_ids]
     for agreement in record.agreements:
         tally.agreements[names.index(agreement.column)] = _read_agreement(agreement, before[0])
+    of_no_rows = _of_no_rows(plan).kept
     for state in record.states:
         observer, kind = _observer(state, plan)
         cut = _read_cut(state, len(plan.slicings))
+        groups = _groups(tally, cut)
+        found = kind.from_json(state.held, groups)
+        if (observer, WHOLE) in of_no_rows and groups != 0:
+            # It has as many sums, of as many factors.
+            of_no_rows[observer, WHOLE].merge(found if cut is WHOLE else found.at(0))
         side = observer.column[0] if isinstance(observer, GroupWeights) else 0
-        tally.kept[observer, cut] = behind(kind.from_json(state.held), before[side])
-    if tally.used != rows.used:
-        raise ValueError("states of other rows")
+        tally.kept[observer, cut] = behind(found, before[side])
+    _refuse_contradictions(tally, rows, plan)
     return tally
 
 
-def _read_dealt(record: DealtRecord) -> DealtGroups:
-    names, pairs = np.array(record.names, dtype=np.uint64), record.pairs
-    held = {at: np.array(one, dtype=np.int64) for at, one in enumerate(pairs)}
-    if any((np.diff(one) <= 0).any() for one in held.values()) or (names[1:] <= names[:-1]).any():
+def _groups(tally: Tally, cut: CutKey) -> int | None:
+    """How many groups a cut has; None: it has none."""
+    if not isinstance(cut, Dealing):
+        return None if cut is WHOLE else len(tally.labels[cut])
+    assert tally.dealt is not None
+    return len(tally.dealt.names if cut.slicing is None else tally.dealt.pairs[cut.slicing])
+
+
+def _of_no_rows(plan: Plan) -> Tally:
+    """What is kept of no rows at all, as one group."""
+    observers = tuple(one for one in plan.observers if isinstance(one, (UnitSpread, UnitDifference)))
+    whole = plan._replace(
+        slicings=(), grouping=None, groups=None, where=None, shared_ids=(), observers=observers
+    )
+    columns = (
+        tuple(read_cells([], want, VALUES).column for want in plan.wants(side))
+        for side in range(len(plan.sides))
+    )
+    return fold(whole, Block(0, 0, tuple(columns)))
+
+
+def _refuse_contradictions(tally: Tally, rows: RowCounts, plan: Plan) -> None:
+    """ValueError where what is known of the rows cannot be of the same rows."""
+    cuts: list[CutKey] = list(tally.labels)
+    if tally.dealt is not None:
+        cuts += [Dealing(None), *map(Dealing, tally.dealt.pairs)]
+    uncounted = (
+        "used" not in tally.kept.get((SeenRows(), cut), ReasonCounts({})).rows
+        for cut in cuts
+        if _groups(tally, cut)
+    )
+    if tally.used != rows.used or any(uncounted):
+        raise ValueError("states of other rows")
+    if plan.grouping is None:
+        return
+    groups = tally.labels[plan.grouping.first].codes
+    for at, place in enumerate(range(plan.grouping.first + 1, len(plan.slicings))):
+        slices = tally.labels[at].codes
+        if any(label[:-1] not in slices or label[-1:] not in groups for label in tally.labels[place]):
+            raise ValueError("groups of no slice")
+
+
+def _read_dealt(record: DealtRecord, tally: Tally) -> DealtGroups:
+    names = np.array(record.names, dtype=np.uint64)
+    held = {at: np.array(one, dtype=np.int64) for at, one in enumerate(record.pairs)}
+    if (names[1:] <= names[:-1]).any() or not (record.own or int(names.max(initial=0)) < GROUPS):
         raise ValueError("groups of the bootstrap that do not rise")
+    for at, pairs in held.items():
+        slices, groups = pairs // MOST_OWN, pairs % MOST_OWN
+        if not (
+            (np.diff(pairs) > 0).all()
+            and slices.max(initial=-1) < len(tally.labels[at])
+            and groups.max(initial=-1) < len(names)
+        ):
+            raise ValueError("pairs of no slice and group of the bootstrap")
     return DealtGroups(record.own, names, held)
 
 

@@ -52,7 +52,7 @@ def _fits(pattern: str, value: str) -> bool:
 
 def slice_text(slice: Mapping[str, str | None]) -> str:
     """The pattern that matches this slice."""
-    return "+".join(f"{name}={'' if value is None else value}" for name, value in slice.items())
+    return "+".join([f"{name}={'' if value is None else value}" for name, value in slice.items()])
 
 
 def split_pattern(pattern: str) -> dict[str, str | None]:

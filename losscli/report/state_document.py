@@ -105,19 +105,11 @@ class ShardRecord(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class PassedRecord(Record):
-    """The first parts of a side, which are not decoded again, and their rows."""
-
-    parts: NumberOfRows
-    rows: NumberOfRows
-
-
-@dataclass(frozen=True, slots=True)
 class ReachedRecord(Record):
     """Where a run goes on that has not reached its last row."""
 
-    row: Annotated[RowNumber, Says("so many rows of each input were read")]
-    passed: Annotated[list[PassedRecord], Says("by side; empty where the inputs know their rows")]
+    row: Annotated[RowNumber | None, Says("so many rows of each input were read; null by key")]
+    part: Annotated[ShardRecord | None, Says("by key: the last of the parts that were measured")]
     dialect: Annotated[str | None, Says("how CSV is read, as `--dialect` takes it")]
 
 

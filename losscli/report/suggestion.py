@@ -9,10 +9,11 @@ from losscli.report.document import Document, Record, Says
 from losscli.report.records import NumberOfRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from losscli.advise.interpretation import Interpretation
     from losscli.advise.suggest import Suggestion
+    from losscli.measure.arguments import Label
     from losscli.reading.memory import Data
     from losscli.reading.source import Dialect
 
@@ -49,6 +50,7 @@ class Reading(Record):
 
     @classmethod
     def of(cls, found: Interpretation) -> Reading:
+        """One interpretation of the columns as a document."""
         return cls(
             task=found.task,
             sure=found.sure,
@@ -83,15 +85,15 @@ def suggest(
     preds: Data,
     labels: Data | None = None,
     *,
-    pred: str | None = None,
-    label: str | None = None,
-    weight: str | None = None,
-    by: Sequence[str] = (),
-    on: str | None = None,
+    pred: str | Iterable[str] | None = None,
+    label: str | Iterable[str] | None = None,
+    weight: Data | None = None,
+    by: Data | None = None,
+    on: str | Iterable[str] | None = None,
     from_logits: bool = False,
-    pos_label: str | None = None,
+    pos_label: Label | None = None,
     input_format: str | None = None,
-    dialect: Dialect | None = None,
+    dialect: Dialect | str | None = None,
 ) -> SuggestionDocument:
     """Look at the first rows and say which losses fit the columns, and why; nothing is measured.
 
@@ -106,13 +108,15 @@ def suggest(
     ('binary', 'log_loss')
     """
     from losscli.advise.suggest import suggest as suggested
-    from losscli.report.options import EvalOptions
+    from losscli.report.options import EvalOptions, checked
 
     return document(
         suggested(
-            EvalOptions(
-                preds, labels, pred=pred, label=label, weight=weight, by=by, on=on, from_logits=from_logits,
-                pos_label=pos_label, input_format=input_format, dialect=dialect,
+            checked(
+                EvalOptions(
+                    preds, labels, pred=pred, label=label, weight=weight, by=by, on=on, from_logits=from_logits,
+                    pos_label=pos_label, input_format=input_format, dialect=dialect,
+                )
             )
         )
     )  # fmt: skip

@@ -44,6 +44,7 @@ class Rule:
 
     @property
     def level(self) -> float:
+        """The level of the intervals."""
         return self.interval.level
 
 
@@ -58,6 +59,8 @@ class Chances:
 
     @classmethod
     def of(cls, difference: float, error: float, freedom: float, margin: float) -> Chances:
+        """The chances of a difference as far from the margin, by Student's t with ``freedom`` degrees."""
+
         def beyond(gap: float, *, ends: bool = False) -> float:
             if error == 0.0:
                 return 0.0 if gap > 0.0 or (ends and gap == 0.0) else 1.0

@@ -14,6 +14,7 @@ from losscli.advise.libraries import HAVING, LIBRARIES
 from losscli.advise.reported import Reported, agreeing, reported
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.loss.spec import Better, split
+from losscli.measure.arguments import record
 from losscli.measure.call import Call
 from losscli.measure.loss_request import LossRequest, names_of, requests_of
 from losscli.measure.needs import Knowledge
@@ -33,7 +34,7 @@ EQUAL = 1e-12
 """Two values are the same up to this part of them: libraries sum in another order."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record()
 class WhyOptions(EvalOptions):
     """The options of `losscli why`."""
 

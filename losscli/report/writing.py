@@ -163,5 +163,6 @@ def _is_special(path: str) -> bool:
 
 
 def cannot(path: str, error: OSError | ValueError) -> OutputError:
+    """The error for a file that cannot be written."""
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return OutputError(f"cannot be written: {reason[:1].lower()}{reason[1:]}", file=path)

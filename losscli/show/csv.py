@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from losscli.text import visible
@@ -26,11 +27,18 @@ def render(views: Sequence[ViewModel], look: Canvas) -> str:
         columns = view.exact()
         if at == 0:
             table.writerow([*(["result"] if several else []), *(head for head, _ in columns)])
-        where = [visible(view.saved or "")] if several else []
-        texts = (_texts(cells) for _, cells in columns)
-        table.writerows([*where, *row] for row in zip(*texts, strict=True))
+        texts = [_texts(cells) for _, cells in columns]
+        where = [[visible(view.saved or "")] * len(texts[0])] if several else []
+        table.writerows(zip(*where, *texts, strict=True))
     return text.getvalue()
 
 
-def _texts(cells: Iterable[Any]) -> list[str]:
+def _texts(cells: Sequence[Any]) -> Sequence[str]:
+    kinds = set(map(type, cells))
+    if str not in kinds and NoneType not in kinds:
+        return list(map(repr, cells))
+    # One look at all texts together tells that none has to be changed.
+    plain = "".join(cell for cell in cells if isinstance(cell, str)).isprintable()
+    if plain and kinds == {str}:
+        return cells
     return ["" if cell is None else visible(cell) if isinstance(cell, str) else repr(cell) for cell in cells]

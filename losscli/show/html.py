@@ -32,6 +32,7 @@ OPEN_LINES = 24
 
 
 def render(view: ViewModel, look: Canvas) -> str:
+    """The page of a report or a comparison, with its pictures, in one piece."""
     pictures, table = view.pictures(), view.results(ends=True)
     rows = list(table.rows())
     whole = len(rows) if view.whole_rows is None or len(rows) <= OPEN_LINES else max(view.whole_rows, 1)

@@ -12,5 +12,6 @@ if TYPE_CHECKING:
 
 
 def render(views: Sequence[ViewModel], look: Canvas) -> str:
+    """The documents as JSON with every digit: one alone, several in a list."""
     documents: Any = [view.document() for view in views]
     return json.dumps(documents if len(views) > 1 else documents[0], indent=2, allow_nan=False) + "\n"

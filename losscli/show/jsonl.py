@@ -11,4 +11,5 @@ if TYPE_CHECKING:
 
 
 def render(view: ViewModel, look: Canvas) -> str:
+    """A line of JSON for each result."""
     return "".join(json.dumps(result, allow_nan=False) + "\n" for result in view.document()["results"])

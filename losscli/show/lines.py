@@ -38,10 +38,19 @@ def remarks(result: Result) -> str:
     return "; ".join([*([interval_text(result.ci)] if result.ci is not None else []), *notes(result)])
 
 
+NOTED = ("note", "skipped", "touched")
+"""What of a result the notes are of."""
+
+
 def notes(result: Result) -> list[str]:
     """The note, and how many rows or groups were skipped or touched."""
-    said = [result.note] if result.note else []
-    for words, counts in ((SKIPPED, result.skipped), (TOUCHED, result.touched)):
+    return notes_of(result.note, result.skipped, result.touched)
+
+
+def notes_of(note: str | None, skipped: Mapping[str, int], touched: Mapping[str, int]) -> list[str]:
+    """The remarks on a result: its note, and how many rows were skipped and touched."""
+    said = [note] if note else []
+    for words, counts in ((SKIPPED, skipped), (TOUCHED, touched)):
         for name, n in counts.items():
             what = "group" if name in SKIPPED_GROUPS else "row"
             said.append((SKIPPED_GROUPS | words).get(name, "{} " + name).format(plural(n, what)))

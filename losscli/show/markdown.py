@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def render(view: ViewModel, look: Canvas) -> str:
+    """The tables in Markdown."""
     lines = [cell(view.caption), "", *_table(view.results(baseline=True))]
     if view.gate is not None:
         lines += ["", f"**{cell(view.gate.line)}**", "", *_table(_verdicts(view.gate))]

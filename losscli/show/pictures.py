@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from losscli.measure.observers.binned import Axis, Coverage, Grid, Histogram, Scores
+from losscli.measure.rows import column_of
 from losscli.report.slice_pattern import slice_text
 from losscli.show.columns import Table, TextColumn
-from losscli.show.lines import name_text, several_preds, value_text
+from losscli.show.lines import name_text, place_text, several_preds, value_text
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -33,6 +34,19 @@ FAR = 4
 CALIBRATION_BINS = 10
 
 
+MOST_CURVES = 10
+"""The most curves in one picture."""
+
+
+class Curve(NamedTuple):
+    """A line through points: what it is of, and what is said of it."""
+
+    x: Floats
+    y: Floats
+    of: str = ""
+    said: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture: its title, its axes, and what is drawn."""
@@ -45,7 +59,7 @@ class Picture:
     edges: Floats | None = None  # of bars
     counts: Ints | None = None
     grid: Grid | None = None
-    lines: tuple[tuple[Floats, Floats], ...] = ()
+    lines: tuple[Curve, ...] = ()
     diagonal: bool = False  # where a perfect prediction lies
     level: float | None = None  # of a line across: zero, or chance
     unit: bool = False  # both axes go from 0 to 1
@@ -56,12 +70,19 @@ class Picture:
 
 def pictures(report: Report) -> list[Picture]:
     """The pictures of a report, in the order in which they are shown."""
-    exact = dict(_exact_curves(report))
+    exact, losses = dict(_exact_curves(report)), _losses(report)
+    order = list(losses)
+
+    def place(key: tuple[str, str]) -> tuple[int, int, str]:
+        kind, name = key
+        return ORDER.index(kind), order.index(name) if name in losses else len(order), name
+
     found = [*_curves(report), *exact.values()]
-    for (kind, name), binned in sorted((report.binned or {}).items(), key=lambda item: _place(item[0])):
+    for (kind, name), binned in sorted((report.binned or {}).items(), key=lambda item: place(item[0])):
         if isinstance(binned, Histogram):
             if kind == "loss":
-                found.append(_bars(binned, f"Loss of each row: {name}", name, "loss"))
+                said = losses.get(name, name)
+                found.append(_bars(binned, f"Loss of each row: {said}", said, "loss"))
             elif kind == "groups":
                 found.append(_bars(binned, f"Value of each group: {name}", name, "groups", of="group"))
             else:
@@ -72,7 +93,56 @@ def pictures(report: Report) -> list[Picture]:
             found += [picture for picture in _of_scores(binned, name) if (picture.plot, name) not in exact]
         elif isinstance(binned, Coverage):
             found.append(_coverage(binned, name))
-    return [picture if _drawable(picture) else replace(picture, note=UNDRAWN, **NOTHING) for picture in found]
+    laid = _laid_over(found)
+    return [picture if _drawable(picture) else replace(picture, note=UNDRAWN, **NOTHING) for picture in laid]
+
+
+def _losses(report: Report) -> dict[str, str]:
+    """The name of each result of all rows by the name of the column of its loss."""
+    several = several_preds(report.results)
+    return {
+        column_of(r.loss, r.pred if several else None, next(iter(r.part.values()), None)): name_text(
+            r.loss, r.pred if several else None, place_text(r.part, {})
+        )
+        for r in report.results
+        if not r.slice
+    }
+
+
+def _laid_over(found: list[Picture]) -> Iterator[Picture]:
+    """Curves of one kind, of several predictions or classes, are in one picture, in the place of the first."""
+    kinds: dict[str, list[Picture]] = {}
+    for at, picture in enumerate(found):
+        kinds.setdefault(picture.title if picture.lines else f"{at}", []).append(picture)
+    for same in kinds.values():
+        if 1 < len(same) <= MOST_CURVES:
+            yield _together(same)
+        else:
+            yield from (_alone(picture) if picture.lines else picture for picture in same)
+
+
+def _alone(picture: Picture) -> Picture:
+    (line,) = picture.lines
+    title = f"{picture.title}: {line.of}" if line.of else picture.title
+    return replace(picture, title=title, note=picture.note or line.said)
+
+
+def _together(same: list[Picture]) -> Picture:
+    """One picture of all the curves, whose names leave out a prediction that all of them share."""
+    lines = [line for picture in same for line in picture.lines]
+    preds, title = {line.of.partition(", ")[0] for line in lines}, same[0].title
+    if len(preds) == 1:
+        lines = [line._replace(of=line.of.partition(", ")[2]) for line in lines]
+        title = f"{title}: {preds.pop()}"
+    levels, notes = {picture.level for picture in same}, {picture.note for picture in same}
+    return replace(
+        same[0],
+        title=title,
+        alt=". ".join(picture.alt for picture in same),
+        lines=tuple(lines),
+        level=levels.pop() if len(levels) == 1 else None,
+        note=notes.pop() if len(notes) == 1 else "",
+    )
 
 
 LEAST, MOST = 1e-290, 1e300
@@ -83,7 +153,7 @@ NOTHING: Mapping[str, Any] = {"edges": None, "counts": None, "grid": None, "line
 
 
 def _drawable(picture: Picture) -> bool:
-    axes = [ends for line in picture.lines for ends in line]
+    axes = [ends for line in picture.lines for ends in (line.x, line.y)]
     if picture.edges is not None:
         axes.append(picture.edges)
     if picture.grid is not None:
@@ -98,17 +168,13 @@ def _drawable(picture: Picture) -> bool:
 ORDER = ("groups", "loss", "residual", "residual_by_pred", "label_by_pred", "scores", "coverage")
 
 
-def _place(key: tuple[str, str]) -> tuple[int, str]:
-    return ORDER.index(key[0]), key[1]
-
-
 def _bars(histogram: Histogram, title: str, x: str, plot: str, *, of: str = "row") -> Picture:
     axis, counts = histogram.axis, histogram.counts
     total = int(counts.sum())
     below = np.cumsum(counts)
     low, high = (int(np.searchsorted(below, share * total)) for share in (0.005, 0.995))
     note = ""
-    if (high - low + 1) * FAR < axis.count:
+    if low < high and (high - low + 1) * FAR < axis.count:
         left = total - int(counts[low : high + 1].sum())
         note = f"{plural(left, of)} farther out, from {axis.edges[0]:.4g} to {axis.edges[-2]:.4g}"
         note += " is not drawn" if left == 1 else " are not drawn"
@@ -132,7 +198,7 @@ def _grid(grid: Grid, kind: str, name: str) -> Picture:
     alt += f"{'residuals' if residual else 'labels'} from {spans[1]}"
     return Picture(
         "grid", f"{what}: {name}", "prediction", "label − prediction" if residual else "label", alt,
-        grid=grid, level=0.0 if residual else None, diagonal=not residual, note="darker: more rows; dashed: no error",
+        grid=grid, level=0.0 if residual else None, diagonal=not residual, note="stronger: more rows; dashed: no error",
     )  # fmt: skip
 
 
@@ -156,34 +222,34 @@ def _of_scores(binned: Scores, name: str) -> Iterator[Picture]:
             f"is {shares[worst]:.2f}, the farthest apart of {plural(len(scores), 'bin')}"
         )
         yield Picture(
-            "lines", f"Calibration: {name}", "mean score", "share of positives", alt,
-            lines=((scores, shares),), diagonal=True, unit=True, marks=True, note=width, plot="calibration",
+            "lines", "Calibration", "mean score", "share of positives", alt,
+            lines=(Curve(scores, shares, name),), diagonal=True, unit=True, marks=True, note=width, plot="calibration",
         )  # fmt: skip
     true = np.concatenate([[0], np.cumsum(positive[::-1])])
     false = np.concatenate([[0], np.cumsum(negative[::-1])])
     hits, alarms = true / true[-1], false / false[-1]
     area = float(np.trapezoid(hits, alarms))
-    yield _roc(name, alarms, hits, f"the area under it is about {area:.4f}", width)
+    yield _roc(Curve(alarms, hits, name, f"area about {area:.4f}"), width)
     chosen = (true + false) > 0
     precision, recall = true[chosen] / (true + false)[chosen], hits[chosen]
     average = float(np.sum(np.diff(recall, prepend=0.0) * precision))
-    yield _precision_recall(name, recall, precision, f"the average precision is about {average:.4f}", width)
+    yield _precision_recall(Curve(recall, precision, name, f"average about {average:.4f}"), width)
 
 
-def _roc(name: str, alarms: Floats, hits: Floats, said: str, note: str) -> Picture:
+def _roc(curve: Curve, note: str = "") -> Picture:
     return Picture(
-        "lines", f"ROC: {name}", "false positive rate", "true positive rate", f"ROC curve of {name}; {said}",
-        lines=((alarms, hits),), diagonal=True, unit=True, note=note, plot="roc",
+        "lines", "ROC", "false positive rate", "true positive rate", f"ROC curve of {curve.of}: {curve.said}",
+        lines=(curve,), diagonal=True, unit=True, note=note, plot="roc",
     )  # fmt: skip
 
 
-def _precision_recall(name: str, recall: Floats, precision: Floats, said: str, note: str) -> Picture:
+def _precision_recall(curve: Curve, note: str = "") -> Picture:
     """Its last point calls every row positive."""
-    share = float(precision[-1])
+    share = float(curve.y[-1])
     return Picture(
-        "lines", f"Precision and recall: {name}", "recall", "precision",
-        f"Precision by recall of {name}; {said}; the share of positives is {share:.3f}, the dashed line",
-        lines=((recall, precision),), level=share, unit=True, note=note, plot="pr",
+        "lines", "Precision and recall", "recall", "precision",
+        f"Precision by recall of {curve.of}: {curve.said}; the share of positives is {share:.3f}, the dashed line",
+        lines=(curve,), level=share, unit=True, note=note, plot="pr",
     )  # fmt: skip
 
 
@@ -199,23 +265,24 @@ def _exact_curves(report: Report) -> Iterator[tuple[tuple[str, str], Picture]]:
             held = {name: np.array(values) for name, values in r.detail[kind].items() if name != "above"}
             said = f"{r.loss} is {value_text(r.value)}"
             if kind == "roc":
-                yield key, _roc(key[1], held["fpr"], held["tpr"], said, said)
+                yield key, _roc(Curve(held["fpr"], held["tpr"], key[1], said))
             else:
-                yield key, _precision_recall(key[1], held["recall"], held["precision"], said, said)
+                yield key, _precision_recall(Curve(held["recall"], held["precision"], key[1], said))
 
 
 def _coverage(coverage: Coverage, name: str) -> Picture:
     levels, shares = np.array(coverage.levels), coverage.below / coverage.rows
     pairs = ", ".join(f"{share:.3f} at {level:g}" for level, share in zip(levels, shares, strict=True))
     return Picture(
-        "lines", f"Quantile coverage: {name}", "level", "labels not above",
-        f"Share of labels not above the predicted quantile of {name}: {pairs}", lines=((levels, shares),),
-        diagonal=True, unit=True, marks=True,
+        "lines", "Quantile coverage", "level", "labels not above",
+        f"Share of labels not above the predicted quantile of {name}: {pairs}",
+        lines=(Curve(levels, shares, name),), diagonal=True, unit=True, marks=True,
     )  # fmt: skip
 
 
 def _curves(report: Report) -> Iterator[Picture]:
     """The loss along slices that are numbers, such as a learning curve over epochs."""
+    several = several_preds(report.results)
     for slicing in slicings(report):
         column, *others = slicing.columns
         results = slicing.results
@@ -226,11 +293,18 @@ def _curves(report: Report) -> Iterator[Picture]:
         if others or len(points) < 3 or len(points) < len(results) - 2:
             continue
         xs, ys = (np.array(values) for values in zip(*sorted(points), strict=True))
-        title = f"{slicing.name} along {column}"
-        alt = f"{title}: {ys[0]:.4g} at {xs[0]:g}, {ys[-1]:.4g} at {xs[-1]:g}, "
+        loss, pred = results[0].loss, results[0].pred if several else ""
+        alt = f"{slicing.name} along {column}: {ys[0]:.4g} at {xs[0]:g}, {ys[-1]:.4g} at {xs[-1]:g}, "
         alt += f"least {ys.min():.4g} at {xs[int(ys.argmin())]:g}"
-        loss = results[0].loss
-        yield Picture("lines", title, column, loss, alt, lines=((xs, ys),), marks=len(xs) <= 40)
+        yield Picture(
+            "lines",
+            f"{loss} along {column}",
+            column,
+            loss,
+            alt,
+            lines=(Curve(xs, ys, pred),),
+            marks=len(xs) <= 40,
+        )
 
 
 def _number(text: str | None) -> float | None:
@@ -250,6 +324,7 @@ class SlicedResults(NamedTuple):
 
     @property
     def title(self) -> str:
+        """The heading of the picture."""
         return f"{self.name} by {' + '.join(self.columns)}"
 
 
@@ -298,6 +373,7 @@ class ConfusionTable:
     counts: list[list[float | None]]
 
     def texts(self) -> list[list[str]]:
+        """The cells as text; an empty one is a dash."""
         return [["–" if count is None else f"{count:g}" for count in row] for row in self.counts]
 
 

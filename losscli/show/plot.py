@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losscli.show.lines import place_text, value_text
-from losscli.show.pictures import ConfusionTable, Picture, SlicedResults, confusions, pictures, slicings
+from losscli.show.pictures import (
+    ConfusionTable,
+    Curve,
+    Picture,
+    SlicedResults,
+    confusions,
+    pictures,
+    slicings,
+)
 from losscli.show.sparklines import bar
 from losscli.text import plural, visible
 
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
 
 BINS, HEIGHT, WIDEST = 16, 17, 72
 MOST_BARS = 40
+POINTS, ASCII_POINTS = "•×○+△□◇▲■◆", "*xo+#@%&$="
+"""The mark of each curve in a picture."""
 
 
 def plots(report: Report, name: str, look: Canvas) -> str:
@@ -69,9 +79,9 @@ def _bars(names: Sequence[str], said: Sequence[str], sizes: Sequence[float], loo
 
 
 def _lines(picture: Picture, look: Canvas) -> str:
-    """A curve from 0 to 1 on both axes; the diagonal, or the level across, is dotted."""
+    """Curves from 0 to 1 on both axes; the diagonal, or the level across, is dotted."""
     width = max(12, min(look.width - 8, 2 * HEIGHT + 16))
-    point, dot = ("•", "·") if look.unicode else ("*", ".")
+    points, dot = (POINTS, "·") if look.unicode else (ASCII_POINTS, ".")
     cells = [[" "] * width for _ in range(HEIGHT)]
 
     def put(x: float, y: float, mark: str) -> None:
@@ -85,7 +95,8 @@ def _lines(picture: Picture, look: Canvas) -> str:
             put(x, x, dot)
         if picture.level is not None:
             put(x, picture.level, dot)
-    for xs, ys in picture.lines:
+    for line, point in zip(picture.lines, points, strict=False):
+        xs, ys = line.x, line.y
         if picture.marks:
             for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
                 put(x, y, point)
@@ -100,8 +111,14 @@ def _lines(picture: Picture, look: Canvas) -> str:
     rows = [f"  {labels.get(at, ''):>3} {bar}{''.join(row)}" for at, row in enumerate(cells)]
     foot = f"      0.0{'':{width - 6}}1.0"
     title = f"{visible(picture.title)}: {picture.y} by {picture.x}"
-    note = f"  {picture.note}\n" if picture.note else ""
-    return "\n".join([title, *rows, foot]) + f"\n{note}"
+    told = [picture.note] if picture.note else []
+    if len(picture.lines) > 1:
+        told += [f"{point} {_said(line)}" for line, point in zip(picture.lines, points, strict=False)]
+    return "\n".join([title, *rows, foot, *(f"  {words}" for words in told)]) + "\n"
+
+
+def _said(line: Curve) -> str:
+    return visible(f"{line.of}: {line.said}" if line.said else line.of)
 
 
 def _slices(slicing: SlicedResults, look: Canvas) -> str:

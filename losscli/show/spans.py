@@ -19,10 +19,12 @@ class Span(NamedTuple):
 
     @property
     def value_text(self) -> str:
+        """The value with the digits of a table."""
         return value_text(self.value)
 
     @property
     def interval(self) -> str:
+        """The interval with the digits of a table, or a dash."""
         return "–" if self.ci is None else f"{value_text(self.ci['low'])} to {value_text(self.ci['high'])}"
 
     @property
@@ -53,10 +55,12 @@ class Spans(NamedTuple):
 
     @property
     def level_at(self) -> str | None:
+        """The place of the value of the whole, as CSS takes it; None without one."""
         return None if self.level is None else self._at(self.level)
 
     @property
     def has_intervals(self) -> bool:
+        """Whether any of them has an interval."""
         return any(span.ci is not None for span in self.spans)
 
     @property
@@ -66,6 +70,7 @@ class Spans(NamedTuple):
         return f"From {value_text(self.low)} to {value_text(self.high)}{line}."
 
     def places(self) -> list[tuple[Span, Place]]:
+        """Each with its place in the picture."""
         return [(span, self._place(span)) for span in self.spans]
 
     def _place(self, span: Span) -> Place:

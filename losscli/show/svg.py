@@ -10,10 +10,15 @@ import numpy as np
 
 from losscli.show.pictures import Picture
 
-INK, DATA, RULE = "#010203", "#040506", "#070809"
+INK, RULE = "#010203", "#070809"
 """Placeholders for the colours of the page, which differ in light, in dark and in print."""
+CURVES = tuple(f"#0a0b0{at}" for at in range(5))
+"""The same for curves in one picture; with the strokes, each of `MOST_CURVES` looks its own."""
+DATA, STROKES = CURVES[0], ("-", "--", ":")
 
-COLOURS = {INK: "var(--ink)", DATA: "var(--data)", RULE: "var(--rule)"}
+COLOURS = {INK: "var(--ink)", RULE: "var(--rule)"} | {
+    one: f"var(--curve-{at})" for at, one in enumerate(CURVES)
+}
 GROUPS = re.compile(r' id="(?:figure|axes|patch|line2d|text|xtick|ytick|matplotlib\.axis|image)[\w.]*_\d+"')
 
 
@@ -60,8 +65,11 @@ def _draw(axes: Any, picture: Picture) -> None:
         axes.locator_params(axis="y", integer=True)
     elif picture.kind == "grid" and picture.grid is not None:
         _draw_grid(axes, picture)
-    for xs, ys in picture.lines:
-        axes.plot(xs, ys, color=DATA, linewidth=1.8, marker="o" if picture.marks else None, markersize=4)
+    for at, line in enumerate(picture.lines):
+        axes.plot(
+            line.x, line.y, color=CURVES[at % len(CURVES)], linestyle=STROKES[at % len(STROKES)],
+            linewidth=1.8, marker="o" if picture.marks else None, markersize=4,
+        )  # fmt: skip
     if picture.unit:
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
@@ -31,6 +31,9 @@ LEAST_REMARK = 24
 BETWEEN = 3
 """Characters between two columns."""
 
+GAPS: dict[int, dict[str, Any]] = {3: {}, 2: {"collapse_padding": True}, 1: {"padding": 0}}
+"""How rich draws so many characters between two columns; a table that folds nothing has the most that fit."""
+
 PLACES = {"change": 1, "picture": 2, "remarks": 3}
 """Kinds of columns that come after the others, in this order."""
 
@@ -38,11 +41,14 @@ ARROWS = {"lower": "↓ lower", "higher": "↑ higher"}
 
 
 def render(view: ViewModel, look: Canvas) -> str:
+    """The table for a terminal, in columns that fit its width."""
     columns = view.results().columns
     if look.unicode:
         columns = [_with_arrows(column) if column.kind == "word" else column for column in columns]
+    gap = BETWEEN
     if not view.folds:
-        look = look._replace(width=max(look.width, _whole_width(columns)))
+        gap = next((gap for gap in GAPS if _whole_width(columns, gap) <= look.width), BETWEEN)
+        look = look._replace(width=max(look.width, _whole_width(columns, gap)))
     out = io.StringIO()
     console = _console(out, look)
     console.print(Text(visible(view.caption), "dim" if view.folds else ""), soft_wrap=not view.folds)
@@ -51,7 +57,7 @@ def render(view: ViewModel, look: Canvas) -> str:
     short = [_shortened(column) if column.kind == "remarks" else column for column in columns]
     while beside and _width(_table([*short, *beside], look), console) > console.width:
         beside.pop()
-    console.print(_table([*columns, *beside], look))
+    console.print(_table([*columns, *beside], look, gap=gap))
     if view.gate is not None:
         _print_gate(console, view.gate)
     for rows in (*view.matrices(), *view.worst()):
@@ -78,9 +84,10 @@ def _shortened(column: TextColumn) -> TextColumn:
     return column._replace(cells=[text[:LEAST_REMARK] for text in column.cells])
 
 
-def _whole_width(columns: Sequence[TextColumn]) -> int:
+def _whole_width(columns: Sequence[TextColumn], gap: int) -> int:
     """The width at which nothing is folded or cut."""
-    return sum(max(map(len, [column.head, *column.cells])) + BETWEEN for column in columns)
+    texts = (map(visible, [column.head, *column.cells]) for column in columns)
+    return sum(max(map(cell_len, cells)) + gap for cells in texts) - gap
 
 
 def _width(table: RichTable, console: Console) -> int:
@@ -88,9 +95,13 @@ def _width(table: RichTable, console: Console) -> int:
     return Measurement.get(console, console.options.update(width=sys.maxsize), table).maximum
 
 
-def _table(columns: Sequence[TextColumn], look: Canvas, *, cut: OverflowMethod = "ellipsis") -> RichTable:
+def _table(
+    columns: Sequence[TextColumn], look: Canvas, *, cut: OverflowMethod = "ellipsis", gap: int = BETWEEN
+) -> RichTable:
     """A table of columns; ``cut`` says what becomes of words that are too wide."""
-    drawn = RichTable(box=box.SIMPLE_HEAD if look.unicode else box.ASCII2, pad_edge=False, show_edge=False)
+    drawn = RichTable(
+        box=box.SIMPLE_HEAD if look.unicode else box.ASCII2, pad_edge=False, show_edge=False, **GAPS[gap]
+    )
     columns = sorted(columns, key=lambda column: PLACES.get(column.kind, 0))
     for column in columns:
         drawn.add_column(

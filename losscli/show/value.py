@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def render(view: ViewModel, look: Canvas) -> str:
+    """The bare number of the one result.  UsageError where there are several."""
     values = [line.value for line in view.lines()]
     if len(values) != 1:
         raise UsageError(

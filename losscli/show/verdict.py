@@ -32,6 +32,7 @@ class LimitLine:
 
     @property
     def word(self) -> str:
+        """The verdict on the limit."""
         return "passed" if self.passed else "FAILED"
 
 

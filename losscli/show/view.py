@@ -6,17 +6,21 @@ digit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from losscli.report.alike import Results
 from losscli.report.records import Report
+from losscli.report.slice_pattern import slice_text
 from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import (
+    NOTED,
     caption,
     change_text,
     groups_text,
     name_text,
     notes,
+    notes_of,
     place_text,
     remarks,
     row_text,
@@ -112,6 +116,7 @@ class ViewModel:
         yield from ()
 
     def pictures(self) -> list[Picture]:
+        """The pictures of a page, in their order; many views have none."""
         return []
 
     def shares(self) -> Iterator[Table]:
@@ -119,6 +124,7 @@ class ViewModel:
         yield from ()
 
     def confusions(self) -> Iterator[ConfusionTable]:
+        """The tables of labels and predicted classes, where there are any."""
         yield from ()
 
     spans_head, spans_value = "Slices", "value"
@@ -166,13 +172,15 @@ class ReportView(ViewModel):
         super().__init__(report)
         self.report = report
         self.caption = caption(report)
-        self.title = title_of([r.loss for r in report.results])
-        self.signatures = sorted({r.signature for r in report.results})
+        self.found = Results.of(report.results)
+        kinds = self.found.kinds()
+        self.title = title_of([r.loss for r in kinds])
+        self.signatures = sorted({r.signature for r in kinds})
         self.saved = report.saved
-        self.several = several_preds(report.results)
-        self.placed = any(r.part or r.slice for r in report.results)
-        self.whole_rows = sum(not r.slice for r in report.results)
-        self.weighted = any(r.weight != r.rows for r in report.results)
+        self.several = several_preds(kinds)
+        self.placed = any(r.part or r.slice for r in kinds)
+        self.whole_rows = sum(not r.slice for r in kinds)
+        self.weighted = self.found.column("weight") != self.found.column("rows")
         if report.gate is not None:
             # Imported here: few reports are judged.
             from losscli.show.verdict import judged
@@ -220,30 +228,28 @@ class ReportView(ViewModel):
         return said.pop() if len(said) == 1 else "interval"
 
     def exact(self) -> list[tuple[str, list[Any]]]:
-        found = self.report.results
-        columns: list[tuple[str, list[Any]]] = [
-            ("loss", [r.loss for r in found]),
-            ("pred", [r.pred for r in found]),
-        ]
+        found, kinds = self.found, self.found.kinds()
+
+        columns = [("loss", found.column("loss")), ("pred", found.column("pred"))]
         if self.placed:
-            columns.append(("part", [place_text(r.part, {}) for r in found]))
-            columns.append(("slice", [place_text({}, r.slice) for r in found]))
-        columns.append(("value", [r.value for r in found]))
-        if any(r.ci is not None for r in found):
-            columns.append(("stderr", [r.stderr for r in found]))
-            columns += [(end, [r.ci[end] if r.ci else None for r in found]) for end in ("low", "high")]
-        if any(r.constant for r in found):
+            columns.append(("part", found.each(lambda part: place_text(part, {}), "part")))
+            columns.append(("slice", found.each(slice_text, "slice")))
+        columns.append(("value", found.column("value")))
+        if any(r.ci is not None for r in kinds):
+            columns.append(("stderr", found.column("stderr")))
+            columns += [(end, found.each(_member(end), "ci")) for end in ("low", "high")]
+        if any(r.constant for r in kinds):
             for head, name in (("constant", "value"), ("skill", "skill")):
-                columns.append((head, [r.constant[name] if r.constant else None for r in found]))
-        if any(r.groups is not None for r in found):
+                columns.append((head, found.each(_member(name), "constant")))
+        if any(r.groups is not None for r in kinds):
             columns.append(("groups", [r.groups for r in found]))
         columns += [
-            ("rows", [r.rows for r in found]),
-            ("weight", [r.weight for r in found]),
-            ("better", [r.better for r in found]),
-            ("note", ["; ".join(notes(r)) for r in found]),
+            ("rows", found.column("rows")),
+            ("weight", found.column("weight")),
+            ("better", found.column("better")),
+            ("note", found.each(lambda *held: "; ".join(notes_of(*held)), *NOTED)),
         ]
-        if not any(map(lists_pairs, found)):
+        if not any(map(lists_pairs, kinds)):
             return columns
         # Imported here and below: few losses list pairs of classes.
         from losscli.show.matrix import class_pairs
@@ -331,6 +337,11 @@ class ReportView(ViewModel):
             for why, count in rows.items()
         ]  # fmt: skip
         return [*super().counts(), *dict.fromkeys(touched)]
+
+
+def _member(name: str) -> Callable[[Mapping[str, Any] | None], Any]:
+    """The member of a field that may be null."""
+    return lambda held: held[name] if held else None
 
 
 def lists_pairs(result: Result) -> bool:

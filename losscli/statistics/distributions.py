@@ -14,6 +14,7 @@ LARGE = 1e6
 
 
 def normal_quantile(chance: float) -> float:
+    """The number that a standard normal variable is below with this chance."""
     return NormalDist().inv_cdf(chance)
 
 

@@ -55,6 +55,7 @@ class Groups:
     parts: tuple[GroupPart, ...]
 
     def merge(self, other: Groups) -> Groups:
+        """The groups of both."""
         return Groups(self.parts + other.parts)
 
     def states(self, units: Sequence[int]) -> tuple[int, list[Any]]:

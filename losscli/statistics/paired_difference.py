@@ -46,6 +46,7 @@ class PairedDifference(State):
         cls, base: Sequence[Floats], head: Sequence[Floats], weight: Floats | None, better: str | None,
         numbers: Ints | None, codes: Ints | None, groups: int,
     ) -> Self:  # fmt: skip
+        """The moments of rows of both models, columns (n,) each, and in how many each is better."""
         spread = Spread.of([*base, *head], weight, codes, groups)
         none = 0 if codes is None else np.zeros(groups, dtype=np.int64)
         if better is None or len(base) > 1 or len(head) > 1:

@@ -35,6 +35,7 @@ class TimedRows(NamedTuple):
         return cls(((numbers, codes, [named[place] for place in met.tolist()]),))
 
     def merge(self, other: TimedRows) -> TimedRows:
+        """The rows of both."""
         return TimedRows(self.pieces + other.pieces)
 
     def ranks(self, file: str, column: str) -> Ints:

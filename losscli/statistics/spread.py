@@ -42,6 +42,7 @@ class Ends(NamedTuple):
 
     @classmethod
     def of(cls, scaled: Floats, weight: Floats | None, codes: Ints | None, groups: int) -> Self:
+        """The rows at the ends of each column, by the least and the greatest of ``scaled``."""
         low, high = least_of(scaled, codes, groups), greatest_of(scaled, codes, groups)
         most: PerGroup = 1.0
         lightest = heaviest = most
@@ -62,6 +63,7 @@ class Ends(NamedTuple):
         return ends
 
     def merge(self, other: Self) -> Self:
+        """Of the rows of both those at the ends."""
         groups = max(self.low.shape[1], other.low.shape[1])
         mine, theirs = self.of_groups(groups), other.of_groups(groups)
         return type(self)(
@@ -102,8 +104,10 @@ class Ends(NamedTuple):
         return [[LEAST.to_json(numbers) for numbers in end] for end in self]
 
     @classmethod
-    def from_json(cls, held: Any) -> Self:
-        ends = [np.array([LEAST.from_json(numbers) for numbers in end]) for end in held]
+    def from_json(cls, held: Any, groups: int | None = None) -> Self:
+        """What was written; a ValueError where the arrays have other shapes."""
+        width = 1 if groups is None else groups
+        ends = [np.array([LEAST.from_json(numbers, width) for numbers in end]) for end in held]
         if len(ends) != 3 or any(end.shape[:1] != (2,) or end.ndim != 2 for end in ends):
             raise ValueError("these are not rows at the ends")
         return cls(*ends)
@@ -115,6 +119,7 @@ class Ends(NamedTuple):
 
     @property
     def finite(self) -> bool:
+        """Whether the rows at both ends are finite, and so all between them."""
         return bool(np.isfinite(self.low).all() and np.isfinite(self.high).all())
 
 
@@ -149,7 +154,7 @@ class Spread(State):
     FIELDS: ClassVar = {
         "products": Several(SUM),
         "crossed": Several(SUM),
-        "squares": SUM,
+        "squares": SUM._replace(always=False),
         "ends": Nested(Ends.from_json),
     }
 
@@ -157,6 +162,7 @@ class Spread(State):
     def of(
         cls, columns: Sequence[Floats], weight: Floats | None, codes: Ints | None = None, groups: int = 1
     ) -> Self:
+        """The second moments of columns (n,) and of weights, or of each group's rows."""
         with np.errstate(all="ignore"):
             scaled = list(columns) if weight is None else [column * weight for column in columns]
         pairs = [(j, k) for j in range(len(scaled)) for k in range(j, len(scaled))]
@@ -169,6 +175,7 @@ class Spread(State):
 
     @property
     def finite(self) -> bool:
+        """Whether no product was infinite or NaN."""
         held = (*self.products, *self.crossed, *([self.squares] if self.squares is not None else []))
         return all(total.finite for total in held)
 

@@ -56,6 +56,7 @@ class NumberColumn:
         return len(self.values)
 
     def slice(self, start: int, stop: int) -> NumberColumn:
+        """Some rows in a run, in the same memory."""
         missing = None if self.missing is None else self.missing[start:stop]
         return NumberColumn(self.values[start:stop], missing, self.finite)
 
@@ -78,6 +79,7 @@ class ClassColumn:
         return len(self.codes)
 
     def slice(self, start: int, stop: int) -> ClassColumn:
+        """Some rows in a run, in the same memory."""
         missing = None if self.missing is None else self.missing[start:stop]
         return ClassColumn(self.codes[start:stop], self.values, missing)
 
@@ -90,6 +92,7 @@ class Cells(NamedTuple):
     ends: Offsets
 
     def picked(self, rows: slice | Mask) -> Cells:
+        """The texts of some rows, in the same bytes."""
         return Cells(self.data, self.starts[rows], self.ends[rows])
 
 
@@ -121,6 +124,7 @@ class KeyColumn:
         return len(self.cells.starts) if self.cells is not None else int(self.words.shape[1])
 
     def slice(self, start: int, stop: int) -> KeyColumn:
+        """Some rows in a run; their words are still made when they are needed."""
         missing = None if self.missing is None else self.missing[start:stop]
         words = self._words if callable(self._words) else self._words[:, start:stop]
         return KeyColumn(
@@ -154,6 +158,7 @@ class Batch(NamedTuple):
             yield self.slice(start, min(start + max(1, rows), self.rows))
 
     def stopped(self, error: DataError) -> Batch:
+        """The same rows, behind which an error stands."""
         return self._replace(stop=error)
 
 
@@ -190,6 +195,7 @@ class Block(NamedTuple):
         return places() if callable(places) else places
 
     def column(self, place: Place) -> AnyColumn:
+        """The column at a place."""
         side, index = place
         return self.sides[side][index]
 

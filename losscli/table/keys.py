@@ -111,6 +111,7 @@ def _long_words(data: Bytes, starts: Offsets, ends: Offsets) -> Words:
 
 
 def words_of_texts(texts: Sequence[str]) -> Words:
+    """The words of some texts as keys."""
     raws = [text.encode("utf-8", "surrogatepass") for text in texts]
     ends = np.cumsum([len(raw) for raw in raws], dtype=np.int64)
     starts = ends - [len(raw) for raw in raws]
@@ -180,6 +181,7 @@ def whole(text: str) -> str | None:
 
 
 def integer_key(values: Ints, missing: Mask | None = None) -> KeyColumn:
+    """Integers (n,) as keys."""
     return KeyColumn(np.ascontiguousarray(values, np.int64).view(np.uint64).reshape(1, -1), missing)
 
 
@@ -195,6 +197,7 @@ def words_of_integers(texts: Sequence[str]) -> Words:
 
 
 def float_key(values: Floats, missing: Mask | None) -> KeyColumn:
+    """Doubles (n,) as keys, which are equal where the numbers are."""
     # Plus zero, since -0.0 and 0.0 are the same key.
     return KeyColumn((values + 0.0).view(np.uint64).reshape(1, -1), missing)
 

@@ -1,4 +1,4 @@
-"""Texts as class labels, and the class or the quantile level that the name of a column tells."""
+"""Texts as class labels, and the class, the quantile level or the time that the name of a column tells."""
 
 from __future__ import annotations
 
@@ -257,3 +257,16 @@ def quantile_level(name: str) -> float | None:
         level = (1 - Fraction(found[2]) / 100) / 2
         level = level if found[1] else 1 - level
     return float(level) if 0 < level < 1 else None
+
+
+TIME = re.compile(r"(?:^|[^\d.])(\d*\.?\d+)$", re.ASCII)
+
+
+def time_of_name(name: str) -> float | None:
+    """The time that the name of a column ends with; None where it has none.
+
+    >>> time_of_name("s_365"), time_of_name("alive 0.5"), time_of_name("12")
+    (365.0, 0.5, 12.0)
+    """
+    found = TIME.search(name)
+    return float(found[1]) if found else None

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from io import FileIO
 from types import TracebackType
 from typing import Self
 
@@ -26,9 +27,9 @@ def discard() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove(file: int, folder: str) -> None:
+def _remove(file: FileIO, folder: str) -> None:
     with contextlib.suppress(OSError):
-        os.close(file)
+        file.close()
     shutil.rmtree(folder, ignore_errors=True)
     _folders.discard(folder)
 
@@ -40,7 +41,7 @@ class Spill:
         self.size = 0
         self._lock = threading.Lock()
         self._folder: str | None = None
-        self._file = -1
+        self._file: FileIO
 
     def __enter__(self) -> Self:
         return self
@@ -58,22 +59,25 @@ class Spill:
                     self._open()
                 place, done = self.size, 0
                 view = memoryview(piece)
+                self._file.seek(place)
                 while done < len(piece):
-                    done += os.pwrite(self._file, view[done:], place + done)
+                    done += self._file.write(view[done:])
             except OSError as error:
                 raise self._cannot(error) from None
             self.size = place + len(piece)
             return place
 
     def read(self, place: int, size: int) -> bytes:
-        """The bytes at a place; several threads may read at a time."""
+        """The bytes at a place; several threads may ask at a time."""
         found = b""
         try:
-            while len(found) < size:
-                more = os.pread(self._file, size - len(found), place + len(found))
-                if not more:
-                    raise OSError(errno.EIO, "it was cut")
-                found += more
+            with self._lock:  # a file has one place, which not every system lets a reader name
+                self._file.seek(place)
+                while len(found) < size:
+                    more = self._file.read(size - len(found))
+                    if not more:
+                        raise OSError(errno.EIO, "it was cut")
+                    found += more
         except OSError as error:
             raise DataError(
                 f"cannot be read back: {(error.strerror or '').lower()}", file=self._folder
@@ -86,13 +90,14 @@ class Spill:
         self._folder = folder
         _folders.add(folder)
         path = os.path.join(folder, "rows")
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file = FileIO(path, "x+")
         with contextlib.suppress(OSError):
-            # Without a name, the file takes no more room when the process is killed.
+            # Without a name, where a system allows that, the file takes no more room when the process is killed.
             os.unlink(path)
         self._remove = weakref.finalize(self, _remove, self._file, folder)
 
     def close(self) -> None:
+        """Remove the files and their folder."""
         if self._folder is not None:
             self._remove()
             self._folder = None

@@ -41,6 +41,7 @@ class Violation(NamedTuple):
     count: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody calls here
 
     def merge(self, other: Violation) -> Violation:
+        """Both as one: the lower row, and the number of both."""
         first = self if self.row <= other.row else other
         return first._replace(count=self.count + other.count)
 
@@ -52,6 +53,7 @@ class Violations:
     found: dict[ViolationKind, Violation] = field(default_factory=dict)
 
     def add(self, kind: ViolationKind, violation: Violation) -> None:
+        """Note rows that are bad in one way."""
         known = self.found.get(kind)
         self.found[kind] = violation if known is None else known.merge(violation)
 
@@ -65,6 +67,7 @@ class Violations:
             self.add(kind, Violation(row, message(at), wanted, plural, hint, int(np.count_nonzero(bad))))
 
     def merge(self, other: Violations) -> None:
+        """Take in those of other rows."""
         for kind, violation in other.found.items():
             self.add(kind, violation)
 

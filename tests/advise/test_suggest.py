@@ -25,6 +25,9 @@ SAMPLES = {
     "digits_facts.{0} --pred 'c_*' --label 'y_*'": ("multilabel", "c_*", "hamming"),
     "diabetes_quantiles.{0}": ("quantiles", "q_*", "mean_pinball"),
     "diabetes_quantiles.{0} --pred q_0.5": ("regression", "q_0.5", "rmse"),
+    "survival.{0}": ("survival", "pred", "concordance"),
+    "digits_search.{0}": ("ranking", "score", "ndcg"),
+    "dictation.{0}": ("texts", "pred", "wer"),
 }
 
 
@@ -248,6 +251,43 @@ def test_lists_that_are_empty_are_lists_of_labels(here, text):
     assert suggestion(here, rows)["task"] == "multilabel"
 
 
+def test_times_and_events_are_found_by_their_names(here, text):
+    text("d.csv", ["duration,status,pred", "5,1,4", "8,0,9", "2,1,-3"])
+    found = suggestion(here, "d.csv")
+    assert (found["task"], found["label"]) == ("survival", "time=duration,event=status")
+    assert losses(found) == ["concordance"]  # a time below 0 has no likelihood
+    assert "not known" in unfit(found)["mae"]
+    ran = here("eval", "d.csv", "--json")
+    assert list(json.loads(ran.out)["metrics"]) == ["concordance"]
+    text("d.csv", ["duration,status,pred", "5,1,4", "8,2,9"])
+    assert suggestion(here, "d.csv")["doubts"] == ["`status` holds more than 0 and 1"]
+
+
+def test_a_column_of_a_label_is_taken_before_a_time(here, text):
+    text("d.csv", ["time,event,label,pred", "1,0,2.5,2", "2,1,3.5,3"])
+    assert suggestion(here, "d.csv")["task"] == "regression"
+
+
+def test_rows_of_queries_are_ranked_within_each(here, text):
+    text("d.csv", ["qid,label,score", "1,0,0.5", "1,1,2.5", "2,1,1.5", "2,0,0.3"])
+    found = suggestion(here, "d.csv")
+    assert (found["task"], losses(found), found["options"]) == (
+        "ranking",
+        ["ndcg", "map", "mrr"],
+        ["--group=qid"],
+    )
+    ran = here("eval", "d.csv").block()
+    assert ran.code == 2
+    assert "--group=qid is needed" in ran.err
+    found = json.loads(here("eval", "d.csv", "--group", "qid", "--json").out)
+    assert list(found["metrics"]) == ["ndcg", "map", "mrr"]
+
+
+def test_classes_of_one_word_are_no_texts(here, text):
+    text("d.csv", ["pred,label", "ant,ant", "bee,cow", "dog,dog"])
+    assert suggestion(here, "d.csv")["task"] == "classes"
+
+
 def test_the_first_rows_only_are_looked_at(here, text):
     text("long.csv", ["pred,label", *("1.5,2.5" for _ in range(30_000))])
     found = suggestion(here, "long.csv")
@@ -379,9 +419,9 @@ def test_bounds_without_an_end_are_no_reason_against_coverage(here, text):
     assert not any("no loss takes" in doubt for doubt in found["doubts"])
 
 
-def test_a_column_of_queries_is_offered_as_groups(here, text):
-    text("t.csv", ["query_id,label,score", "a,1,0.5", "a,0,0.25", "b,2,0.75"])
-    said = "if the rows of one `query_id` belong together, `--group query_id` measures each on its own"
+def test_a_column_of_series_is_offered_as_groups(here, text):
+    text("t.csv", ["series_id,label,pred", "a,1,0.5", "a,0,0.25", "b,2,0.75"])
+    said = "if the rows of one `series_id` belong together, `--group series_id` measures each on its own"
     assert said in suggestion(here, "t.csv")["doubts"]
-    text("u.csv", ["query_id,label,score", "a,1,0.5", "b,0,0.25", "c,2,0.75"])
+    text("u.csv", ["series_id,label,pred", "a,1,0.5", "b,0,0.25", "c,2,0.75"])
     assert said not in suggestion(here, "u.csv")["doubts"]

@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def measure(words: list[str], folder: Path) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(words)} ended with {process.returncode}:\n{errors.decode()}")
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, _values(out.decode()))
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, values_of(out.decode()))
 
 
 def peak_memory(words: list[str], folder: Path) -> float:
@@ -168,7 +169,8 @@ def _held(process: int) -> int:
     return own + sum(_held(int(child)) for child in children)
 
 
-def _values(out: str) -> tuple[float, ...]:
+def values_of(out: str) -> tuple[float, ...]:
+    """The values that losscli or a peer prints."""
     lines = out.strip().splitlines()
     if lines[0].startswith("Usage:"):
         return ()
@@ -179,6 +181,13 @@ def _values(out: str) -> tuple[float, ...]:
     return tuple(float(value) for line in lines for value in line.split(","))
 
 
+def compare(ours: Sequence[float], theirs: Sequence[float], of: str) -> None:
+    """AssertionError where a peer has other values."""
+    for mine, other in zip(ours, theirs, strict=True):
+        # Peers add doubles one after another: their own error is far above that of one rounding.
+        assert abs(mine - other) <= 1e-9 * abs(other), f"{of}: {other!r}, losscli {mine!r}"
+
+
 def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> float:
     """Run one case, print its table and return losscli's wall time over that of the fastest peer."""
     preds, labels = files(folder, case, max(1, round(case.rows * scale)))
@@ -187,9 +196,7 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
     first = {who: measure(call, folder) for who, call in words.items()}  # also warms the page cache
     for who in (*case.peers, *shell):
         if who not in NO_WORK:
-            for mine, theirs in zip(first["losscli"].values, first[who].values, strict=True):
-                # Peers add doubles one after another: their own error is far above that of one rounding.
-                assert abs(mine - theirs) <= 1e-9 * abs(theirs), f"{name}: losscli {mine!r}, {who} {theirs!r}"
+            compare(first["losscli"].values, first[who].values, f"{name}, {who}")
     peaks = {who: peak_memory(call, folder) for who, call in words.items()}
     runs: dict[str, list[Run]] = {who: [] for who in words}
     for _ in range(rounds):

@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from losscli.losses import find
+from losscli.losses.families import find
 from losscli.numbers.sums import Sums
 from losscli.report.finish import finish, rounded
 from losscli.statistics.bootstrap import Resampled

@@ -119,7 +119,12 @@ def run(folder: Path, rows: int, parts: int, tasks: int, *, processes: bool = Tr
     paths, few = numbers(folder, rows), numbers(folder, 1000)
     evaluate(*paths, pred="pred", label="label", loss=FOUR)  # warms the page cache
     found = in_this_process(paths, parts)
-    how = {"threads_per_worker": 1, "host": "127.0.0.1", "protocol": "tcp", "dashboard_address": "127.0.0.1:0"}
+    how = {
+        "threads_per_worker": 1,
+        "host": "127.0.0.1",
+        "protocol": "tcp",
+        "dashboard_address": "127.0.0.1:0",
+    }
     with LocalCluster(2, processes=processes, **how) as cluster, Client(cluster) as client:
 
         def through(paths: list[str], parts: int) -> float:

@@ -321,7 +321,7 @@ OFFERED = """
 import losscli.report.evaluate, losscli.report.records, losscli.errors
 import losscli
 for name in losscli.__all__ * 2:
-    assert type(getattr(losscli, name)).__name__ != "module", name
+    assert name == "losses" or type(getattr(losscli, name)).__name__ != "module", name
 from losscli import evaluate
 print(evaluate("preds.csv", "labels.csv", loss=["mse"]).metrics)
 """
@@ -401,7 +401,7 @@ def test_help_imports_nothing_heavy(args):
 
 
 def test_the_names_read_from_the_source_are_those_of_the_catalogue():
-    from losscli.losses import catalogue, names_from_source
+    from losscli.losses.families import catalogue, names_from_source
 
     assert names_from_source() == list(catalogue())
 

@@ -7,8 +7,9 @@ from dataclasses import fields
 
 import pytest
 
+from losscli.cli.call_options import Options
 from losscli.cli.commands import COMMANDS
-from losscli.cli.options import TABLE, Options, of_command
+from losscli.cli.options import TABLE, Declared, of_command
 from losscli.report.check import check
 from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
@@ -17,7 +18,7 @@ from losscli.report.options import EvalOptions
 
 
 def test_every_attribute_of_the_record_is_an_entry_of_the_table():
-    assert list(Options.__annotations__) == list(TABLE)
+    assert list(Declared.__annotations__) == list(TABLE)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -44,7 +44,7 @@ TURNS = {
     "a loss of numbers for names": (("names.csv", "-l", "mse"), 3, "`spam` is not a number", "`losscli suggest`"),
     "a loss of two classes for numbers": ((*PAIR, "-l", "auc"), 3, "is not in 0 and 1", "`losscli suggest`"),
     "a loss of classes for numbers": ((*PAIR, "-l", "f1"), 3, "neither a class", "`losscli suggest`"),
-    "a loss of one column for several": ((*PAIR, "-p", "pred,other", "-l", "mse"), 2, "cannot compare 2", "`losscli suggest`"),
+    "a loss of one column for several": ((*PAIR, "-p", "pred,other", "-l", "mse"), 2, "cannot compare 2", "each model has a `--pred` of its own; `losscli suggest`"),
     "a loss of several columns for one": ((*PAIR, "-l", "cross_entropy"), 2, "cannot compare 1", "`losscli suggest`"),
     "a typo in a loss": ((*PAIR, "-l", "rmes"), 2, "no loss is called `rmes`", "did you mean `rmse`?"),
     "a typo in a parameter": ((*PAIR, "-l", "huber:dleta=2"), 2, "no parameter `dleta`", "it takes `delta`"),

@@ -23,7 +23,7 @@ from scipy import special
 from sklearn import metrics
 
 from losscli.errors import DataError
-from losscli.losses import catalogue
+from losscli.losses.families import catalogue
 from losscli.report.evaluate import evaluate
 from losscli.report.records import Result
 

@@ -233,6 +233,7 @@ def exact_call(options: dict[str, Any]) -> dict[str, Any]:
     return options | {"loss": loss}
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("name", CALLS)
 def test_every_result_of_a_call_has_a_bound_that_holds(name: str, files: list[str]) -> None:
     near, exact = (evaluate(files[0], **options) for options in (CALLS[name], exact_call(CALLS[name])))
@@ -251,6 +252,7 @@ def test_every_result_of_a_call_has_a_bound_that_holds(name: str, files: list[st
         assert "approx=" not in other.signature
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "the bootstrap"])
 def test_merged_states_give_the_bits_of_one_call_over_all_rows(
     name: str, files: list[str], tmp_path: Any

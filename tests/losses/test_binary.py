@@ -7,19 +7,16 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from measuring import measured
 from recorded import recorded
 from scipy.spatial import distance
 from sklearn import metrics
 
-from losscli import evaluate
 from losscli.errors import DataError, UsageError
 from losscli.losses import binary
 from losscli.losses.stable import product
 from losscli.numbers.error_free import two_product
-from losscli.report.records import Result
 
 RNG = np.random.default_rng(20)
 LABEL = (RNG.random(400) < 0.3).astype(float)
@@ -31,15 +28,9 @@ WEIGHT = RNG.integers(0, 5, 400) / 4.0
 CLOSE = 1e-13
 
 
-def result(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> Result:
-    path = str(folder / "rows.parquet")
-    pq.write_table(pa.table(columns), path)
-    return evaluate(path, loss=[spec], **({"label": "label"} | options)).results[0]
-
-
-def measured(folder: Any, spec: str, *, weighted: bool = False, logits: bool = False) -> float | None:
+def value(folder: Any, spec: str, *, weighted: bool = False, logits: bool = False) -> float | None:
     columns = {"label": LABEL, "pred": SCORE if logits else PROB, "w": WEIGHT}
-    return result(
+    return measured(
         folder, spec, columns, pred="pred", weight="w" if weighted else None, from_logits=logits
     ).value
 
@@ -54,25 +45,25 @@ def test_log_loss_brier_and_their_skill_agree_with_scikit_learn(weighted: bool, 
         ("d2_brier", metrics.d2_brier_score),
     ):
         wanted = reference(LABEL, PROB, sample_weight=weight)
-        assert measured(tmp_path, name, weighted=weighted) == pytest.approx(wanted, rel=CLOSE), name
+        assert value(tmp_path, name, weighted=weighted) == pytest.approx(wanted, rel=CLOSE), name
 
 
 def test_label_smoothing_moves_labels_towards_one_half_as_in_keras(tmp_path: Any) -> None:
     # keras.losses.BinaryCrossentropy: y (1 - a) + a / 2; y = 1, p = 0.8, a = 0.2: 0.9 and 0.1 are the shares.
     wanted = -(0.9 * math.log(0.8) + 0.1 * math.log(0.2))
     columns = {"label": [1.0], "pred": [0.8]}
-    assert result(tmp_path, "log_loss:label_smoothing=0.2", columns, pred="pred").value == pytest.approx(
+    assert measured(tmp_path, "log_loss:label_smoothing=0.2", columns, pred="pred").value == pytest.approx(
         wanted, rel=1e-15
     )
     columns = {"label": [1.0], "pred": [math.log(4.0)]}
-    asked = result(tmp_path, "log_loss:label_smoothing=0.2", columns, pred="pred", from_logits=True)
+    asked = measured(tmp_path, "log_loss:label_smoothing=0.2", columns, pred="pred", from_logits=True)
     assert asked.value == pytest.approx(wanted, rel=1e-15)
 
 
 def test_smoothing_makes_both_outcomes_count_as_clipped(tmp_path: Any) -> None:
     columns = {"label": [1.0, 1.0], "pred": [1.0, 0.5]}
-    assert result(tmp_path, "log_loss", columns, pred="pred").touched == {}
-    smoothed = result(tmp_path, "log_loss:label_smoothing=0.1", columns, pred="pred")
+    assert measured(tmp_path, "log_loss", columns, pred="pred").touched == {}
+    smoothed = measured(tmp_path, "log_loss:label_smoothing=0.1", columns, pred="pred")
     assert smoothed.touched == {"clipped": 1}
 
 
@@ -96,19 +87,19 @@ def test_weighted_log_loss_is_that_of_torch(pos_weight: float, tmp_path: Any) ->
 
     spec = f"weighted_log_loss:pos_weight={pos_weight}"
     wanted = recorded("torch", f"binary: {spec}", theirs)
-    assert measured(tmp_path, spec, logits=True) == pytest.approx(wanted, rel=CLOSE)
-    assert measured(tmp_path, spec) == pytest.approx(wanted, rel=CLOSE)
+    assert value(tmp_path, spec, logits=True) == pytest.approx(wanted, rel=CLOSE)
+    assert value(tmp_path, spec) == pytest.approx(wanted, rel=CLOSE)
 
 
 def test_pos_weight_is_a_mean_over_rows_and_class_weight_one_over_weights(tmp_path: Any) -> None:
     # Both rows cost log 2; the positive one three times: (3 + 1) / 2 rows, or (3 + 1) / (3 + 1) weights.
     columns = {"label": [1.0, 0.0], "pred": [0.5, 0.5]}
-    assert result(tmp_path, "weighted_log_loss:pos_weight=3", columns, pred="pred").value == pytest.approx(
+    assert measured(tmp_path, "weighted_log_loss:pos_weight=3", columns, pred="pred").value == pytest.approx(
         2 * math.log(2)
     )
-    assert result(tmp_path, "log_loss", columns, pred="pred", class_weight={"1": 3.0}).value == pytest.approx(
-        math.log(2)
-    )
+    assert measured(
+        tmp_path, "log_loss", columns, pred="pred", class_weight={"1": 3.0}
+    ).value == pytest.approx(math.log(2))
 
 
 def test_kl_binary_is_log_loss_less_the_entropy_of_the_label(tmp_path: Any) -> None:
@@ -131,7 +122,7 @@ def test_kl_binary_keeps_its_digits_next_to_the_label() -> None:
 
 
 def test_nothing_is_clipped_in_kl_binary(tmp_path: Any) -> None:
-    found = result(tmp_path, "kl_binary", {"label": [1.0, 0.0], "pred": [0.0, 0.0]}, pred="pred")
+    found = measured(tmp_path, "kl_binary", {"label": [1.0, 0.0], "pred": [0.0, 0.0]}, pred="pred")
     assert found.value is None
     assert "infinite, first in row 1" in (found.note or "")
 
@@ -156,12 +147,12 @@ def test_focal_alpha_is_off_and_else_weighs_the_classes_as_in_torchvision() -> N
 
 
 def test_alpha_none_is_the_default_that_can_be_written(tmp_path: Any) -> None:
-    assert measured(tmp_path, "focal:alpha=none") == measured(tmp_path, "focal")
+    assert value(tmp_path, "focal:alpha=none") == value(tmp_path, "focal")
     columns = {"label": LABEL, "pred": PROB}
-    assert result(tmp_path, "focal:alpha=None", columns, pred="pred").loss == "focal"
-    assert result(tmp_path, "focal:alpha=0.5", columns, pred="pred").loss == "focal:alpha=0.5"
+    assert measured(tmp_path, "focal:alpha=None", columns, pred="pred").loss == "focal"
+    assert measured(tmp_path, "focal:alpha=0.5", columns, pred="pred").loss == "focal:alpha=0.5"
     with pytest.raises(UsageError, match=r"`alpha=2` in `focal:alpha=2` is not in \[0, 1\] or none"):
-        measured(tmp_path, "focal:alpha=2")
+        value(tmp_path, "focal:alpha=2")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +160,7 @@ def test_alpha_none_is_the_default_that_can_be_written(tmp_path: Any) -> None:
 )
 def test_raw_scores_give_what_their_probabilities_give(spec: str, tmp_path: Any) -> None:
     # The probabilities were rounded: 1 - p of a score of 8 has lost 11 bits.
-    assert measured(tmp_path, spec, logits=True) == pytest.approx(measured(tmp_path, spec), rel=1e-12)
+    assert value(tmp_path, spec, logits=True) == pytest.approx(value(tmp_path, spec), rel=1e-12)
 
 
 def test_large_scores_neither_overflow_nor_lose_their_digits() -> None:
@@ -186,13 +177,15 @@ def test_large_scores_neither_overflow_nor_lose_their_digits() -> None:
 def test_exponential_loss_is_e_to_the_minus_margin(tmp_path: Any) -> None:
     columns = {"label": [1, -1], "pred": [math.log(2.0), math.log(4.0)]}
     # exp(-log 2) = 1/2 and exp(log 4) = 4
-    assert result(tmp_path, "exponential_loss", columns, pred="pred").value == pytest.approx(2.25, rel=1e-15)
+    assert measured(tmp_path, "exponential_loss", columns, pred="pred").value == pytest.approx(
+        2.25, rel=1e-15
+    )
 
 
 def test_skill_against_labels_of_one_class_is_not_defined(tmp_path: Any) -> None:
     columns = {"label": [1.0, 1.0], "pred": [0.5, 0.75]}
     for name in ("d2_log_loss", "d2_brier"):
-        found = result(tmp_path, name, columns, pred="pred")
+        found = measured(tmp_path, name, columns, pred="pred")
         assert (found.value, found.note) == (None, "all labels are 1: there is nothing to explain")
 
 
@@ -200,16 +193,16 @@ def test_the_prior_of_the_skill_keeps_its_digits_where_positives_are_rare(tmp_pa
     # Predicting the prior itself has no skill: what is left is the rounding of one log in 10^6 rows.
     n = 1 << 16
     columns = {"label": np.arange(n) == 5, "pred": np.full(n, 1.0 / n)}
-    assert result(tmp_path, "d2_log_loss", columns, pred="pred").value == pytest.approx(0.0, abs=1e-15)
-    assert result(tmp_path, "d2_brier", columns, pred="pred").value == 0.0
+    assert measured(tmp_path, "d2_log_loss", columns, pred="pred").value == pytest.approx(0.0, abs=1e-15)
+    assert measured(tmp_path, "d2_brier", columns, pred="pred").value == 0.0
 
 
 def test_calibration_excess_is_observed_over_expected_less_one(tmp_path: Any) -> None:
     columns = {"label": [1.0, 0.0, 0.0], "pred": [0.5, 0.25, 0.0], "w": [1.0, 2.0, 7.0]}
-    found = result(tmp_path, "calibration_excess", columns, pred="pred", weight="w")
+    found = measured(tmp_path, "calibration_excess", columns, pred="pred", weight="w")
     assert (found.value, found.better) == (0.0, "zero")  # 1 / (0.5 + 2 * 0.25)
     columns = {"label": [1.0, 0.0], "pred": [0.0, 0.0]}
-    assert result(tmp_path, "calibration_excess", columns, pred="pred").value is None
+    assert measured(tmp_path, "calibration_excess", columns, pred="pred").value is None
 
 
 # ------------------------------------------------------------------------------------------------
@@ -230,15 +223,15 @@ def test_the_cost_of_a_probability_is_that_of_its_two_outcomes(matrix: Any, tmp_
     spec = matrix("true,0,1", "0,0,1", "1,10,0.5")
     columns = {"label": [1, 0], "pred": [0.5, 0.25]}
     # 10 * 0.5 + 0.5 * 0.5 = 5.25, and 1 * 0.25
-    assert result(tmp_path, spec, columns, pred="pred").value == 2.75
-    assert result(tmp_path, spec, {"label": [1, -1], "pred": [0.5, 0.25]}, pred="pred").value == 2.75
+    assert measured(tmp_path, spec, columns, pred="pred").value == 2.75
+    assert measured(tmp_path, spec, {"label": [1, -1], "pred": [0.5, 0.25]}, pred="pred").value == 2.75
     # Of predicted classes it is the cost of the decisions.
-    assert result(tmp_path, spec, {"label": [1, 0], "pred": [0, 1]}, pred="pred").value == 5.5
+    assert measured(tmp_path, spec, {"label": [1, 0], "pred": [0, 1]}, pred="pred").value == 5.5
 
 
 def test_the_order_of_the_classes_in_the_file_does_not_matter(matrix: Any, tmp_path: Any) -> None:
     spec = matrix("x,1,0", "1,0.5,10", "0,1,0")
-    assert result(tmp_path, spec, {"label": [1, 0], "pred": [0.5, 0.25]}, pred="pred").value == 2.75
+    assert measured(tmp_path, spec, {"label": [1, 0], "pred": [0.5, 0.25]}, pred="pred").value == 2.75
 
 
 def test_the_cost_of_text_classes_is_looked_up_by_name(matrix: Any, tmp_path: Any) -> None:
@@ -249,20 +242,20 @@ def test_the_cost_of_text_classes_is_looked_up_by_name(matrix: Any, tmp_path: An
         "w": [1.0, 1.0, 2.0, 4.0],
     }
     # (2 + 5 + 2 * 1 + 4 * 0) / 8
-    assert result(tmp_path, spec, columns, pred="pred", weight="w").value == 9 / 8
+    assert measured(tmp_path, spec, columns, pred="pred", weight="w").value == 9 / 8
 
 
 def test_the_cost_of_class_columns_is_over_their_probabilities(matrix: Any, tmp_path: Any) -> None:
     spec = matrix("true,dog,cat", "cat,2,0", "dog,0,8")
     columns = {"label": ["cat", "dog"], "p_cat": [0.5, 0.25], "p_dog": [0.5, 0.75]}
     # 0.5 * 2 and 0.25 * 8
-    assert result(tmp_path, spec, columns, pred="p_cat,p_dog").value == 1.5
+    assert measured(tmp_path, spec, columns, pred="p_cat,p_dog").value == 1.5
 
 
 def test_the_positive_class_of_a_cost_is_the_one_named(matrix: Any, tmp_path: Any) -> None:
     spec = matrix("true,ham,spam", "ham,0,3", "spam,1,0")
     columns = {"label": ["spam", "ham"], "pred": [0.5, 0.5]}
-    assert result(tmp_path, spec, columns, pred="pred", pos_label="spam").value == 1.0
+    assert measured(tmp_path, spec, columns, pred="pred", pos_label="spam").value == 1.0
 
 
 @pytest.mark.parametrize(
@@ -281,14 +274,14 @@ def test_a_matrix_that_cannot_be_used_is_refused_with_its_file(
 ) -> None:
     spec = matrix(*lines)
     with pytest.raises(DataError, match=words) as error:
-        result(tmp_path, spec, {"label": [1, 0], "pred": [0.5, 0.25]}, pred="pred")
+        measured(tmp_path, spec, {"label": [1, 0], "pred": [0.5, 0.25]}, pred="pred")
     assert error.value.file == str(tmp_path / "costs.csv")
 
 
 def test_a_class_that_the_matrix_lacks_is_refused_with_its_row(matrix: Any, tmp_path: Any) -> None:
     spec = matrix("true,cat,dog", "cat,0,2", "dog,5,0")
     with pytest.raises(DataError, match=r"no row of .*costs.csv stands for the class `cow`") as error:
-        result(tmp_path, spec, {"label": ["cat", "cow"], "pred": ["dog", "cat"]}, pred="pred")
+        measured(tmp_path, spec, {"label": ["cat", "cow"], "pred": ["dog", "cat"]}, pred="pred")
     assert error.value.row == 2
     assert error.value.hint is None
 
@@ -296,9 +289,9 @@ def test_a_class_that_the_matrix_lacks_is_refused_with_its_row(matrix: Any, tmp_
 def test_a_cost_needs_a_matrix_that_is_there(tmp_path: Any) -> None:
     columns = {"label": [1, 0], "pred": [0.5, 0.25]}
     with pytest.raises(UsageError, match="`cost` needs `matrix`"):
-        result(tmp_path, "cost", columns, pred="pred")
+        measured(tmp_path, "cost", columns, pred="pred")
     with pytest.raises(DataError, match="cannot be read") as error:
-        result(tmp_path, f"cost:matrix={tmp_path / 'absent.csv'}", columns, pred="pred")
+        measured(tmp_path, f"cost:matrix={tmp_path / 'absent.csv'}", columns, pred="pred")
     assert error.value.file == str(tmp_path / "absent.csv")
 
 
@@ -334,4 +327,4 @@ def test_spherical_is_the_cosine_of_the_probabilities_and_the_label_by_scipy(
 ) -> None:
     cosines = [1 - distance.cosine([p, 1 - p], [y, 1 - y]) for y, p in zip(LABEL, PROB, strict=True)]
     wanted = -np.average(cosines, weights=WEIGHT if weighted else None)
-    assert measured(tmp_path, "spherical", weighted=weighted) == pytest.approx(wanted, rel=CLOSE)
+    assert value(tmp_path, "spherical", weighted=weighted) == pytest.approx(wanted, rel=CLOSE)

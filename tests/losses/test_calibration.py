@@ -12,24 +12,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measuring import measured
 from scipy import stats
 from sklearn.calibration import calibration_curve
 
 from losscli import evaluate
 from losscli.losses.calibration import bin_of
 from losscli.numbers.bins import Bins
-from losscli.report.records import Result
 
 RNG = np.random.default_rng(22)
 PROB = RNG.random(500)
 LABEL = (RNG.random(500) < PROB**1.5).astype(int)
 WEIGHT = RNG.integers(1, 9, 500) / 4.0
-
-
-def result(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> Result:
-    path = str(folder / "rows.parquet")
-    pq.write_table(pa.table(columns), path)
-    return evaluate(path, loss=[spec], **({"label": "label", "pred": "pred"} | options)).results[0]
 
 
 def plain_gaps(label: Any, pred: Any, weight: Any, bins: int) -> list[tuple[float, float]]:
@@ -58,14 +52,14 @@ def test_the_three_norms_are_the_mean_the_root_mean_square_and_the_greatest_of_t
     }
     columns = {"label": LABEL, "pred": PROB, "w": weight}
     for name, value in wanted.items():
-        found = result(tmp_path, f"{name}:bins={bins}", columns, weight="w" if weighted else None)
+        found = measured(tmp_path, f"{name}:bins={bins}", columns, weight="w" if weighted else None)
         assert found.value == pytest.approx(value, rel=1e-12), name
 
 
 def test_the_bins_of_the_detail_are_those_of_scikit_learn(tmp_path: Any) -> None:
     # calibration_curve closes its bins on the right too, and leaves out empty ones.
     label, pred = calibration_curve(LABEL, PROB, n_bins=5)
-    detail = result(tmp_path, "ece:bins=5", {"label": LABEL, "pred": PROB}).detail
+    detail = measured(tmp_path, "ece:bins=5", {"label": LABEL, "pred": PROB}).detail
     assert detail is not None
     assert [b["mean_pred"] for b in detail["bins"]] == pytest.approx(pred.tolist(), rel=1e-13)
     assert [b["mean_label"] for b in detail["bins"]] == pytest.approx(label.tolist(), rel=1e-13)
@@ -90,10 +84,10 @@ def test_no_rounding_moves_a_probability_over_an_edge(bins: int, at: int, side: 
 def test_a_calibration_error_worked_by_hand(tmp_path: Any) -> None:
     # Two bins: 0.25 and 0.5 with mean label 1/2, mean prediction 3/8; 0.75 and 1 with 1/2, 7/8.
     columns = {"label": [0, 1, 1, 0], "pred": [0.25, 0.5, 0.75, 1.0]}
-    assert result(tmp_path, "ece:bins=2", columns).value == 0.25  # (1/8 + 3/8) / 2
-    assert result(tmp_path, "mce:bins=2", columns).value == 0.375
-    assert result(tmp_path, "rmsce:bins=2", columns).value == math.sqrt((1 / 64 + 9 / 64) / 2)
-    found = result(tmp_path, "brier_decomp:bins=2", columns)
+    assert measured(tmp_path, "ece:bins=2", columns).value == 0.25  # (1/8 + 3/8) / 2
+    assert measured(tmp_path, "mce:bins=2", columns).value == 0.375
+    assert measured(tmp_path, "rmsce:bins=2", columns).value == math.sqrt((1 / 64 + 9 / 64) / 2)
+    found = measured(tmp_path, "brier_decomp:bins=2", columns)
     assert found.detail == {
         "bins": [
             {"low": 0.0, "high": 0.5, "rows": 2, "weight": 2.0, "mean_pred": 0.375, "mean_label": 0.5},
@@ -107,13 +101,13 @@ def test_a_calibration_error_worked_by_hand(tmp_path: Any) -> None:
 def test_the_parts_of_the_brier_score_sum_to_it_where_a_bin_has_one_prediction(tmp_path: Any) -> None:
     pred = RNG.integers(0, 16, 500) / 16.0
     columns = {"label": LABEL, "pred": pred, "w": WEIGHT}
-    found = result(tmp_path, "brier_decomp:bins=64", columns, weight="w")
+    found = measured(tmp_path, "brier_decomp:bins=64", columns, weight="w")
     detail = found.detail
     assert detail is not None
     assert detail["reliability"] - detail["resolution"] + detail["uncertainty"] == pytest.approx(
         found.value, rel=1e-13
     )
-    assert found.value == result(tmp_path, "brier", columns, weight="w").value
+    assert found.value == measured(tmp_path, "brier", columns, weight="w").value
 
 
 def test_ten_equal_bins_of_two_thousand_rows_give_what_torchmetrics_gives(tmp_path: Any) -> None:
@@ -128,7 +122,7 @@ def test_ten_equal_bins_of_two_thousand_rows_give_what_torchmetrics_gives(tmp_pa
             abs(label[code == k].mean() - pred[code == k].mean()) * (code == k).mean()
             for k in np.unique(code)
         )
-        found = result(tmp_path, f"ece:bins={bins}", {"label": label, "pred": pred})
+        found = measured(tmp_path, f"ece:bins={bins}", {"label": label, "pred": pred})
         assert found.value == pytest.approx(wanted, rel=1e-12)
 
 
@@ -149,7 +143,7 @@ def test_of_several_classes_the_greatest_probability_is_held_against_whether_it_
     # 0.5 right, wrong, right: gap 1/6 of 3 rows; 0.75 wrong: gap 3/4 of 1 row.
     wanted = {"ece": 0.3125, "top_label_ece": 0.3125, "mce": 0.75, "rmsce": math.sqrt((3 / 36 + 9 / 16) / 4)}
     for name, value in wanted.items():
-        found = result(tmp_path, f"{name}:bins=4", CLASS, **COLUMNS)
+        found = measured(tmp_path, f"{name}:bins=4", CLASS, **COLUMNS)
         assert found.value == pytest.approx(value, rel=1e-15), name
         assert found.detail is not None
         assert [b["rows"] for b in found.detail["bins"]] == [3, 1]
@@ -157,24 +151,24 @@ def test_of_several_classes_the_greatest_probability_is_held_against_whether_it_
 
 def test_classwise_ece_is_the_mean_of_each_columns_error(tmp_path: Any) -> None:
     each = [
-        result(
+        measured(
             tmp_path,
             "ece:bins=4",
             {"label": [int(c == name) for c in CLASS["label"]], "pred": CLASS[f"p_{name}"]},
         ).value
         for name in "abc"
     ]
-    found = result(tmp_path, "classwise_ece:bins=4", CLASS, **COLUMNS)
+    found = measured(tmp_path, "classwise_ece:bins=4", CLASS, **COLUMNS)
     assert found.value == pytest.approx(np.mean(each), rel=1e-15)  # type: ignore[arg-type]
     assert found.detail is None
-    alone = result(tmp_path, "classwise_ece:bins=4", CLASS, average="none", **COLUMNS)
+    alone = measured(tmp_path, "classwise_ece:bins=4", CLASS, average="none", **COLUMNS)
     assert (alone.value, alone.part) == (each[0], {"class": "a"})
     assert alone.detail is not None
 
 
 def test_several_outputs_have_an_error_each(tmp_path: Any) -> None:
     columns = {"y_0": [1, 0], "y_1": [1, 1], "p_0": [0.75, 0.75], "p_1": [0.5, 0.5]}
-    found = result(tmp_path, "ece", columns, label="y_0,y_1", pred="p_0,p_1")
+    found = measured(tmp_path, "ece", columns, label="y_0,y_1", pred="p_0,p_1")
     assert found.value == 0.375  # (0.25 + 0.5) / 2
 
 
@@ -186,8 +180,8 @@ def test_several_outputs_have_an_error_each(tmp_path: Any) -> None:
 def test_a_perfect_calibration_is_zero_to_the_bit(tmp_path: Any) -> None:
     # 0.1 is a little more than one tenth: ten of them against one in ten keep that difference.
     columns = {"label": [1] + [0] * 9, "pred": [0.1] * 10}
-    assert result(tmp_path, "ece", columns).value == float(Fraction(0.1) - Fraction(1, 10))
-    assert result(tmp_path, "ece", {"label": [1, 0, 0, 0], "pred": [0.25] * 4}).value == 0.0
+    assert measured(tmp_path, "ece", columns).value == float(Fraction(0.1) - Fraction(1, 10))
+    assert measured(tmp_path, "ece", {"label": [1, 0, 0, 0], "pred": [0.25] * 4}).value == 0.0
 
 
 def test_bins_hold_exact_sums_however_the_rows_are_cut() -> None:

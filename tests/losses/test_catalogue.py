@@ -9,7 +9,7 @@ import pytest
 
 from losscli.errors import UsageError
 from losscli.loss.spec import fold, parse_loss
-from losscli.losses import AMBIGUOUS, catalogue, find
+from losscli.losses.families import AMBIGUOUS, catalogue, find
 
 WHAT_THE_FIELD_HAS = """
     mse rmse mae medae max_error bias msle rmsle r2 explained_variance nrmse pearson spearman d2_tweedie skill within_tol

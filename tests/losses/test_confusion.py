@@ -7,16 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from measuring import results
 from sklearn import metrics
 
-from losscli import evaluate
 from losscli.errors import UsageError
 from losscli.losses import confusion
 from losscli.numbers.confusion import Confusion, Counts
-from losscli.report.records import Result
 
 RNG = np.random.default_rng(21)
 TRUE = RNG.integers(0, 4, 300)
@@ -29,12 +26,6 @@ CLOSE = 1e-13
 
 # 3 true positives, 1 false, 2 missed, 4 true negatives.
 COUNTS = Counts(Fraction(3), Fraction(1), Fraction(2), Fraction(4))
-
-
-def results(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> list[Result]:
-    path = str(folder / "rows.parquet")
-    pq.write_table(pa.table(columns), path)
-    return evaluate(path, loss=[spec], **({"label": "label", "pred": "pred"} | options)).results
 
 
 def value(folder: Any, spec: str, label: Any, pred: Any, weight: Any = None, **options: Any) -> float | None:

@@ -13,7 +13,7 @@ from recorded import recorded
 from scipy import integrate, stats
 
 from losscli.errors import DataError
-from losscli.losses import find
+from losscli.losses.families import find
 from losscli.report.evaluate import evaluate
 
 LABEL = [0.3, 2.0, 1.25, 7.5, 0.0]

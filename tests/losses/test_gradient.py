@@ -23,7 +23,7 @@ from recorded import recorded
 
 from losscli.loss.docstring import Gradient
 from losscli.loss.gradient import NoGradientError, gradient_rows, gradients
-from losscli.losses import find
+from losscli.losses.families import find
 
 FORMS = [form for form in forms() if form.is_mean]
 
@@ -47,7 +47,8 @@ def has_gradient(form) -> bool:
 
 WITH = [form for form in FORMS if has_gradient(form)]
 WITHOUT = [form for form in FORMS if not has_gradient(form)]
-with_gradient = pytest.mark.parametrize("form", WITH, ids=title)
+# By module: the tests of one form run one after the other, and share its slopes.
+with_gradient = pytest.mark.parametrize("form", WITH, ids=title, scope="module")
 
 
 def usual_rows(form, params, rows=30, *, ends=False):
@@ -81,6 +82,17 @@ def slopes(form, params, roles, found) -> Iterator[tuple[Any, Any, Gradient, dic
                 yield place, wanted, gradient, row | ({} if j is None else {"j": j})
 
 
+@functools.lru_cache(maxsize=2)
+def slopes_of(form) -> list[tuple[Any, bool, Any, list[Any]]]:
+    """Parameters, whether the rows are those at the ends, the rows, and their slopes."""
+    found = []
+    for params in some_params(form):
+        for ends in (False, True):
+            roles = usual_rows(form, params, ends=ends)
+            found.append((params, ends, roles, list(slopes(form, params, roles, gradients(form)))))
+    return found
+
+
 GRADIENT_WORDS = {
     "sign": lambda x: MP.mpf(int(x > 0) - int(x < 0)),
     "sigmoid": lambda x: 1 / (1 + WORDS["exp"](-x)),
@@ -99,18 +111,16 @@ def the_same(gradient, names, wanted):
 def check_the_text(form) -> int:
     """Hold the text against the slope of the definition; how often they were compared."""
     compared = 0
-    for params in some_params(form):
-        for ends in (False, True):
-            roles = usual_rows(form, params, ends=ends)
-            for place, wanted, gradient, names in slopes(form, params, roles, gradients(form)):
-                same, found = the_same(gradient, names, wanted)
-                if not same:  # in 400 digits a term of 1e-300 beside one of 1e300 may be lost
-                    with MP.workdps(MANY_DIGITS):
-                        column = names.get("j")
-                        wanted = slope_of(definition_of(form.doc.definition), names, gradient.role, column)
-                        same, found = the_same(gradient, names, wanted)
-                assert same, f"{found} in place of {wanted} by {gradient.by}: {params}, row {place}"
-                compared += 1
+    for params, _, _, known in slopes_of(form):
+        for place, wanted, gradient, names in known:
+            same, found = the_same(gradient, names, wanted)
+            if not same:  # in 400 digits a term of 1e-300 beside one of 1e300 may be lost
+                with MP.workdps(MANY_DIGITS):
+                    column = names.get("j")
+                    wanted = slope_of(definition_of(form.doc.definition), names, gradient.role, column)
+                    same, found = the_same(gradient, names, wanted)
+            assert same, f"{found} in place of {wanted} by {gradient.by}: {params}, row {place}"
+            compared += 1
     return compared
 
 
@@ -121,13 +131,14 @@ def test_the_text_is_the_slope_of_the_definition(form):
 
 @with_gradient
 def test_the_gradient_of_all_rows_lies_as_near_the_slope_as_declared(form):
-    for params in some_params(form):
-        roles = usual_rows(form, params)
+    for params, ends, roles, known in slopes_of(form):
+        if ends:
+            continue
         found = gradient_rows(form, roles, row_params(form, params, roles))
         assert list(found) == [role.name for role in form.pred_roles]
         for role, column in found.items():
             assert (column.shape, column.dtype) == (roles[role].shape, np.float64)
-        for place, wanted, gradient, _ in slopes(form, params, roles, gradients(form)):
+        for place, wanted, gradient, _ in known:
             got = found[gradient.role][place]
             assert ulps_off(float(got), wanted) <= form.gradient_ulps, (params, place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from losscli.loss.spec import fold
-from losscli.losses import catalogue
+from losscli.losses.families import catalogue
 from losscli.losses.left_out import LEFT_OUT
 
 NAMES = [name for one in LEFT_OUT for name in one.names]

@@ -10,7 +10,7 @@ import pytest
 from recorded import recorded
 from scipy import stats
 
-from losscli.losses import find
+from losscli.losses.families import find
 from losscli.numbers.double_double import gamma_gap, lgamma_drop, lgamma_pair
 
 LABEL = [0.3, 2.0, 1.25, 7.5]

@@ -8,7 +8,7 @@ import pytest
 
 from losscli.errors import UsageError
 from losscli.loss.spec import Spec, parse_loss
-from losscli.losses import catalogue
+from losscli.losses.families import catalogue
 from losscli.losses.misspelled import is_slip, meant_by
 from losscli.measure.loss_request import LossRequest
 

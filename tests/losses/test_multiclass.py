@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 from draws import write
+from measuring import of_columns
 from recorded import recorded
 from scipy import special, stats
 from scipy.spatial import distance
@@ -45,16 +46,8 @@ WEIGHT = RNG.exponential(1.0, ROWS)
 def measure(
     folder: Any, label: Any, pred: Any, *losses: str, weighted: bool = False, **options: Any
 ) -> list[Result]:
-    label = np.asarray(label)
-    columns = {"label": label} if label.ndim == 1 else {f"y_{c}": column for c, column in enumerate(label.T)}
-    columns |= {f"p_{c}": column for c, column in enumerate(np.asarray(pred).T)}
-    if weighted:
-        columns["weight"] = WEIGHT
-        options["weight"] = "weight"
-    path = str(folder / "rows.parquet")
-    write(path, columns, row_group=400)
-    asked = {"pred": "p_*", "label": "label" if label.ndim == 1 else "y_*"}
-    return evaluate(path, loss=list(losses), **asked | options).results
+    weight = WEIGHT if weighted else None
+    return of_columns(folder, label, pred, *losses, weight=weight, **options)
 
 
 def value(folder: Any, label: Any, pred: Any, spec: str, **options: Any) -> float:

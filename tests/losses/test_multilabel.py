@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from draws import write
+from measuring import of_columns
 from recorded import recorded
 from sklearn import metrics
 
 from losscli.errors import UsageError
 from losscli.losses.multilabel import coverage_error, lrap, multilabel_margin, one_error, ranking_loss
-from losscli.report.evaluate import evaluate
 from losscli.report.records import Result
 
 # Both sides sum n = 1500 doubles pairwise or exactly: log2(n) roundings of 2^-53, and C of a row.
@@ -31,14 +30,8 @@ WEIGHT = RNG.exponential(1.0, ROWS)
 def measure(
     folder: Any, pred: Any, *losses: str, label: Any = TRUE, weighted: bool = False, **options: Any
 ) -> list[Result]:
-    columns = {f"y_{c}": column for c, column in enumerate(np.asarray(label).T)}
-    columns |= {f"p_{c}": column for c, column in enumerate(np.asarray(pred).T)}
-    if weighted:
-        columns["weight"] = WEIGHT
-        options["weight"] = "weight"
-    path = str(folder / "rows.parquet")
-    write(path, columns, row_group=400)
-    return evaluate(path, loss=list(losses), pred="p_*", label="y_*", **options).results
+    weight = WEIGHT if weighted else None
+    return of_columns(folder, label, pred, *losses, weight=weight, **options)
 
 
 def value(folder: Any, pred: Any, spec: str, **options: Any) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from losscli.errors import UsageError
 from losscli.loss.spec import parse_loss
-from losscli.losses import catalogue, find
+from losscli.losses.families import catalogue, find
 from losscli.measure.loss_request import LossRequest
 
 ALIASES = {

@@ -6,16 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from measuring import results, value_of
 from sklearn import metrics
 
 from losscli.errors import UsageError
 from losscli.loss.declare import Undefined
 from losscli.losses.overlap import dice, focal_tversky, generalised_dice, jaccard_loss, tversky
-from losscli.report.evaluate import evaluate
-from losscli.report.records import Result
 
 MASK = [1, 1, 0, 0, 1, 0, 0, 1]
 HARD = [1, 0, 0, 1, 1, 0, 0, 1]
@@ -27,20 +24,12 @@ ROUNDING = 4e-16
 SOFT_LOSSES = ["dice", "jaccard_loss", "tversky", "focal_tversky"]
 
 
-def measured(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> list[Result]:
-    path = str(folder / "rows.parquet")
-    pq.write_table(pa.table(columns), path)
-    return evaluate(path, loss=[spec], **({"label": "label"} | options)).results
-
-
 def value(folder: Any, spec: str, label: Any = MASK, pred: Any = SOFT, weight: Any = None) -> Any:
-    columns = {"label": label, "pred": pred} | ({} if weight is None else {"weight": weight})
-    more = {} if weight is None else {"weight": "weight"}
-    return measured(folder, spec, columns, pred="pred", **more)[0].value
+    return value_of(folder, spec, label, pred, weight)
 
 
 def of_classes(folder: Any, spec: str, chances: dict[str, Any], label: Any = CLASSES, **options: Any) -> Any:
-    found = measured(folder, spec, {"label": label} | chances, pred="p_*", **options)
+    found = results(folder, spec, {"label": label} | chances, pred="p_*", **options)
     return {r.part["class"]: r.value for r in found} if len(found) > 1 else found[0].value
 
 
@@ -151,7 +140,7 @@ def test_generalised_dice_weighs_a_class_by_the_inverse_square_of_its_area(tmp_p
     assert of_classes(tmp_path, "generalised_dice", chances, label) == pytest.approx(wanted, rel=1e-15)
     # The same as several masks side by side.
     masks = {f"y_{c}": true[:, at] for at, c in enumerate(("cat", "cow", "dog"))} | chances
-    found = measured(tmp_path, "generalised_dice", masks, pred="p_*", label="y_*")[0].value
+    found = results(tmp_path, "generalised_dice", masks, pred="p_*", label="y_*")[0].value
     assert found == pytest.approx(wanted, rel=1e-15)
 
 

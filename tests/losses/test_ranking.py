@@ -15,7 +15,7 @@ from recorded import recorded
 from sklearn.metrics import dcg_score, ndcg_score
 
 from losscli import evaluate
-from losscli.losses import catalogue, find
+from losscli.losses.families import catalogue, find
 from losscli.numbers.queries import Rankings, pairs_that_rise
 
 # Relevance and scores of the example on which libraries disagree.

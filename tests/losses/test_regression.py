@@ -7,9 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from measuring import measured, value_of
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
@@ -22,8 +21,6 @@ from losscli.losses.stable import (
     log_parts,
 )
 from losscli.losses.unitless import within_tol
-from losscli.report.evaluate import evaluate
-from losscli.report.records import Result
 
 LABEL = [3.0, -0.5, 2.0, 7.0, 4.25]
 PRED = [2.5, 0.25, 2.0, 8.0, 3.5]
@@ -35,18 +32,10 @@ POSITIVE = [1.0, 2.5, 4.0, 8.0, 0.5]
 POSITIVE_PRED = [1.5, 2.0, 4.0, 6.0, 1.0]
 
 
-def measured(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> Result:
-    path = str(folder / "rows.parquet")
-    pq.write_table(pa.table(columns), path)
-    options = {"label": "label", "pred": "pred"} | options
-    return evaluate(path, loss=[spec], **options).results[0]
-
-
 def value(
     folder: Any, spec: str, label: Any = LABEL, pred: Any = PRED, weight: Any = None, **more: Any
 ) -> Any:
-    columns = {"label": label, "pred": pred} | ({} if weight is None else {"weight": weight}) | more
-    return measured(folder, spec, columns, **({} if weight is None else {"weight": "weight"})).value
+    return value_of(folder, spec, label, pred, weight, **more)
 
 
 # The functions of scikit-learn round a few sums of five terms.

@@ -6,17 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from measuring import measured, value_of
 from sklearn import metrics
 
 from losscli.errors import DataError, UsageError
 from losscli.loss.declare import MARK
 from losscli.losses.forecasts import msse
 from losscli.losses.relative import log_ratio, maape, mape, mpe, ratio_of, smape
-from losscli.report.evaluate import evaluate
-from losscli.report.records import Result
 
 near = pytest.approx
 
@@ -26,23 +23,10 @@ BASELINE = [2.0, 2.0, 3.0, 7.0, 1.5]
 WEIGHT = [1.0, 2.0, 0.5, 4.0, 1.0]
 
 
-def measured(folder: Any, spec: str, columns: dict[str, Any], **options: Any) -> Result:
-    path = str(folder / "rows.parquet")
-    pq.write_table(pa.table(columns), path)
-    return evaluate(path, loss=[spec], label="label", pred="pred", **options).results[0]
-
-
-def result(
-    folder: Any, spec: str, label: Any = LABEL, pred: Any = PRED, weight: Any = None, **more: Any
-) -> Result:
-    columns = {"label": label, "pred": pred} | ({} if weight is None else {"weight": weight}) | more
-    return measured(folder, spec, columns, **({} if weight is None else {"weight": "weight"}))
-
-
 def value(
     folder: Any, spec: str, label: Any = LABEL, pred: Any = PRED, weight: Any = None, **more: Any
 ) -> Any:
-    return result(folder, spec, label, pred, weight, **more).value
+    return value_of(folder, spec, label, pred, weight, **more)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -112,7 +96,7 @@ def test_a_zero_label_is_refused_unless_a_convention_is_chosen(tmp_path: Any) ->
     for spec in ("mape", "mpe", "mspe", "rmspe"):
         with pytest.raises(DataError, match="0 is not in"):
             value(tmp_path, spec, label, pred)
-        skipped = result(tmp_path, f"{spec}:zero=skip", label, pred)
+        skipped = measured(tmp_path, f"{spec}:zero=skip", {"label": label, "pred": pred})
         assert skipped.skipped == {"zero_label": 1}
     assert value(tmp_path, "mape:zero=skip", label, pred) == 0.1
     assert value(tmp_path, "mpe:zero=skip", label, pred) == 0.1
@@ -123,7 +107,7 @@ def test_a_zero_label_is_refused_unless_a_convention_is_chosen(tmp_path: Any) ->
 
 def test_percent_is_a_hundred_times_the_fraction_and_stands_in_the_name(tmp_path: Any) -> None:
     for spec in ("mape", "mpe", "rmspe", "smape"):
-        found = result(tmp_path, f"{spec}:percent=true")
+        found = measured(tmp_path, f"{spec}:percent=true", {"label": LABEL, "pred": PRED})
         assert found.loss == f"{spec}:percent=true"
         assert found.value == near(100 * value(tmp_path, spec), rel=1e-15), spec
 
@@ -150,7 +134,7 @@ def test_forms_of_smape_have_the_ranges_of_the_libraries(tmp_path: Any) -> None:
 
 
 def test_a_prediction_of_zero_for_zero_costs_nothing_in_smape_and_is_counted(tmp_path: Any) -> None:
-    found = result(tmp_path, "smape", [0.0, 1.0, 0.0], [0.0, -3.0, 2.0])
+    found = measured(tmp_path, "smape", {"label": [0.0, 1.0, 0.0], "pred": [0.0, -3.0, 2.0]})
     assert found.value == 4 / 3
     assert found.touched == {"zero_by_zero": 1}
 
@@ -207,7 +191,7 @@ def test_log_ratio_needs_positive_numbers(tmp_path: Any) -> None:
 def test_wape_is_a_quotient_of_sums_under_weights(tmp_path: Any) -> None:
     # weights 1 and 3: (1·2 + 3·0) / (1·1 + 3·3)
     assert value(tmp_path, "wape", [1.0, 3.0], [3.0, 3.0], [1.0, 3.0]) == 0.2
-    found = result(tmp_path, "wape", [0.0, 0.0], [1.0, 1.0])
+    found = measured(tmp_path, "wape", {"label": [0.0, 0.0], "pred": [1.0, 1.0]})
     assert (found.value, found.note) == (None, "all labels are 0")
 
 
@@ -262,7 +246,7 @@ def test_one_error_of_zero_makes_a_geometric_mean_zero_unless_it_is_skipped(tmp_
     label, pred = [0.0, 0.0, 0.0], [4.0, 9.0, 0.0]
     assert value(tmp_path, "gmae", label, pred) == 0.0
     assert value(tmp_path, "gmse", label, pred) == 0.0
-    found = result(tmp_path, "gmae:zero=skip", label, pred)
+    found = measured(tmp_path, "gmae:zero=skip", {"label": label, "pred": pred})
     assert (found.value, found.skipped) == (6.0, {"zero_error": 1})
     assert value(tmp_path, "gmse:zero=skip", label, pred) == 36.0
     # a row of weight 0 is not there

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from losscli.losses import catalogue
+from losscli.losses.families import catalogue
 from losscli.measure.constant_baseline import skill
 from losscli.measure.engines import threads
 from losscli.measure.recipes import RECIPES

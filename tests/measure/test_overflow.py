@@ -72,6 +72,7 @@ def test_a_saved_result_without_a_weight_is_read_back(here, text, tmp_path):
     assert (found["worse_by"], found["weight"]) == (0.0, None)
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize(
     "rows, extra, field",
     [
@@ -122,6 +123,7 @@ LOSSES = [
 ]
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: " ".join(call))
 @pytest.mark.parametrize("weights", [["1e308", GREATEST], ["5e-324", "0", "1"]], ids=["large", "small"])
 @pytest.mark.parametrize("pool", POOLS, ids=["large", "small", "plain"])

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from losscli import evaluate
 from losscli.numbers import cross_products
-from losscli.numbers.cross_products import BITS, DIGIT, ROW, ROWS, CrossProducts
+from losscli.numbers.cross_products import BITS, DIGIT, ROW, CrossProducts
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.sums import Moments
+from losscli.numbers.tiles import TILE
 
-LENGTHS = [0, 1, 2, ROW - 1, ROW, ROW + 1, 3 * ROW, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + ROW + 5]
+LENGTHS = [0, 1, 2, ROW - 1, ROW, ROW + 1, 3 * ROW, TILE - 1, TILE, TILE + 1, 2 * TILE + ROW + 5]
 values = st.one_of(near, near, near, finite, ends)
 
 

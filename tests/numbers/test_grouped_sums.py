@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.numbers.bins import Bins
@@ -131,6 +131,7 @@ def table_of(label, pred, weight):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("classes", [(0, 1), (-3, 2**53), tuple(range(40)), (7, 2**62, -(2**62))])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_the_table_of_classes_of_each_slice_counts_its_rows_however_they_are_cut(classes, weighted, data):
     """The codes of names are those of their block: the same class has another code in the next one."""

@@ -17,7 +17,7 @@ from losscli.numbers.states import merged_groups
 from losscli.numbers.values import Values
 from losscli.table.spill import Spill
 
-KINDS = 3
+KINDS, ROWS = 3, 1000
 
 
 def steps(state: Order) -> list[tuple[Any, ...]]:
@@ -38,17 +38,17 @@ def steps_by_hand(column: Any, kinds: Any, weight: Any) -> list[tuple[Any, ...]]
 
 def drawn(ties: bool, weighted: str) -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(7)
-    column = rng.normal(size=3000)
+    column = rng.normal(size=ROWS)
     if ties:
         column = np.round(column, 1)
-        column[rng.random(3000) < 0.4] = -0.0
+        column[rng.random(ROWS) < 0.4] = -0.0
     weight = {
         "none": None,
-        "whole": rng.integers(0, 5, 3000).astype(np.float64),
-        "fractions": rng.random(3000),
-        "wide": 2.0 ** rng.integers(-300, 300, 3000) * rng.random(3000),
+        "whole": rng.integers(0, 5, ROWS).astype(np.float64),
+        "fractions": rng.random(ROWS),
+        "wide": 2.0 ** rng.integers(-300, 300, ROWS) * rng.random(ROWS),
     }[weighted]
-    return column, rng.integers(0, KINDS, 3000), weight
+    return column, rng.integers(0, KINDS, ROWS), weight
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -60,12 +60,12 @@ def test_steps_are_the_weights_of_each_value_by_kind(
 ) -> None:
     monkeypatch.setattr(ascending, "AT_A_TIME", at_a_time)
     column, kinds, weight = drawn(ties, weighted)
-    states = states_of(Order, (column, kinds), weight, 170)
+    states = states_of(Order, (column, kinds), weight, 57)
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
         found = steps(state)
         totals = state.totals_of(KINDS)
-    wanted = steps_by_hand(column, kinds, np.ones(3000) if weight is None else weight)
+    wanted = steps_by_hand(column, kinds, np.ones(ROWS) if weight is None else weight)
     unit = Fraction(2) ** state.unit.exponent
     assert [(value, *(int(w) * unit for w in weights)) for value, *weights in found] == wanted
     assert [total * unit for total in totals] == [sum(w[1 + kind] for w in wanted) for kind in range(KINDS)]
@@ -73,9 +73,9 @@ def test_steps_are_the_weights_of_each_value_by_kind(
 
 def test_more_stretches_than_are_searched_are_sorted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     column, kinds, _ = drawn(True, "none")
-    wanted = steps(merged(states_of(Order, (column, kinds), None, 170)))
+    wanted = steps(merged(states_of(Order, (column, kinds), None, 57)))
     monkeypatch.setattr(ascending, "MOST_STRETCHES", 5)
-    assert steps(merged(states_of(Order, (column, kinds), None, 170))) == wanted
+    assert steps(merged(states_of(Order, (column, kinds), None, 57))) == wanted
 
 
 def quantile_by_hand(column: Any, weight: Any, level: Fraction) -> float:
@@ -102,10 +102,10 @@ def test_a_quantile_is_the_least_value_that_the_share_does_not_exceed(
     column, _, weight = drawn(ties, weighted)
     if weight is not None:
         column, weight = column[weight > 0], weight[weight > 0]
-    states = states_of(Values, (column,), weight, 170)
+    states = states_of(Values, (column,), weight, 57)
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
-        for level in (Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1, 3000), Fraction(1)):
+        for level in (Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1, ROWS), Fraction(1)):
             wanted = quantile_by_hand(column, np.ones(len(column)) if weight is None else weight, level)
             assert state.quantile(level) == wanted, level
 
@@ -117,7 +117,7 @@ def test_a_sample_of_the_rows_changes_no_quantile(
     ties: bool, weighted: str, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(values, "FEW_ROWS", 64)
-    monkeypatch.setattr(values, "SAMPLE", 100)
+    monkeypatch.setattr(values, "SAMPLE", ROWS // 30)
     column, _, weight = drawn(ties, weighted)
     if order == "ascending":
         column = np.sort(column)
@@ -125,9 +125,9 @@ def test_a_sample_of_the_rows_changes_no_quantile(
         column[::30] = 1e300
     if weight is not None:
         column, weight = column[weight > 0], weight[weight > 0]
-    for cut in (30, 3000):
+    for cut in (30, ROWS):
         state = merged(states_of(Values, (column,), weight, cut))
-        for level in (Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1, 3000), Fraction(1)):
+        for level in (Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(1, ROWS), Fraction(1)):
             wanted = quantile_by_hand(column, np.ones(len(column)) if weight is None else weight, level)
             assert state.quantile(level) == wanted, level
 
@@ -136,9 +136,9 @@ def test_a_sample_of_the_rows_changes_no_quantile(
 @pytest.mark.parametrize("aside", [False, True])
 def test_the_state_of_a_group_is_that_of_its_rows(kind: Any, aside: bool) -> None:
     column, kinds, weight = drawn(True, "fractions")
-    codes = np.random.default_rng(1).integers(0, 40, 3000)
+    codes = np.random.default_rng(1).integers(0, 40, ROWS)
     codes[codes == 13] = 14
-    states = states_of(kind, (column, kinds), weight, 170, codes, 40)
+    states = states_of(kind, (column, kinds), weight, 57, codes, 40)
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
         moved = state.regrouped(np.arange(20), np.arange(20) // 10, 2)
@@ -168,14 +168,14 @@ def assert_same(kind: Any, state: Any, column: Any, kinds: Any, weight: Any) -> 
 @pytest.mark.parametrize("aside", [False, True])
 def test_what_weighs_up_to_a_mark_is_counted_without_merging(ties: bool, weighted: str, aside: bool) -> None:
     column, kinds, weight = drawn(ties, weighted)
-    states = states_of(Order, (column, kinds), weight, 170)
+    states = states_of(Order, (column, kinds), weight, 57)
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
         marks = state.marks(50)
         found = state.totals_up_to(marks, KINDS)
-        everything = state.marks(3000)
+        everything = state.marks(ROWS)
         unit = Fraction(2) ** state.unit.exponent
-    held = np.ones(3000) if weight is None else weight
+    held = np.ones(ROWS) if weight is None else weight
     rows = list(zip(column.tolist(), kinds.tolist(), held.tolist(), strict=True))
     for at, mark in enumerate(marks.tolist()):
         for kind in range(KINDS):
@@ -192,7 +192,7 @@ def test_ranges_that_are_worked_out_side_by_side_come_in_order(
 ) -> None:
     monkeypatch.setattr(ascending, "AT_A_TIME", 64)
     column, kinds, weight = drawn(True, weighted)
-    states = states_of(Order, (column, kinds), weight, 170)
+    states = states_of(Order, (column, kinds), weight, 57)
     with Spill() as spill:
         state = put_aside(states, spill) if aside else merged(states)
         assert steps(replace(state, jobs=3)) == steps(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,24 @@ def drawn(values: str, weighted: str) -> tuple[Any, Any, Any]:
     return x, y, weight
 
 
+def seen_rows() -> Any:
+    """Which rows have an event that was seen."""
+    return np.random.default_rng(5).random(ROWS) < 0.6
+
+
 def whole(weight: Any, unit: Fraction) -> Any:
     """Weights in the unit of a state, as Python's whole numbers."""
     held = np.ones(ROWS) if weight is None else weight
     return np.array([int(Fraction(w) * unit) for w in held.tolist()], dtype=object)
 
 
-def pairs_by_hand(first: Any, x: Any, y: Any, seen: Any, w: Any) -> Pairs:
+@cache
+def pairs_by_hand(values: str, weighted: str, watched: bool, unit: Fraction) -> Pairs:
     """Every pair of rows, by a table of all of them."""
+    x, y, weight = drawn(values, weighted)
+    w = whole(weight, unit)
+    seen = seen_rows() if watched else None
+    first = w if seen is None else w * seen
     moment = 2 * np.unique(x, return_inverse=True)[1] + (0 if seen is None else ~seen)
     weights = first[:, None] * w
     earlier = moment[:, None] < moment
@@ -66,14 +77,26 @@ def test_pairs_are_those_of_every_pair(
 ) -> None:
     monkeypatch.setattr(ascending, "AT_A_TIME", at_a_time)
     x, y, weight = drawn(values, weighted)
-    seen = np.random.default_rng(5).random(ROWS) < 0.6 if watched else None
-    columns = (x, y) if seen is None else (x, y, seen * 1.0)
+    columns = (x, y, seen_rows() * 1.0) if watched else (x, y)
     with Spill() as spill:
         states = states_of(Ranked, columns, weight, 17)
         state = put_aside(states, spill) if aside else merged(states)
         found = state.pairs
-    w = whole(weight, Fraction(state.total) / state.weight.fraction)
-    assert found == pairs_by_hand(w if seen is None else w * seen, x, y, seen, w)
+    assert found == pairs_by_hand(values, weighted, watched, Fraction(state.total) / state.weight.fraction)
+
+
+@cache
+def ranks_by_hand(values: str, weighted: str, unit: Fraction) -> tuple[list[int], list[Fraction]]:
+    """The weighted products of both ranks and of each with itself, and of the first column with each rank."""
+    x, y, weight = drawn(values, weighted)
+    w = whole(weight, unit)
+    one, other = (
+        ((column[:, None] > column) * 2 * w).sum(1) + ((column[:, None] == column) * w).sum(1) - w.sum()
+        for column in (x, y)
+    )
+    exact = np.array([Fraction(value) for value in x.tolist()])
+    products = [(w * one * other).sum(), (w * one * one).sum(), (w * other * other).sum()]
+    return products, [(w * exact * ranks).sum() for ranks in (one, other)]
 
 
 @pytest.mark.parametrize("values", ["different", "tied", "few"])
@@ -91,14 +114,7 @@ def test_ranks_are_those_among_all_rows(
         found, moments = state.correlation(), [state.moment(column) for column in (0, 1)]
         constant = [state.constant(column) for column in (0, 1)]
     unit = Fraction(state.total) / state.weight.fraction
-    w = whole(weight, unit)
-    one, other = (
-        ((column[:, None] > column) * 2 * w).sum(1) + ((column[:, None] == column) * w).sum(1) - w.sum()
-        for column in (x, y)
-    )
-    assert list(found) == [(w * one * other).sum(), (w * one * one).sum(), (w * other * other).sum()]
-    exact = np.array([Fraction(value) for value in x.tolist()])
-    assert [moment * unit for moment in moments] == [(w * exact * ranks).sum() for ranks in (one, other)]
+    assert (list(found), [moment * unit for moment in moments]) == ranks_by_hand(values, weighted, unit)
     assert constant == [False, False]
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import time
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,13 @@ def test_nothing_is_made_where_nothing_is_put_aside(monkeypatch, tmp_path):
 def test_a_full_disk_is_said_with_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
-    def full(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    class Full(FileIO):
+        def write(self, piece):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    with Spill() as held:
-        monkeypatch.setattr(os, "pwrite", full)
-        with pytest.raises(OutputError) as caught:
-            held.write(b"rows")
+    monkeypatch.setattr(spill, "FileIO", Full)
+    with Spill() as held, pytest.raises(OutputError) as caught:
+        held.write(b"rows")
     assert caught.value.exit_code == 74
     assert "no space left on device" in caught.value.message
     assert "TMPDIR" in caught.value.hint

@@ -369,7 +369,7 @@ def test_without_a_header_columns_are_numbered_and_the_first_line_is_a_row():
 def test_a_header_of_numbers_is_refused(header):
     message = refused(f"{header}\n3,4\n".encode())
     assert "every cell of the header is a number" in message
-    assert "`--dialect header=no`" in message
+    assert '`dialect="header=no"`' in message
 
 
 def test_a_header_with_one_name_is_a_header():
@@ -407,7 +407,7 @@ def test_bytes_that_are_not_utf8_are_refused_where_they_are_read():
     for kind in ("text", "class", "number"):
         row, column, message = stopped(data.replace(b"x", b"1"), ColumnRequest(1, kind))
         assert (row, column, message) == (2, "b", "`caf\\xe9` is not valid UTF-8")
-    assert "`--dialect encoding=" in refused(b"a,caf\xe9\n1,2\n")
+    assert 'dialect="encoding=' in refused(b"a,caf\xe9\n1,2\n")
 
 
 def test_a_null_byte_is_an_error_or_a_value():

@@ -8,9 +8,9 @@ import random
 import numpy as np
 import pytest
 
-from losscli.reading import csv_lines
+from losscli.reading import csv_lines, csv_rows
 from losscli.reading.csv import open_csv
-from losscli.reading.source import Dialect
+from losscli.reading.source import Dialect, parts_from
 from losscli.table.block import ColumnRequest
 
 WANTS = [ColumnRequest(0, "number"), ColumnRequest(1, "number")]
@@ -71,3 +71,35 @@ def test_where_a_line_may_be_no_row_none_is_found(opened, text):
 
 def test_text_that_is_not_the_bytes_of_a_file_is_read_in_order(opened):
     assert opened("a,b\n1,2\n".encode("utf-16"), encoding="utf-16").find_rows() is None
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "quoted", "within", "returns", "lone returns", "empty cells", "bad"]
+)
+def test_rows_from_any_on_are_those_of_the_whole_and_parts_before_them_are_counted(opened, text, monkeypatch):
+    monkeypatch.setattr(csv_rows, "PART_BYTES", 40)
+    rows = [f"{at},{at % 7}" for at in range(30)]
+    rows[20:23] = {
+        "quoted": ['"20",1', '21,"2"', '"22","3"'], "within": ['"2\n0",1', '"2""1","2"', "22,3"],
+        "empty cells": [",1", "21,", ","], "bad": ["20,1,1", "21,2", "22,3"],
+    }.get(text, rows[20:23])  # fmt: skip
+    end = {"returns": "\r\n", "lone returns": "\r"}.get(text, "\n")
+    source = opened(end.join(["a,b", *rows, ""]).encode())
+    wants = [ColumnRequest(0, "text"), ColumnRequest(1, "text")]
+
+    def read(parts):
+        found, stop, row = [], None, 0
+        for batch in (batch for part in parts for batch in part.batches(3)):
+            row += batch.rows
+            found += zip(*(np.take(np.array([*c.values, None]), c.codes) for c in batch.columns), strict=True)
+            if batch.stop is not None:
+                stop = batch.stop.row or row + 1
+                break
+        return found, stop
+
+    whole, stop = read(source.parts(wants))
+    assert (len(whole), stop) == ((20, 21) if text == "bad" else (30, None))
+    for first in range(len(whole) + 1):
+        found, stop = read(parts_from(source.parts(wants), first))
+        assert found == whole[first:]
+        assert (stop is not None) == (text == "bad")

@@ -151,15 +151,9 @@ def test_the_dialect_and_the_format_are_those_of_every_file(at):
     (at / "d").mkdir()
     for name in ("part-0", "part-1"):
         (at / "d" / name).write_text("pred;label\n1,5;2,5\n")
-    dialect = losscli_dialect("delimiter=semicolon,decimal=comma")
+    dialect = "delimiter=semicolon,decimal=comma"
     report = evaluate("d", loss=["mse"], input_format="csv", dialect=dialect)
     assert (report.metrics, report.rows.used, report.inputs[0].format) == ({"mse": 1.0}, 2, "csv")
-
-
-def losscli_dialect(text):
-    from losscli.cli.option_values import read_dialect
-
-    return read_dialect(text)
 
 
 def test_other_columns_of_the_files_may_differ_in_number_and_place(at, whole):

@@ -198,6 +198,7 @@ def test_three_files_are_paired_by_key_in_any_order(tmp_path, files, options):
     assert [one.role for one in found.inputs] == ["base", "head", "labels"]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_the_bootstrap_of_three_files_does_not_see_their_order(tmp_path, files):
     d, _, head, labels, _ = files
     found = []
@@ -424,6 +425,7 @@ def test_two_models_that_say_the_same_are_the_same_by_the_bootstrap(tmp_path):
     assert (found.worse_by, found.p_value, found.verdict) == (0.0, 1.0, "same")
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_slices_are_resampled_alone_and_judged_under_holms_correction(tmp_path):
     found = compared(tmp_path, two_models(8), "mae", "r2", by=["g"], ci="bootstrap")
     slices = [one for one in found if one.slice]
@@ -436,6 +438,7 @@ def test_slices_are_resampled_alone_and_judged_under_holms_correction(tmp_path):
     assert min(one.p_adjusted for one in slices if one.loss == "mae") == min(1.0, raw[0] * len(raw))
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_a_bootstrap_of_differences_is_the_same_bits_however_the_rows_are_cut(tmp_path):
     once = compared(tmp_path, two_models(9), "mae", "r2", weight="w", by=["g"], ci="bootstrap")
     call = {"weight": "w", "by": ["g"], "ci": "bootstrap"}

@@ -232,6 +232,7 @@ def test_up_to_4096_rows_each_is_its_own_group(tmp_path):
     assert few.stderr == pytest.approx(rows.std() / math.sqrt(40), rel=0.06)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_more_rows_are_dealt_into_groups_whatever_the_blocks_and_threads(tmp_path):
     values = np.random.default_rng(6).exponential(1.0, 4200).tolist()
     columns = rows_of(values, g=["a", "b", "c"] * 1400)

@@ -99,6 +99,7 @@ CALLS = {
 }
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 @pytest.mark.parametrize("name", CALLS)
 def test_merged_states_give_the_bits_of_one_call_over_all_rows(name, suffix, tmp_path):
@@ -239,6 +240,7 @@ def parts_of(path, folder, count, **options):
     return states
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("jobs", [1, 4])
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "groups.parquet"])
 def test_parts_by_position_give_the_bits_of_the_whole(suffix, jobs, tmp_path, monkeypatch):
@@ -419,7 +421,7 @@ def test_absent_and_repeated_parts_are_refused_and_partial_says_which_are_absent
         ({"shard": "4/3"}, "is no part"),
         ({"shard": "half"}, "is no part"),
         ({"shard": "1/2", "max": {"mse": 1.0}}, "is not judged"),
-        ({"shard": "1/2", "state_out": None}, "--state-out"),
+        ({"shard": "1/2", "state_out": None}, "state_out"),
     ],
 )
 def test_a_part_that_cannot_be_is_a_usage_error(options, why, tmp_path):

@@ -34,6 +34,7 @@ def saved(folder, count, *paths, **options):
     return states
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("name", CALLS)
 def test_parts_of_a_comparison_give_the_bits_of_the_whole(name, tmp_path):
     path = table(tmp_path, two_models(3))

@@ -95,7 +95,7 @@ def test_scores_are_drawn_as_calibration_roc_and_precision_by_recall(text, here)
     text("d.csv", ["prob,label", "0.1,0", "0.4,0", "0.35,1", "0.8,1"])
     words = " ".join(Seen(here("report", "d.csv", "-p", "prob", "-l", "log_loss", "-l", "f1").out).words)
     # The textbook example: of the four pairs of a positive and a negative, three are in order.
-    assert "the area under it is about 0.7500" in words
+    assert "area about 0.7500" in words
     assert "Calibration: prob" in words
     assert "Precision and recall: prob" in words
     assert "Confusion" in words

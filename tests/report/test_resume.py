@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
@@ -93,6 +94,7 @@ CALLS = {
 SUFFIXES = ("csv", "jsonl", "parquet", "groups.parquet", "pieces.parquet")
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize(
     ("name", "suffix", "jobs"),
     [
@@ -153,6 +155,57 @@ def test_two_files_and_two_folders_go_on_too(suffix, tmp_path, short_runs):
         assert known(evaluate(*paths, state_out=state, **options)) == known(whole)
 
 
+def keyed(folder, suffix="csv", rows=ROWS):
+    """Two files whose rows are paired by key, in different orders; some rows of each are alone."""
+    whole = table(rows).append_column("k", pa.array([f"key {at}" for at in range(rows)]))
+    order = np.random.default_rng(3).permutation(rows)
+    preds, labels = (
+        whole.select(["k", "p", "kind"]).slice(7),
+        whole.select(["k", "y", "w", "g"]).take(order[5:]),
+    )
+    return [written(folder / f"{name}.{suffix}", one) for name, one in (("preds", preds), ("labels", labels))]
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("more", [{}, {"shard": "2/3"}, {"jobs": 3}])
+def test_rows_paired_by_key_go_on_part_by_part(name, more, tmp_path, short_runs):
+    paths = keyed(tmp_path)
+    options = OPTIONS | CALLS[name] | {"on": "k", "unmatched": "drop"} | more
+    state, other = str(tmp_path / "state"), str(tmp_path / "other")
+    for reached in (1, 3):
+        short_runs(reached // 2 + 1, *paths, state_out=state, **options)
+        with open(state) as file:
+            assert json.load(file)["reached"]["part"]["index"] == reached
+        with pytest.raises(DataError, match=f"has reached part {reached}/4"):
+            merge([state])
+    resumed = [evaluate(*paths, state_out=state, **options) for _ in range(2)]
+    whole = evaluate(*paths, state_out=other, **options | {"resume": False})
+    for one in resumed:
+        assert one.rows == whole.rows
+        assert known(one) == known(whole)
+    assert known(merge([state], partial=True)) == known(merge([other], partial=True))
+
+
+@pytest.mark.parametrize("wrong", ["a key twice", "a key alone", "a bad value", "a bad row"])
+def test_what_is_wrong_with_rows_paired_by_key_is_said_as_in_one_run(wrong, tmp_path, short_runs):
+    paths = [tmp_path / name for name in ("preds.csv", "labels.csv")]
+    lines = [[f"{at},{at / 8}" for at in range(200)] for _ in paths]
+    lines[1].reverse()
+    lines[0][150:152] = {
+        "a key twice": ["150,1", "150,2"], "a key alone": ["new,1", "newer,2"], "a bad value": ["150,x", "151,y"],
+        "a bad row": ["150,1,1", "151,1"],
+    }[wrong]  # fmt: skip
+    for path, name, rows in zip(paths, "py", lines, strict=True):
+        path.write_text("\n".join([f"k,{name}", *rows]) + "\n")
+    options = OPTIONS | {"loss": "mse", "on": "k"}
+    said = []
+    for more in ({"resume": False}, {"state_out": str(tmp_path / "state")}):
+        with pytest.raises(DataError) as refused:
+            evaluate(*map(str, paths), **options | more)
+        said.append(asdict(refused.value))
+    assert said[0] == said[1]
+
+
 def test_a_bad_row_behind_the_state_is_named_as_in_one_run(tmp_path, short_runs):
     lines = ["p,y", *(f"{at},{at + 1}" for at in range(3000)), "x,1", "1,2"]
     path = tmp_path / "rows.csv"
@@ -200,8 +253,7 @@ def test_a_state_of_other_inputs_or_of_another_call_is_refused(change, what, tmp
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"state_out": None}, "--state-out"),
-        ({"on": "g"}, "rows paired by key"),
+        ({"state_out": None}, "state_out"),
         ({"worst": 3}, "single rows"),
         ({"constant": True}, "best constant"),
     ],
@@ -238,11 +290,16 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_a_run_killed_at_any_moment_has_the_same_bits_when_it_is_run_again(tmp_path, capfd):
-    path, state = written(tmp_path / "rows.csv", table(60_000)), tmp_path / "state"
+@pytest.mark.parametrize("by_key", [False, True])
+def test_a_run_killed_at_any_moment_has_the_same_bits_when_it_is_run_again(by_key, tmp_path, capfd):
+    state = tmp_path / "state"
+    if by_key:
+        inputs = [*keyed(tmp_path, rows=60_000), "--on", "k", "--unmatched", "drop"]
+    else:
+        inputs = [written(tmp_path / "rows.csv", table(60_000))]
     words = [
         "eval",
-        path,
+        *inputs,
         "-p",
         "p",
         "-y",

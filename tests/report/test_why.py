@@ -16,7 +16,7 @@ from losscli.advise.libraries import HAVING, LIBRARIES
 from losscli.advise.reported import SPEC, default_params
 from losscli.errors import DataError
 from losscli.loss.spec import parse_loss
-from losscli.losses import catalogue, find
+from losscli.losses.families import catalogue, find
 from losscli.measure.loss_request import LossRequest
 from losscli.report.why import Explanation, WhyOptions, explained
 

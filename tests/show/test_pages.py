@@ -27,8 +27,8 @@ SHOWN = {
     "binary": ["auc is 0.998766", "average_precision is 0.998101", "Calibration: prob", "Confusion"],
     "multiclass": [
         "Confusion of p_*",
-        "the area under it is about 0.9979",
-        "the average precision is about 0.9",
+        "area about 0.9979",
+        "average about 0.9",
     ],
     "quantiles": ["Quantile coverage: q_*"],
     "ranking": ["Worst groups by ndcg", "Value of each group: ndcg: 23 groups"],
@@ -73,3 +73,15 @@ def test_a_page_of_losses_without_rows_has_no_worst_rows_and_a_table_that_asks_f
     ran = here("eval", "d.csv", "-p", "prob", "-l", "auc", "--worst", "3")
     assert ran.code == 2
     assert "`auc` is made of all rows together" in ran.err
+
+
+def test_curves_of_several_models_or_classes_lie_in_one_picture_each_with_its_name_and_area(here):
+    cancer, iris = str(SAMPLES / "breast_cancer.csv"), str(SAMPLES / "iris.csv")
+    models = here("report", cancer, "-p", "prob", "-p", "score", "-l", "auc").out
+    assert models.count("<h3>ROC</h3>") == 1
+    for at, name in enumerate(("prob", "score")):
+        assert re.search(rf"var\(--curve-{at}\)\"></span>{name}: auc is 0.998766", models)
+    classes = here("report", iris, "-p", "p_*", "-l", "auc").out
+    assert classes.count("<h3>ROC: p_*</h3>") == 1
+    for name in ("setosa", "versicolor", "virginica"):
+        assert f"</span>{name}: area about" in classes

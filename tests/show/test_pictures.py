@@ -132,3 +132,25 @@ def test_a_curve_of_a_result_is_drawn_in_place_of_that_from_bins(text, tmp_path,
     assert drawn.count("ROC: prob") == 1
     assert "auc is 0.75" in drawn
     assert "from scores in bins" in plots(both, "pr", Canvas(80, False, False))
+
+
+def test_curves_of_several_models_have_marks_of_their_own_and_a_line_that_names_them(
+    text, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    text("d.csv", ["a,b,label", "0.1,0.9,0", "0.4,0.3,0", "0.35,0.2,1", "0.8,0.1,1"])
+    both = evaluate("d.csv", loss=["auc"], pred=["a", "b"], pictures="all")
+    drawn = plots(both, "roc", Canvas(80, False, False))
+    assert drawn.startswith("ROC: true positive rate")
+    assert "  * a: auc is 0.75\n  x b: auc is 0\n" in drawn
+    assert drawn.count("*") > 10
+    assert drawn.count("x") > 10
+
+
+def test_a_loss_of_rows_that_are_all_but_one_alike_is_drawn_whole(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text("d.csv", ["pred,label", *["1,1"] * 400, "1,2"])
+    drawn = plots(evaluate("d.csv", loss=["mae"], pictures="all"), "loss", Canvas(80, False, False))
+    assert "not drawn" not in drawn
+    assert re.search(r" 400 #+$", drawn, re.MULTILINE)
+    assert re.search(r" 1 #$", drawn, re.MULTILINE)

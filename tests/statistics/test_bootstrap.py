@@ -32,6 +32,7 @@ from losscli.errors import UsageError
 from losscli.numbers.states import state_kind
 from losscli.report.evaluate import evaluate
 from losscli.report.finish import finish, rounded
+from losscli.statistics import bootstrap
 from losscli.statistics.bootstrap import (
     REPLICATES,
     NoInterval,
@@ -73,8 +74,8 @@ def group_of_text(text):
 def resamples(groups, seed=0):
     """Lists of row numbers, one for each resample: the rows of the groups that were drawn."""
     held = [[row for row, group in enumerate(groups) if group == g] for g in sorted(set(groups))]
-    words = np.random.PCG64(seed).random_raw(REPLICATES * len(held)).tolist()
-    for at in range(REPLICATES):
+    words = np.random.PCG64(seed).random_raw(bootstrap.REPLICATES * len(held)).tolist()
+    for at in range(bootstrap.REPLICATES):
         drawn = words[at * len(held) : (at + 1) * len(held)]
         yield [row for word in drawn for row in held[(word >> 32) * len(held) >> 32]]
 
@@ -130,6 +131,7 @@ def seen(results):
     return [(r.value, r.stderr, r.ci, r.note) for r in results]
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("weight", [None, "w"])
 @pytest.mark.parametrize("name", PEERS)
 def test_the_interval_is_that_of_a_loop_over_lists_of_rows(tmp_path, drawn, name, weight):
@@ -194,6 +196,7 @@ def by_key(folder, columns, order, suffix="csv"):
     return paths
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_with_keys_neither_the_order_of_rows_nor_the_format_shows(tmp_path, drawn, suffix, turned):
@@ -204,14 +207,16 @@ def test_with_keys_neither_the_order_of_rows_nor_the_format_shows(tmp_path, draw
     assert seen(evaluate(*again, loss=["mae", "r2"], on="id", ci="bootstrap").results) == first
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("weight", [None, "w"])
 def test_the_interval_is_the_same_bits_however_the_rows_are_cut(tmp_path, drawn, weight):
     path, losses = table(tmp_path, drawn), ("mae", "wape", "r2", "max_error")
     call = {"weight": weight, "by": ["g"], "min_slice": 6}
     wanted = seen(measured(path, *losses, **call))
-    assert seen(measured(path, *losses, **call, chunk_rows=1, jobs=3)) == wanted
+    assert seen(measured(path, *losses, **call, chunk_rows=7, jobs=3)) == wanted
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_formats_do_not_show(tmp_path, drawn):
     path = str(tmp_path / "t.parquet")
     pq.write_table(pa.table(drawn), path, row_group_size=17)
@@ -220,6 +225,7 @@ def test_formats_do_not_show(tmp_path, drawn):
         assert one == seen(measured(table(tmp_path, drawn), "mae", "r2", by=["g"], ci=ci))
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_the_interval_of_a_slice_is_that_of_its_rows_alone(tmp_path, drawn):
     path = table(tmp_path, drawn)
     whole = measured(path, "r2", "rmse", weight="w", by=["g"])
@@ -227,6 +233,7 @@ def test_the_interval_of_a_slice_is_that_of_its_rows_alone(tmp_path, drawn):
     assert seen(r for r in whole if r.slice == {"g": "a"}) == seen(alone)
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_folded_slices_are_one_slice(tmp_path, drawn):
     found = measured(table(tmp_path, drawn), "mae", "r2", by=["g"], min_slice=1000)
     assert seen(found[:2]) == seen(found[2:])
@@ -257,6 +264,7 @@ def test_an_average_of_outputs_is_resampled_as_a_whole(tmp_path):
     assert [part.ci is not None for part in parts] == [True, True]
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_classes_are_resampled_with_their_table(tmp_path):
     rng = np.random.default_rng(4)
     label = rng.choice(["a", "b", "c"], 200)
@@ -580,6 +588,7 @@ def test_the_standard_error_of_resamples_far_from_zero_loses_no_digit():
     assert replicates(values, 1e15).stderr == pytest.approx(np.std(np.arange(REPLICATES), ddof=1), rel=1e-14)
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("loss", of_each_kind([form for form in forms() if form.state != "sums"]), ids=title)
 def test_what_is_no_function_of_means_has_the_bootstrap_and_no_normal_interval(loss, tmp_path):
     rng, params = generator(loss, "intervals"), usual_params(loss)

@@ -245,6 +245,7 @@ def test_wilsons_interval_of_no_case_begins_at_zero():
     assert wilson(1.0, 10, 0.95)[1] == 1.0
 
 
+@pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize("method", ["normal", "bootstrap"])
 def test_the_bench_of_coverage_runs(method):
     path = Path(__file__).parent.parent / "bench" / "coverage.py"
@@ -265,8 +266,15 @@ SUMMED = [form for form in forms() if form.state == "sums"]
 
 
 @pytest.mark.parametrize("loss", SUMMED, ids=title)
-@pytest.mark.parametrize("ends", [False, True])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "ends, weighted",
+    [
+        (False, True),
+        (True, False),
+        pytest.param(False, False, marks=pytest.mark.run_all),
+        pytest.param(True, True, marks=pytest.mark.run_all),
+    ],
+)
 def test_every_function_of_means_has_an_interval_around_its_value_or_says_why_not(loss, ends, weighted):
     rng, params = generator(loss, "intervals"), usual_params(loss)
     for rows in (2, 40):

@@ -21,3 +21,12 @@ def commands(text: str) -> list[tuple[str, str]]:
 def sessions(text: str) -> list[str]:
     """The sessions in Python of a text, which `doctest` runs."""
     return re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+QUOTED = re.compile(r"""'[^']*'|"[^"$`\\]*\"""")
+SHELL = re.compile(r"[|&;<>()$*?~`#\\\[{]")
+
+
+def is_plain(command: str) -> bool:
+    """Whether a command calls losscli and means the same without a shell."""
+    return command.startswith("losscli ") and not SHELL.search(QUOTED.sub("", command))

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from losscli.loss.declare import Loss
 from losscli.loss.domains import AnyClass, Binary, Interval, Simplex, Vector
 from losscli.loss.params import LossName, Param
-from losscli.losses import catalogue
+from losscli.losses.families import catalogue
 
 Floats = NDArray[np.float64]
 Params = dict[str, Any]
@@ -209,7 +209,7 @@ def draw(
         elif role.shape == "Columns":
             wide = 3 * classes if loss.members and role.name == "pred" else classes
             drawn[role.name] = _columns(domain, rng, rows, wide, ends, turns)
-            if ends:
+            if ends and "label" in drawn:
                 _copy_some(loss, drawn, role.name, domain, params, rng)
         elif role.shape == "Column":
             column = _numbers(domain, rng, rows, ends, turns)
@@ -260,6 +260,11 @@ def perfect(loss: Loss, params: Params, rng: Generator, rows: int, classes: int 
         return {"first": np.full(rows, 1e300), "second": np.full(rows, -1e300)}
     if {"nll", "logp"} & set(roles):
         return {name: np.full(rows, float(name == "tokens")) for name in roles}
+    if loss.times:
+        until = levels(roles["pred"].shape[1])
+        return {**roles, "pred": _laid((roles["time"][:, None] > until).astype(np.float64))}
+    if "horizon" in params:
+        return {**roles, "pred": (roles["time"] > params["horizon"]).astype(np.float64)}
     if "time" in loss.label_roles:
         return {**roles, "pred": roles["time"].copy()}
     if "lower" in loss.label_roles:

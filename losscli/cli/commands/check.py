@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 
 EXAMPLES = (
     "\b\nExamples:\n"
@@ -24,9 +24,7 @@ def run(call: Options) -> int:
     reports = checked(call.record("check", CheckOptions))
     if not call.quiet:
         for report in reports:
-            for warning in report.warnings:
-                outputs.say(f"warning: {report.saved}: {warning}")
-            outputs.tell_left_out(out, report.rows.left_out, report.saved)
+            outputs.tell(out, report.warnings, report.rows.left_out, report.saved)
     out.write(*reports)
     # Of every report, since each says why it failed.
     return max([outputs.tell_verdict(report, out.format) for report in reports])

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
+from losscli.cli.call_options import Options
 from losscli.cli.commands.eval import refuse_keyed
 from losscli.cli.option import Panel
-from losscli.cli.options import Options, of_command
+from losscli.cli.options import of_command
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,9 +88,7 @@ def finish(comparison: Comparison, out: outputs.Outputs, *, quiet: bool) -> int:
     from losscli.show.comparison import failure
 
     if not quiet:
-        for warning in comparison.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, comparison.left_out)
+        outputs.tell(out, comparison.warnings, comparison.left_out)
     out.write(replace(comparison, command=outputs.command_line()))
     if not comparison.passed:
         if out.format != "table" or not sys.stdout.isatty():

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
-from losscli.measure.options import MeasureOptions, Pictures
+from losscli.measure.options import Pictures
 from losscli.text import plural
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(call: Options) -> int:
     outputs.check_state_out(call, out, inputs)
 
     from losscli.cli.progress import Laps, Progress
-    from losscli.report.evaluate import evaluated
+    from losscli.report.evaluate import evaluated, with_losses
     from losscli.report.options import EvalOptions
 
     options = call.record(
@@ -52,8 +52,9 @@ def run(call: Options) -> int:
         EvalOptions,
         pictures=_pictures(call, out, plot),
     )
-    if not (options.loss or options.max or options.min or options.max_regression or options.gates):
-        options = replace(options, loss=_suggested(call, options))
+    options, said = with_losses(options)
+    if said is not None and not call.quiet:
+        outputs.say(said)
     laps, going_on = Laps(began), None if call.quiet else partial(_going_on, options)
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         report = evaluated(options, progress.start, going_on, laps.done)
@@ -62,9 +63,7 @@ def run(call: Options) -> int:
         return 0
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
-        for warning in report.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, report.rows.left_out)
+        outputs.tell(out, report.warnings, report.rows.left_out)
     out.write(report)
     if plot is not None:
         outputs.show_plot(report, plot)
@@ -95,16 +94,3 @@ def refuse_keyed(call: Options) -> None:
     """UsageError where an option on the command line is of keys, and there are none."""
     if call.on is None and call.given & {"key_type", "unmatched"}:
         raise UsageError("`--key-type` and `--unmatched` need keys", hint="name the keys: `--on KEY`")
-
-
-def _suggested(call: Options, options: MeasureOptions) -> list[str]:
-    """The losses that `suggest` names first, where none is asked for; a message says so."""
-    from losscli.advise.suggest import first_losses, suggest
-
-    found = suggest(options, as_eval=True)
-    given = ["--from-logits"] * call.from_logits + [f"--pos-label={call.pos_label}"]
-    asked = first_losses(found, given)
-    if not call.quiet:
-        said = f"no `--loss`: measuring {', '.join(asked)}, which `losscli suggest` names first"
-        outputs.say(f"{said}: {found.first.why}")
-    return asked

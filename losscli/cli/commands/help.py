@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from losscli.cli import app
+from losscli.cli.call_options import Options
 from losscli.cli.commands import COMMANDS
 from losscli.cli.option_values import EXPLANATIONS, RECIPES, TOPICS
-from losscli.cli.options import Options
 from losscli.errors import UsageError
 
 EXAMPLES = "\b\nExamples:\n  losscli help\n  losscli help losses\n  losscli help eval"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from losscli.cli import outputs
+from losscli.cli.call_options import Options
 from losscli.cli.option import Section
-from losscli.cli.option_values import read_dialect
-from losscli.cli.options import TABLE, Options
+from losscli.cli.options import TABLE
 from losscli.text import visible
 
 EXAMPLES = "\b\nExamples:\n  losscli init\n  losscli init sample_data/breast_cancer.csv"
@@ -30,8 +30,9 @@ def run(call: Options) -> None:
     columns: Sequence[str] = ()
     if call.file is not None:
         from losscli.reading import open_source
+        from losscli.reading.source import Dialect
 
-        dialect = read_dialect(call.dialect)
+        dialect = None if call.dialect is None else Dialect.parse(call.dialect)
         columns = open_source(call.file, format=call.input_format, dialect=dialect).columns
     write_new_file(FILE, template(columns, call.file, call.dialect).encode("utf-8"))
     if not call.quiet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 
 EXAMPLES = "\b\nExamples:\n  losscli losses\n  losscli losses cross_entropy"
 

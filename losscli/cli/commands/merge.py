@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
 
 EXAMPLES = (
@@ -38,8 +38,6 @@ def run(call: Options) -> int:
         return compare.finish(report, out, quiet=call.quiet)
     report = replace(report, command=outputs.command_line(), top=call.top)
     if not call.quiet:
-        for warning in report.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, report.rows.left_out)
+        outputs.tell(out, report.warnings, report.rows.left_out)
     out.write(report)
     return outputs.tell_verdict(report, out.format)

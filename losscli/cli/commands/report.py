@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from losscli.cli.call_options import Options
 from losscli.cli.commands import eval as eval_command
-from losscli.cli.options import Options
 from losscli.cli.outputs import NOTHING
 from losscli.errors import UsageError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.errors import UsageError
 
 EXAMPLES = "\b\nExample:\n  losscli schema result > result.schema.json"

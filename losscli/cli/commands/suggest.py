@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
-from losscli.cli.options import Options
+from losscli.cli.call_options import Options
 from losscli.text import visible
 
 EXAMPLES = (

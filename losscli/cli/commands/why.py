@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from losscli.cli import outputs
+from losscli.cli.call_options import Options
 from losscli.cli.commands.eval import refuse_keyed
-from losscli.cli.options import Options
 
 EXAMPLES = (
     "\b\nExamples:\n  losscli why sample_data/diabetes_preds.csv sample_data/diabetes_labels.csv --loss mape\n"
@@ -30,7 +30,5 @@ def run(call: Options) -> None:
     with Progress(wanted=not (call.quiet or call.no_progress)) as progress:
         explanation = explained(call.record("why", WhyOptions), progress.start)
     if not call.quiet:
-        for warning in explanation.warnings:
-            outputs.say(f"warning: {warning}")
-        outputs.tell_left_out(out, explanation.rows.left_out)
+        outputs.tell(out, explanation.warnings, explanation.rows.left_out)
     out.write(explanation)

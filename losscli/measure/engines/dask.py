@@ -190,7 +190,7 @@ def _checked(client: Any, inputs: Inputs) -> list[str]:
     here, said = machine(inputs), dict[str, None]()
     try:
         scheduler = client.run_on_scheduler(machine, inputs.at(()))
-    except Exception as error:
+    except Exception as error:  # whatever is raised there comes back, its import errors too
         raise _unable("the scheduler", error) from None
     refuse_other(here._replace(files=()), scheduler, "the scheduler")
     for name, there in sorted(client.run(machine, inputs, on_error="return").items()):

@@ -13,10 +13,12 @@ from losscli.errors import DataError
 from losscli.measure.engines.pool import (
     BATCH_ROWS,
     Advance,
+    Journal,
     Outcome,
     Sink,
     decoded_batches,
     empty_tally,
+    key_error,
 )
 from losscli.measure.fold import fold
 from losscli.measure.plan import Plan
@@ -30,6 +32,7 @@ from losscli.pairing.ordered import in_order
 from losscli.pairing.runs import larger_batches
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, Block, ColumnRequest, Ints
+from losscli.table.hashes import HashShare
 from losscli.table.spill import Spill
 from losscli.table.workers import bounded, workers
 
@@ -41,13 +44,13 @@ LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 
 def measure_keyed(
-    plan: Plan,
     sources: Sequence[Source],
     keys: KeyPlan,
     jobs: int,
     memory: int,
     advance: Advance,
     sink: Sink | None,
+    plan: Plan,
 ) -> Outcome:
     """Rows paired by key: by one of two short ways where the keys allow it, else by their hash.
 
@@ -63,6 +66,26 @@ def measure_keyed(
     if side is not None and (found := reader.dense(side)) is not None:
         return found
     return reader.by_hash()
+
+
+def measure_parts(
+    plan: Plan,
+    sources: Sequence[Source],
+    work: Callable[[Plan], Outcome],
+    outcome: Outcome,
+    journal: Journal,
+) -> Outcome:
+    """Share by share of the keys, each of which reads all rows; the journal keeps those that are done."""
+    shares = list((plan.share or HashShare(0, 1)).cut(journal.parts))
+    for done, share in enumerate(shares[plan.reached :], plan.reached + 1):
+        outcome.take_in(work(plan._replace(share=share)))
+        if outcome.stop is not None or outcome.keys is None:
+            break
+        outcome.paired = outcome.keys.paired
+        # What is wrong with keys is said of all parts together.
+        if done < journal.parts and key_error(outcome.keys, plan, sources) is None:
+            journal.keep(outcome, done)
+    return outcome
 
 
 @dataclass(frozen=True, slots=True)

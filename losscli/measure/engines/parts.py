@@ -179,7 +179,7 @@ def parts_of(work: Work, inputs: Inputs, workers: int, parts: int | None = None)
         rows = _all_rows(work) if plan.rows is None else plan.rows
         count = parts or max(1, min(4 * workers, len(rows) // SEGMENT_ROWS))
         runs = _runs(rows, count, common_cuts(work.sources))
-        plans = [plan._replace(rows=own, begun=None) for own in runs]
+        plans = [plan._replace(rows=own) for own in runs]
     later, lines = zip(*((source.later, source.lines) for source in work.sources), strict=True)
     first = PlanPart(plan, inputs, work.inputs.paths, later, lines, work.memory)
     return [first._replace(plan=own) for own in plans]
@@ -195,10 +195,10 @@ def _all_rows(work: Work) -> range:
     if (rows := threads.found_rows(work.sources, work.jobs)) is not None:
         return range(rows)
     found = [
-        threads.readable_rows(source, work.plan.wants(side)[0], jobs=work.jobs)
+        threads.count_rows(source, work.plan.wants(side)[0], jobs=work.jobs)
         for side, source in enumerate(work.sources)
     ]
-    together = len({rows for rows, _ in found}) == 1 and all(complete for _, complete in found)
+    together = len({rows for rows, _ in found}) == 1 and all(stop is None for _, stop in found)
     return range(min(rows for rows, _ in found) + (not together))
 
 
@@ -226,7 +226,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcomes of neighbouring parts as one."""
     whole = Outcome(Tally())
     for outcome in outcomes:
-        _take_in(whole, outcome)
+        whole.take_in(outcome)
     return whole
 
 
@@ -234,23 +234,11 @@ def gathered(work: Work, parts: Sequence[PlanPart], outcomes: Iterable[Outcome])
     """The outcome of all parts, which come in their order."""
     whole = Outcome(empty_tally(work.plan, work.sink, work.memory or half_of_free()))
     for outcome in outcomes:
-        _take_in(whole, outcome)
+        whole.take_in(outcome)
     for source, rows in zip(work.sources, whole.file_rows, strict=False):
         source.take_file_rows(rows)
     whole.warnings += _reading(work, len(parts))
     return settled(whole, work.plan, work.sources, work.jobs)
-
-
-def _take_in(whole: Outcome, outcome: Outcome) -> None:
-    if whole.stop is not None:  # what lies behind an error is not asked for
-        return
-    whole.tally.merge(outcome.tally)
-    whole.stop = outcome.stop
-    whole.file_rows = whole.file_rows or outcome.file_rows
-    if whole.keys is None:
-        whole.keys = outcome.keys
-    elif outcome.keys is not None:
-        whole.keys.merge(outcome.keys)
 
 
 def _reading(work: Work, parts: int) -> Iterator[str]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from losscli.measure.plan import Plan
     from losscli.pairing import Paired
     from losscli.pairing.bad_keys import KeyTally
-    from losscli.pairing.passed import PartRows
     from losscli.reading.source import Part, Source
 
 BATCH_ROWS = 1 << 16
@@ -44,12 +43,23 @@ class Outcome:
     keys: KeyTally | None = None  # by key, from which `settled` finds what is wrong with them
     file_rows: Sequence[Sequence[int]] = ()  # of each side's files, where another process has counted them
 
+    def take_in(self, other: Outcome) -> None:
+        """Add the rows that come behind these."""
+        if self.stop is not None:  # what lies behind an error is not asked for
+            return
+        self.tally.merge(other.tally)
+        self.stop = other.stop
+        self.file_rows = self.file_rows or other.file_rows
+        if self.keys is None:
+            self.keys = other.keys
+        elif other.keys is not None:
+            self.keys.merge(other.keys)
+
 
 def settled(outcome: Outcome, plan: Plan, sources: Sequence[Source], jobs: int) -> Outcome:
     """The outcome of all rows, with what is wrong with their keys; states of the whole are worked out."""
-    if outcome.keys is not None and plan.keys is not None and outcome.stop is None:
-        row_names = [partial(row_name, source) for source in sources]
-        outcome.stop, outcome.paired = outcome.keys.outcome(plan.keys, row_names, whole=plan.share is None)
+    if outcome.keys is not None and outcome.stop is None:
+        outcome.stop, outcome.paired = key_error(outcome.keys, plan, sources), outcome.keys.paired
         if outcome.stop is not None:
             # What is wrong with keys goes before what is wrong with the values beside them.
             outcome.tally = Tally()
@@ -58,10 +68,17 @@ def settled(outcome: Outcome, plan: Plan, sources: Sequence[Source], jobs: int) 
     return outcome
 
 
+def key_error(keys: KeyTally, plan: Plan, sources: Sequence[Source]) -> DataError | None:
+    """Why the keys of a plan do not pair the rows, if so."""
+    assert plan.keys is not None
+    return keys.error(plan.keys, [partial(row_name, source) for source in sources], whole=not plan.of_part)
+
+
 class Sink(Protocol):
     """Takes single rows: in their order by position, in any order by key."""
 
-    def add(self, rows: RowTable) -> None: ...
+    def add(self, rows: RowTable) -> None:
+        """Take the rows of a block."""
 
     def restart(self) -> None:
         """Forget all rows: they will come again, paired in another way."""
@@ -70,11 +87,12 @@ class Sink(Protocol):
 class Journal(Protocol):
     """Keeps what a run has measured, so that it goes on from there where it was cut short."""
 
-    before: Tally  # of the rows that were measured before
+    before: Outcome  # of the rows that were measured before
     complete: bool  # whether these are all
+    parts: int  # by key, in so many shares of the keys
 
-    def keep(self, tally: Tally, row: int, sides: Sequence[PartRows]) -> None:
-        """Called with the tally of all rows before a row, and the parts of each side that were decoded."""
+    def keep(self, outcome: Outcome, reached: int) -> None:
+        """Called with the outcome of all rows before a row; by key, of so many of the parts."""
 
 
 def empty_tally(plan: Plan, sink: Sink | None, memory: int | None) -> Tally:

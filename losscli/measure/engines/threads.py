@@ -33,8 +33,8 @@ from losscli.measure.fold import fold
 from losscli.measure.memory import half_of_free
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
-from losscli.pairing.passed import PartRows, Passed
 from losscli.pairing.position import Segment, align, row_segments, segments, within
+from losscli.reading.source import parts_from
 from losscli.table.block import AnyColumn, Block, ColumnRequest
 from losscli.table.workers import bounded, workers
 
@@ -86,17 +86,19 @@ def measured(
 ) -> Outcome:
     """The rows of a plan, not added up: a part of all where the plan says so."""
     _keep_memory()
+    outcome = Outcome(empty_tally(plan, sink, memory))
+    if journal is not None:
+        outcome.take_in(journal.before)
+        if journal.complete:
+            return outcome
     if plan.keys is None:
-        outcome = Outcome(empty_tally(plan, sink, memory))
-        if journal is not None:
-            outcome.tally.merge(journal.before)
-        if journal is None or not journal.complete:
-            outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
+        outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
         return outcome
     # Imported here: calls that pair by position start faster.
-    from losscli.measure.engines.keyed import measure_keyed
+    from losscli.measure.engines.keyed import measure_keyed, measure_parts
 
-    return measure_keyed(plan, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
+    work = partial(measure_keyed, sources, plan.keys, jobs, memory or half_of_free(), advance, sink)
+    return work(plan) if journal is None else measure_parts(plan, sources, work, outcome, journal)
 
 
 def _by_position(
@@ -117,8 +119,6 @@ def _by_position(
     if cut and (count := found_rows(sources, jobs)) is not None:
         wanted = range(count) if rows is None else range(rows.start, min(rows.stop, count))
         pieces = row_segments(sources, wants, wanted)
-        if plan.begun is not None:  # the parts that it passes are others
-            plan = plan._replace(begun=plan.begun._replace(passed=()))
     if not pieces:  # a part without rows
         return None
     ends = [*(piece.first_row for piece in pieces[1:]), sys.maxsize if rows is None else rows.stop]
@@ -146,7 +146,7 @@ def _by_position(
             if part.stop is not None:
                 return part.stop
             if journal is not None and piece is not pieces[-1]:
-                journal.keep(tally, end, ())
+                journal.keep(Outcome(tally), end)
     return None
 
 
@@ -162,40 +162,29 @@ def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
     return counts.pop() if len(counts) == 1 else None
 
 
-def column(
-    source: Source, want: ColumnRequest, *, jobs: int, noting: PartRows | None = None
-) -> Iterator[AnyColumn]:
-    """One column of a source, from the first row to the last, in pieces; ``noting`` counts the rows of its parts."""
+def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyColumn]:
+    """One column of a source, from the first row to the last, in pieces."""
     with workers(jobs) as pool, ExitStack() as stack:
-        row, parts = 0, source.parts([want])
-        if noting is not None:
-            parts = noting.noted(parts)
-        for batch in decoded_batches(source, parts, BATCH_ROWS, pool, jobs, stack):
+        row = 0
+        for batch in decoded_batches(source, source.parts([want]), BATCH_ROWS, pool, jobs, stack):
             row += batch.rows
             yield batch.columns[0]
             if batch.stop is not None:
                 raise batch.stop if batch.stop.row is not None else batch.stop.with_row(row + 1)
 
 
-def readable_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, bool]:
-    """How many rows of a column can be read, and whether these are all."""
-    if source.rows is not None:
-        return source.rows, True
+def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, DataError | None]:
+    """How many rows of a column can be read, and what stops the reading; it is read where nothing else tells."""
+    known = source.find_rows() if source.rows is None else source.rows
+    if known is not None:
+        return known, None
     rows = 0
     try:
         for piece in column(source, want, jobs=jobs):
             rows += len(piece)
-    except DataError:
-        return rows, False
-    return rows, True
-
-
-def count_rows(source: Source, want: ColumnRequest, *, jobs: int) -> tuple[int, PartRows]:
-    """How many rows a source has, and its parts; where it does not say, one column is read."""
-    found = PartRows()
-    if source.rows is not None:
-        return source.rows, found
-    return sum(len(piece) for piece in column(source, want, jobs=jobs, noting=found)), found
+    except DataError as error:
+        return rows, error
+    return rows, None
 
 
 def _measure_piece(plan: Plan, sources: Sequence[Source], piece: Segment) -> Outcome:
@@ -230,23 +219,18 @@ def _measure_stream(
 
     rows = plan.rows_to_read
     first = piece.first_row if rows is None else max(rows.start, piece.first_row)
-    passed = plan.begun.passed if plan.begun is not None else ()
-    noted = [PartRows(passed[at] if passed else Passed(0, piece.first_row)) for at in range(len(sources))]
     with ExitStack() as stack:
         sides = []
-        for source, parts, side in zip(sources, piece.sides, noted, strict=True):
-            # A folder that does not know its rows counts those of its files as they are decoded.
-            known = 0 if source.files and source.rows is None else first
-            decoded = side.noted(counted(parts), known)
-            batches = decoded_batches(source, decoded, plan.chunk_rows, pool, jobs, stack)
-            sides.append(side.from_row(first, batches))
+        for source, parts in zip(sources, piece.sides, strict=True):
+            asked = parts_from(counted(parts), first, piece.first_row)
+            sides.append(decoded_batches(source, asked, plan.chunk_rows, pool, jobs, stack))
         blocks = within(align(sources, sides, first, plan.chunk_rows), rows)
         try:
             for measured, end in bounded(pool, partial(_folded, plan), blocks, ahead=2 * jobs):
                 tally.merge(measured)
                 advance(measured.read, 0)
                 if journal is not None:
-                    journal.keep(tally, end, noted)
+                    journal.keep(Outcome(tally), end)
         except DataError as error:
             return error
     return None

@@ -57,6 +57,7 @@ class Axis:
 
     @classmethod
     def of(cls, values: Floats, limit: int) -> tuple[Self, Ints]:
+        """The axis with at most ``limit`` bins for some finite values, and the bin of each."""
         power = power_of(values, limit)
         codes = codes_of(values, power)
         low = int(codes.min())
@@ -82,6 +83,7 @@ class Axis:
 
     @property
     def edges(self) -> Floats:
+        """The ends of the bins, one more than there are bins."""
         with np.errstate(over="ignore"):
             found: Floats = np.ldexp((np.arange(self.count + 1) + self.low).astype(float), self.power)
         return found
@@ -96,6 +98,7 @@ class Histogram:
 
     @classmethod
     def of(cls, values: Floats) -> Self | None:
+        """The counts of values (n,) that are finite; None where none is."""
         values = values[np.isfinite(values)]
         if not len(values):
             return None
@@ -103,6 +106,7 @@ class Histogram:
         return cls(axis, np.bincount(codes, minlength=axis.count))
 
     def merge(self, other: Self) -> Self:
+        """The counts of both, in bins that are wide enough for both."""
         axis, mine, theirs = self.axis.joined(other.axis, FINE)
         counts = np.bincount(mine, self.counts, axis.count) + np.bincount(theirs, other.counts, axis.count)
         return type(self)(axis, counts.astype(np.int64))
@@ -118,6 +122,7 @@ class Grid:
 
     @classmethod
     def of(cls, x: Floats, y: Floats) -> Self | None:
+        """The counts of pairs (n,) that are finite; None where none is."""
         finite = np.isfinite(x) & np.isfinite(y)
         if not finite.any():
             return None
@@ -127,6 +132,7 @@ class Grid:
         return cls(one, two, counts.reshape(one.count, two.count))
 
     def merge(self, other: Self) -> Self:
+        """The counts of both, in bins that are wide enough for both."""
         x, mine_x, theirs_x = self.x.joined(other.x, COARSE)
         y, mine_y, theirs_y = self.y.joined(other.y, COARSE)
         counts = np.zeros((x.count, y.count), np.int64)
@@ -144,9 +150,11 @@ class Scores:
 
     @classmethod
     def of(cls, label: Floats, score: Floats) -> Self:
+        """The scores (n,) of rows by their label: positive above 0, and else negative."""
         return cls(Histogram.of(score[label <= 0.0]), Histogram.of(score[label > 0.0]))
 
     def merge(self, other: Self) -> Self:
+        """The scores of both, by label."""
         return type(self)(_both(self.negative, other.negative), _both(self.positive, other.positive))
 
     def aligned(self) -> tuple[Axis, Ints, Ints] | None:
@@ -173,9 +181,11 @@ class Coverage:
 
     @classmethod
     def of(cls, label: Floats, pred: Floats, levels: tuple[float, ...]) -> Self:
+        """How many labels (n,) lie at or below each quantile of ``pred`` (n, levels)."""
         return cls(levels, np.count_nonzero(label[:, None] <= pred, axis=0), len(label))
 
     def merge(self, other: Self) -> Self:
+        """The counts of both, which are of the same levels."""
         return type(self)(self.levels, self.below + other.below, self.rows + other.rows)
 
 

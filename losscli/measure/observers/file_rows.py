@@ -31,6 +31,7 @@ class Residual:
     pred: Place
 
     def column(self, block: Block) -> NumberColumn:
+        """``pred`` less ``label`` in each row of a block; missing where either is."""
         label, pred = block.column(self.label), block.column(self.pred)
         assert isinstance(label, NumberColumn)
         assert isinstance(pred, NumberColumn)

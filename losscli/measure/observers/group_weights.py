@@ -38,6 +38,7 @@ class FirstWeights:
 
     @classmethod
     def of(cls, rows: Ints, values: Floats, codes: Ints, groups: int) -> Self:
+        """The weight in the first row of each of ``groups``, of rows (n,) with their numbers and groups."""
         order = np.argsort(rows, kind="stable")[::-1]
         rows, values, codes = rows[order], values[order], codes[order]
         found = cls.nothing(groups)
@@ -58,6 +59,7 @@ class FirstWeights:
         return self.regrouped(np.arange(len(self.first)), np.arange(len(self.first)), groups)
 
     def merge(self, other: Self) -> Self:
+        """Of both the weight in the earlier row; rows with another weight than it are kept in mind."""
         groups = max(len(self.first), len(other.first))
         mine, theirs = self._wider(groups), other._wider(groups)
         earlier = mine.first <= theirs.first
@@ -91,8 +93,9 @@ class FirstWeights:
         return {name: kind.to_json(getattr(self, name)) for name, kind in KINDS.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> Self:
-        found = [kind.from_json(held[name]) for name, kind in KINDS.items()]
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> Self:
+        """What `to_json` wrote; a ValueError where the arrays are not of one length."""
+        found = [kind.from_json(held[name], groups) for name, kind in KINDS.items()]
         if len({one.shape for one in found}) > 1:
             raise ValueError("these are not weights of groups")
         return cls(*found)

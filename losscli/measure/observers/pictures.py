@@ -25,6 +25,7 @@ class BinnedCounts(NamedTuple):
     binned: Mapping[tuple[str, str], Any]
 
     def merge(self, other: BinnedCounts) -> BinnedCounts:
+        """The counts of both, by what they are of."""
         binned = dict(self.binned)
         for key, counts in other.binned.items():
             binned[key] = binned[key].merge(counts) if key in binned else counts

@@ -33,6 +33,7 @@ class ReasonCounts(NamedTuple):
         return cls(rows) if rows else None
 
     def merge(self, other: ReasonCounts) -> ReasonCounts:
+        """The counts of both, by what is said of the rows."""
         rows = dict(self.rows)
         for name, more in other.rows.items():
             rows[name] = COUNT.merge(rows[name], more) if name in rows else more
@@ -62,8 +63,9 @@ class ReasonCounts(NamedTuple):
         return {name: COUNT.to_json(rows) for name, rows in self.rows.items()}
 
     @classmethod
-    def from_json(cls, held: Mapping[str, Any]) -> ReasonCounts:
-        return cls({name: COUNT.from_json(rows) for name, rows in held.items()})
+    def from_json(cls, held: Mapping[str, Any], groups: int | None = None) -> ReasonCounts:
+        """What `to_json` wrote."""
+        return cls({name: COUNT.from_json(rows, groups) for name, rows in held.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Worst(NamedTuple):
     kinds: Mapping[int, CellKinds]
 
     def merge(self, other: Worst) -> Worst:
+        """The worst rows of both, no more than the limit."""
         rows = sorted([*self.rows, *other.rows])[: self.limit]
         return self._replace(rows=rows, kinds=joined_kinds(self.kinds, other.kinds))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from losscli.errors import UsageError
+from losscli.losses.families import find
+from losscli.report.meter import of_each_row, value_of
 
 if TYPE_CHECKING:
     from losscli.loss.declare import Loss
@@ -36,13 +39,13 @@ class LossFunction:
         Raises UsageError for a parameter that the loss does not have, and DataError for values outside its domain.
         """
         spec, options = self._asked(keywords)
-        value: float | None = _meter().value_of(spec, label, pred, weight, options)
+        value: float | None = value_of(spec, label, pred, weight, options)
         return value
 
     def rows(self, label: Any, pred: Any, **keywords: Any) -> Floats:
         """The loss of each row, (n,), of a loss that is a mean of rows; UsageError for another."""
         spec, options = self._asked(keywords)
-        ((_, found),) = _meter().of_each_row(spec, label, pred, options, slopes=False)
+        ((_, found),) = of_each_row(spec, label, pred, options, slopes=False)
         values: Floats = found
         return values
 
@@ -53,7 +56,7 @@ class LossFunction:
         UsageError where the loss has none.
         """
         spec, options = self._asked(keywords)
-        found = dict(_meter().of_each_row(spec, label, pred, options, slopes=True))
+        found = dict(of_each_row(spec, label, pred, options, slopes=True))
         return found if len(found) > 1 else next(iter(found.values()))
 
     def _asked(self, keywords: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -63,6 +66,9 @@ class LossFunction:
         return spec, {name: value for name, value in keywords.items() if name in OPTIONS}
 
 
-def _meter() -> Any:
-    # Loaded by its name: what a loss is does not depend on how it is measured.
-    return import_module("losscli.report.meter")
+def function_of(name: str) -> LossFunction:
+    """The function of a loss, by its name or an alias; AttributeError where there is none."""
+    try:
+        return LossFunction(find(name)[0])
+    except UsageError as error:
+        raise AttributeError(str(error)) from None
