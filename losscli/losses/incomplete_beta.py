@@ -36,6 +36,7 @@ class Beta(NamedTuple):
 
     @classmethod
     def at(cls, a: Column, b: Column, share: Column) -> Beta:
+        """The law of these shapes at this share."""
         share = np.abs(share)  # no -0
         rest = two_difference(1.0, share)
         off = total(*times((a, np.zeros_like(a)), rest), *(-part for part in two_product(b, share)))[0]
@@ -50,6 +51,7 @@ class Beta(NamedTuple):
         return cls(a, b, share, rest[0], off, ways * np.exp(-gap))
 
     def taken(self, rows: Mask) -> Beta:
+        """Some of the rows."""
         return Beta(*(column[rows] for column in self))
 
     def turned(self) -> Beta:
