@@ -8,19 +8,22 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from losscli.loss.declare import Column, Columns, loss
-from losscli.loss.domains import Real
+from losscli.loss.domains import Real, VariogramPower
 from losscli.losses.similarity import to_size_one
 from losscli.numbers.double_double import (
     LN2_HIGH,
     LN2_LOW,
     DoubleDouble,
+    exp_pair,
+    log_of,
     log_pair,
     over,
+    root_of,
     sum_of,
     times,
     total,
 )
-from losscli.numbers.error_free import two_difference
+from losscli.numbers.error_free import two_difference, two_product
 from losscli.table.block import Ints
 
 SAMPLE = "sample_data/diabetes_quantiles.csv --pred 'q_*'"
@@ -252,6 +255,69 @@ def detour(one: Away, other: Away, *, exactly: bool) -> Column:
     share = 2.0 * bracket / np.where(way > 0.0, way, 1.0)
     found: Column = np.ldexp(share, np.minimum(one.exponent, other.exponent) + power)
     return found
+
+
+@of_members(
+    aliases=("vs_ensemble",),
+    members=True,
+    ulps=8.0,
+    reference="Scheuerer & Hamill (2015), doi:10.1175/MWR-D-14-00269.1",
+    exceptions={"ulps": "the sums over columns and members round once each"},
+    sample="sample_data/digits_facts.csv --label 'y_*' --pred 'p_*,c_*'",
+)
+def variogram_score(label: Columns, pred: Columns, *, p: VariogramPower = 0.5) -> Column:
+    """How far members of vectors differ between columns as the label does.
+
+        width = len(label)
+        members = [pred[at:at + width] for at in range(0, len(pred), width)]
+        places = [(i, j) for i in range(width) for j in range(width)]
+        apart = [(abs(label[i] - label[j])**p, [abs(x[i] - x[j])**p for x in members]) for i, j in places]
+        sum((own - sum(theirs) / len(theirs))**2 for own, theirs in apart)
+
+    The squared gaps between the distances of any two columns of the label, to the power ``p``, and the
+    mean of such distances of the members.  It minds how columns hang together, which `energy_score`
+    hardly sees; but not a shift of them all.  A member has a column for each label, as there; of one label
+    column it is 0.  Columns should have one unit.
+
+    No gradient: it would be a column for every member and label.
+
+    >>> variogram_score(np.array([[0.0, 1.0]]), np.array([[3.0, 7.0, 0.0, 1.0]]))
+    array([0.5])
+    """
+    width = label.shape[1]
+    rows = [label, *(pred[:, at : at + width] for at in range(0, pred.shape[1], width))]
+    # Differences of the greatest doubles would overflow.
+    down = np.where(np.maximum(np.abs(label).max(axis=1), np.abs(pred).max(axis=1)) > 2.0**1000, 2, 0)
+    found = np.zeros(len(label))
+    for i in range(width):
+        for j in range(i):
+            gaps = [two_difference(np.ldexp(x[:, i], -down), np.ldexp(x[:, j], -down)) for x in rows]
+            exponent = exponent_of(*(near for near, _ in gaps))
+            own, *theirs = (to_power(near, lost, -exponent, p) for near, lost in gaps)
+            # Each by itself, so that members that are the label leave nothing.
+            gaps = [sum_of(other, (-own[0], -own[1])) for other in theirs]
+            gap = sum_of(*gaps)[0] / len(gaps)
+            # The whole part of the power of two, and what remains of it.
+            power, lost = two_product(2.0 * p, (exponent + down).astype(np.float64))
+            whole = np.floor(power)
+            square = 2.0 * gap * gap * np.exp2((power - whole) + lost)
+            found += np.ldexp(square, whole.astype(np.int64))
+    return found
+
+
+def to_power(near: Column, lost: Column, exponent: Ints, p: float) -> DoubleDouble:
+    """The size of a number, in units of a power of two, to a power."""
+    size = np.ldexp(np.abs(near), exponent), np.ldexp(np.where(near < 0.0, -lost, lost), exponent)
+    if p == 0.5:
+        return root_of(size)
+    if p == 1.0:
+        return size
+    if p == 2.0:
+        return times(size, size)
+    positive = size[0] > 0.0
+    logs = log_of((np.where(positive, size[0], 1.0), np.where(positive, size[1], 0.0)))
+    found = exp_pair(*times((np.full_like(near, p), np.zeros_like(near)), logs))
+    return np.where(positive, found[0], 0.0), np.where(positive, found[1], 0.0)
 
 
 class Spread(NamedTuple):

@@ -6,6 +6,7 @@ A row's value does not depend on the rows around it: the number of terms is fixe
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 
@@ -23,10 +24,14 @@ LARGE = 25.0
 
 def gamma_step(a: Column, x: Column, off: Column) -> Column:
     """``x**a * exp(-x) / gamma(a + 1)`` for numbers from 0 on, of which ``off`` is x - a."""
-    gap = entropy_gap(a, x, -off)
-    great = np.maximum(a, 8.0)
-    far = np.exp(-gap) * np.exp(-stirling(great)) / np.sqrt(2.0 * math.pi * great)
-    return np.where(a >= 8.0, far, np.exp(-gap - factorial_gap(np.minimum(a, 8.0))))
+    return np.exp(-entropy_gap(a, x, -off)) * factorial_share(a)
+
+
+def factorial_share(x: Column) -> Column:
+    """``exp(-x) * x**x / gamma(x + 1)`` for numbers from 0 on: from 1 down to 0."""
+    great = np.maximum(x, 8.0)
+    far = np.exp(-stirling(great)) / np.sqrt(2.0 * math.pi * great)
+    return np.where(x >= 8.0, far, np.exp(-factorial_gap(np.minimum(x, 8.0))))
 
 
 def two_sided(a: Column, x: Column, off: Column, step: Column) -> Column:
@@ -129,7 +134,7 @@ def _inside(df: Column, z: Column) -> Column:
     """The integral of the density's shape up to z, by Gauss and Legendre's rule; beyond 10 nothing is left of 1."""
     width, found = np.minimum(z, 10.0), np.zeros_like(z)
     power = -0.5 * (df + 1.0)
-    for node, weight in zip(*_legendre(), strict=True):
+    for node, weight in legendre(64):
         at = node * width
         found += weight * np.exp(power * np.log1p(at * (at / df)))
     return found * width
@@ -146,7 +151,16 @@ def _outside(df: Column, square: Column) -> Column:
 
 
 @cache
-def _legendre() -> tuple[list[float], list[float]]:
-    """The nodes in (0, 1) and the weights of Gauss and Legendre's rule of 64 points."""
-    nodes, weights = np.polynomial.legendre.leggauss(64)
-    return (0.5 + 0.5 * nodes).tolist(), (0.5 * weights).tolist()
+def legendre(points: int) -> list[tuple[float, float]]:
+    """The nodes in (0, 1) and the weights of Gauss and Legendre's rule; NumPy has the weights to 12 digits only."""
+    found = []
+    with localcontext(prec=40):
+        for x in map(Decimal, np.polynomial.legendre.leggauss(points)[0].tolist()):
+            for _ in range(2):
+                before, here = Decimal(1), x
+                for k in range(2, points + 1):
+                    before, here = here, ((2 * k - 1) * x * here - (k - 1) * before) / k
+                slope = points * (before - x * here) / (1 - x * x)
+                x -= here / slope
+            found.append((float((1 + x) / 2), float(1 / ((1 - x * x) * slope * slope))))
+    return found

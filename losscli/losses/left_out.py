@@ -31,6 +31,12 @@ LEFT_OUT = (
         "`smape` has no such memory; `mase` and `rmsse` put errors in proportion to a scale of the series",
     ),
     LeftOut(
+        ("squared_distr", "squared_distr_loss"),
+        "it needs the integral of a law's squared density: another loss for each law, in the unit of a density, "
+        "of which columns of ensembles hold none",
+        "laws are scored by `crps_normal`, `logs_normal` and their like, an ensemble by `kernel_score`",
+    ),
+    LeftOut(
         ("log_lin_quantile",),
         "it is `pinball` of predictions that stand for logarithms: a link of the model, not another loss",
         "write exp(prediction) to the file and measure `pinball:quantile=Q`",

@@ -28,6 +28,7 @@ from losscli.numbers.double_double import (
     lgamma_pair,
     log1p_of,
     log_of,
+    log_of_exps,
     log_pair,
     negative,
     over,
@@ -413,25 +414,12 @@ def logs_mixture(label: Column, mean: Columns, sd: Columns, share: Columns) -> C
     >>> logs_mixture(np.array([0.0]), *one)
     array([0.91893853])
     """
-    far = exactly(np.full_like(label, np.inf))
-    terms, least = [], far
+    terms = []
     for m, s, p in zip(mean.T, sd.T, share.T, strict=True):
         logs = sum_of(log_pair(s), negative(log_pair(np.where(p > 0.0, p, 1.0))))
         term = sum_of(squares_over(label, m, s, 2, 2.0), logs, constant(s, HALF_LOG_2PI, HALF_LOG_2PI_LOST))
-        term = either((p > 0.0) & np.isfinite(term[0]), term, far)
-        terms.append(term)
-        lower = (term[0] < least[0]) | ((term[0] == least[0]) & (term[1] < least[1]))
-        least = either(lower, term, least)
-    density = none = exactly(np.zeros_like(label))
-    for term in terms:
-        apart = term[0] < np.inf
-        gap = sum_of(either(apart, least, none), negative(either(apart, term, none)))
-        # Farther off, nothing is added to the density of the nearest part.
-        near = apart & (gap[0] > -750.0)
-        part, rest = exp_pair(np.where(near, gap[0], 0.0))
-        density = sum_of(density, either(near, (part, rest + part * np.where(near, gap[1], 0.0)), none))
-    found = sum_of(least, negative(log_of(either(density[0] > 0.0, density, exactly(np.ones_like(label))))))
-    return np.where(least[0] < np.inf, found[0], np.inf)
+        terms.append(either(p > 0.0, term, exactly(np.full_like(label, np.inf))))
+    return log_of_exps(terms)[0]
 
 
 @log_score(

@@ -225,6 +225,35 @@ def log1p_of(x: DoubleDouble) -> DoubleDouble:
     return log_of(total(1.0, *x))
 
 
+def log_of_exps(terms: Sequence[DoubleDouble]) -> DoubleDouble:
+    """``-log(sum(exp(-term)))`` of the terms, of which some may be infinite; infinite where all are."""
+    least = np.full_like(terms[0][0], np.inf), np.zeros_like(terms[0][0])
+    for near, lost in terms:
+        lower = (near < least[0]) | ((near == least[0]) & (lost < least[1]))
+        least = np.where(lower, near, least[0]), np.where(lower, lost, least[1])
+    some = np.isfinite(least[0])
+    total_of = np.where(some, 0.0, 1.0), np.zeros_like(least[0])
+    for near, lost in terms:
+        finite = np.isfinite(near)
+        gap = total(
+            *(np.where(finite, part, 0.0) for part in (least[0], -near, least[1], -lost)),
+        )
+        # Farther off, nothing is added to the nearest.
+        counted = finite & (gap[0] > -750.0)
+        part = exp_pair(np.where(counted, gap[0], 0.0), np.where(counted, gap[1], 0.0))
+        total_of = sum_of(total_of, (np.where(counted, part[0], 0.0), np.where(counted, part[1], 0.0)))
+    logs = log_of(total_of)
+    return sum_of(least, (-logs[0], -logs[1]))
+
+
+def root_of(x: DoubleDouble) -> DoubleDouble:
+    """The square root of a pair from 0 on."""
+    near = np.sqrt(x[0])
+    square, lost = two_product(near, near)
+    rest = ((x[0] - square) - lost + x[1]) / np.where(near > 0.0, 2.0 * near, 1.0)
+    return near, np.where(np.isfinite(near), rest, 0.0)
+
+
 def lgamma_pair(x: DoubleDouble) -> DoubleDouble:
     """``lgamma(x)`` of a pair above 0: exact at 1 and 2, elsewhere to some 19 digits behind the point below 16."""
     low = x[0] < 16.0

@@ -33,6 +33,7 @@ WHAT_FEW_LIBRARIES_HAVE = """
     charbonnier cauchy geman_mcclure welsch tukey barron asymmetric trimmed winsorised
     mdape maape log_ratio gmae gmse gmrae gmrse theil_u1 theil_u2 owa
     scaled_pinball msis calib_mae crossing_rate crps_logistic crps_laplace crps_t crps_lognormal crps_gamma crps_poisson
+    crps_beta crps_binomial crps_negative_binomial variogram_score kernel_score logs_ensemble
     energy_score dss logs_normal logs_t logs_laplace logs_logistic logs_lognormal logs_gamma logs_beta logs_poisson
     logs_negative_binomial logs_binomial logs_exponential logs_uniform logs_mixture threshold_brier pit bregman
     kl_binary brier_decomp exponential_loss demographic_parity equal_opportunity equalised_odds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,78 @@ def test_a_gamma_law_is_scored_by_the_integral_over_its_levels(shape: float) -> 
         )[0]
         found = columns("crps_gamma", label=[label], shape=[shape], rate=[1.0])
         assert found == pytest.approx([below + above], rel=1e-7)
+
+
+SHARE = [0.3, 0.0, 0.75, 0.999, 1.0]
+SHAPES = [1.5, 0.25, 31.0, 0.5, 4.0], [0.5, 3.0, 12.0, 0.125, 40.0]
+
+
+def test_a_beta_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_beta", label=SHARE, alpha=SHAPES[0], beta=SHAPES[1])
+    assert found == pytest.approx(theirs("crps_beta", SHARE, *SHAPES), rel=1e-12)
+
+
+def test_an_even_law_of_shares_is_a_uniform_law() -> None:
+    ones = [1.0] * 5
+    uniform = columns("crps_uniform", label=SHARE, low=[0.0] * 5, high=ones)
+    assert columns("crps_beta", label=SHARE, alpha=ones, beta=ones) == pytest.approx(uniform, rel=1e-15)
+
+
+@pytest.mark.parametrize("shapes", [(0.5, 0.05), (9.9, 10.1), (10.1, 40.0), (2e3, 3.0), (4e3, 7e5)])
+def test_a_beta_law_is_scored_by_the_integral_over_its_levels(shapes: tuple[float, float]) -> None:
+    law = stats.beta(*shapes)
+    for level in (0.01, 0.5, 0.999):
+        label = float(law.ppf(level))
+        points = [float(law.ppf(p)) for p in (1e-6, 0.1, 0.9)] + [float(law.isf(1e-6))]
+        below = sum(
+            integrate.quad(lambda x: law.cdf(x) ** 2, low, high, epsrel=1e-11)[0]
+            for low, high in pairwise(sorted({0.0, label, *(p for p in points if p < label)}))
+        )
+        above = sum(
+            integrate.quad(lambda x: law.sf(x) ** 2, low, high, epsrel=1e-11)[0]
+            for low, high in pairwise(sorted({label, 1.0, *(p for p in points if p > label)}))
+        )
+        found = columns("crps_beta", label=[label], alpha=[shapes[0]], beta=[shapes[1]])
+        assert found == pytest.approx([below + above], rel=1e-7)
+
+
+TRIALS, CHANCE = [3.0, 3.0, 40.0, 25.0, 7.0], [0.25, 0.5, 0.001, 0.9, 0.99]
+
+
+def test_a_binomial_law_is_scored_as_by_scoringrules() -> None:
+    found = columns("crps_binomial", label=COUNT, n=TRIALS, p=CHANCE)
+    assert found == pytest.approx(theirs("crps_binomial", COUNT, TRIALS, CHANCE), rel=1e-12)
+
+
+def test_a_negative_binomial_law_is_scored_as_by_scoringrules() -> None:
+    sizes, chance = [1.5, 0.25, 31.0, 0.5, 4.0], [0.25, 0.5, 0.9, 0.75, 0.4]
+    found = columns("crps_negative_binomial", label=COUNT, n=sizes, p=chance)
+    assert found == pytest.approx(theirs("crps_negbinom", COUNT, sizes, chance), rel=1e-11)
+
+
+def test_a_count_above_all_trials_costs_its_distance() -> None:
+    found = columns(
+        "crps_binomial", label=[7.0, 8.0, 5.0, 5.0], n=[7.0, 7.0, 0.0, 2.0], p=[0.5, 0.5, 0.5, 0.0]
+    )
+    assert found[1] == found[0] + 1.0
+    assert found[2:] == [5.0, 5.0]
+
+
+@pytest.mark.parametrize("n", [1.0, 9.0, 40.0, 3000.0])
+@pytest.mark.parametrize("p", [1e-4, 0.03, 0.5, 0.97])
+def test_counts_of_trials_are_scored_by_the_sum_over_their_steps(n: float, p: float) -> None:
+    for loss, law in (
+        ("crps_binomial", stats.binom(n, p)),
+        ("crps_negative_binomial", stats.nbinom(n, max(p, 0.03))),
+    ):
+        counts = np.arange(0.0, 1.3 * law.mean() + law.isf(1e-17) + 10.0)
+        for label in (0.0, np.floor(law.mean()), np.ceil(1.3 * law.mean()) + 1.0):
+            steps = np.where(counts >= label, law.sf(counts), law.cdf(counts))
+            found = columns(loss, label=[label], n=[n], p=[p if loss == "crps_binomial" else max(p, 0.03)])
+            assert found == pytest.approx([np.sum(steps**2)], rel=1e-10)
+
+
+def test_a_negative_binomial_law_becomes_the_poisson_law_for_many_successes() -> None:
+    mean, n = np.array([0.25, 3.0, 30.0]), 1e8
+    found = columns("crps_negative_binomial", label=[0.0, 2.0, 35.0], n=[n] * 3, p=n / (n + mean))
+    assert found == pytest.approx(columns("crps_poisson", label=[0.0, 2.0, 35.0], pred=mean), rel=1e-6)

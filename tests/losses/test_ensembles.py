@@ -18,7 +18,10 @@ from losscli.losses.ensembles import (
     error_spread,
     threshold_brier,
     tw_crps,
+    variogram_score,
 )
+from losscli.losses.log_scores import logs_mixture
+from losscli.losses.smoothed_ensembles import kernel_score, logs_ensemble
 from losscli.report.evaluate import evaluate
 
 LABEL = np.array([0.5, 2.0, -3.0, 11.0])
@@ -89,6 +92,43 @@ def test_members_that_are_all_equal_have_an_infinite_score_by_moments() -> None:
     assert found.tolist() == [np.inf, -np.inf]
 
 
+@pytest.mark.parametrize("bandwidth", [0.25, 3.0])
+def test_a_smoothed_ensemble_is_scored_as_by_scoringrules(bandwidth: float) -> None:
+    found = logs_ensemble(LABEL, MEMBERS, bandwidth=bandwidth)
+    wanted = theirs("logs_ensemble", bw=np.full(4, bandwidth))
+    assert found.tolist() == pytest.approx(wanted, rel=1e-13)
+
+
+def test_a_smoothed_ensemble_is_a_mixture_about_its_members_with_the_bandwidth_of_scott() -> None:
+    # R's bw.nrd: 1.06 times the lesser of the standard deviation and the interquartile range over 1.34, times
+    # the number of members to the power -1/5.
+    low, high = np.quantile(MEMBERS, [0.25, 0.75], axis=1)
+    width = 1.06 * np.minimum(MEMBERS.std(axis=1, ddof=1), (high - low) / 1.34) * 4.0**-0.2
+    mixture = logs_mixture(LABEL, MEMBERS, np.tile(width[:, None], 4), np.full((4, 4), 0.25))
+    assert logs_ensemble(LABEL, MEMBERS).tolist() == pytest.approx(mixture.tolist(), rel=1e-14)
+
+
+def test_quartiles_that_are_equal_leave_the_standard_deviation_to_set_the_bandwidth() -> None:
+    members = np.array([[1.0, 1.0, 1.0, 1.0, 2.0]])
+    width = 1.06 * members.std(ddof=1) * 5.0**-0.2
+    wanted = logs_ensemble(np.array([0.5]), members, bandwidth=width)
+    assert logs_ensemble(np.array([0.5]), members).tolist() == pytest.approx(wanted.tolist(), rel=1e-14)
+
+
+def test_members_that_are_all_equal_have_no_bandwidth() -> None:
+    assert logs_ensemble(np.array([1.0, 0.1]), np.full((2, 3), 0.1)).tolist() == [np.inf, -np.inf]
+
+
+def test_the_kernel_score_is_that_of_scoringrules() -> None:
+    assert kernel_score(LABEL, MEMBERS).tolist() == pytest.approx(theirs("gksuv_ensemble"), rel=1e-13)
+
+
+def test_the_kernel_score_keeps_its_digits_between_opposite_members() -> None:
+    # By hand: 3/4 + exp(-2 h²)/4 - exp(-h²/2) = 3 h⁴ / 8 + … of members at -h and h.
+    found = kernel_score(np.zeros(2), np.array([[-1e-5, 1e-5], [-1e-60, 1e-60]]))
+    assert found.tolist() == pytest.approx([0.375e-20, 0.375e-240], rel=1e-9, abs=0.0)
+
+
 def test_the_order_of_members_changes_no_bit() -> None:
     turned = MEMBERS[:, ::-1]
     assert crps_ensemble(LABEL, MEMBERS).tolist() == crps_ensemble(LABEL, turned).tolist()
@@ -141,6 +181,20 @@ def test_the_energy_score_is_that_of_scoringrules(estimator: Any) -> None:
         lambda sr: sr.es_ensemble(PLACES, VECTORS.reshape(4, 3, 2), estimator=estimator),
     )
     assert energy_score(PLACES, VECTORS, estimator=estimator).tolist() == pytest.approx(by_other, rel=1e-13)
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 1.75])
+def test_the_variogram_score_is_that_of_scoringrules(p: float) -> None:
+    by_other = recorded(
+        "scoringrules",
+        f"vs_ensemble, p={p}: four rows",
+        lambda sr: sr.vs_ensemble(PLACES, VECTORS.reshape(4, 3, 2), p=p),
+    )
+    assert variogram_score(PLACES, VECTORS, p=p).tolist() == pytest.approx(by_other, rel=1e-13)
+
+
+def test_members_that_are_shifted_have_the_same_variogram() -> None:
+    assert variogram_score(PLACES, np.tile(PLACES + 2.0, 3)).tolist() == [0.0] * 4
 
 
 @pytest.mark.parametrize(("estimator", "of_numbers"), [("nrg", "qd"), ("fair", "fair")])

@@ -357,12 +357,15 @@ ALIASES = {
         """,
     "scoringrules": """
         brier: brier_score
+        crps_beta: crps_beta
+        crps_binomial: crps_binomial
         crps_ensemble: crps_ensemble
         crps_exponential: crps_exponential
         crps_gamma: crps_gamma
         crps_laplace: crps_laplace
         crps_logistic: crps_logistic
         crps_lognormal: crps_lognormal
+        crps_negative_binomial: crps_negbinom
         crps_normal: crps_normal
         crps_poisson: crps_poisson
         crps_quantile: crps_quantile
@@ -372,8 +375,10 @@ ALIASES = {
         energy_score: es_ensemble
         error_spread: error_spread_score
         interval_score: interval_score
+        kernel_score: gksuv_ensemble
         logs_beta: logs_beta
         logs_binomial: logs_binomial
+        logs_ensemble: logs_ensemble
         logs_exponential: logs_exponential
         logs_gamma: logs_gamma
         logs_laplace: logs_laplace
@@ -387,6 +392,7 @@ ALIASES = {
         logs_uniform: logs_uniform
         pinball: quantile_score
         tw_crps: twcrps_ensemble
+        variogram_score: vs_ensemble
         wis: weighted_interval_score
         """,
     "properscoring": """
