@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,13 @@ SUPPORT = ROOT / "tests" / "support"
 collect_ignore = ["support/example_package"]
 HANG = 60.0  # seconds after which a run is taken for one that never ends
 
+
+with suppress(ImportError):  # which the lowest versions are tested without
+    from hypothesis import settings
+
+    # No test is timed: a machine with other work takes as long as it takes.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 if threading.current_thread() is threading.main_thread():
     for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):

@@ -41,7 +41,7 @@ def by_typer(name, words):
     return found[0] if found else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(COMMANDS), st.lists(WORDS, max_size=6), st.booleans())
 def test_what_is_read_without_typer_is_what_typer_reads(name, words, two_files):
     words = ["preds.csv", "labels.csv", *words] if two_files else words

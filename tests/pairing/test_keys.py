@@ -194,7 +194,7 @@ def test_dropped_rows_are_counted_alike_in_every_way(tmp_path, kind, order):
         assert counts.paired == counts.used == len(common)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 40), max_size=30), st.lists(st.integers(0, 40), max_size=30),
     st.sampled_from(["error", "drop"]), st.booleans(), st.sampled_from([None, 1]),
@@ -475,7 +475,6 @@ def where_they_lie(monkeypatch):
 TEXTS = st.lists(st.text("ab0,é\n", max_size=70), max_size=30)
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS, st.integers(0, 30), st.integers(0, 30))
 def test_texts_are_the_same_where_they_lie_if_and_only_if_they_are_the_same(one, other, start, stop):
     with mock.patch.object(cells, "WORTH_ARROW", 0):

@@ -10,7 +10,7 @@ import random
 import pytest
 from csv_oracle import label, number, read_table
 from csv_reading import bits, read, read_alike, read_source
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.errors import DataError
@@ -158,7 +158,6 @@ def written_tables(draw):
     return rows, sink.getvalue().encode()
 
 
-@settings(deadline=None)
 @given(written_tables(), st.sampled_from([1, 16, 64, 1 << 20]), st.sampled_from([1, 7, 1 << 16]))
 def test_what_the_csv_module_writes_comes_back(written, part, chunk):
     rows, data = written
