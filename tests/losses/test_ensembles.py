@@ -214,7 +214,7 @@ def test_a_fair_energy_score_keeps_its_digits_between_opposite_members() -> None
     # By hand: sqrt(1 + h²) - 1 = h²/2 for a small h, and 0 on the straight line.
     members = np.array([[-1.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 1.0, 0.0]])
     found = energy_score(np.array([[0.0, 1e-30], [0.5, 0.0]]), members, estimator="fair")
-    assert found.tolist() == [pytest.approx(5e-61, rel=1e-15), 0.0]
+    assert found.tolist() == [pytest.approx(5e-61, rel=1e-15, abs=0.0), 0.0]
 
 
 def vectors(folder: Any, names: str) -> str:

@@ -135,7 +135,7 @@ def test_cosine_embedding_refuses_vectors_of_two_lengths(tmp_path: Any) -> None:
 def test_a_distance_neither_overflows_nor_vanishes_on_the_way() -> None:
     label = np.zeros((3, 2))
     pred = np.array([[3e200, 4e200], [3e-200, 4e-200], [5e-324, 0.0]])
-    assert euclidean(label, pred) == pytest.approx([5e200, 5e-200, 5e-324], rel=ROUNDING)
+    assert euclidean(label, pred) == pytest.approx([5e200, 5e-200, 5e-324], rel=ROUNDING, abs=0.0)
 
 
 def test_columns_are_matched_by_name(tmp_path: Any) -> None:
