@@ -126,19 +126,25 @@ def _data(name: str, value: Any) -> Any:
     return os.fsdecode(value) if isinstance(value, bytes) else value
 
 
+def _path(name: str, value: Any) -> str:
+    if not isinstance(value, (str, bytes, os.PathLike)):
+        raise _refused(name, "a path", value)
+    return os.fsdecode(value)
+
+
 def _file(name: str, value: Any) -> str | None:
     if value is None:
         return None
-    if isinstance(value, (str, bytes, os.PathLike)):
-        path = os.fsdecode(value)
-        with suppress(UnicodeEncodeError):  # no file is called so
-            if b"\0" not in os.fsencode(path):
-                return path
+    path = _path(name, value)
+    with suppress(UnicodeEncodeError):  # no file is called so
+        if b"\0" not in os.fsencode(path):
+            return path
     raise _refused(name, "a path", value)
 
 
 def _files(name: str, value: Any) -> tuple[str, ...]:
-    return tuple(str(_file(name, one)) for one in _each(name, "paths", value, (str, bytes, os.PathLike)))
+    # Whether there are such files is told when they are read.
+    return tuple(_path(name, one) for one in _each(name, "paths", value, (str, bytes, os.PathLike)))
 
 
 def _each(name: str, wanted: str, value: Any, one: tuple[type, ...] = (str,)) -> tuple[Any, ...]:

@@ -68,6 +68,8 @@ def distinct(cells: Cells) -> tuple[Ints, Array]:
 
 def encoded(*texts: Array) -> tuple[Places, Array]:
     """A code for each text of the last array, and the distinct texts by code, in order of appearance in all arrays."""
+    if not len(texts[-1]):
+        return np.zeros(0, np.int32), texts[0]
     coded = call_function("dictionary_encode", [pa.chunked_array(texts)], None, pa.system_memory_pool())
     last = coded.chunk(coded.num_chunks - 1)
     return plain(last.indices, "<i4"), last.dictionary

@@ -115,7 +115,7 @@ def test_times_that_are_numbers_are_in_the_order_of_numbers(tmp_path: Any) -> No
 
 def test_a_time_that_no_loss_looks_at_is_noted(tmp_path: Any) -> None:
     path = write(tmp_path / "rows.csv", "at,label,pred", [(1, 5.0, 4.0), (2, 3.0, 3.0), (3, 2.0, 4.0)])
-    note = "`--time` changes nothing: none of the losses looks at the order of rows"
+    note = "`time` changes nothing: none of the losses looks at the order of rows"
     assert evaluate(path, loss=["mae"], pred="pred", time="at").warnings == [note]
     assert evaluate(path, loss=["mae", "theil_u2"], pred="pred", time="at").warnings == []
     training = f"mase:train={path}"

@@ -132,10 +132,12 @@ def test_an_xz_file_that_asks_for_gigabytes_is_refused(tmp_path):
 
 
 def test_an_endless_line_ends_soon_and_in_little_memory(tmp_path):
+    # What it takes beyond its start: Linux begins the count with the memory of the process that started this one.
     script = (
-        "import resource, sys, time; sys.path.insert(0, sys.argv[2]); from csv_reading import read\n"
+        "import resource, sys; sys.path.insert(0, sys.argv[2]); from csv_reading import read\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "found = read(sys.argv[1], 'number', 'number')\n"
-        "print(found.rows, found.stop, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+        "print(found.rows, found.stop, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
     )
     for letter in (b"1", b'"', b'x",'):
         pack, path = zlib.compressobj(9, wbits=31), tmp_path / "bomb.csv.gz"
@@ -147,7 +149,7 @@ def test_an_endless_line_ends_soon_and_in_little_memory(tmp_path):
         command = [sys.executable, "-c", script, str(path), str(SUPPORT)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         assert "row 2: " in done.stdout
-        assert int(done.stdout.split()[-1]) < 900, done.stdout
+        assert int(done.stdout.split()[-1]) < 800, done.stdout
 
 
 # ── encodings ──
