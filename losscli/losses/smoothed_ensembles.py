@@ -49,9 +49,9 @@ def kernel_score(label: Column, pred: Columns, *, bandwidth: Positive = 1.0) -> 
     Gradient by `pred[j]`:
 
         size = len(pred)
-        e = (pred[j] - label) / bandwidth
-        pulls = [(pred[j] - f) / bandwidth for f in pred]
-        (e * exp(-e**2 / 2) - sum(d * exp(-d**2 / 2) for d in pulls) / size) / (size * bandwidth)
+        away = [(f - label) / bandwidth * exp(-((f - label) / bandwidth)**2 / 2) for f in pred]
+        (away[j] - sum((pred[j] - f) / bandwidth * exp(-((pred[j] - f) / bandwidth)**2 / 2) for f in pred)
+            / size) / (size * bandwidth)
 
     >>> kernel_score(np.array([0.0, 0.0]), np.array([[0.0, 0.0], [1.0, 1.0]])).round(4)
     array([0.    , 0.3935])

@@ -33,6 +33,7 @@ DENSITY = "the slope by the parameters needs integrals of the density"
 TAILS = "that of an interval is a quotient of two differences, which vanish together in the tails"
 MEMBERS = "it would be a column for every member and label"
 SORTED = "it is the sparsemax less the label, for which the scores of a row must be sorted"
+RULE = "the slope by a member changes with their order where the rule sets the bandwidth"
 FAR = "a part far from the label has a slope that vanishes before its terms do"
 TEXT = "a predicted text does not change by small amounts"
 CLASS = "a predicted class has no neighbours to move to"
@@ -206,8 +207,8 @@ def test_a_row_loss_without_a_gradient_says_why(form):
     if str(told.value) in (TAILS, MEMBERS):
         assert form.members or form.label_roles == ("lower", "upper")
         return
-    if str(told.value) in (FAR, SORTED):
-        assert form.name in ("logs_mixture", "sparsemax_loss")
+    if str(told.value) in (FAR, SORTED, RULE):
+        assert form.name in ("logs_mixture", "sparsemax_loss", "logs_ensemble")
         return
     assert str(told.value) == STEPS
     flat = [Gradient(role.name, "0", role.shape == "Columns") for role in form.pred_roles]
