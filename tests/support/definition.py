@@ -183,6 +183,18 @@ SHARES = ("quantile", "share")
 """The parameters that are a share of all rows."""
 
 
+class Share(Fraction):
+    """A share as it is written: 0.9 is nine tenths, not the double next to it; its products round once."""
+
+    def __mul__(self, other: Any) -> Any:
+        return other * self.numerator / self.denominator
+
+    __rmul__ = __mul__
+
+    def __rsub__(self, other: Any) -> Any:
+        return Share(other - Fraction(self)) if isinstance(other, int) else other - Fraction(self)
+
+
 class Definition:
     """A definition, ready to be called with the names that it speaks of."""
 
@@ -292,8 +304,7 @@ def of_whole(loss: Loss, roles: Mapping[str, Any], weight: Any, params: Mapping[
     lists["weight"] = [int(cell) if counts else exact(cell) for cell in weight]
     # A role that a parameter names is a list already.
     given = {name: exact(value) for name, value in params.items() if name not in roles}
-    # Shares of the rows are meant as they are written: 0.9 is nine tenths, not the double next to it.
-    given |= {name: MP.mpf(repr(params[name])) for name in SHARES if name in params}
+    given |= {name: Share(repr(params[name])) for name in SHARES if name in params}
     return definition_of(loss.doc.definition)(**given, **lists, rows=list(zip(*lists.values(), strict=True)))
 
 
