@@ -93,7 +93,7 @@ class ShownSlices(NamedTuple):
             return None
         if not all(isinstance(what, units) for what in held):
             return None
-        state, groups = held[UnitState(parts[0].unit)], len(self.tally.labels[self.place])
+        state, groups = held.get(UnitState(parts[0].unit)), len(self.tally.labels[self.place])
         if not isinstance(state, Sums):
             return None
         total, weight = grouped(state.totals[0]), grouped(state.weight)
