@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from losscli.table.block import Floats, Mask
 
 
-RUN = 1 << 13
-"""Numbers that BLAS multiplies and adds at a time: of more it would start threads."""
+RUN = 1 << 8
+"""Numbers that BLAS multiplies and adds at a time: of more it would start threads.
+
+NumPy hands the interpreter's lock over only from 500 such runs on, so a block of the usual size must have more.
+"""
 
 
 def surely_below(values: NDArray[Any], bound: float) -> bool:

@@ -31,7 +31,7 @@ def check(options: CheckOptions) -> list[Report]:
 
     Raises UsageError where there is no limit, and DataError where a file is no saved result.
     """
-    return checked(options)
+    return [report.in_python() for report in checked(options)]
 
 
 def checked(options: CheckOptions) -> list[Report]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 from losscli._version import __version__
 from losscli.loss.spec import Better, ParamValue
@@ -13,7 +13,7 @@ from losscli.numbers.arithmetic import arithmetic
 from losscli.report.alike import Results
 from losscli.report.displayed import Displayed
 from losscli.report.document import Record, Says
-from losscli.text import grouped
+from losscli.text import as_arguments, grouped
 
 NumberOfRows: TypeAlias = Annotated[int, Says(ge=0)]
 CountsByReason: TypeAlias = dict[str, Annotated[int, Says(ge=1)]]
@@ -259,6 +259,16 @@ class Report(Displayed):
     def rows_shown(self) -> Sequence[Result]:
         """What the table has a row for."""
         return self.results
+
+    def in_python(self) -> Self:
+        """The same with warnings, notes and verdicts that name the arguments of Python's functions."""
+        if self.gate is None:
+            return Displayed.in_python(self)
+        limits = [
+            limit if limit["reason"] is None else limit | {"reason": as_arguments(limit["reason"])}
+            for limit in self.gate["limits"]
+        ]
+        return Displayed.in_python(replace(self, gate=self.gate | {"limits": limits}))
 
     def shown(self) -> Report:
         """The report with the ``top`` slices of every slicing, ordered by their share of the loss.
