@@ -20,6 +20,7 @@ WANTS = [ColumnRequest(0, "number"), ColumnRequest(1, "number")]
 def opened(tmp_path, monkeypatch):
     """An opened file, which is looked through few bytes at a time."""
     monkeypatch.setattr(csv_lines, "PART_BYTES", 40)
+    monkeypatch.setattr(csv_lines, "TILE_BYTES", 40)
 
     def write(content, **dialect):
         path = tmp_path / "rows.csv"

@@ -329,6 +329,9 @@ def test_errors_and_tables_of_python_name_arguments():
     )
     assert "group=&quot;COLUMN&quot;" in shown._repr_html_()
     judged = evaluate(pred[:1], np.zeros(1), loss="mse", gates=[{"loss": "mse", "slice": "a=*", "max": 1}])
-    assert judged.gate["limits"][0]["reason"] == "there is no slice a=*: the rows were not cut into slices (`by`)"
+    assert (
+        judged.gate["limits"][0]["reason"]
+        == "there is no slice a=*: the rows were not cut into slices (`by`)"
+    )
     doubts = suggest({"pred": PRED, "label": LABEL, "query": np.repeat(["a", "b"], 3)}).doubts
     assert 'if the rows of one `query` belong together, `group="query"` measures each on its own' in doubts

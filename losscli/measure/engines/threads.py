@@ -244,7 +244,9 @@ def _folded(plan: Plan, block: Block) -> tuple[Tally, int]:
 def default_jobs(sources: Sequence[Source]) -> int:
     """As many as the cores that this process may use; one where the inputs are small."""
     small = (SMALL_ARRAYS if source.in_memory else SMALL_BYTES for source in sources)
-    if all(source.size is not None and source.size < size for source, size in zip(sources, small, strict=True)):
+    if all(
+        source.size is not None and source.size < size for source, size in zip(sources, small, strict=True)
+    ):
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
