@@ -241,28 +241,6 @@ def _table_of(block: memoryview, quotes: Quotes, width: int, delimiter: int) -> 
     )
 
 
-def _not_above(data: NDArray[np.uint8], most: int) -> Ints | Places:
-    """Where bytes are not above ``most``.
-
-    Mostly two of them are far enough apart that no word of 4 bytes holds both: of words there are fewer to go through.
-    """
-    marks = np.empty(-(-len(data) // 4) * 4, np.bool_)
-    marks[len(data) :] = False
-    np.less_equal(data, most, out=marks[: len(data)])
-    for some in (marks[:_TRIED_BYTES], marks):
-        words = some.view("<u4")
-        holding = words != 0
-        if np.count_nonzero(holding) != np.count_nonzero(some):
-            return np.flatnonzero(marks[: len(data)])
-    found = np.flatnonzero(holding)
-    # Times this, a one in byte k of a word puts k into its highest byte.
-    within = (words.take(found) * np.uint32(0x00010203)) >> np.uint32(24)
-    places = found.astype(np.int32)
-    places <<= 2
-    places += within.view(np.int32)
-    return places
-
-
 def _separators(
     data: NDArray[np.uint8], delimiter: int, quoted: bool
 ) -> tuple[Ints | Places, NDArray[np.uint8], int, Ints | Places | None]:
@@ -270,14 +248,7 @@ def _separators(
 
     Fourth, the places of quotes, if some are doubled within a cell.
     """
-    if delimiter <= ord(","):
-        # Below the characters of plain numbers: one pass finds all marks, and what else is there is left out below.
-        places = _not_above(data, max(delimiter, QUOTE if quoted else _RETURN))
-    else:
-        is_mark = (data == delimiter) | (data == _FEED) | (data == _RETURN)
-        if quoted:
-            is_mark |= data == QUOTE
-        places = np.flatnonzero(is_mark)
+    places = _places(_marks(data, (delimiter, _FEED, _RETURN, *([QUOTE] if quoted else []))))
     kinds = data.take(places)
     is_quote, is_return = kinds == QUOTE, kinds == _RETURN
     kept, doubled = (kinds == delimiter) | (kinds == _FEED), None
@@ -294,3 +265,37 @@ def _separators(
     if kept.all():
         return places, kinds, 0, doubled
     return places[kept], kinds[kept], int(np.count_nonzero(is_return)), doubled
+
+
+def _marks(data: NDArray[np.uint8], wanted: Sequence[int]) -> Mask:
+    """Where bytes are one of ``wanted``, and maybe some others, with a few bytes of padding."""
+    marks = np.empty(-(-len(data) // 4) * 4, np.bool_)
+    marks[len(data) :] = False
+    inside, most, some = marks[: len(data)], max(wanted), data[:_TRIED_BYTES]
+    if most < ord("-") and np.isin(some[some <= most], wanted).all():
+        # Below the characters of plain numbers: one pass finds all, and what else there is is left out by the caller.
+        np.less_equal(data, most, out=inside)
+        return marks
+    np.equal(data, wanted[0], out=inside)
+    for one in wanted[1:]:
+        inside |= data == one
+    return marks
+
+
+def _places(marks: Mask) -> Ints | Places:
+    """Where there are marks.
+
+    Mostly two are far enough apart that no word of 4 bytes holds both: of words there are fewer to go through.
+    """
+    for some in (marks[:_TRIED_BYTES], marks):
+        words = some.view("<u4")
+        holding = words != 0
+        if np.count_nonzero(holding) != np.count_nonzero(some):
+            return np.flatnonzero(marks)
+    found = np.flatnonzero(holding)
+    # Times this, a one in byte k of a word puts k into its highest byte.
+    within = (words.take(found) * np.uint32(0x00010203)) >> np.uint32(24)
+    places = found.astype(np.int32)
+    places <<= 2
+    places += within.view(np.int32)
+    return places
