@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, overload
 
 T = TypeVar("T")
@@ -83,21 +84,30 @@ class Results(Sequence[T]):
 
     def column(self, name: str) -> list[Any]:
         """One field of all results."""
-        return self.each(lambda held: held, name)
+        return self._all(lambda some: some.columns[name], attrgetter(name), name)
 
     def each(self, told: Callable[..., Any], *names: str) -> list[Any]:
         """What is told of some fields, which it is given, of all results; of those that are alike in them once."""
+
+        def of_one(result: T) -> Any:
+            return told(*(getattr(result, name) for name in names))
+
+        def of_alike(some: Alike) -> Iterable[Any]:
+            return map(told, *(some.columns.get(name, repeat(getattr(some.one, name))) for name in names))
+
+        return self._all(of_alike, of_one, *names)
+
+    def _all(
+        self, of_alike: Callable[[Alike], Iterable[Any]], of_one: Callable[[T], Any], *names: str
+    ) -> list[Any]:
+        """What there is of all results, from fields of these names."""
         cells = [None] * self._length
         for some in self._alike:
-            one, places = some.one, some.places
-            if some.columns.keys().isdisjoint(names):
-                own = [told(*(getattr(one, name) for name in names))] * len(places)
-            else:
-                fields: list[Any] = [some.columns.get(name, repeat(getattr(one, name))) for name in names]
-                own = list(map(told, *fields))
-            cells[places.start : places.stop : places.step] = own
+            same = some.columns.keys().isdisjoint(names)
+            own = [of_one(some.one)] * len(some.places) if same else of_alike(some)
+            cells[some.places.start : some.places.stop : some.places.step] = own
         for place, result in self._single.items():
-            cells[place] = told(*(getattr(result, name) for name in names))
+            cells[place] = of_one(result)
         return cells
 
     def changed(self, change: Callable[[T], T]) -> Results[T]:

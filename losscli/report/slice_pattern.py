@@ -52,6 +52,9 @@ def _fits(pattern: str, value: str) -> bool:
 
 def slice_text(slice: Mapping[str, str | None]) -> str:
     """The pattern that matches this slice."""
+    if len(slice) == 1:  # there may be many
+        ((name, value),) = slice.items()
+        return f"{name}={'' if value is None else value}"
     return "+".join([f"{name}={'' if value is None else value}" for name, value in slice.items()])
 
 

@@ -38,7 +38,6 @@ def _texts(cells: Sequence[Any]) -> Sequence[str]:
     if str not in kinds and NoneType not in kinds:
         return list(map(repr, cells))
     # One look at all texts together tells that none has to be changed.
-    plain = "".join(cell for cell in cells if isinstance(cell, str)).isprintable()
-    if plain and kinds == {str}:
+    if kinds == {str} and "".join(cells).isprintable():
         return cells
     return ["" if cell is None else visible(cell) if isinstance(cell, str) else repr(cell) for cell in cells]
