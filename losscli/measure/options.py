@@ -95,7 +95,7 @@ class MeasureOptions(Arguments):
     input_format: str | None = None
     dialect: Csv = DEFAULT
     jobs: int | None = None
-    chunk_rows: int = 1 << 17
+    chunk_rows: int = 1 << 18
     memory: Size = DEFAULT
     engine: str | None = None
     state_out: File = DEFAULT

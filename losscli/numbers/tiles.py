@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOWEST = -1074  # exponent of the smallest positive double
 
-TILE = 1 << 17  # rows summed at a time: a whole block of the usual size
+TILE = 1 << 17  # rows summed at a time
 BUFFERS = 10  # tiles that a thread may write at a time
 ROW = 1 << 13  # numbers that one int64 takes in; 2^51 times that must be a multiple of 2^64
 DIGIT = 49  # bits of a digit: ROW of them, each up to 2^49, stay below 2^62

@@ -21,7 +21,7 @@ from losscli.reading.arrow_types import TypedSource
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.handles import Handles
 from losscli.reading.read import batch_of
-from losscli.reading.source import Part
+from losscli.reading.source import Part, rows_at_once
 from losscli.table.block import Batch, ColumnRequest
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class IpcSource(TypedSource):
 
     def _decode(self, batches: range, wants: Sequence[ColumnRequest], chunk_rows: int) -> Iterator[Batch]:
         """The rows of some record batches, at most ``chunk_rows`` at a time."""
-        size = max(1, chunk_rows)
+        size = rows_at_once(chunk_rows, len(wants))
         # For rows alone the first column will do: to ask for none is to ask for all.
         fields = tuple(sorted({want.index for want in wants})) or (0,)[: len(self.columns)]
         for record_batch in self._validated(batches, fields):

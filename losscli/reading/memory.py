@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from losscli.errors import DataError, UsageError
 from losscli.reading.array_layout import check_dtype, key_type, rounding
 from losscli.reading.read import Read, batch_of
-from losscli.reading.source import Part, Source
+from losscli.reading.source import Part, Source, rows_at_once
 from losscli.reading.stored import read_stored
 from losscli.table.block import Batch, ColumnRequest, Mask
 from losscli.text import noun, plural
@@ -192,8 +192,9 @@ class MemorySource(Source):
     def _batches(
         self, wants: Sequence[ColumnRequest], first: int, last: int, chunk_rows: int
     ) -> Iterator[Batch]:
-        for start in range(first, last, max(1, chunk_rows)):
-            stop = min(start + max(1, chunk_rows), last)
+        step = rows_at_once(chunk_rows, len(wants))
+        for start in range(first, last, step):
+            stop = min(start + step, last)
             reads = [self.held[want.index].read(start, stop, want) for want in wants]
             batch = batch_of(stop - start, wants, reads, self.columns, self.path, start)
             yield batch

@@ -22,7 +22,7 @@ from losscli.errors import DataError
 from losscli.reading.array_layout import ArrayLayout, check_type, key_type, read_layout, rounding
 from losscli.reading.fingerprint import Fingerprint
 from losscli.reading.read import batch_of
-from losscli.reading.source import Part, Source
+from losscli.reading.source import Part, Source, rows_at_once
 from losscli.reading.stored import read_stored
 from losscli.table.block import Batch, ColumnRequest
 from losscli.table.cells import shown
@@ -83,7 +83,7 @@ class _ArraySource(Source):
     def _batches(
         self, wants: Sequence[ColumnRequest], first_row: int, rows: int, load: Loader, chunk_rows: int
     ) -> Iterator[Batch]:
-        stored, step = load() if wants else {}, max(1, chunk_rows)
+        stored, step = load() if wants else {}, rows_at_once(chunk_rows, len(wants))
         for start in range(0, rows, step):
             cut = {place: values[start : start + step] for place, values in stored.items()}
             with _reading(self.stamp, "it cannot be decoded"):

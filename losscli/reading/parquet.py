@@ -21,7 +21,7 @@ from losscli.reading.arrow_types import TypedSource, holds_lists
 from losscli.reading.fingerprint import Fingerprint, Stamp, damaged, first_line
 from losscli.reading.handles import Handles
 from losscli.reading.read import batch_of
-from losscli.reading.source import Part, Source
+from losscli.reading.source import Part, Source, rows_at_once
 from losscli.table.block import Batch, ColumnRequest
 from losscli.text import noun
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from losscli.reading.known_texts import TextsOfColumns
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
-BATCH_ROWS, BATCH_CELLS = 1 << 17, 1 << 18
-"""What Arrow decodes fastest and a cache holds: of many columns fewer rows, but not less than half."""
 READ_BYTES = 1 << 14
 """Read ahead of a page: its header, and little of its bytes, since those are copied once more."""
 COMPARED_BYTES = 1 << 18
@@ -229,8 +227,7 @@ class ParquetSource(TypedSource):
         chunk_rows: int,
     ) -> Iterator[Batch]:
         """The rows of the row groups, over their borders; ``first_row`` rows of the file come before them."""
-        held = max(BATCH_ROWS // 2, BATCH_CELLS // max(1, len(wants)))
-        size = max(1, min(chunk_rows, BATCH_ROWS, held))
+        size = rows_at_once(chunk_rows, len(wants))
         if wants:
             yield from self._decode(groups, wants, first_row, rows, size)
         else:  # rows alone are counted, not decoded

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 COUNTED_ROWS = 1 << 16
 """How many rows are decoded at a time to count them."""
 
+CELLS_AT_ONCE, ROWS_AT_LEAST = 1 << 18, 1 << 16
+
+
+def rows_at_once(chunk_rows: int, columns: int) -> int:
+    """How many rows of so many columns are decoded at a time: not too many for a cache, nor too few for a call."""
+    return max(1, min(chunk_rows, max(ROWS_AT_LEAST, CELLS_AT_ONCE // max(1, columns))))
+
 
 class Dialect(NamedTuple):
     """How CSV text is read; a delimiter of None is found from the header."""
