@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from losscli.reading.known_texts import TextsOfColumns
 
 PART_ROWS = 256 * 1024  # small row groups are joined until a part has so many
+MOST_ROWS = 1 << 17  # decoded at a time: what is decoded takes its place in the cache as well
 READ_BYTES = 1 << 14
 """Read ahead of a page: its header, and little of its bytes, since those are copied once more."""
 COMPARED_BYTES = 1 << 18
@@ -227,7 +228,7 @@ class ParquetSource(TypedSource):
         chunk_rows: int,
     ) -> Iterator[Batch]:
         """The rows of the row groups, over their borders; ``first_row`` rows of the file come before them."""
-        size = rows_at_once(chunk_rows, len(wants))
+        size = rows_at_once(min(chunk_rows, MOST_ROWS), len(wants))
         if wants:
             yield from self._decode(groups, wants, first_row, rows, size)
         else:  # rows alone are counted, not decoded
