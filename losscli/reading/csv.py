@@ -206,7 +206,8 @@ def _read_header(window: Window, path: str, dialect: Dialect, format: str) -> tu
             detail="the first line was expected to name the columns",
             hint="if it is a row, add `--dialect header=no`; columns are then `1`, `2`, …",
         )
-    return LineLayout(path, names, True, line.delimiter, CsvCells(cells)), line.end
+    # A header that is the whole file may end without a line end.
+    return LineLayout(path, names, True, line.delimiter, CsvCells(cells)), min(line.end, len(data))
 
 
 class _Line(NamedTuple):

@@ -56,6 +56,11 @@ def refused(path, *wants, **options) -> DataError:
     return caught.value
 
 
+@pytest.mark.parametrize("data", [b"a,b", b"a,b\n", b"a,b\r\n\r\n"])
+def test_a_file_on_disk_of_a_header_only_has_no_rows(tmp_path, data):
+    assert read(written(tmp_path, "p.csv", data), *WANTS).rows == 0
+
+
 # ── compression ──
 
 
