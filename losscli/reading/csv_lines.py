@@ -79,9 +79,9 @@ class Lines(NamedTuple):
                 if start + asked < end and (asked := data.rfind(b"\n") + 1) == 0:
                     count *= 2  # a row is longer
                     continue
-                if data[asked - 1] not in LINE_ENDS:
-                    data += b"\n"
-                block = memoryview(data)[: max(asked, len(data)) if start + asked == end else asked]
+                # Only the last line of the file may end without a line end.
+                whole = data[asked - 1] in LINE_ENDS
+                block = memoryview(data)[:asked] if whole else memoryview(data + b"\n")
                 yield from decode(block, RowsEnd(len(block), "none"), chunk_rows)
                 window.skip(asked)
                 start, count = start + asked, step
