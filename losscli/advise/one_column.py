@@ -181,8 +181,8 @@ def _against_the_share_of_mistakes(label: ColumnProfile) -> dict[str, str]:
 
 def _classes(seen: Described, doubt: str | None = None) -> Interpretation:
     pred, label = seen.pred, seen.label
-    both = {*pred.classes, *label.classes}
-    said = f"{plural(len(both), 'class', 'classes')}, {listed([*label.classes])}"
+    both = dict.fromkeys([*label.classes, *pred.classes])
+    said = f"{plural(len(both), 'class', 'classes')}, {listed(list(both))}"
     found = Interpretation(
         "classes",
         f"{name_of(label)} and {name_of(pred)} hold {said}",
@@ -196,7 +196,7 @@ def _classes(seen: Described, doubt: str | None = None) -> Interpretation:
             "mse": "classes have names, not sizes",
         },
     )
-    if len(both) == 2 and both <= {-1, 0, 1}:
+    if len(both) == 2 and both.keys() <= {-1, 0, 1}:
         found.fits["f1"] = "for the positive class, which should be the rare one"
     return found if doubt is None else found.doubt(doubt, "likely" if label.whole else "no")
 

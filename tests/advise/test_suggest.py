@@ -288,6 +288,12 @@ def test_classes_of_one_word_are_no_texts(here, text):
     assert suggestion(here, "d.csv")["task"] == "classes"
 
 
+def test_the_classes_of_both_columns_are_counted_and_named(here, text):
+    text("d.csv", ["pred,label", "ant,ant", "bee,cow", "dog,dog"])
+    said = " ".join(here("suggest", "d.csv").out.split())
+    assert "`label` and `pred` hold 4 classes, `ant`, `cow`, `dog`, `bee`" in said
+
+
 def test_the_first_rows_only_are_looked_at(here, text):
     text("long.csv", ["pred,label", *("1.5,2.5" for _ in range(30_000))])
     found = suggestion(here, "long.csv")
