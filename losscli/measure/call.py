@@ -117,5 +117,6 @@ class Call(NamedTuple):
         self, plan: Plan, advance: Advance, sink: Sink | None = None, journal: Journal | None = None
     ) -> Outcome:
         memory = self.options.memory
-        work = Work(plan, self.inputs, self.sources, self.jobs, memory, advance, sink, journal)
+        jobs = self.options.jobs or threads.default_jobs(self.sources, plan)
+        work = Work(plan, self.inputs, self.sources, jobs, memory, advance, sink, journal)
         return measured_by(self.options.engine, work)

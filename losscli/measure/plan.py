@@ -220,6 +220,11 @@ class Plan(NamedTuple):
         return range(self.reached, self.rows.stop if self.rows is not None else sys.maxsize)
 
     @property
+    def keeps_rows(self) -> bool:
+        """Whether a state keeps every row."""
+        return any(unit.loss.keeps_rows for unit in self.units)
+
+    @property
     def of_part(self) -> bool:
         """Whether the rows are a part of all: what concerns all rows together is settled elsewhere."""
         return self.rows is not None or self.share is not None

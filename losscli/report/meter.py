@@ -172,7 +172,7 @@ def measured_rows(plan: Plan, sources: Sequence[Source], sink: Sink | None = Non
     """The rows of a batch by a plan; DataError where one cannot be measured."""
     try:
         outcome = threads.measured(
-            plan, sources, jobs=1 if sink is not None else threads.default_jobs(sources),
+            plan, sources, jobs=1 if sink is not None else threads.default_jobs(sources, plan),
             advance=lambda rows, size: None, memory=None, sink=sink,
         )  # fmt: skip
         # What concerns the rows as a whole is seen to in the end.

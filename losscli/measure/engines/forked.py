@@ -19,7 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from losscli.measure.tally import Tally
-from losscli.numbers.states import KEEP_ROWS
 
 if TYPE_CHECKING:
     from losscli.errors import DataError
@@ -38,7 +37,7 @@ def possible(plan: Plan) -> bool:
 
     Arrow's and NumPy's own threads see to themselves.  What is kept of every row stays in the process that sorts it.
     """
-    if any(unit.loss.state in KEEP_ROWS for unit in plan.units):
+    if plan.keeps_rows:
         return False
     return sys.platform == "linux" and threading.active_count() == 1
 

@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from losscli.measure.engines.work import Work
     from losscli.reading.source import Part, Source
 
-SMALL_BYTES, SMALL_ARRAYS = 1 << 20, 1 << 26
-"""Bytes below which one thread is quicker: files are read before others start, arrays before their hand-overs pay."""
+SMALL_BYTES = 1 << 20
+"""Inputs that are all smaller are measured before threads would have started."""
+SMALL_ARRAYS = 1 << 24
+"""The same of arrays whose rows are not kept: threads would hand over the interpreter's lock more than they work."""
 
 
 def on_threads(work: Work, params: Mapping[str, str]) -> Outcome:
@@ -241,9 +243,10 @@ def _folded(plan: Plan, block: Block) -> tuple[Tally, int]:
     return fold(plan, block), block.first_row + block.rows
 
 
-def default_jobs(sources: Sequence[Source]) -> int:
-    """As many as the cores that this process may use; one where the inputs are small."""
-    small = (SMALL_ARRAYS if source.in_memory else SMALL_BYTES for source in sources)
+def default_jobs(sources: Sequence[Source], plan: Plan | None = None) -> int:
+    """As many as the cores that this process may use; one where the inputs are small, for the plan if it is known."""
+    passing = plan is not None and plan.keys is None and not plan.keeps_rows
+    small = (SMALL_ARRAYS if passing and source.in_memory else SMALL_BYTES for source in sources)
     if all(
         source.size is not None and source.size < size for source, size in zip(sources, small, strict=True)
     ):
