@@ -40,7 +40,7 @@ Places: TypeAlias = NDArray[np.int32]
 
 LONGEST_BLOCK = 1 << 31  # bytes, since Arrow takes places in 32 bits
 _FEED, _RETURN = LINE_ENDS
-_TRIED_BYTES = 1 << 12
+_TRIED_BYTES = 1 << 12  # looked at first, to see how the separators of a block lie
 _SPACES = 16  # around a number, beyond which they are left to the grammar
 _SWAPPED = bytes.maketrans(b".,", b",.")
 

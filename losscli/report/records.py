@@ -263,7 +263,7 @@ class Report(Displayed):
     def in_python(self) -> Self:
         """The same with warnings, notes and verdicts that name the arguments of Python's functions."""
         if self.gate is None:
-            return Displayed.in_python(self)
+            return Displayed.in_python(self)  # of a dataclass with slots `super()` knows nothing
         limits = [
             limit if limit["reason"] is None else limit | {"reason": as_arguments(limit["reason"])}
             for limit in self.gate["limits"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import fields
 
+import numpy as np
 import pytest
 from tables import table
 
@@ -148,3 +149,15 @@ def test_a_plan_that_was_measured_by_pickles_with_the_slices_it_has_met(paths):
     call = Call.opened(EvalOptions(*paths, loss="mse", pred="pred", by=["group"], ci="bootstrap"))
     plan, _ = call.measured(call.plan(requests_of(call.options.losses)), None)
     assert measured(call, pickle.loads(pickle.dumps(plan))) == evaluated(call.options).results
+
+
+@pytest.mark.parametrize(
+    ("rows", "loss", "jobs"),
+    [(1_000, "auc", 1), (200_000, "mse", 1), (200_000, "auc", 4), (2_200_000, "mse", 4)],
+)
+def test_arrays_are_measured_on_every_core_where_they_are_large_or_their_rows_are_kept(
+    rows, loss, jobs, monkeypatch
+):
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: range(4), raising=False)
+    call = Call.opened(EvalOptions(np.full(rows, 0.5), np.zeros(rows), loss=loss))
+    assert threads.default_jobs(call.sources, call.plan(requests_of(call.options.losses))) == jobs

@@ -432,3 +432,15 @@ def test_the_cells_of_a_row_say_what_they_mean_alone():
     )
     assert cells.is_number("1e999")
     assert not cells.is_number("nan")
+
+
+@pytest.mark.parametrize(
+    "odd", ["NA", "nan", "", " 5", "5 ", "-nan", "inf", "1e400", "9007199254740993", "x", "1 2", "1\r"]
+)
+def test_a_cell_unlike_those_that_are_tried_first_is_read_as_by_the_reference(odd):
+    # Every sixth of 400 cells is tried, and the first 4,096 bytes.
+    for at in (100, 397):
+        rows = [f"{row}.25,{row + 1000000}" for row in range(400)]
+        rows[at] = f"{odd},{at}"
+        found = read_alike("\n".join(["a,b", *rows, ""]).encode(), "number", "number")
+        assert found.rows >= at

@@ -39,7 +39,7 @@ from losscli.table.workers import bounded, workers
 T = TypeVar("T")
 R = TypeVar("R")
 
-RUN_ROWS = 1 << 18  # rows parted at a time, where a file knows its rows: fewer and larger pieces
+RUN_ROWS = 1 << 18  # rows parted at a time, where a file knows its rows: few pieces, which a cache holds
 LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 
