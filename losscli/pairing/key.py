@@ -75,6 +75,7 @@ class KeyedParts:
         self._spill = spill
         self._limit = limit
         self._nbytes = 0  # of the runs in memory
+        self.spilled = False  # whether runs lie in the spill file
 
     def add(self, side: int, batch: KeyedBatch) -> None:
         """Add the next batch of a side, in the order of the file."""
@@ -93,6 +94,7 @@ class KeyedParts:
             self._put_aside()
 
     def _put_aside(self) -> None:
+        self.spilled = True
         for runs in self._runs:
             runs[:] = [run.put_aside(self._spill) if isinstance(run, Run) else run for run in runs]
         self._nbytes = 0

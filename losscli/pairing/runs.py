@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.pairing.match import KeyWords, hashed
-from losscli.table.block import AnyColumn, Batch, ClassColumn, Ints, KeyColumn, NumberColumn, Words, take
+from losscli.table.block import AnyColumn, ClassColumn, Ints, KeyColumn, NumberColumn, Words, take
 from losscli.table.columns import compact, concatenated, nbytes
 from losscli.table.keys import joined
 
@@ -92,27 +92,6 @@ def run_of(keys: KeyWords, numbers: Ints, columns: Sequence[AnyColumn], bits: in
         tuple(take(column, order) for column in columns),
     )
     return Run(rows, cuts.tolist())
-
-
-def larger_batches(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
-    """Batches joined until they have ``rows`` rows, so that runs are few and their parts large."""
-    waiting: list[Batch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(each.rows for each in waiting) >= rows:
-            yield _one(waiting)
-            waiting = []
-    if waiting:
-        yield _one(waiting)
-
-
-def _one(batches: Sequence[Batch]) -> Batch:
-    if len(batches) == 1:
-        return batches[0]
-    columns = tuple(
-        concatenated(pieces) for pieces in zip(*(batch.columns for batch in batches), strict=True)
-    )
-    return batches[-1]._replace(rows=sum(batch.rows for batch in batches), columns=columns)
 
 
 def gathered(runs: Sequence[Run | SpilledRun], part: int) -> KeyedRows:

@@ -65,6 +65,9 @@ def workers(jobs: int, *, at_least: bool = False) -> Iterator[ThreadPoolExecutor
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="losscli")
     try:
         yield pool
-    finally:
+    except BaseException:
         # On an interrupt, running work ends with the process: nobody waits for it.
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    # A process is forked while no other thread runs.
+    pool.shutdown(cancel_futures=True)

@@ -26,9 +26,9 @@ def rows(piece):
 
 
 def measured(work, pieces, jobs=3):
-    tally, done = Tally(), []
-    stop = forked.measure_pieces(work, pieces, jobs, tally, lambda piece, read: done.append((piece, read)))
-    return tally, done, stop
+    outcome, done = Outcome(Tally()), []
+    forked.measure_pieces(work, pieces, jobs, outcome, lambda piece, read: done.append((piece, read)))
+    return outcome.tally, done, outcome.stop
 
 
 @pytest.mark.parametrize("count", [1, 2, 50, 3 * forked.QUEUED + 1])
@@ -119,6 +119,41 @@ def test_answers_do_not_depend_on_the_number_of_processes(files, name):
     one = ran(files, *words, "-j", "1")
     assert one == ran(files, *words, "-j", "2")
     assert one[0] == (3 if name in ("bad", "short") else 0)
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory):
+    """Rows with keys of text, in another order on each side; and the same with keys or values that are refused."""
+    folder = tmp_path_factory.mktemp("keyed")
+    rows = range(150_000)
+    lines = [f"name {at * 7919 % 150_000},{at % 7}.25,{at % 5}" for at in rows]
+    (folder / "labels.csv").write_text("\n".join(["id,pred,label", *reversed(lines)]))
+    for name, changes in {
+        "good": {},
+        "alone": {at: f"nobody {at},1.5,1" for at in range(20_000, 140_000, 20_000)},
+        "twice": {at: f"{lines[at - 1].split(',')[0]},1.5,1" for at in range(20_000, 140_000, 20_000)},
+        "bad": {at: f"name {at * 7919 % 150_000},-1,1" for at in (90_000, 30_000)},
+    }.items():
+        changed = [changes.get(at, line) for at, line in enumerate(lines)]
+        (folder / f"{name}.csv").write_text("\n".join(["id,pred,label", *changed]))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["good", "alone", "twice", "bad"])
+def test_answers_by_key_do_not_depend_on_the_number_of_processes(keyed, name):
+    words = (f"{name}.csv", "labels.csv", "--loss", "msle,mse", "--on", "id", "--by", "label", "--json")
+    one = ran(keyed, *words, "-j", "1")
+    assert one == ran(keyed, *words, "-j", "3")
+    assert one[0] == (0 if name == "good" else 3)
+
+
+def test_rows_paired_by_key_are_matched_and_measured_in_forked_processes(keyed):
+    code = (
+        "import os, losscli; forks = []; os.register_at_fork(after_in_parent=lambda: forks.append(1));"
+        "losscli.evaluate('good.csv', 'labels.csv', loss=['mse'], on=['id'], jobs=2, pred='pred'); print(len(forks))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=keyed, capture_output=True, text=True, check=True)
+    assert done.stdout == "2\n"
 
 
 def test_no_child_outlives_a_process_that_is_ended(files):

@@ -1,8 +1,8 @@
-"""Pieces of files measured side by side in forked processes, each with an interpreter's lock of its own.
+"""Pieces of the work measured side by side in forked processes, each with an interpreter's lock of its own.
 
 Threads that take turns at one lock wait for it as long as they work, where a block is many short steps.
-A child has everything by being forked, takes pieces from a common queue, merges their tallies, and sends
-one tally at its end.
+A child has everything by being forked, takes pieces from a common queue, merges their outcomes, and sends
+one outcome at its end.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from losscli.measure.engines.pool import Outcome
 from losscli.measure.tally import Tally
 
 if TYPE_CHECKING:
-    from losscli.errors import DataError
-    from losscli.measure.engines.pool import Outcome
     from losscli.measure.plan import Plan
+    from losscli.reading.source import Source
 
 T = TypeVar("T")
 
@@ -32,12 +32,13 @@ QUEUED = 1 << 13  # numbers that a pipe surely holds
 LENGTH = 8  # bytes of the length of a message
 
 
-def possible(plan: Plan) -> bool:
+def possible(plan: Plan, sources: Sequence[Source], jobs: int, tally: Tally) -> bool:
     """Whether the work can be forked: on Linux, where no other thread of Python may hold a lock that a child needs.
 
-    Arrow's and NumPy's own threads see to themselves.  What is kept of every row stays in the process that sorts it.
+    Arrow's and NumPy's own threads see to themselves.  What is kept of every row stays in the process that sorts it,
+    and the process of a caller who has arrays is not forked: other libraries may have threads in it.
     """
-    if plan.keeps_rows:
+    if jobs == 1 or tally.sink is not None or plan.keeps_rows or any(source.in_memory for source in sources):
         return False
     return sys.platform == "linux" and threading.active_count() == 1
 
@@ -46,10 +47,10 @@ def measure_pieces(
     work: Callable[[T], Outcome],
     pieces: Sequence[T],
     jobs: int,
-    tally: Tally,
+    outcome: Outcome,
     done: Callable[[T, int], None],
-) -> DataError | None:
-    """Measure pieces in ``jobs`` processes and merge them into ``tally``; what stopped the reading, if anything did.
+) -> None:
+    """Measure pieces in ``jobs`` processes and add what they give to ``outcome``, up to what stops the reading.
 
     ``done`` is called with each piece that was measured, and with its rows.
     """
@@ -58,28 +59,25 @@ def measure_pieces(
     refused: dict[int, Outcome] = {}
     try:
         for _ in range(jobs):
-            children.append(_Child(partial(_share, work, pieces, queue, tally.memory)))
+            children.append(_Child(partial(_share, work, pieces, queue, outcome.tally.memory)))
         for message in _messages(children):
             if isinstance(message, BaseException):
                 raise message
-            if isinstance(message, Tally):
-                tally.merge(message)
+            if isinstance(message, Outcome):
+                outcome.take_in(message)
                 continue
-            at, rows, outcome = message
+            at, rows, found = message
             done(pieces[at], rows)
-            if outcome is not None:
-                refused[at] = outcome
-                if outcome.stop is not None:
+            if found is not None:
+                refused[at] = found
+                if found.stop is not None:
                     queue.clear()  # those before it have been taken
     finally:
         queue.close()
         for child in children:
             child.end()
-    for _, outcome in sorted(refused.items()):
-        tally.merge(outcome.tally)
-        if outcome.stop is not None:
-            return outcome.stop
-    return None
+    for _, found in sorted(refused.items()):
+        outcome.take_in(found)
 
 
 def _share(
@@ -90,14 +88,14 @@ def _share(
     send: Callable[[Any], None],
 ) -> None:
     """Measure pieces of the queue while there are any; those that a refusal may come from are sent one by one."""
-    tally = Tally(memory=memory)
+    outcome = Outcome(Tally(memory=memory))
     for at in queue.taken():
-        outcome = work(pieces[at])
-        fine = outcome.stop is None and not outcome.tally.faults.found
-        send((at, outcome.tally.read, None if fine else outcome))
+        found = work(pieces[at])
+        fine = found.stop is None and not found.tally.faults.found
+        send((at, found.tally.read, None if fine else found))
         if fine:
-            tally.merge(outcome.tally)
-    send(tally)
+            outcome.take_in(found)
+    send(outcome)
 
 
 class _Queue:
@@ -176,7 +174,7 @@ class _Child:
 
 
 def _messages(children: Sequence[_Child]) -> Iterator[Any]:
-    """What the children send, as it comes; MemoryError where one ends before it has sent its tally."""
+    """What the children send, as it comes; MemoryError where one ends before it has sent its outcome."""
     waiting = {child.messages: child for child in children}
     poll = select.poll()
     for number in waiting:
@@ -187,7 +185,7 @@ def _messages(children: Sequence[_Child]) -> Iterator[Any]:
             if message is None:
                 # Nobody but the system ends a child: it does so where memory runs out.
                 raise MemoryError
-            if isinstance(message, Tally):
+            if isinstance(message, Outcome):
                 poll.unregister(number)
                 del waiting[number]
             yield message

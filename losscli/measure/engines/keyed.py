@@ -1,4 +1,4 @@
-"""Rows paired by key, on threads: in the order of the keys, against a table, or part by part of their hash."""
+"""Rows paired by key: in the order of the keys, against a table, or part by part of their hash."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from losscli.errors import DataError
+from losscli.measure.engines import forked
 from losscli.measure.engines.pool import (
     BATCH_ROWS,
     Advance,
@@ -24,12 +25,11 @@ from losscli.measure.fold import fold
 from losscli.measure.plan import Plan
 from losscli.measure.tally import Tally
 from losscli.pairing import Paired, ShortcutFailed
-from losscli.pairing.bad_keys import KeyFaults
+from losscli.pairing.bad_keys import KeyTally
 from losscli.pairing.dense import DenseTable, promising, table_side
 from losscli.pairing.key import KeyedParts, keyed_batch, part_bits
 from losscli.pairing.keyplan import KeyPlan
 from losscli.pairing.ordered import in_order
-from losscli.pairing.runs import larger_batches
 from losscli.reading.source import Part, Source
 from losscli.table.block import Batch, Block, ColumnRequest, Ints
 from losscli.table.hashes import HashShare
@@ -39,7 +39,7 @@ from losscli.table.workers import bounded, workers
 T = TypeVar("T")
 R = TypeVar("R")
 
-RUN_ROWS = 1 << 18  # rows parted at a time, where a file knows its rows: few pieces, which a cache holds
+RUN_ROWS = 1 << 17  # rows parted at a time, where a file knows its rows: few pieces, which a cache holds
 LONG_PART = 1 << 21  # rows of a part that is too large to be held as a whole
 
 
@@ -180,33 +180,43 @@ class _KeyedReader:
         share = self.plan.share
         bits = part_bits(self.sources, slots, self.memory, self.jobs, 1 if share is None else share.shares)
         tally, stops = empty_tally(self.plan, self.sink, self.memory), []
-        with workers(self.jobs) as pool, Spill() as spill:
+        with Spill() as spill:
             # The other half is for what is decoded, matched and measured at the moment.
             parts = KeyedParts(self.keys, spill, bits, self.memory // 2)
-            for side in range(len(self.sources)):
-                try:
-                    work = partial(keyed_batch, plan=self.keys, side=side, bits=bits, share=share)
-                    for found in self.read(side, work, pool, RUN_ROWS):
-                        parts.add(side, found)
-                except DataError as error:
-                    stops.append(error)
+            with workers(self.jobs) as pool:
+                for side in range(len(self.sources)):
+                    try:
+                        work = partial(keyed_batch, plan=self.keys, side=side, bits=bits, share=share)
+                        for found in self.read(side, work, pool, RUN_ROWS):
+                            parts.add(side, found)
+                    except DataError as error:
+                        stops.append(error)
             if stops:
                 # Of both files the one with the lower row, and what concerns a whole file before all.
                 return Outcome(tally, min(stops, key=lambda stop: stop.row or 0))
+            outcome = Outcome(tally, keys=parts.tally)
+            self.measure_parts(parts, outcome)
+        return outcome
 
-            def measure(part: int) -> tuple[KeyFaults, Tally]:
-                measured = Tally()
-                faults, blocks = parts.matched(part, self.plan.chunk_rows)
-                for block in blocks:
-                    measured.merge(fold(self.plan, block))
-                return faults, measured
+    def measure_parts(self, parts: KeyedParts, outcome: Outcome) -> None:
+        """Match and measure all rows part by part; parts in the spill file are read by one process alone."""
 
-            for faults, measured in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
-                parts.tally.faults.merge(faults)
-                tally.merge(measured)
-                self.advance(measured.read, 0)
-            parts.tally.pairs = tally.read
-        return Outcome(tally, keys=parts.tally)
+        def measure(part: int) -> Outcome:
+            measured = Tally()
+            faults, blocks = parts.matched(part, self.plan.chunk_rows)
+            for block in blocks:
+                measured.merge(fold(self.plan, block))
+            return Outcome(measured, keys=KeyTally([0] * len(self.sources), faults, measured.read))
+
+        if not parts.spilled and forked.possible(self.plan, self.sources, self.jobs, outcome.tally):
+            forked.measure_pieces(
+                measure, range(len(parts)), self.jobs, outcome, lambda _, rows: self.advance(rows, 0)
+            )
+            return
+        with workers(self.jobs) as pool:
+            for found in bounded(pool, measure, range(len(parts)), ahead=2 * self.jobs):
+                outcome.take_in(found)
+                self.advance(found.tally.read, 0)
 
     def counted(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:
@@ -214,19 +224,19 @@ class _KeyedReader:
             yield part
 
     def read(
-        self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None, rows: int = 1
+        self, side: int, work: Callable[[Batch], R], pool: ThreadPoolExecutor | None, rows: int = BATCH_ROWS
     ) -> Iterator[R]:
-        """What ``work`` makes of each batch of a file, in order; batches are joined until they have ``rows``."""
+        """What ``work`` makes of each batch of a file, of up to ``rows`` rows, in order."""
         source = self.sources[side]
         parts = self.counted(source.parts(self.wants(side)))
         if max(source.part_rows(), default=0) < LONG_PART:
 
             def decoded(part: Part) -> list[R]:
-                return [work(batch) for batch in larger_batches(part.batches(BATCH_ROWS), rows)]
+                return [work(batch) for batch in part.batches(rows)]
 
             for found in bounded(pool, decoded, parts, ahead=self.jobs + 1):
                 yield from found
             return
         with ExitStack() as stack:
-            batches = decoded_batches(source, parts, BATCH_ROWS, pool, self.jobs, stack)
+            batches = decoded_batches(source, parts, rows, pool, self.jobs, stack)
             yield from bounded(pool, work, batches, ahead=2 * self.jobs)

@@ -94,7 +94,7 @@ def measured(
         if journal.complete:
             return outcome
     if plan.keys is None:
-        outcome.stop = _by_position(plan, sources, jobs, outcome.tally, advance, journal)
+        _by_position(plan, sources, jobs, outcome, advance, journal)
         return outcome
     # Imported here: calls that pair by position start faster.
     from losscli.measure.engines.keyed import measure_keyed, measure_parts
@@ -107,22 +107,20 @@ def _by_position(
     plan: Plan,
     sources: Sequence[Source],
     jobs: int,
-    tally: Tally,
+    outcome: Outcome,
     advance: Advance,
     journal: Journal | None,
-) -> DataError | None:
-    """Measure rows paired by position, and return what stopped the reading."""
+) -> None:
+    """Add rows paired by position to an outcome, up to what stops the reading."""
     wants = [plan.wants(side) for side in range(len(plan.sides))]
-    # The process of a caller who has arrays is not forked: other libraries may have threads in it.
-    ours = not any(source.in_memory for source in sources)
-    forking = jobs > 1 and tally.sink is None and journal is None and ours and forked.possible(plan)
+    forking = journal is None and forked.possible(plan, sources, jobs, outcome.tally)
     pieces, rows = segments(sources, wants), plan.rows_to_read
     cut = journal is None and (forking or rows is not None) and len(pieces) == 1
     if cut and (count := found_rows(sources, jobs)) is not None:
         wanted = range(count) if rows is None else range(rows.start, min(rows.stop, count))
         pieces = row_segments(sources, wants, wanted)
     if not pieces:  # a part without rows
-        return None
+        return
     ends = [*(piece.first_row for piece in pieces[1:]), sys.maxsize if rows is None else rows.stop]
     if rows is not None:
         kept = [
@@ -137,19 +135,22 @@ def _by_position(
         advance(rows, sum(part.size for side in piece.sides for part in side))
 
     if forking and len(pieces) > 1:
-        return forked.measure_pieces(work, pieces, min(jobs, len(pieces)), tally, done)
+        forked.measure_pieces(work, pieces, min(jobs, len(pieces)), outcome, done)
+        return
     with workers(jobs) as pool:
         if len(pieces) == 1:
-            return _measure_stream(plan, sources, pieces[0], pool, jobs, tally, advance, journal)
+            outcome.stop = _measure_stream(
+                plan, sources, pieces[0], pool, jobs, outcome.tally, advance, journal
+            )
+            return
         measured = bounded(pool, work, pieces, ahead=2 * jobs)
         for part, piece, end in zip(measured, pieces, ends, strict=False):
-            tally.merge(part.tally)
+            outcome.take_in(part)
             done(piece, part.tally.read)
-            if part.stop is not None:
-                return part.stop
+            if outcome.stop is not None:
+                return
             if journal is not None and piece is not pieces[-1]:
-                journal.keep(Outcome(tally), end)
-    return None
+                journal.keep(Outcome(outcome.tally), end)
 
 
 def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
@@ -159,8 +160,6 @@ def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
     """
     with workers(jobs) as pool:
         counts = set(bounded(pool, lambda source: source.find_rows(), sources, ahead=jobs))
-        if pool is not None:
-            pool.shutdown()  # and wait: a process is forked while no other thread runs
     return counts.pop() if len(counts) == 1 else None
 
 
