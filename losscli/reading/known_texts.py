@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import Lock
 from typing import NamedTuple, TypeAlias
 
@@ -83,9 +84,14 @@ class ColumnTexts:
             return None
         column = read.column
         assert isinstance(column, ClassColumn)
-        own = [self._codes.setdefault(label, len(self._codes)) for label in column.values or ()]
+        labels = column.values or ()
+        if self._codes.keys().isdisjoint(labels):
+            own: Iterable[int] = range(len(self._codes), len(self._codes) + len(labels))
+            self._codes.update(zip(labels, own, strict=True))
+        else:
+            own = [self._codes.setdefault(label, len(self._codes)) for label in labels]
         codes = np.concatenate((known.codes, np.array([*own, -1], np.int64)[column.codes]))
-        self._known = _Known(entries, codes, known.labels + tuple(self._codes)[len(known.labels) :])
+        self._known = _Known(entries, codes, tuple(self._codes))
         return self._known
 
 

@@ -34,6 +34,7 @@ READ_BYTES = 1 << 14
 """Read ahead of a page: its header, and little of its bytes, since those are copied once more."""
 COMPARED_BYTES = 1 << 18
 CODE_BYTES = 2.5  # a row, in a column chunk of few different texts
+SHORT_BYTES = 32  # a row of texts that are decoded in as large pieces as may be
 
 
 class ParquetSource(TypedSource):
@@ -197,13 +198,14 @@ class ParquetSource(TypedSource):
             page_checksum_verification=True,  # where the writer left any
         )
 
-    def _coded(self, group: int, wants: Sequence[ColumnRequest]) -> frozenset[str]:
-        """The text columns to be decoded as codes, as few texts repeat: it is many times faster.
+    def _texts_in(self, group: int, wants: Sequence[ColumnRequest]) -> tuple[frozenset[str], bool]:
+        """The text columns to be decoded as codes, as few texts repeat; and whether others hold short texts.
 
-        Where texts do not repeat it is slower, as Arrow collects them over the whole row group.
+        Codes are many times faster. Where texts do not repeat they are slower, as Arrow collects them over the whole
+        row group; then each piece is looked up among all texts before it, so pieces should be few.
         """
         leaves = {path: leaf for leaf, path in enumerate(self._paths)}
-        coded = set()
+        coded, short = set(), False
         for want in wants:
             name = self.columns[want.index]
             if (
@@ -212,12 +214,12 @@ class ParquetSource(TypedSource):
                 and name in leaves
             ):
                 chunk = self._metadata.row_group(group).column(leaves[name])
-                if (
-                    chunk.has_dictionary_page
-                    and chunk.total_uncompressed_size <= CODE_BYTES * chunk.num_values
-                ):
+                size = chunk.total_uncompressed_size / max(1, chunk.num_values)
+                if chunk.has_dictionary_page and size <= CODE_BYTES:
                     coded.add(name)
-        return frozenset(coded)
+                elif want.kind == "text" and size <= SHORT_BYTES:
+                    short = True
+        return frozenset(coded), short
 
     def _batches(
         self,
@@ -228,19 +230,25 @@ class ParquetSource(TypedSource):
         chunk_rows: int,
     ) -> Iterator[Batch]:
         """The rows of the row groups, over their borders; ``first_row`` rows of the file come before them."""
-        size = rows_at_once(min(chunk_rows, MOST_ROWS), len(wants))
         if wants:
-            yield from self._decode(groups, wants, first_row, rows, size)
+            yield from self._decode(groups, wants, first_row, rows, chunk_rows)
         else:  # rows alone are counted, not decoded
-            yield from Batch(rows, ()).pieces(size)
+            yield from Batch(rows, ()).pieces(rows_at_once(min(chunk_rows, MOST_ROWS), 0))
         self.stamp.check()
 
     def _decode(
-        self, groups: Sequence[int], wants: Sequence[ColumnRequest], first_row: int, rows: int, size: int
+        self,
+        groups: Sequence[int],
+        wants: Sequence[ColumnRequest],
+        first_row: int,
+        rows: int,
+        chunk_rows: int,
     ) -> Iterator[Batch]:
+        coded, short = self._texts_in(groups[0], wants)
+        size = chunk_rows if short else rows_at_once(min(chunk_rows, MOST_ROWS), len(wants))
         places: list[int] | None = None
         done = 0
-        for decoded in self._decoded(size, groups, wants):
+        for decoded in self._decoded(size, coded, groups, wants):
             try:
                 if places is None:
                     places = self._places(decoded.schema, wants)
@@ -260,13 +268,15 @@ class ParquetSource(TypedSource):
                 f"its row groups hold {done} {noun(done, 'row')} where the footer says {rows}"
             )
 
-    def _decoded(self, size: int, groups: Sequence[int], wants: Sequence[ColumnRequest]) -> Iterator[Any]:
+    def _decoded(
+        self, size: int, coded: frozenset[str], groups: Sequence[int], wants: Sequence[ColumnRequest]
+    ) -> Iterator[Any]:
         """Record batches.  Only Arrow works here, so that only its errors are taken for damage."""
         # The columns are selected by name and then taken by place, since a name brings along all
         # columns of that name, and `a` those below a group `a`.
         names = self._names(wants)
         try:
-            with self._reader(self._coded(groups[0], wants), groups, names) as reader:
+            with self._reader(coded, groups, names) as reader:
                 yield from reader.iter_batches(
                     size, row_groups=groups, columns=list(names), use_threads=False
                 )

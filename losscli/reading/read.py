@@ -107,10 +107,11 @@ def batch_of(
 
 def coded(labels: Sequence[int | str | None]) -> ClassColumn:
     """Labels as a column: equal ones get one code, and None, a missing one, gets -1."""
-    codes: dict[int | str | None, int] = dict.fromkeys(labels, -1)
-    values = tuple(label for label in codes if label is not None)
+    present = [label for label in labels if label is not None]
+    values = tuple(dict.fromkeys(present))
     if len(values) == len(labels):
         return ClassColumn(np.arange(len(labels)), values)
+    codes: dict[int | str | None, int] = {None: -1}
     codes.update(zip(values, range(len(values)), strict=True))
     found = np.array([codes[label] for label in labels], np.int64)
-    return ClassColumn(found, values, found < 0 if None in codes else None)
+    return ClassColumn(found, values, found < 0 if len(present) < len(labels) else None)

@@ -97,6 +97,12 @@ class Results(Sequence[T]):
 
         return self._all(of_alike, of_one, *names)
 
+    def told(self, told: Callable[[Sequence[Any]], Sequence[Any]], name: str) -> list[Any]:
+        """What is told of one field of all results, which it is given as a column."""
+        return self._all(
+            lambda some: told(some.columns[name]), lambda result: told([getattr(result, name)])[0], name
+        )
+
     def _all(
         self, of_alike: Callable[[Alike], Iterable[Any]], of_one: Callable[[T], Any], *names: str
     ) -> list[Any]:

@@ -21,6 +21,7 @@ from losscli.report.alike import Alike, Results
 from losscli.report.finish import NO_ROW, detail_of, rounded
 from losscli.report.outcomes import GROUP_VALUES, GROUPED, FinishedPart, Finisher, FinishOptions
 from losscli.report.records import Result, in_doubles
+from losscli.report.slice_pattern import SliceNames
 from losscli.report.within import Within, bound_said
 from losscli.text import plural
 
@@ -79,7 +80,11 @@ def _add_slices(
         if mean is not None:
             places = range(start + of, start + len(chosen) * width, width)
             found.add(
-                Alike(found[places[mean.first]], places, {**mean.columns, "slice": slices.named(names)})
+                Alike(
+                    found[places[mean.first]],
+                    places,
+                    {**mean.columns, "slice": SliceNames(names, slices.columns)},
+                )
             )
 
 

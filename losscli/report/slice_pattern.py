@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import permutations
+from typing import overload
 
 EVERY_SLICE = "*"
 
@@ -52,10 +53,41 @@ def _fits(pattern: str, value: str) -> bool:
 
 def slice_text(slice: Mapping[str, str | None]) -> str:
     """The pattern that matches this slice."""
-    if len(slice) == 1:  # there may be many
-        ((name, value),) = slice.items()
-        return f"{name}={'' if value is None else value}"
     return "+".join([f"{name}={'' if value is None else value}" for name, value in slice.items()])
+
+
+class SliceNames(Sequence[dict[str, str | None]]):
+    """The values of many slices by column, each slice as a result has it."""
+
+    __slots__ = ("_columns", "_names")
+
+    def __init__(self, names: Sequence[str], columns: Sequence[Sequence[str | None]]) -> None:
+        self._names, self._columns = names, columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, at: int) -> dict[str, str | None]: ...
+    @overload
+    def __getitem__(self, at: slice) -> SliceNames: ...
+    def __getitem__(self, at: int | slice) -> dict[str, str | None] | SliceNames:
+        if isinstance(at, slice):
+            return SliceNames(self._names, [values[at] for values in self._columns])
+        return dict(zip(self._names, (values[at] for values in self._columns), strict=True))
+
+    @property
+    def texts(self) -> list[str]:
+        """The pattern of each slice."""
+        if len(self._names) > 1:
+            return list(map(slice_text, self))
+        (name,), (values,) = self._names, self._columns
+        return [f"{name}={'' if value is None else value}" for value in values]
+
+
+def slice_texts(slices: Sequence[Mapping[str, str | None]]) -> list[str]:
+    """The pattern that matches each slice."""
+    return slices.texts if isinstance(slices, SliceNames) else list(map(slice_text, slices))
 
 
 def split_pattern(pattern: str) -> dict[str, str | None]:

@@ -36,6 +36,11 @@ class Slice(NamedTuple):
     group: RowGroup
 
 
+def _chosen(values: Sequence[Value], places: Ints) -> Sequence[Value]:
+    """The values at some places."""
+    return list(map(values.__getitem__, places.tolist()))
+
+
 class ShownSlices(NamedTuple):
     """The slices that have rows, or lost them for a missing value, in their order; those that are folded are one."""
 
@@ -52,23 +57,18 @@ class ShownSlices(NamedTuple):
         used = COUNT.chosen(rows["used"], np.arange(len(labels)))
         either = used + COUNT.chosen(rows["lost"], np.arange(len(labels))) if "lost" in rows else used
         codes = np.flatnonzero(either)
-        columns = [[values[code] for code in codes.tolist()] for values in labels.columns]
-        order = np.lexsort([order_of(values) for values in reversed(columns)])
-        kept = order[used[codes[order]] >= min_slice]
-        return cls(
-            tally,
-            place,
-            [[values[at] for at in kept.tolist()] for values in columns],
-            codes[kept],
-            codes[order[used[codes[order]] < min_slice]],
-        )
+        columns = [_chosen(values, codes) for values in labels.columns]
+        codes = codes[np.lexsort([order_of(values) for values in reversed(columns)])]
+        large = used[codes] >= min_slice
+        kept = codes[large]
+        return cls(tally, place, [_chosen(values, kept) for values in labels.columns], kept, codes[~large])
 
     def each(self, chosen: Mask | None = None) -> Iterator[Slice]:
         """Those of the kept slices that are chosen, and what is folded."""
         codes, columns = self.kept, self.columns
         if chosen is not None:
             codes = codes[chosen]
-            columns = [[values[at] for at in np.flatnonzero(chosen).tolist()] for values in columns]
+            columns = [_chosen(values, np.flatnonzero(chosen)) for values in columns]
         parts = self.tally.slices(self.place, codes.tolist())
         for values, part in zip(zip(*columns, strict=True), parts, strict=True):
             yield Slice(values, part, values)
@@ -77,12 +77,6 @@ class ShownSlices(NamedTuple):
             for part in self.tally.slices(self.place, self.folded.tolist()):
                 rest.merge(part)
             yield Slice((OTHER,) * len(columns), rest, None)
-
-    def named(self, names: Sequence[str]) -> list[dict[str, Value]]:
-        """The values of each kept slice by column."""
-        if len(names) == 1:  # there may be many
-            return [{names[0]: value} for value in self.columns[0]]
-        return [dict(zip(names, values, strict=True)) for values in zip(*self.columns, strict=True)]
 
     def means(self, finisher: Finisher) -> SliceMeans | None:
         """The means of a measure in the kept slices; None where its results are more than numbers."""

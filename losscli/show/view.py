@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losscli.report.alike import Results
 from losscli.report.records import Report
-from losscli.report.slice_pattern import slice_text
+from losscli.report.slice_pattern import slice_texts
 from losscli.show.columns import Table, TextColumn
 from losscli.show.lines import (
     NOTED,
@@ -233,7 +233,7 @@ class ReportView(ViewModel):
         columns = [("loss", found.column("loss")), ("pred", found.column("pred"))]
         if self.placed:
             columns.append(("part", found.each(lambda part: place_text(part, {}), "part")))
-            columns.append(("slice", found.each(slice_text, "slice")))
+            columns.append(("slice", found.told(slice_texts, "slice")))
         columns.append(("value", found.column("value")))
         if any(r.ci is not None for r in kinds):
             columns.append(("stderr", found.column("stderr")))

@@ -79,6 +79,21 @@ def test_a_child_that_the_system_ends_is_told_as_lack_of_memory():
         measured(work, [1, 2, 3])
 
 
+def test_a_child_that_is_ended_while_it_sends_is_told_as_lack_of_memory(monkeypatch):
+    write = os.write
+
+    def cut(into, text):
+        if len(text) < 100:
+            return write(into, text)
+        write(into, text[: len(text) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    monkeypatch.setattr(os, "write", cut)
+    with pytest.raises(MemoryError):
+        measured(rows, [1, 2, 3])
+
+
 def test_children_have_ended_when_the_pieces_are_measured():
     measured(rows, range(20))
     with pytest.raises(ChildProcessError):

@@ -20,7 +20,7 @@ from losscli.report.compare import compare
 from losscli.report.evaluate import evaluate
 from losscli.report.gates import Gate, failures
 from losscli.report.limits import Limit
-from losscli.report.slice_pattern import matches, slice_text
+from losscli.report.slice_pattern import SliceNames, matches, slice_text, slice_texts
 from losscli.statistics.holm import holm
 
 
@@ -337,6 +337,15 @@ def test_a_pattern_names_slices(pattern, slice, named):
 def test_a_slice_as_text_is_a_pattern_that_names_it(slice):
     assert matches(slice_text(slice), slice)
     assert matches("*", slice)
+
+
+@given(st.data(), st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=3, unique=True))
+def test_slices_held_by_column_are_the_slices_one_by_one(data, names):
+    rows = data.draw(st.lists(st.tuples(*(st.none() | st.text(max_size=4) for _ in names)), min_size=1))
+    held = SliceNames(names, list(zip(*rows, strict=True)))
+    alone = [dict(zip(names, row, strict=True)) for row in rows]
+    assert (list(held), list(held[1:]), held[-1]) == (alone, alone[1:], alone[-1])
+    assert slice_texts(held) == slice_texts(alone) == [slice_text(slice) for slice in alone]
 
 
 def test_every_slice_that_a_pattern_names_is_bounded():

@@ -19,6 +19,14 @@ def test_in_a_pipe_a_result_is_csv_with_every_digit(losscli, pair):
     assert [row["rows"] for row in rows] == ["3", "3"]
 
 
+@pytest.mark.parametrize("name", ["a,b", 'say "hi"', '"', ',",', " a ", "1", "é"])
+def test_csv_reads_back_what_the_slices_are_called(losscli, text, name):
+    cell = '"' + name.replace('"', '""') + '"'
+    both = text("both.csv", ["pred,label,c", f"1,3.5,{cell}", "2,3.5,plain"])
+    rows = list(csv.DictReader(io.StringIO(losscli("eval", both, "-l", "mse", "--by", "c", "-f", "csv").out)))
+    assert {row["slice"] for row in rows} == {"", f"c={name}", "c=plain"}
+
+
 def test_an_undefined_value_is_an_empty_cell_in_csv_and_a_dash_in_a_table(here, text):
     both = text("both.csv", ["pred,label", "1,3.5", "2,3.5"])
     (row,) = csv.DictReader(io.StringIO(here("eval", both, "-l", "r2").out))

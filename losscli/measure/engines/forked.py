@@ -155,15 +155,20 @@ class _Child:
             os._exit(0)
 
     def receive(self) -> Any:
-        """The next message; None where there will be none."""
+        """The next message; None where there will be none, or its end is not sent."""
         length = self._read(LENGTH)
-        return pickle.loads(self._read(int.from_bytes(length, "big"))) if length else None
+        text = None if length is None else self._read(int.from_bytes(length, "big"))
+        return None if text is None else pickle.loads(text)
 
-    def _read(self, size: int) -> bytes:
-        found = bytearray()
-        while len(found) < size and (more := os.read(self.messages, size - len(found))):
-            found += more
-        return bytes(found)
+    def _read(self, size: int) -> bytearray | None:
+        """So many bytes; None where the child has ended before."""
+        found = bytearray(size)
+        left = memoryview(found)
+        while left:
+            if not (count := os.readv(self.messages, [left])):
+                return None
+            left = left[count:]
+        return found
 
     def end(self) -> None:
         """Stop the child, if it still runs, and wait for its end."""
