@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from losscli.reading.csv_lines import Lines
     from losscli.reading.known_texts import TextsOfColumns
     from losscli.table.block import Batch, ColumnRequest
+    from losscli.table.workers import Spread
 
 SMALL_BYTES = 1 << 16
 """Up to here a file is read before the fast reader would be imported."""
@@ -113,16 +114,16 @@ class CsvSource(Source):
         self._first_row = first_row
         self._texts: TextsOfColumns = {}
 
-    def find_rows(self) -> int | None:
+    def find_rows(self, spread: Spread = map) -> int | None:
         """Count lines: of plain files where every line is a row, since no cell is quoted."""
         if self.lines is None and self._text.plain:
-            from losscli.reading.csv_lines import Lines
+            from losscli.reading.csv_lines import Lines, counted, stretches
 
-            window = self._text.open()
-            try:
-                self.lines = Lines.of(window, self._first_row)
-            finally:
-                window.abandon()
+            found = spread(partial(counted, self._text), stretches(self._text, self._first_row))
+            if (self.size or 0) > SMALL_BYTES:
+                # Imported while other processes count: those that are forked to decode then have it.
+                from losscli.reading import csv_fast  # noqa: F401
+            self.lines = Lines.of(self._text, self._first_row, found)
         return None if self.lines is None else self.lines.rows
 
     def rows_between(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:

@@ -41,6 +41,7 @@ Places: TypeAlias = NDArray[np.int32]
 LONGEST_BLOCK = 1 << 31  # bytes, since Arrow takes places in 32 bits
 _FEED, _RETURN = LINE_ENDS
 _TRIED_BYTES = 1 << 12  # looked at first, to see how the separators of a block lie
+_FROM_MINUS = bytes(range(ord("-"), 256))
 _SPACES = 16  # around a number, beyond which they are left to the grammar
 _SWAPPED = bytes.maketrans(b".,", b",.")
 
@@ -271,8 +272,8 @@ def _marks(data: NDArray[np.uint8], wanted: Sequence[int]) -> Mask:
     """Where bytes are one of ``wanted``, and maybe some others, with a few bytes of padding."""
     marks = np.empty(-(-len(data) // 4) * 4, np.bool_)
     marks[len(data) :] = False
-    inside, most, some = marks[: len(data)], max(wanted), data[:_TRIED_BYTES]
-    if most < ord("-") and np.isin(some[some <= most], wanted).all():
+    inside, most = marks[: len(data)], max(wanted)
+    if most < ord("-") and not data[:_TRIED_BYTES].tobytes().translate(None, _FROM_MINUS + bytes(wanted)):
         # Below the characters of plain numbers: one pass finds all, and what else there is is left out by the caller.
         np.less_equal(data, most, out=inside)
         return marks

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
 from losscli.reading.csv_rows import LINE_ENDS, PART_BYTES, QUOTE, RowsEnd, end_of_filled
 from losscli.reading.source import Part
-from losscli.reading.text import TextInput, Window, changed
+from losscli.reading.text import TextInput, changed
 from losscli.table.block import Batch, Mask
 
 Decode = Callable[[memoryview, RowsEnd, int], Iterator[Batch]]
@@ -19,6 +20,8 @@ Decode = Callable[[memoryview, RowsEnd, int], Iterator[Batch]]
 
 TILE_BYTES = 1 << 18
 """Bytes looked through at a time, while the cache holds them."""
+TILES = 16
+"""In a stretch, which one process looks through while others look through others."""
 
 _FEED, _RETURN = LINE_ENDS
 
@@ -32,32 +35,22 @@ class Lines(NamedTuple):
     feeds: list[int]
 
     @classmethod
-    def of(cls, window: Window, first_row: int) -> Lines | None:
-        """The lines from the place of the first row on; None where a line may be no row."""
-        window.skip(first_row)
-        place, end, rows, feeds, half = first_row, first_row, 0, [0], False
-        while data := window.peek(TILE_BYTES):
-            is_feed = np.frombuffer(data, np.uint8) == _FEED
-            # Quotes may hold line ends; ``half`` of one is a carriage return as the last byte.
-            if QUOTE in data or (half and not is_feed[0]) or _returns_alone(data, is_feed):
+    def of(cls, text: TextInput, start: int, counted: Iterable[list[int] | None]) -> Lines | None:
+        """The lines from the place of the first row on, of what `counted` found; None where a line may be no row."""
+        feeds = [0]
+        for found in counted:
+            if found is None:
                 return None
-            half = data[-1] == _RETURN
-            found, filled = int(np.count_nonzero(is_feed)), end_of_filled(data, len(data))
-            if filled:
-                end, rows = (
-                    place + filled,
-                    feeds[-1] + found - data.count(b"\n", filled) + (data[filled - 1] != _FEED),
-                )
-            if len(data) < TILE_BYTES:
-                break
-            if not (filled and found):
-                return None
-            feeds.append(feeds[-1] + found)
-            place += TILE_BYTES
-            window.skip(TILE_BYTES)
-        if half or not rows or window.fault is not None:
-            return None
-        return cls(first_row, end, rows, feeds)
+            feeds += found
+        feeds = list(accumulate(feeds))
+        # Behind the last row there may be empty lines, which are none.
+        for tile in reversed(range(len(feeds) - 1)[-2:]):
+            place = start + tile * TILE_BYTES
+            data = _tile(text, place)
+            if filled := end_of_filled(data, len(data)):
+                rows = feeds[tile + 1] - data.count(b"\n", filled) + (data[filled - 1] != _FEED)
+                return cls(start, place + filled, rows, feeds[:-1])
+        return None
 
     def part(self, text: TextInput, rows: range, decode: Decode) -> Part:
         """Some rows of the file as one part."""
@@ -95,21 +88,51 @@ class Lines(NamedTuple):
             return self.end if row else self.start
         tile = bisect_left(self.feeds, row) - 1
         begin = self.start + tile * TILE_BYTES
-        window = text.open()
-        try:
-            window.skip(begin)
-            ends = np.flatnonzero(np.frombuffer(window.peek(TILE_BYTES), np.uint8) == _FEED)
-        finally:
-            window.abandon()
+        ends = np.flatnonzero(np.frombuffer(_tile(text, begin), np.uint8) == _FEED)
         at = row - self.feeds[tile] - 1
         if at >= len(ends):
             raise changed(text.path)
         return begin + int(ends[at]) + 1
 
 
+def stretches(text: TextInput, start: int) -> Sequence[int]:
+    """Where the stretches of a file begin in which `counted` counts."""
+    return range(start, text.size or 0, TILE_BYTES * TILES)
+
+
+def counted(text: TextInput, start: int) -> list[int] | None:
+    """How many line feeds each tile of a stretch holds; None where a line may be no row, or fills a tile."""
+    window = text.open()
+    feeds: list[int] = []
+    try:
+        window.skip(start)
+        # One byte more is seen, as a carriage return may be half of a line end.
+        while len(feeds) < TILES and (data := window.peek(TILE_BYTES + 1)):
+            is_feed = np.frombuffer(data, np.uint8) == _FEED
+            if QUOTE in data or _returns_alone(data, is_feed):
+                return None
+            found = int(np.count_nonzero(is_feed[:TILE_BYTES]))
+            if len(data) > TILE_BYTES and not (found and end_of_filled(data, TILE_BYTES)):
+                return None
+            feeds.append(found)
+            window.skip(min(TILE_BYTES, len(data)))
+        return feeds
+    finally:
+        window.abandon()
+
+
+def _tile(text: TextInput, start: int) -> bytes:
+    window = text.open()
+    try:
+        window.skip(start)
+        return window.peek(TILE_BYTES)
+    finally:
+        window.abandon()
+
+
 def _returns_alone(data: bytes, is_feed: Mask) -> bool:
-    """Whether a carriage return, which is not the last byte, has no line feed behind it."""
+    """Whether a carriage return of a tile has no line feed behind it."""
     if _RETURN not in data:
         return False
-    returns = np.flatnonzero(np.frombuffer(data[:-1], np.uint8) == _RETURN)
-    return not is_feed[returns + 1].all()
+    behind = np.flatnonzero(np.frombuffer(data, np.uint8)[:TILE_BYTES] == _RETURN) + 1
+    return not (behind < len(data)).all() or not is_feed[behind].all()

@@ -12,7 +12,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+try:
+    # What `pyarrow.parquet` wraps; wrapping it imports every file system that Arrow knows.
+    from pyarrow._parquet import ParquetReader
+except ImportError:
+    from pyarrow.parquet.core import ParquetReader
 
 from losscli.errors import DataError
 from losscli.reading.arrow import DECODING_ERRORS, read_column
@@ -59,7 +64,8 @@ class ParquetSource(TypedSource):
             groups = range(handle.metadata.num_row_groups)
             self.row_groups = tuple(handle.metadata.row_group(g).num_rows for g in groups)
             declared = handle.metadata.num_rows
-            self._paths = [handle.schema.column(leaf).path for leaf in range(len(handle.schema))]
+            schema = handle.metadata.schema
+            self._paths = [schema.column(leaf).path for leaf in range(len(schema))]
         except DECODING_ERRORS as error:
             raise _damaged(self.stamp, error, "it is no Parquet file, or a damaged one") from None
         self._handles.keep(frozenset(), handle)
@@ -87,8 +93,7 @@ class ParquetSource(TypedSource):
         return self._part(first_group, last_group, list(wants))
 
     def bytes_of(self, wants: Sequence[ColumnRequest]) -> int | None:
-        names = set(self._names(wants))
-        leaves = [leaf for leaf, path in enumerate(self._paths) if names & {path, path.partition(".")[0]}]
+        leaves = self._leaves(self._names(wants))
         groups = [self._metadata.row_group(group) for group in range(len(self.row_groups))]
         return sum(int(group.column(leaf).total_compressed_size) for group in groups for leaf in leaves)
 
@@ -188,15 +193,17 @@ class ParquetSource(TypedSource):
     def _opened(self, coded: frozenset[str], stored: Any) -> Any:
         # Read, not mapped, and in pieces: a mapped file that shrinks ends the process, and one that is
         # mapped or read ahead takes as much memory as its row groups.
-        return pq.ParquetFile(
+        reader = ParquetReader()
+        reader.open(
             stored,
             metadata=self._metadata,
             read_dictionary=sorted(coded),
             buffer_size=READ_BYTES,
-            memory_map=False,
+            use_memory_map=False,
             pre_buffer=False,
             page_checksum_verification=True,  # where the writer left any
         )
+        return reader
 
     def _texts_in(self, group: int, wants: Sequence[ColumnRequest]) -> tuple[frozenset[str], bool]:
         """The text columns to be decoded as codes, as few texts repeat; and whether others hold short texts.
@@ -277,14 +284,20 @@ class ParquetSource(TypedSource):
         names = self._names(wants)
         try:
             with self._reader(coded, groups, names) as reader:
-                yield from reader.iter_batches(
-                    size, row_groups=groups, columns=list(names), use_threads=False
-                )
+                yield from reader.iter_batches(size, groups, self._leaves(names), use_threads=False)
         except DECODING_ERRORS as error:
             raise _damaged(self.stamp, error, "it cannot be decoded") from None
 
     def _names(self, wants: Sequence[ColumnRequest]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.columns[want.index] for want in wants))
+
+    def _leaves(self, names: tuple[str, ...]) -> list[int]:
+        """The stored columns of these names, and those below a group of such a name."""
+        return [
+            leaf
+            for leaf, path in enumerate(self._paths)
+            if any(path == name or path.startswith(f"{name}.") for name in names)
+        ]
 
     def _places(self, schema: Any, wants: Sequence[ColumnRequest]) -> list[int]:
         """The places of the wanted columns among the decoded ones."""

@@ -45,12 +45,7 @@ class RangedParquetSource(ParquetSource):
             yield self._opened(coded, stored)
 
     def _spans(self, groups: Sequence[int], names: tuple[str, ...]) -> list[Span]:
-        leaves = [
-            leaf
-            for leaf, path in enumerate(self._paths)
-            if any(path == name or path.startswith(f"{name}.") for name in names)
-        ]
-        chunks = [self._stored(group, leaf)[:2] for group in groups for leaf in leaves]
+        chunks = [self._stored(group, leaf)[:2] for group in groups for leaf in self._leaves(names)]
         return joined([(start, start + size) for start, size in chunks])
 
 

@@ -17,6 +17,7 @@ from losscli.table.block import Batch, ColumnRequest
 
 if TYPE_CHECKING:
     from losscli.table.keys import KeyType
+    from losscli.table.workers import Spread
 
 COUNTED_ROWS = 1 << 16
 """How many rows are decoded at a time to count them."""
@@ -204,8 +205,11 @@ class Source(ABC):
         """How many bytes of the file are read for some of its columns; None: not known before the end."""
         return self.size
 
-    def find_rows(self) -> int | None:
-        """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding."""
+    def find_rows(self, spread: Spread = map) -> int | None:
+        """Find where rows begin in text, for `rows_between`, and count them; None where that takes decoding.
+
+        ``spread`` works on several stretches of the text at a time.
+        """
         return None
 
     def rows_between(self, first: int, last: int, wants: Sequence[ColumnRequest]) -> Part:

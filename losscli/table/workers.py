@@ -1,4 +1,4 @@
-"""Work on threads, with its results in order.
+"""Work on several pieces at a time, with its results in order.
 
 NumPy and Arrow release the interpreter's lock while they work, so threads share the memory and copy nothing.
 """
@@ -6,9 +6,9 @@ NumPy and Arrow release the interpreter's lock while they work, so threads share
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from losscli.errors import DataError
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Spread(Protocol):
+    """A way to work on pieces; the results come in their order.  In the simplest, `map`, one follows the other."""
+
+    def __call__(self, work: Callable[[T], R], pieces: Sequence[T], /) -> Iterable[R]:
+        """Begin to work on all pieces."""
 
 
 def bounded(

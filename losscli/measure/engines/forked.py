@@ -14,9 +14,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from losscli.measure.engines.pool import Outcome
 from losscli.measure.tally import Tally
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from losscli.reading.source import Source
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+Send: TypeAlias = Callable[[Any], None]
+"""Sends a message to the parent."""
 
 TICKET = 4  # bytes of the number of a piece in the queue
 QUEUED = 1 << 13  # numbers that a pipe surely holds
@@ -54,17 +58,12 @@ def measure_pieces(
 
     ``done`` is called with each piece that was measured, and with its rows.
     """
-    queue = _Queue(len(pieces))
-    children: list[_Child] = []
     refused: dict[int, Outcome] = {}
-    try:
-        for _ in range(jobs):
-            children.append(_Child(partial(_share, work, pieces, queue, outcome.tally.memory)))
-        for message in _messages(children):
-            if isinstance(message, BaseException):
-                raise message
-            if isinstance(message, Outcome):
-                outcome.take_in(message)
+    queue = _Queue(len(pieces))
+    with _children(partial(_share, work, pieces, outcome.tally.memory), queue, jobs) as messages:
+        for message in messages:
+            if isinstance(message, _Last):
+                outcome.take_in(message.value)
                 continue
             at, rows, found = message
             done(pieces[at], rows)
@@ -72,20 +71,33 @@ def measure_pieces(
                 refused[at] = found
                 if found.stop is not None:
                     queue.clear()  # those before it have been taken
-    finally:
-        queue.close()
-        for child in children:
-            child.end()
     for _, found in sorted(refused.items()):
         outcome.take_in(found)
 
 
+def spread(jobs: int, work: Callable[[T], R], pieces: Sequence[T]) -> Iterator[R]:
+    """What ``work`` gives of each piece, in their order; ``jobs`` processes have begun when this returns."""
+    if len(pieces) < 2:
+        return map(work, pieces)
+    results = _results(jobs, work, pieces)
+    next(results)
+    return results
+
+
+def _results(jobs: int, work: Callable[[T], R], pieces: Sequence[T]) -> Iterator[Any]:
+    queue = _Queue(len(pieces))
+    with _children(partial(_each, work, pieces), queue, min(jobs, len(pieces))) as messages:
+        yield None
+        found = dict(pair for message in messages for pair in message.value)
+    yield from map(found.__getitem__, range(len(pieces)))
+
+
+def _each(work: Callable[[T], R], pieces: Sequence[T], queue: _Queue, send: Send) -> None:
+    send(_Last([(at, work(pieces[at])) for at in queue.taken()]))
+
+
 def _share(
-    work: Callable[[T], Outcome],
-    pieces: Sequence[T],
-    queue: _Queue,
-    memory: int | None,
-    send: Callable[[Any], None],
+    work: Callable[[T], Outcome], pieces: Sequence[T], memory: int | None, queue: _Queue, send: Send
 ) -> None:
     """Measure pieces of the queue while there are any; those that a refusal may come from are sent one by one."""
     outcome = Outcome(Tally(memory=memory))
@@ -95,7 +107,13 @@ def _share(
         send((at, found.tally.read, None if fine else found))
         if fine:
             outcome.take_in(found)
-    send(outcome)
+    send(_Last(outcome))
+
+
+class _Last(NamedTuple):
+    """The last message of a child."""
+
+    value: Any
 
 
 class _Queue:
@@ -126,14 +144,14 @@ class _Queue:
 class _Child:
     """A forked process that does some work, sends messages, and ends."""
 
-    def __init__(self, work: Callable[[Callable[[Any], None]], None]) -> None:
+    def __init__(self, work: Callable[[Send], None]) -> None:
         self.messages, into = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             self._run(work, into)
         os.close(into)
 
-    def _run(self, work: Callable[[Callable[[Any], None]], None], into: int) -> None:
+    def _run(self, work: Callable[[Send], None], into: int) -> None:
         """In the child: what its parent would tidy up is not the child's."""
 
         def send(message: Any) -> None:
@@ -178,8 +196,22 @@ class _Child:
         os.waitpid(self.pid, 0)
 
 
+@contextmanager
+def _children(work: Callable[[_Queue, Send], None], queue: _Queue, jobs: int) -> Iterator[Iterator[Any]]:
+    """The messages of ``jobs`` forked processes that work on a queue; they have ended behind the block."""
+    children: list[_Child] = []
+    try:
+        for _ in range(jobs):
+            children.append(_Child(partial(work, queue)))
+        yield _messages(children)
+    finally:
+        queue.close()
+        for child in children:
+            child.end()
+
+
 def _messages(children: Sequence[_Child]) -> Iterator[Any]:
-    """What the children send, as it comes; MemoryError where one ends before it has sent its outcome."""
+    """What the children send, as it comes; what one raises, and MemoryError where one ends before its last message."""
     waiting = {child.messages: child for child in children}
     poll = select.poll()
     for number in waiting:
@@ -190,7 +222,9 @@ def _messages(children: Sequence[_Child]) -> Iterator[Any]:
             if message is None:
                 # Nobody but the system ends a child: it does so where memory runs out.
                 raise MemoryError
-            if isinstance(message, Outcome):
+            if isinstance(message, BaseException):
+                raise message
+            if isinstance(message, _Last):
                 poll.unregister(number)
                 del waiting[number]
             yield message

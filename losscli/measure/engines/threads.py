@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from losscli.measure.engines.work import Work
     from losscli.reading.source import Part, Source
+    from losscli.table.workers import Spread
 
 SMALL_BYTES = 1 << 20
 """Inputs that are all smaller are measured before threads would have started."""
@@ -116,7 +117,7 @@ def _by_position(
     forking = journal is None and forked.possible(plan, sources, jobs, outcome.tally)
     pieces, rows = segments(sources, wants), plan.rows_to_read
     cut = journal is None and (forking or rows is not None) and len(pieces) == 1
-    if cut and (count := found_rows(sources, jobs)) is not None:
+    if cut and (count := found_rows(sources, jobs, forking=forking)) is not None:
         wanted = range(count) if rows is None else range(rows.start, min(rows.stop, count))
         pieces = row_segments(sources, wants, wanted)
     if not pieces:  # a part without rows
@@ -153,14 +154,19 @@ def _by_position(
                 journal.keep(Outcome(outcome.tally), end)
 
 
-def found_rows(sources: Sequence[Source], jobs: int) -> int | None:
+def found_rows(sources: Sequence[Source], jobs: int, *, forking: bool = False) -> int | None:
     """How many rows all sources have, where they can be cut between any; None where they cannot, or have not as many.
 
     What is wrong with unequal files is said by those who read them in order: a bad row may come first.
     """
-    with workers(jobs) as pool:
-        counts = set(bounded(pool, lambda source: source.find_rows(), sources, ahead=jobs))
-    return counts.pop() if len(counts) == 1 else None
+    with workers(1 if forking else jobs) as pool:
+        spread: Spread = partial(forked.spread, jobs) if forking else pool.map if pool is not None else map
+        counts = set()
+        for source in sources:
+            counts.add(source.find_rows(spread))
+            if None in counts or len(counts) > 1:
+                return None
+    return counts.pop()
 
 
 def column(source: Source, want: ColumnRequest, *, jobs: int) -> Iterator[AnyColumn]:
