@@ -94,6 +94,31 @@ def test_a_child_that_is_ended_while_it_sends_is_told_as_lack_of_memory(monkeypa
         measured(rows, [1, 2, 3])
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 50, 3 * forked.QUEUED + 1])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_what_is_spread_comes_in_the_order_of_its_pieces(count, jobs):
+    assert list(forked.spread(jobs, lambda piece: piece * piece, range(count))) == [
+        n * n for n in range(count)
+    ]
+
+
+def test_what_is_raised_in_one_of_many_processes_is_raised_where_the_results_are_taken():
+    def work(piece):
+        if piece == 7:
+            raise DataError("cannot be read", file="a.csv", row=piece)
+
+    results = forked.spread(3, work, range(20))
+    with pytest.raises(DataError, match=r"a\.csv, row 7: cannot be read"):
+        list(results)
+
+
+def test_children_have_ended_where_nobody_takes_their_results():
+    results = forked.spread(3, time.sleep, [60] * 3)
+    del results
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_children_have_ended_when_the_pieces_are_measured():
     measured(rows, range(20))
     with pytest.raises(ChildProcessError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
+from losscli.measure.engines import forked
 from losscli.reading import csv_lines, csv_rows
 from losscli.reading.csv import open_csv
 from losscli.reading.source import Dialect, parts_from
@@ -51,6 +54,20 @@ def test_any_run_of_rows_is_that_of_the_whole(opened, end, last, rows):
     assert len(whole) == source.find_rows() == rows
     for first, stop in itertools.combinations(range(0, rows + 1, max(1, rows // 8)), 2):
         assert numbers([source.rows_between(first, stop, WANTS)], chunk_rows=3) == whole[first:stop]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@pytest.mark.parametrize("tiles", [1, 2, 5])
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_stretches_that_several_processes_count_are_those_of_one(opened, monkeypatch, tiles, jobs):
+    text = "\r\n".join(["a,b", *lines(200), ""]).encode()
+    monkeypatch.setattr(csv_lines, "TILES", tiles)
+    found = []
+    for spread in (map, partial(forked.spread, jobs)):
+        source = opened(text)
+        assert source.find_rows(spread) == 200
+        found.append(source.lines)
+    assert found[0] == found[1]
 
 
 def test_rows_of_a_file_without_a_header_begin_at_its_start(opened):
