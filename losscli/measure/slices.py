@@ -294,16 +294,24 @@ def _quantile(values: Floats, at: int, count: int) -> float:
     return round_fraction(below + (above - below) * Fraction(beyond, count))
 
 
-def order_of(values: Sequence[Value]) -> list[int]:
-    """The places of the values of one key in the order in which they are shown; missing comes last.
+def order_of(columns: Sequence[Sequence[Value]]) -> Ints:
+    """The places of slices in the order in which they are shown, by the values of the first column, then of the next.
 
-    Numbers go by size where all values are numbers, intervals by their lower end, all else as text.
+    Missing values come last; numbers go by size where all values are numbers, intervals by their lower end, all else
+    as text.
     """
-    present = {value for value in values if value is not None}
-    numbers = _numbers(present)
-    ranked = sorted(present) if numbers is None else sorted(present, key=lambda v: (numbers[v], v))
-    rank = dict[Value, int](zip([*ranked, None], range(len(ranked) + 1), strict=True))
-    return list(map(rank.__getitem__, values))
+    places = list(range(len(columns[0])))
+    for values in reversed(columns):
+        keys: Sequence[Any] = values
+        present = set(values)
+        present.discard(None)
+        numbers = _numbers(present)
+        if numbers is not None or None in values:
+            ranked = sorted(present) if numbers is None else sorted(present, key=lambda v: (numbers[v], v))
+            rank = {value: at for at, value in enumerate([*ranked, None])}
+            keys = list(map(rank.__getitem__, values))
+        places.sort(key=keys.__getitem__)
+    return np.array(places, np.int64)
 
 
 def _numbers(values: Iterable[str]) -> dict[str, float] | None:

@@ -58,7 +58,7 @@ class ShownSlices(NamedTuple):
         either = used + COUNT.chosen(rows["lost"], np.arange(len(labels))) if "lost" in rows else used
         codes = np.flatnonzero(either)
         columns = [_chosen(values, codes) for values in labels.columns]
-        codes = codes[np.lexsort([order_of(values) for values in reversed(columns)])]
+        codes = codes[order_of(columns)]
         large = used[codes] >= min_slice
         kept = codes[large]
         return cls(tally, place, [_chosen(values, kept) for values in labels.columns], kept, codes[~large])
