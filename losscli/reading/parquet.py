@@ -12,12 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-
-try:
-    # What `pyarrow.parquet` wraps; wrapping it imports every file system that Arrow knows.
-    from pyarrow._parquet import ParquetReader
-except ImportError:
-    from pyarrow.parquet.core import ParquetReader
+import pyarrow.parquet as pq
 
 from losscli.errors import DataError
 from losscli.reading.arrow import DECODING_ERRORS, read_column
@@ -193,17 +188,15 @@ class ParquetSource(TypedSource):
     def _opened(self, coded: frozenset[str], stored: Any) -> Any:
         # Read, not mapped, and in pieces: a mapped file that shrinks ends the process, and one that is
         # mapped or read ahead takes as much memory as its row groups.
-        reader = ParquetReader()
-        reader.open(
+        return pq.ParquetFile(
             stored,
             metadata=self._metadata,
             read_dictionary=sorted(coded),
             buffer_size=READ_BYTES,
-            use_memory_map=False,
+            memory_map=False,
             pre_buffer=False,
             page_checksum_verification=True,  # where the writer left any
         )
-        return reader
 
     def _texts_in(self, group: int, wants: Sequence[ColumnRequest]) -> tuple[frozenset[str], bool]:
         """The text columns to be decoded as codes, as few texts repeat; and whether others hold short texts.
@@ -284,7 +277,9 @@ class ParquetSource(TypedSource):
         names = self._names(wants)
         try:
             with self._reader(coded, groups, names) as reader:
-                yield from reader.iter_batches(size, groups, self._leaves(names), use_threads=False)
+                yield from reader.iter_batches(
+                    size, row_groups=groups, columns=list(names), use_threads=False
+                )
         except DECODING_ERRORS as error:
             raise _damaged(self.stamp, error, "it cannot be decoded") from None
 
