@@ -186,8 +186,8 @@ def cox_nll(state: Ranked, *, ties: Literal["breslow", "efron"] = "breslow") -> 
     row.  It grows with the log of the number of rows: compare models on the same rows only.
 
     >>> state = Ranked.of(from_the_last(*columns_of([1, 2, 2], [0, 0, 0], [1, 0, 0])), None)
-    >>> cox_nll(state) == np.log(3.0)
-    True
+    >>> round(float(cox_nll(state)), 12)
+    1.098612288668
     """
     events = state.kept_in(Sums, lambda *columns: (columns[2],)).totals[0].fraction
     if events == 0:

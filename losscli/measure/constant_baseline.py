@@ -73,8 +73,8 @@ class ConstantSearch(NamedTuple):
                     continue
                 label = dict(unit.views)["label"]
                 loss = replace(
-                    unit.loss, function=found.rows, of=None, state=found.state, digits=None, touches={},
-                    homogeneous=None,
+                    unit.loss, function=found.rows, of=None, state=found.state, root=None, digits=None,
+                    touches={}, homogeneous=None,
                 )  # fmt: skip
                 made_of = len(units), RowUnit(loss, (), (("label", label),))
                 number, _ = units.setdefault((found.rows, found.state, label), made_of)

@@ -303,8 +303,7 @@ def order_of(columns: Sequence[Sequence[Value]]) -> Ints:
     places = list(range(len(columns[0])))
     for values in reversed(columns):
         keys: Sequence[Any] = values
-        present = set(values)
-        present.discard(None)
+        present = {value for value in values if value is not None}
         numbers = _numbers(present)
         if numbers is not None or None in values:
             ranked = sorted(present) if numbers is None else sorted(present, key=lambda v: (numbers[v], v))
