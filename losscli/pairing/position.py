@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from losscli.reading.source import Part, Source
 
 SEGMENT_ROWS = 1 << 18  # at least so many rows, or a thread would not pay
+TEXT_ROWS = 1 << 17  # rows of text: as many are decoded as one block on every side, and measured as one
 
 
 class Segment(NamedTuple):
@@ -59,11 +60,11 @@ def row_segments(
         Segment(
             first,
             tuple(
-                [source.rows_between(first, min(first + SEGMENT_ROWS, rows.stop), want)]
+                [source.rows_between(first, min(first + TEXT_ROWS, rows.stop), want)]
                 for source, want in zip(sources, wants, strict=True)
             ),
         )
-        for first in range(rows.start, rows.stop, SEGMENT_ROWS)
+        for first in range(rows.start, rows.stop, TEXT_ROWS)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscli.reading.csv_rows import LINE_ENDS, PART_BYTES, QUOTE, RowsEnd, end_of_filled
+from losscli.reading.csv_rows import LINE_ENDS, QUOTE, RowsEnd, end_of_filled
 from losscli.reading.source import Part
 from losscli.reading.text import TextInput, changed
 from losscli.table.block import Batch, Mask
@@ -18,6 +18,8 @@ from losscli.table.block import Batch, Mask
 Decode = Callable[[memoryview, RowsEnd, int], Iterator[Batch]]
 """What reads a block of whole rows, at most so many rows at a time."""
 
+BLOCK_BYTES = 1 << 22
+"""Of rows that are decoded at a time: of short ones all that are asked for."""
 TILE_BYTES = 1 << 18
 """Bytes looked through at a time, while the cache holds them."""
 TILES = 16
@@ -59,7 +61,7 @@ class Lines(NamedTuple):
 
     def _batches(self, text: TextInput, rows: range, decode: Decode, chunk_rows: int) -> Iterator[Batch]:
         start, end = self._place(text, rows.start), self._place(text, rows.stop)
-        step = -(-(end - start) // -(-(end - start) // PART_BYTES))  # blocks of about one size
+        step = -(-(end - start) // -(-(end - start) // BLOCK_BYTES))  # blocks of about one size
         window = text.open()
         try:
             window.skip(start)

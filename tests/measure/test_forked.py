@@ -130,7 +130,7 @@ def test_children_have_ended_when_the_pieces_are_measured():
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Rows of three segments, and the same with a fault in the last two of them."""
+    """Rows of several segments, and the same with a fault in two of them."""
     folder = tmp_path_factory.mktemp("forked")
     lines = [f"{at},{at % 7}.25,{at % 5}" for at in range(600_000)]
     for name, changes in {

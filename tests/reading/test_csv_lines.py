@@ -22,7 +22,7 @@ WANTS = [ColumnRequest(0, "number"), ColumnRequest(1, "number")]
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
     """An opened file, which is looked through few bytes at a time."""
-    monkeypatch.setattr(csv_lines, "PART_BYTES", 40)
+    monkeypatch.setattr(csv_lines, "BLOCK_BYTES", 40)
     monkeypatch.setattr(csv_lines, "TILE_BYTES", 40)
 
     def write(content, **dialect):

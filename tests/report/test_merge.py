@@ -249,7 +249,8 @@ def test_parts_by_position_give_the_bits_of_the_whole(suffix, jobs, tmp_path, mo
         table().to_pandas().to_csv(path, index=False)
     else:
         pq.write_table(table(), path, row_group_size=41 if "groups" in suffix else None)
-    monkeypatch.setattr("losscli.pairing.position.SEGMENT_ROWS", 60)
+    for rows in ("SEGMENT_ROWS", "TEXT_ROWS"):
+        monkeypatch.setattr(f"losscli.pairing.position.{rows}", 60)
     ci = "bootstrap" if (suffix, jobs) == ("csv", 4) else "normal"  # it takes its time
     options = NUMBERS | {"loss": "mse,r2", "by": ["kind", "q:bins=3"], "ci": ci, "weight": "w"}
     states = parts_of(path, tmp_path, 7, chunk_rows=16, jobs=jobs, **options)
