@@ -1,9 +1,9 @@
 """First and second sums of two columns at once, exact: Σx, Σy, Σx², Σy² and Σxy.
 
-Both columns are cut into digits of 21 bits, at the same powers of two for all rows of a tile.  A
-product of two digits has so few bits that thousands of them add up in a double without rounding, in
-whatever order: so BLAS may multiply the digits of a tile with one another, and with ones, which takes
-less than half the time of three sums of exact products and two of columns.
+Both columns are cut into digits of 23 bits, at the same powers of two for all rows of a tile.  A
+product of two digits has so few bits that hundreds of them add up in a double without rounding, in
+whatever order: so BLAS may multiply the digits of a tile with one another, which takes less than half
+the time of three sums of exact products.
 """
 
 from __future__ import annotations
@@ -21,18 +21,11 @@ if TYPE_CHECKING:
     from losscli.numbers.tiles import Bounds
     from losscli.table.block import Floats, Ints
 
-DIGITS = 4  # of each column
-DIGIT = 21  # bits: ROW products of two digits, each up to 2^20, stay within 2^53
-ROW = 1 << 13  # rows that BLAS adds up
-ROWS = TILE // 4  # at a time: all their digits stay in the cache
-BITS = DIGIT * DIGITS - 1  # of a column; the first digit has one for the sign
+DIGIT = 23  # bits
+DIGITS = 4  # of a column at most; the usual column has three
+ROW = 1 << 9  # rows that BLAS adds up: so many products of two digits, each up to 2^22, stay within 2^53
+ROWS = TILE // 2  # at a time: their digits stay in the cache
 FARTHEST = 400  # with exponents up to this, no power of two on the way leaves the range of a double
-
-PLACES = tuple(range(DIGITS))
-"""The last digit of a column is an integer times 2^low, one at place p times 2^(low + DIGIT * p)."""
-ONES = (
-    DIGITS  # the place of ones among the columns that BLAS takes: digits of x before it, those of y behind it
-)
 
 
 class CrossProducts(NamedTuple):
@@ -70,63 +63,71 @@ def _by_products(x: Floats, y: Floats) -> CrossProducts:
 
 def _by_digits(x: Floats, y: Floats) -> CrossProducts | None:
     """The sums of some times ROW rows, or of fewer than that; None where the digits do not hold a column."""
-    digits, spare = scratch.buffers[: 2 * DIGITS + 1, : len(x)], scratch.buffers[-1, : len(x)]
-    units, lows = np.ones(len(digits)), []
-    for column, places in ((x, slice(ONES)), (y, slice(ONES + 1, None))):
-        low = _low(bounds_of(column, spare))
-        if low is None:
+    spare = scratch.buffers[-1, : len(x)]
+    columns: list[range] = []  # the exponents of the digits of each
+    for column in (x, y):
+        exponents = _exponents(bounds_of(column, spare))
+        if exponents is None:
             return None
-        lows.append(low)
-        units[places] = np.ldexp(1.0, [-low - DIGIT * place for place in PLACES])
-        _cut(column, low, digits[places], spare)
-    digits[ONES] = 1.0
-    # By run of rows, then by column.  NumPy takes a slower function for a matrix times its own transpose.
-    runs = digits.reshape(len(digits), -1, min(ROW, len(x))).transpose(1, 0, 2)
-    of_x = _added(runs[:, :ONES], runs, units[:ONES], units)
-    of_y = _added(runs[:, ONES + 1 :], runs[:, ONES:], units[ONES + 1 :], units[ONES:])
+        columns.append(exponents)
+    exponents_of_both = [exponent for exponents in columns for exponent in exponents]
+    digits = scratch.buffers[: len(exponents_of_both), : len(x)]
+    of_x, of_y = slice(len(columns[0])), slice(len(columns[0]), None)
+    for column, exponents, places in zip((x, y), columns, (of_x, of_y), strict=True):
+        _cut(column, exponents, digits[places], spare)
+    units = np.ldexp(1.0, [-exponent for exponent in exponents_of_both])[:, np.newaxis]
+    runs = digits.reshape(len(digits), -1, min(ROW, len(x)))
+    sums = _added(np.add.reduce(runs, axis=-1) * units)
+    products = np.empty((len(digits), len(digits)), np.int64)
+    for at, digit in enumerate(runs):
+        products[at, at:] = products[at:, at] = _added(np.vecdot(digit, runs[at:]) * (units[at] * units[at:]))
+    (low_x, *_), (low_y, *_) = columns
     return CrossProducts(
-        _first(of_x[:, ONES], lows[0]),
-        _first(of_y[:, 0], lows[1]),
-        _second(of_x[:, :ONES], lows[0] + lows[0]),
-        _second(of_y[:, 1:], lows[1] + lows[1]),
-        _second(of_x[:, ONES + 1 :], lows[0] + lows[1]),
+        _first(sums[of_x], low_x),
+        _first(sums[of_y], low_y),
+        _second(products[of_x, of_x], low_x + low_x),
+        _second(products[of_y, of_y], low_y + low_y),
+        _second(products[of_x, of_y], low_x + low_y),
     )
 
 
-def _low(bounds: Bounds | None) -> int | None:
-    """The exponent of the last digit of a column; None if the column is too wide, too large or too small."""
-    # A double next above 2^(e-1) is a multiple of 2^(e-53).
-    if bounds is None or bounds.low - 53 < bounds.high - BITS:
+def _exponents(bounds: Bounds | None) -> range | None:
+    """The exponents of the digits of a column, the last digit first; None if it is too wide, too large or too small."""
+    if bounds is None:
         return None
-    low = bounds.high - BITS
-    return low if bounds.high <= FARTHEST and low >= -FARTHEST else None
+    # A double next above 2^(e-1) is a multiple of 2^(e-53), and the first digit has one bit for the sign.
+    count = -(-(bounds.high - bounds.low + 53 + 1) // DIGIT)
+    low = bounds.high + 1 - DIGIT * count
+    if count > DIGITS or bounds.high > FARTHEST or low < -FARTHEST:
+        return None
+    return range(low, bounds.high + 1, DIGIT)
 
 
-def _cut(column: Floats, low: int, digits: Floats, left: Floats) -> None:
+def _cut(column: Floats, exponents: range, digits: Floats, left: Floats) -> None:
     """Write the digits of a column; ``left`` holds what they leave of it."""
-    for place in PLACES[:0:-1]:
+    for place in range(len(exponents) - 1, 0, -1):
         # Adding 1.5 * 2^(52+unit) rounds to a multiple of 2^unit, and taking it away again is exact.
-        constant, digit = math.ldexp(1.5, 52 + low + DIGIT * place), digits[place]
+        constant, digit = math.ldexp(1.5, 52 + exponents[place]), digits[place]
         np.add(column, constant, out=digit)
         digit -= constant
         column = np.subtract(column, digit, out=left if place > 1 else digits[0])
 
 
-def _added(one: Floats, other: Floats, units: Floats, other_units: Floats) -> Ints:
-    """The sums over all rows of each column of the one times each of the other, in units of their digits."""
-    sums = np.matmul(one, other.transpose(0, 2, 1)) * np.multiply.outer(units, other_units)
-    added: Ints = sums.astype(np.int64).sum(axis=0)  # as integers they can be added beyond 2^53
+def _added(sums: Floats) -> Ints:
+    """Whole numbers of runs of rows, added: as integers they can be beyond 2^53."""
+    added: Ints = sums.astype(np.int64).sum(axis=-1)
     return added
 
 
 def _first(digits: Ints, low: int) -> ExactSum:
-    total = sum(digit << DIGIT * place for digit, place in zip(digits.tolist(), PLACES, strict=True))
+    total = sum(digit << DIGIT * place for place, digit in enumerate(digits.tolist()))
     return ExactSum(total << (low - LOWEST))
 
 
 def _second(products: Ints, low: int) -> ExactSum:
-    places = [one + other for one in PLACES for other in PLACES]
     total = sum(
-        digit << DIGIT * place for digit, place in zip(products.ravel().tolist(), places, strict=True)
+        product << DIGIT * (one + other)
+        for one, row in enumerate(products.tolist())
+        for other, product in enumerate(row)
     )
     return ExactSum(total << (low - 2 * LOWEST), 2)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from losscli import evaluate
 from losscli.numbers import cross_products
-from losscli.numbers.cross_products import BITS, DIGIT, ROW, ROWS, CrossProducts
+from losscli.numbers.cross_products import DIGIT, DIGITS, ROW, ROWS, CrossProducts
 from losscli.numbers.exact import ExactSum
 from losscli.numbers.sums import Moments
 
@@ -82,7 +82,7 @@ def test_digits_and_products_give_the_same_integers(rows: list[tuple[float, floa
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_digits_at_their_greatest_still_add_up_exactly(sign: float, declined: list[bool]) -> None:
-    # First digits next to 2^20, in as many rows as BLAS adds; in the second columns all three are 2^20.
+    # First digits next to 2^22, in as many rows as BLAS adds; in the second columns all are 2^22.
     near_one = 1.0 - np.random.default_rng(0).random(ROW) * 2.0**-8
     check(near_one, near_one[::-1].copy() * sign)
     check(np.full(ROW, sign * (1.0 - 2.0**-DIGIT + 2.0 ** (-2 * DIGIT))), near_one)
@@ -90,8 +90,9 @@ def test_digits_at_their_greatest_still_add_up_exactly(sign: float, declined: li
 
 
 def test_a_column_of_one_bit_more_than_the_digits_hold_goes_by_products(declined: list[bool]) -> None:
-    # From 1 down to the last bit of the smallest value.
-    for power in (BITS - 52, BITS - 51):
+    # From 1 down to the last bit of the smallest value, and a bit for the sign.
+    most = DIGITS * DIGIT - 1
+    for power in (most - 52, most - 51):
         check(array([math.nextafter(1.0, 0.0), 2.0**-power]), array([1.0, 1.0]))
     assert declined == [False, True]
 
