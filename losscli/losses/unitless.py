@@ -6,7 +6,7 @@ Their task is `regression`.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -143,9 +143,12 @@ def rrse(moments: Moments) -> Finished:
     return sqrt_fraction(moments.squared_error / moments.label_spread)
 
 
-def label_pred_and_size(label: Column, pred: Column) -> tuple[Column, Column, Column]:
-    """The two columns, and the size of the label."""
-    return label, pred, np.abs(label)
+Norm: TypeAlias = Literal["mean", "range", "std", "l2", "mean_abs"]
+
+
+def label_pred_and_size(label: Column, pred: Column, *, norm: Norm = "mean") -> tuple[Column, Column, Column]:
+    """The two columns, and the size of the label; 0 where ``norm`` asks for none, since sums of zeros cost nothing."""
+    return label, pred, np.abs(label) if norm == "mean_abs" else np.zeros(len(label))
 
 
 @loss(
@@ -157,7 +160,7 @@ def label_pred_and_size(label: Column, pred: Column) -> tuple[Column, Column, Co
     elicits=MEAN,
     reference=HYNDMAN,
 )
-def nrmse(sized: Sized, *, norm: Literal["mean", "range", "std", "l2", "mean_abs"] = "mean") -> Finished:
+def nrmse(sized: Sized, *, norm: Norm = "mean") -> Finished:
     """Root mean squared error over a size of the labels, without unit.
 
         n = sum(weight)
