@@ -3,8 +3,10 @@
     python tests/bench/bench.py FOLDER [CASE ...] [--rounds 5] [--scale 1.0]
 
 Clocks drift, so only ratios of one run count.  CPU seconds are the system's own figures for a process and its
-children; peak memory is looked at in a run of its own, as what all of them hold together.  Values are compared with the peers' before any time is believed.  DuckDB's command line
-is shown where it is installed; the ratio of a case is to the faster of its Python module and polars.
+children; peak memory is looked at in a run of its own, as what all of them hold together.  Values are compared
+with the peers' before any time is believed.  DuckDB's command line is shown where it is installed; the ratio of a
+case is to the faster of its Python module and polars.  Without a CASE all are run, and what `own.py` measures;
+at the end each ratio stands beside the one that is wanted.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from peers import query
 
@@ -188,7 +191,18 @@ def compare(ours: Sequence[float], theirs: Sequence[float], of: str) -> None:
         assert abs(mine - other) <= 1e-9 * abs(other), f"{of}: {other!r}, losscli {mine!r}"
 
 
-def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> float:
+class Goal(NamedTuple):
+    """A ratio that was measured, of what it is, and what is wanted."""
+
+    ratio: float
+    said: str
+    wanted: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.ratio:6.2f}  {self.said}" + (f" (wanted {self.wanted})" if self.wanted else "")
+
+
+def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> Goal:
     """Run one case, print its table and return losscli's wall time over that of the fastest peer."""
     preds, labels = files(folder, case, max(1, round(case.rows * scale)))
     shell = (SHELL,) if "duckdb" in case.peers and shell_of_duckdb() else ()
@@ -208,13 +222,18 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
     ratio = statistics.median(
         mine.wall / theirs.wall for mine, theirs in zip(runs["losscli"], runs[fastest], strict=True)
     )
-    print(f"\n{name}: {ratio:.2f} of {fastest}" + (f", wanted {case.wanted:.2f}" if case.wanted else ""))
+    print(f"\n{name}")
     print(f"{'':12} {'wall s':>8} {'cpu s':>8} {'peak MB':>8} {'ratio':>6}")
     for who, made in runs.items():
         wall, cpu = (statistics.median(getattr(r, what) for r in made) for what in ("wall", "cpu"))
         over = statistics.median(a.wall / b.wall for a, b in zip(made, runs[fastest], strict=True))
         print(f"{who:12} {wall:8.3f} {cpu:8.2f} {peaks[who]:8.0f} {over:6.2f}", flush=True)
-    return ratio
+    return Goal(ratio, f"{name}, of {fastest}", f"{case.wanted:.2f} at most" if case.wanted else "")
+
+
+def print_goals(goals: Sequence[Goal]) -> None:
+    """The ratios, each beside the one that is wanted."""
+    print("", *goals, sep="\n", flush=True)
 
 
 def arguments(said: str | None) -> argparse.ArgumentParser:
@@ -230,8 +249,14 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (default: all)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
     asked = parser.parse_args()
-    for name in asked.cases or CASES:
-        run_case(name, CASES[name], asked.folder.resolve(), asked.rounds, asked.scale)
+    folder = asked.folder.resolve()
+    goals = [run_case(name, CASES[name], folder, asked.rounds, asked.scale) for name in asked.cases or CASES]
+    if not asked.cases:
+        import own  # it imports this module
+
+        for suffix in own.SUFFIXES:
+            goals += own.run(folder, suffix, asked.rounds, asked.scale)
+    print_goals(goals)
 
 
 if __name__ == "__main__":

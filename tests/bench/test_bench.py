@@ -64,9 +64,10 @@ def test_each_case_runs_in_processes_and_prints_its_ratio(
 ) -> None:
     case = bench.CASES[name]
     installed = tuple(peer for peer in case.peers if peer in bench.NO_WORK or importlib.util.find_spec(peer))
-    ratio = bench.run_case(name, replace(case, rows=1000, peers=installed or ("imports",)), tmp_path, 0, 1.0)
-    assert ratio > 0.0
-    assert f"{name}: " in capsys.readouterr().out
+    goal = bench.run_case(name, replace(case, rows=1000, peers=installed or ("imports",)), tmp_path, 0, 1.0)
+    assert goal.ratio > 0.0
+    bench.print_goals([goal])
+    assert f"{goal.ratio:.2f}  {name}, of " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -95,9 +96,9 @@ def test_odd_files_have_the_bits_of_plain_ones_and_their_cost_is_printed(
 def test_what_a_further_row_loss_and_core_cost_is_printed(
     suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reached = own.run(tmp_path, suffix, 0, 1e-4)
+    own.print_goals(own.run(tmp_path, suffix, 0, 1e-4))
     printed = capsys.readouterr().out
-    assert all(said in printed for said, _, _ in reached)
+    assert all(f"{suffix}: {said}" in printed for said in ("memory", "CPU of a further loss", "two cores"))
 
 
 def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
