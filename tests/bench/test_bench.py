@@ -98,7 +98,7 @@ def test_what_a_further_row_loss_and_core_cost_is_printed(
 ) -> None:
     own.print_goals(own.run(tmp_path, suffix, 0, 1e-4))
     printed = capsys.readouterr().out
-    assert all(f"{suffix}: {said}" in printed for said in ("memory", "CPU of a further loss", "two cores"))
+    assert all(f"{suffix}: {said}" in printed for said in ("MB of", "CPU of a further loss", "two cores"))
 
 
 def test_losses_that_keep_every_row_fit_into_a_limited_address_space(
