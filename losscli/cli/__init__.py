@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -79,6 +78,9 @@ def _defect(error: Exception) -> errors.LosscliError:
 
 def _tell(error: errors.LosscliError, as_json: bool) -> None:
     if as_json:
+        # Imported here: few calls end in an error.
+        import json
+
         from losscli.report.failure import ErrorDocument
 
         text = json.dumps(ErrorDocument.of(error).to_json())

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
@@ -188,7 +188,8 @@ def _naming(name: str) -> Iterator[tuple[str, ...]]:
 
 @cache
 def _source(family: str) -> str:
-    return Path(__file__).with_name(f"{family}.py").read_text(encoding="utf-8")
+    with open(os.path.join(os.path.dirname(__file__), f"{family}.py"), encoding="utf-8") as file:
+        return file.read()
 
 
 def names_from_source() -> list[str]:

@@ -6,9 +6,9 @@ also where the usual tools end in silence.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import PurePath
 from typing import Protocol, TypeAlias
 
 from losscli.errors import DataError
@@ -22,7 +22,7 @@ ReadBytes: TypeAlias = Callable[[int], bytes]  # the next bytes of the file, at 
 
 def compression_of(path: str) -> str | None:
     """What the last suffix says: ``p.csv.gz`` is ``gz``."""
-    return COMPRESSIONS.get(PurePath(path).suffix.lower())
+    return COMPRESSIONS.get(os.path.splitext(path)[1].lower())
 
 
 def damaged(path: str, compression: str, reason: str) -> DataError:
