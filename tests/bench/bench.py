@@ -192,14 +192,14 @@ def compare(ours: Sequence[float], theirs: Sequence[float], of: str) -> None:
 
 
 class Goal(NamedTuple):
-    """A ratio that was measured, of what it is, and what is wanted."""
+    """A ratio or an amount that was measured, of what it is, and what is wanted."""
 
-    ratio: float
+    figure: float
     said: str
     wanted: str = ""
 
     def __str__(self) -> str:
-        return f"{self.ratio:6.2f}  {self.said}" + (f" (wanted {self.wanted})" if self.wanted else "")
+        return f"{self.figure:6.2f}  {self.said}" + (f" (wanted {self.wanted})" if self.wanted else "")
 
 
 def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> Goal:
@@ -232,7 +232,7 @@ def run_case(name: str, case: Case, folder: Path, rounds: int, scale: float) -> 
 
 
 def print_goals(goals: Sequence[Goal]) -> None:
-    """The ratios, each beside the one that is wanted."""
+    """The figures, each beside the one that is wanted."""
     print("", *goals, sep="\n", flush=True)
 
 
